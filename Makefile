@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# The first command sets up .venv; the following ones find it ready and start at once.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+# What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
+LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
+
+.PHONY: demo test lint format test-hosts libraries clean
+
+demo: $(READY)
+	$(BIN)/maquette demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# The other Blender versions and the real window; every version that is absent is named.
+test-hosts: $(READY)
+	bash tests/hosts.sh
+
+# For root on Debian or Ubuntu.
+libraries:
+	apt-get install -y --no-install-recommends $(LIBRARIES)
+
+clean:
+	rm -rf .venv .hosts out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c "import ensurepip" || { \
+	    echo "Maquette needs Python 3.11 with venv, and '$(PYTHON)' is not that."; \
+	    echo "On Debian: apt-get install python3.11-venv; elsewhere: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -c "import bpy" || { \
+	    echo "Blender's Python module (bpy) cannot start: this system lacks libraries that it needs."; \
+	    echo "On Debian or Ubuntu: sudo make libraries   (it installs $(LIBRARIES))"; exit 1; }
+	@touch $@
