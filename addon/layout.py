@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a camera's view and marked triangles to the regions of a blockout; what is wrong, in an artist's words.
+
+CaptureError          the scene cannot be captured as it is
+├── NoCamera          there is nothing to look through
+├── PanoramicCamera   its pictures are not flat
+├── NothingMarked     no object or collection is a region
+├── RegionHidden      a marked thing is outside the frame, or behind others
+├── RegionTooSmall    less than 1 % of the frame is visible
+└── PhraseMissing     the prompt does not say what the region is
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, gcd, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .contract import MASK_SIDE, Frame, ModelInfo, Property, Region, pack_mask
+from .raster import Floats, Ints, Lens, Raster, coverage, rasterise
+
+SUPERSAMPLING = 2
+SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention cells that should draw it
+
+
+class CaptureError(Exception):
+    """Why there is no blockout, and what to do. ``subject`` is the phrase it is about, if any."""
+
+    def __init__(self, message: str, fix: str, subject: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.subject = subject
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}"
+
+
+class NoCamera(CaptureError):
+    """There is nothing to look through."""
+
+
+class PanoramicCamera(CaptureError):
+    """A panorama's picture is not flat, so that no frustum holds it."""
+
+
+class NothingMarked(CaptureError):
+    """No object or collection is a region."""
+
+
+class RegionHidden(CaptureError):
+    """A marked thing is outside the frame, or behind others."""
+
+
+class RegionTooSmall(CaptureError):
+    """Less than SMALLEST of the frame shows the region."""
+
+
+class PhraseMissing(CaptureError):
+    """The prompt does not say what the region is."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the artist said of a thing: its name, the words of the prompt that mean it, and what to enforce."""
+
+    name: str
+    phrase: str
+    enforce: tuple[Property, ...] = ("shape",)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The picture to generate, in pixels, and the artist's frame inside it."""
+
+    width: int
+    height: int
+    frame: Frame
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a camera sees: ``pose`` (4, 4) takes the world to camera space, ``lens`` that to the artist's frame."""
+
+    pose: Floats
+    lens: Lens
+    aspect: float  # width over height of the rendered picture, pixel aspect included
+
+
+def canvas(aspect: float, model: ModelInfo) -> Canvas:
+    """The model's native area at ``aspect``, sides rounded up to its multiple; the frame lies in the middle.
+
+    The frame's own sides are the nearest whole pixels. The frustum maps exactly onto it, x and y each by its own scale,
+    so that rounding bends the aspect by under half a pixel and misplaces nothing.
+    """
+    width = max(1, round(sqrt(model.area * aspect)))
+    height = max(1, round(sqrt(model.area / aspect)))
+    full_width, full_height = (ceil(side / model.multiple) * model.multiple for side in (width, height))
+    frame = Frame(left=(full_width - width) // 2, top=(full_height - height) // 2, width=width, height=height)
+    return Canvas(full_width, full_height, frame)
+
+
+def overscan(lens: Lens, canvas: Canvas) -> Lens:
+    """The lens of the whole picture, whose part inside ``canvas.frame`` is what ``lens`` sees."""
+    frame = canvas.frame
+    widen = np.eye(4)
+    widen[0, 0], widen[1, 1] = frame.width / canvas.width, frame.height / canvas.height
+    widen[0, 3] = (2 * frame.left + frame.width) / canvas.width - 1.0
+    widen[1, 3] = 1.0 - (2 * frame.top + frame.height) / canvas.height
+    return Lens(widen @ lens.projection, lens.near, lens.far)
+
+
+def mask_size(canvas: Canvas) -> tuple[int, int]:
+    """The largest grid of the picture's very aspect that a mask may have."""
+    shared = gcd(canvas.width, canvas.height)
+    width, height = canvas.width // shared, canvas.height // shared
+    times = MASK_SIDE // max(width, height)
+    return width * times, height * times
+
+
+def default_phrase(name: str) -> str:
+    """What a thing is called when the artist did not say: its name without Blender's ``.001``."""
+    return re.sub(r"\.\d{3,}$", "", name)
+
+
+def occurrence(phrase: str, prompt: str) -> str | None:
+    """``phrase`` as the prompt spells it, whole words in any case; None when the prompt does not say it."""
+    words = r"\s+".join(re.escape(word) for word in phrase.split())
+    found = re.search(rf"(?<!\w){words}(?!\w)", prompt, re.IGNORECASE) if words else None
+    return found.group() if found else None
+
+
+def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
+    """The marks with their phrases spelt as in ``prompt``. Raises NothingMarked, PhraseMissing."""
+    if not marks:
+        raise NothingMarked("Nothing is marked as a region.", "Select objects and press Add Selected.")
+    return [Mark(mark.name, _spelt(mark, prompt), mark.enforce) for mark in marks]
+
+
+def _spelt(mark: Mark, prompt: str) -> str:
+    spelt = occurrence(mark.phrase, prompt)
+    if spelt is None:
+        raise PhraseMissing(
+            f"The prompt does not say “{mark.phrase}”.",
+            f"Write “{mark.phrase}” into the prompt, or give {mark.name} a phrase that is in it.",
+            mark.phrase,
+        )
+    return spelt
+
+
+def regions(marks: Sequence[Mark], triangles: Floats, owners: Ints, view: View, canvas: Canvas) -> tuple[Region, ...]:
+    """The visible part of each mark's triangles, as regions of ``canvas``, in the order of ``marks``.
+
+    ``triangles`` (n, 3, 3) are in camera space; ``owners`` (n,) index ``marks``, NOTHING for what only hides. Raises
+    RegionHidden and RegionTooSmall.
+    """
+    width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
+    raster = rasterise(triangles, owners, overscan(view.lens, canvas), width, height, len(marks))
+    order = _nearest_first(raster, len(marks))
+    return tuple(_region(mark, index, order[index], raster, canvas) for index, mark in enumerate(marks))
+
+
+def _region(mark: Mark, index: int, depth: int, raster: Raster, canvas: Canvas) -> Region:
+    seen = raster.owners == index
+    whole, _ = _measure(raster.footprint[index], canvas)
+    size, centroid = _measure(seen, canvas)
+    _check(mark, whole, size)
+    mask = coverage(seen, SUPERSAMPLING)
+    height, width = mask.shape
+    return Region(
+        name=mark.name,
+        phrase=mark.phrase,
+        mask=pack_mask(width, height, mask.tobytes()),
+        centroid=centroid,
+        size=size,
+        visible=min(size / whole, 1.0),
+        depth=depth,
+        enforce=mark.enforce,
+    )
+
+
+def _check(mark: Mark, whole: float, visible: float) -> None:
+    if whole == 0.0:
+        raise RegionHidden(
+            f"{mark.name} is outside the camera's frame, or hidden from renders.",
+            "Bring it into the frame, or remove its mark.",
+            mark.phrase,
+        )
+    if visible == 0.0:
+        raise RegionHidden(
+            f"{mark.name} is hidden behind other things.", "Move what hides it, or remove its mark.", mark.phrase
+        )
+    if visible < SMALLEST:
+        raise RegionTooSmall(
+            f"Only {visible:.1%} of the frame shows {mark.name}; a region needs {SMALLEST:.0%}.",
+            "Move it closer, make it larger, or remove its mark.",
+            mark.phrase,
+        )
+
+
+def _measure(hits: NDArray[np.bool_], canvas: Canvas) -> tuple[float, tuple[float, float]]:
+    """Area, as a fraction of the artist's frame, and centroid in it, of the part of ``hits`` inside the frame."""
+    height, width = hits.shape
+    frame = canvas.frame
+    across, x = _share(width, frame.left / canvas.width, frame.width / canvas.width)
+    down, y = _share(height, frame.top / canvas.height, frame.height / canvas.height)
+    columns, rows = (down @ hits) * across, (hits @ across) * down
+    area = float(columns.sum())
+    if area == 0.0:
+        return 0.0, (0.0, 0.0)
+    return min(area, 1.0), (float(columns @ x) / area, float(rows @ y) / area)
+
+
+def _share(number: int, start: float, length: float) -> tuple[Floats, Floats]:
+    """Of ``number`` cells along a side: the share of the frame each covers, and the middle of that share in the frame.
+
+    The frame's edges may cut through cells.
+    """
+    edges = np.clip((np.arange(number + 1) / number - start) / length, 0.0, 1.0)
+    return np.diff(edges), (edges[1:] + edges[:-1]) / 2
+
+
+def _nearest_first(raster: Raster, count: int) -> list[int]:
+    """Each owner's place in depth order, by the median depth of what is visible."""
+    seen = [raster.depth[raster.owners == index] for index in range(count)]
+    medians = [float(np.median(depths)) if len(depths) else np.inf for depths in seen]
+    places = np.empty(count, dtype=np.int64)
+    places[np.argsort(medians, kind="stable")] = np.arange(count)
+    return [int(place) for place in places]

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which objects and collections are regions: custom properties on them, so that a .blend needs no add-on to be captured.
+
+``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
+``maquette_enforce`` lists properties, "shape centroid". The scene's ``maquette_prompt`` is the prompt.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from .contract import Property
+from .layout import Mark, default_phrase
+
+REGION, PHRASE, ENFORCE, PROMPT = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prompt"
+
+Marked = Any  # bpy.types.Object | bpy.types.Collection: whatever carries custom properties and a name
+
+
+def mark(thing: Marked, phrase: str | None = None, enforce: Sequence[Property] = ("shape",)) -> None:
+    """Make an object or collection a region; the phrase defaults to its name."""
+    thing[REGION] = True
+    thing[PHRASE] = phrase or ""
+    thing[ENFORCE] = " ".join(enforce)
+
+
+def unmark(thing: Marked) -> None:
+    """Make an object or collection an ordinary part of the scene again."""
+    for key in (REGION, PHRASE, ENFORCE):
+        if key in thing:
+            del thing[key]
+
+
+def read(thing: Marked) -> Mark | None:
+    """The mark an object or collection carries, if any."""
+    if not thing.get(REGION, False):
+        return None
+    phrase = " ".join(str(thing.get(PHRASE, "")).split())
+    wanted = str(thing.get(ENFORCE, "shape")).split()
+    enforce = tuple(item for item in get_args(Property) if item in wanted)
+    return Mark(thing.name, phrase or default_phrase(thing.name), enforce)
+
+
+def marked(scene: Any) -> Iterator[tuple[Marked, Mark]]:
+    """The marked objects and collections that the scene holds or instances, objects first."""
+    held = list(_collections(scene.collection, set()))
+    objects = {thing.name_full: thing for collection in held for thing in collection.objects}
+    for thing in (*objects.values(), *held):
+        found = read(thing)
+        if found is not None:
+            yield thing, found
+
+
+def marks(scene: Any) -> list[Mark]:
+    """The scene's regions: one mark a phrase, in a stable order; the first thing with a phrase gives the name."""
+    by_phrase: dict[str, Mark] = {}
+    for _, found in marked(scene):
+        by_phrase.setdefault(found.phrase.casefold(), found)
+    return list(by_phrase.values())
+
+
+def _collections(collection: Any, seen: set[str]) -> Iterator[Any]:
+    """A collection, its children, and what its objects instance, each once."""
+    if collection.name_full in seen:
+        return
+    seen.add(collection.name_full)
+    yield collection
+    for child in collection.children:
+        yield from _collections(child, seen)
+    for thing in collection.objects:
+        if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
+            yield from _collections(thing.instance_collection, seen)

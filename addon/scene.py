@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only reader of the scene: the evaluated depsgraph to camera-space triangles, a View, and a Blockout.
+
+Reads and never writes: what the artist sees, selects and renders is the same after a capture. What counts is what a
+render would show: render-hidden things are left out even where the viewport shows them; holdouts hide what is behind.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .contract import TOYBOX, Blockout, ModelInfo
+from .layout import Mark, NoCamera, PanoramicCamera, View, canvas, named_in, regions
+from .marks import PROMPT, mark, marked, marks, read, unmark
+from .raster import NOTHING, Floats, Ints, Lens
+
+__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "unmark", "view"]
+
+FLAT = {"PERSP", "ORTHO"}
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """What the camera could see: ``triangles`` (n, 3, 3) in camera space, ``owners`` (n,) an index into the marks or
+    NOTHING, and by owner the names of the objects its triangles come from."""
+
+    triangles: Floats
+    owners: Ints
+    sources: tuple[tuple[str, ...], ...]
+
+
+def capture(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object | None = None,
+    frame: int | None = None,
+    *,
+    depsgraph: bpy.types.Depsgraph | None = None,
+    model: ModelInfo = TOYBOX,
+    prompt: str | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    strength: float | None = None,
+    scale: float | None = None,
+) -> Blockout:
+    """What ``camera`` (the scene's own by default) sees, as a request for a picture.
+
+    ``frame`` None takes the scene as it stands. A frame is visited and left again: edits without a key on animated
+    properties are lost on the way, as whenever the frame changes, so that live capture leaves it None.
+    ``prompt`` defaults to the scene's, steps, strength and scale to the model's. Raises CaptureError.
+    """
+    eye = _camera(scene, camera)
+    words = scene.get(PROMPT, "") if prompt is None else prompt
+    named = named_in(words, marks(scene))
+    with _at(scene, frame):
+        graph = depsgraph or evaluated(scene)
+        seen = view(scene, eye, graph)
+        shapes = geometry(scene, graph, seen)
+    size = canvas(seen.aspect, model)
+    return Blockout(
+        prompt=words,
+        regions=regions(named, shapes.triangles, shapes.owners, seen, size),
+        width=size.width,
+        height=size.height,
+        frame=size.frame,
+        seed=seed,
+        model=model.name,
+        steps=model.steps if steps is None else steps,
+        strength=model.strength if strength is None else strength,
+        scale=model.scale if scale is None else scale,
+    )
+
+
+def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> View:
+    """What ``camera`` frames at the scene's resolution, percentage and pixel aspect. Raises PanoramicCamera."""
+    if camera.data.type not in FLAT:
+        raise PanoramicCamera(
+            f"{camera.name} is a panoramic camera; a picture needs a flat view.",
+            "Set its type to Perspective or Orthographic.",
+        )
+    render = scene.render
+    width, height = (
+        int(side * render.resolution_percentage / 100) for side in (render.resolution_x, render.resolution_y)
+    )
+    aspect_x, aspect_y = render.pixel_aspect_x, render.pixel_aspect_y
+    seen = camera.evaluated_get(depsgraph)
+    projection = seen.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=aspect_x, scale_y=aspect_y)
+    lens = Lens(np.array(projection), seen.data.clip_start, seen.data.clip_end)
+    pose = np.array(seen.matrix_world.normalized().inverted())
+    return View(pose, lens, (width * aspect_x) / (height * aspect_y))
+
+
+def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:
+    """The triangles that a render would show, in camera space, with the marks they belong to."""
+    places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
+    homes, shown = _homes(scene), _Shown(depsgraph.view_layer)
+    meshes: dict[int, Floats] = {}
+    sources: list[set[str]] = [set() for _ in places]
+    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
+    for instance in depsgraph.object_instances:
+        # curves, text and metaballs come a second time, as the meshes they are rendered as
+        if instance.object.type != "MESH" or not instance.show_self or not shown.has(instance):
+            continue
+        found = None if shown.cuts(instance) else _mark(_chain(instance), homes)
+        owner = NOTHING if found is None else places[found.phrase.casefold()]
+        if owner != NOTHING:
+            sources[owner].add(instance.object.original.name_full)
+        corners = _corners(instance.object, meshes)
+        matrix = view.pose @ np.array(instance.matrix_world)
+        triangles.append(corners @ matrix[:3, :3].T + matrix[:3, 3])
+        owners.append(np.full(len(corners), owner))
+    return Geometry(np.concatenate(triangles), np.concatenate(owners), tuple(tuple(sorted(names)) for names in sources))
+
+
+def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
+    """The viewport's evaluated depsgraph of ``scene``, of the view layer in use where the scene is the one shown."""
+    if bpy.context.scene == scene:
+        return bpy.context.evaluated_depsgraph_get()
+    with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+        return bpy.context.evaluated_depsgraph_get()
+
+
+@contextmanager
+def _at(scene: bpy.types.Scene, frame: int | None) -> Iterator[None]:
+    """The scene at ``frame``, and back."""
+    current, part = scene.frame_current, scene.frame_subframe
+    if frame is None or (frame == current and part == 0.0):
+        yield
+        return
+    scene.frame_set(frame)
+    try:
+        yield
+    finally:
+        scene.frame_set(current, subframe=part)
+
+
+def _camera(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> bpy.types.Object:
+    chosen = camera or scene.camera
+    if chosen is None or chosen.type != "CAMERA":
+        raise NoCamera("The scene has no camera.", "Add one, and make it the scene's camera.")
+    return chosen
+
+
+def _corners(thing: bpy.types.Object, meshes: dict[int, Floats]) -> Floats:
+    """A mesh's triangles (n, 3, 3) in its own space, read once however often it is instanced."""
+    key = thing.data.as_pointer()
+    if key not in meshes:
+        mesh = thing.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
+        mesh.calc_loop_triangles()
+        points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+        mesh.vertices.foreach_get("co", points)
+        indices = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+        mesh.loop_triangles.foreach_get("vertices", indices)
+        meshes[key] = points.reshape(-1, 3)[indices.reshape(-1, 3)].astype(np.float64)
+        thing.to_mesh_clear()
+    return meshes[key]
+
+
+def _chain(instance: bpy.types.DepsgraphObjectInstance) -> list[bpy.types.Object]:
+    """The artist's objects behind an instance: the thing itself, then what instances it."""
+    thing = instance.object.original
+    parent = instance.parent.original if instance.is_instance else thing
+    return [thing] if parent == thing else [thing, parent]
+
+
+def _mark(chain: list[bpy.types.Object], homes: dict[bpy.types.Object, Mark]) -> Mark | None:
+    """The mark that counts: an object's before a collection's, the thing's own before its instancer's."""
+    candidates = [read(thing) for thing in chain] + [homes.get(thing) for thing in chain]
+    return next((found for found in candidates if found is not None), None)
+
+
+def _homes(scene: bpy.types.Scene) -> dict[bpy.types.Object, Mark]:
+    """The mark of the innermost marked collection that holds each object."""
+    homes: dict[bpy.types.Object, Mark] = {}
+    held = [(thing, found) for thing, found in marked(scene) if isinstance(thing, bpy.types.Collection)]
+    for collection, found in sorted(held, key=lambda pair: -len(pair[0].children_recursive)):
+        homes.update(dict.fromkeys(collection.all_objects, found))
+    return homes
+
+
+class _Shown:
+    """Whether a render of the view layer shows an instance: the rules of Cycles, read from the viewport's depsgraph."""
+
+    def __init__(self, layer: bpy.types.ViewLayer) -> None:
+        self.layer = layer
+        self.objects = set(_of_layer(layer.layer_collection))
+        self.insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
+
+    def has(self, instance: bpy.types.DepsgraphObjectInstance) -> bool:
+        chain = _chain(instance)
+        base = chain[-1]
+        if base not in self.objects or base.indirect_only_get(view_layer=self.layer):
+            return False
+        if len(chain) == 2 and base.instance_type == "COLLECTION" and chain[0] not in self.inside(base):
+            return False
+        return all(thing.visible_camera for thing in chain)
+
+    def cuts(self, instance: bpy.types.DepsgraphObjectInstance) -> bool:
+        """Whether it is a holdout, which hides what is behind and shows nothing."""
+        thing, base = _chain(instance)[0], _chain(instance)[-1]
+        return bool(thing.is_holdout or base.holdout_get(view_layer=self.layer))
+
+    def inside(self, instancer: bpy.types.Object) -> set[bpy.types.Object]:
+        collection = instancer.instance_collection
+        if collection not in self.insides:
+            self.insides[collection] = set(_of_collection(collection))
+        return self.insides[collection]
+
+
+def _of_layer(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:
+    """What renders of a layer collection and its children."""
+    if layer.exclude:
+        # an excluded collection's children may still be included, one by one
+        yield from (thing for child in layer.children for thing in _of_layer(child))
+    elif not layer.collection.hide_render:
+        yield from (thing for thing in layer.collection.objects if not thing.hide_render)
+        yield from (thing for child in layer.children for thing in _of_layer(child))
+
+
+def _of_collection(collection: bpy.types.Collection) -> Iterator[bpy.types.Object]:
+    """What renders of an instanced collection, its children, and the collections instanced inside."""
+    if collection.hide_render:
+        return
+    for thing in collection.objects:
+        if not thing.hide_render:
+            yield thing
+            if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
+                yield from _of_collection(thing.instance_collection)
+    for child in collection.children:
+        yield from _of_collection(child)
