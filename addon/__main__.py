@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m addon``: the extension's zip, built and validated by Blender's own packer.
+
+The packer is Blender itself (``--blender``, or $BLENDER), or the script of it inside PyPI's ``bpy``.
+"""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+MANIFEST = PROJECT / "blender_manifest.toml"
+LIMIT = 200_000  # bytes; an extension without wheels is small, or something slipped in
+
+
+class NoPacker(Exception):
+    """There is neither a Blender nor a bpy to pack with."""
+
+
+def main(arguments: list[str] | None = None) -> Path:
+    """Build the zip into ``--out`` (default dist/), print where it is, and return its path."""
+    parser = argparse.ArgumentParser(prog="python -m addon", description="Build and validate the Blender extension.")
+    parser.add_argument("--out", type=Path, default=PROJECT / "dist", help="folder of the zip (default: dist)")
+    parser.add_argument("--blender", default=os.environ.get("BLENDER"), help="pack with this Blender (default: bpy's)")
+    options = parser.parse_args(arguments)
+    try:
+        command = packer(options.blender)
+    except NoPacker as error:
+        parser.error(str(error))
+    zipped = build(command, options.out)
+    print(f"{zipped} ({zipped.stat().st_size / 1000:.0f} kB)")
+    return zipped
+
+
+def packer(blender: str | None) -> list[str]:
+    """The command that takes the packer's ``build`` and ``validate``. Raises NoPacker."""
+    if blender:
+        return [blender, "--command", "extension"]
+    spec = importlib.util.find_spec("bpy")
+    if spec is None or spec.origin is None:
+        raise NoPacker("Nothing to pack with: pip install bpy, or name a Blender with --blender.")
+    script = next(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    return [sys.executable, str(script)]
+
+
+def build(packer: list[str], out: Path) -> Path:
+    """Stage the manifest beside the add-on's modules, zip them, validate the zip. Ends the program when the packer refuses."""
+    manifest = tomllib.loads(MANIFEST.read_text())
+    out.mkdir(parents=True, exist_ok=True)
+    zipped = out.resolve() / f"{manifest['id']}-{manifest['version']}.zip"
+    with tempfile.TemporaryDirectory() as stage:
+        _stage(Path(stage))
+        _run([*packer, "build", "--source-dir", stage, "--output-filepath", str(zipped)])
+    _run([*packer, "validate", str(zipped)])
+    if zipped.stat().st_size >= LIMIT:
+        raise SystemExit(f"{zipped} has {zipped.stat().st_size} bytes; the limit is {LIMIT}.")
+    return zipped
+
+
+def _stage(stage: Path) -> None:
+    shutil.copy(MANIFEST, stage)
+    for licence in sorted((PROJECT / "LICENSES").glob("*.txt")):
+        shutil.copy(licence, stage)
+    for module in sorted((PROJECT / "addon").glob("*.py")):
+        if module.name != "__main__.py":  # the packer is no part of what it packs
+            shutil.copy(module, stage)
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the add-on knows of the server and of its jobs: values, and pure functions from one to the next. No bpy.
+
+A Session is what the panels show. The courier moves it with ``met``, ``lost``, ``heard`` and their like; nothing here
+reads a clock, a socket or a scene, so every state a user can meet is one test away.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from .contract import TOYBOX, Event, Health, Job, ModelInfo, Problem, State
+
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
+
+Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatch", "offline", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A plain sentence about what is wrong, and what to do about it."""
+
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """The connection to the server, as a named state; ``notice`` says why it is not online."""
+
+    name: Name
+    notice: Notice | None = None
+    health: Health | None = None
+    models: tuple[ModelInfo, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
+
+    Blender's references die on undo and on File > Open; its session ids do not.
+    """
+
+    scene: int
+    camera: int
+    pose: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A job of ours: the server's record of it, the view it was captured from, and its picture once fetched."""
+
+    job: Job
+    view: View
+    request: str
+    started: float | None = None
+    picture: Path | None = None
+    received: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.job.state in ENDED
+
+    @property
+    def landed(self) -> bool:
+        """The picture is on disk and the scene does not have it yet."""
+        return self.picture is not None and not self.received
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Everything a panel needs. Tasks are oldest first."""
+
+    link: Link = Link(name="absent")
+    tasks: tuple[Task, ...] = ()
+    notice: Notice | None = None
+    cancelling: frozenset[str] = frozenset()
+
+    @property
+    def waiting(self) -> tuple[Task, ...]:
+        return tuple(task for task in self.tasks if not task.ended)
+
+    @property
+    def active(self) -> Task | None:
+        """The task to show progress of: the one being painted, else the next in the queue."""
+        return max(self.waiting, key=lambda task: (task.job.state != "queued", -task.job.created), default=None)
+
+    @property
+    def landed(self) -> tuple[Task, ...]:
+        return tuple(task for task in self.tasks if task.landed)
+
+    @property
+    def busy(self) -> bool:
+        """Something may change within the next moments, so the pump should run at its quick pace."""
+        return self.link.name in ("starting", "connecting") or bool(self.waiting) or bool(self.landed)
+
+
+def starting(session: Session) -> Session:
+    """A server process was started; it has not answered yet."""
+    return replace(session, link=Link(name="starting"), notice=None)
+
+
+def connecting(session: Session) -> Session:
+    """An address is known and is being tried; a server still starting stays "starting"."""
+    return session if session.link.name == "starting" else replace(session, link=Link(name="connecting"))
+
+
+def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
+    """The server answered and speaks our contract."""
+    return replace(session, link=Link(name="online", health=health, models=models), notice=None)
+
+
+def lost(session: Session, name: Name, notice: Notice) -> Session:
+    """There is no server to talk to; ``name`` and ``notice`` say why. A server still starting may be absent."""
+    if session.link.name == "starting" and name == "absent":
+        return session
+    return replace(session, link=Link(name=name, notice=notice))
+
+
+def noticed(session: Session, notice: Notice | None) -> Session:
+    """Show a sentence next to the Generate button; None takes the last one away."""
+    return replace(session, notice=notice)
+
+
+def submitted(session: Session, task: Task) -> Session:
+    """The server took a job of ours. The oldest ended tasks beyond KEPT are forgotten."""
+    spare = max(0, len(session.tasks) + 1 - KEPT)
+    forgotten = [old.job.id for old in session.tasks if old.ended and not old.landed][:spare]
+    kept = tuple(old for old in session.tasks if old.job.id not in forgotten)
+    return replace(session, tasks=(*kept, task), notice=None)
+
+
+def heard(session: Session, event: Event, now: float) -> Session:
+    """News of a job; older news than the record, and news of jobs that are not ours, change nothing."""
+    task = find(session, event.job)
+    if task is None or event.sequence < task.job.sequence or task.ended:
+        return session
+    job = replace(
+        task.job,
+        state=event.state,
+        sequence=event.sequence,
+        phase=event.phase,
+        step=event.step,
+        steps=event.steps or task.job.steps,
+    )
+    return _with(session, replace(task, job=job, started=_started(task, job, now)))
+
+
+def recorded(session: Session, job: Job, now: float) -> Session:
+    """The server's own record of a job, which outranks every event before it."""
+    task = find(session, job.id)
+    if task is None or job.sequence < task.job.sequence:
+        return session
+    session = _with(session, replace(task, job=job, started=_started(task, job, now)))
+    return noticed(session, complaint(job.problem)) if job.problem else session
+
+
+def asked_to_cancel(session: Session, job: str) -> Session:
+    """The user pressed Cancel; shown at once, long before the server answers."""
+    return replace(session, cancelling=session.cancelling | {job})
+
+
+def fetched(session: Session, job: str, picture: Path) -> Session:
+    """The picture of a job is on disk."""
+    task = find(session, job)
+    return session if task is None else _with(session, replace(task, picture=picture))
+
+
+def received(session: Session, job: str) -> Session:
+    """The scene has the picture."""
+    task = find(session, job)
+    return session if task is None else _with(session, replace(task, received=True))
+
+
+def find(session: Session, job: str) -> Task | None:
+    """The task of that job, or None when it is not ours."""
+    return next((task for task in session.tasks if task.job.id == job), None)
+
+
+def complaint(problem: Problem) -> Notice:
+    """A server's problem in the panel's words."""
+    return Notice(message=problem.detail or problem.title, fix=problem.fix)
+
+
+def model(session: Session, name: str) -> ModelInfo:
+    """The offered model of that name; else the first one offered; without a server, the Toybox."""
+    offered = session.link.models or (TOYBOX,)
+    return next((info for info in offered if info.name == name), offered[0])
+
+
+def progress(task: Task) -> float:
+    """The finished fraction of a task, 0..1."""
+    return 1.0 if task.job.state == "done" else min(1.0, task.job.step / max(1, task.job.steps))
+
+
+def describe(session: Session, task: Task, now: float) -> str:
+    """A task in one line: what it does, how far it is, and how long it will take."""
+    if task.job.id in session.cancelling and not task.ended:
+        return "Cancelling…"
+    if task.job.state == "queued":
+        ahead = sum(other.job.created < task.job.created for other in session.waiting)
+        return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"
+    if task.ended:
+        return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
+    phase = task.job.phase.capitalize() or "Working"
+    return f"{phase}, step {task.job.step} of {task.job.steps}{_left(task, now)}"
+
+
+def _left(task: Task, now: float) -> str:
+    if task.started is None or task.job.step < 2:
+        return ""
+    seconds = (now - task.started) / task.job.step * (task.job.steps - task.job.step)
+    return f", {seconds:.0f} s left"
+
+
+def _started(task: Task, job: Job, now: float) -> float | None:
+    return now if task.started is None and job.step > 0 else task.started
+
+
+def _with(session: Session, task: Task) -> Session:
+    tasks = tuple(task if old.job.id == task.job.id else old for old in session.tasks)
+    cancelling = session.cancelling - {task.job.id} if task.ended else session.cancelling
+    return replace(session, tasks=tasks, cancelling=cancelling)

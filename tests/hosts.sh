@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hosts.sh [VERSION ...]: the add-on in other Blenders. Each bpy version gets its own venv under .hosts/ and runs
+# tests/addon/hosts; with $BLENDER set (a Blender with a window, or get-blender's `blender-window`) the real window too.
+# Every host that cannot run is named with its reason; one that runs and fails, fails this script.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+declare -A python=([4.2.23]=python3.11 [5.0.1]=python3.11 [5.2.3]=python3.13)
+failed=()
+
+interpreter() { # NAME -> a command that really is that Python (pyenv leaves shims for versions it does not run)
+  local candidate
+  for candidate in "$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"${1#python}".*/bin/"$1"; do
+    "$candidate" -c '' 2>/dev/null && { echo "$candidate"; return; }
+  done
+  return 1
+}
+
+host() { # VERSION -> run the host tests there
+  local version=$1 venv=.hosts/$1 base
+  base=$(interpreter "${python[$version]}") || { echo "SKIP bpy $version: no ${python[$version]}"; return 0; }
+  if [[ ! -e $venv/ready ]]; then
+    "$base" -m venv "$venv" && "$venv/bin/pip" install -q "bpy==$version" pytest && touch "$venv/ready" ||
+      { echo "SKIP bpy $version: it could not be installed for $base"; return 0; }
+  fi
+  echo "== bpy $version"
+  "$venv/bin/python" -m pytest -c /dev/null --rootdir . -p no:cacheprovider -q -rs tests/addon/hosts
+}
+
+for version in "${@:-4.2.23}" $([[ $# -gt 0 ]] || echo 5.0.1 5.2.3); do
+  host "$version" || failed+=("bpy $version")
+done
+if [[ -n ${BLENDER:-} ]]; then
+  echo "== window of $BLENDER"
+  "${PYTHON:-.venv/bin/python}" -m pytest -q -rs tests/addon/window || failed+=("window")
+else
+  echo 'SKIP real window: $BLENDER is not set'
+fi
+if [[ ${#failed[@]} -gt 0 ]]; then
+  echo "FAILED: ${failed[*]}"
+  exit 1
+fi
