@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""What every test may rely on: no network, no shared state with the person's own Maquette, repeatable examples."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Read by torch and the hub client when they are first imported, which is after this file.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+settings.register_profile("maquette", deadline=None, derandomize=True)
+settings.load_profile("maquette")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A connection file, store and shelf of the test's own: a server that the person runs is never touched."""
+    home = tmp_path / "maquette-home"
+    monkeypatch.setenv("MAQUETTE_HOME", str(home))
+    return home
