@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which objects and collections are regions: custom properties on them, so that a .blend needs no add-on to be captured.
+"""Which objects and collections are regions: custom properties on them, so that a .blend is captured without an add-on.
 
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
 ``maquette_enforce`` lists properties, "shape centroid". The scene's ``maquette_prompt`` is the prompt.

@@ -8,7 +8,6 @@ render would show: render-hidden things are left out even where the viewport sho
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import bpy
 import numpy as np

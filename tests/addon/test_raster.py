@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""The rasteriser against projections that can be written down."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from addon.raster import NOTHING, Lens, coverage, rasterise
+
+PERSPECTIVE = Lens(np.array([[2.0, 0, 0, 0], [0, 2.0, 0, 0], [0, 0, -1.002, -0.2002], [0, 0, -1, 0]]), 0.1, 100.0)
+ORTHOGRAPHIC = Lens(np.array([[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.02, -1.002], [0, 0, 0, 1]]), 0.1, 100.0)
+SIDE = 256
+
+
+def sphere(centre, radius, rings=64):
+    """A finely cut sphere, (n, 3, 3)."""
+    theta, phi = np.meshgrid(np.linspace(0, np.pi, rings + 1), np.linspace(0, 2 * np.pi, 2 * rings + 1), indexing="ij")
+    points = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
+    a, b, c, d = points[:-1, :-1], points[1:, :-1], points[1:, 1:], points[:-1, 1:]
+    corners = np.concatenate([np.stack([a, b, c], axis=2), np.stack([a, c, d], axis=2)]).reshape(-1, 3, 3)
+    return np.asarray(centre) + radius * corners
+
+
+def draw(triangles, lens, count=1, owner=0, side=SIDE):
+    return rasterise(triangles, np.full(len(triangles), owner), lens, side, side, count)
+
+
+def rays(side=SIDE):
+    """Slopes x/depth and y/depth of PERSPECTIVE's pixel centres."""
+    x = ((np.arange(side) + 0.5) / side * 2 - 1) / 2
+    return np.meshgrid(x, -x)
+
+
+def test_a_sphere_in_perspective_covers_the_pixels_whose_rays_hit_it():
+    centre, radius = np.array([0.6, -0.4, -6.0]), 1.0
+    raster = draw(sphere(centre, radius), PERSPECTIVE)
+    x, y = rays()
+    along = (x * centre[0] + y * centre[1] - centre[2]) / np.sqrt(x**2 + y**2 + 1)
+    hit = centre @ centre - along**2 < radius**2
+    got = raster.owners == 0
+    iou = (hit & got).sum() / (hit | got).sum()
+    assert iou > 0.99
+    middle = raster.depth[got].min()
+    assert middle == pytest.approx(5.0, abs=0.02)
+
+
+def test_an_orthographic_square_is_exact_and_its_depth_planar():
+    # x, y in [-2, 2] fill the picture; this square fills its right upper quarter, tilted in depth from 4 to 8
+    a, b, c, d = [0, 0, -4.0], [2, 0, -8.0], [2, 2, -8.0], [0, 2, -4.0]
+    raster = draw(np.array([[a, b, c], [a, c, d]]), ORTHOGRAPHIC)
+    expected = np.zeros((SIDE, SIDE), dtype=bool)
+    expected[: SIDE // 2, SIDE // 2 :] = True
+    assert np.array_equal(raster.owners == 0, expected)
+    across = 4.0 + 4.0 * (np.arange(SIDE // 2) + 0.5) / (SIDE // 2)
+    assert np.allclose(raster.depth[10, SIDE // 2 :], across, rtol=1e-6)
+
+
+def test_perspective_depth_is_that_of_the_plane():
+    # the floor y = -1 reaches from under the camera to far ahead: it needs near and far clipping
+    floor = np.array(
+        [[[-500.0, -1, 500], [500, -1, 500], [500, -1, -500]], [[-500, -1, 500], [500, -1, -500], [-500, -1, -500]]]
+    )
+    raster = draw(floor, PERSPECTIVE)
+    _, y = rays()
+    with np.errstate(divide="ignore"):
+        depth = np.where(y < 0, -1.0 / y, np.inf)
+    seen = depth < PERSPECTIVE.far
+    assert np.array_equal(raster.owners == 0, seen)
+    assert np.allclose(raster.depth[seen], depth[seen], rtol=1e-5)
+
+
+def test_nearer_things_hide_farther_ones_whatever_the_order():
+    near, far = sphere((0, 0, -5.0), 0.5), sphere((0, 0, -9.0), 1.5)
+    owners = np.repeat([0, 1], [len(near), len(far)])
+    both = np.concatenate([near, far])
+    one = rasterise(both, owners, PERSPECTIVE, SIDE, SIDE, 2)
+    two = rasterise(both[::-1], owners[::-1], PERSPECTIVE, SIDE, SIDE, 2)
+    assert np.array_equal(one.owners, two.owners)
+    assert np.array_equal(one.footprint, two.footprint)
+    alone = draw(far, PERSPECTIVE).owners == 0
+    assert np.array_equal(one.footprint[1], alone)
+    assert np.array_equal(one.owners == 1, alone & ~one.footprint[0])
+
+
+def test_an_unmarked_thing_hides_and_is_no_owner():
+    both = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0, 0, -9.0), 1.5)])
+    owners = np.repeat([NOTHING, 0], len(both) // 2)
+    raster = rasterise(both, owners, PERSPECTIVE, SIDE, SIDE, 1)
+    assert raster.owners[SIDE // 2, SIDE // 2] == NOTHING
+    assert raster.depth[SIDE // 2, SIDE // 2] < 5.0
+    assert raster.footprint[0, SIDE // 2, SIDE // 2]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_shared_edges_leave_no_crack_and_no_overlap(seed):
+    rng = np.random.default_rng(seed)
+    inner = rng.uniform(-1.5, 1.5, (1, 2))
+    ring = np.array([[-2.0, -2], [2, -2], [2, 2], [-2, 2]])
+    fan = [np.concatenate([inner, ring[[i]], ring[[(i + 1) % 4]]]) for i in range(4)]
+    triangles = np.stack([np.concatenate([part, np.full((3, 1), -5.0)], axis=1) for part in fan])
+    raster = rasterise(triangles, np.arange(4), ORTHOGRAPHIC, 64, 64, 4)
+    assert np.array_equal(raster.footprint.sum(axis=0), np.ones((64, 64)))
+
+
+def test_a_triangle_through_the_camera_is_cut_at_the_near_plane():
+    wall = np.array([[[1.0, -50, 5], [1.0, 50, 5], [1.0, 0, -200]]])
+    raster = draw(wall, PERSPECTIVE)
+    # the wall x = 1 is at depth 1 / slope, seen only right of the middle
+    x, _ = rays()
+    row = raster.depth[SIDE // 2]
+    seen = np.isfinite(row)
+    assert seen.any() and not seen[: SIDE // 2].any()
+    assert np.allclose(row[seen], 1.0 / x[0][seen], rtol=1e-5)
+
+
+def test_nothing_in_front_leaves_everything_empty():
+    raster = draw(sphere((0, 0, 5.0), 1.0), PERSPECTIVE)
+    assert (raster.owners == NOTHING).all() and np.isinf(raster.depth).all() and not raster.footprint.any()
+
+
+def test_many_parts_give_the_picture_of_one(monkeypatch):
+    triangles = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0.3, 0, -6.0), 1.0)])
+    owners = np.repeat([0, 1], len(triangles) // 2)
+    whole = rasterise(triangles, owners, PERSPECTIVE, SIDE, SIDE, 2)
+    monkeypatch.setattr("addon.raster.FRAGMENTS", 1000)
+    parts = rasterise(triangles, owners, PERSPECTIVE, SIDE, SIDE, 2)
+    assert np.array_equal(whole.owners, parts.owners) and np.array_equal(whole.depth, parts.depth)
+
+
+def test_coverage_is_the_share_of_samples():
+    hits = np.zeros((4, 8), dtype=bool)
+    hits[0, 0] = True
+    hits[2:, 4:6] = True
+    assert coverage(hits, 2).tolist() == [[64, 0, 0, 0], [0, 0, 255, 0]]
