@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""Law 9: the documentation names everything there is, and the README's examples run."""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+from reading import ROOT, sources
+
+README = ROOT / "README.md"
+PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NEWLINE = "\n"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A fenced block: its language, its text, and where it stands."""
+
+    language: str
+    text: str
+    place: str
+
+
+def examples(*pages: Path) -> list[Example]:
+    """Every fenced block of these pages."""
+    found = [(page, match) for page in pages for match in BLOCK.finditer(page.read_text("utf-8"))]
+    return [
+        Example(match[1], match[2], f"{page.name}:{match.string.count(NEWLINE, 0, match.start()) + 1}")
+        for page, match in found
+    ]
+
+
+def words() -> set[str]:
+    """Every name that a page writes as code: `--seed`, `GET /v1/jobs`, `maquette_prompt`."""
+    spans = [span for page in PAGES for span in re.findall(r"`([^`\n]+)`", page.read_text("utf-8"))]
+    return {word for span in spans for word in (span, *re.split(r"[\s=|\[\],]+", span))}
+
+
+def verbs(parser: ArgumentParser, name: str = "") -> Iterator[tuple[str, ArgumentParser]]:
+    """Every parser of the command line with the words that lead to it."""
+    yield name, parser
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            for verb, inner in action.choices.items():
+                yield from verbs(inner, f"{name} {verb}".strip())
+
+
+def command_line() -> ArgumentParser:
+    from server.cli import parser
+
+    return parser()
+
+
+def flags() -> set[str]:
+    options = {
+        option for _, inner in verbs(command_line()) for action in inner._actions for option in action.option_strings
+    }
+    return {option for option in options if option.startswith("--")} - {"--help"}
+
+
+def settings() -> set[str]:
+    from server.settings import Settings
+
+    return {field.name for field in fields(Settings)}
+
+
+def routes() -> set[str]:
+    from server.app import create_app
+
+    from server.settings import Settings
+
+    app = create_app(Settings())
+    return {f"{method} {route.path}" for route in app.routes for method in route.methods - {"HEAD"}}
+
+
+def kinds(base: type) -> set[type]:
+    """A class and all that descends from it."""
+    return {base}.union(*(kinds(child) for child in base.__subclasses__()))
+
+
+def problems() -> set[str]:
+    from server.problems import Refusal
+
+    return {kind.type for kind in kinds(Refusal)} - {Refusal.type}
+
+
+def errors() -> set[str]:
+    """Every error class that the add-on and the method define."""
+    tree = [
+        node for file in sources("addon", "sg_core") for node in ast.walk(file.tree) if isinstance(node, ast.ClassDef)
+    ]
+    known = {"Exception", "ValueError", "RuntimeError", "LookupError", "KeyError", "TypeError", "OSError"}
+    while more := {n.name for n in tree if {ast.unparse(base).rpartition(".")[2] for base in n.bases} & known} - known:
+        known |= more
+    return {node.name for node in tree if node.name in known and not node.name.startswith("_")}
+
+
+def properties() -> set[str]:
+    """What the add-on keeps in a .blend and in its preferences: registered properties and ``maquette_…`` keys."""
+    declared = [node for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.AnnAssign)]
+    registered = {
+        ast.unparse(node.target) for node in declared if re.search(r"Property\(", ast.unparse(node.annotation))
+    }
+    constants = [node for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.Constant)]
+    return registered | {
+        str(node.value) for node in constants if re.fullmatch(r"maquette_[a-z_]*[a-z]", str(node.value))
+    }
+
+
+def variables() -> set[str]:
+    """Environment variables of our own."""
+    return {name for file in sources() for name in re.findall(r'"(MAQUETTE_[A-Z_]+)"', file.text)}
+
+
+@pytest.mark.parametrize("things", [flags, settings, routes, problems, errors, properties, variables])
+def test_documented(things) -> None:
+    present = things()
+    assert present
+    assert sorted(present - words()) == [], "write these in docs/reference.md, in backticks"
+
+
+def test_verbs_are_documented() -> None:
+    named = {name for name, _ in verbs(command_line()) if name}
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    assert [name for name in sorted(named) if f"maquette {name}" not in text] == []
+
+
+def python_examples() -> list[Example]:
+    return [example for example in examples(*PAGES) if example.language == "python"]
+
+
+@pytest.mark.parametrize("example", python_examples(), ids=lambda example: example.place)
+def test_python_example_runs(example: Example, tmp_path: Path) -> None:
+    """Each block alone, as a reader would paste it; one that starts with ``import bpy`` runs in Blender's module."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example.text], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, f"{example.place}\n{done.stderr}"
+
+
+def test_readme_has_examples() -> None:
+    assert [example for example in examples(README) if example.language == "python"]
+    assert [example for example in examples(README) if example.language == "bash"]
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Every command of the pages' bash blocks, comments and variables in front of it taken off."""
+    lines = [(e.place, line) for e in examples(*PAGES) if e.language == "bash" for line in e.text.splitlines()]
+    split = [(place, shlex.split(line, comments=True)) for place, line in lines]
+    return [(place, [w for w in parts if not re.match(r"[A-Z_]+=", w)]) for place, parts in split if parts]
+
+
+def test_commands_are_real(capsys) -> None:
+    """``maquette …`` parses with the command line's own parser; ``make …`` names a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for place, (command, *arguments) in commands():
+        if command.rpartition("/")[2] == "maquette":
+            try:
+                command_line().parse_args(arguments)
+            except SystemExit:
+                pytest.fail(f"{place}: {capsys.readouterr().err}")
+        elif command == "make":
+            assert set(arguments) <= targets, place
+
+
+def test_linked_files_exist() -> None:
+    """No page leads to a file that is not there."""
+    links = [
+        (page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    ]
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_reader_of_blocks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("Look:\n\n```python\nx = 1\n```\n\n```bash\nmake demo\n```\n", "utf-8")
+    assert examples(page) == [Example("python", "x = 1\n", "page.md:3"), Example("bash", "make demo\n", "page.md:7")]
