@@ -37,7 +37,7 @@ clean:
 	rm -rf .venv .hosts out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c "import ensurepip" || { \
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { \
 	    echo "Maquette needs Python 3.11 with venv, and '$(PYTHON)' is not that."; \
 	    echo "On Debian: apt-get install python3.11-venv; elsewhere: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv

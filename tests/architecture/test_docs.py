@@ -105,14 +105,13 @@ def errors() -> set[str]:
 
 def properties() -> set[str]:
     """What the add-on keeps in a .blend and in its preferences: registered properties and ``maquette_…`` keys."""
+    import addon.properties
+
     declared = [node for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.AnnAssign)]
-    registered = {
-        ast.unparse(node.target) for node in declared if re.search(r"Property\(", ast.unparse(node.annotation))
-    }
-    constants = [node for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.Constant)]
-    return registered | {
-        str(node.value) for node in constants if re.fullmatch(r"maquette_[a-z_]*[a-z]", str(node.value))
-    }
+    registered = {ast.unparse(node.target) for node in declared if re.search(r"Property\(", ast.unparse(node.annotation))}
+    constants = [node.value for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.Constant)]
+    texts = [text for text in (*constants, *vars(addon.properties).values()) if isinstance(text, str)]
+    return registered | {text for text in texts if re.fullmatch(r"maquette_[a-z_]*[a-z]", text)}
 
 
 def variables() -> set[str]:
