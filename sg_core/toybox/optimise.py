@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""One training phase: bf16 weights, float32 masters, an averaged copy, and a clock instead of a step count.
+
+A phase is measured in minutes, so that a machine's speed decides how much is learned, not whether the plan fits. The
+learning rate follows the share of the minutes spent; resuming needs only masters, average and step, not Adam's moments.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+SHARD_BYTES = 15_000_000
+
+
+@dataclass
+class Learner:
+    """Masters and averages of the modules being trained; the modules themselves hold bf16 working copies."""
+
+    modules: dict[str, nn.Module]
+    learning_rate: float
+    decay: float = 0.999
+    steps: int = 0
+    spent: float = 0.0
+    losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.names = [f"{name}.{key}" for name, module in self.modules.items() for key, _ in module.named_parameters()]
+        self.working = [p for module in self.modules.values() for p in module.parameters()]
+        self.masters = [p.detach().float().clone().requires_grad_() for p in self.working]
+        self.averages = [p.detach().clone() for p in self.masters]
+        fused = self.working[0].device.type in ("cuda", "cpu")
+        self.adam = torch.optim.AdamW(self.masters, lr=self.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=fused)
+        for module in self.modules.values():
+            module.to(torch.bfloat16)
+
+    def step(self, loss: Tensor, share: float) -> None:
+        """One update; `share` of the planned time is over (0..1): warm-up, then cosine to a hundredth."""
+        loss.backward()
+        for working, master in zip(self.working, self.masters, strict=True):
+            master.grad = None if working.grad is None else working.grad.float()
+            working.grad = None
+        torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
+        warm = min(1.0, (self.steps + 1) / 100)
+        self.adam.param_groups[0]["lr"] = self.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
+        self.adam.step()
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averages, [m.detach() for m in self.masters], 1 - decay)
+            torch._foreach_copy_(self.working, [m.detach() for m in self.masters])
+
+    def settle(self) -> None:
+        """Put the averaged weights into the modules, in float32."""
+        for module in self.modules.values():
+            module.float()
+        with torch.no_grad():
+            torch._foreach_copy_(self.working, self.averages)
+
+    def save(self, folder: Path) -> None:
+        """Masters, averages and the clock, in files under 16 MB each."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.safetensors"):
+            old.unlink()
+        for kind, tensors in (("master", self.masters), ("average", self.averages)):
+            named = zip(self.names, (t.detach().to(torch.float16) for t in tensors), strict=True)
+            for index, shard in enumerate(shards(named)):
+                save_file(shard, folder / f"{kind}-{index}.safetensors")
+        state = {"steps": self.steps, "spent": self.spent, "losses": self.losses}
+        (folder / "state.json").write_text(json.dumps(state))
+
+    def resume(self, folder: Path) -> bool:
+        """Take up where `save` left off; False if the folder holds nothing."""
+        if not (folder / "state.json").exists():
+            return False
+        for kind, tensors in (("master", self.masters), ("average", self.averages)):
+            saved = {k: v for path in folder.glob(f"{kind}-*.safetensors") for k, v in load_file(path).items()}
+            with torch.no_grad():
+                for name, tensor in zip(self.names, tensors, strict=True):
+                    tensor.copy_(saved[name])
+        with torch.no_grad():
+            torch._foreach_copy_(self.working, [m.detach() for m in self.masters])
+        state = json.loads((folder / "state.json").read_text())
+        self.steps, self.spent, self.losses = state["steps"], state["spent"], state["losses"]
+        return True
+
+
+def shards(named: Iterable[tuple[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Tensors gathered into groups under SHARD_BYTES."""
+    groups: list[dict[str, Tensor]] = [{}]
+    size = 0
+    for name, tensor in named:
+        if size and size + tensor.nbytes > SHARD_BYTES:
+            groups.append({})
+            size = 0
+        groups[-1][name] = tensor.contiguous().cpu()
+        size += tensor.nbytes
+    return groups
+
+
+def fit(learner: Learner, loss: Callable[[], Tensor], planned: float, chunk: float, folder: Path, title: str) -> bool:
+    """Train for `chunk` minutes of the `planned` ones (whichever ends first), saving at the end and every five minutes.
+
+    Returns whether the plan is fulfilled. Continues from `folder` if something is there.
+    """
+    learner.resume(folder)
+    begun, saved, before = time.monotonic(), time.monotonic(), learner.spent
+    with tqdm(total=round(planned * 60), initial=round(before * 60), desc=title, unit="s", mininterval=2) as bar:
+        while learner.spent < planned and learner.spent - before < chunk:
+            value = loss()
+            learner.step(value, learner.spent / planned)
+            learner.spent = before + (time.monotonic() - begun) / 60
+            bar.update(round(learner.spent * 60) - bar.n)
+            if learner.steps % 20 == 0:
+                learner.losses.append(round(value.item(), 4))
+                bar.set_postfix(step=learner.steps, loss=f"{sum(learner.losses[-20:]) / len(learner.losses[-20:]):.4f}")
+            if time.monotonic() - saved > 300:
+                learner.save(folder)
+                saved = time.monotonic()
+    learner.save(folder)
+    return learner.spent >= planned

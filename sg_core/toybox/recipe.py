@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Recipes: everything that decides what a trained Toybox is, as data."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sg_core.toybox.places import PLACES
+from sg_core.toybox.scenes import Vocabulary
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model's shape and its training. `minutes` is wall clock for autoencoder, denoiser and Judge.
+
+    `buckets` are the (width, height) pairs trained on and their shares; all have nearly the same area.
+    """
+
+    name: str
+    nouns: tuple[str, ...]
+    places: tuple[str, ...]
+    buckets: tuple[tuple[int, int, float], ...]
+    autoencoder_channels: tuple[int, ...]
+    latent_channels: int
+    denoiser_channels: tuple[int, ...]
+    layers: int
+    heads: int
+    text_width: int
+    text_layers: int
+    judge_width: int
+    scenes: int
+    batch: int
+    learning_rate: float
+    minutes: tuple[float, float, float]
+    tokens: int = 32
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The nouns and places of this recipe."""
+        return Vocabulary(self.nouns, self.places)
+
+    @property
+    def area(self) -> int:
+        """Native picture area in pixels: that of the square bucket."""
+        return self.buckets[0][0] * self.buckets[0][1]
+
+
+def all_nouns() -> tuple[str, ...]:
+    """Every noun the atlas has pictures of."""
+    return tuple(json.loads((HERE / "nouns.json").read_text()))
+
+
+FALLBACK = Recipe(
+    name="fallback",
+    nouns=all_nouns()[:24],
+    places=tuple(PLACES)[:6],
+    buckets=((128, 128, 0.6), (160, 96, 0.2), (96, 160, 0.2)),
+    autoencoder_channels=(32, 32, 64, 128),
+    latent_channels=8,
+    denoiser_channels=(96, 192),
+    layers=1,
+    heads=4,
+    text_width=128,
+    text_layers=1,
+    judge_width=24,
+    scenes=24_000,
+    batch=48,
+    learning_rate=1e-3,
+    minutes=(12, 80, 12),
+)
+
+FULL = Recipe(
+    name="full",
+    nouns=all_nouns(),
+    places=tuple(PLACES),
+    buckets=((256, 256, 0.6), (320, 192, 0.2), (192, 320, 0.2)),
+    autoencoder_channels=(32, 64, 128, 128),
+    latent_channels=8,
+    denoiser_channels=(96, 160, 224),
+    layers=1,
+    heads=4,
+    text_width=192,
+    text_layers=1,
+    judge_width=32,
+    scenes=1_000_000,
+    batch=512,
+    learning_rate=1.5e-3,
+    minutes=(5, 12, 4),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (FALLBACK, FULL)}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""Train Toybox: autoencoder, then denoiser with its text encoder, then the Judge; stop and go on at any minute."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from diffusers.models.attention_processor import AttnProcessor
+from torch import Tensor
+
+from sg_core.toybox.atlas import Atlas, load_atlas
+from sg_core.toybox.judge import new_judge, save_judge, segmentation_loss
+from sg_core.toybox.optimise import Learner, fit
+from sg_core.toybox.parts import Parts, build_parts, load_parts
+from sg_core.toybox.recipe import RECIPES, Recipe
+from sg_core.toybox.stream import AUTOENCODER_SEEDS, JUDGE_SEEDS, Batch, Bucket, encode_scenes, stream
+
+PHASES = ("autoencoder", "denoiser", "judge")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `maquette toybox train`."""
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
+    parser.add_argument("--recipe", choices=sorted(RECIPES), default="full" if torch.cuda.is_available() else "fallback")
+    parser.add_argument("--folder", type=Path, default=Path("out/toybox"), help="where weights and checkpoints go")
+    parser.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES))
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train the phases asked for, each for its share of the recipe, until `--minutes` are spent."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    recipe = RECIPES[args.recipe]
+    atlas = load_atlas().to("cuda" if torch.cuda.is_available() else "cpu")
+    left = args.minutes
+    for phase, planned in zip(PHASES, recipe.minutes, strict=True):
+        if phase in args.phases and left > 0:
+            left -= TRAINERS[phase](recipe, atlas, args.folder, planned, left)
+    return 0
+
+
+def train_autoencoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
+    """L1 on pixels and on their differences (edges), and a whisper of KL; returns the minutes spent."""
+    parts = build_parts(recipe, folder / "model")
+    vae = parts.vae.to(atlas.pixels.device)
+    learner = Learner({"vae": vae}, 2e-3, decay=0.998)
+    batches = stream(recipe, atlas, AUTOENCODER_SEEDS + fresh(learner, folder / "autoencoder", 8), 8)
+
+    def loss() -> Tensor:
+        picture = next(batches).pictures.rgb * 2 - 1
+        # Many small steps teach an autoencoder more than few large ones: crops first, whole pictures to settle its norms.
+        picture = crops(picture, 2) if learner.spent < 0.75 * planned else picture[:4]
+        posterior = vae.encode(picture.to(torch.bfloat16)).latent_dist
+        error = vae.decode(posterior.sample()).sample.float() - picture
+        edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+        return error.abs().mean() + 2 * error.square().mean() + 0.5 * edges + 1e-6 * posterior.kl().float().mean()
+
+    before = learner.spent
+    fit(learner, loss, planned, chunk, folder / "autoencoder", "autoencoder")
+    learner.settle()
+    parts.save(folder / "model")
+    return learner.spent - before
+
+
+def train_denoiser(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
+    """Velocity prediction (Salimans and Ho, 2022) on the latents of the recipe's scenes; a tenth of the captions empty."""
+    parts = load_parts(folder / "model")
+    device = atlas.pixels.device
+    buckets, scaling = encode_scenes(recipe, atlas, parts)
+    parts.vae.register_to_config(scaling_factor=scaling)
+    unet, text = parts.unet.to(device), parts.text_encoder.to(device)
+    unet.train(), text.train()
+    if device.type == "cpu":  # SDPA's backward is slow on the CPU for heads this small
+        unet.set_attn_processor(AttnProcessor())
+    learner = Learner({"unet": unet, "text": text}, recipe.learning_rate)
+    empty = parts.tokens([""]).to(device)
+    alphas = parts.scheduler.alphas_cumprod.to(device)
+    rows = minibatches(buckets, recipe.batch)
+
+    def loss() -> Tensor:
+        latents, tokens = next(rows)
+        tokens = torch.where(torch.rand(len(tokens), 1, device=device) < 0.1, empty, tokens)
+        time = torch.randint(len(alphas), (len(latents),), device=device)
+        alpha, sigma = alphas[time].sqrt().view(-1, 1, 1, 1), (1 - alphas[time]).sqrt().view(-1, 1, 1, 1)
+        noise = torch.randn_like(latents)
+        noisy = (alpha * latents + sigma * noise).to(torch.bfloat16)
+        predicted = unet(noisy, time, text(tokens).last_hidden_state).sample
+        return F.mse_loss(predicted.float(), alpha * noise - sigma * latents)
+
+    before = learner.spent
+    fit(learner, loss, planned, chunk, folder / "denoiser", "denoiser")
+    learner.settle()
+    unet.set_default_attn_processor()
+    parts.save(folder / "model")
+    return learner.spent - before
+
+
+def train_judge(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
+    """The segmenter, on other seeds; half its pictures go through the autoencoder first, as generated ones did."""
+    vae = load_parts(folder / "model").vae.to(atlas.pixels.device, torch.bfloat16)
+    judge = new_judge(recipe).to(atlas.pixels.device).train()
+    learner = Learner({"judge": judge}, 2e-3, decay=0.995)
+    batches = stream(recipe, atlas, JUDGE_SEEDS + fresh(learner, folder / "judge-state", 16), 16)
+
+    def loss() -> Tensor:
+        batch = next(batches)
+        picture = batch.pictures.rgb
+        with torch.no_grad():
+            half = len(picture) // 2
+            latent = vae.encode(picture[:half].to(torch.bfloat16) * 2 - 1).latent_dist.mode()
+            seen = vae.decode(latent + 0.05 * latent.std() * torch.randn_like(latent)).sample / 2 + 0.5
+            picture = torch.cat([seen.clamp(0, 1), picture[half:].to(seen.dtype)])
+        return segmentation_loss(judge, picture, batch)
+
+    before = learner.spent
+    fit(learner, loss, planned, chunk, folder / "judge-state", "judge")
+    learner.settle()
+    save_judge(judge, recipe, folder / "model" / "judge")
+    return learner.spent - before
+
+
+TRAINERS: dict[str, Callable[[Recipe, Atlas, Path, float, float], float]] = {
+    "autoencoder": train_autoencoder,
+    "denoiser": train_denoiser,
+    "judge": train_judge,
+}
+
+
+def crops(picture: Tensor, times: int) -> Tensor:
+    """Random windows of half the side, `times` from each picture."""
+    height, width = picture.shape[-2] // 2, picture.shape[-1] // 2
+    corners = torch.rand(times, 2).tolist()
+    spots = [(round(y * height), round(x * width)) for y, x in corners]
+    return torch.cat([picture[..., y : y + height, x : x + width] for y, x in spots])
+
+
+def fresh(learner: Learner, folder: Path, batch: int) -> int:
+    """How many scenes earlier chunks have used, so that a resumed phase goes on with new ones."""
+    learner.resume(folder)
+    return learner.steps * batch
+
+
+def minibatches(buckets: list[Bucket], batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Random rows for ever: buckets by their number of rows, rows uniformly."""
+    shares = torch.tensor([float(len(bucket.tokens)) for bucket in buckets])
+    while True:
+        bucket = buckets[int(torch.multinomial(shares, 1))]
+        rows = torch.randint(len(bucket.tokens), (batch,), device=bucket.tokens.device)
+        yield bucket.latents[rows].float(), bucket.tokens[rows]
+
+
+__all__ = ["PHASES", "Batch", "Parts", "add_arguments", "run"]
