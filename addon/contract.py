@@ -39,6 +39,7 @@ __all__ = [
     "Range",
     "Record",
     "Region",
+    "Scope",
     "State",
     "connection_path",
     "dump",
@@ -202,6 +203,13 @@ class Event(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scope(Record):
+    """Which jobs to cancel: those waiting, or all that are not over."""
+
+    scope: Literal["waiting", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health(Record):
     """How the server is: its own version, the contract's, where it computes, the warm model, the queue."""
 
@@ -225,7 +233,7 @@ class Connection(Record):
 TOYBOX = ModelInfo(
     name="toybox",
     family="unet",
-    source="sg_core/toybox/weights",
+    source="toybox",
     revision="1",
     licence="MIT",
     area=128 * 128,

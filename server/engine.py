@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""From a blockout to a picture: the seam between the worker and whatever paints."""
+
+import io
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from PIL import Image, PngImagePlugin
+
+from addon.contract import Blockout, Frame, ModelInfo, dump
+
+from .problems import NoModel, OutOfMemory, Unpaintable
+
+if TYPE_CHECKING:
+    import sg_core
+    from torch import Tensor
+
+BLOCKOUT_KEY = "maquette.blockout"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step is done. ``energies`` are (term, value) pairs; ``preview`` makes a PNG of the picture so far."""
+
+    step: int
+    energies: tuple[tuple[str, float], ...]
+    preview: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Painting:
+    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole."""
+
+    picture: bytes
+    full: bytes
+
+
+class Engine(Protocol):
+    """What paints. Made once in each worker process, and called from one thread."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes, in words for people."""
+
+    def load(self, model: ModelInfo) -> None:
+        """Makes the model ready; quick when it is. Raises NoModel."""
+
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+        """Paints with the loaded model. Calls ``report`` after each step; what that raises stops the painting.
+
+        Raises Unpaintable with the path to what the model cannot follow, OutOfMemory.
+        """
+
+
+class DiffusionEngine:
+    """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._model: sg_core.Model | None = None
+
+    @property
+    def device(self) -> str:
+        """The GPU's name, or the number of threads."""
+        import torch
+
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+
+    def load(self, model: ModelInfo) -> None:
+        """Loads the weights unless they are the ones in hand."""
+        import sg_core
+
+        if self._name == model.name:
+            return
+        try:
+            self._model = sg_core.load(model.source)
+        except sg_core.WeightsError as error:
+            raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
+        self._name = model.name
+
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+        """Translates, samples, crops."""
+        import sg_core
+        import torch
+
+        from . import translate
+
+        try:
+            picture = translate.paint(self._model, blockout, _watch(report))
+        except sg_core.TokenError as error:
+            raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
+        except sg_core.RequestError as error:
+            raise Unpaintable(str(error)) from error
+        except torch.cuda.OutOfMemoryError as error:
+            raise OutOfMemory(f"{blockout.width} x {blockout.height} pixels do not fit: {error}") from error
+        return finished(picture[0], blockout)
+
+
+def _watch(report: Callable[[Progress], None]) -> Callable[["sg_core.Moment"], None]:
+    def watch(moment: "sg_core.Moment") -> None:
+        energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
+        report(Progress(moment.step, energies, lambda: _png(image_of(moment.preview()[0]))))
+
+    return watch
+
+
+def finished(picture: "Tensor", blockout: Blockout) -> Painting:
+    """A picture (3, height, width) in 0..1 as the PNG files of the result."""
+    full, frame = image_of(picture), blockout.frame
+    return Painting(picture=_png(crop(full, frame), blockout), full=_png(full, blockout))
+
+
+def crop(full: Image.Image, frame: Frame) -> Image.Image:
+    """The artist's part of the picture."""
+    return full.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
+
+
+def image_of(picture: "Tensor") -> Image.Image:
+    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
+    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
+def _png(image: Image.Image, blockout: Blockout | None = None) -> bytes:
+    text, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    if blockout is not None:
+        text.add_text(BLOCKOUT_KEY, json.dumps(dump(blockout)))
+    image.save(file, "PNG", pnginfo=text)
+    return file.getvalue()

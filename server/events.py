@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""News as server-sent events. The stored log is every listener's mailbox; a bell only says that there is news.
+
+Each listener keeps its own place in the log, so a reconnect resumes after ``Last-Event-ID``, a slow reader never makes
+anything grow, and no state change can be dropped.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from starlette.concurrency import run_in_threadpool
+
+from addon.contract import Event, dump
+
+from .jobs import OVER
+from .store import Store
+
+PING_SECONDS = 15.0
+
+
+class Bell:
+    """Wakes every listener of one event loop; may be rung from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._next = asyncio.Event()
+        self.closed = False
+
+    def ring(self) -> None:
+        """There is news."""
+        self._loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """There will be none any more: every stream ends."""
+        self.closed = True
+        self.ring()
+
+    def next(self) -> asyncio.Event:
+        """Set at the next ring. Take it *before* looking for news, or a ring in between goes unheard."""
+        return self._next
+
+    def _wake(self) -> None:
+        heard, self._next = self._next, asyncio.Event()
+        heard.set()
+
+
+async def stream(store: Store, bell: Bell, after: int, job: str | None = None) -> AsyncIterator[str]:
+    """Events after that number as text/event-stream, of one job until it is over, or of all until the server stops."""
+    yield f"id: {after}\n: Maquette\n\n"  # headers go out at once, and a client that saw nothing knows its place
+    while not bell.closed:
+        ring = bell.next()
+        over = job is not None and (await run_in_threadpool(store.job, job)).state in OVER
+        events = await run_in_threadpool(store.events, after, job)
+        for event in events:
+            after = event.id
+            yield _frame(event)
+        if over and not events:
+            return
+        if not events and not await _rings(ring):
+            yield ": still here\n\n"
+
+
+async def _rings(ring: asyncio.Event) -> bool:
+    try:
+        await asyncio.wait_for(ring.wait(), PING_SECONDS)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _frame(event: Event) -> str:
+    return f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(dump(event))}\n\n"

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""Everything the server refuses, and why; each becomes an RFC 9457 problem document that says what to do.
+
+Refusal
+|-- Unauthorised          401  no token, or a wrong one
+|-- Browser               403  a web page spoke; only Maquette's own clients may
+|-- ForeignHost           421  addressed by a name that is not this machine's loopback
+|-- UnknownJob            404
+|-- UnknownArtifact       404
+|-- NoRoute               404 or 405
+|-- KeyReused             409  the same Idempotency-Key with another body
+|-- TooLarge              413
+|-- NotJson               415
+|-- Invalid               422  the path leads to the fault
+|-- UnknownModel          422
+|-- QueueFull             429
+|-- Internal              500  a bug of ours
+`-- Failure                    of a job, kept beside it
+    |-- Unpaintable       422  the model cannot follow the request (a phrase it cannot find, a size it cannot paint)
+    |-- WorkerLost        500  the worker died twice on this job
+    |-- PaintingFailed    500  the engine raised
+    |-- NoModel           503  the model's weights cannot be loaded
+    `-- OutOfMemory       507
+"""
+
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from addon.contract import Problem, dump
+
+
+class Refusal(Exception):
+    """Base of what the server says no to. ``detail`` is a plain sentence; ``fix`` says what to do."""
+
+    type: ClassVar[str] = "refusal"
+    title: ClassVar[str] = "Refused"
+    status: int = 400
+    fix: str = ""
+
+    def __init__(self, detail: str, *, path: str = "", fix: str = "", headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail, self.path, self.headers = detail, path, headers or {}
+        self.fix = fix or self.fix
+
+    def problem(self) -> Problem:
+        """The record that goes over the wire."""
+        return Problem(
+            type=self.type,
+            title=self.title,
+            status=self.status,
+            detail=self.detail[:2000],
+            fix=self.fix[:2000],
+            path=self.path[:2000],
+        )
+
+
+class Unauthorised(Refusal):
+    """No bearer token, or not ours."""
+
+    type, title, status = "unauthorised", "The token is missing or wrong", 401
+    fix = "Read the token from the connection file again: it is new each time the server starts."
+
+
+class Browser(Refusal):
+    """A request that carries Origin or Sec-Fetch headers, as web pages send them."""
+
+    type, title, status = "browser", "Web pages may not use this server", 403
+    fix = "Use the add-on, the command line, or a client that sends no Origin."
+
+
+class ForeignHost(Refusal):
+    """A Host header that does not name loopback: DNS rebinding looks like this."""
+
+    type, title, status = "foreign-host", "This server answers only to its loopback name", 421
+    fix = "Use the address in the connection file."
+
+
+class UnknownJob(Refusal):
+    """No job of that id."""
+
+    type, title, status = "unknown-job", "There is no such job", 404
+
+
+class UnknownArtifact(Refusal):
+    """No picture of that digest."""
+
+    type, title, status = "unknown-artifact", "There is no such picture", 404
+
+
+class NoRoute(Refusal):
+    """An address or a method the server does not have."""
+
+    type, title, status = "no-route", "There is nothing at this address", 404
+    fix = "Add-on and server may be of different versions: bring both up to date."
+
+
+class KeyReused(Refusal):
+    """An Idempotency-Key that was used with another body."""
+
+    type, title, status = "key-reused", "This key was used for another request", 409
+    fix = "Send a new Idempotency-Key with each new request."
+
+
+class TooLarge(Refusal):
+    """A body above the cap."""
+
+    type, title, status = "too-large", "The request is too large", 413
+    fix = "Send fewer or smaller masks."
+
+
+class NotJson(Refusal):
+    """A body that does not call itself JSON."""
+
+    type, title, status = "not-json", "The request must be JSON", 415
+    fix = "Send Content-Type: application/json."
+
+
+class Invalid(Refusal):
+    """A document or parameter that is not what it should be."""
+
+    type, title, status = "invalid", "The request is not valid", 422
+
+
+class UnknownModel(Refusal):
+    """A model this server does not offer."""
+
+    type, title, status = "unknown-model", "This server does not offer that model", 422
+    fix = "Choose one of GET /v1/models."
+
+
+class QueueFull(Refusal):
+    """As many jobs wait as may."""
+
+    type, title, status = "queue-full", "The queue is full", 429
+    fix = "Wait for a job to end, or cancel the waiting ones."
+
+
+class Internal(Refusal):
+    """A bug of ours."""
+
+    type, title, status = "internal", "The server made a mistake", 500
+    fix = "The server's log has the details; please report it."
+
+
+class Failure(Refusal):
+    """Why a job failed."""
+
+
+class Unpaintable(Failure):
+    """The model cannot follow the request."""
+
+    type, title, status = "unpaintable", "The model cannot paint this request", 422
+
+
+class WorkerLost(Failure):
+    """The worker died on the job as often as it may."""
+
+    type, title, status = "worker-lost", "The painting process died", 500
+    fix = "The server's log may say why; a smaller picture needs less memory. Then generate again."
+
+
+class PaintingFailed(Failure):
+    """The engine raised something it does not announce."""
+
+    type, title, status = "painting-failed", "Painting failed", 500
+    fix = "The server's log has the details; please report it."
+
+
+class NoModel(Failure):
+    """The model's weights cannot be loaded."""
+
+    type, title, status = "no-model", "The model cannot be loaded", 503
+
+
+class OutOfMemory(Failure):
+    """The device has no memory left for a picture of this size."""
+
+    type, title, status = "out-of-memory", "Not enough memory for this picture", 507
+    fix = "Choose a smaller size, or close what else uses the GPU."
+
+
+def problem_response(refusal: Refusal) -> JSONResponse:
+    """The refusal as application/problem+json."""
+    document: dict[str, Any] = dump(refusal.problem())
+    headers = {**refusal.headers, "X-Content-Type-Options": "nosniff"}
+    return JSONResponse(document, refusal.status, headers, "application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Teaches the app to answer refusals, unknown addresses and bugs with problem documents."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(Exception, _bug)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem_response(error)
+
+
+def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refusal = NoRoute(f"{request.method} {request.url.path}: {error.detail}", headers=dict(error.headers or {}))
+    refusal.status = error.status_code
+    return problem_response(refusal)
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    return problem_response(Internal(f"{type(error).__name__} while answering {request.method} {request.url.path}"))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""What a server is started with. Never the token: settings travel to the worker, and may be shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from addon.contract import TOYBOX, ModelInfo, Record, home
+
+VERSION = version("maquette")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Record):
+    """Every setting of the server.
+
+    ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
+    is offered. ``engine``: "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_body``
+    bytes may be sent in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds
+    without a word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker.
+    """
+
+    home: Path = field(default_factory=home)
+    port: int = 0
+    models: tuple[ModelInfo, ...] = (TOYBOX,)
+    engine: str = "server.engine:DiffusionEngine"
+    max_queued: int = 64
+    max_body: int = 8 * 2**20
+    preview_seconds: float = 0.5
+    patience: float = 900.0
+    drain: float = 8.0
+
+    @property
+    def database(self) -> Path:
+        """The queue."""
+        return self.home / "jobs.sqlite"
+
+    @property
+    def shelf(self) -> Path:
+        """The pictures."""
+        return self.home / "shelf"
+
+    @property
+    def connection(self) -> Path:
+        """Where clients find the address and the token."""
+        return self.home / "connection.json"
+
+    def model(self, name: str) -> ModelInfo | None:
+        """The offered model of that name."""
+        by_name: Mapping[str, ModelInfo] = {model.name: model for model in self.models}
+        return by_name.get(name)
