@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module, written in full (relative imports resolved), and where: ``function`` is "" at the top."""
+    """One imported module, relative imports resolved; ``function`` names what it waits for, "" where it runs at once."""
 
     module: str
     function: str
@@ -88,13 +88,19 @@ def owners(tree: ast.Module) -> dict[ast.AST, str]:
 
 def imports(source: Source) -> list[Import]:
     """Every import of a file; ``from . import scene`` in addon/pump.py is ``addon.scene``."""
-    inside = owners(source.tree)
+    inside = owners(source.tree) | dict.fromkeys(_for_types_only(source.tree), "TYPE_CHECKING")
     return [
         Import(module, inside.get(node, ""), node)
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for module in _modules(source, node)
+        for module in dict.fromkeys(_modules(source, node))
     ]
+
+
+def _for_types_only(tree: ast.Module) -> Iterator[ast.AST]:
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from ast.walk(node)
 
 
 def _modules(source: Source, node: ast.Import | ast.ImportFrom) -> list[str]:

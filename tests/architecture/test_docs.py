@@ -6,10 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
-from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
+from functools import cache
+from io import StringIO
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from reading import ROOT, sources
@@ -44,26 +46,24 @@ def words() -> set[str]:
     return {word for span in spans for word in (span, *re.split(r"[\s=|\[\],]+", span))}
 
 
-def verbs(parser: ArgumentParser, name: str = "") -> Iterator[tuple[str, ArgumentParser]]:
-    """Every parser of the command line with the words that lead to it."""
-    yield name, parser
-    for action in parser._actions:
-        if isinstance(action, _SubParsersAction):
-            for verb, inner in action.choices.items():
-                yield from verbs(inner, f"{name} {verb}".strip())
+def help_of(target: str) -> str:
+    """What a verb's function prints when it is asked for help."""
+    printed = StringIO()
+    with redirect_stdout(printed), pytest.raises(SystemExit):
+        resolve_name(target)(["--help"])
+    return printed.getvalue()
 
 
-def command_line() -> ArgumentParser:
-    from server.cli import parser
+@cache
+def verbs() -> dict[str, frozenset[str]]:
+    """Each verb of the command line -> its flags."""
+    from server.cli import VERBS
 
-    return parser()
+    return {verb: frozenset(re.findall(r"--[a-z][a-z-]*", help_of(target))) for verb, (target, _) in VERBS.items()}
 
 
 def flags() -> set[str]:
-    options = {
-        option for _, inner in verbs(command_line()) for action in inner._actions for option in action.option_strings
-    }
-    return {option for option in options if option.startswith("--")} - {"--help"}
+    return set().union(*verbs().values()) | set(re.findall(r"--[a-z][a-z-]*", help_of("addon.__main__:main")))
 
 
 def settings() -> set[str]:
@@ -73,12 +73,9 @@ def settings() -> set[str]:
 
 
 def routes() -> set[str]:
-    from server.app import create_app
+    from server.routes import router
 
-    from server.settings import Settings
-
-    app = create_app(Settings())
-    return {f"{method} {route.path}" for route in app.routes for method in route.methods - {"HEAD"}}
+    return {f"{method} {route.path}" for route in router.routes for method in route.methods - {"HEAD"}}
 
 
 def kinds(base: type) -> set[type]:
@@ -105,13 +102,13 @@ def errors() -> set[str]:
 
 def properties() -> set[str]:
     """What the add-on keeps in a .blend and in its preferences: registered properties and ``maquette_…`` keys."""
+    import addon.preferences
     import addon.properties
 
-    declared = [node for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.AnnAssign)]
-    registered = {ast.unparse(node.target) for node in declared if re.search(r"Property\(", ast.unparse(node.annotation))}
-    constants = [node.value for file in sources("addon") for node in ast.walk(file.tree) if isinstance(node, ast.Constant)]
-    texts = [text for text in (*constants, *vars(addon.properties).values()) if isinstance(text, str)]
-    return registered | {text for text in texts if re.fullmatch(r"maquette_[a-z_]*[a-z]", text)}
+    preferences = set(addon.preferences.MaquettePreferences.__annotations__)
+    constants = [n.value for file in sources("addon") for n in ast.walk(file.tree) if isinstance(n, ast.Constant)]
+    keys = [key for key in (*constants, *vars(addon.properties).values()) if isinstance(key, str)]
+    return preferences | {key for key in keys if re.fullmatch(r"maquette_[a-z_]*[a-z]", key)}
 
 
 def variables() -> set[str]:
@@ -127,9 +124,8 @@ def test_documented(things) -> None:
 
 
 def test_verbs_are_documented() -> None:
-    named = {name for name, _ in verbs(command_line()) if name}
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
-    assert [name for name in sorted(named) if f"maquette {name}" not in text] == []
+    assert [verb for verb in verbs() if f"maquette {verb}" not in text] == []
 
 
 def python_examples() -> list[Example]:
@@ -158,17 +154,21 @@ def commands() -> list[tuple[str, list[str]]]:
     return [(place, [w for w in parts if not re.match(r"[A-Z_]+=", w)]) for place, parts in split if parts]
 
 
-def test_commands_are_real(capsys) -> None:
-    """``maquette …`` parses with the command line's own parser; ``make …`` names a target of the Makefile."""
+def verb_of(arguments: list[str]) -> str:
+    """The verb that these words begin with, or ""."""
+    return next((verb for verb in verbs() if arguments[: verb.count(" ") + 1] == verb.split()), "")
+
+
+def test_commands_are_real() -> None:
+    """``maquette …`` has a verb and flags of that verb; ``make …`` names a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for place, (command, *arguments) in commands():
         if command.rpartition("/")[2] == "maquette":
-            try:
-                command_line().parse_args(arguments)
-            except SystemExit:
-                pytest.fail(f"{place}: {capsys.readouterr().err}")
+            used = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+            assert verb_of(arguments), place
+            assert used - verbs()[verb_of(arguments)] == set(), place
         elif command == "make":
-            assert set(arguments) <= targets, place
+            assert {word for word in arguments if "=" not in word} <= targets, place
 
 
 def test_linked_files_exist() -> None:
