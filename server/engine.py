@@ -15,8 +15,9 @@ from addon.contract import Blockout, Frame, ModelInfo, dump
 from .problems import NoModel, OutOfMemory, Unpaintable
 
 if TYPE_CHECKING:
-    import sg_core
     from torch import Tensor
+
+    import sg_core
 
 BLOCKOUT_KEY = "maquette.blockout"
 
@@ -59,8 +60,7 @@ class DiffusionEngine:
     """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
 
     def __init__(self) -> None:
-        self._name = ""
-        self._model: sg_core.Model | None = None
+        self._loaded: tuple[str, sg_core.Model] | None = None
 
     @property
     def device(self) -> str:
@@ -73,23 +73,25 @@ class DiffusionEngine:
         """Loads the weights unless they are the ones in hand."""
         import sg_core
 
-        if self._name == model.name:
+        if self._loaded is not None and self._loaded[0] == model.source:
             return
+        self._loaded = None  # two models need not fit
         try:
-            self._model = sg_core.load(model.source)
+            self._loaded = (model.source, sg_core.load(model.source))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
-        self._name = model.name
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, crops."""
-        import sg_core
         import torch
+
+        import sg_core
 
         from . import translate
 
+        assert self._loaded is not None, "load comes first"
         try:
-            picture = translate.paint(self._model, blockout, _watch(report))
+            picture = translate.paint(self._loaded[1], blockout, _watch(report))
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.RequestError as error:
@@ -99,10 +101,10 @@ class DiffusionEngine:
         return finished(picture[0], blockout)
 
 
-def _watch(report: Callable[[Progress], None]) -> Callable[["sg_core.Moment"], None]:
+def _watch(report: Callable[[Progress], None]) -> "sg_core.Watch":
     def watch(moment: "sg_core.Moment") -> None:
         energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
-        report(Progress(moment.step, energies, lambda: _png(image_of(moment.preview()[0]))))
+        report(Progress(moment.step, energies, lambda: png(image_of(moment.preview()[0]))))
 
     return watch
 
@@ -110,7 +112,7 @@ def _watch(report: Callable[[Progress], None]) -> Callable[["sg_core.Moment"], N
 def finished(picture: "Tensor", blockout: Blockout) -> Painting:
     """A picture (3, height, width) in 0..1 as the PNG files of the result."""
     full, frame = image_of(picture), blockout.frame
-    return Painting(picture=_png(crop(full, frame), blockout), full=_png(full, blockout))
+    return Painting(picture=png(crop(full, frame), blockout), full=png(full, blockout))
 
 
 def crop(full: Image.Image, frame: Frame) -> Image.Image:
@@ -123,7 +125,8 @@ def image_of(picture: "Tensor") -> Image.Image:
     return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
 
-def _png(image: Image.Image, blockout: Blockout | None = None) -> bytes:
+def png(image: Image.Image, blockout: Blockout | None = None) -> bytes:
+    """An image as a PNG file; with a blockout, it carries that too, under BLOCKOUT_KEY."""
     text, file = PngImagePlugin.PngInfo(), io.BytesIO()
     if blockout is not None:
         text.add_text(BLOCKOUT_KEY, json.dumps(dump(blockout)))

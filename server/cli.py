@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""The command line: a table of verbs. Each names a function of the words that follow, imported when it is asked for."""
+
+import sys
+from collections.abc import Sequence
+from pkgutil import resolve_name
+from types import MappingProxyType
+
+from addon.client import ClientError
+
+from .terminal import CommandError, complain, say
+
+VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
+    {
+        "demo": ("server.demo:main", "the main job on the examples; names what it wrote"),
+        "serve": ("server.serve:main", "serve pictures to Blender on this machine"),
+        "render": ("server.render:main", "one .blend or .blockout.json to a picture"),
+        "bench placement": ("benchmarks.placement:main", "are the things where the blocks are?"),
+        "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
+        "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),
+    }
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the verb; the exit code is 0 when it did its job, 1 when it could not, 2 when there is no such verb."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for count in (2, 1):
+        if (verb := " ".join(words[:count])) in VERBS:
+            return _run(VERBS[verb][0], words[count:])
+    asked = not words or words[0] in ("-h", "--help")
+    (say if asked else complain)(_usage())
+    return 0 if asked else 2
+
+
+def _run(target: str, words: Sequence[str]) -> int:
+    try:
+        code: int = resolve_name(target)(words)
+    except (ClientError, CommandError) as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _usage() -> str:
+    width = max(map(len, VERBS))
+    rows = "\n".join(f"  {verb:{width}}  {what}" for verb, (_, what) in VERBS.items())
+    return f"usage: maquette VERB [OPTIONS]\n\n{rows}\n\nmaquette VERB --help says more."

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""The models a server offers: Toybox, and diffusers folders its owner names. Read from their JSON, without torch."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from addon.contract import TOYBOX, ModelInfo
+
+from .terminal import CommandError
+
+
+class NotAModel(CommandError):
+    """A folder that holds no diffusers model of a family we know."""
+
+    def __init__(self, folder: Path, problem: str) -> None:
+        super().__init__(f"{folder} holds no model Maquette can use: {problem}")
+
+
+def offered(folders: Sequence[Path]) -> tuple[ModelInfo, ...]:
+    """The named folders, first, and Toybox. Raises NotAModel."""
+    return (*(described(folder) for folder in folders), TOYBOX)
+
+
+def described(folder: Path) -> ModelInfo:
+    """A diffusers folder as an offer: its native area is what its network was made for. Raises NotAModel."""
+    unet, vae = _config(folder, "unet"), _config(folder, "vae")
+    pixels = 2 ** (len(vae["block_out_channels"]) - 1)
+    coarsest = 2 ** (len(unet["block_out_channels"]) - 1)
+    side = unet["sample_size"] * pixels
+    return replace(
+        TOYBOX,
+        name=folder.resolve().name,
+        source=str(folder.resolve()),
+        revision="local",
+        licence="unknown",
+        area=side * side,
+        multiple=pixels * coarsest,
+        nouns=(),
+    )
+
+
+def _config(folder: Path, part: str) -> Any:
+    path = folder / part / "config.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise NotAModel(folder, f"{path.name} of its {part} cannot be read: {error}") from error

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""``maquette serve``: the server on loopback, and the one file that says where it is."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import socket
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from addon.contract import Connection, dump, home
+
+from .app import create_app
+from .models import offered
+from .settings import VERSION, Settings
+from .terminal import CommandError, say
+
+LOOPBACK = "127.0.0.1"
+
+
+class AlreadyServing(CommandError):
+    """Another server works in the same home."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"A server already runs in {folder}: stop it, or set MAQUETTE_HOME to another folder")
+
+
+class Host(uvicorn.Server):
+    """uvicorn, but it ends event streams when it is told to stop, and a signal is a clean way to go."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called for SIGINT and SIGTERM."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the streams, lets requests finish, asks the worker to leave."""
+        self.should_exit = True
+        self.config.app.state.house.bell.close()  # type: ignore[union-attr]
+
+
+@contextmanager
+def sole(folder: Path) -> Iterator[None]:
+    """Holds the home for this process; the system lets go when the process dies. Raises AlreadyServing."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lock.close()
+        raise AlreadyServing(folder) from error
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+@contextmanager
+def published(connection: Connection, path: Path) -> Iterator[None]:
+    """Leaves the connection where clients look for it, readable by its owner alone, for as long as the server runs."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix="new-connection-")  # mkstemp makes it 0600
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(dump(connection), file)
+    Path(name).replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[Host, Connection]]:
+    """A server at work in this event loop, published; stopped at the end."""
+    token = secrets.token_urlsafe(32)
+    config = uvicorn.Config(
+        create_app(settings, token), ws="none", access_log=False, log_level="warning", timeout_graceful_shutdown=3
+    )
+    host, door = Host(config), socket.create_server((LOOPBACK, settings.port))
+    connection = Connection(address=f"http://{LOOPBACK}:{door.getsockname()[1]}", token=token, version=VERSION)
+    with sole(settings.home):
+        serving = asyncio.create_task(host.serve([door]))
+        while not host.started and not serving.done():
+            await asyncio.sleep(0.01)
+        with published(connection, settings.connection):
+            try:
+                yield host, connection
+            finally:
+                host.stop()
+                await serving
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or Ctrl-C."""
+    async with running(settings) as (host, connection):
+        say(f"Maquette serves at {connection.address}; clients find it through {settings.connection}")
+        while not host.should_exit:
+            await asyncio.sleep(0.1)
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings:
+    """The settings that the flags ask for."""
+    return Settings(
+        home=arguments.home, port=arguments.port, models=offered(arguments.model or []), engine=arguments.engine
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """``maquette serve``."""
+    parser = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one")
+    parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
+    parser.add_argument("--model", action="append", type=Path, help="also offer the diffusers model in this folder")
+    parser.add_argument("--engine", default=Settings.engine, help="what paints, as module:factory")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(serve(settings_from(parser.parse_args(argv))))
+    return 0

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""What the command line says to people."""
+
+import sys
+
+
+class CommandError(Exception):
+    """Why a command cannot do its job, as a sentence for people; it ends with exit code 1."""
+
+
+def say(text: str) -> None:
+    """A line on standard output, at once."""
+    print(text, flush=True)  # noqa: T201
+
+
+def complain(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

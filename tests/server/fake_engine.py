@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""An engine without a network, for tests of everything around it. The words of the prompt tell it how to behave."""
+
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from addon.contract import Blockout, ModelInfo
+from server.engine import Painting, Progress, crop, png
+from server.problems import NoModel, OutOfMemory
+
+
+class FakeEngine:
+    """Paints the colour of the seed. ``slow`` steps take 30 ms; ``die`` ends the process at step 2, ``die once`` only
+    when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step; ``absent`` has no weights."""
+
+    device = "imagination"
+
+    def load(self, model: ModelInfo) -> None:
+        if os.environ.get("FAKE_ENGINE_ABSENT"):
+            raise NoModel(f"{model.name} is not here")
+
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+        colour = (blockout.seed % 256, blockout.seed // 256 % 256, len(blockout.regions))
+        pixels = np.full((blockout.height, blockout.width, 3), colour, np.uint8)
+        full = Image.fromarray(pixels)
+        for step in range(1, blockout.steps + 1):
+            _behave(blockout.prompt, step)
+            report(Progress(step, (("shape of it", 1 / step),), lambda: png(full)))
+        return Painting(picture=png(crop(full, blockout.frame), blockout), full=png(full, blockout))
+
+
+def _behave(prompt: str, step: int) -> None:
+    if "slow" in prompt:
+        time.sleep(0.03)
+    if step < 2:
+        return
+    if "die" in prompt and _first_time("once" in prompt):
+        os._exit(9)
+    if "raise" in prompt:
+        raise ZeroDivisionError("as asked")
+    if "huge" in prompt:
+        raise OutOfMemory("as asked")
+    if "hang" in prompt:
+        time.sleep(3600)
+
+
+def _first_time(once: bool) -> bool:
+    """Whether to die now: always, or only when no earlier process left its mark."""
+    if not once:
+        return True
+    mark = os.path.join(os.environ["MAQUETTE_HOME"], "died")
+    if os.path.exists(mark):
+        return False
+    with open(mark, "w"):
+        return True
