@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module, relative imports resolved; ``function`` names what it waits for, "" where it runs at once."""
+    """One imported module, relative imports resolved; ``function`` names what it waits for, "" if nothing."""
 
     module: str
     function: str
