@@ -42,7 +42,7 @@ def read(thing: Marked) -> Mark | None:
 
 def marked(scene: Any) -> Iterator[tuple[Marked, Mark]]:
     """The marked objects and collections that the scene holds or instances, objects first."""
-    held = list(_collections(scene.collection, set()))
+    held = collections(scene)
     objects = {thing.name_full: thing for collection in held for thing in collection.objects}
     for thing in (*objects.values(), *held):
         found = read(thing)
@@ -56,6 +56,11 @@ def marks(scene: Any) -> list[Mark]:
     for _, found in marked(scene):
         by_phrase.setdefault(found.phrase.casefold(), found)
     return list(by_phrase.values())
+
+
+def collections(scene: Any) -> list[Any]:
+    """Every collection that the scene holds or instances."""
+    return list(_collections(scene.collection, set()))
 
 
 def _collections(collection: Any, seen: set[str]) -> Iterator[Any]:

@@ -25,11 +25,11 @@ FLAT = {"PERSP", "ORTHO"}
 @dataclass(frozen=True, eq=False)
 class Geometry:
     """What the camera could see: ``triangles`` (n, 3, 3) in camera space, ``owners`` (n,) an index into the marks or
-    NOTHING, and by owner the names of the objects its triangles come from."""
+    NOTHING, and by owner the objects its triangles come from. Undo and file loading make the objects stale."""
 
     triangles: Floats
     owners: Ints
-    sources: tuple[tuple[str, ...], ...]
+    sources: tuple[tuple[bpy.types.Object, ...], ...]
 
 
 def capture(
@@ -97,7 +97,7 @@ def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View)
     places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
     homes, shown = _homes(scene), _Shown(depsgraph.view_layer)
     meshes: dict[int, Floats] = {}
-    sources: list[set[str]] = [set() for _ in places]
+    sources: list[dict[bpy.types.Object, None]] = [{} for _ in places]
     triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
     for instance in depsgraph.object_instances:
         # curves, text and metaballs come a second time, as the meshes they are rendered as
@@ -106,12 +106,12 @@ def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View)
         found = None if shown.cuts(instance) else _mark(_chain(instance), homes)
         owner = NOTHING if found is None else places[found.phrase.casefold()]
         if owner != NOTHING:
-            sources[owner].add(instance.object.original.name_full)
+            sources[owner][instance.object.original] = None
         corners = _corners(instance.object, meshes)
         matrix = view.pose @ np.array(instance.matrix_world)
         triangles.append(corners @ matrix[:3, :3].T + matrix[:3, 3])
         owners.append(np.full(len(corners), owner))
-    return Geometry(np.concatenate(triangles), np.concatenate(owners), tuple(tuple(sorted(names)) for names in sources))
+    return Geometry(np.concatenate(triangles), np.concatenate(owners), tuple(map(tuple, sources)))
 
 
 def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
