@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Self-guidance (Epstein et al. 2023): pictures whose things are where they should be, with no training.
+
+model = load("toybox")
+layout = shape("castle", mask) + 0.5 * centroid("rocket", 0.8, 0.3)
+pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=128, height=128)
+"""
+
+from sg_core.attention import Grid, Tape, forgetting_after, listening
+from sg_core.edits import place
+from sg_core.energy import Energy, Measure, Reading, Term, centroid, keep_out, presence, shape, size
+from sg_core.errors import (
+    AttentionError,
+    Cancelled,
+    EnergyError,
+    RequestError,
+    SelfGuidanceError,
+    TokenError,
+    WeightsError,
+)
+from sg_core.generate import generate
+from sg_core.guidance import Guidance, Paper, Relative
+from sg_core.models.cards import CARDS, Card
+from sg_core.models.model import Model
+from sg_core.sample import Moment, Watch, sample
+from sg_core.schedule import Schedule, fading, until
+from sg_core.tokens import Phrase
+from sg_core.weights import load
+
+__all__ = [
+    "CARDS",
+    "AttentionError",
+    "Cancelled",
+    "Card",
+    "Energy",
+    "EnergyError",
+    "Grid",
+    "Guidance",
+    "Measure",
+    "Model",
+    "Moment",
+    "Paper",
+    "Phrase",
+    "Reading",
+    "Relative",
+    "RequestError",
+    "Schedule",
+    "SelfGuidanceError",
+    "Tape",
+    "Term",
+    "TokenError",
+    "Watch",
+    "WeightsError",
+    "centroid",
+    "fading",
+    "forgetting_after",
+    "generate",
+    "keep_out",
+    "listening",
+    "load",
+    "place",
+    "presence",
+    "sample",
+    "shape",
+    "size",
+    "until",
+]

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""Listening to attention without touching it.
+
+A ``TorchFunctionMode`` overhears ``F.scaled_dot_product_attention`` while hooks say which layer is speaking. The model
+computes what it always computes, bit for bit; only the softmax of the layers listened to is computed a second time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from sg_core.errors import AttentionError
+from sg_core.tokens import Columns, Phrase, Words
+
+NO_WORDS = Words(phrases={}, content=())
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where picture and words sit in one layer's attention matrix: the only fact that depends on an architecture.
+
+    ``image`` selects the queries that are the picture's (rows * columns of them, row by row from the top), ``text``
+    the keys that are the words'.
+    """
+
+    rows: int
+    columns: int
+    image: slice = field(default_factory=lambda: slice(None))
+    text: slice = field(default_factory=lambda: slice(None))
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What one forward pass left behind. ``attention[layer]`` is (batch, head, y, x, token): softmax over all keys."""
+
+    attention: dict[str, Tensor]
+    words: Words = NO_WORDS
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the finest layer: all maps are given on it."""
+        return max(((a.shape[2], a.shape[3]) for a in self.attention.values()), key=lambda size: size[0] * size[1])
+
+    @property
+    def batch(self) -> int:
+        """Pictures in the pass."""
+        return next(iter(self.attention.values())).shape[0]
+
+    def map(self, phrase: Phrase) -> Tensor:
+        """How much each place looks at a phrase, mean over heads and layers: (batch, y, x)."""
+        return self._mass(self.words.phrases[phrase])
+
+    def content(self) -> Tensor:
+        """How much each place looks at any word of the prompt (start, end and padding left out): (batch, y, x)."""
+        return self._mass(self.words.content)
+
+    def _mass(self, columns: Columns) -> Tensor:
+        return torch.stack([self._layer(a, columns) for a in self.attention.values()]).mean(0)
+
+    def _layer(self, attention: Tensor, columns: Columns) -> Tensor:
+        chosen = attention.new_zeros(attention.shape[0], attention.shape[-1])
+        for row, indices in enumerate(columns):
+            chosen[row, list(indices)] = 1.0
+        mass = torch.einsum("bhyxt,bt->byx", attention, chosen) / attention.shape[1]
+        return F.interpolate(mass[:, None], self.grid, mode="area")[:, 0]
+
+
+class Ear(TorchFunctionMode):
+    """Writes the attention of the layer that is speaking onto a tape."""
+
+    def __init__(self, layers: Mapping[str, Grid], tape: Tape) -> None:
+        super().__init__()
+        self.layers = layers
+        self.tape = tape
+        self.speaking: list[str] = []
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is F.scaled_dot_product_attention and self.speaking and not _recomputing():
+            self._hear(self.speaking[-1], *args, **kwargs)
+        return func(*args, **kwargs)
+
+    def begin(self, layer: str, *_: object) -> None:
+        """The forward pre-hook of a layer."""
+        self.speaking.append(layer)
+
+    def end(self, *_: object) -> None:
+        """The forward hook of a layer; it also runs when the layer raised."""
+        self.speaking.pop()
+
+    def _hear(
+        self,
+        layer: str,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> None:
+        refused = {"dropout_p": dropout_p > 0, "is_causal": is_causal, "enable_gqa": enable_gqa}
+        if wrong := [name for name, used in refused.items() if used]:
+            raise AttentionError(f"layer {layer} uses {', '.join(wrong)}: its attention cannot be overheard faithfully")
+        if layer in self.tape.attention:
+            raise AttentionError(
+                f"layer {layer} spoke twice: a tape holds one forward pass, so listen to one at a time"
+            )
+        with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):
+            self.tape.attention[layer] = probabilities(layer, self.layers[layer], query, key, attn_mask, scale)
+
+
+def probabilities(
+    layer: str, grid: Grid, query: Tensor, key: Tensor, mask: Tensor | None = None, scale: float | None = None
+) -> Tensor:
+    """Softmax over every key, of the picture's queries and the words' keys: (batch, head, y, x, token).
+
+    In float32 at least: content words hold about a hundredth of the mass, too little for half precision.
+    """
+    precise = torch.promote_types(query.dtype, torch.float32)
+    places = query[:, :, grid.image]
+    if places.shape[2] != grid.rows * grid.columns:
+        raise AttentionError(
+            f"layer {layer} has {places.shape[2]} places, not {grid.rows} x {grid.columns}: wrong grid"
+        )
+    scores = places.to(precise) @ key.to(precise).mT * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if mask is not None:
+        rows = mask if mask.shape[-2] == 1 else mask[..., grid.image, :]
+        scores = scores.masked_fill(~rows, float("-inf")) if rows.dtype == torch.bool else scores + rows
+    weights = scores.softmax(-1)[..., grid.text]
+    return weights.reshape(*weights.shape[:2], grid.rows, grid.columns, -1)
+
+
+@contextmanager
+def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_WORDS) -> Iterator[Tape]:
+    """Overhear one forward pass of a network: the tape fills while it runs.
+
+    Args:
+        layers: module name, such as ``mid_block.attentions.0.transformer_blocks.0.attn2``, to its grid.
+
+    Raises AttentionError when the network is compiled, a layer does not exist, or one was not heard.
+    """
+    if _compiled(network):
+        raise AttentionError(
+            "the network is compiled, and compiled attention cannot be overheard: use the eager network"
+        )
+    tape = Tape({}, words)
+    ear = Ear(layers, tape)
+    with ExitStack() as hooks:
+        for name in layers:
+            module = _submodule(network, name)
+            hooks.enter_context(module.register_forward_pre_hook(partial(ear.begin, name)))
+            hooks.enter_context(module.register_forward_hook(ear.end, always_call=True))
+        with ear:
+            yield tape
+    if missing := [name for name in layers if name not in tape.attention]:
+        raise AttentionError(
+            f"not heard: {', '.join(missing)}. Each layer must run once, through F.scaled_dot_product_attention "
+            "(diffusers' default attention processor)"
+        )
+
+
+@contextmanager
+def forgetting_after(network: nn.Module, layers: Iterable[str]) -> Iterator[None]:
+    """Stop recording gradients once all these layers have spoken, until the block ends.
+
+    An energy reads nothing of what comes later, so those activations would be kept for no one.
+    """
+    waiting = set(layers)
+
+    def forget(name: str, *_: object) -> None:
+        waiting.discard(name)
+        if not waiting and not _recomputing():
+            torch.set_grad_enabled(False)
+
+    with ExitStack() as hooks:
+        for name in tuple(waiting):
+            hooks.enter_context(_submodule(network, name).register_forward_hook(partial(forget, name)))
+        hooks.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        yield
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    """Keeps what the tape saves out of gradient checkpointing, which would count it and miss it when recomputing."""
+    return tensor
+
+
+def _recomputing() -> bool:
+    """Whether this forward runs inside a backward pass, as gradient checkpointing does: it was heard before."""
+    return torch._C._current_graph_task_id() != -1
+
+
+def _compiled(network: nn.Module) -> bool:
+    return any(hasattr(m, "_orig_mod") or m._compiled_call_impl is not None for m in network.modules())
+
+
+def _submodule(network: nn.Module, name: str) -> nn.Module:
+    try:
+        return network.get_submodule(name)
+    except AttributeError as missing:
+        raise AttentionError(f"the network has no layer {name}: {missing}") from missing

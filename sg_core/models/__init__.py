@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Families of models, all behind one protocol."""

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""What the sampling loop needs of a model: the seam between the method and every architecture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sg_core.attention import Grid
+from sg_core.models.cards import Card
+from sg_core.noise import Parametrisation
+from sg_core.tokens import Phrase, Words
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a trajectory: latent = alpha * clean + sigma * noise. ``time`` is what the network is told."""
+
+    index: int
+    total: int
+    time: int
+    alpha: float
+    sigma: float
+
+    @property
+    def progress(self) -> float:
+        """0 at the first step, rising evenly to just under 1 at the last."""
+        return self.index / self.total
+
+
+class Trajectory(Protocol):
+    """A walk from noise to picture."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """All steps, noisiest first."""
+
+    def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
+        """The next latent, from the network's guided output. ``noise`` has one generator for each row."""
+
+
+class Model(Protocol):
+    """A text-to-image model whose attention can be overheard.
+
+    Latents are (batch, channel, y, x); texts are whatever ``encode`` returns, one row a prompt.
+    """
+
+    @property
+    def card(self) -> Card:
+        """What the model is, and its defaults."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The module whose layers ``layers`` names."""
+
+    @property
+    def parametrisation(self) -> Parametrisation:
+        """What ``predict`` returns."""
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """(channel, y, x) of a picture's latent, sizes in pixels. Raises RequestError for sizes it cannot paint."""
+
+    def steps(self, count: int, scheduler: str) -> Trajectory:
+        """A trajectory of this many steps. Raises RequestError for an unknown scheduler or an impossible count."""
+
+    def layers(self, latent: Tensor) -> Mapping[str, Grid]:
+        """The layers to listen to, in the order they speak, with their grids for this latent."""
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """Texts for ``predict``. Raises TokenError when a prompt is too long."""
+
+    def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
+        """Where the prompts say the phrases. Raises TokenError when one does not."""
+
+    def predict(self, latent: Tensor, step: Step, text: Tensor) -> Tensor:
+        """The network's output, in its own parametrisation, shaped like the latent."""
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Pictures (batch, 3, y, x), 0 to 1, of clean latents."""

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The sampling loop: classifier-free guidance plus the gradient of an energy (Epstein et al. 2023, equation 3)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from sg_core.attention import forgetting_after, listening
+from sg_core.energy import Energy, Reading
+from sg_core.errors import EnergyError, RequestError
+from sg_core.guidance import Guidance, nothing_yet
+from sg_core.models.model import Model, Step, Trajectory
+from sg_core.tokens import Words
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One finished step, as a Watch sees it.
+
+    Attributes:
+        step: steps finished, 1 to ``steps``.
+        progress: ``step / steps``.
+        energies: each term's error by name, mean over the batch; empty where the energy was not looked at.
+        latent: the noisy latent after the step, (batch, channel, y, x).
+        preview: decodes what the model now thinks the clean picture is: (batch, 3, y, x), 0 to 1. Costs one decoding.
+    """
+
+    step: int
+    steps: int
+    progress: float
+    energies: Mapping[str, float]
+    latent: Tensor
+    preview: Callable[[], Tensor]
+
+
+class Watch(Protocol):
+    """Called after every step, for progress and previews; raise ``Cancelled`` in it to stop."""
+
+    def __call__(self, moment: Moment) -> None: ...
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What is asked for and what to move away from, both as ``Model.encode`` returns them, and where the words are."""
+
+    conditional: Tensor
+    plain: Tensor
+    words: Words
+
+
+def unwatched(moment: Moment) -> None:
+    """Nobody looks."""
+
+
+def sample(
+    model: Model,
+    latent: Tensor,
+    texts: Texts,
+    trajectory: Trajectory,
+    *,
+    scale: float,
+    noise: Sequence[torch.Generator],
+    energy: Energy,
+    guidance: Guidance,
+    watch: Watch = unwatched,
+) -> Tensor:
+    """Walk a latent from noise (batch, channel, y, x) to its clean end.
+
+    Each step is ``output = plain + scale * (conditional - plain) + guidance.push(gradient)``; the gradient is taken of
+    the same conditional forward pass, and of nothing after the last layer that the energy hears.
+
+    Args:
+        noise: one generator a row, for schedulers that add noise.
+        energy: ``Energy()`` samples without guidance.
+
+    Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient.
+    """
+    if torch.is_inference_mode_enabled():
+        raise RequestError(
+            "torch.inference_mode() forbids the gradients that guide: leave it, sampling needs no such mode"
+        )
+    memory = nothing_yet(latent)
+    for step in trajectory.steps:
+        wanted = energy.at(step.progress) if guidance.acts(step) else Energy()
+        resting = bool(guidance.rests(memory).all())
+        conditional, reading, gradient = look(model, latent, step, texts, wanted, follow=not resting)
+        with torch.no_grad():
+            plain = model.predict(latent, step, texts.plain)
+            correction = scale * (conditional - plain)
+            output = plain + correction
+            memory = memory.after(reading) if reading else memory
+            if gradient is not None:
+                memory = memory.along(gradient)
+                output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
+            following = trajectory.advance(step, latent, output, noise)
+        watch(_moment(model, step, reading, following, (latent, output)))
+        latent = following
+    return latent
+
+
+def look(
+    model: Model, latent: Tensor, step: Step, texts: Texts, energy: Energy, *, follow: bool
+) -> tuple[Tensor, Reading | None, Tensor | None]:
+    """The conditional output, what the energy read in that pass, and its gradient by the latent where followed."""
+    if not energy.terms:
+        with torch.no_grad():
+            return model.predict(latent, step, texts.conditional), None, None
+    layers = model.layers(latent)
+    with torch.set_grad_enabled(follow):
+        leaf = latent.detach().requires_grad_(follow)
+        with listening(model.network, layers, texts.words) as tape, forgetting_after(model.network, layers):
+            output = model.predict(leaf, step, texts.conditional)
+        reading = energy(tape, step.progress)
+        gradient = _gradient(reading, leaf) if follow else None
+    return output.detach(), reading, gradient
+
+
+def _gradient(reading: Reading, latent: Tensor) -> Tensor:
+    """d(energy of a row) / d(latent of that row): rows do not touch each other, so one backward serves all."""
+    total = reading.energy.sum()
+    gradient = torch.autograd.grad(total, latent, allow_unused=True)[0] if total.requires_grad else None
+    if gradient is None:
+        raise EnergyError(
+            f"the energy has no gradient by the latent, so it cannot guide ({', '.join(reading.errors)}): "
+            "its terms must be computed from the tape, without detach() or no_grad()"
+        )
+    return gradient
+
+
+def _moment(model: Model, step: Step, reading: Reading | None, latent: Tensor, before: tuple[Tensor, Tensor]) -> Moment:
+    def preview() -> Tensor:
+        noisy, output = before
+        return model.decode(model.parametrisation.to_clean(output, noisy, step.alpha, step.sigma))
+
+    done = step.index + 1
+    energies = reading.means() if reading else {}
+    return Moment(done, step.total, done / step.total, energies, latent, preview)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Which text tokens say a phrase: the tokenizer's own character offsets, never a guess by counting words."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sg_core.errors import TokenError
+
+Columns = tuple[tuple[int, ...], ...]
+"""For each row of a batch, the token positions that say something."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words of a prompt. ``nth`` picks one occurrence, counted from 1; None means every occurrence."""
+
+    words: str
+    nth: int | None = None
+
+    def __str__(self) -> str:
+        return self.words if self.nth is None else f"{self.words} ({self.nth})"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Where a batch of prompts says what: each phrase's columns, and those of all content (no start, end, padding)."""
+
+    phrases: Mapping[Phrase, Columns]
+    content: Columns
+
+
+def phrase(words: str | Phrase) -> Phrase:
+    """Every occurrence of these words, unless a Phrase says which."""
+    return words if isinstance(words, Phrase) else Phrase(words)
+
+
+def locate(tokenizer: Any, prompts: Sequence[str], phrases: Iterable[Phrase]) -> Words:
+    """The columns of every phrase in every prompt.
+
+    Args:
+        tokenizer: a ``transformers`` tokenizer that reports offsets (all that ``CLIPTokenizer`` now makes do).
+
+    Raises TokenError with all the phrases that a prompt does not say, or when a prompt is too long.
+    """
+    spans = [_offsets(tokenizer, prompt) for prompt in prompts]
+    wanted = tuple(phrases)
+    pairs = list(zip(prompts, spans, strict=True))
+    for prompt, _ in pairs:
+        if missing := [str(p) for p in wanted if not _characters(prompt, p)]:
+            raise TokenError(f"the prompt {prompt!r} does not say {', '.join(map(repr, missing))}: add the words to it")
+    found = {p: tuple(_touched(offsets, _characters(prompt, p)) for prompt, offsets in pairs) for p in wanted}
+    content = tuple(tuple(i for i, (start, end) in enumerate(offsets) if end > start) for offsets in spans)
+    return Words(found, content)
+
+
+def check_length(tokenizer: Any, prompt: str) -> None:
+    """Raise TokenError when the text encoder would silently lose the end of a prompt."""
+    tokens = tokenizer(prompt, truncation=False).input_ids
+    if len(tokens) > tokenizer.model_max_length:
+        lost = tokenizer.decode(tokens[tokenizer.model_max_length - 1 : -1]).strip()
+        raise TokenError(
+            f"the prompt has {len(tokens)} tokens and the model reads {tokenizer.model_max_length}: "
+            f"shorten it, {lost!r} would be lost"
+        )
+
+
+def _offsets(tokenizer: Any, prompt: str) -> list[tuple[int, int]]:
+    check_length(tokenizer, prompt)
+    return list(tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"])
+
+
+def _characters(prompt: str, wanted: Phrase) -> list[tuple[int, int]]:
+    """Character spans of a phrase: whole words, any case, any white space between them."""
+    pattern = r"\s+".join(map(re.escape, wanted.words.split()))
+    spans = [match.span() for match in re.finditer(rf"(?<!\w){pattern}(?!\w)", prompt, re.IGNORECASE) if pattern]
+    return spans if wanted.nth is None else spans[wanted.nth - 1 : wanted.nth] if wanted.nth > 0 else []
+
+
+def _touched(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    return tuple(i for i, (a, b) in enumerate(offsets) if b > a and any(a < end and start < b for start, end in spans))
