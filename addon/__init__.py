@@ -1,2 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Maquette in Blender: block a scene out, get the picture that obeys it."""
+
+from collections.abc import Sequence
+from types import ModuleType
+
+
+def register() -> None:
+    """Make the add-on's classes, properties and timer known to Blender."""
+    for room in _rooms():
+        room.register()
+
+
+def unregister() -> None:
+    """Take them away in the opposite order."""
+    for room in reversed(_rooms()):
+        room.unregister()
+
+
+def _rooms() -> Sequence[ModuleType]:
+    from . import operators, panels, pictures, preferences, properties, pump  # bpy exists only inside Blender
+
+    return preferences, pump, properties, operators, pictures, panels

@@ -50,7 +50,7 @@ def packer(blender: str | None) -> list[str]:
 
 
 def build(packer: list[str], out: Path) -> Path:
-    """Stage the manifest beside the add-on's modules, zip them, validate the zip. Ends the program when the packer refuses."""
+    """Stage the manifest beside the modules, zip them, validate the zip. Ends the program when the packer refuses."""
     manifest = tomllib.loads(MANIFEST.read_text())
     out.mkdir(parents=True, exist_ok=True)
     zipped = out.resolve() / f"{manifest['id']}-{manifest['version']}.zip"

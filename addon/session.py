@@ -19,10 +19,15 @@ Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatc
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A plain sentence about what is wrong, and what to do about it."""
+    """A plain sentence about what is wrong, and what to do about it; ``cure`` is the operator that does it, if one can.
+
+    ``subject`` is handed to that operator.
+    """
 
     message: str
     fix: str = ""
+    cure: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,7 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class Viewpoint:
     """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
 
     Blender's references die on undo and on File > Open; its session ids do not.
@@ -52,7 +57,7 @@ class Task:
     """A job of ours: the server's record of it, the view it was captured from, and its picture once fetched."""
 
     job: Job
-    view: View
+    view: Viewpoint
     request: str
     started: float | None = None
     picture: Path | None = None
@@ -72,9 +77,10 @@ class Task:
 class Session:
     """Everything a panel needs. Tasks are oldest first."""
 
-    link: Link = Link(name="absent")
+    link: Link = Link(name="connecting")
     tasks: tuple[Task, ...] = ()
     notice: Notice | None = None
+    sending: int = 0
     cancelling: frozenset[str] = frozenset()
 
     @property
@@ -91,9 +97,14 @@ class Session:
         return tuple(task for task in self.tasks if task.landed)
 
     @property
+    def unfetched(self) -> tuple[Task, ...]:
+        """Tasks whose end, or whose picture, may have been missed while there was no server to listen to."""
+        return tuple(task for task in self.tasks if not task.ended or (task.job.state == "done" and not task.picture))
+
+    @property
     def busy(self) -> bool:
         """Something may change within the next moments, so the pump should run at its quick pace."""
-        return self.link.name in ("starting", "connecting") or bool(self.waiting) or bool(self.landed)
+        return self.link.name in ("starting", "connecting") or bool(self.sending or self.waiting or self.landed)
 
 
 def starting(session: Session) -> Session:
@@ -108,7 +119,7 @@ def connecting(session: Session) -> Session:
 
 def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
     """The server answered and speaks our contract."""
-    return replace(session, link=Link(name="online", health=health, models=models), notice=None)
+    return replace(session, link=Link(name="online", health=health, models=models))
 
 
 def lost(session: Session, name: Name, notice: Notice) -> Session:
@@ -118,9 +129,24 @@ def lost(session: Session, name: Name, notice: Notice) -> Session:
     return replace(session, link=Link(name=name, notice=notice))
 
 
+def stopped(session: Session, name: Name, notice: Notice) -> Session:
+    """The server's own process has ended, so that it is no longer starting either."""
+    return replace(session, link=Link(name=name, notice=notice))
+
+
 def noticed(session: Session, notice: Notice | None) -> Session:
     """Show a sentence next to the Generate button; None takes the last one away."""
     return replace(session, notice=notice)
+
+
+def sending(session: Session) -> Session:
+    """A blockout is on its way to the server."""
+    return replace(session, sending=session.sending + 1, notice=None)
+
+
+def unsent(session: Session, notice: Notice) -> Session:
+    """A blockout did not reach the server, or was refused."""
+    return replace(session, sending=session.sending - 1, notice=notice)
 
 
 def submitted(session: Session, task: Task) -> Session:
@@ -128,7 +154,7 @@ def submitted(session: Session, task: Task) -> Session:
     spare = max(0, len(session.tasks) + 1 - KEPT)
     forgotten = [old.job.id for old in session.tasks if old.ended and not old.landed][:spare]
     kept = tuple(old for old in session.tasks if old.job.id not in forgotten)
-    return replace(session, tasks=(*kept, task), notice=None)
+    return replace(session, tasks=(*kept, task), sending=session.sending - 1)
 
 
 def heard(session: Session, event: Event, now: float) -> Session:

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What differs between the Blenders we run in, 4.2 to 5.2, in one place."""
+
+import bpy
+
+
+def prompt_box(layout: bpy.types.UILayout, data: bpy.types.ID, prop: str, placeholder: str) -> None:
+    """A box for a long text: several lines from 5.2 on, one line before."""
+    if hasattr(layout, "textbox"):
+        layout.textbox(data, prop, initial_visible_lines=3, placeholder=placeholder)
+    else:
+        layout.prop(data, prop, text="", placeholder=placeholder)

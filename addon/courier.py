@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries blockouts to the server and pictures back. Moves the session; never sees a scene. No bpy, no threads.
+
+One coroutine, ``watch``, stays for as long as the add-on is enabled: it dials, listens, and dials again. Everything
+else is a short errand. In a window the pump runs them in slices; in the background they run to their end.
+"""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import session as news
+from .client import Client, ClientError, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
+from .contract import Artifact, Blockout, Connection, Job, dump
+from .session import Name, Notice, Session, Task, Viewpoint
+
+PAUSE = 1.0  # seconds between two tries to reach a server
+PULSE = 3.0  # seconds between two looks at a server's health
+
+
+class OnlineAccessOff(ClientError):
+    """The server is on another machine, and Blender's user has not allowed that."""
+
+
+NAMES: dict[type[Exception], Name] = {
+    ServerAbsent: "absent",
+    WrongToken: "refused",
+    VersionMismatch: "mismatch",
+    OnlineAccessOff: "offline",
+}
+TROUBLE = (ClientError, OSError)  # OSError: a picture that finds no room on the disk
+
+
+class Courier:
+    """Everything that goes over the wire for one Blender."""
+
+    def __init__(self, dial: Callable[[], Connection], folder: Path) -> None:
+        self.dial = dial
+        self.folder = folder
+        self.session = Session()
+        self._seen: int | None = None
+        self._moved = asyncio.Event()
+        self._nudged = asyncio.Event()
+
+    def move(self, session: Session) -> None:
+        """Replace the session, and wake whoever waits for a change of it."""
+        self.session = session
+        self._moved.set()
+
+    def nudge(self) -> None:
+        """Dial again now instead of at the end of the pause."""
+        self._nudged.set()
+
+    async def until(self, satisfied: Callable[[Session], bool]) -> None:
+        """Wait for the session to become so."""
+        while not satisfied(self.session):
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def watch(self) -> None:
+        """Dial, listen, and after PAUSE dial again; for ever."""
+        while True:
+            try:
+                await self._attend(Client(self.dial()))
+            except TROUBLE as error:
+                self.move(news.lost(self.session, state(error), notice(error)))
+            await self._rest()
+
+    async def submit(self, blockout: Blockout, view: Viewpoint) -> None:
+        """Send a blockout; the session says what became of it."""
+        self.move(news.sending(self.session))
+        try:
+            client = Client(self.dial())
+            job = await client.submit(blockout, uuid.uuid4().hex)
+        except TROUBLE as error:
+            self.move(news.unsent(self.session, notice(error)))
+            return
+        request = json.dumps(dump(blockout))
+        self.move(news.submitted(self.session, Task(job=job, view=view, request=request)))
+        await self._follow(client, job.id)
+
+    async def deliver(self, blockout: Blockout, view: Viewpoint) -> None:
+        """Send a blockout and wait for its end, or for the server's: the whole way in the background."""
+        await self.until(lambda session: session.link.name not in ("connecting", "starting"))
+        await self.submit(blockout, view)
+        await self.until(lambda session: not session.unfetched or session.link.name != "online")
+
+    async def cancel(self, job: str) -> None:
+        """Ask the server to stop a job; it does so within one step."""
+        self.move(news.asked_to_cancel(self.session, job))
+        try:
+            client = Client(self.dial())
+            await self._record(client, await client.cancel(job))
+        except TROUBLE as error:
+            self.move(news.noticed(self.session, notice(error)))
+
+    async def _attend(self, client: Client) -> None:
+        """Follow a server until it is lost. Raises what ends it."""
+        self.move(news.connecting(self.session))
+        health, models = await client.health(), tuple(await client.models())
+        self.move(news.met(self.session, health, models))
+        errands = [asyncio.create_task(errand) for errand in (self._listen(client), self._feel_pulse(client))]
+        try:
+            done, _ = await asyncio.wait(errands, return_when=asyncio.FIRST_COMPLETED)
+            done.pop().result()
+        finally:
+            for errand in errands:
+                errand.cancel()
+
+    async def _listen(self, client: Client) -> None:
+        for task in self.session.unfetched:
+            await self._refresh(client, task.job.id)
+        async for event in client.events(after=self._seen):
+            self._seen = event.id
+            self.move(news.heard(self.session, event, time.monotonic()))
+            if event.kind == "state" and news.find(self.session, event.job):
+                await self._refresh(client, event.job)
+
+    async def _feel_pulse(self, client: Client) -> None:
+        """A stream takes half a minute to notice that its server has died; a question, no time at all."""
+        while True:
+            await asyncio.sleep(PULSE)
+            health = await client.health()
+            self.move(news.met(self.session, health, self.session.link.models))
+
+    async def _follow(self, client: Client, job: str) -> None:
+        """Look a new job up: it may have ended before the session knew to listen for it."""
+        with suppress(*TROUBLE):  # the watch is the one to say so
+            await self._refresh(client, job)
+
+    async def _refresh(self, client: Client, job: str) -> None:
+        await self._record(client, await client.job(job))
+
+    async def _record(self, client: Client, job: Job) -> None:
+        self.move(news.recorded(self.session, job, time.monotonic()))
+        picture = next((item for item in job.artifacts if item.kind == "picture"), None)
+        if picture is not None:
+            self.move(news.fetched(self.session, job.id, await self._fetch(client, picture)))
+
+    async def _fetch(self, client: Client, artifact: Artifact) -> Path:
+        path = self.folder / f"{artifact.sha256}.png"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            part.write_bytes(await client.artifact(artifact.sha256))
+            part.replace(path)  # a picture cut short must never pass for whole
+        return path
+
+    async def _rest(self) -> None:
+        self._nudged.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nudged.wait(), PAUSE)
+
+
+def state(error: Exception) -> Name:
+    """The state of a link that ended so."""
+    return NAMES.get(type(error), "failed")
+
+
+def notice(error: Exception) -> Notice:
+    """What went wrong, in the panel's words."""
+    if isinstance(error, ServerProblem):
+        return news.complaint(error.problem)
+    if isinstance(error, ClientError):
+        return Notice(message=f"{error.message}.", fix=error.fix)
+    return Notice(message=f"{error}.")
+
+
+def loopback(address: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(address).hostname or ""
+    with suppress(ValueError):  # a name, not a number
+        return ip_address(host).is_loopback
+    return host == "localhost"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server on this machine as a child process: start it, and say why it ended. No bpy."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from .session import Notice, Session, stopped
+
+TAIL = 200  # characters of the log that fit a panel
+
+
+def start(command: str, log: Path) -> subprocess.Popen[bytes]:
+    """Run ``command`` with its output in ``log``. Raises OSError and ValueError for a command that is none."""
+    words = shlex.split(command, posix=sys.platform != "win32")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+
+
+def ended(session: Session, code: int, log: Path) -> Session:
+    """The session after our server's end: quiet when it was asked to end, the last words of its log when not."""
+    if code in (0, -15):
+        return stopped(session, "absent", Notice(message="The server has stopped."))
+    last = log.read_text(errors="replace").strip()[-TAIL:]
+    return stopped(session, "failed", Notice(message=f"The server ended with code {code}: {last}", fix=f"Read {log}"))

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results in the scene: the picture as an image of the .blend, and the operators that put it to use or take it away.
+
+The scene points at its current picture, and the picture carries the request it came from and the view it shows, so
+that both survive saving, undo and the end of the server.
+"""
+
+from collections.abc import Callable
+
+import bpy
+from bpy.props import StringProperty
+
+from . import apply
+from .layout import CaptureError
+from .operators import Status, in_words, refuse, viewpoint
+from .pump import desk
+from .session import Notice, Task, received
+
+PICTURE, REQUEST, CAMERA, POSE = (f"maquette_{name}" for name in ("picture", "request", "camera", "pose"))
+CLOSE = 1e-4  # two poses that differ by less show the same picture
+
+
+class Misfit(CaptureError):
+    """The picture does not fit the scene as it stands."""
+
+
+class Receive(bpy.types.Operator):
+    """Take a finished picture into the file"""
+
+    bl_idname = "maquette.receive"
+    bl_label = "Receive Picture"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    job: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        courier = desk().courier
+        task = next(task for task in courier.session.tasks if task.job.id == self.job)
+        courier.move(received(courier.session, self.job))
+        shot = next((shot for shot in bpy.data.scenes if shot.session_uid == task.view.scene), None)
+        if shot is None:
+            return refuse(
+                self,
+                Notice(message="A picture arrived for a scene that is no longer open.", fix=f"It is {task.picture}"),
+            )
+        shot[PICTURE] = _image(task)
+        _show_where_ours_was(shot[PICTURE])
+        return {"FINISHED"}
+
+
+class Show(bpy.types.Operator):
+    """Show the picture in an Image Editor, beside this view when none is open"""
+
+    bl_idname = "maquette.show"
+    bl_label = "Show Picture"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and current(context.scene) is not None
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        areas = context.screen.areas
+        editor = next((area for area in areas if area.type == "IMAGE_EDITOR"), None)
+        if editor is None:
+            before = {area.as_pointer() for area in areas}
+            bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+            editor = next(area for area in areas if area.as_pointer() not in before)
+            editor.ui_type = "IMAGE_EDITOR"
+        editor.spaces.active.image = current(context.scene)
+        return {"FINISHED"}
+
+
+class Background(bpy.types.Operator):
+    """Show the picture over the scene when looking through its camera"""
+
+    bl_idname = "maquette.background"
+    bl_label = "Camera Background"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return _put(self, context, lambda shot, camera, image: apply.background(camera, image))
+
+
+class Project(bpy.types.Operator):
+    """Paint the picture onto the regions' objects, as a slide projector in the camera's place would"""
+
+    bl_idname = "maquette.project"
+    bl_label = "Project onto Objects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return _put(self, context, apply.project)
+
+
+class RemoveResults(bpy.types.Operator):
+    """Take camera background and projection away; every object gets its own material back"""
+
+    bl_idname = "maquette.remove_results"
+    bl_label = "Remove"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        apply.remove(context.scene)
+        return {"FINISHED"}
+
+
+def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
+    """The scene's latest picture."""
+    return scene.get(PICTURE)
+
+
+def _image(task: Task) -> bpy.types.Image:
+    image = bpy.data.images.load(str(task.picture))
+    image.name = "Maquette"
+    image.pack()
+    image.preview_ensure()
+    image[REQUEST] = task.request
+    image[POSE] = task.view.pose
+    for thing in bpy.data.objects:
+        if thing.session_uid == task.view.camera:
+            image[CAMERA] = thing
+    return image
+
+
+def _show_where_ours_was(image: bpy.types.Image) -> None:
+    """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "IMAGE_EDITOR":
+                shown = area.spaces.active
+                if shown.image is None or REQUEST in shown.image:
+                    shown.image = image
+
+
+def _put(
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    put: Callable[[bpy.types.Scene, bpy.types.Object, bpy.types.Image], None],
+) -> Status:
+    """Put the scene's picture somewhere, unless it does not fit any more."""
+    image = current(context.scene)
+    try:
+        put(context.scene, _camera(context, image), image)
+    except CaptureError as error:
+        return refuse(operator, in_words(error))
+    return {"FINISHED"}
+
+
+def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.types.Object:
+    """The camera the picture was seen through. Raises Misfit when it no longer stands there."""
+    if image is None:
+        raise Misfit("There is no picture yet.", "Press Generate first.")
+    camera = image.get(CAMERA)
+    if camera is None or camera.name not in context.scene.objects:
+        raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
+    now = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
+    if any(abs(one - other) > CLOSE for one, other in zip(now, image[POSE], strict=True)):
+        raise Misfit("The camera has moved since this picture.", "Move it back, or generate again.")
+    return camera
+
+
+register, unregister = bpy.utils.register_classes_factory((Receive, Show, Background, Project, RemoveResults))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the server is: the one this machine's connection file names, or an address the user gives."""
+
+import bpy
+from bpy.props import StringProperty
+
+from .client import find_connection
+from .contract import Connection
+from .courier import OnlineAccessOff, loopback
+
+
+class MaquettePreferences(bpy.types.AddonPreferences):
+    """How to start the local server, and how to reach another one."""
+
+    bl_idname = __package__
+
+    command: StringProperty(
+        name="Server command",
+        description="What Start Server runs; with a full path where Blender's PATH has no maquette",
+        default="maquette serve",
+    )
+    address: StringProperty(
+        name="Address",
+        description="Another machine's server, as http://host:port; empty for the one on this machine",
+    )
+    token: StringProperty(
+        name="Token",
+        description="The word that server asks for; stands in its connection file",
+        subtype="PASSWORD",
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The server's command, then the address of another one."""
+        column = self.layout.column()
+        column.use_property_split = True
+        column.prop(self, "command")
+        column.prop(self, "address", placeholder="the server on this machine")
+        if self.address:
+            column.prop(self, "token")
+
+
+def preferences() -> MaquettePreferences:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[__package__].preferences
+
+
+def dial() -> Connection:
+    """How to reach the server now. Raises ServerAbsent, Garbled, OnlineAccessOff."""
+    wanted = preferences()
+    if not wanted.address:
+        return find_connection()
+    if not loopback(wanted.address) and not bpy.app.online_access:
+        raise OnlineAccessOff(
+            "Blender's online access is off, and this server is on another machine",
+            "Allow Online Access in Preferences › System, or clear the address to use this machine's server.",
+        )
+    return Connection(address=wanted.address, token=wanted.token, version="unknown")
+
+
+def register() -> None:
+    """Make the preferences known to Blender."""
+    bpy.utils.register_class(MaquettePreferences)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    bpy.utils.unregister_class(MaquettePreferences)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist sets, as properties with names, ranges and tooltips.
+
+Each one reads and writes a custom property of the same name (``scene["maquette_prompt"]``), so that a .blend can be
+captured by a Blender without this add-on, and nothing is stored that the artist did not set.
+"""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from .contract import SEED_MAX, Property
+from .marks import ENFORCE, PHRASE, PROMPT
+from .pump import desk
+from .session import model
+
+MODEL, SEED, STRENGTH, STEPS, NEGATIVE = (
+    f"maquette_{name}" for name in ("model", "seed", "strength", "steps", "negative")
+)
+FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
+
+
+def register() -> None:
+    """Put the properties on scenes, objects and collections."""
+    for key, prop in _of_scenes().items():
+        setattr(bpy.types.Scene, key, prop)
+    for owner in (bpy.types.Object, bpy.types.Collection):
+        for key, prop in _of_regions().items():
+            setattr(owner, key, prop)
+
+
+def unregister() -> None:
+    """Take them off again; what the artist set stays in the file."""
+    for owner in (bpy.types.Collection, bpy.types.Object):
+        for key in _of_regions():
+            delattr(owner, key)
+    for key in _of_scenes():
+        delattr(bpy.types.Scene, key)
+
+
+def _of_scenes() -> dict[str, Any]:
+    return {
+        PROMPT: StringProperty(
+            name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
+        ),
+        NEGATIVE: StringProperty(name="Negative", description="What the picture should not show", **_text(NEGATIVE)),
+        MODEL: StringProperty(
+            name="Model", description="Which of the server's models paints", search=_models, **_text(MODEL)
+        ),
+        SEED: IntProperty(
+            name="Seed",
+            description="Which of the many pictures that fit; the same seed gives the same picture",
+            min=0,
+            max=SEED_MAX,
+            options=set(),
+            **_stored(SEED, lambda scene: 0),
+        ),
+        STRENGTH: FloatProperty(
+            name="Strength",
+            description="How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **_stored(STRENGTH, lambda scene: chosen(scene).strength),
+        ),
+        STEPS: IntProperty(
+            name="Steps",
+            description="How many steps from noise to picture; more is finer and slower",
+            min=1,
+            max=1000,
+            soft_max=100,
+            options=set(),
+            **_stored(STEPS, lambda scene: chosen(scene).steps),
+        ),
+    }
+
+
+def _of_regions() -> dict[str, Any]:
+    return {
+        PHRASE: StringProperty(name="Phrase", description="The words of the prompt that mean this", **_text(PHRASE)),
+        ENFORCE: EnumProperty(
+            name="Enforce",
+            description="What of the block the picture must keep",
+            items=[
+                ("shape", "Shape", "Its outline", "MESH_CUBE", FLAGS["shape"]),
+                ("centroid", "Place", "Where its middle is", "EMPTY_AXIS", FLAGS["centroid"]),
+                ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER", FLAGS["size"]),
+            ],
+            options={"ENUM_FLAG"},
+            get=_enforced,
+            set=_enforce,
+        ),
+    }
+
+
+def chosen(scene: bpy.types.Scene) -> Any:
+    """The ModelInfo of the model the scene asks for, or the server's first."""
+    return model(desk().session, scene.get(MODEL, ""))
+
+
+def _text(key: str) -> dict[str, Any]:
+    return {"options": set(), **_stored(key, lambda owner: "")}
+
+
+def _stored(key: str, default: Callable[[bpy.types.ID], Any]) -> dict[str, Any]:
+    def read(owner: bpy.types.ID) -> Any:
+        return owner.get(key, default(owner))
+
+    def write(owner: bpy.types.ID, value: Any) -> None:
+        owner[key] = value
+
+    return {"get": read, "set": write}
+
+
+def _models(scene: bpy.types.Scene, context: bpy.types.Context, text: str) -> list[str]:
+    return [info.name for info in desk().session.link.models if text.casefold() in info.name.casefold()]
+
+
+def _enforced(thing: bpy.types.ID) -> int:
+    return sum(FLAGS[name] for name in thing.get(ENFORCE, "shape").split())
+
+
+def _enforce(thing: bpy.types.ID, flags: int) -> None:
+    thing[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)

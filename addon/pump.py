@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the courier's coroutines inside Blender: in slices from a timer, or to their end in the background.
+
+Blender's Python has no safe threads and its timers do not tick in the background; one asyncio loop serves both. The
+timer is persistent, for others die with the file they were started in.
+"""
+
+import asyncio
+import logging
+import subprocess
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import local
+from .courier import Courier
+from .preferences import dial
+from .session import Notice, Session, noticed, starting
+
+ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
+MIND = 0.25  # seconds between two looks at a server of our own
+
+log = logging.getLogger(__package__)
+
+
+class Pump:
+    """An asyncio loop that never holds the main thread longer than its ready callbacks take."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.SelectorEventLoop()  # Windows' default loop cannot be stopped at once
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: list[BaseException] = []
+
+    def start(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine in the slices to come; ``once`` raises what it raises."""
+        task = self.loop.create_task(errand)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+
+    def once(self) -> None:
+        """One slice: everything that is ready now. Raises the first failure of an errand since the last slice."""
+        self.loop.call_soon(self.loop.stop)
+        self.loop.run_forever()
+        self._complain()
+
+    def wait(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Run until a coroutine is done, and the started ones beside it: the driver of the background."""
+        self.loop.run_until_complete(errand)
+        self._complain()
+
+    def close(self) -> None:
+        """End every errand and the loop."""
+        tasks = asyncio.all_tasks(self.loop)  # the errands, and what they started
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+    def _complain(self) -> None:
+        if self._failures:
+            raise self._failures.pop(0)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._failures.append(error)
+
+
+class Desk:
+    """What one Blender has running while the add-on is enabled: the pump, the courier, perhaps a server of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "server.log"
+        self.server: subprocess.Popen[bytes] | None = None
+        self.pump = Pump()
+        self.courier = Courier(dial, folder / "pictures")
+        self.pump.start(self.courier.watch())
+        self.pump.start(self._mind_server())
+
+    @property
+    def session(self) -> Session:
+        """What the panels show."""
+        return self.courier.session
+
+    def start_server(self, command: str) -> None:
+        """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""
+        self.server = local.start(command, self.log)
+        self.courier.move(starting(self.session))
+        self.courier.nudge()
+
+    def stop_server(self) -> None:
+        """Ask our child to end; it finishes its step and removes its connection file."""
+        if self.server is not None:
+            self.server.terminate()
+
+    def close(self) -> None:
+        """Stop everything; called when the add-on is disabled and when Blender quits."""
+        self.stop_server()
+        self.pump.close()
+
+    async def _mind_server(self) -> None:
+        """Notice when our child has ended."""
+        while True:
+            await asyncio.sleep(MIND)
+            if self.server is not None and self.server.poll() is not None:
+                self.courier.move(local.ended(self.session, self.server.returncode, self.log))
+                self.server = None
+
+
+def desk() -> Desk:
+    """The one desk of this Blender."""
+    found: Desk = bpy.types.WindowManager.maquette
+    return found
+
+
+def register() -> None:
+    """Set up the desk, and in a window its timer."""
+    folder = Path(bpy.utils.extension_path_user(__package__, create=True))
+    bpy.types.WindowManager.maquette = Desk(folder)
+    if not bpy.app.background:
+        bpy.app.timers.register(_tick, first_interval=ACTIVE, persistent=True)
+
+
+def unregister() -> None:
+    """Clear the desk away."""
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    desk().close()
+    del bpy.types.WindowManager.maquette
+
+
+def _tick() -> float:
+    station = desk()
+    before = station.session
+    try:
+        station.pump.once()
+        receive()
+    except Exception as error:  # a timer that raises is dropped by Blender, and the panel would stay as it is for ever
+        log.exception("the pump met an error")
+        station.courier.move(
+            noticed(station.session, Notice(message=f"Maquette stumbled: {error}", fix="See the console."))
+        )
+    if station.session != before:
+        redraw()
+    return ACTIVE if station.session.busy else IDLE
+
+
+def receive() -> None:
+    """Hand landed pictures to the scene, each as an undo step of its own; later, while Blender is busy."""
+    landed = desk().session.landed
+    if not landed or occupied():
+        return
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        for task in landed:
+            bpy.ops.maquette.receive("EXEC_DEFAULT", True, job=task.job.id)
+
+
+def occupied() -> bool:
+    """A render runs, or the artist is in the middle of a move: an undo step now would tear it."""
+    modal = (operator for window in bpy.context.window_manager.windows for operator in window.modal_operators)
+    return bpy.app.is_job_running("RENDER") or any("BLOCKING" in operator.bl_options for operator in modal)
+
+
+def redraw() -> None:
+    """Have the panels drawn again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"VIEW_3D", "IMAGE_EDITOR"}:
+                area.tag_redraw()

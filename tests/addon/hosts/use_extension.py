@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""What an artist does with the extension, by operator, in whatever Blender runs this file.
+
+    python use_extension.py ZIP SERVER_COMMAND      (a Python with bpy)
+    blender -b --python use_extension.py -- ZIP SERVER_COMMAND
+
+The caller sets BLENDER_USER_RESOURCES and MAQUETTE_HOME to empty folders. Ends with "used twice", or with a trace.
+"""
+
+import json
+import sys
+import time
+
+import bpy
+
+PROMPT = "a castle and a rocket on a meadow"
+
+
+def main(zipped: str, command: str) -> None:
+    """Install, enable, use, disable; and again, for what the first round left behind must not hurt the second."""
+    for round_ in (1, 2):
+        classes = _classes()
+        bpy.ops.extensions.package_install_files(
+            filepath=zipped, repo="user_default", enable_on_install=True, overwrite=True
+        )
+        use(command)
+        assert bpy.ops.preferences.addon_disable(module="bl_ext.user_default.maquette") == {"FINISHED"}
+        assert _classes() == classes, _classes() - classes
+        assert not hasattr(bpy.types.Scene, "maquette_prompt")
+        assert not hasattr(bpy.types.WindowManager, "maquette")
+        print("round", round_, "ok", flush=True)
+    print("used twice in", bpy.app.version_string, flush=True)
+
+
+def use(command: str) -> None:
+    """From an empty file to a projected picture and back."""
+    block_out()
+    scene, desk = bpy.context.scene, bpy.types.WindowManager.maquette
+
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert "camera" in desk.session.notice.message, desk.session.notice
+    add_camera(scene)
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert desk.session.notice.cure == "maquette.add_selected", desk.session.notice
+    assert bpy.ops.maquette.add_selected() == {"FINISHED"}
+    assert scene.objects["castle"].maquette_enforce == {"shape"}
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert desk.session.notice.cure == "maquette.insert_phrase", desk.session.notice
+    scene.maquette_prompt = PROMPT
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert desk.session.link.name == "absent", desk.session.link
+
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.maquette"].preferences
+    preferences.command = "no-such-program-here serve"
+    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
+    preferences.command = command
+    assert bpy.ops.maquette.start_server() == {"FINISHED"}
+    scene.maquette_seed, scene.maquette_steps = 7, 5
+    before = materials(scene)
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+    picture = scene["maquette_picture"]
+    request = json.loads(picture["maquette_request"])
+    assert (request["prompt"], request["seed"], request["steps"]) == (PROMPT, 7, 5)
+    assert [region["phrase"] for region in request["regions"]] == ["castle", "rocket"]
+    assert tuple(picture.size) == (request["frame"]["width"], request["frame"]["height"])
+    assert picture.packed_file is not None
+    assert materials(scene) == before
+
+    assert bpy.ops.maquette.background() == {"FINISHED"}
+    assert any(slide.image for slide in scene.camera.data.background_images)
+    assert bpy.ops.maquette.project() == {"FINISHED"}
+    assert materials(scene) != before
+    assert bpy.ops.maquette.remove_results() == {"FINISHED"}
+    assert materials(scene) == before
+    assert not scene.camera.data.background_images
+    scene.camera.location.x += 1.0
+    assert bpy.ops.maquette.project() == {"CANCELLED"}
+    assert "moved" in desk.session.notice.message
+
+    child = desk.server
+    assert bpy.ops.maquette.stop_server() == {"FINISHED"}
+    assert child.wait(timeout=20) in (0, -15)
+
+
+def block_out() -> None:
+    """Two marked-to-be cubes on a plane, no camera."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    for name, x in (("castle", -1.5), ("rocket", 1.5)):
+        bpy.ops.mesh.primitive_cube_add(size=2.0, location=(x, 0.0, 1.0))
+        bpy.context.object.name = name
+    bpy.ops.mesh.primitive_plane_add(size=20.0)
+    for thing in bpy.context.scene.objects:
+        thing.select_set(thing.name in ("castle", "rocket"))
+
+
+def add_camera(scene: bpy.types.Scene) -> None:
+    """A camera in front of the cubes."""
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.location, camera.rotation_euler = (0.0, -10.0, 3.0), (1.35, 0.0, 0.0)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+
+
+def materials(scene: bpy.types.Scene) -> dict[str, list[str]]:
+    """Every object's materials, by name."""
+    return {
+        thing.name: [slot.material.name if slot.material else "" for slot in thing.material_slots]
+        for thing in scene.objects
+    }
+
+
+def _classes() -> set[str]:
+    return {name for name in dir(bpy.types) if name.lower().startswith("maquette")}
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main(*(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]))
+    print(f"{time.monotonic() - started:.1f} s")
