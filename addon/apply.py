@@ -152,8 +152,8 @@ def _undress(thing: bpy.types.Object) -> None:
         slot.link = "OBJECT"
         slot.material = held.get("material")
         slot.link = held["link"]
-    if kept["bare"] and thing.material_slots:
-        thing.data.materials.pop()
+    if kept["bare"] and len(thing.data.materials) == 1:
+        thing.data.materials.clear()  # pop() would leave the objects' own slots behind
     del thing[SLOTS]
 
 
