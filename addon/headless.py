@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Capture and apply without a window, for the command line: in Blender's background, or in a Python with bpy.
+
+    blender --background --factory-startup --python-expr BOOT -- capture SCENE.blend OUT.json
+    python -c BOOT capture SCENE.blend OUT.json
+
+where BOOT imports this module and calls ``main()``. A scene that cannot be captured leaves a Problem in place of the
+result and ends with code 3.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from .apply import apply_result
+from .contract import TOYBOX, ModelInfo, Problem, dump, loads
+from .layout import CaptureError
+from .scene import capture
+
+REFUSED = 3  # server/blender.py knows this code
+
+
+def main() -> None:
+    """Runs the errand on the command line."""
+    words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    sys.exit(run(words))
+
+
+def run(words: Sequence[str]) -> int:
+    """Opens the scene and does the errand; 0, or 3 with a Problem in the output file."""
+    errand = _parser().parse_args(words)
+    bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=False)
+    try:
+        errand.do(errand)
+    except CaptureError as error:
+        title = "The scene cannot be captured"
+        problem = Problem(type="capture", title=title, status=422, detail=error.message, fix=error.fix)
+        errand.out.write_text(json.dumps(dump(problem)))
+        return REFUSED
+    return 0
+
+
+def _capture(errand: argparse.Namespace) -> None:
+    blockout = capture(
+        bpy.context.scene,
+        _object(errand.camera),
+        errand.frame,
+        model=errand.model,
+        prompt=errand.prompt,
+        seed=errand.seed,
+        steps=errand.steps,
+        strength=errand.strength,
+    )
+    errand.out.write_text(json.dumps(dump(blockout)))
+
+
+def _apply(errand: argparse.Namespace) -> None:
+    scene = bpy.context.scene
+    if errand.frame is not None:
+        scene.frame_set(errand.frame)
+    apply_result(scene, _object(errand.camera) or scene.camera, errand.picture)
+    bpy.ops.wm.save_as_mainfile(filepath=str(errand.out), copy=True, compress=True)
+
+
+def _object(name: str | None) -> bpy.types.Object | None:
+    if name is None:
+        return None
+    found = bpy.context.scene.objects.get(name)
+    if found is None:
+        raise CaptureError(f"The scene has no object named {name}.", "Name one of its cameras.")
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="maquette in Blender")
+    errands = parser.add_subparsers(required=True)
+    capturing = errands.add_parser("capture")
+    capturing.set_defaults(do=_capture)
+    capturing.add_argument("scene", type=Path)
+    capturing.add_argument("out", type=Path)
+    capturing.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
+    capturing.add_argument("--prompt")
+    capturing.add_argument("--seed", type=int, default=0)
+    capturing.add_argument("--steps", type=int)
+    capturing.add_argument("--strength", type=float)
+    applying = errands.add_parser("apply")
+    applying.set_defaults(do=_apply)
+    applying.add_argument("scene", type=Path)
+    applying.add_argument("picture", type=Path)
+    applying.add_argument("out", type=Path)
+    for each in (capturing, applying):
+        each.add_argument("--camera")
+        each.add_argument("--frame", type=int)
+    return parser

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Blender as a child process: captures a scene, and puts a picture into a copy of it.
+
+The same code of the add-on runs either in a Blender that is named, or in this Python when bpy is installed in it; a
+process of its own keeps Blender's crashes and its memory away from everything else.
+"""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from addon.contract import Blockout, ContractError, ModelInfo, Problem, dump, loads
+
+from .terminal import CommandError
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOT = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from addon.headless import main; main()"
+REFUSED = 3
+TAIL = 2000
+
+
+class NoBlender(CommandError):
+    """Neither a Blender nor bpy."""
+
+    def __init__(self) -> None:
+        super().__init__("Blender's Python module (bpy) is not installed here: name a Blender with --blender PATH")
+
+
+class BlenderFailed(CommandError):
+    """Blender ended badly; its last words are in the message."""
+
+
+class NotCaptured(CommandError):
+    """The scene cannot be captured, and why."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What to look at: the scene's own camera and frame, unless named."""
+
+    scene: Path
+    camera: str | None = None
+    frame: int | None = None
+
+    def flags(self) -> list[str]:
+        """As the child's flags."""
+        return flags(camera=self.camera, frame=self.frame)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asks for in place of the scene's own settings."""
+
+    seed: int | None = None
+    prompt: str | None = None
+    steps: int | None = None
+    strength: float | None = None
+
+    def flags(self) -> list[str]:
+        """As the child's flags."""
+        return flags(seed=self.seed, prompt=self.prompt, steps=self.steps, strength=self.strength)
+
+
+def flags(**values: object) -> list[str]:
+    """Named values as command-line words; None is left out."""
+    return [f"--{name}={value}" for name, value in values.items() if value is not None]
+
+
+async def capture(view: View, wish: Wish, model: ModelInfo, out: Path, blender: Path | None = None) -> Blockout:
+    """The blockout of a scene, also left in ``out``. Raises NotCaptured, BlenderFailed, NoBlender."""
+    words = [*view.flags(), *wish.flags(), *flags(model=json.dumps(dump(model)))]
+    await _run(["capture", str(view.scene.resolve()), str(out.resolve()), *words], out, blender)
+    try:
+        return loads(Blockout, out.read_bytes())
+    except ContractError as error:
+        raise BlenderFailed(f"The captured blockout is not valid: {error}") from error
+
+
+async def apply(view: View, picture: Path, out: Path, blender: Path | None = None) -> None:
+    """A copy of the scene, in ``out``, with the picture behind its camera and on its things."""
+    words = ["apply", str(view.scene.resolve()), str(picture.resolve()), str(out.resolve()), *view.flags()]
+    await _run(words, out, blender)
+
+
+async def _run(words: list[str], out: Path, blender: Path | None) -> None:
+    process = await asyncio.create_subprocess_exec(*_program(blender), *words, stdout=PIPE, stderr=STDOUT)
+    said, _ = await process.communicate()
+    if process.returncode == REFUSED:
+        problem = loads(Problem, out.read_bytes())
+        out.unlink()
+        raise NotCaptured(f"{problem.detail} {problem.fix}")
+    if process.returncode != 0:
+        raise BlenderFailed(f"Blender ended with code {process.returncode}:\n{said.decode(errors='replace')[-TAIL:]}")
+
+
+def _program(blender: Path | None) -> list[str]:
+    if blender is not None:
+        return [
+            str(blender),
+            "--background",
+            "--factory-startup",
+            "--python-exit-code",
+            "1",
+            "--python-expr",
+            BOOT,
+            "--",
+        ]
+    if find_spec("bpy") is None:
+        raise NoBlender
+    return [sys.executable, "-c", BOOT]

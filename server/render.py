@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""``maquette render``: a .blend, or the blockout of one, to a picture; the whole way, without a window."""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from addon.client import Client, ServerAbsent, connect, find_connection
+from addon.contract import Blockout, ContractError, Job, ModelInfo, dump, load, loads
+
+from . import blender
+from .blender import View, Wish
+from .models import offered
+from .serve import running
+from .settings import Settings
+from .terminal import CommandError, say
+
+
+class CannotRender(CommandError):
+    """Why there is no picture."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a rendering left behind; ``scene`` is None when there was only a blockout."""
+
+    picture: Path
+    blockout: Path
+    scene: Path | None
+
+
+async def render(client: Client, view: View, wish: Wish, name: str | None, out: Path, program: Path | None) -> Result:
+    """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
+
+    ``name`` is the model's, the server's first by default; ``program`` is the Blender to use instead of bpy.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
+    if view.scene.name.endswith(".json"):
+        blockout, result = read_blockout(view.scene, wish, name), replace(result, scene=None)
+        result.blockout.write_text(json.dumps(dump(blockout)))
+    else:
+        model = await chosen(client, name)
+        with tqdm(desc="capturing", total=1) as bar:
+            blockout = await blender.capture(view, wish, model, result.blockout, program)
+            bar.update()
+    result.picture.write_bytes(await paint(client, blockout))
+    if result.scene is not None:
+        with tqdm(desc="projecting", total=1) as bar:
+            await blender.apply(view, result.picture, result.scene, program)
+            bar.update()
+    return result
+
+
+async def paint(client: Client, blockout: Blockout) -> bytes:
+    """The picture of a blockout, as PNG, with a progress bar. Raises CannotRender when the job does not get done."""
+    job = await client.submit(blockout, uuid.uuid4().hex)
+    with tqdm(desc="painting", total=blockout.steps) as bar:
+        async for event in client.events(job=job.id):
+            bar.set_postfix_str(event.phase or event.state)
+            bar.update(event.step - bar.n)
+    return await picture_of(client, await client.job(job.id))
+
+
+async def picture_of(client: Client, job: Job) -> bytes:
+    """The picture of a finished job. Raises CannotRender for one that ended otherwise."""
+    if job.problem is not None:
+        raise CannotRender(f"{job.problem.title}: {job.problem.detail} {job.problem.fix}".strip())
+    pictures = [artifact for artifact in job.artifacts if artifact.kind == "picture"]
+    if not pictures:
+        raise CannotRender(f"The job ended {job.state}, without a picture")
+    return await client.artifact(pictures[0].sha256)
+
+
+async def chosen(client: Client, name: str | None) -> ModelInfo:
+    """The server's model of that name, or its first. Raises CannotRender."""
+    models = await client.models()
+    found = [model for model in models if name in (None, model.name)]
+    if not found:
+        raise CannotRender(f"The server has no model {name}; it has {', '.join(model.name for model in models)}")
+    return found[0]
+
+
+def read_blockout(path: Path, wish: Wish, name: str | None) -> Blockout:
+    """A blockout file, with what the command line asks for in its place. Raises CannotRender."""
+    wanted = {"prompt": wish.prompt, "steps": wish.steps, "strength": wish.strength, "model": name, "seed": wish.seed}
+    try:
+        document = dump(loads(Blockout, path.read_bytes()))
+        return load(Blockout, document | {field: value for field, value in wanted.items() if value is not None})
+    except (OSError, ContractError) as error:
+        raise CannotRender(f"{path} is no blockout: {error}") from error
+
+
+@asynccontextmanager
+async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncIterator[Client]:
+    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed."""
+    found = await _running(connection) if connection is not None or not models else None
+    if found is not None:
+        yield found
+        return
+    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
+        async with running(Settings(home=Path(folder), models=offered(models))) as (_, own):
+            yield await connect(own)
+
+
+async def _running(connection: Path | None) -> Client | None:
+    try:
+        return await connect(find_connection(connection))
+    except ServerAbsent:
+        if connection is not None:  # this one was asked for
+            raise
+        return None
+
+
+def main(argv: Sequence[str]) -> int:
+    """``maquette render``."""
+    asyncio.run(_main(_parser().parse_args(argv)))
+    return 0
+
+
+async def _main(words: argparse.Namespace) -> None:
+    name, folders = words.model, []
+    if name is not None and Path(name).is_dir():
+        folders = [Path(name)]
+        name = folders[0].resolve().name
+    out = words.out or Path("out") / words.scene.name.partition(".")[0]
+    view = View(words.scene, words.camera, words.frame)
+    wish = Wish(words.seed, words.prompt, words.steps, words.strength)
+    async with server(words.server, folders) as client:
+        result = await render(client, view, wish, name, out, words.blender)
+    for path in (result.picture, result.blockout, result.scene):
+        if path is not None:
+            say(str(path))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="maquette render", description="Paint one scene.")
+    parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
+    parser.add_argument("--camera", help="the camera's name; the scene's own by default")
+    parser.add_argument("--frame", type=int, help="the frame to capture; the scene's own by default")
+    parser.add_argument("--prompt", help="instead of the scene's")
+    parser.add_argument("--seed", type=int, default=None, help="0 to 2147483647")
+    parser.add_argument("--steps", type=int, help="sampling steps; the model's own by default")
+    parser.add_argument("--strength", type=float, help="of the guidance, 0 to 1")
+    parser.add_argument("--model", help="a model of the server, or a diffusers folder")
+    parser.add_argument("--server", type=Path, help="connection file of the server to use")
+    parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
+    parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")
+    return parser
