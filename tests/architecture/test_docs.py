@@ -9,9 +9,10 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from pkgutil import resolve_name
+from pkgutil import iter_modules, resolve_name
 
 import pytest
 from reading import ROOT, sources
@@ -102,13 +103,13 @@ def errors() -> set[str]:
 
 def properties() -> set[str]:
     """What the add-on keeps in a .blend and in its preferences: registered properties and ``maquette_…`` keys."""
+    import addon
     import addon.preferences
-    import addon.properties
 
-    preferences = set(addon.preferences.MaquettePreferences.__annotations__)
-    constants = [n.value for file in sources("addon") for n in ast.walk(file.tree) if isinstance(n, ast.Constant)]
-    keys = [key for key in (*constants, *vars(addon.properties).values()) if isinstance(key, str)]
-    return preferences | {key for key in keys if re.fullmatch(r"maquette_[a-z_]*[a-z]", key)}
+    names = [module.name for module in iter_modules(addon.__path__) if module.name != "__main__"]
+    values = [value for name in names for value in vars(import_module(f"addon.{name}")).values()]
+    keys = {value for value in values if isinstance(value, str) and re.fullmatch(r"maquette_[a-z_]*[a-z]", value)}
+    return keys | set(addon.preferences.MaquettePreferences.__annotations__)
 
 
 def variables() -> set[str]:
