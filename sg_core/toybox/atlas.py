@@ -23,7 +23,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture in the atlas: its noun, and the box of its visible pixels in the tile, 0..1 (left, top, right, bottom)."""
+    """One picture in the atlas: its noun, and the box (left, top, right, bottom) of its visible pixels, 0..1."""
 
     noun: str
     box: tuple[float, float, float, float]
@@ -88,9 +88,11 @@ def load_atlas(folder: Path = HERE) -> Atlas:
 
 
 def build_atlas(assets: Path, folder: Path = HERE, quality: int = 82) -> int:
-    """Pack the pictures that nouns.json names from an unpacked npm package into atlas.webp; returns the bytes written."""
+    """Pack the pictures that nouns.json names, from an unpacked npm package, into atlas.webp; returns its bytes."""
     nouns: dict[str, list[str]] = json.loads((folder / "nouns.json").read_text())
-    pictures = [(noun, Image.open(assets / f"{code}.webp").convert("RGBA")) for noun, codes in nouns.items() for code in codes]
+    pictures = [
+        (noun, Image.open(assets / f"{code}.webp").convert("RGBA")) for noun, codes in nouns.items() for code in codes
+    ]
     columns = min(32, math.ceil(math.sqrt(len(pictures))))
     sheet = Image.new("RGBA", (columns * SIDE, math.ceil(len(pictures) / columns) * SIDE))
     tiles = []

@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sg_core.toybox.atlas import LUMA, Atlas
-from sg_core.toybox.places import PLACES, paint
+from sg_core.toybox.places import PLACES, Place, paint
 from sg_core.toybox.scenes import COLOURS, Scene, Thing
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """A batch of pictures. `visible` and `full` are coverage (batch, thing, height, width), far to near, 0 where no thing."""
+    """A batch of pictures; `visible` and `full` are coverage (batch, thing, height, width), far to near."""
 
     rgb: Tensor
     visible: Tensor
@@ -62,7 +62,7 @@ def sprites(things: Sequence[Thing], atlas: Atlas, width: int, height: int) -> T
     wanted = torch.tensor([math.log2(256 * 0.8 / max(t.width * side, t.height * side, 1)) for t in things])
     chosen = wanted.floor().clamp(0, len(atlas.levels) - 1).long()
     tiles = torch.tensor([thing.tile for thing in things], device=device)
-    for level in chosen.unique().tolist():
+    for level in sorted(set(chosen.tolist())):
         rows = (chosen == level).nonzero()[:, 0].to(device)
         picture[rows] = F.grid_sample(atlas.levels[level][tiles[rows]], grid[rows], align_corners=False)
     return picture
@@ -109,10 +109,11 @@ def colour_matrix(thing: Thing, hue: float, strength: float) -> Tensor:
         added[1, 0], added[2, 0] = missing * math.cos(target), missing * math.sin(target)
     cos, sin = math.cos(turn), math.sin(turn)
     rotation = torch.tensor([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    return thing.shade * torch.linalg.inv(to_yiq) @ (rotation + added) @ to_yiq
+    matrix: Tensor = thing.shade * torch.linalg.inv(to_yiq) @ (rotation + added) @ to_yiq
+    return matrix
 
 
-def light(places: Sequence, device: torch.device) -> Tensor:
+def light(places: Sequence[Place], device: torch.device) -> Tensor:
     """The place's light on a thing, as factors for RGBA: (thing, 4, 1, 1)."""
     return torch.tensor([(*place.light, 1.0) for place in places], device=device).view(-1, 4, 1, 1)
 

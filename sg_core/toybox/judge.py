@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The Judge: a small segmenter, one class a noun, trained on Toybox's own scenes; it measures pictures, never attention."""
+"""The Judge: a small segmenter, one class a noun; it measures pictures, never the attention that was optimised."""
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -15,9 +16,9 @@ from sg_core.toybox.stream import Batch
 
 
 class Judge(nn.Module):
-    """A U-shaped segmenter: rgb (batch, 3, height, width) in 0..1 -> logits (batch, 1 + nouns, height, width); 0 is background.
+    """A U-shaped segmenter: rgb (batch, 3, height, width) in 0..1 -> logits (batch, 1 + nouns, height, width).
 
-    Heights and widths are multiples of 16. Logits are computed at half resolution and enlarged.
+    Class 0 is background. Heights and widths are multiples of 16. Logits are computed at half resolution and enlarged.
     """
 
     def __init__(self, nouns: Sequence[str], width: int) -> None:
@@ -25,7 +26,7 @@ class Judge(nn.Module):
         self.nouns = tuple(nouns)
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.stem = nn.Conv2d(3, width, 4, stride=2, padding=1)
-        self.down = nn.ModuleList(stage(a, b, 2) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(stage(a, b, 2) for a, b in pairwise(widths))
         self.middle = stage(widths[-1], widths[-1], 1)
         self.up = nn.ModuleList(stage(a + b, b, 1) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.read = nn.Conv2d(width, 1 + len(self.nouns), 3, padding=1)
@@ -45,7 +46,8 @@ class Judge(nn.Module):
     @torch.no_grad()
     def probabilities(self, rgb: Tensor) -> Tensor:
         """Class probabilities (batch, 1 + nouns, height, width), float32."""
-        return self(rgb).float().softmax(1)
+        logits: Tensor = self(rgb)
+        return logits.float().softmax(1)
 
 
 def stage(entering: int, leaving: int, stride: int) -> nn.Sequential:
@@ -89,8 +91,10 @@ def segmentation_loss(judge: Judge, picture: Tensor, batch: Batch) -> Tensor:
 def save_judge(judge: Judge, recipe: Recipe, folder: Path) -> None:
     """Weights in fp16 and what is needed to build the network again."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({key: value.detach().half().contiguous() for key, value in judge.state_dict().items()}, folder / "judge.safetensors")
-    (folder / "config.json").write_text(json.dumps({"nouns": judge.nouns, "width": recipe.judge_width}, indent=1) + "\n")
+    weights = {key: value.detach().half().contiguous() for key, value in judge.state_dict().items()}
+    save_file(weights, folder / "judge.safetensors")
+    config = {"nouns": judge.nouns, "width": recipe.judge_width}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
 def load_judge(folder: Path = HERE / "weights" / "judge") -> Judge:

@@ -33,23 +33,23 @@ class Learner:
 
     def __post_init__(self) -> None:
         self.names = [f"{name}.{key}" for name, module in self.modules.items() for key, _ in module.named_parameters()]
-        self.working = [p for module in self.modules.values() for p in module.parameters()]
+        self.working: list[Tensor] = [p for module in self.modules.values() for p in module.parameters()]
         self.masters = [p.detach().float().clone().requires_grad_() for p in self.working]
         self.averages = [p.detach().clone() for p in self.masters]
-        fused = self.working[0].device.type in ("cuda", "cpu")
-        self.adam = torch.optim.AdamW(self.masters, lr=self.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=fused)
+        self.adam = torch.optim.AdamW(self.masters, lr=self.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
         for module in self.modules.values():
             module.to(torch.bfloat16)
 
     def step(self, loss: Tensor, share: float) -> None:
         """One update; `share` of the planned time is over (0..1): warm-up, then cosine to a hundredth."""
-        loss.backward()
+        torch.autograd.backward(loss)
         for working, master in zip(self.working, self.masters, strict=True):
             master.grad = None if working.grad is None else working.grad.float()
             working.grad = None
         torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
         warm = min(1.0, (self.steps + 1) / 100)
-        self.adam.param_groups[0]["lr"] = self.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
+        cool = 0.01 + 0.99 * (1 + math.cos(math.pi * min(share, 1))) / 2
+        self.adam.param_groups[0]["lr"] = self.learning_rate * warm * cool
         self.adam.step()
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
@@ -108,9 +108,8 @@ def shards(named: Iterable[tuple[str, Tensor]]) -> list[dict[str, Tensor]]:
 def fit(learner: Learner, loss: Callable[[], Tensor], planned: float, chunk: float, folder: Path, title: str) -> bool:
     """Train for `chunk` minutes of the `planned` ones (whichever ends first), saving at the end and every five minutes.
 
-    Returns whether the plan is fulfilled. Continues from `folder` if something is there.
+    Returns whether the plan is fulfilled.
     """
-    learner.resume(folder)
     begun, saved, before = time.monotonic(), time.monotonic(), learner.spent
     with tqdm(total=round(planned * 60), initial=round(before * 60), desc=title, unit="s", mininterval=2) as bar:
         while learner.spent < planned and learner.spent - before < chunk:

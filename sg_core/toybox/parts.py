@@ -28,7 +28,9 @@ class Parts:
     def tokens(self, captions: list[str]) -> Tensor:
         """Token ids (batch, length), padded as the pipeline pads them."""
         length = self.tokenizer.model_max_length
-        return self.tokenizer(captions, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+        padded = {"padding": "max_length", "max_length": length, "truncation": True}
+        ids: Tensor = self.tokenizer(captions, return_tensors="pt", **padded).input_ids
+        return ids
 
     def save(self, folder: Path) -> None:
         """Write a folder that StableDiffusionPipeline.from_pretrained loads: fp16 safetensors in shards under 16 MB."""

@@ -86,9 +86,7 @@ PLACES: dict[str, Place] = {
 def waves(x: Tensor, phase: Tensor, frequencies: tuple[float, ...]) -> Tensor:
     """A sum of sines in -1..1: x (batch, ...), phase (batch, len(frequencies))."""
     shape = (-1,) + (1,) * (x.dim() - 1)
-    total = sum(
-        torch.sin(2 * math.pi * (f * x + phase[:, k].view(shape))) / (k + 1) for k, f in enumerate(frequencies)
-    )
+    total = sum(torch.sin(2 * math.pi * (f * x + phase[:, k].view(shape))) / (k + 1) for k, f in enumerate(frequencies))
     return torch.as_tensor(total) / sum(1 / (k + 1) for k in range(len(frequencies)))
 
 
@@ -109,7 +107,8 @@ def paint(
 
     climb = (y / edge).clamp(0, 1)
     sky = column([s.sky[0] for s in styles]) * (1 - climb) + column([s.sky[1] for s in styles]) * climb
-    puff = waves(along * 1.0 + 0.25 * torch.sin(9 * y + 6 * phase[:, 3].view(-1, 1, 1, 1)), phase[:, 4:7], (0.9, 2.3, 4.1))
+    drift = along + 0.25 * torch.sin(9 * y + 6 * phase[:, 3].view(-1, 1, 1, 1))
+    puff = waves(drift, phase[:, 4:7], (0.9, 2.3, 4.1))
     bank = torch.exp(-(((y / edge - 0.25 - 0.4 * phase[:, 7].view(-1, 1, 1, 1)) / 0.13) ** 2))
     sky = sky + column([s.clouds for s in styles]) * (1 - sky) * (puff * 2).clamp(0, 1) * bank
     sun = torch.exp(-(((x - phase[:, 5].view(-1, 1, 1, 1)) * width / height) ** 2 + (y - edge + 0.05) ** 2) / 0.06)

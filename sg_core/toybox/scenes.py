@@ -28,7 +28,7 @@ SIDES = (0.15, 0.8)
 
 @dataclass(frozen=True)
 class Thing:
-    """One thing: tile of the atlas, centre (x right, y down, 0..1), width and height over the frame's geometric-mean side."""
+    """One thing: atlas tile, centre (x right, y down, 0..1), width and height over the root of the frame's area."""
 
     noun: str
     tile: int
@@ -85,14 +85,20 @@ OPENINGS = ("a picture of", "a photo of", "a scene with", "an image of")
 
 
 def held_out(nouns: Sequence[str]) -> bool:
-    """Whether a combination of nouns is kept from training, to measure on: one in eight of all pairs and larger sets."""
+    """Whether a combination of nouns is kept from training, to measure on: one pair in eight."""
     names = sorted(set(nouns))
     pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     return any(sum(map(ord, a)) * 31 + sum(map(ord, b)) * 17 & 7 == 0 for a, b in pairs)
 
 
 def draw_scene(
-    seed: int, atlas: Atlas, vocabulary: Vocabulary, aspect: float = 1.0, *, count: int | None = None, test: bool = False
+    seed: int,
+    atlas: Atlas,
+    vocabulary: Vocabulary,
+    aspect: float = 1.0,
+    *,
+    count: int | None = None,
+    test: bool = False,
 ) -> Scene:
     """The scene of a seed. `aspect` is width over height; test=True draws only held-out combinations, else never."""
     rng = np.random.default_rng(seed)
@@ -121,7 +127,7 @@ def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, tes
 def draw_thing(
     rng: np.random.Generator, atlas: Atlas, noun: str, count: int, aspect: float, others: Sequence[Thing]
 ) -> Thing | None:
-    """One instance: picture, shape, size, colour, and a spot that does not bury the others; None if there is no room."""
+    """One instance: picture, shape, size, colour, and a spot that buries no other; None if there is no room."""
     tile = int(rng.choice(atlas.of(noun)))
     natural = atlas.tiles[tile].aspect
     stretch = math.exp(rng.normal(0, 0.14)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
@@ -137,7 +143,7 @@ def draw_thing(
     }
     largest = SIDES[1] / count**0.35
     for _ in range(12):
-        side = math.exp(rng.uniform(math.log(max(SIDES[0], 0.2)), math.log(largest))) if rng.random() < 0.9 else SIDES[0]
+        side = math.exp(rng.uniform(math.log(SIDES[0]), math.log(largest)))
         width, height = side * math.sqrt(natural * stretch), side / math.sqrt(natural * stretch)
         x_margin, y_margin = 0.42 * width / math.sqrt(aspect), 0.42 * height * math.sqrt(aspect)
         x = float(rng.uniform(min(x_margin, 0.5), max(1 - x_margin, 0.5)))

@@ -2,7 +2,7 @@
 """Train Toybox: autoencoder, then denoiser with its text encoder, then the Judge; stop and go on at any minute."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -13,24 +13,28 @@ from torch import Tensor
 from sg_core.toybox.atlas import Atlas, load_atlas
 from sg_core.toybox.judge import new_judge, save_judge, segmentation_loss
 from sg_core.toybox.optimise import Learner, fit
-from sg_core.toybox.parts import Parts, build_parts, load_parts
+from sg_core.toybox.parts import build_parts, load_parts
 from sg_core.toybox.recipe import RECIPES, Recipe
-from sg_core.toybox.stream import AUTOENCODER_SEEDS, JUDGE_SEEDS, Batch, Bucket, encode_scenes, stream
+from sg_core.toybox.stream import AUTOENCODER_SEEDS, JUDGE_SEEDS, Bucket, encode_scenes, stream
 
 PHASES = ("autoencoder", "denoiser", "judge")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox train`."""
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default="full" if torch.cuda.is_available() else "fallback")
-    parser.add_argument("--folder", type=Path, default=Path("out/toybox"), help="where weights and checkpoints go")
-    parser.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES))
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
+    recipe = "full" if torch.cuda.is_available() else "fallback"
+    made = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
+    made.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
+    made.add_argument("--recipe", choices=sorted(RECIPES), default=recipe, help="what to train")
+    made.add_argument("--folder", type=Path, default=Path("out/toybox"), help="where weights and checkpoints go")
+    made.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="leave some out")
+    made.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
+    return made
 
 
-def run(args: argparse.Namespace) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Train the phases asked for, each for its share of the recipe, until `--minutes` are spent."""
+    args = parser().parse_args(words)
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -48,16 +52,20 @@ def train_autoencoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float
     parts = build_parts(recipe, folder / "model")
     vae = parts.vae.to(atlas.pixels.device)
     learner = Learner({"vae": vae}, 2e-3, decay=0.998)
-    batches = stream(recipe, atlas, AUTOENCODER_SEEDS + fresh(learner, folder / "autoencoder", 8), 8)
+    learner.resume(folder / "autoencoder")
+    batches = stream(recipe, atlas, AUTOENCODER_SEEDS + 8 * learner.steps, 8)
 
     def loss() -> Tensor:
         picture = next(batches).pictures.rgb * 2 - 1
-        # Many small steps teach an autoencoder more than few large ones: crops first, whole pictures to settle its norms.
+        # Many small steps teach more than few large ones: crops first, whole pictures to settle the norms.
         picture = crops(picture, 2) if learner.spent < 0.75 * planned else picture[:4]
         posterior = vae.encode(picture.to(torch.bfloat16)).latent_dist
         error = vae.decode(posterior.sample()).sample.float() - picture
         edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-        return error.abs().mean() + 2 * error.square().mean() + 0.5 * edges + 1e-6 * posterior.kl().float().mean()
+        total: Tensor = (
+            error.abs().mean() + 2 * error.square().mean() + 0.5 * edges + 1e-6 * posterior.kl().float().mean()
+        )
+        return total
 
     before = learner.spent
     fit(learner, loss, planned, chunk, folder / "autoencoder", "autoencoder")
@@ -67,16 +75,18 @@ def train_autoencoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float
 
 
 def train_denoiser(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
-    """Velocity prediction (Salimans and Ho, 2022) on the latents of the recipe's scenes; a tenth of the captions empty."""
+    """Velocity prediction (Salimans and Ho, 2022) on the scenes' latents; a tenth of the captions empty."""
     parts = load_parts(folder / "model")
     device = atlas.pixels.device
     buckets, scaling = encode_scenes(recipe, atlas, parts)
     parts.vae.register_to_config(scaling_factor=scaling)
     unet, text = parts.unet.to(device), parts.text_encoder.to(device)
-    unet.train(), text.train()
+    unet.train()
+    text.train()
     if device.type == "cpu":  # SDPA's backward is slow on the CPU for heads this small
         unet.set_attn_processor(AttnProcessor())
     learner = Learner({"unet": unet, "text": text}, recipe.learning_rate)
+    learner.resume(folder / "denoiser")
     empty = parts.tokens([""]).to(device)
     alphas = parts.scheduler.alphas_cumprod.to(device)
     rows = minibatches(buckets, recipe.batch)
@@ -104,7 +114,8 @@ def train_judge(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chun
     vae = load_parts(folder / "model").vae.to(atlas.pixels.device, torch.bfloat16)
     judge = new_judge(recipe).to(atlas.pixels.device).train()
     learner = Learner({"judge": judge}, 2e-3, decay=0.995)
-    batches = stream(recipe, atlas, JUDGE_SEEDS + fresh(learner, folder / "judge-state", 16), 16)
+    learner.resume(folder / "judge-state")
+    batches = stream(recipe, atlas, JUDGE_SEEDS + 16 * learner.steps, 16)
 
     def loss() -> Tensor:
         batch = next(batches)
@@ -138,12 +149,6 @@ def crops(picture: Tensor, times: int) -> Tensor:
     return torch.cat([picture[..., y : y + height, x : x + width] for y, x in spots])
 
 
-def fresh(learner: Learner, folder: Path, batch: int) -> int:
-    """How many scenes earlier chunks have used, so that a resumed phase goes on with new ones."""
-    learner.resume(folder)
-    return learner.steps * batch
-
-
 def minibatches(buckets: list[Bucket], batch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Random rows for ever: buckets by their number of rows, rows uniformly."""
     shares = torch.tensor([float(len(bucket.tokens)) for bucket in buckets])
@@ -151,6 +156,3 @@ def minibatches(buckets: list[Bucket], batch: int) -> Iterator[tuple[Tensor, Ten
         bucket = buckets[int(torch.multinomial(shares, 1))]
         rows = torch.randint(len(bucket.tokens), (batch,), device=bucket.tokens.device)
         yield bucket.latents[rows].float(), bucket.tokens[rows]
-
-
-__all__ = ["PHASES", "Batch", "Parts", "add_arguments", "run"]

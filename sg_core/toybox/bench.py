@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""What Toybox can do, in figures: presence in unseen combinations, the Judge, the autoencoder, speed."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from sg_core.generate import generate
+from sg_core.models.model import Model
+from sg_core.toybox.atlas import Atlas, load_atlas
+from sg_core.toybox.judge import Judge, classes, load_judge
+from sg_core.toybox.measure import iou, look
+from sg_core.toybox.parts import Parts, load_parts
+from sg_core.toybox.recipe import HERE, RECIPES, Recipe
+from sg_core.toybox.scenes import Scene, draw_scene
+from sg_core.toybox.stream import TEST_SEEDS, Batch, stream
+from sg_core.weights import load
+
+GRID = 5
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Everything a figure is measured on."""
+
+    folder: Path
+    recipe: Recipe
+    atlas: Atlas
+    judge: Judge
+    parts: Parts
+    model: Model
+    side: int
+
+
+def present(subject: Subject, things: int, count: int) -> list[float]:
+    """For `count` captions of held-out combinations of so many things: 1 where all of them are in the picture."""
+    seeds = range(TEST_SEEDS + things * 1_000_000, TEST_SEEDS + things * 1_000_000 + count)
+    scenes = [draw_scene(s, subject.atlas, subject.recipe.vocabulary, count=things, test=True) for s in seeds]
+    scores = []
+    for start in tqdm(range(0, count, 16), desc=f"{things} things", leave=False):
+        some = scenes[start : start + 16]
+        captions, nouns = [scene.caption for scene in some], [[t.noun for t in scene.things] for scene in some]
+        pictures = paint(subject, captions, range(start, start + len(some)))
+        scores += [float(all(s.present for s in seen.values())) for seen in look(subject.judge, pictures, nouns)]
+    return scores
+
+
+def paint(subject: Subject, captions: list[str], seeds: Sequence[int]) -> Tensor:
+    """Unguided pictures, 30 DDIM steps."""
+    return generate(subject.model, captions, seeds=list(seeds), width=subject.side, height=subject.side, steps=30)
+
+
+def true_scenes(subject: Subject, count: int) -> list[Batch]:
+    """Held-out true scenes in the square bucket."""
+    square = Recipe(**{**subject.recipe.__dict__, "buckets": (subject.recipe.buckets[0],)})
+    return list(stream(square, subject.atlas, TEST_SEEDS, 16, count))
+
+
+def judged(
+    subject: Subject, batches: list[Batch], through: Callable[[Tensor], Tensor]
+) -> tuple[list[float], list[float]]:
+    """IoU, and whether the noun is right, of every thing that covers 1 % of a true scene."""
+    overlaps, right = [], []
+    for batch in batches:
+        truth = classes(batch, subject.judge.nouns)
+        probabilities = subject.judge.probabilities(through(batch.pictures.rgb))
+        winners = probabilities.argmax(1)
+        for row, scene in enumerate(batch.scenes):
+            for thing in scene.things:
+                number = 1 + subject.judge.nouns.index(thing.noun)
+                mask = truth[row] == number
+                if mask.float().mean() < 0.01:
+                    continue
+                overlaps.append(iou(winners[row] == number, mask))
+                right.append(float(1 + probabilities[row, 1:][:, mask].mean(1).argmax().item() == number))
+    return overlaps, right
+
+
+def reconstruct(subject: Subject, rgb: Tensor) -> Tensor:
+    """Through the autoencoder and back."""
+    with torch.no_grad():
+        latent = subject.parts.vae.encode(rgb * 2 - 1).latent_dist.mode()
+        decoded: Tensor = subject.parts.vae.decode(latent).sample
+    return (decoded / 2 + 0.5).clamp(0, 1)
+
+
+def psnr(subject: Subject, batches: list[Batch]) -> list[float]:
+    """Peak signal-to-noise ratio of each reconstruction, in dB."""
+    values: list[float] = []
+    for batch in batches:
+        error = (reconstruct(subject, batch.pictures.rgb) - batch.pictures.rgb).square().mean((1, 2, 3))
+        values += (-10 * error.log10()).tolist()
+    return values
+
+
+def positions(subject: Subject, count: int) -> float:
+    """Of the 5 x 5 cells that true scenes' centroids reach, the share that pictures' centroids reach."""
+    seeds = range(TEST_SEEDS + 9_000_000, TEST_SEEDS + 9_000_000 + count)
+    scenes = [draw_scene(s, subject.atlas, subject.recipe.vocabulary, count=1, test=True) for s in seeds]
+    reached: set[tuple[int, int]] = set()
+    for start in tqdm(range(0, count, 16), desc="positions", leave=False):
+        some = scenes[start : start + 16]
+        pictures = paint(subject, [scene.caption for scene in some], range(start, start + len(some)))
+        for seen in look(subject.judge, pictures, [[scene.things[0].noun] for scene in some]):
+            reached |= {cell(s.centroid) for s in seen.values() if s.centroid and s.present}
+    possible = {cell((scene.things[0].x, scene.things[0].y)) for scene in scenes}
+    return len(reached & possible) / len(possible)
+
+
+def cell(spot: tuple[float, float]) -> tuple[int, int]:
+    """The cell of a 5 x 5 grid that a point lies in."""
+    return min(GRID - 1, int(spot[0] * GRID)), min(GRID - 1, int(spot[1] * GRID))
+
+
+def seconds(subject: Subject, scene: Scene) -> float:
+    """One picture, 30 steps, the better of two runs."""
+    took = []
+    for _ in range(2):
+        begun = time.perf_counter()
+        paint(subject, [scene.caption], [0])
+        took.append(time.perf_counter() - begun)
+    return min(took)
+
+
+def interval(values: Sequence[float]) -> list[float]:
+    """Mean and its 95 % bootstrap interval."""
+    array = np.array(values)
+    means = array[np.random.default_rng(0).integers(len(array), size=(2000, len(array)))].mean(1)
+    return [round(float(v), 4) for v in (array.mean(), *np.quantile(means, [0.025, 0.975]))]
+
+
+def measure(subject: Subject, count: int) -> dict[str, float | int | list[float]]:
+    """All figures; those with a spread also as `NAME_95: [low, high]`."""
+    batches = true_scenes(subject, count)
+    overlaps, right = judged(subject, batches, lambda rgb: rgb)
+    again = judged(subject, batches, lambda rgb: reconstruct(subject, rgb))[1]
+    spread = {f"present_{k}": interval(present(subject, k, count)) for k in (1, 2, 3)}
+    spread |= {"judge_iou": interval(overlaps), "judge_noun": interval(right)}
+    spread["autoencoder_psnr"] = interval(psnr(subject, batches))
+    figures: dict[str, float | int | list[float]] = {name: value[0] for name, value in spread.items()}
+    figures |= {
+        "reconstructed_noun": round(sum(again) / max(sum(right), 1), 4),
+        "positions": round(positions(subject, 200), 4),
+        "seconds_30_steps_cpu": round(seconds(subject, batches[0].scenes[0]), 2),
+        "megabytes": round(sum(p.stat().st_size for p in subject.folder.rglob("*") if p.is_file()) / 1e6, 1),
+        "nouns": len(subject.judge.nouns),
+    }
+    return figures | {f"{name}_95": value[1:] for name, value in spread.items()}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of `maquette toybox bench`."""
+    made = argparse.ArgumentParser(prog="maquette toybox bench", description=__doc__)
+    made.add_argument("--n", type=int, default=64, help="scenes for each figure")
+    made.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
+    made.add_argument("--folder", type=Path, default=HERE / "weights", help="the model's folder, Judge inside")
+    made.add_argument("--recipe", choices=sorted(RECIPES), default="fallback", help="the recipe it was trained by")
+    return made
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the figures."""
+    args = parser().parse_args(words)
+    recipe = RECIPES[args.recipe]
+    judge = load_judge(args.folder / "judge")
+    side = recipe.buckets[0][0]
+    subject = Subject(args.folder, recipe, load_atlas(), judge, load_parts(args.folder), load(args.folder), side)
+    figures = measure(subject, args.n)
+    rows = (f"{name:>22}  {value}" for name, value in figures.items())
+    sys.stdout.write((json.dumps(figures) if args.json else "\n".join(rows)) + "\n")
+    return 0
