@@ -86,9 +86,11 @@ def remove(scene: bpy.types.Scene) -> None:
 
 
 def _unproject(scene: bpy.types.Scene) -> None:
-    for thing in _things(scene):
-        if SLOTS in thing:
-            _undress(thing)
+    dressed = [thing for thing in _things(scene) if SLOTS in thing]
+    for thing in dressed:
+        _refill(thing)
+    for thing in dressed:  # in a second round, for objects may share their data
+        _undress(thing)
     for kind in (bpy.data.materials, bpy.data.node_groups, bpy.data.images):  # in this order each frees the next
         bpy.data.batch_remove([item for item in kind if RESULT in item and item.users == 0])
 
@@ -138,7 +140,7 @@ def _dress(things: list[bpy.types.Object], group: bpy.types.ShaderNodeTree) -> N
 
 
 def _held(slot: bpy.types.MaterialSlot) -> dict[str, str | bpy.types.Material]:
-    """What ``_undress`` needs: where the slot looks, and the material that the object itself keeps for it."""
+    """What ``_refill`` needs: where the slot looks, and the material that the object itself keeps for it."""
     link = slot.link
     slot.link = "OBJECT"
     kept = {"link": link} if slot.material is None else {"link": link, "material": slot.material}
@@ -146,13 +148,17 @@ def _held(slot: bpy.types.MaterialSlot) -> dict[str, str | bpy.types.Material]:
     return kept
 
 
-def _undress(thing: bpy.types.Object) -> None:
-    kept = thing[SLOTS]
-    for slot, held in zip(thing.material_slots, kept["slots"], strict=False):  # slots may have come and gone since
+def _refill(thing: bpy.types.Object) -> None:
+    """Give the slots what they held; slots may have come and gone since."""
+    for slot, held in zip(thing.material_slots, thing[SLOTS]["slots"], strict=False):
         slot.link = "OBJECT"
         slot.material = held.get("material")
         slot.link = held["link"]
-    if kept["bare"] and len(thing.data.materials) == 1:
+
+
+def _undress(thing: bpy.types.Object) -> None:
+    """Forget what the slots held; take away the slot that was added where there was none."""
+    if thing[SLOTS]["bare"] and len(thing.data.materials) == 1:
         thing.data.materials.clear()  # pop() would leave the objects' own slots behind
     del thing[SLOTS]
 

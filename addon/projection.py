@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .layout import View
-from .raster import Floats, rasterise
+from .raster import NOTHING, Floats, rasterise
 
 DEPTH_SIDE = 1024  # pixels of the depth image's longer side
 BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
@@ -33,7 +33,7 @@ def depth_image(triangles: Floats, view: View, name: str) -> bpy.types.Image:
     """
     longer = max(view.aspect, 1.0)
     width, height = ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
-    raster = rasterise(triangles, np.full(len(triangles), 0), view.lens, width, height)
+    raster = rasterise(triangles, np.full(len(triangles), NOTHING), view.lens, width, height)
     depth = _farthest(np.minimum(raster.depth, BEYOND))[::-1]
     image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
     image.pixels.foreach_set(np.repeat(depth, 4).astype(np.float32))

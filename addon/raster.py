@@ -66,7 +66,7 @@ def rasterise(triangles: Floats, owners: Ints, lens: Lens, width: int, height: i
         keys = depths.view(np.uint32).astype(np.uint64) << np.uint64(32) | sources.astype(np.uint64)
         np.minimum.at(nearest, pixels, keys)
         named = owners[sources]
-        kept = named >= 0
+        kept = (named >= 0) & (named < count)
         footprint[named[kept], pixels[kept]] = True
     return _resolve(nearest, owners, footprint, width, height)
 
