@@ -17,6 +17,7 @@ BPY_FILES = frozenset(
         "addon/blocking.py",
         "addon/compat.py",
         "addon/exact.py",
+        "addon/headless.py",
         "addon/operators.py",
         "addon/overlay.py",
         "addon/panels.py",

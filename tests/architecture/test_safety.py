@@ -2,6 +2,7 @@
 """Law 8 and its kin: nothing swallows an error, keeps hidden state, blocks the loop or runs what it loaded."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -110,6 +111,26 @@ def loaded_code(file: Source) -> Iterator[str]:
                     yield file.at(node, f"{word.arg} runs foreign code")
 
 
+def state_changes(file: Source) -> Iterator[str]:
+    """A job's state is decided in jobs.py: whoever writes one asks ``advance`` for it in the same function."""
+    if not file.path.startswith("server/") or file.path == "server/jobs.py":
+        return
+    for name, function in functions(file.tree):
+        nodes = list(own_nodes(function))
+        asks = any(isinstance(node, ast.Call) and ast.unparse(node.func).endswith("advance") for node in nodes)
+        for node in nodes:
+            if _writes_state(node) and not asks:
+                yield file.at(node, f"{name} changes a job's state by itself")
+
+
+def _writes_state(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(re.search(r"UPDATE\s+job\s+SET\s+(?:(?!WHERE).)*\bstate\s*=", node.value, re.DOTALL))
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("replace"):
+        return any(word.arg == "state" for word in node.keywords)
+    return isinstance(node, ast.Attribute) and node.attr == "state" and isinstance(node.ctx, ast.Store)
+
+
 BAD = {
     broad_excepts: (
         "try: f()\nexcept: pass",
@@ -128,6 +149,11 @@ BAD = {
         "async def f():\n    return 1",
         "async def f():\n    async def g():\n        await h()\n    return g",
     ),
+    state_changes: (
+        "def f(db):\n    db.execute('UPDATE job SET step = 1, state = ?')",
+        "def f(job):\n    return replace(job, state='done')",
+        "def f(job):\n    job.state = 'done'",
+    ),
     loaded_code: ("import pickle", "torch.load(f)", "load(trust_remote_code=True)", "run(x, shell=True)", "eval('1')"),
 }
 
@@ -142,6 +168,10 @@ GOOD = {
         "async def f():\n    await g()",
         "async def f():\n    yield 1",
         "class P:\n    async def f(self): ...",
+    ),
+    state_changes: (
+        "def f(db):\n    x = advance(t, v)\n    db.execute('UPDATE job SET state = ?', x)",
+        "def f(db):\n    db.execute('UPDATE job SET step = 1 WHERE state = 2')",
     ),
     loaded_code: ("load_file(f)", "model.eval()", "run(x, shell=False)"),
 }
