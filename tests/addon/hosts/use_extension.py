@@ -64,14 +64,14 @@ def use(command: str) -> None:
     assert [region["phrase"] for region in request["regions"]] == ["castle", "rocket"]
     assert tuple(picture.size) == (request["frame"]["width"], request["frame"]["height"])
     assert picture.packed_file is not None
-    assert materials(scene) == before
+    assert materials(scene) == before, (before, materials(scene))
 
     assert bpy.ops.maquette.background() == {"FINISHED"}
     assert any(slide.image for slide in scene.camera.data.background_images)
     assert bpy.ops.maquette.project() == {"FINISHED"}
     assert materials(scene) != before
     assert bpy.ops.maquette.remove_results() == {"FINISHED"}
-    assert materials(scene) == before
+    assert materials(scene) == before, (before, materials(scene))
     assert not scene.camera.data.background_images
     scene.camera.location.x += 1.0
     assert bpy.ops.maquette.project() == {"CANCELLED"}

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""The zip that users install, and the packer that makes it."""
+
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from addon.__main__ import LIMIT, NoPacker, build, main, packer
+
+
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory) -> Path:
+    return main(["--out", str(tmp_path_factory.mktemp("dist"))])
+
+
+def test_zip_holds_the_addon_and_nothing_else(zipped: Path) -> None:
+    names = set(zipfile.ZipFile(zipped).namelist())
+    modules = {path.name for path in (Path(__file__).parents[2] / "addon").glob("*.py")} - {"__main__.py"}
+    assert names == modules | {"blender_manifest.toml", "GPL-3.0-or-later.txt", "MIT.txt"}
+    assert zipped.stat().st_size < LIMIT
+
+
+def test_manifest_says_what_is_touched_and_why(zipped: Path) -> None:
+    manifest = tomllib.loads(zipfile.ZipFile(zipped).read("blender_manifest.toml").decode())
+    assert manifest["id"] == "maquette"
+    assert manifest["blender_version_min"] == "4.2.0"
+    assert manifest["permissions"].keys() == {"network", "files"}
+    assert "wheels" not in manifest
+
+
+def test_without_blender_there_is_a_sentence(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(NoPacker):
+        packer(None)
+    with pytest.raises(SystemExit):
+        main(["--blender", ""])
+    assert "pip install bpy" in capsys.readouterr().err
+
+
+def test_a_given_blender_packs() -> None:
+    assert packer("/somewhere/blender") == ["/somewhere/blender", "--command", "extension"]
+
+
+def test_a_packer_that_refuses_is_heard(tmp_path: Path) -> None:
+    refusing = [sys.executable, "-c", "raise SystemExit('tagline: must not end with punctuation')"]
+    with pytest.raises(SystemExit, match="must not end with punctuation"):
+        build(refusing, tmp_path)

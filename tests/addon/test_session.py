@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""The session: every state a user can meet, reached by the functions that the courier calls."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from addon import session as news
+from addon.contract import TOYBOX, Event, Health, Job, Problem
+from addon.session import KEPT, Notice, Session, Task, Viewpoint
+
+VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
+HEALTH = Health(version="0.1.0", contract=1, device="CPU", model="toybox", queued=0, running=0)
+
+
+def job(name: str = "a", **changes) -> Job:
+    plain = Job(
+        id=name,
+        state="queued",
+        sequence=1,
+        created=100.0,
+        phase="",
+        step=0,
+        steps=10,
+        artifacts=(),
+        problem=None,
+        model="toybox",
+        prompt="a castle",
+        seed=0,
+    )
+    return replace(plain, **changes)
+
+
+def event(name: str = "a", **changes) -> Event:
+    plain = Event(
+        id=1,
+        job=name,
+        sequence=2,
+        kind="progress",
+        state="running",
+        phase="sampling",
+        step=3,
+        steps=10,
+        artifact=None,
+    )
+    return replace(plain, **changes)
+
+
+def with_jobs(*jobs: Job) -> Session:
+    session = news.met(Session(), HEALTH, (TOYBOX,))
+    for one in jobs:
+        session = news.submitted(news.sending(session), Task(job=one, view=VIEW, request="{}"))
+    return session
+
+
+def test_a_server_is_met_and_lost() -> None:
+    session = news.met(news.connecting(Session()), HEALTH, (TOYBOX,))
+    assert (session.link.name, session.link.health, session.busy) == ("online", HEALTH, False)
+    gone = Notice(message="No server is running.", fix="Start one.")
+    session = news.lost(session, "absent", gone)
+    assert (session.link.name, session.link.notice, session.link.models) == ("absent", gone, ())
+
+
+def test_a_server_that_starts_is_not_called_absent() -> None:
+    session = news.starting(Session())
+    for try_ in (news.connecting, lambda s: news.lost(s, "absent", Notice(message="Not yet."))):
+        session = try_(session)
+        assert session.link.name == "starting"
+    assert news.lost(session, "mismatch", Notice(message="Old.")).link.name == "mismatch"
+    assert news.stopped(session, "absent", Notice(message="Ended.")).link.name == "absent"
+
+
+def test_a_job_runs_to_its_picture() -> None:
+    session = with_jobs(job())
+    assert session.sending == 0 and session.busy
+    assert news.describe(session, session.active, 0.0) == "Waiting for the server"
+    session = news.heard(session, event(), now=50.0)
+    session = news.heard(session, event(step=6, sequence=3), now=53.0)
+    assert news.progress(session.active) == pytest.approx(0.6)
+    assert news.describe(session, session.active, now=53.0) == "Sampling, step 6 of 10, 2 s left"
+    session = news.recorded(session, job(state="done", sequence=9, step=10), now=60.0)
+    assert session.active is None and session.unfetched
+    session = news.fetched(session, "a", Path("a.png"))
+    assert session.landed and not session.unfetched and session.busy
+    session = news.received(session, "a")
+    assert not session.landed and not session.busy
+
+
+def test_old_news_and_news_of_others_change_nothing() -> None:
+    session = news.heard(with_jobs(job()), event(sequence=5, step=5), now=0.0)
+    assert news.heard(session, event(sequence=4, step=4), now=0.0) == session
+    assert news.heard(session, event("b", sequence=9), now=0.0) == session
+    assert news.recorded(session, job(sequence=2), now=0.0) == session
+    ended = news.recorded(session, job(state="cancelled", sequence=6), now=0.0)
+    assert news.heard(ended, event(sequence=7), now=0.0) == ended
+
+
+def test_a_refused_job_says_why_next_to_the_button() -> None:
+    problem = Problem(
+        type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less."
+    )
+    session = news.recorded(with_jobs(job()), job(state="failed", sequence=2, problem=problem), now=0.0)
+    assert session.notice == Notice(message="2048 px do not fit.", fix="Less.")
+    assert news.describe(session, session.tasks[0], 0.0) == "Failed"
+    assert not session.busy
+    assert news.noticed(session, None).notice is None
+
+
+def test_an_unsent_blockout_leaves_nothing_behind() -> None:
+    session = news.unsent(news.sending(Session()), Notice(message="No server."))
+    assert (session.sending, session.tasks, session.notice) == (0, (), Notice(message="No server."))
+
+
+def test_cancelling_shows_at_once_and_ends_with_the_job() -> None:
+    session = news.asked_to_cancel(news.heard(with_jobs(job()), event(), 0.0), "a")
+    assert news.describe(session, session.active, 0.0) == "Cancelling…"
+    session = news.recorded(session, job(state="cancelled", sequence=3), now=0.0)
+    assert not session.cancelling and session.active is None
+
+
+def test_the_running_job_is_shown_before_the_waiting_ones() -> None:
+    session = with_jobs(job("a"), job("b", created=101.0), job("c", created=102.0))
+    assert session.active.job.id == "a"
+    assert news.describe(session, session.tasks[2], 0.0) == "Waiting, 2 ahead"
+    session = news.heard(session, event("b"), now=0.0)
+    assert session.active.job.id == "b"
+
+
+def test_only_ended_tasks_are_forgotten() -> None:
+    done = with_jobs(*(job(str(n), state="cancelled") for n in range(KEPT)), job("waiting"), job("last"))
+    assert len(done.tasks) == KEPT
+    assert {"waiting", "last"} < {task.job.id for task in done.tasks}
+    waiting = with_jobs(*(job(str(n)) for n in range(KEPT + 5)))
+    assert len(waiting.tasks) == KEPT + 5
+
+
+def test_the_model_asked_for_or_the_first_offered() -> None:
+    big = replace(TOYBOX, name="big")
+    online = news.met(Session(), HEALTH, (big, TOYBOX))
+    assert news.model(online, "toybox") == TOYBOX
+    assert news.model(online, "gone") == big
+    assert news.model(Session(), "big") == TOYBOX
