@@ -66,12 +66,12 @@ def find(card: Card) -> Path:
         return TOYBOX_FOLDER
     if Path(card.source).is_dir():
         return Path(card.source)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", card.source):
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", card.source):
         raise WeightsError(f"{card.source!r} is neither a folder nor a hub repository (owner/name) nor a known model")
     if not re.fullmatch(r"[0-9a-f]{40}", card.revision):
         raise WeightsError(
             f"{card.source} is not pinned: name its commit, {card.source}@<40 hexadecimal digits>, "
-            f"instead of {card.revision or 'nothing'!r}"
+            f"instead of {card.revision or 'no commit'}"
         )
     return Path(snapshot_download(card.source, revision=card.revision, allow_patterns=list(WANTED)))
 
