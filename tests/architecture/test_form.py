@@ -72,7 +72,9 @@ def _untyped(function: Function, method: bool) -> list[str]:
 def header(path: str) -> str:
     """The first line that a file at this path must have (the second where the first calls an interpreter)."""
     gpl = (path.startswith("addon/") and path not in PERMISSIVE) or path == "blender_manifest.toml"
+    # REUSE-IgnoreStart
     return f"# SPDX-License-Identifier: {'GPL-3.0-or-later' if gpl else 'MIT'}"
+    # REUSE-IgnoreEnd
 
 
 def test_sizes() -> None:
