@@ -165,20 +165,16 @@ def _undress(thing: bpy.types.Object) -> None:
 
 def _copy(own: bpy.types.Material | None) -> bpy.types.Material:
     """A copy with nodes; what Blender shows in an empty slot where there is nothing to copy."""
-    if own is None:
-        made = bpy.data.materials.new("Maquette")
-        made.use_nodes = True
-    else:
-        made = own.copy()
+    made = bpy.data.materials.new("Maquette") if own is None else own.copy()
+    if own is not None:
         made.name = f"{own.name} Maquette"
-        _ensure_nodes(made)
+    if bpy.app.version < (5, 0) and not made.use_nodes:  # from 5.0 on every material has nodes
+        _give_nodes(made)
     return _made(made)
 
 
-def _ensure_nodes(material: bpy.types.Material) -> None:
-    """Say with nodes what a material without them looks like (before Blender 5.0 there are such)."""
-    if material.use_nodes:
-        return
+def _give_nodes(material: bpy.types.Material) -> None:
+    """Say with nodes what a material without them looks like."""
     material.use_nodes = True
     surface = next(node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
     surface.inputs["Base Color"].default_value = material.diffuse_color

@@ -5,7 +5,11 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-COLLECTIONS = [item.identifier for item in bpy.types.BlendData.bl_rna.properties if item.type == "COLLECTION"]
+COLLECTIONS = [
+    item.identifier
+    for item in bpy.types.BlendData.bl_rna.properties
+    if item.type == "COLLECTION" and item.identifier != "all_ids"
+]
 # Described in full; of windows and the like, which a background Blender has only half, the number counts.
 DESCRIBED = (
     "scenes",
@@ -19,18 +23,11 @@ DESCRIBED = (
     "actions",
     "worlds",
 )
-# What evaluating or rendering may touch without changing anything: caches and counters of Blender's own.
 OURS = {"maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prompt"}
-VOLATILE = {
-    "rna_type",
-    "is_evaluated",
-    "is_runtime_data",
-    "users",
-    "bl_rna",
-    "is_updated",
-    "is_updated_data",
-    "depsgraph",
-}
+# Not of the scene: caches and counters of Blender's own. 4.2 dies of reading uv_sculpt.
+VOLATILE = {"rna_type", "bl_rna", "is_evaluated", "is_runtime_data", "users", "depsgraph", "uv_sculpt"}
+if bpy.app.version >= (5, 0):
+    VOLATILE |= {"use_nodes", "storage_type"}  # deprecated; an attribute is packed by whoever reads it first
 
 
 def fresh(width=1920, height=1080):
@@ -97,7 +94,8 @@ def group(name, parent=None):
 def colour(thing, rgb):
     """A plain material that emits its colour: what it renders as is what it is."""
     made = bpy.data.materials.new(thing.name)
-    made.use_nodes = True
+    if made.node_tree is None:  # from Blender 5.0 on it is there
+        made.use_nodes = True
     tree = made.node_tree
     tree.nodes.clear()
     emit, out = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
