@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for count in (2, 1):
         if (verb := " ".join(words[:count])) in VERBS:
             return _run(VERBS[verb][0], words[count:])
-    asked = not words or words[0] in ("-h", "--help")
+    asked = words[:1] in (["-h"], ["--help"])
     (say if asked else complain)(_usage())
     return 0 if asked else 2
 

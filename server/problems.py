@@ -26,6 +26,7 @@ Refusal
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -192,6 +193,7 @@ def problem_response(refusal: Refusal) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Teaches the app to answer refusals, unknown addresses and bugs with problem documents."""
     app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _bug)
 
@@ -199,6 +201,12 @@ def install(app: FastAPI) -> None:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return problem_response(error)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fault = error.errors()[0]
+    return problem_response(Invalid(fault["msg"], path=".".join(map(str, fault["loc"][1:]))))
 
 
 def _no_route(request: Request, error: Exception) -> Response:

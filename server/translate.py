@@ -5,7 +5,6 @@ A blockout's masks lie on the whole generated picture, and so do the network's m
 artist's frame, and are carried over to the picture here.
 """
 
-
 import numpy as np
 import torch
 from torch import Tensor

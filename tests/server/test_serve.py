@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""``maquette serve``: what it leaves behind, what it says, what it never says."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from serving import blockout, encoded, environment, serving, wait_until
+
+from addon.client import Garbled, find_connection
+from addon.contract import dump
+from server.cli import VERBS, main
+from server.models import NotAModel, described
+from server.settings import Settings
+
+
+def test_the_connection_is_for_its_owner_alone(served):
+    path = served.home / "connection.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(served.home.stat().st_mode) == 0o700
+    assert find_connection(path) == served.connection
+    assert served.connection.address.startswith("http://127.0.0.1:")
+
+
+def test_a_connection_others_can_read_is_not_trusted(served, tmp_path):
+    copy = tmp_path / "connection.json"
+    copy.write_bytes((served.home / "connection.json").read_bytes())
+    copy.chmod(0o644)
+    with pytest.raises(Garbled, match="readable by others"):
+        find_connection(copy)
+
+
+def test_the_token_is_never_said(tmp_path):
+    """Neither in what the server prints and logs, nor in its settings, nor on any command line; even when all fails."""
+    with serving(tmp_path / "home") as served:
+        token = served.connection.token
+        for prompt in ("a cat", "a cat, raise", "a cat, die"):
+            served.request("POST", "/v1/jobs", encoded(dump(blockout(prompt=prompt))))
+        served.request("GET", "/v1/health", Authorization="Bearer wrong")
+        served.request("GET", f"/v1/jobs/{token}")
+        wait_until(lambda: b"worker-lost" in served.request("GET", "/v1/jobs")[2])
+        lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    said = served.output.read_text()
+    assert "Maquette serves at" in said
+    assert "ZeroDivisionError" in said
+    assert token not in said + lines
+
+
+def test_the_process_that_answers_never_imports_torch():
+    modules = "server.app, server.serve, server.cli, server.render, server.keeper, server.worker"
+    program = f"import sys, {modules}; print(sorted({{'torch', 'diffusers', 'sg_core'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_one_server_a_home(served):
+    words = [sys.executable, "-m", "server", "serve"]
+    done = subprocess.run(words, env=environment(served.home), capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "already runs" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert served.request("GET", "/v1/health")[0] == 200
+
+
+def test_the_connection_is_gone_after_a_clean_end(tmp_path):
+    with serving(tmp_path / "home") as served:
+        pass
+    assert served.process.returncode == 0
+    assert not (tmp_path / "home" / "connection.json").exists()
+
+
+def test_settings_do_not_hold_the_token(tmp_path):
+    assert not any("token" in name for name in Settings.__dataclass_fields__)
+
+
+def test_usage(capsys):
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(verb in said for verb in VERBS)
+    assert main([]) == 2
+    assert main(["paint"]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_model(tmp_path, capsys):
+    with pytest.raises(NotAModel, match="unet"):
+        described(tmp_path)
+    assert main(["serve", "--model", str(tmp_path)]) == 1
+    assert "holds no model" in capsys.readouterr().err
+
+
+def test_nothing_of_ours_listens_on_other_interfaces(served):
+    """Every listening socket of the server process is on 127.0.0.1 (Linux)."""
+    inodes = {os.readlink(link) for link in _links(served.process.pid)}
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = [fields[1] for fields in lines if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes]
+    assert [address.split(":")[0] for address in listening] == ["0100007F"]
+
+
+def _links(process):
+    folder = f"/proc/{process}/fd"
+    return [f"{folder}/{name}" for name in os.listdir(folder)]
