@@ -29,9 +29,10 @@ format: $(READY)
 test-hosts: $(READY)
 	bash tests/hosts.sh
 
-# For root on Debian or Ubuntu.
+# For root on Debian or Ubuntu; quick where they are there.
 libraries:
-	apt-get install -y --no-install-recommends $(LIBRARIES)
+	@dpkg --status $(LIBRARIES) >/dev/null 2>&1 || { \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $(LIBRARIES); }
 
 clean:
 	rm -rf .venv .hosts out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
