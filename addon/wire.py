@@ -84,14 +84,17 @@ async def listen(request: Request, place: Place, silence: float) -> AsyncIterato
         if status != 200:
             raise Refused(status, b"".join([line async for line in lines]))
         data: list[bytes] = []
+        here = place.last
         async for line in _before(lines, silence):
             name, _, value = line.partition(b":")
             if name == b"id":
-                place.last = _integer(value)
+                here = _integer(value)
             elif name == b"data":
                 data.append(value.removeprefix(b" "))
-            elif not line and data:
-                yield b"\n".join(data).decode()
+            elif not line:  # only now is the event whole: one cut off must be sent again
+                place.last = here
+                if data:
+                    yield b"\n".join(data).decode()
                 data.clear()
 
 
@@ -115,7 +118,7 @@ async def _asked(request: Request) -> AsyncIterator[tuple[asyncio.StreamReader, 
 
 
 async def _headers(reader: asyncio.StreamReader) -> dict[bytes, bytes]:
-    headers = {}
+    headers: dict[bytes, bytes] = {}
     for _ in range(HEADER_LINES):
         line = await _line(reader)
         if not line:
