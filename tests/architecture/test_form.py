@@ -82,7 +82,7 @@ def test_sizes() -> None:
 
 
 def test_words_and_types() -> None:
-    uphold(silent_things, sources("addon", "sg_core", "server", "benchmarks"))
+    uphold(silent_things, sources())
 
 
 def test_licence_headers() -> None:
