@@ -73,33 +73,32 @@ class Tape:
 
 
 class Ear(TorchFunctionMode):
-    """Writes the attention of the layer that is speaking onto a tape."""
+    """Writes one layer's attention onto a tape; intercepts nothing but that layer, so the rest runs at full speed."""
 
-    def __init__(self, layers: Mapping[str, Grid], tape: Tape) -> None:
+    def __init__(self, layer: str, grid: Grid, tape: Tape) -> None:
         super().__init__()
-        self.layers = layers
+        self.layer = layer
+        self.grid = grid
         self.tape = tape
-        self.speaking: list[str] = []
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and self.speaking and not _recomputing():
-            self._hear(self.speaking[-1], *args, **kwargs)
+        if func is F.scaled_dot_product_attention and not _recomputing():
+            self._hear(*args, **kwargs)
         return func(*args, **kwargs)
 
-    def begin(self, layer: str, *_: object) -> None:
-        """The forward pre-hook of a layer."""
-        self.speaking.append(layer)
+    def begin(self, *_: object) -> None:
+        """The layer's forward pre-hook."""
+        self.__enter__()  # type: ignore[no-untyped-call]
 
     def end(self, *_: object) -> None:
-        """The forward hook of a layer; it also runs when the layer raised."""
-        self.speaking.pop()
+        """The layer's forward hook; it also runs when the layer raised."""
+        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def _hear(
         self,
-        layer: str,
         query: Tensor,
         key: Tensor,
         value: Tensor,
@@ -111,13 +110,12 @@ class Ear(TorchFunctionMode):
     ) -> None:
         refused = {"dropout_p": dropout_p > 0, "is_causal": is_causal, "enable_gqa": enable_gqa}
         if wrong := [name for name, used in refused.items() if used]:
-            raise AttentionError(f"layer {layer} uses {', '.join(wrong)}: its attention cannot be overheard faithfully")
-        if layer in self.tape.attention:
-            raise AttentionError(
-                f"layer {layer} spoke twice: a tape holds one forward pass, so listen to one at a time"
-            )
+            raise AttentionError(f"layer {self.layer} uses {', '.join(wrong)}: that cannot be overheard faithfully")
+        if self.layer in self.tape.attention:
+            raise AttentionError(f"layer {self.layer} spoke twice: a tape holds one pass, so listen to one at a time")
         with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):
-            self.tape.attention[layer] = probabilities(layer, self.layers[layer], query, key, attn_mask, scale)
+            heard = probabilities(self.layer, self.grid, query, key, attn_mask, scale)
+        self.tape.attention[self.layer] = heard
 
 
 def probabilities(
@@ -155,14 +153,12 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
             "the network is compiled, and compiled attention cannot be overheard: use the eager network"
         )
     tape = Tape({}, words)
-    ear = Ear(layers, tape)
     with ExitStack() as hooks:
-        for name in layers:
-            module = _submodule(network, name)
-            hooks.enter_context(module.register_forward_pre_hook(partial(ear.begin, name)))
+        for name, grid in layers.items():
+            module, ear = _submodule(network, name), Ear(name, grid, tape)
+            hooks.enter_context(module.register_forward_pre_hook(ear.begin))
             hooks.enter_context(module.register_forward_hook(ear.end, always_call=True))
-        with ear:
-            yield tape
+        yield tape
     if missing := [name for name in layers if name not in tape.attention]:
         raise AttentionError(
             f"not heard: {', '.join(missing)}. Each layer must run once, through F.scaled_dot_product_attention "
