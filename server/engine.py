@@ -69,6 +69,11 @@ class DiffusionEngine:
 
         return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
 
+    def _place(self) -> str:
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
     def load(self, model: ModelInfo) -> None:
         """Loads the weights unless they are the ones in hand."""
         import sg_core
@@ -77,7 +82,7 @@ class DiffusionEngine:
             return
         self._loaded = None  # two models need not fit
         try:
-            self._loaded = (model.source, sg_core.load(model.source))
+            self._loaded = (model.source, sg_core.load(model.source, device=self._place()))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
 
@@ -94,7 +99,7 @@ class DiffusionEngine:
             picture = translate.paint(self._loaded[1], blockout, _watch(report))
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
-        except sg_core.RequestError as error:
+        except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
         except torch.cuda.OutOfMemoryError as error:
             raise OutOfMemory(f"{blockout.width} x {blockout.height} pixels do not fit: {error}") from error

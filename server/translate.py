@@ -11,10 +11,10 @@ from torch import Tensor
 
 import sg_core
 from addon.contract import Blockout, Frame, Mask, Region, unpack_mask
-from sg_core import Energy
+from sg_core import Energy, Phrase
 
+PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
-APART = 0.25
 
 
 def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> Tensor:
@@ -36,25 +36,23 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> Ten
 
 
 def layout(blockout: Blockout) -> Energy:
-    """Every region is what it should be, is there at all, and keeps out of the others."""
-    energies = (region_energy(region, blockout) for region in blockout.regions)
-    return sum(energies, Energy())
+    """What the regions enforce. Those with a shape also keep out of each other; the others only have to be there."""
+    shaped: dict[str | Phrase, Tensor] = {
+        region.phrase: coverage(region.mask) for region in blockout.regions if "shape" in region.enforce
+    }
+    return sum((loose(region, blockout) for region in blockout.regions), sg_core.place(shaped))
 
 
-def region_energy(region: Region, blockout: Blockout) -> Energy:
-    """What one region asks: the properties it enforces, its presence, and none of it where the others are."""
-    picture = (blockout.width, blockout.height)
-    mask = coverage(region.mask)
-    energy = PRESENT * sg_core.presence(region.phrase, mask)
-    if "shape" in region.enforce:
-        energy += sg_core.shape(region.phrase, mask)
+def loose(region: Region, blockout: Blockout) -> Energy:
+    """What one region enforces besides its shape; presence where no mask says where to be."""
+    energy, picture = Energy(), (blockout.width, blockout.height)
     if "centroid" in region.enforce:
-        energy += sg_core.centroid(region.phrase, *centroid_in_picture(region.centroid, blockout.frame, picture))
+        x, y = centroid_in_picture(region.centroid, blockout.frame, picture)
+        energy += PLACED * sg_core.centroid(region.phrase, x, y)
     if "size" in region.enforce:
-        energy += sg_core.size(region.phrase, size_in_picture(region.size, blockout.frame, picture))
-    others = [coverage(other.mask) for other in blockout.regions if other.phrase != region.phrase]
-    if others:
-        energy += APART * sg_core.keep_out(region.phrase, torch.stack(others).amax(0))
+        energy += PLACED * sg_core.size(region.phrase, size_in_picture(region.size, blockout.frame, picture))
+    if "shape" not in region.enforce:
+        energy += PRESENT * sg_core.presence(region.phrase)
     return energy
 
 

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""From a blockout to a picture with real diffusers classes at a tiny size: no fake engine here."""
+
+import asyncio
+import io
+import runpy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from serving import HERE, at_home, ended
+
+import sg_core
+from addon.contract import TOYBOX, Blockout, Frame, ModelInfo, Region, loads, pack_mask
+from server import translate
+from server.engine import DiffusionEngine
+from server.models import described
+from server.problems import NoModel, Unpaintable
+from server.settings import Settings
+
+LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
+RIGHT = pack_mask(8, 4, bytes([0] * 4 + [255] * 4) * 4)
+CASTLE = Region(name="castle", phrase="castle", mask=LEFT, centroid=(0.25, 0.5), size=0.5, visible=1.0, depth=0)
+ROCKET = replace(CASTLE, name="rocket", phrase="rocket", mask=RIGHT, centroid=(0.75, 0.5))
+ASKED = Blockout(
+    prompt="a castle and a rocket",
+    regions=(CASTLE, ROCKET),
+    width=128,
+    height=64,
+    frame=Frame(left=8, top=2, width=112, height=60),
+    seed=3,
+    model="tiny",
+    steps=4,
+    strength=0.7,
+    scale=4.0,
+)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> ModelInfo:
+    """A real diffusers folder of a tiny size, as an offer."""
+    build = runpy.run_path(str(HERE.parent / "core" / "conftest.py"))["build_folder"]
+    return described(build(tmp_path_factory.mktemp("models") / "tiny", "epsilon"))
+
+
+@pytest.fixture(scope="module")
+def engine(tiny) -> DiffusionEngine:
+    engine = DiffusionEngine()
+    engine.load(tiny)
+    return engine
+
+
+def unwatched(progress):
+    pass
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_a_folder_becomes_an_offer(tiny):
+    assert (tiny.name, tiny.area, tiny.multiple) == ("tiny", 64 * 64, 16)
+
+
+def test_the_picture_is_the_frame_of_the_full_one(engine):
+    painting = engine.paint(ASKED, unwatched)
+    full, picture = pixels(painting.full), pixels(painting.picture)
+    assert full.shape == (64, 128, 3)
+    assert picture.shape == (60, 112, 3)
+    assert np.array_equal(full[2:62, 8:120], picture)
+    assert full.std() > 1
+
+
+def test_the_same_blockout_is_the_same_picture(engine):
+    assert engine.paint(ASKED, unwatched) == engine.paint(ASKED, unwatched)
+    other = engine.paint(replace(ASKED, seed=4), unwatched)
+    assert not np.array_equal(pixels(other.full), pixels(engine.paint(ASKED, unwatched).full))
+
+
+def test_guidance_reaches_the_picture_and_strength_0_is_the_model_alone(engine):
+    alone = pixels(engine.paint(replace(ASKED, regions=()), unwatched).full)
+    assert np.array_equal(pixels(engine.paint(replace(ASKED, strength=0.0), unwatched).full), alone)
+    assert not np.array_equal(pixels(engine.paint(ASKED, unwatched).full), alone)
+
+
+def test_the_picture_is_sg_cores_own(engine, tiny):
+    """The engine adds nothing but rounding: what the library paints is what arrives."""
+    layout = sg_core.place({region.phrase: translate.coverage(region.mask) for region in ASKED.regions})
+    picture = sg_core.generate(
+        sg_core.load(tiny.source),
+        ASKED.prompt,
+        layout,
+        seeds=(3,),
+        width=128,
+        height=64,
+        steps=4,
+        scale=4.0,
+        strength=0.7,
+    )
+    expected = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    assert np.array_equal(pixels(engine.paint(ASKED, unwatched).full), expected)
+
+
+def test_every_step_is_reported_with_energies_and_a_preview(engine):
+    reports = []
+    engine.paint(ASKED, lambda progress: reports.append((progress, progress.preview())))
+    assert [progress.step for progress, _ in reports] == [1, 2, 3, 4]
+    assert {"shape of castle", "shape of rocket"} <= dict(reports[0][0].energies).keys()
+    assert all(pixels(preview).shape == (64, 128, 3) for _, preview in reports)
+
+
+def test_what_a_report_raises_stops_the_painting(engine):
+    class Enough(Exception):
+        pass
+
+    steps = []
+
+    def stop(progress):
+        steps.append(progress.step)
+        raise Enough
+
+    with pytest.raises(Enough):
+        engine.paint(ASKED, stop)
+    assert steps == [1]
+
+
+def test_a_phrase_the_prompt_does_not_say(engine):
+    with pytest.raises(Unpaintable, match="rocket"):
+        engine.paint(replace(ASKED, prompt="a castle"), unwatched)
+
+
+def test_a_size_the_model_cannot_paint(engine):
+    with pytest.raises(Unpaintable):
+        engine.paint(replace(ASKED, width=125), unwatched)
+
+
+def test_weights_that_are_not_there(tmp_path):
+    with pytest.raises(NoModel):
+        DiffusionEngine().load(replace(TOYBOX, source=str(tmp_path)))
+
+
+def test_masks_are_read_from_the_top():
+    mask = translate.coverage(pack_mask(2, 2, bytes([0, 255, 51, 102])))
+    assert torch.allclose(mask, torch.tensor([[0.0, 1.0], [0.2, 0.4]]))
+
+
+def test_centroid_and_size_are_carried_from_frame_to_picture():
+    frame = Frame(left=10, top=20, width=80, height=40)
+    assert translate.centroid_in_picture((0.5, 0.25), frame, (100, 100)) == (0.5, 0.3)
+    assert translate.size_in_picture(0.5, frame, (100, 100)) == pytest.approx(0.16)
+
+
+@pytest.mark.parametrize(
+    ("enforce", "terms"),
+    [
+        (("shape",), {"shape of castle", "presence of castle"}),
+        (("centroid", "size"), {"centroid of castle", "size of castle", "presence of castle"}),
+        (("shape", "centroid"), {"shape of castle", "centroid of castle", "presence of castle"}),
+        ((), {"presence of castle"}),
+    ],
+)
+def test_a_region_enforces_what_it_says(enforce, terms):
+    layout = translate.layout(replace(ASKED, regions=(replace(CASTLE, enforce=enforce),)))
+    assert {term.name for term in layout.terms} == terms
+
+
+def test_shapes_keep_out_of_each_other():
+    names = [term.name for term in translate.layout(ASKED).terms]
+    assert {"keep_out of castle", "keep_out of rocket"} <= set(names)
+
+
+def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
+    """Socket, queue, worker process, torch, shelf: the bytes that arrive are those the engine paints here."""
+
+    async def paint():
+        async with at_home(Settings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
+            job = await ended(client, await client.submit(ASKED, "key"))
+            return job, {a.kind: await client.artifact(a.sha256) for a in job.artifacts}, await client.health()
+
+    job, files, health = asyncio.run(paint())
+    assert (job.state, job.step, health.model) == ("done", 4, "tiny")
+    assert np.array_equal(pixels(files["picture"]), pixels(engine.paint(ASKED, unwatched).picture))
+    assert loads(Blockout, Image.open(io.BytesIO(files["picture"])).text["maquette.blockout"]) == ASKED

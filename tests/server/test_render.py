@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""``maquette render``, as it is typed: a real server, a real Blender module, files on disk."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from serving import blockout, environment
+
+from addon.contract import Blockout, dump, loads
+from server.cli import main
+
+MAKE = """
+import bpy
+from addon import marks
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+bpy.ops.mesh.primitive_cube_add(location=(0, 0, 0))
+bpy.context.object.name = "castle"
+marks.mark(bpy.context.object, "castle")
+bpy.ops.object.camera_add(location=(0, -9, 0), rotation=(1.5708, 0, 0))
+scene.camera = bpy.context.object
+scene.render.resolution_x, scene.render.resolution_y = 160, 90
+scene["maquette_prompt"] = "a castle"
+bpy.ops.wm.save_as_mainfile(filepath={path!r})
+"""
+
+LOOK = """
+import bpy
+bpy.ops.wm.open_mainfile(filepath={path!r})
+print([(one.image.size[:], one.image.packed_file is not None) for one in bpy.context.scene.camera.data.background_images])
+"""
+
+
+@pytest.fixture
+def request_file(tmp_path):
+    path = tmp_path / "cat.blockout.json"
+    path.write_text(json.dumps(dump(blockout())))
+    return path
+
+
+@pytest.fixture
+def here(served, monkeypatch):
+    """The running server is this person's."""
+    monkeypatch.setenv("MAQUETTE_HOME", str(served.home))
+
+
+def test_a_blockout_file(request_file, tmp_path, here, capsys):
+    out = tmp_path / "out"
+    assert main(["render", str(request_file), "--out", str(out), "--seed", "9", "--prompt", "a red cat"]) == 0
+    painted = loads(Blockout, (out / "blockout.json").read_bytes())
+    assert (painted.seed, painted.prompt) == (9, "a red cat")
+    with Image.open(out / "picture.png") as picture:
+        assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
+    assert capsys.readouterr().out.split() == [str(out / "picture.png"), str(out / "blockout.json")]
+
+
+def test_the_server_may_be_named(request_file, tmp_path, served, own_home):
+    flags = ["--server", str(served.home / "connection.json"), "--out", str(tmp_path / "out")]
+    assert main(["render", str(request_file), *flags]) == 0
+    assert (tmp_path / "out" / "picture.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--prompt", ""], "prompt: length"),
+        (["--model", "sdxl"], "There is no model 'sdxl'"),
+        (["--prompt", "a cat, raise"], "Painting failed"),
+        (["--server", "/nowhere/connection.json"], "maquette serve"),
+    ],
+)
+def test_what_cannot_be_painted_says_why(request_file, tmp_path, here, capsys, flags, said):
+    assert main(["render", str(request_file), "--out", str(tmp_path / "out"), *flags]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert "Traceback" not in told
+
+
+def test_a_scene_all_the_way(tmp_path, served):
+    """.blend in; picture, blockout and a .blend with the picture behind the camera and on the things out."""
+    pytest.importorskip("bpy", reason="bpy is not installed")
+    scene, out = tmp_path / "scene.blend", tmp_path / "out"
+    world = environment(served.home)
+    subprocess.run([sys.executable, "-c", MAKE.format(path=str(scene))], env=world, check=True, capture_output=True)
+    words = ["render", str(scene), "--out", str(out), "--seed", "5"]
+    done = subprocess.run([sys.executable, "-m", "server", *words], env=world, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    asked = loads(Blockout, (out / "blockout.json").read_bytes())
+    assert (asked.prompt, asked.seed, [region.phrase for region in asked.regions]) == ("a castle", 5, ["castle"])
+    with Image.open(out / "picture.png") as picture:
+        assert picture.size == (asked.frame.width, asked.frame.height)
+    look = LOOK.format(path=str(out / "scene.blend"))
+    seen = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
+    assert f"[(({asked.frame.width}, {asked.frame.height}), True)]" in seen
+
+    refused = [*words, "--prompt", "a rocket"]
+    done = subprocess.run([sys.executable, "-m", "server", *refused], env=world, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "castle" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_server_one_is_started_and_gone(request_file, tmp_path, own_home, capsys):
+    """With the real engine: a folder that only looks like a model gets as far as loading, in a server of its own."""
+    folder = tmp_path / "hollow"
+    for part, config in (("unet", {"sample_size": 8, "block_out_channels": [1]}), ("vae", {"block_out_channels": [1]})):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "config.json").write_text(json.dumps(config))
+    assert main(["render", str(request_file), "--out", str(tmp_path / "out"), "--model", str(folder)]) == 1
+    assert "The model cannot be loaded" in capsys.readouterr().err
+    assert not own_home.exists()
