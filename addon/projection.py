@@ -36,7 +36,9 @@ def depth_image(triangles: Floats, view: View, name: str) -> bpy.types.Image:
     raster = rasterise(triangles, np.full(len(triangles), NOTHING), view.lens, width, height)
     depth = _farthest(np.minimum(raster.depth, BEYOND))[::-1]
     image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
-    image.pixels.foreach_set(np.repeat(depth, 4).astype(np.float32))
+    pixels = np.ones((height, width, 4), dtype=np.float32)  # opaque: EEVEE divides by alpha
+    pixels[:, :, :3] = depth[:, :, None]
+    image.pixels.foreach_set(pixels.ravel())
     image.pack()
     return image
 

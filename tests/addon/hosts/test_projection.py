@@ -9,6 +9,8 @@ from addon.apply import LockedObject, apply_result, background, project, remove
 from addon.blocking import blocking_picture
 from addon.layout import NothingMarked
 from addon.marks import mark
+from addon.projection import BEYOND, depth_image
+from addon.scene import evaluated, geometry, view
 from tests.addon.hosts.blocks import (
     ball,
     box,
@@ -192,6 +194,20 @@ def test_instances_are_projected_onto_where_they_stand(tmp_path, record_property
     assert figure > 35
     remove(scene)
     assert (regions(scene, tmp_path / "off.png") == inside).all()
+
+
+def test_the_depth_image_is_opaque_exact_and_the_farthest_of_neighbours():
+    scene = fresh(200, 200)
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 4.0
+    box("card", (0, 0, 0), (2, 1, 2))  # its front is at depth 9.5 and spans the middle half of the frame
+    graph = evaluated(scene)
+    seen = view(scene, scene.camera, graph)
+    image = depth_image(geometry(scene, graph, seen).triangles, seen, "depth")
+    found = pixels(image)
+    assert found.shape == (1024, 1024, 4)
+    assert (found[:, :, 3] == 1.0).all()  # EEVEE divides by alpha
+    assert np.allclose(found[257:767, 257:767, :3], 9.5, rtol=1e-6)
+    assert (found[256, :, 0] == BEYOND).all() and (found[:, 767, 0] == BEYOND).all()
 
 
 def test_nothing_marked_and_a_linked_thing_are_said_and_change_nothing(tmp_path):
