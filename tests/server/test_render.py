@@ -30,7 +30,8 @@ bpy.ops.wm.save_as_mainfile(filepath={path!r})
 LOOK = """
 import bpy
 bpy.ops.wm.open_mainfile(filepath={path!r})
-print([(one.image.size[:], one.image.packed_file is not None) for one in bpy.context.scene.camera.data.background_images])
+shown = bpy.context.scene.camera.data.background_images
+print([(one.image.size[:], one.image.packed_file is not None) for one in shown])
 """
 
 
