@@ -88,7 +88,7 @@ def judged(
 def reconstruct(subject: Subject, rgb: Tensor) -> Tensor:
     """Through the autoencoder and back."""
     with torch.no_grad():
-        latent = subject.parts.vae.encode(rgb * 2 - 1).latent_dist.mode()
+        latent = subject.parts.vae.encode(rgb * 2 - 1).latents
         decoded: Tensor = subject.parts.vae.decode(latent).sample
     return (decoded / 2 + 0.5).clamp(0, 1)
 

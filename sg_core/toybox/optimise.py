@@ -2,7 +2,8 @@
 """One training phase: bf16 weights, float32 masters, an averaged copy, and a clock instead of a step count.
 
 A phase is measured in minutes, so that a machine's speed decides how much is learned, not whether the plan fits. The
-learning rate follows the share of the minutes spent; resuming needs only masters, average and step, not Adam's moments.
+learning rate follows the share of the minutes spent; resuming needs only masters, average and step, not the optimisers'
+moments. Muon (Jordan et al., 2024) learns here in a fraction of the steps that AdamW needs.
 """
 
 import json
@@ -32,11 +33,22 @@ class Learner:
     losses: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.names = [f"{name}.{key}" for name, module in self.modules.items() for key, _ in module.named_parameters()]
-        self.working: list[Tensor] = [p for module in self.modules.values() for p in module.parameters()]
-        self.masters = [p.detach().float().clone().requires_grad_() for p in self.working]
+        named = [(f"{name}.{key}", p) for name, m in self.modules.items() for key, p in m.named_parameters()]
+        named = [(name, p) for name, p in named if p.requires_grad]
+        self.names = [name for name, _ in named]
+        self.working: list[Tensor] = [p for _, p in named]
+        # Muon wants matrices: a convolution's kernel is one, (out, in * height * width).
+        flat = [p.detach().float().flatten(1) if p.dim() > 2 else p.detach().float() for p in self.working]
+        self.masters = [p.clone().requires_grad_() for p in flat]
         self.averages = [p.detach().clone() for p in self.masters]
-        self.adam = torch.optim.AdamW(self.masters, lr=self.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+        hidden = [is_hidden(name, p) for name, p in zip(self.names, self.masters, strict=True)]
+        matrices = [p for p, inside in zip(self.masters, hidden, strict=True) if inside]
+        self.rest = [p for p, inside in zip(self.masters, hidden, strict=True) if not inside]
+        self.optimisers = (
+            torch.optim.Muon(matrices, lr=self.learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(self.rest, lr=0.6 * self.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+        )
+        self.rates = [optimiser.param_groups[0]["lr"] for optimiser in self.optimisers]
         for module in self.modules.values():
             module.to(torch.bfloat16)
 
@@ -44,25 +56,31 @@ class Learner:
         """One update; `share` of the planned time is over (0..1): warm-up, then cosine to a hundredth."""
         torch.autograd.backward(loss)
         for working, master in zip(self.working, self.masters, strict=True):
-            master.grad = None if working.grad is None else working.grad.float()
-            working.grad = None
-        torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
+            gradient = torch.zeros_like(working) if working.grad is None else working.grad
+            master.grad, working.grad = gradient.float().view_as(master), None
+        torch.nn.utils.clip_grad_norm_(self.rest, 1.0)
         warm = min(1.0, (self.steps + 1) / 100)
         cool = 0.01 + 0.99 * (1 + math.cos(math.pi * min(share, 1))) / 2
-        self.adam.param_groups[0]["lr"] = self.learning_rate * warm * cool
-        self.adam.step()
+        for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
+            optimiser.param_groups[0]["lr"] = rate * warm * cool
+            optimiser.step()
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             torch._foreach_lerp_(self.averages, [m.detach() for m in self.masters], 1 - decay)
-            torch._foreach_copy_(self.working, [m.detach() for m in self.masters])
+            self.write(self.masters)
+
+    def write(self, weights: list[Tensor]) -> None:
+        """Copy flattened weights into the modules."""
+        for working, weight in zip(self.working, weights, strict=True):
+            working.copy_(weight.view_as(working))
 
     def settle(self) -> None:
         """Put the averaged weights into the modules, in float32."""
         for module in self.modules.values():
             module.float()
         with torch.no_grad():
-            torch._foreach_copy_(self.working, self.averages)
+            self.write(self.averages)
 
     def save(self, folder: Path) -> None:
         """Masters, averages and the clock, in files under 16 MB each."""
@@ -86,10 +104,15 @@ class Learner:
                 for name, tensor in zip(self.names, tensors, strict=True):
                     tensor.copy_(saved[name])
         with torch.no_grad():
-            torch._foreach_copy_(self.working, [m.detach() for m in self.masters])
+            self.write(self.masters)
         state = json.loads((folder / "state.json").read_text())
         self.steps, self.spent, self.losses = state["steps"], state["spent"], state["losses"]
         return True
+
+
+def is_hidden(name: str, weight: Tensor) -> bool:
+    """Whether Muon trains it: the matrices inside, not embeddings, nor the layers that touch pictures and noise."""
+    return weight.dim() == 2 and not any(part in name for part in ("embedding", "conv_in", "conv_out", "stem", "read"))
 
 
 def shards(named: Iterable[tuple[str, Tensor]]) -> list[dict[str, Tensor]]:

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from torch import Tensor, nn
+from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.trainers import BpeTrainer
+from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from sg_core.toybox.autoencoder import PATCH, Basis, new_autoencoder
 from sg_core.toybox.recipe import Recipe
 
 SHARD = "15MB"
@@ -22,7 +27,7 @@ class Parts:
     tokenizer: CLIPTokenizer
     text_encoder: CLIPTextModel
     unet: UNet2DConditionModel
-    vae: AutoencoderKL
+    vae: AutoencoderTiny
     scheduler: DDIMScheduler
 
     def tokens(self, captions: list[str]) -> Tensor:
@@ -49,75 +54,42 @@ class Parts:
 
 
 def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTokenizer:
-    """A CLIP tokenizer whose every known word is one token and whose every other word falls apart into letters.
+    """A CLIP tokenizer that knows every given word as one token; any other word falls apart into shorter pieces.
 
-    CLIP's byte-pair merges are spelt out: a word is merged letter by letter from the left.
+    Byte-pair merges are learned from the words alone until nothing is left to merge.
     """
     letters = [chr(code) for code in range(33, 127)]
-    vocabulary = {token: index for index, token in enumerate([*letters, *(f"{letter}</w>" for letter in letters)])}
-    merges: dict[str, None] = {}
-    for word in sorted(words):
-        left = word[0] if len(word) > 1 else f"{word}</w>"
-        for index, letter in enumerate(word[1:], 2):
-            right = f"{letter}</w>" if index == len(word) else letter
-            merges[f"{left} {right}"] = None
-            left += right
-            vocabulary.setdefault(left, len(vocabulary))
-    for special in ("<|startoftext|>", "<|endoftext|>"):
-        vocabulary[special] = len(vocabulary)
+    model = BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>")
+    trainer = BpeTrainer(
+        vocab_size=100_000,
+        min_frequency=1,
+        initial_alphabet=letters,
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    learner = Tokenizer(model)
+    learner.pre_tokenizer = Whitespace()
+    learner.train_from_iterator([" ".join([*words, *letters])], trainer)
+    learned = json.loads(learner.to_str())["model"]
+    singles = [f"{letter}</w>" for letter in letters if f"{letter}</w>" not in learned["vocab"]]
+    tokens = [*learned["vocab"], *singles, "<|startoftext|>", "<|endoftext|>"]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False))
+    (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in learned["merges"]]
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
     return CLIPTokenizer(
         str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=length, pad_token="<|endoftext|>"
     )
 
 
-def build_parts(recipe: Recipe, folder: Path) -> Parts:
-    """Freshly initialised parts."""
+def build_parts(recipe: Recipe, basis: Basis, folder: Path) -> Parts:
+    """Freshly initialised parts; only the autoencoder's encoder is already what it will be."""
     tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, folder / "tokenizer")
-    levels = len(recipe.denoiser_channels)
-    blocks = len(recipe.autoencoder_channels)
     return Parts(
         tokenizer=tokenizer,
-        text_encoder=CLIPTextModel(
-            CLIPTextConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=recipe.text_width,
-                intermediate_size=2 * recipe.text_width,
-                projection_dim=recipe.text_width,
-                num_hidden_layers=recipe.text_layers,
-                num_attention_heads=4,
-                max_position_embeddings=recipe.tokens,
-                bos_token_id=tokenizer.bos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-        ),
-        unet=UNet2DConditionModel(
-            sample_size=recipe.buckets[0][0] // 2 ** (blocks - 1),
-            in_channels=recipe.latent_channels,
-            out_channels=recipe.latent_channels,
-            down_block_types=("CrossAttnDownBlock2D",) * levels,
-            up_block_types=("CrossAttnUpBlock2D",) * levels,
-            block_out_channels=recipe.denoiser_channels,
-            layers_per_block=recipe.layers,
-            cross_attention_dim=recipe.text_width,
-            attention_head_dim=recipe.heads,
-            norm_num_groups=16,
-        ),
-        vae=AutoencoderKL(
-            in_channels=3,
-            out_channels=3,
-            down_block_types=("DownEncoderBlock2D",) * blocks,
-            up_block_types=("UpDecoderBlock2D",) * blocks,
-            block_out_channels=recipe.autoencoder_channels,
-            layers_per_block=1,
-            latent_channels=recipe.latent_channels,
-            norm_num_groups=8,
-            mid_block_add_attention=False,
-            sample_size=recipe.buckets[0][0],
-        ),
+        text_encoder=build_text_encoder(recipe, tokenizer),
+        unet=build_unet(recipe),
+        vae=new_autoencoder(basis, recipe.decoder_width),
         scheduler=DDIMScheduler(
             num_train_timesteps=1000,
             beta_start=0.00085,
@@ -131,14 +103,44 @@ def build_parts(recipe: Recipe, folder: Path) -> Parts:
     )
 
 
+def build_text_encoder(recipe: Recipe, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """A shallow CLIP text model: a token's state is still mostly its own word, so that attention stays local to it."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.text_width,
+            intermediate_size=2 * recipe.text_width,
+            projection_dim=recipe.text_width,
+            num_hidden_layers=recipe.text_layers,
+            num_attention_heads=4,
+            max_position_embeddings=recipe.tokens,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def build_unet(recipe: Recipe) -> UNet2DConditionModel:
+    """A denoiser with cross-attention at every level."""
+    levels = len(recipe.denoiser_channels)
+    return UNet2DConditionModel(
+        sample_size=recipe.buckets[0][0] // PATCH,
+        in_channels=recipe.latent_channels,
+        out_channels=recipe.latent_channels,
+        down_block_types=("CrossAttnDownBlock2D",) * levels,
+        up_block_types=("CrossAttnUpBlock2D",) * levels,
+        block_out_channels=recipe.denoiser_channels,
+        layers_per_block=recipe.layers,
+        cross_attention_dim=recipe.text_width,
+        attention_head_dim=recipe.heads,
+        norm_num_groups=16,
+    )
+
+
 def load_parts(folder: Path) -> Parts:
     """Parts of a saved folder, in float32."""
     pipeline = StableDiffusionPipeline.from_pretrained(
         folder, torch_dtype=torch.float32, safety_checker=None, local_files_only=True
     )
     return Parts(pipeline.tokenizer, pipeline.text_encoder, pipeline.unet, pipeline.vae, pipeline.scheduler)
-
-
-def parameters(*modules: nn.Module) -> list[nn.Parameter]:
-    """All parameters of several modules."""
-    return [parameter for module in modules for parameter in module.parameters()]

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model's shape and its training. `minutes` is wall clock for autoencoder, denoiser and Judge.
+    """A model's shape and its training. `minutes` is wall clock for denoiser, decoder and Judge.
 
     `buckets` are the (width, height) pairs trained on and their shares; all have nearly the same area.
     """
@@ -22,7 +22,7 @@ class Recipe:
     nouns: tuple[str, ...]
     places: tuple[str, ...]
     buckets: tuple[tuple[int, int, float], ...]
-    autoencoder_channels: tuple[int, ...]
+    decoder_width: int
     latent_channels: int
     denoiser_channels: tuple[int, ...]
     layers: int
@@ -57,18 +57,18 @@ FALLBACK = Recipe(
     nouns=all_nouns()[:24],
     places=tuple(PLACES)[:6],
     buckets=((128, 128, 0.6), (160, 96, 0.2), (96, 160, 0.2)),
-    autoencoder_channels=(32, 32, 64, 128),
-    latent_channels=8,
+    decoder_width=48,
+    latent_channels=12,
     denoiser_channels=(96, 192),
     layers=1,
     heads=4,
     text_width=128,
     text_layers=1,
     judge_width=24,
-    scenes=24_000,
+    scenes=36_000,
     batch=48,
-    learning_rate=1e-3,
-    minutes=(12, 80, 12),
+    learning_rate=2.5e-3,
+    minutes=(64, 9, 9),
 )
 
 FULL = Recipe(
@@ -76,8 +76,8 @@ FULL = Recipe(
     nouns=all_nouns(),
     places=tuple(PLACES),
     buckets=((256, 256, 0.6), (320, 192, 0.2), (192, 320, 0.2)),
-    autoencoder_channels=(32, 64, 128, 128),
-    latent_channels=8,
+    decoder_width=64,
+    latent_channels=12,
     denoiser_channels=(96, 160, 224),
     layers=1,
     heads=4,
@@ -86,8 +86,8 @@ FULL = Recipe(
     judge_width=32,
     scenes=1_000_000,
     batch=512,
-    learning_rate=1.5e-3,
-    minutes=(5, 12, 4),
+    learning_rate=2.5e-3,
+    minutes=(13, 5, 4),
 )
 
 RECIPES = {recipe.name: recipe for recipe in (FALLBACK, FULL)}

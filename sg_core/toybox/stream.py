@@ -9,13 +9,16 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sg_core.toybox.atlas import Atlas
+from sg_core.toybox.autoencoder import Basis, principal_components, read_basis
 from sg_core.toybox.compose import Pictures, compose
 from sg_core.toybox.parts import Parts
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes import Scene, draw_scene
 
 # Seeds are cut into ranges, so that no phase or measurement ever sees another's scenes.
-DENOISER_SEEDS, AUTOENCODER_SEEDS, JUDGE_SEEDS, SECOND_JUDGE_SEEDS, TEST_SEEDS = (k * 100_000_000 for k in range(5))
+DENOISER_SEEDS, DECODER_SEEDS, JUDGE_SEEDS, SECOND_JUDGE_SEEDS, TEST_SEEDS, BASIS_SEEDS = (
+    k * 100_000_000 for k in range(6)
+)
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,21 @@ class Bucket:
 
 
 @torch.no_grad()
-def encode_scenes(recipe: Recipe, atlas: Atlas, parts: Parts) -> tuple[list[Bucket], float]:
-    """The recipe's scenes as scaled latents, by bucket, and the scaling factor (1 over their standard deviation)."""
-    vae = parts.vae.to(atlas.pixels.device, torch.bfloat16)
+def encode_scenes(recipe: Recipe, atlas: Atlas, parts: Parts) -> list[Bucket]:
+    """The recipe's scenes as latents, by bucket."""
+    basis = read_basis(parts.vae)
+    basis = Basis(basis.kernels.to(atlas.pixels.device), basis.offsets.to(atlas.pixels.device))
     kept: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
-    with tqdm(total=recipe.scenes, desc="encoding scenes", unit="scene", mininterval=2) as bar:
+    with tqdm(total=recipe.scenes, desc="composing scenes", unit="scene", mininterval=2) as bar:
         for batch in stream(recipe, atlas, DENOISER_SEEDS, 64, recipe.scenes):
-            mean = vae.encode(batch.pictures.rgb.to(torch.bfloat16) * 2 - 1).latent_dist.mode()
-            tokens = parts.tokens([scene.caption for scene in batch.scenes])
-            kept.setdefault((mean.shape[-2], mean.shape[-1]), []).append((mean.half(), tokens.to(mean.device)))
+            latents = basis.encode(batch.pictures.rgb)
+            tokens = parts.tokens([scene.caption for scene in batch.scenes]).to(latents.device)
+            kept.setdefault((latents.shape[-2], latents.shape[-1]), []).append((latents.half(), tokens))
             bar.update(len(batch.scenes))
-    parts.vae.float()
-    buckets = [Bucket(torch.cat([m for m, _ in rows]), torch.cat([t for _, t in rows])) for rows in kept.values()]
-    scaling = 1 / buckets[0].latents[:4096].float().std().item()
-    return [Bucket((b.latents.float() * scaling).half(), b.tokens) for b in buckets], scaling
+    return [Bucket(torch.cat([m for m, _ in rows]), torch.cat([t for _, t in rows])) for rows in kept.values()]
+
+
+def patches_basis(recipe: Recipe, atlas: Atlas) -> Basis:
+    """Principal components of a thousand scenes' patches, all buckets together."""
+    kept = [batch.pictures.rgb for batch in stream(recipe, atlas, BASIS_SEEDS, 64, 1024)]
+    return principal_components([rgb.cpu() for rgb in kept], recipe.latent_channels)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Train Toybox: autoencoder, then denoiser with its text encoder, then the Judge; stop and go on at any minute."""
+"""Train Toybox: denoiser with its text encoder, then decoder, then Judge; stop and go on at any minute."""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +11,14 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
 from sg_core.toybox.atlas import Atlas, load_atlas
+from sg_core.toybox.autoencoder import read_basis
 from sg_core.toybox.judge import new_judge, save_judge, segmentation_loss
 from sg_core.toybox.optimise import Learner, fit
-from sg_core.toybox.parts import build_parts, load_parts
+from sg_core.toybox.parts import Parts, build_parts, load_parts
 from sg_core.toybox.recipe import RECIPES, Recipe
-from sg_core.toybox.stream import AUTOENCODER_SEEDS, JUDGE_SEEDS, Bucket, encode_scenes, stream
+from sg_core.toybox.stream import DECODER_SEEDS, JUDGE_SEEDS, Bucket, encode_scenes, patches_basis, stream
 
-PHASES = ("autoencoder", "denoiser", "judge")
+PHASES = ("denoiser", "decoder", "judge")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,39 +48,11 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train_autoencoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
-    """L1 on pixels and on their differences (edges), and a whisper of KL; returns the minutes spent."""
-    parts = build_parts(recipe, folder / "model")
-    vae = parts.vae.to(atlas.pixels.device)
-    learner = Learner({"vae": vae}, 2e-3, decay=0.998)
-    learner.resume(folder / "autoencoder")
-    batches = stream(recipe, atlas, AUTOENCODER_SEEDS + 8 * learner.steps, 8)
-
-    def loss() -> Tensor:
-        picture = next(batches).pictures.rgb * 2 - 1
-        # Many small steps teach more than few large ones: crops first, whole pictures to settle the norms.
-        picture = crops(picture, 2) if learner.spent < 0.75 * planned else picture[:4]
-        posterior = vae.encode(picture.to(torch.bfloat16)).latent_dist
-        error = vae.decode(posterior.sample()).sample.float() - picture
-        edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-        total: Tensor = (
-            error.abs().mean() + 2 * error.square().mean() + 0.5 * edges + 1e-6 * posterior.kl().float().mean()
-        )
-        return total
-
-    before = learner.spent
-    fit(learner, loss, planned, chunk, folder / "autoencoder", "autoencoder")
-    learner.settle()
-    parts.save(folder / "model")
-    return learner.spent - before
-
-
 def train_denoiser(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
     """Velocity prediction (Salimans and Ho, 2022) on the scenes' latents; a tenth of the captions empty."""
-    parts = load_parts(folder / "model")
+    parts = begin(recipe, atlas, folder)
     device = atlas.pixels.device
-    buckets, scaling = encode_scenes(recipe, atlas, parts)
-    parts.vae.register_to_config(scaling_factor=scaling)
+    buckets = encode_scenes(recipe, atlas, parts)
     unet, text = parts.unet.to(device), parts.text_encoder.to(device)
     unet.train()
     text.train()
@@ -109,11 +82,39 @@ def train_denoiser(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, c
     return learner.spent - before
 
 
+def train_decoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
+    """Paint what the components left out, from latents with a little of a denoiser's error in them."""
+    parts = begin(recipe, atlas, folder)
+    vae = parts.vae.to(atlas.pixels.device)
+    basis = read_basis(vae)
+    vae.encoder.requires_grad_(False)
+    learner = Learner({"decoder": vae.decoder}, 5e-3, decay=0.998)
+    learner.resume(folder / "decoder")
+    batches = stream(recipe, atlas, DECODER_SEEDS + 8 * learner.steps, 8)
+
+    def loss() -> Tensor:
+        picture = crops(next(batches).pictures.rgb, 2) if learner.spent < 0.8 * planned else next(batches).pictures.rgb
+        latent = basis.encode(picture)
+        latent = latent + 0.1 * torch.rand(len(latent), 1, 1, 1, device=latent.device) * torch.randn_like(latent)
+        error = vae.decode(latent.to(torch.bfloat16)).sample.float() - (picture * 2 - 1)
+        edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+        total: Tensor = 10 * error.square().mean() + 0.2 * error.abs().mean() + 0.3 * edges
+        return total
+
+    before = learner.spent
+    fit(learner, loss, planned, chunk, folder / "decoder", "decoder")
+    learner.settle()
+    parts.save(folder / "model")
+    return learner.spent - before
+
+
 def train_judge(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
     """The segmenter, on other seeds; half its pictures go through the autoencoder first, as generated ones did."""
-    vae = load_parts(folder / "model").vae.to(atlas.pixels.device, torch.bfloat16)
+    vae = load_parts(folder / "model").vae
+    basis = read_basis(vae)
+    vae.to(atlas.pixels.device, torch.bfloat16)
     judge = new_judge(recipe).to(atlas.pixels.device).train()
-    learner = Learner({"judge": judge}, 2e-3, decay=0.995)
+    learner = Learner({"judge": judge}, 4e-3, decay=0.998)
     learner.resume(folder / "judge-state")
     batches = stream(recipe, atlas, JUDGE_SEEDS + 16 * learner.steps, 16)
 
@@ -122,8 +123,8 @@ def train_judge(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chun
         picture = batch.pictures.rgb
         with torch.no_grad():
             half = len(picture) // 2
-            latent = vae.encode(picture[:half].to(torch.bfloat16) * 2 - 1).latent_dist.mode()
-            seen = vae.decode(latent + 0.05 * latent.std() * torch.randn_like(latent)).sample / 2 + 0.5
+            latent = basis.encode(picture[:half])
+            seen = vae.decode((latent + 0.1 * torch.randn_like(latent)).to(torch.bfloat16)).sample / 2 + 0.5
             picture = torch.cat([seen.clamp(0, 1), picture[half:].to(seen.dtype)])
         return segmentation_loss(judge, picture, batch)
 
@@ -135,10 +136,17 @@ def train_judge(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chun
 
 
 TRAINERS: dict[str, Callable[[Recipe, Atlas, Path, float, float], float]] = {
-    "autoencoder": train_autoencoder,
     "denoiser": train_denoiser,
+    "decoder": train_decoder,
     "judge": train_judge,
 }
+
+
+def begin(recipe: Recipe, atlas: Atlas, folder: Path) -> Parts:
+    """The parts as an earlier phase or chunk left them, or new ones."""
+    if not (folder / "model" / "model_index.json").exists():
+        build_parts(recipe, patches_basis(recipe, atlas), folder / "model").save(folder / "model")
+    return load_parts(folder / "model")
 
 
 def crops(picture: Tensor, times: int) -> Tensor:
