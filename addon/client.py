@@ -10,7 +10,7 @@ The command line runs it with ``asyncio.run``; the add-on drives the same corout
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -127,7 +127,7 @@ class Client:
         """A picture's bytes."""
         return await self._answer(self._request("GET", f"/v1/artifacts/{sha256}"), PICTURE_BYTES)
 
-    async def events(self, after: int | None = None, job: str | None = None) -> AsyncIterator[Event]:
+    async def events(self, after: int | None = None, job: str | None = None) -> AsyncGenerator[Event, None]:
         """News of one job until it is over, or of all for ever; after the event of that number, or from now on.
 
         A lost connection is taken up again where it broke, more slowly each time; a server that stays away for
@@ -144,7 +144,7 @@ class Client:
                     yield event
                     if job and event.kind == "state" and event.state in OVER:
                         return
-                if job:
+                if job and (await self.job(job)).state in OVER:
                     return
             except wire.Refused as refused:
                 raise _refusal(refused) from refused

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
-from . import problems
+from . import answers
 from .events import Bell
 from .gate import Gate
 from .keeper import Keeper
@@ -21,7 +21,7 @@ def create_app(settings: Settings, token: str) -> FastAPI:
     """The application. Its queue, pictures and worker live from its start-up to its shut-down."""
     app = FastAPI(lifespan=_lifespan(settings), openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(router)
-    problems.install(app)
+    answers.install(app)
     app.add_middleware(Gate, token=token, max_body=settings.max_body)
     return app
 

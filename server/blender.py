@@ -86,6 +86,11 @@ async def apply(view: View, picture: Path, out: Path, blender: Path | None = Non
     await _run(words, out, blender)
 
 
+async def look(view: View, out: Path, blender: Path | None = None) -> None:
+    """A quick render of the blocking as it stands, as PNG."""
+    await _run(["look", str(view.scene.resolve()), str(out.resolve()), *view.flags()], out, blender)
+
+
 async def _run(words: list[str], out: Path, blender: Path | None) -> None:
     process = await asyncio.create_subprocess_exec(*_program(blender), *words, stdout=PIPE, stderr=STDOUT)
     said, _ = await process.communicate()

@@ -11,7 +11,8 @@ import hmac
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .problems import Browser, ForeignHost, Refusal, TooLarge, Unauthorised, problem_response
+from .answers import problem_response
+from .problems import Browser, ForeignHost, Refusal, TooLarge, Unauthorised
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 

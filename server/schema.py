@@ -4,6 +4,8 @@
 import sqlite3
 from pathlib import Path
 
+from .terminal import CommandError
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE job (
@@ -50,7 +52,7 @@ MIGRATIONS: tuple[str, ...] = (
 )
 
 
-class NewerDatabase(RuntimeError):
+class NewerDatabase(CommandError):
     """The file was written by a later version of Maquette."""
 
     def __init__(self, path: Path, version: int) -> None:

@@ -21,6 +21,7 @@ from addon.contract import Connection, dump, home
 
 from .app import create_app
 from .models import offered
+from .schema import connect
 from .settings import VERSION, Settings
 from .terminal import CommandError, say
 
@@ -32,6 +33,20 @@ class AlreadyServing(CommandError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"A server already runs in {folder}: stop it, or set MAQUETTE_HOME to another folder")
+
+
+class PortTaken(CommandError):
+    """Something else listens where we were told to."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Port {port} is taken: choose another, or 0 for a free one")
+
+
+class NotStarted(CommandError):
+    """The application's start-up failed; uvicorn has logged why."""
+
+    def __init__(self) -> None:
+        super().__init__("The server could not start; the lines above say why")
 
 
 class Host(uvicorn.Server):
@@ -83,18 +98,30 @@ async def running(settings: Settings) -> AsyncIterator[tuple[Host, Connection]]:
     config = uvicorn.Config(
         create_app(settings, token), ws="none", access_log=False, log_level="warning", timeout_graceful_shutdown=3
     )
-    host, door = Host(config), socket.create_server((LOOPBACK, settings.port))
-    connection = Connection(address=f"http://{LOOPBACK}:{door.getsockname()[1]}", token=token, version=VERSION)
+    host = Host(config)
     with sole(settings.home):
-        serving = asyncio.create_task(host.serve([door]))
-        while not host.started and not serving.done():
-            await asyncio.sleep(0.01)
-        with published(connection, settings.connection):
-            try:
-                yield host, connection
-            finally:
-                host.stop()
-                await serving
+        connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
+        with _listening(settings.port) as door:
+            address = f"http://{LOOPBACK}:{door.getsockname()[1]}"
+            serving = asyncio.create_task(host.serve([door]))
+            while not host.started:
+                await asyncio.sleep(0.01)
+                if serving.done():
+                    raise NotStarted
+            connection = Connection(address=address, token=token, version=VERSION)
+            with published(connection, settings.connection):
+                try:
+                    yield host, connection
+                finally:
+                    host.stop()
+                    await serving
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise PortTaken(port) from error
 
 
 async def serve(settings: Settings) -> None:

@@ -2,9 +2,11 @@
 """``maquette serve``: what it leaves behind, what it says, what it never says."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,17 @@ def test_nothing_of_ours_listens_on_other_interfaces(served):
 def _links(process):
     folder = f"/proc/{process}/fd"
     return [f"{folder}/{name}" for name in os.listdir(folder)]
+
+
+def test_a_port_that_is_taken(served, capsys):
+    port = served.connection.address.rpartition(":")[2]
+    assert main(["serve", "--port", port]) == 1
+    assert f"Port {port} is taken" in capsys.readouterr().err
+
+
+def test_a_queue_of_a_later_version(tmp_path, capsys):
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as db:
+        db.execute("PRAGMA user_version = 1000")
+    assert main(["serve", "--home", str(tmp_path)]) == 1
+    assert "update it" in capsys.readouterr().err
+    assert not (tmp_path / "connection.json").exists()
