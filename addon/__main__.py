@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m addon``: the extension's zip, built and validated by Blender's own packer.
 
-The packer is Blender itself (``--blender``, or $BLENDER), or the script of it inside PyPI's ``bpy``.
+The packer is Blender itself (``--blender``), or the script of it inside PyPI's ``bpy``.
 """
 
 import argparse
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +26,7 @@ def main(arguments: list[str] | None = None) -> Path:
     """Build the zip into ``--out`` (default dist/), print where it is, and return its path."""
     parser = argparse.ArgumentParser(prog="python -m addon", description="Build and validate the Blender extension.")
     parser.add_argument("--out", type=Path, default=PROJECT / "dist", help="folder of the zip (default: dist)")
-    parser.add_argument("--blender", default=os.environ.get("BLENDER"), help="pack with this Blender (default: bpy's)")
+    parser.add_argument("--blender", help="pack with this Blender (default: with the packer in PyPI's bpy)")
     options = parser.parse_args(arguments)
     try:
         command = packer(options.blender)

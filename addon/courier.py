@@ -10,7 +10,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -102,7 +102,6 @@ class Courier:
 
     async def _attend(self, client: Client) -> None:
         """Follow a server until it is lost. Raises what ends it."""
-        self.move(news.connecting(self.session))
         health, models = await client.health(), tuple(await client.models())
         self.move(news.met(self.session, health, models))
         errands = [asyncio.create_task(errand) for errand in (self._listen(client), self._feel_pulse(client))]
@@ -116,11 +115,12 @@ class Courier:
     async def _listen(self, client: Client) -> None:
         for task in self.session.unfetched:
             await self._refresh(client, task.job.id)
-        async for event in client.events(after=self._seen):
-            self._seen = event.id
-            self.move(news.heard(self.session, event, time.monotonic()))
-            if event.kind == "state" and news.find(self.session, event.job):
-                await self._refresh(client, event.job)
+        async with aclosing(client.events(after=self._seen)) as events:
+            async for event in events:
+                self._seen = event.id
+                self.move(news.heard(self.session, event, time.monotonic()))
+                if event.kind == "state" and news.find(self.session, event.job):
+                    await self._refresh(client, event.job)
 
     async def _feel_pulse(self, client: Client) -> None:
         """A stream takes half a minute to notice that its server has died; a question, no time at all."""

@@ -2,11 +2,12 @@
 """The server on this machine as a child process: start it, and say why it ended. No bpy."""
 
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from .session import Notice, Session, stopped
+from .session import Notice, Session, died, stopped
 
 TAIL = 200  # characters of the log that fit a panel
 
@@ -21,7 +22,7 @@ def start(command: str, log: Path) -> subprocess.Popen[bytes]:
 
 def ended(session: Session, code: int, log: Path) -> Session:
     """The session after our server's end: quiet when it was asked to end, the last words of its log when not."""
-    if code in (0, -15):
-        return stopped(session, "absent", Notice(message="The server has stopped."))
+    if code in (0, -signal.SIGTERM):
+        return stopped(session)
     last = log.read_text(errors="replace").strip()[-TAIL:]
-    return stopped(session, "failed", Notice(message=f"The server ended with code {code}: {last}", fix=f"Read {log}"))
+    return died(session, Notice(message=f"The server ended with code {code}. {last}", fix=f"Its log is {log}"))

@@ -12,7 +12,7 @@ from .layout import CaptureError, NoCamera, NothingMarked, PhraseMissing
 from .preferences import preferences
 from .properties import SEED, chosen
 from .pump import desk, receive
-from .session import Notice, Viewpoint, noticed
+from .session import Notice, Viewpoint, connecting, noticed
 
 CURES = {
     NoCamera: "maquette.add_camera",
@@ -231,7 +231,9 @@ class Connect(bpy.types.Operator):
     bl_label = "Connect"
 
     def execute(self, context: bpy.types.Context) -> Status:
-        desk().courier.nudge()
+        courier = desk().courier
+        courier.move(connecting(courier.session))
+        courier.nudge()
         return {"FINISHED"}
 
 

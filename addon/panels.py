@@ -18,11 +18,12 @@ LABELS: dict[Name, tuple[str, str]] = {
     "absent": ("No server", "UNLINKED"),
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),
-    "online": ("Ready", "LINKED"),
+    "online": ("Server", "LINKED"),
     "refused": ("The server refused us", "LOCKED"),
     "mismatch": ("Another version's server", "ERROR"),
     "offline": ("Online access is off", "INTERNET_OFFLINE"),
-    "failed": ("The server has failed", "ERROR"),
+    "died": ("The server has ended", "ERROR"),
+    "failed": ("The server makes no sense", "ERROR"),
 }
 
 
@@ -44,9 +45,11 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         link = desk().session.link
         label, icon = LABELS[link.name]
         row = self.layout.row()
-        row.label(text=label if link.health is None else f"{label}: {link.health.device}", icon=icon)
+        row.label(text=f"{label}: {link.health.device}" if link.health else label, icon=icon)
         if desk().server is not None:
-            row.operator("maquette.stop_server", text="Stop")
+            stop = row.row()
+            stop.alignment = "RIGHT"
+            stop.operator("maquette.stop_server", text="Stop")
         if link.notice is not None:
             sentences(self.layout, link.notice, context)
         if link.name not in ("online", "starting"):

@@ -39,10 +39,8 @@ class Receive(bpy.types.Operator):
         courier.move(received(courier.session, self.job))
         shot = next((shot for shot in bpy.data.scenes if shot.session_uid == task.view.scene), None)
         if shot is None:
-            return refuse(
-                self,
-                Notice(message="A picture arrived for a scene that is no longer open.", fix=f"It is {task.picture}"),
-            )
+            gone = "A picture arrived for a scene that is no longer open."
+            return refuse(self, Notice(message=gone, fix=f"It is kept in {courier.folder}"))
         shot[PICTURE] = _image(task)
         _show_where_ours_was(shot[PICTURE])
         return {"FINISHED"}
@@ -66,7 +64,7 @@ class Show(bpy.types.Operator):
             bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
             editor = next(area for area in areas if area.as_pointer() not in before)
             editor.ui_type = "IMAGE_EDITOR"
-        editor.spaces.active.image = current(context.scene)
+        _place(context.window, editor, current(context.scene))
         return {"FINISHED"}
 
 
@@ -127,9 +125,20 @@ def _show_where_ours_was(image: bpy.types.Image) -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "IMAGE_EDITOR":
-                shown = area.spaces.active
-                if shown.image is None or REQUEST in shown.image:
-                    shown.image = image
+                shown = area.spaces.active.image
+                if shown is None or REQUEST in shown:
+                    _place(window, area, image)
+
+
+def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:
+    """Show the picture there; fill the editor with it, unless the artist already looks at one of that size."""
+    shown = area.spaces.active.image
+    area.spaces.active.image = image
+    if bpy.app.background or (shown is not None and tuple(shown.size) == tuple(image.size)):
+        return
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.image.view_all(fit_view=True)
 
 
 def _put(

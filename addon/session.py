@@ -14,7 +14,7 @@ from .contract import TOYBOX, Event, Health, Job, ModelInfo, Problem, State
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
-Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatch", "offline", "failed"]
+Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatch", "offline", "died", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,8 @@ def starting(session: Session) -> Session:
 
 
 def connecting(session: Session) -> Session:
-    """An address is known and is being tried; a server still starting stays "starting"."""
-    return session if session.link.name == "starting" else replace(session, link=Link(name="connecting"))
+    """The artist asked to look for the server again. The courier's own tries are silent: a panel must not flicker."""
+    return replace(session, link=Link(name="connecting"))
 
 
 def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
@@ -123,15 +123,23 @@ def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Sess
 
 
 def lost(session: Session, name: Name, notice: Notice) -> Session:
-    """There is no server to talk to; ``name`` and ``notice`` say why. A server still starting may be absent."""
-    if session.link.name == "starting" and name == "absent":
+    """There is no server to talk to; ``name`` and ``notice`` say why.
+
+    That one of ours is absent is no news while it starts, nor once it has died: why it died is.
+    """
+    if session.link.name in ("starting", "died") and name == "absent":
         return session
     return replace(session, link=Link(name=name, notice=notice))
 
 
-def stopped(session: Session, name: Name, notice: Notice) -> Session:
-    """The server's own process has ended, so that it is no longer starting either."""
-    return replace(session, link=Link(name=name, notice=notice))
+def stopped(session: Session) -> Session:
+    """Our own server has ended as it was asked to."""
+    return replace(session, link=Link(name="absent", notice=Notice(message="The server has stopped.")))
+
+
+def died(session: Session, notice: Notice) -> Session:
+    """Our own server has ended by itself."""
+    return replace(session, link=Link(name="died", notice=notice))
 
 
 def noticed(session: Session, notice: Notice | None) -> Session:

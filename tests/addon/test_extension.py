@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from addon.__main__ import LIMIT, NoPacker, build, main, packer
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from addon import session as news
 from addon.contract import TOYBOX, Event, Health, Job, Problem
 from addon.session import KEPT, Notice, Session, Task, Viewpoint
@@ -54,7 +55,7 @@ def with_jobs(*jobs: Job) -> Session:
 
 
 def test_a_server_is_met_and_lost() -> None:
-    session = news.met(news.connecting(Session()), HEALTH, (TOYBOX,))
+    session = news.met(Session(), HEALTH, (TOYBOX,))
     assert (session.link.name, session.link.health, session.busy) == ("online", HEALTH, False)
     gone = Notice(message="No server is running.", fix="Start one.")
     session = news.lost(session, "absent", gone)
@@ -62,12 +63,16 @@ def test_a_server_is_met_and_lost() -> None:
 
 
 def test_a_server_that_starts_is_not_called_absent() -> None:
-    session = news.starting(Session())
-    for try_ in (news.connecting, lambda s: news.lost(s, "absent", Notice(message="Not yet."))):
-        session = try_(session)
-        assert session.link.name == "starting"
+    session = news.lost(news.starting(Session()), "absent", Notice(message="Not yet."))
+    assert session.link.name == "starting"
     assert news.lost(session, "mismatch", Notice(message="Old.")).link.name == "mismatch"
-    assert news.stopped(session, "absent", Notice(message="Ended.")).link.name == "absent"
+
+
+def test_why_our_server_died_outlives_that_it_is_absent() -> None:
+    session = news.died(news.starting(Session()), Notice(message="No space left on device."))
+    assert news.lost(session, "absent", Notice(message="Gone.")) == session
+    assert news.connecting(session).link == news.Link(name="connecting")
+    assert news.stopped(session).link.name == "absent"
 
 
 def test_a_job_runs_to_its_picture() -> None:

@@ -6,8 +6,9 @@ import os
 import time
 import zlib
 
-from addon.contract import Blockout, ModelInfo, unpack_mask
 from PIL import Image
+
+from addon.contract import Blockout, ModelInfo, unpack_mask
 from server.engine import Painting, Progress, crop
 
 COLOURS = ((214, 74, 60), (58, 110, 190), (236, 190, 70), (90, 160, 90))
