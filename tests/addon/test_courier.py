@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""The courier against a real server over a real socket: met, used, lost, met again."""
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from addon import local
+from addon.client import Garbled, ServerAbsent, ServerProblem, WrongToken, find_connection
+from addon.contract import TOYBOX, Blockout, Frame, Problem, pack_mask
+from addon.contract import Region as Block
+from addon.courier import Courier, OnlineAccessOff, loopback, notice, state
+from addon.session import Notice, Session, Viewpoint
+from server.serve import running
+from server.settings import Settings
+
+VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
+
+
+def blockout(steps: int = 3) -> Blockout:
+    block = Block(
+        name="castle",
+        phrase="castle",
+        mask=pack_mask(8, 8, bytes([255] * 64)),
+        centroid=(0.5, 0.5),
+        size=1.0,
+        visible=1.0,
+        depth=0,
+    )
+    return Blockout(
+        prompt="a castle",
+        regions=(block,),
+        width=64,
+        height=64,
+        frame=Frame(left=0, top=0, width=64, height=64),
+        seed=1,
+        model="toybox",
+        steps=steps,
+        strength=0.7,
+        scale=4.0,
+    )
+
+
+@asynccontextmanager
+async def at_work(folder: Path):
+    """A courier with its watch running."""
+    courier = Courier(find_connection, folder)
+    watch = asyncio.create_task(courier.watch())
+    try:
+        yield courier
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def until(courier: Courier, satisfied) -> Session:
+    await asyncio.wait_for(courier.until(satisfied), 20)
+    return courier.session
+
+
+@pytest.fixture
+def settings(own_home: Path, monkeypatch) -> Settings:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "hosts"))
+    return Settings(home=own_home, engine="painter:Painter")
+
+
+def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "absent")
+            async with running(settings):
+                courier.nudge()
+                session = await until(courier, lambda session: session.link.name == "online")
+                assert session.link.models == (TOYBOX,)
+                await asyncio.wait_for(courier.deliver(blockout(), VIEW), 30)
+            task = courier.session.tasks[0]
+            assert task.job.state == "done" and task.landed
+            assert task.picture.read_bytes().startswith(b"\x89PNG")
+            assert list(tmp_path.glob("*.part")) == []
+
+    asyncio.run(story())
+
+
+def test_a_cancelled_job_says_so(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            await courier.submit(blockout(steps=1000), VIEW)
+            await until(courier, lambda session: session.active.job.step > 0)
+            await courier.cancel(courier.session.active.job.id)
+            session = await until(courier, lambda session: not session.waiting)
+            assert session.tasks[0].job.state == "cancelled"
+            assert session.tasks[0].picture is None
+
+    asyncio.run(story())
+
+
+def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            await courier.submit(Blockout(**{**vars(blockout()), "model": "no-such-model"}), VIEW)
+            assert "no-such-model" in courier.session.notice.message
+            assert (courier.session.sending, courier.session.tasks) == (0, ())
+
+    asyncio.run(story())
+
+
+def test_a_server_that_comes_back_is_found_with_our_jobs(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            async with running(settings):
+                courier.nudge()
+                await until(courier, lambda session: session.link.name == "online")
+                await courier.submit(blockout(steps=100), VIEW)
+            await until(courier, lambda session: session.link.name != "online")
+            assert courier.session.waiting
+            async with running(settings):
+                courier.nudge()
+                await until(courier, lambda session: session.link.name == "online")
+                session = await until(courier, lambda session: session.landed)
+                assert session.tasks[0].job.state == "done"
+
+    asyncio.run(story())
+
+
+def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
+    async def story() -> None:
+        courier = Courier(find_connection, tmp_path)
+        await courier.submit(blockout(), VIEW)
+        assert courier.session.notice.fix
+        assert courier.session.sending == 0
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ServerAbsent("No server", "Start one."), "absent"),
+        (WrongToken("Not known", "Start again."), "refused"),
+        (OnlineAccessOff("Off", "Allow it."), "offline"),
+        (Garbled("Nonsense", "Look."), "failed"),
+        (OSError(28, "No space left on device"), "failed"),
+    ],
+)
+def test_every_trouble_is_a_named_state_with_a_sentence(error: Exception, name: str) -> None:
+    assert state(error) == name
+    assert notice(error).message.endswith(".")
+
+
+def test_a_problem_speaks_for_itself() -> None:
+    problem = Problem(type="full", title="Queue full", status=429, detail="64 jobs wait.", fix="Cancel some.")
+    assert notice(ServerProblem(problem)) == Notice(message="64 jobs wait.", fix="Cancel some.")
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost:8000", True),
+        ("http://192.168.0.7:8000", False),
+        ("http://localhost.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://127.0.0.1@example.org", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_only_this_machine(address: str, ours: bool) -> None:
+    assert loopback(address) is ours
+
+
+def test_a_child_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    child = local.start("python3 -c \"raise SystemExit('no room on the disk')\"", log)
+    session = local.ended(Session(), child.wait(timeout=10), log)
+    assert session.link.name == "died"
+    assert "no room on the disk" in session.link.notice.message
+    assert local.ended(Session(), -signal.SIGTERM, log).link.name == "absent"
+
+
+def test_a_command_that_is_none_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OSError):
+        local.start("no-such-program-here serve", tmp_path / "log")
+    with pytest.raises(ValueError):
+        local.start('maquette "serve', tmp_path / "log")
