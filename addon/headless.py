@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Capture and apply without a window, for the command line: in Blender's background, or in a Python with bpy.
+"""Capture, apply and look without a window, for the command line: in Blender's background, or in a Python with bpy.
 
     blender --background --factory-startup --python-expr BOOT -- capture SCENE.blend OUT.json
     python -c BOOT capture SCENE.blend OUT.json
+    python -c BOOT apply SCENE.blend PICTURE.png OUT.blend
+    python -c BOOT look SCENE.blend OUT.png
 
 where BOOT imports this module and calls ``main()``. A scene that cannot be captured leaves a Problem in place of the
 result and ends with code 3.
@@ -17,11 +19,13 @@ from pathlib import Path
 import bpy
 
 from .apply import apply_result
+from .blocking import blocking_picture
 from .contract import TOYBOX, ModelInfo, Problem, dump, loads
 from .layout import CaptureError
 from .scene import capture
 
 REFUSED = 3  # server/blender.py knows this code
+LOOK_WIDTH = 480
 
 
 def main() -> None:
@@ -66,6 +70,15 @@ def _apply(errand: argparse.Namespace) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(errand.out), copy=True, compress=True)
 
 
+def _look(errand: argparse.Namespace) -> None:
+    scene = bpy.context.scene
+    if errand.camera is not None:
+        scene.camera = _object(errand.camera)
+    if errand.frame is not None:
+        scene.frame_set(errand.frame)
+    blocking_picture(scene, errand.out, LOOK_WIDTH)
+
+
 def _object(name: str | None) -> bpy.types.Object | None:
     if name is None:
         return None
@@ -92,7 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     applying.add_argument("scene", type=Path)
     applying.add_argument("picture", type=Path)
     applying.add_argument("out", type=Path)
-    for each in (capturing, applying):
+    looking = errands.add_parser("look")
+    looking.set_defaults(do=_look)
+    looking.add_argument("scene", type=Path)
+    looking.add_argument("out", type=Path)
+    for each in (capturing, applying, looking):
         each.add_argument("--camera")
         each.add_argument("--frame", type=int)
     return parser
