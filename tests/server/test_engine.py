@@ -136,6 +136,14 @@ def test_a_size_the_model_cannot_paint(engine):
         engine.paint(replace(ASKED, width=125), unwatched)
 
 
+@pytest.mark.parametrize(
+    "name", ["name", "family", "source", "licence", "area", "multiple", "steps", "scale", "strength"]
+)
+def test_wire_and_method_mean_the_same_toybox(name):
+    """The add-on knows Toybox without torch, the method without the wire."""
+    assert getattr(TOYBOX, name) == getattr(sg_core.CARDS["toybox"], name)
+
+
 def test_weights_that_are_not_there(tmp_path):
     with pytest.raises(NoModel):
         DiffusionEngine().load(replace(TOYBOX, source=str(tmp_path)))
