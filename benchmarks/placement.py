@@ -79,7 +79,7 @@ def measure(
 ) -> tuple[torch.Tensor, list[dict[str, dict[str, float]]]]:
     """One blockout's pictures and what the Judge says of each; strength 0 is the unguided picture of the same seed."""
     masks = {noun: torch.from_numpy(mask) for noun, mask in layout.masks.items()}
-    energy = place(dict(layout.masks.items())) if strength else None
+    energy = place(layout.masks) if strength else None
     pictures = generate(
         model, layout.prompt, energy, seeds=seeds, width=SIDE, height=SIDE, steps=steps, strength=strength
     )

@@ -27,7 +27,8 @@ def offered(folders: Sequence[Path]) -> tuple[ModelInfo, ...]:
 def described(folder: Path) -> ModelInfo:
     """A diffusers folder as an offer: its native area is what its network was made for. Raises NotAModel."""
     unet, vae = _config(folder, "unet"), _config(folder, "vae")
-    pixels = 2 ** (len(vae["block_out_channels"]) - 1)
+    levels = vae["block_out_channels"] if "block_out_channels" in vae else vae["decoder_block_out_channels"]
+    pixels = 2 ** (len(levels) - 1)
     coarsest = 2 ** (len(unet["block_out_channels"]) - 1)
     side = unet["sample_size"] * pixels
     return replace(

@@ -8,7 +8,9 @@ from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.tokens import Phrase
 
 
-def place(regions: Mapping[str | Phrase, Any], *, apart: float = 0.25, present: float = 0.25) -> Energy:
+def place(
+    regions: Mapping[str, Any] | Mapping[str | Phrase, Any], *, apart: float = 0.25, present: float = 0.25
+) -> Energy:
     """Each phrase covers its mask, keeps out of the others' and is there at all.
 
     Args:

@@ -50,7 +50,7 @@ class Learner:
         )
         self.rates = [optimiser.param_groups[0]["lr"] for optimiser in self.optimisers]
         for module in self.modules.values():
-            module.to(torch.bfloat16)
+            nn.Module.to(module, torch.bfloat16)
 
     def step(self, loss: Tensor, share: float) -> None:
         """One update; `share` of the planned time is over (0..1): warm-up, then cosine to a hundredth."""
@@ -78,7 +78,7 @@ class Learner:
     def settle(self) -> None:
         """Put the averaged weights into the modules, in float32."""
         for module in self.modules.values():
-            module.float()
+            nn.Module.to(module, torch.float32)
         with torch.no_grad():
             self.write(self.averages)
 

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.trainers import BpeTrainer
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from sg_core.toybox.autoencoder import PATCH, Basis, new_autoencoder
@@ -49,8 +49,25 @@ class Parts:
             feature_extractor=None,
             requires_safety_checker=False,
         )
-        pipeline.to(dtype=torch.float16).save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD)
-        pipeline.to(dtype=torch.float32)
+        cast(torch.float16, self.vae, self.text_encoder, self.unet)
+        pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD)
+        # AutoencoderTiny warns of a key that it writes itself; transformers would compute in the stored precision.
+        amend(folder / "vae" / "config.json", {"block_out_channels": None})
+        amend(folder / "text_encoder" / "config.json", {"dtype": "float32"})
+        cast(torch.float32, self.vae, self.text_encoder, self.unet)
+
+
+def cast(dtype: torch.dtype, *modules: nn.Module) -> None:
+    """Change the modules' precision in place (diffusers' own `to` would warn of layers that none of them has)."""
+    for module in modules:
+        nn.Module.to(module, dtype)
+
+
+def amend(config: Path, changes: dict[str, str | None]) -> None:
+    """Set keys of a JSON file; None takes one out."""
+    settings = json.loads(config.read_text()) | changes
+    kept = {key: value for key, value in settings.items() if key not in changes or value is not None}
+    config.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTokenizer:
@@ -141,6 +158,6 @@ def build_unet(recipe: Recipe) -> UNet2DConditionModel:
 def load_parts(folder: Path) -> Parts:
     """Parts of a saved folder, in float32."""
     pipeline = StableDiffusionPipeline.from_pretrained(
-        folder, torch_dtype=torch.float32, safety_checker=None, local_files_only=True
+        folder, dtype=torch.float32, safety_checker=None, local_files_only=True
     )
     return Parts(pipeline.tokenizer, pipeline.text_encoder, pipeline.unet, pipeline.vae, pipeline.scheduler)
