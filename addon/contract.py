@@ -241,6 +241,10 @@ TOYBOX = ModelInfo(
     steps=30,
     scale=4.0,
     strength=0.7,
+    nouns=tuple(
+        "castle rocket car tree house whale apple cactus robot elephant penguin sailboat mushroom pumpkin bus rabbit "
+        "bear duck airplane balloon snowman burger cake guitar".split()
+    ),
 )
 
 

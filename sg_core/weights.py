@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from huggingface_hub import snapshot_download
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -22,8 +23,13 @@ from sg_core.models.unet import UNet
 
 TOYBOX_FOLDER = Path(__file__).parent / "toybox" / "weights"
 RUNS_CODE = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".py"})
-COMPONENTS: Mapping[str, Any] = MappingProxyType(
-    {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel, "tokenizer": CLIPTokenizer}
+COMPONENTS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+    {
+        "unet": (UNet2DConditionModel,),
+        "vae": (AutoencoderKL, AutoencoderTiny),
+        "text_encoder": (CLIPTextModel,),
+        "tokenizer": (CLIPTokenizer,),
+    }
 )
 FOLDERS = (*COMPONENTS, "scheduler")
 WANTED = ("model_index.json", *(f"{part}/{kind}" for part in FOLDERS for kind in ("*.json", "*.txt", "*.safetensors")))
@@ -84,9 +90,10 @@ def check(folder: Path) -> None:
     if code := [path.name for path in read if path.suffix in RUNS_CODE]:
         raise WeightsError(f"{folder} holds {', '.join(code)}, which can run code: keep only safetensors and JSON")
     index = _json(folder / "model_index.json")
-    for part, kind in COMPONENTS.items():
-        if index.get(part, [None, None])[1] != kind.__name__:
-            raise WeightsError(f"{folder}: {part} is {index.get(part)}, and this family needs a {kind.__name__}")
+    for part, kinds in COMPONENTS.items():
+        names = [kind.__name__ for kind in kinds]
+        if index.get(part, [None, None])[1] not in names:
+            raise WeightsError(f"{folder}: {part} is {index.get(part)}, and this family needs a {' or '.join(names)}")
     if custom := [path for path in read if path.suffix == ".json" and _custom(path)]:
         raise WeightsError(f"{custom[0]} asks for custom code (auto_map): such models are not loaded")
 
@@ -101,7 +108,9 @@ def _module(folder: Path, part: str) -> Any:
         raise WeightsError(f"{folder / part} has no safetensors: convert its weights first")
     # diffusers warns when accelerate is missing unless told not to want it; transformers knows no such option.
     options = {} if part == "text_encoder" else {"low_cpu_mem_usage": False}
-    module = COMPONENTS[part].from_pretrained(folder / part, use_safetensors=True, local_files_only=True, **options)
+    named = _json(folder / "model_index.json")[part][1]
+    kind = next(kind for kind in COMPONENTS[part] if kind.__name__ == named)
+    module = kind.from_pretrained(folder / part, use_safetensors=True, local_files_only=True, **options)
     return module.float().requires_grad_(False).eval()
 
 
