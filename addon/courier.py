@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import session as news
@@ -48,9 +49,12 @@ class Courier:
         self._moved = asyncio.Event()
         self._nudged = asyncio.Event()
 
-    def move(self, session: Session) -> None:
-        """Replace the session, and wake whoever waits for a change of it."""
-        self.session = session
+    def move(self, change: Callable[..., Session], *facts: Any) -> None:
+        """Change the session, and wake whoever waits for that.
+
+        The session is read here and not by the caller, for whom it may be an old one after an await.
+        """
+        self.session = change(self.session, *facts)
         self._moved.set()
 
     def nudge(self) -> None:
@@ -69,20 +73,20 @@ class Courier:
             try:
                 await self._attend(Client(self.dial()))
             except TROUBLE as error:
-                self.move(news.lost(self.session, state(error), notice(error)))
+                self.move(news.lost, state(error), notice(error))
             await self._rest()
 
     async def submit(self, blockout: Blockout, view: Viewpoint) -> None:
         """Send a blockout; the session says what became of it."""
-        self.move(news.sending(self.session))
+        self.move(news.sending)
         try:
             client = Client(self.dial())
             job = await client.submit(blockout, uuid.uuid4().hex)
         except TROUBLE as error:
-            self.move(news.unsent(self.session, notice(error)))
+            self.move(news.unsent, notice(error))
             return
         request = json.dumps(dump(blockout))
-        self.move(news.submitted(self.session, Task(job=job, view=view, request=request)))
+        self.move(news.submitted, Task(job=job, view=view, request=request))
         await self._follow(client, job.id)
 
     async def deliver(self, blockout: Blockout, view: Viewpoint) -> None:
@@ -93,17 +97,17 @@ class Courier:
 
     async def cancel(self, job: str) -> None:
         """Ask the server to stop a job; it does so within one step."""
-        self.move(news.asked_to_cancel(self.session, job))
+        self.move(news.asked_to_cancel, job)
         try:
             client = Client(self.dial())
             await self._record(client, await client.cancel(job))
         except TROUBLE as error:
-            self.move(news.noticed(self.session, notice(error)))
+            self.move(news.noticed, notice(error))
 
     async def _attend(self, client: Client) -> None:
         """Follow a server until it is lost. Raises what ends it."""
         health, models = await client.health(), tuple(await client.models())
-        self.move(news.met(self.session, health, models))
+        self.move(news.met, health, models)
         errands = [asyncio.create_task(errand) for errand in (self._listen(client), self._feel_pulse(client))]
         try:
             done, _ = await asyncio.wait(errands, return_when=asyncio.FIRST_COMPLETED)
@@ -118,7 +122,7 @@ class Courier:
         async with aclosing(client.events(after=self._seen)) as events:
             async for event in events:
                 self._seen = event.id
-                self.move(news.heard(self.session, event, time.monotonic()))
+                self.move(news.heard, event, time.monotonic())
                 if event.kind == "state" and news.find(self.session, event.job):
                     await self._refresh(client, event.job)
 
@@ -127,7 +131,7 @@ class Courier:
         while True:
             await asyncio.sleep(PULSE)
             health = await client.health()
-            self.move(news.met(self.session, health, self.session.link.models))
+            self.move(news.met, health, self.session.link.models)
 
     async def _follow(self, client: Client, job: str) -> None:
         """Look a new job up: it may have ended before the session knew to listen for it."""
@@ -138,10 +142,10 @@ class Courier:
         await self._record(client, await client.job(job))
 
     async def _record(self, client: Client, job: Job) -> None:
-        self.move(news.recorded(self.session, job, time.monotonic()))
+        self.move(news.recorded, job, time.monotonic())
         picture = next((item for item in job.artifacts if item.kind == "picture"), None)
         if picture is not None:
-            self.move(news.fetched(self.session, job.id, await self._fetch(client, picture)))
+            self.move(news.fetched, job.id, await self._fetch(client, picture))
 
     async def _fetch(self, client: Client, artifact: Artifact) -> Path:
         path = self.folder / f"{artifact.sha256}.png"

@@ -25,7 +25,7 @@ Status = set[str]
 def refuse(operator: bpy.types.Operator, notice: Notice) -> Status:
     """End an operator without doing anything, and say why where the artist looks."""
     courier = desk().courier
-    courier.move(noticed(courier.session, notice))
+    courier.move(noticed, notice)
     operator.report({"WARNING"}, f"{notice.message} {notice.fix}")
     return {"CANCELLED"}
 
@@ -232,7 +232,7 @@ class Connect(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         courier = desk().courier
-        courier.move(connecting(courier.session))
+        courier.move(connecting)
         courier.nudge()
         return {"FINISHED"}
 
@@ -262,7 +262,7 @@ def in_words(error: CaptureError) -> Notice:
 def _tidy() -> Status:
     """What the artist just did answers the notice that stands there."""
     courier = desk().courier
-    courier.move(noticed(courier.session, None))
+    courier.move(noticed, None)
     return {"FINISHED"}
 
 

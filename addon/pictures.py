@@ -36,7 +36,7 @@ class Receive(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         courier = desk().courier
         task = next(task for task in courier.session.tasks if task.job.id == self.job)
-        courier.move(received(courier.session, self.job))
+        courier.move(received, self.job)
         shot = next((shot for shot in bpy.data.scenes if shot.session_uid == task.view.scene), None)
         if shot is None:
             gone = "A picture arrived for a scene that is no longer open."

@@ -88,7 +88,7 @@ class Desk:
     def start_server(self, command: str) -> None:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""
         self.server = local.start(command, self.log)
-        self.courier.move(starting(self.session))
+        self.courier.move(starting)
         self.courier.nudge()
 
     def stop_server(self) -> None:
@@ -106,7 +106,7 @@ class Desk:
         while True:
             await asyncio.sleep(MIND)
             if self.server is not None and self.server.poll() is not None:
-                self.courier.move(local.ended(self.session, self.server.returncode, self.log))
+                self.courier.move(local.ended, self.server.returncode, self.log)
                 self.server = None
 
 
@@ -140,9 +140,7 @@ def _tick() -> float:
         receive()
     except Exception as error:  # a timer that raises is dropped by Blender, and the panel would stay as it is for ever
         log.exception("the pump met an error")
-        station.courier.move(
-            noticed(station.session, Notice(message=f"Maquette stumbled: {error}", fix="See the console."))
-        )
+        station.courier.move(noticed, Notice(message=f"Maquette stumbled: {error}", fix="The console has the details."))
     if station.session != before:
         redraw()
     return ACTIVE if station.session.busy else IDLE

@@ -4,20 +4,36 @@
 import asyncio
 import signal
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from addon import local
+from addon import session as news
 from addon.client import Garbled, ServerAbsent, ServerProblem, WrongToken, find_connection
-from addon.contract import TOYBOX, Blockout, Frame, Problem, pack_mask
+from addon.contract import TOYBOX, Artifact, Blockout, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
 from addon.courier import Courier, OnlineAccessOff, loopback, notice, state
-from addon.session import Notice, Session, Viewpoint
+from addon.session import Notice, Session, Task, Viewpoint
 from server.serve import running
 from server.settings import Settings
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
+JOB = Job(
+    id="a",
+    state="queued",
+    sequence=1,
+    created=0.0,
+    phase="",
+    step=0,
+    steps=3,
+    artifacts=(),
+    problem=None,
+    model="toybox",
+    prompt="a castle",
+    seed=0,
+)
 
 
 def blockout(steps: int = 3) -> Blockout:
@@ -84,6 +100,33 @@ def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_what_happens_while_a_picture_is_fetched_is_not_forgotten(tmp_path: Path) -> None:
+    class SlowClient:
+        """Answers when the test says so."""
+
+        def __init__(self) -> None:
+            self.answers = asyncio.Event()
+
+        async def artifact(self, sha256: str) -> bytes:
+            await self.answers.wait()
+            return b"picture"
+
+    async def story() -> None:
+        courier, client = Courier(find_connection, tmp_path), SlowClient()
+        courier.move(news.submitted, Task(job=JOB, view=VIEW, request="{}"))
+        picture = Artifact(sha256="0" * 64, kind="picture", media_type="image/png", bytes=7)
+        done = replace(JOB, state="done", sequence=2, artifacts=(picture,))
+        fetching = asyncio.create_task(courier._record(client, done))
+        await asyncio.sleep(0)
+        courier.move(news.submitted, Task(job=replace(JOB, id="b"), view=VIEW, request="{}"))
+        client.answers.set()
+        await fetching
+        assert [task.job.id for task in courier.session.tasks] == ["a", "b"]
+        assert courier.session.landed[0].picture.read_bytes() == b"picture"
+
+    asyncio.run(story())
+
+
 def test_a_cancelled_job_says_so(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
         async with running(settings), at_work(tmp_path) as courier:
@@ -102,7 +145,7 @@ def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Pat
     async def story() -> None:
         async with running(settings), at_work(tmp_path) as courier:
             await until(courier, lambda session: session.link.name == "online")
-            await courier.submit(Blockout(**{**vars(blockout()), "model": "no-such-model"}), VIEW)
+            await courier.submit(replace(blockout(), model="no-such-model"), VIEW)
             assert "no-such-model" in courier.session.notice.message
             assert (courier.session.sending, courier.session.tasks) == (0, ())
 
