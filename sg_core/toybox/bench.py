@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
@@ -20,8 +21,9 @@ from sg_core.toybox.atlas import Atlas, load_atlas
 from sg_core.toybox.judge import Judge, classes, load_judge
 from sg_core.toybox.measure import iou, look
 from sg_core.toybox.parts import Parts, load_parts
+from sg_core.toybox.places import PLACES
 from sg_core.toybox.recipe import HERE, RECIPES, Recipe
-from sg_core.toybox.scenes import Scene, draw_scene
+from sg_core.toybox.scenes import Scene, draw_scene, with_article
 from sg_core.toybox.stream import TEST_SEEDS, Batch, stream
 from sg_core.weights import load
 
@@ -131,6 +133,17 @@ def seconds(subject: Subject, scene: Scene) -> float:
     return min(took)
 
 
+def sheet(subject: Subject, file: Path) -> None:
+    """64 pictures, seeds 0 to 63: every noun in turn, at every place in turn, nothing picked by hand."""
+    nouns, places = subject.judge.nouns, subject.recipe.places
+    turns = [(nouns[k % len(nouns)], PLACES[places[(k + k // len(nouns)) % len(places)]].phrases[0]) for k in range(64)]
+    captions = [f"{with_article(noun)} {where}" for noun, where in turns]
+    starts = tqdm(range(0, 64, 16), desc="sheet", leave=False)
+    pictures = torch.cat([paint(subject, captions[k : k + 16], range(k, k + 16)) for k in starts])
+    rows = pictures.view(8, 8, *pictures.shape[1:]).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+    Image.fromarray((rows * 255).round().byte().numpy()).save(file)
+
+
 def interval(values: Sequence[float]) -> list[float]:
     """Mean and its 95 % bootstrap interval."""
     array = np.array(values)
@@ -163,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--n", type=int, default=64, help="scenes for each figure")
     made.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
     made.add_argument("--folder", type=Path, default=HERE / "weights", help="the model's folder, Judge inside")
+    made.add_argument("--sheet", type=Path, help="also write a sheet of 64 pictures")
     made.add_argument("--recipe", choices=sorted(RECIPES), default="fallback", help="the recipe it was trained by")
     return made
 
@@ -174,6 +188,8 @@ def main(words: Sequence[str] | None = None) -> int:
     judge = load_judge(args.folder / "judge")
     side = recipe.buckets[0][0]
     subject = Subject(args.folder, recipe, load_atlas(), judge, load_parts(args.folder), load(args.folder), side)
+    if args.sheet:
+        sheet(subject, args.sheet)
     figures = measure(subject, args.n)
     rows = (f"{name:>22}  {value}" for name, value in figures.items())
     sys.stdout.write((json.dumps(figures) if args.json else "\n".join(rows)) + "\n")
