@@ -16,9 +16,7 @@ from .marks import ENFORCE, PHRASE, PROMPT
 from .pump import desk
 from .session import model
 
-MODEL, SEED, STRENGTH, STEPS, NEGATIVE = (
-    f"maquette_{name}" for name in ("model", "seed", "strength", "steps", "negative")
-)
+MODEL, SEED, STRENGTH, STEPS = (f"maquette_{name}" for name in ("model", "seed", "strength", "steps"))
 FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
 
 
@@ -45,7 +43,6 @@ def _of_scenes() -> dict[str, Any]:
         PROMPT: StringProperty(
             name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
         ),
-        NEGATIVE: StringProperty(name="Negative", description="What the picture should not show", **_text(NEGATIVE)),
         MODEL: StringProperty(
             name="Model", description="Which of the server's models paints", search=_models, **_text(MODEL)
         ),
