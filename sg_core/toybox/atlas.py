@@ -2,10 +2,19 @@
 """The atlas: every picture of every noun in one WebP, unpacked to tensors the compositor samples from.
 
 Pictures: 3D Fluent Emoji (Microsoft, MIT), from the npm package `@lobehub/fluent-emoji-3d`; see NOTICE.md.
+The packed atlas is committed; after a change to nouns.json, build it again from the unpacked package:
+
+    npm pack @lobehub/fluent-emoji-3d@1.1.0
+    tar -xf lobehub-fluent-emoji-3d-1.1.0.tgz
+    python -m sg_core.toybox.atlas package/assets
+
+nouns.json names each noun's pictures by their code points. Recipes slice its order: new nouns go at the end.
 """
 
+import argparse
 import json
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,9 +69,17 @@ class Atlas:
         hue = torch.atan2((q * weight).sum((1, 2)), (i * weight).sum((1, 2)))
         return torch.stack([hue, weight.sum((1, 2)) / mass], 1)
 
+    @cached_property
+    def by_noun(self) -> dict[str, tuple[int, ...]]:
+        """Each noun's tiles; kept, because every thing of a million scenes asks."""
+        found: dict[str, list[int]] = {}
+        for index, tile in enumerate(self.tiles):
+            found.setdefault(tile.noun, []).append(index)
+        return {noun: tuple(indices) for noun, indices in found.items()}
+
     def of(self, noun: str) -> tuple[int, ...]:
         """Indices of the tiles that show a noun."""
-        return tuple(index for index, tile in enumerate(self.tiles) if tile.noun == noun)
+        return self.by_noun[noun]
 
     def to(self, device: torch.device | str) -> "Atlas":
         """The same atlas with its pixels on another device."""
@@ -75,16 +92,18 @@ def chroma(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return 0.596 * r - 0.274 * g - 0.322 * b, 0.211 * r - 0.523 * g + 0.312 * b
 
 
-def load_atlas(folder: Path = HERE) -> Atlas:
-    """Read atlas.webp and atlas.json."""
-    tiles = tuple(Tile(t["noun"], tuple(t["box"])) for t in json.loads((folder / "atlas.json").read_text()))
+def load_atlas(nouns: Collection[str] | None = None, folder: Path = HERE) -> Atlas:
+    """Read atlas.webp and atlas.json; given nouns, keep only their tiles, in the same order (all of them: 460 MB)."""
+    tiles = [Tile(t["noun"], tuple(t["box"])) for t in json.loads((folder / "atlas.json").read_text())]
     with Image.open(folder / "atlas.webp", formats=("WEBP",)) as sheet:
-        sheet_pixels = torch.from_numpy(np.array(sheet.convert("RGBA"))).float() / 255
+        sheet_pixels = torch.from_numpy(np.array(sheet.convert("RGBA")))
     columns = sheet_pixels.shape[1] // SIDE
-    cells = [divmod(index, columns) for index in range(len(tiles))]
+    wanted = [index for index, tile in enumerate(tiles) if nouns is None or tile.noun in nouns]
+    cells = [divmod(index, columns) for index in wanted]
     stack = torch.stack([sheet_pixels[y * SIDE : (y + 1) * SIDE, x * SIDE : (x + 1) * SIDE] for y, x in cells])
-    stack = stack.permute(0, 3, 1, 2)
-    return Atlas(tiles, torch.cat([stack[:, :3] * stack[:, 3:], stack[:, 3:]], 1).contiguous())
+    pixels = stack.permute(0, 3, 1, 2).contiguous().float().div_(255)
+    pixels[:, :3] *= pixels[:, 3:]
+    return Atlas(tuple(tiles[index] for index in wanted), pixels)
 
 
 def build_atlas(assets: Path, folder: Path = HERE, quality: int = 82) -> int:
@@ -106,3 +125,15 @@ def build_atlas(assets: Path, folder: Path = HERE, quality: int = 82) -> int:
     sheet.save(folder / "atlas.webp", quality=quality, alpha_quality=90, method=6)
     (folder / "atlas.json").write_text("[\n" + ",\n".join(json.dumps(tile) for tile in tiles) + "\n]\n")
     return (folder / "atlas.webp").stat().st_size
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Build the atlas beside this file."""
+    made = argparse.ArgumentParser(prog="python -m sg_core.toybox.atlas", description="Pack the atlas.")
+    made.add_argument("assets", type=Path, help="the unpacked npm package's folder of .webp pictures")
+    build_atlas(made.parse_args(words).assets)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
