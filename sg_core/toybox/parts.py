@@ -149,6 +149,7 @@ def build_unet(recipe: Recipe) -> UNet2DConditionModel:
         up_block_types=("CrossAttnUpBlock2D",) * levels,
         block_out_channels=recipe.denoiser_channels,
         layers_per_block=recipe.layers,
+        only_cross_attention=recipe.cross_only,
         cross_attention_dim=recipe.text_width,
         attention_head_dim=recipe.heads,
         norm_num_groups=16,

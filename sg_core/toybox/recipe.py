@@ -15,7 +15,8 @@ HERE = Path(__file__).parent
 class Recipe:
     """A model's shape and its training. `minutes` is wall clock for denoiser, decoder and Judge.
 
-    `buckets` are the (width, height) pairs trained on and their shares; all have nearly the same area.
+    `buckets` are the (width, height) pairs trained on and their shares; all have nearly the same area. `cross_only`
+    says at which levels of the denoiser, finest first, places look at words but not at each other.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Recipe:
     decoder_width: int
     latent_channels: int
     denoiser_channels: tuple[int, ...]
+    cross_only: tuple[bool, ...]
     layers: int
     heads: int
     text_width: int
@@ -60,6 +62,7 @@ FALLBACK = Recipe(
     decoder_width=48,
     latent_channels=12,
     denoiser_channels=(96, 192),
+    cross_only=(False, False),
     layers=1,
     heads=4,
     text_width=128,
@@ -79,12 +82,13 @@ FULL = Recipe(
     decoder_width=64,
     latent_channels=12,
     denoiser_channels=(96, 160, 224),
+    cross_only=(True, False, False),
     layers=1,
     heads=4,
     text_width=192,
     text_layers=1,
     judge_width=32,
-    scenes=1_000_000,
+    scenes=200_000,
     batch=512,
     learning_rate=2.5e-3,
     minutes=(13, 5, 4),

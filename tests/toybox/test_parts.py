@@ -11,9 +11,10 @@ from diffusers import StableDiffusionPipeline
 from sg_core.toybox import train
 from sg_core.toybox.atlas import load_atlas
 from sg_core.toybox.autoencoder import new_autoencoder, principal_components, read_basis
+from sg_core.toybox.judge import new_judge
 from sg_core.toybox.optimise import SHARD_BYTES, Learner, shards
-from sg_core.toybox.parts import build_tokenizer, load_parts
-from sg_core.toybox.recipe import FALLBACK
+from sg_core.toybox.parts import build_parts, build_tokenizer, load_parts
+from sg_core.toybox.recipe import FALLBACK, FULL
 from sg_core.toybox.stream import TEST_SEEDS, stream
 
 TINY = replace(
@@ -109,3 +110,13 @@ def test_shards_stay_under_their_limit():
     groups = shards(tensors)
     assert [name for group in groups for name in group] == [name for name, _ in tensors]
     assert all(sum(t.nbytes for t in group.values()) <= SHARD_BYTES for group in groups)
+
+
+def test_the_gpu_recipe_builds_and_fits_into_45_megabytes(tmp_path):
+    parts = build_parts(FULL, principal_components([pictures()], FULL.latent_channels), tmp_path)
+    modules = (parts.unet, parts.vae, parts.text_encoder, new_judge(FULL))
+    assert sum(p.numel() * 2 for module in modules for p in module.parameters()) < 44_000_000
+    words = parts.text_encoder(parts.tokens(["a castle"])).last_hidden_state
+    for width, height, _ in FULL.buckets:
+        latent = torch.randn(1, FULL.latent_channels, height // 8, width // 8)
+        assert parts.unet(latent, 10, words).sample.shape == latent.shape
