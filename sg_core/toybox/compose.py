@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sg_core.toybox.atlas import LUMA, Atlas
-from sg_core.toybox.places import PLACES, Place, paint
+from sg_core.toybox.backdrops import paint
+from sg_core.toybox.places import PLACES, Place
 from sg_core.toybox.scenes import COLOURS, Scene, Thing
 
 
