@@ -90,7 +90,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """`maquette bench placement`."""
     args = parser().parse_args(words)
     torch.set_num_threads(args.threads or torch.get_num_threads())
-    model, judge, atlas = load(args.model), load_judge(args.judge) if args.judge else load_judge(), load_atlas()
+    model, judge = load(args.model), load_judge(args.judge) if args.judge else load_judge()
+    atlas = load_atlas(judge.nouns)
     layouts = draw_layouts(args.blockouts, judge.nouns, tuple(PLACES)[: args.places], atlas)
     layouts = [each for layout in layouts for each in (layout, layout.mirrored())]
     scores: dict[str, list[list[dict[str, dict[str, float]]]]] = {"unguided": [], "guided": []}

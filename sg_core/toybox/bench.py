@@ -187,7 +187,9 @@ def main(words: Sequence[str] | None = None) -> int:
     recipe = RECIPES[args.recipe]
     judge = load_judge(args.folder / "judge")
     side = recipe.buckets[0][0]
-    subject = Subject(args.folder, recipe, load_atlas(), judge, load_parts(args.folder), load(args.folder), side)
+    subject = Subject(
+        args.folder, recipe, load_atlas(recipe.nouns), judge, load_parts(args.folder), load(args.folder), side
+    )
     if args.sheet:
         sheet(subject, args.sheet)
     figures = measure(subject, args.n)

@@ -178,5 +178,6 @@ def caption(rng: np.random.Generator, things: Sequence[Thing], place: str) -> st
 
 
 def with_article(phrase: str) -> str:
-    """ "an apple", "a blue castle"."""
-    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+    """ "an apple", "a blue castle", "a unicorn", "an hourglass"."""
+    vowel = phrase.startswith(("a", "e", "i", "o", "u", "hour")) and not phrase.startswith(("uni", "ufo"))
+    return f"{'an' if vowel else 'a'} {phrase}"

@@ -40,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     recipe = RECIPES[args.recipe]
-    atlas = load_atlas().to("cuda" if torch.cuda.is_available() else "cpu")
+    atlas = load_atlas(recipe.nouns).to("cuda" if torch.cuda.is_available() else "cpu")
     left = args.minutes
     for phase, planned in zip(PHASES, recipe.minutes, strict=True):
         if phase in args.phases and left > 0:

@@ -33,7 +33,7 @@ TINY = replace(
 
 def pictures(count: int = 16) -> torch.Tensor:
     square = replace(FALLBACK, buckets=(FALLBACK.buckets[0],))
-    return next(stream(square, load_atlas(), TEST_SEEDS, count)).pictures.rgb
+    return next(stream(square, load_atlas(FALLBACK.nouns), TEST_SEEDS, count)).pictures.rgb
 
 
 def test_every_word_of_the_vocabulary_is_one_token(tmp_path):

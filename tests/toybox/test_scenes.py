@@ -15,7 +15,7 @@ VOCABULARY = FALLBACK.vocabulary
 
 @pytest.fixture(scope="module")
 def atlas() -> Atlas:
-    return load_atlas()
+    return load_atlas(FALLBACK.nouns)
 
 
 def scene_of(*things: Thing, place: str = "meadow") -> Scene:

@@ -68,7 +68,9 @@ def test_a_thing_goes_where_its_block_is(model, judge):
 
 
 def test_its_judge_and_its_autoencoder_hold_on_held_out_scenes(judge, model):
-    subject = Subject(TOYBOX_FOLDER, FALLBACK, load_atlas(), judge, load_parts(TOYBOX_FOLDER), model, SIDE)
+    subject = Subject(
+        TOYBOX_FOLDER, FALLBACK, load_atlas(FALLBACK.nouns), judge, load_parts(TOYBOX_FOLDER), model, SIDE
+    )
     batches = true_scenes(subject, 32)
     overlaps, right = judged(subject, batches, lambda rgb: rgb)
     _, again = judged(subject, batches, partial(reconstruct, subject))
