@@ -239,8 +239,8 @@ TOYBOX = ModelInfo(
     area=128 * 128,
     multiple=16,
     steps=30,
-    scale=4.0,
-    strength=0.7,
+    scale=5.0,
+    strength=1.0,
     nouns=tuple(
         "castle rocket car tree house whale apple cactus robot elephant penguin sailboat mushroom pumpkin bus rabbit "
         "bear duck airplane balloon snowman burger cake guitar".split()

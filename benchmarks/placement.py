@@ -78,10 +78,11 @@ def measure(
     model: Model, judge: Judge, layout: Layout, seeds: Sequence[int], strength: float, steps: int
 ) -> tuple[torch.Tensor, list[dict[str, dict[str, float]]]]:
     """One blockout's pictures and what the Judge says of each; strength 0 is the unguided picture of the same seed."""
+    scale = model.card.scale
     masks = {noun: torch.from_numpy(mask) for noun, mask in layout.masks.items()}
     energy = place(layout.masks) if strength else None
     pictures = generate(
-        model, layout.prompt, energy, seeds=seeds, width=SIDE, height=SIDE, steps=steps, strength=strength
+        model, layout.prompt, energy, seeds=seeds, width=SIDE, height=SIDE, steps=steps, scale=scale, strength=strength
     )
     return pictures, placement(judge, pictures, masks)
 
@@ -94,11 +95,12 @@ def main(words: Sequence[str] | None = None) -> int:
     atlas = load_atlas(judge.nouns)
     layouts = draw_layouts(args.blockouts, judge.nouns, tuple(PLACES)[: args.places], atlas)
     layouts = [each for layout in layouts for each in (layout, layout.mirrored())]
+    full = model.card.strength if args.strength is None else args.strength
     scores: dict[str, list[list[dict[str, dict[str, float]]]]] = {"unguided": [], "guided": []}
     rows = []
     for layout in tqdm(layouts, desc="placement", unit="blockout"):
         row = []
-        for kind, strength in (("unguided", 0.0), ("guided", args.strength)):
+        for kind, strength in (("unguided", 0.0), ("guided", full)):
             pictures, seen = measure(model, judge, layout, range(args.seeds), strength, args.steps)
             scores[kind].append(seen)
             row += [outlined(to_image(picture), layout.masks) for picture in pictures[:2]]
@@ -150,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
     made.add_argument("--blockouts", type=int, default=12, help="how many are drawn; each comes with its mirror")
     made.add_argument("--seeds", type=int, default=4, help="pictures a blockout: seeds 0 to N-1")
-    made.add_argument("--strength", type=float, default=0.7, help="of the guided pictures")
+    made.add_argument("--strength", type=float, help="of the guided pictures; the model's own by default")
     made.add_argument("--steps", type=int, default=30, help="DDIM steps")
     made.add_argument("--model", default="toybox", help="a model's name or folder")
     made.add_argument("--judge", type=Path, help="a Judge's folder instead of the one that ships")

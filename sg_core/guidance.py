@@ -90,7 +90,7 @@ class Relative:
 
     Attributes:
         strength: 0 (nothing) to 1 (as large as the correction).
-        until: progress at which guidance ends; layout is settled in the first half.
+        until: progress at which guidance ends; by then the layout is settled.
         floor: gradients below this fraction of the row's largest are not amplified any further, so a satisfied
             energy can fall silent.
         decay: the change also shrinks as (energy / its largest)^decay; 0 turns that off.
@@ -99,9 +99,9 @@ class Relative:
     """
 
     strength: float
-    until: float = 0.5
+    until: float = 0.7
     floor: float = 0.1
-    decay: float = 1.0
+    decay: float = 0.25
     clip: float = 1.0
     patience: int = 2
 

@@ -40,7 +40,8 @@ TOYBOX = Card(
     licence="MIT",
     area=128 * 128,
     multiple=16,
-    scale=4.0,
+    scale=5.0,
+    strength=1.0,
     layers=("down_blocks.0", "up_blocks.1"),
 )
 

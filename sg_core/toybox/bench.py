@@ -58,7 +58,15 @@ def present(subject: Subject, things: int, count: int) -> list[float]:
 
 def paint(subject: Subject, captions: list[str], seeds: Sequence[int]) -> Tensor:
     """Unguided pictures, 30 DDIM steps."""
-    return generate(subject.model, captions, seeds=list(seeds), width=subject.side, height=subject.side, steps=30)
+    return generate(
+        subject.model,
+        captions,
+        seeds=list(seeds),
+        width=subject.side,
+        height=subject.side,
+        steps=30,
+        scale=subject.model.card.scale,
+    )
 
 
 def true_scenes(subject: Subject, count: int) -> list[Batch]:

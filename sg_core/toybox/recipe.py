@@ -71,7 +71,7 @@ FALLBACK = Recipe(
     scenes=36_000,
     batch=48,
     learning_rate=2.5e-3,
-    minutes=(64, 9, 9),
+    minutes=(60, 6, 7),
 )
 
 FULL = Recipe(
