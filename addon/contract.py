@@ -242,8 +242,32 @@ TOYBOX = ModelInfo(
     scale=5.0,
     strength=1.0,
     nouns=tuple(
-        "castle rocket car tree house whale apple cactus robot elephant penguin sailboat mushroom pumpkin bus rabbit "
-        "bear duck airplane balloon snowman burger cake guitar".split()
+        [
+            "castle",
+            "rocket",
+            "car",
+            "tree",
+            "house",
+            "whale",
+            "apple",
+            "cactus",
+            "robot",
+            "elephant",
+            "penguin",
+            "sailboat",
+            "mushroom",
+            "pumpkin",
+            "bus",
+            "rabbit",
+            "bear",
+            "duck",
+            "airplane",
+            "balloon",
+            "snowman",
+            "burger",
+            "cake",
+            "guitar",
+        ]
     ),
 )
 
