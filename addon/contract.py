@@ -230,6 +230,12 @@ class Connection(Record):
     version: Name
 
 
+TOYBOX_NOUNS = (
+    "castle", "rocket", "car", "tree", "house", "whale", "apple", "cactus", "robot",
+    "elephant", "penguin", "sailboat", "mushroom", "pumpkin", "bus", "rabbit", "bear",
+    "duck", "airplane", "balloon", "snowman", "burger", "cake", "guitar",
+)  # fmt: skip
+
 TOYBOX = ModelInfo(
     name="toybox",
     family="unet",
@@ -241,34 +247,7 @@ TOYBOX = ModelInfo(
     steps=30,
     scale=5.0,
     strength=1.0,
-    # fmt: off
-    nouns=(
-        "castle",
-        "rocket",
-        "car",
-        "tree",
-        "house",
-        "whale",
-        "apple",
-        "cactus",
-        "robot",
-        "elephant",
-        "penguin",
-        "sailboat",
-        "mushroom",
-        "pumpkin",
-        "bus",
-        "rabbit",
-        "bear",
-        "duck",
-        "airplane",
-        "balloon",
-        "snowman",
-        "burger",
-        "cake",
-        "guitar",
-    ),
-    # fmt: on
+    nouns=TOYBOX_NOUNS,
 )
 
 
