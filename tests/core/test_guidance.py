@@ -57,8 +57,8 @@ def test_paper_guides_the_published_steps(total: int, first: int, on: int) -> No
     assert steps[-1] < 31 * total // 32 <= total - 1
 
 
-def test_relative_guides_the_first_half_and_never_the_last_step() -> None:
-    assert acting(Relative(0.7), 30) == list(range(15))
+def test_relative_guides_until_seven_tenths_and_never_the_last_step() -> None:
+    assert acting(Relative(0.7), 30) == list(range(21))
     assert acting(Relative(0.7, until=1.0), 5) == [0, 1, 2, 3]
     assert acting(Relative(0.7), 1) == acting(Paper(1.0), 1) == []
 

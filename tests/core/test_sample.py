@@ -181,7 +181,7 @@ def test_the_watch_sees_every_step(model: UNet) -> None:
     assert {m.steps for m in seen} == {6}
     assert seen[-1].progress == 1.0
     names = {"shape of castle", "centroid of rocket", "size of rocket"}
-    assert [set(m.energies) for m in seen] == [names] * 3 + [set()] * 3
+    assert [set(m.energies) for m in seen] == [names] * 5 + [set()]
     assert all(isinstance(value, float) for m in seen for value in m.energies.values())
     assert torch.equal(model.decode(seen[-1].latent), picture)
     previews = [m.preview() for m in seen]
@@ -223,7 +223,7 @@ class Counting:
 def test_each_step_is_two_passes_and_only_guided_ones_record_gradients(model: UNet) -> None:
     counting = Counting(model, [])
     paint(counting)
-    assert counting.passes == [True, False] * 3 + [False, False] * 3
+    assert counting.passes == [True, False] * 5 + [False, False]
 
 
 def test_a_satisfied_layout_rests_but_is_still_watched(model: UNet) -> None:
@@ -231,7 +231,7 @@ def test_a_satisfied_layout_rests_but_is_still_watched(model: UNet) -> None:
     content = shape("castle", LEFT, tolerance=1.0)
     paint(counting, content, watch=seen.append, steps=10)
     assert counting.passes == [True, False] * 2 + [False, False] * 8
-    assert [bool(m.energies) for m in seen] == [True] * 5 + [False] * 5
+    assert [bool(m.energies) for m in seen] == [True] * 7 + [False] * 3
 
 
 def test_terms_without_weight_cost_nothing(model: UNet) -> None:
