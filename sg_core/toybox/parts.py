@@ -51,8 +51,10 @@ class Parts:
         )
         cast(torch.float16, self.vae, self.text_encoder, self.unet)
         pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD)
-        # AutoencoderTiny warns of a key that it writes itself; transformers would compute in the stored precision.
-        amend(folder / "vae" / "config.json", {"block_out_channels": None})
+        # AutoencoderTiny warns of a key that it writes itself; transformers would compute in the stored precision; and
+        # where the parts lay when they were trained is nobody's business.
+        amend(folder / "vae" / "config.json", {"block_out_channels": None, "_name_or_path": None})
+        amend(folder / "unet" / "config.json", {"_name_or_path": None})
         amend(folder / "text_encoder" / "config.json", {"dtype": "float32"})
         cast(torch.float32, self.vae, self.text_encoder, self.unet)
 

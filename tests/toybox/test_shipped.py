@@ -44,6 +44,11 @@ def test_it_is_small():
     assert max(path.stat().st_size for path in files) < 16_000_000
 
 
+def test_it_does_not_say_where_it_was_made():
+    for path in TOYBOX_FOLDER.rglob("*.json"):
+        assert "_name_or_path" not in path.read_text(), path.name
+
+
 def test_everyone_means_the_same_nouns(judge):
     assert judge.nouns == TOYBOX.nouns == FALLBACK.nouns
 
