@@ -66,9 +66,8 @@ def _stage(stage: Path) -> None:
     shutil.copy(MANIFEST, stage)
     for licence in sorted((PROJECT / "LICENSES").glob("*.txt")):
         shutil.copy(licence, stage)
-    for module in sorted((PROJECT / "addon").glob("*.py")):
-        if module.name != "__main__.py":  # the packer is no part of what it packs
-            shutil.copy(module, stage)
+    shutil.copytree(PROJECT / "addon", stage, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (stage / "__main__.py").unlink()  # the packer is no part of what it packs
 
 
 def _run(command: list[str]) -> None:

@@ -12,7 +12,8 @@ from bpy.props import StringProperty
 
 from . import apply
 from .layout import CaptureError
-from .operators import Status, in_words, refuse, viewpoint
+from .operators.answers import Status, in_words, refuse
+from .operators.picture import viewpoint
 from .pump import desk
 from .session import Notice, Task, received
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from pkgutil import iter_modules, resolve_name
+from pkgutil import resolve_name, walk_packages
 
 import pytest
 from reading import ROOT, sources
@@ -106,8 +106,8 @@ def properties() -> set[str]:
     import addon
     import addon.preferences
 
-    names = [module.name for module in iter_modules(addon.__path__) if module.name != "__main__"]
-    values = [value for name in names for value in vars(import_module(f"addon.{name}")).values()]
+    names = [module.name for module in walk_packages(addon.__path__, "addon.") if module.name != "addon.__main__"]
+    values = [value for name in names for value in vars(import_module(name)).values()]
     keys = {value for value in values if isinstance(value, str) and re.fullmatch(r"maquette_[a-z_]*[a-z]", value)}
     return keys | set(addon.preferences.MaquettePreferences.__annotations__)
 

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the buttons do, a file a panel. Each operator is one step an artist can undo."""
+
+import bpy
+
+from . import connection, picture, regions
+
+CLASSES = (*connection.CLASSES, *regions.CLASSES, *picture.CLASSES)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start, stop and find the server."""
+
+import bpy
+
+from ..preferences import preferences
+from ..pump import desk
+from ..session import Notice, connecting
+from .answers import Status, refuse
+
+
+class StartServer(bpy.types.Operator):
+    """Run the server on this machine until Blender quits"""
+
+    bl_idname = "maquette.start_server"
+    bl_label = "Start Server"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        command = preferences().command
+        try:
+            desk().start_server(command)
+        except (OSError, ValueError) as error:
+            fix = "Set the server command in Preferences › Add-ons › Maquette."
+            return refuse(self, Notice(message=f"“{command}” cannot be run: {error}", fix=fix))
+        return {"FINISHED"}
+
+
+class StopServer(bpy.types.Operator):
+    """Stop the server that was started here"""
+
+    bl_idname = "maquette.stop_server"
+    bl_label = "Stop Server"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        desk().stop_server()
+        return {"FINISHED"}
+
+
+class Connect(bpy.types.Operator):
+    """Look for the server again, now"""
+
+    bl_idname = "maquette.connect"
+    bl_label = "Connect"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        courier = desk().courier
+        courier.move(connecting)
+        courier.nudge()
+        return {"FINISHED"}
+
+
+CLASSES = (StartServer, StopServer, Connect)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask for a picture, and stop it; set what it needs."""
+
+import random
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from .. import marks, scene
+from ..contract import SEED_MAX
+from ..layout import CaptureError
+from ..properties import SEED, chosen
+from ..pump import desk, receive
+from ..session import Viewpoint
+from .answers import Status, in_words, refuse, settle
+
+
+class InsertPhrase(bpy.types.Operator):
+    """Write the missing words into the prompt"""
+
+    bl_idname = "maquette.insert_phrase"
+    bl_label = "Insert into Prompt"
+    bl_options = {"REGISTER", "UNDO"}
+
+    subject: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        prompt = context.scene.get(marks.PROMPT, "").strip()
+        context.scene[marks.PROMPT] = f"{prompt} and a {self.subject}" if prompt else f"a {self.subject}"
+        return settle()
+
+
+class AddCamera(bpy.types.Operator):
+    """Add a camera that sees what this view shows, and make it the scene's"""
+
+    bl_idname = "maquette.add_camera"
+    bl_label = "Camera from View"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.region_data is not None
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+        camera.matrix_world = context.region_data.view_matrix.inverted()
+        context.scene.collection.objects.link(camera)
+        context.scene.camera = camera
+        return settle()
+
+
+class RollSeed(bpy.types.Operator):
+    """Another picture that fits: draw a new seed"""
+
+    bl_idname = "maquette.roll_seed"
+    bl_label = "New Seed"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        context.scene[SEED] = random.randint(0, SEED_MAX)
+        return {"FINISHED"}
+
+
+class Generate(bpy.types.Operator):
+    """Ask the server for a picture that obeys the blocks; keep working while it paints"""
+
+    bl_idname = "maquette.generate"
+    bl_label = "Generate"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        shot, courier = context.scene, desk().courier
+        depsgraph = context.evaluated_depsgraph_get()
+        try:
+            blockout = scene.capture(
+                shot,
+                depsgraph=depsgraph,
+                model=chosen(shot),
+                seed=shot.maquette_seed,
+                steps=shot.maquette_steps,
+                strength=shot.maquette_strength,
+            )
+        except CaptureError as error:
+            return refuse(self, in_words(error))
+        view = viewpoint(shot, shot.camera, depsgraph)
+        if not bpy.app.background:
+            desk().pump.start(courier.submit(blockout, view))
+            return {"FINISHED"}
+        desk().pump.wait(courier.deliver(blockout, view))
+        receive()
+        return {"CANCELLED"} if courier.session.notice else {"FINISHED"}
+
+
+class Cancel(bpy.types.Operator):
+    """Stop within one step"""
+
+    bl_idname = "maquette.cancel"
+    bl_label = "Cancel"
+
+    scope: EnumProperty(
+        items=[
+            ("THIS", "This", "The picture being painted"),
+            ("WAITING", "Waiting", "The pictures not yet begun"),
+            ("ALL", "All", "Every picture asked for here"),
+        ],
+        default="THIS",
+    )
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        session, pump = desk().session, desk().pump
+        active = session.active
+        for task in session.waiting:
+            if self.scope == "ALL" or (task == active) == (self.scope == "THIS"):
+                pump.start(desk().courier.cancel(task.job.id))
+        return {"FINISHED"}
+
+
+class Dismiss(bpy.types.Operator):
+    """Take this message away"""
+
+    bl_idname = "maquette.dismiss"
+    bl_label = "Dismiss"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return settle()
+
+
+def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Viewpoint:
+    """Where the scene is seen from, to tell later whether the camera has moved since."""
+    seen = scene.view(shot, camera, depsgraph)
+    numbers = (*seen.pose.ravel(), *seen.lens.projection.ravel())
+    return Viewpoint(scene=shot.session_uid, camera=camera.session_uid, pose=tuple(float(n) for n in numbers))
+
+
+CLASSES = (InsertPhrase, AddCamera, RollSeed, Generate, Cancel, Dismiss)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mark things as regions of the picture, and find them again."""
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import marks
+from ..session import Notice
+from .answers import Status, refuse, settle
+
+
+class AddSelected(bpy.types.Operator):
+    """Make the selected objects regions: the picture will show them where they are"""
+
+    bl_idname = "maquette.add_selected"
+    bl_label = "Add Selected"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        shapes = [thing for thing in context.selected_objects if thing.type not in {"CAMERA", "LIGHT"}]
+        if not shapes:
+            return refuse(self, Notice(message="Nothing is selected.", fix="Select the objects of a region first."))
+        for thing in shapes:
+            if marks.read(thing) is None:
+                marks.mark(thing)
+        return settle()
+
+
+class AddCollection(bpy.types.Operator):
+    """Make the active collection one region, with everything in it"""
+
+    bl_idname = "maquette.add_collection"
+    bl_label = "Add Collection"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        if context.collection == context.scene.collection:
+            return refuse(
+                self, Notice(message="The whole scene cannot be a region.", fix="Choose a collection in the Outliner.")
+            )
+        marks.mark(context.collection)
+        return settle()
+
+
+class RemoveRegion(bpy.types.Operator):
+    """Make this an ordinary part of the scene again"""
+
+    bl_idname = "maquette.remove_region"
+    bl_label = "Remove Region"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        marks.unmark(_thing(context.scene, self.uid))
+        return {"FINISHED"}
+
+
+class SelectRegion(bpy.types.Operator):
+    """Select this region's objects"""
+
+    bl_idname = "maquette.select_region"
+    bl_label = "Select Region"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        thing = _thing(context.scene, self.uid)
+        parts = thing.all_objects if isinstance(thing, bpy.types.Collection) else [thing]
+        shown = [part for part in parts if part.name in context.view_layer.objects]
+        for part in context.selected_objects:
+            part.select_set(False)
+        for part in shown:
+            part.select_set(True)
+        context.view_layer.objects.active = next(iter(shown), None)
+        return {"FINISHED"}
+
+
+def _thing(shot: bpy.types.Scene, uid: str) -> marks.Marked:
+    return next(thing for thing, _ in marks.marked(shot) if str(thing.session_uid) == uid)
+
+
+CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Maquette tab of the 3D View, a file a panel. Panels draw the session; they decide nothing."""
+
+import bpy
+
+from .connection import MAQUETTE_PT_main
+from .picture import MAQUETTE_PT_picture
+from .regions import MAQUETTE_PT_regions
+from .result import MAQUETTE_PT_result
+
+# children after their parent, in the tab's order
+CLASSES = (MAQUETTE_PT_main, MAQUETTE_PT_regions, MAQUETTE_PT_picture, MAQUETTE_PT_result)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection to the server."""
+
+import bpy
+
+from ..preferences import preferences
+from ..pump import desk
+from ..session import Link, Name
+from .tab import Tab, sentences
+
+LABELS: dict[Name, tuple[str, str]] = {
+    "absent": ("No server", "UNLINKED"),
+    "starting": ("Starting the server…", "SORTTIME"),
+    "connecting": ("Connecting…", "SORTTIME"),
+    "online": ("Server", "LINKED"),
+    "refused": ("The server refused us", "LOCKED"),
+    "mismatch": ("Another version's server", "ERROR"),
+    "offline": ("Online access is off", "INTERNET_OFFLINE"),
+    "died": ("The server has ended", "ERROR"),
+    "failed": ("The server makes no sense", "ERROR"),
+}
+
+
+class MAQUETTE_PT_main(Tab, bpy.types.Panel):
+    """The connection to the server."""
+
+    bl_label = "Maquette"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The link's state, why it is so, and what can be done."""
+        link = desk().session.link
+        label, icon = LABELS[link.name]
+        row = self.layout.row()
+        row.label(text=f"{label}: {link.health.device}" if link.health else label, icon=icon)
+        if desk().server is not None:
+            stop = row.row()
+            stop.alignment = "RIGHT"
+            stop.operator("maquette.stop_server", text="Stop")
+        if link.notice is not None:
+            sentences(self.layout, link.notice, context)
+        if link.name not in ("online", "starting"):
+            self._ways_out(link)
+
+    def _ways_out(self, link: Link) -> None:
+        row = self.layout.row(align=True)
+        if desk().server is None and not preferences().address:
+            row.operator("maquette.start_server", icon="PLAY")
+        row.operator("maquette.connect", text="Try Again" if link.notice else "Connect", icon="FILE_REFRESH")

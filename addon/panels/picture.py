@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to paint, the button that does it, and what is being painted."""
+
+import time
+
+import bpy
+
+from .. import marks
+from ..compat import prompt_box
+from ..pump import desk
+from ..session import Notice, Session, describe, progress
+from .tab import Tab, sentences
+
+
+class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
+    """What to paint, and the button that does it."""
+
+    bl_label = "Picture"
+    bl_parent_id = "MAQUETTE_PT_main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Prompt and settings, Generate, what is being painted, and what went wrong."""
+        layout, scene, session = self.layout, context.scene, desk().session
+        prompt_box(layout, scene, marks.PROMPT, "a castle and a rocket on a meadow")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        if len(session.link.models) > 1:
+            column.prop(scene, "maquette_model")
+        row = column.row(align=True)
+        row.prop(scene, "maquette_seed")
+        row.operator("maquette.roll_seed", text="", icon="FILE_REFRESH")
+        column.prop(scene, "maquette_strength", slider=True)
+        column.prop(scene, "maquette_steps")
+        self._generate(session)
+        if session.notice is not None:
+            self._notice(session.notice, context)
+
+    def _generate(self, session: Session) -> None:
+        column = self.layout.column(align=True)
+        column.scale_y = 1.4
+        column.operator("maquette.generate", text="Queue More" if session.waiting else "Generate", icon="RENDER_STILL")
+        if session.sending:
+            column.label(text="Sending…")
+        active = session.active
+        if active is None:
+            return
+        row = self.layout.row(align=True)
+        row.progress(factor=progress(active), text=describe(session, active, time.monotonic()))
+        row.operator("maquette.cancel", text="", icon="CANCEL").scope = "THIS"
+        if len(session.waiting) > 1:
+            row = self.layout.row(align=True)
+            row.label(text=f"{len(session.waiting) - 1} waiting")
+            row.operator("maquette.cancel", text="Cancel Waiting").scope = "WAITING"
+            row.operator("maquette.cancel", text="Cancel All").scope = "ALL"
+
+    def _notice(self, notice: Notice, context: bpy.types.Context) -> None:
+        box = self.layout.box()
+        sentences(box, notice, context)
+        row = box.row(align=True)
+        if notice.cure == "maquette.insert_phrase":
+            row.operator(notice.cure).subject = notice.subject
+        elif notice.cure:
+            row.operator(notice.cure)
+        row.operator("maquette.dismiss")

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What our panels share: their place in Blender, and how they say a sentence."""
+
+import textwrap
+
+import bpy
+
+from ..session import Notice
+
+
+class Tab:
+    """What our panels share: their place."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Maquette"
+
+
+def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Context) -> None:
+    """A notice as lines that fit the panel: what is wrong, then what to do."""
+    column = layout.column(align=True)
+    letters = max(16, int(context.region.width / (7.5 * context.preferences.system.ui_scale)) - 4)
+    for text, icon in ((notice.message, "ERROR"), (notice.fix, "BLANK1")):
+        for place, line in enumerate(textwrap.wrap(text, letters)):
+            column.label(text=line, icon="BLANK1" if place else icon)
