@@ -76,8 +76,8 @@ class Courier:
                 self.move(news.lost, state(error), notice(error))
             await self._rest()
 
-    async def submit(self, blockout: Blockout, view: Viewpoint) -> None:
-        """Send a blockout; the session says what became of it."""
+    async def submit(self, blockout: Blockout, view: Viewpoint, words: str = "", style: str = "") -> None:
+        """Send a blockout; the session says what became of it. ``words`` and ``style`` are kept with the task."""
         self.move(news.sending)
         try:
             client = Client(self.dial())
@@ -86,13 +86,13 @@ class Courier:
             self.move(news.unsent, notice(error))
             return
         request = json.dumps(dump(blockout))
-        self.move(news.submitted, Task(job=job, view=view, request=request))
+        self.move(news.submitted, Task(job=job, view=view, request=request, words=words, style=style))
         await self._follow(client, job.id)
 
-    async def deliver(self, blockout: Blockout, view: Viewpoint) -> None:
+    async def deliver(self, blockout: Blockout, view: Viewpoint, words: str = "", style: str = "") -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background."""
         await self.until(lambda session: session.link.name not in ("connecting", "starting"))
-        await self.submit(blockout, view)
+        await self.submit(blockout, view, words, style)
         await self.until(lambda session: not session.unfetched or session.link.name != "online")
 
     async def cancel(self, job: str) -> None:

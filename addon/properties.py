@@ -9,14 +9,17 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from .contract import SEED_MAX, Property
 from .marks import ENFORCE, PHRASE, PROMPT
 from .pump import desk
 from .session import model
+from .styles import Style, StyleMissing
 
-MODEL, SEED, STRENGTH, STEPS = (f"maquette_{name}" for name in ("model", "seed", "strength", "steps"))
+MODEL, STYLE, SEED, VARY, STRENGTH, STEPS = (
+    f"maquette_{name}" for name in ("model", "style", "seed", "vary", "strength", "steps")
+)
 FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
 
 
@@ -39,13 +42,25 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, Any]:
+    return {**_choices(), **_numbers()}
+
+
+def _choices() -> dict[str, Any]:
     return {
         PROMPT: StringProperty(
             name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
         ),
         MODEL: StringProperty(
-            name="Model", description="Which of the server's models paints", search=_models, **_text(MODEL)
+            name="Model", description="Which of the server's models paints; empty for its first", **_text(MODEL)
         ),
+        STYLE: StringProperty(
+            name="Style", description="The style whose words follow the prompt; empty for none", **_text(STYLE)
+        ),
+    }
+
+
+def _numbers() -> dict[str, Any]:
+    return {
         SEED: IntProperty(
             name="Seed",
             description="Which of the many pictures that fit; the same seed gives the same picture",
@@ -53,6 +68,12 @@ def _of_scenes() -> dict[str, Any]:
             max=SEED_MAX,
             options=set(),
             **_stored(SEED, lambda scene: 0),
+        ),
+        VARY: BoolProperty(
+            name="New Seed Each Time",
+            description="Draw a new seed whenever Generate is pressed",
+            options=set(),
+            **_stored(VARY, lambda scene: False),
         ),
         STRENGTH: FloatProperty(
             name="Strength",
@@ -98,6 +119,15 @@ def chosen(scene: bpy.types.Scene) -> Any:
     return model(desk().session, scene.get(MODEL, ""))
 
 
+def style(scene: bpy.types.Scene) -> Style | None:
+    """The style the scene asks for. Raises StyleMissing when this Blender has none of that name."""
+    name = scene.get(STYLE, "")
+    found = desk().rack.find(name)
+    if name and found is None:
+        raise StyleMissing(f"There is no style “{name}” here.", "Choose another style, or none.", name)
+    return found
+
+
 def _text(key: str) -> dict[str, Any]:
     return {"options": set(), **_stored(key, lambda owner: "")}
 
@@ -110,10 +140,6 @@ def _stored(key: str, default: Callable[[bpy.types.ID], Any]) -> dict[str, Any]:
         owner[key] = value
 
     return {"get": read, "set": write}
-
-
-def _models(scene: bpy.types.Scene, context: bpy.types.Context, text: str) -> list[str]:
-    return [info.name for info in desk().session.link.models if text.casefold() in info.name.casefold()]
 
 
 def _enforced(thing: bpy.types.ID) -> int:

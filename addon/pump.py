@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from . import local
+from . import local, styles
 from .courier import Courier
 from .preferences import dial
 from .session import Notice, Session, noticed, starting
@@ -77,6 +77,8 @@ class Desk:
         self.server: subprocess.Popen[bytes] | None = None
         self.pump = Pump()
         self.courier = Courier(dial, folder / "pictures")
+        self.style_folder = folder / "styles"
+        self.rack = styles.read(self.style_folder)
         self.pump.start(self.courier.watch())
         self.pump.start(self._mind_server())
 
@@ -84,6 +86,10 @@ class Desk:
     def session(self) -> Session:
         """What the panels show."""
         return self.courier.session
+
+    def read_styles(self) -> None:
+        """Look again at what styles there are."""
+        self.rack = styles.read(self.style_folder)
 
     def start_server(self, command: str) -> None:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""

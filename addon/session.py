@@ -54,11 +54,16 @@ class Viewpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A job of ours: the server's record of it, the view it was captured from, and its picture once fetched."""
+    """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
+
+    ``request`` is the Blockout as JSON; ``words`` and ``style`` are the artist's part of its prompt.
+    """
 
     job: Job
     view: Viewpoint
     request: str
+    words: str = ""
+    style: str = ""
     started: float | None = None
     picture: Path | None = None
     received: bool = False

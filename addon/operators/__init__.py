@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import connection, picture, regions
+from . import choices, connection, picture, regions
 
-CLASSES = (*connection.CLASSES, *regions.CLASSES, *picture.CLASSES)
+CLASSES = (*connection.CLASSES, *regions.CLASSES, *picture.CLASSES, *choices.CLASSES)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

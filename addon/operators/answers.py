@@ -6,11 +6,13 @@ import bpy
 from ..layout import CaptureError, NoCamera, NothingMarked, PhraseMissing
 from ..pump import desk
 from ..session import Notice, noticed
+from ..styles import StyleMissing
 
 CURES = {
     NoCamera: "maquette.add_camera",
     NothingMarked: "maquette.add_selected",
     PhraseMissing: "maquette.insert_phrase",
+    StyleMissing: "maquette.choose_style",
 }
 Status = set[str]
 

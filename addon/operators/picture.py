@@ -2,16 +2,18 @@
 """Ask for a picture, and stop it; set what it needs."""
 
 import random
+from dataclasses import replace
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import marks, scene
-from ..contract import SEED_MAX
+from ..contract import SEED_MAX, Blockout
 from ..layout import CaptureError
-from ..properties import SEED, chosen
+from ..properties import SEED, chosen, style
 from ..pump import desk, receive
 from ..session import Viewpoint
+from ..styles import styled
 from .answers import Status, in_words, refuse, settle
 
 
@@ -69,23 +71,18 @@ class Generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         shot, courier = context.scene, desk().courier
+        if shot.maquette_vary:
+            shot[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
         try:
-            blockout = scene.capture(
-                shot,
-                depsgraph=depsgraph,
-                model=chosen(shot),
-                seed=shot.maquette_seed,
-                steps=shot.maquette_steps,
-                strength=shot.maquette_strength,
-            )
+            blockout = wanted(shot, depsgraph)
         except CaptureError as error:
             return refuse(self, in_words(error))
-        view = viewpoint(shot, shot.camera, depsgraph)
+        asked = (blockout, viewpoint(shot, shot.camera, depsgraph), shot.maquette_prompt, shot.maquette_style)
         if not bpy.app.background:
-            desk().pump.start(courier.submit(blockout, view))
+            desk().pump.start(courier.submit(*asked))
             return {"FINISHED"}
-        desk().pump.wait(courier.deliver(blockout, view))
+        desk().pump.wait(courier.deliver(*asked))
         receive()
         return {"CANCELLED"} if courier.session.notice else {"FINISHED"}
 
@@ -122,6 +119,21 @@ class Dismiss(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         return settle()
+
+
+def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Blockout:
+    """What the panel asks for: the scene as captured, with the settings and the style. Raises CaptureError."""
+    worn = style(shot)
+    blockout = scene.capture(
+        shot,
+        depsgraph=depsgraph,
+        model=chosen(shot),
+        prompt=styled(shot.maquette_prompt, worn),
+        seed=shot.maquette_seed,
+        steps=shot.maquette_steps,
+        strength=shot.maquette_strength,
+    )
+    return replace(blockout, negative=worn.negative if worn else "")
 
 
 def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Viewpoint:

@@ -4,10 +4,18 @@
 import bpy
 
 from .connection import MAQUETTE_PT_main
+from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles
 from .picture import MAQUETTE_PT_picture
 from .regions import MAQUETTE_PT_regions
 from .result import MAQUETTE_PT_result
 
 # children after their parent, in the tab's order
-CLASSES = (MAQUETTE_PT_main, MAQUETTE_PT_regions, MAQUETTE_PT_picture, MAQUETTE_PT_result)
+CLASSES = (
+    MAQUETTE_MT_models,
+    MAQUETTE_MT_styles,
+    MAQUETTE_PT_main,
+    MAQUETTE_PT_regions,
+    MAQUETTE_PT_picture,
+    MAQUETTE_PT_result,
+)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -7,8 +7,10 @@ import bpy
 
 from .. import marks
 from ..compat import prompt_box
+from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
 from ..session import Notice, Session, describe, progress
+from .menus import choice
 from .tab import Tab, sentences
 
 
@@ -22,19 +24,27 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         """Prompt and settings, Generate, what is being painted, and what went wrong."""
         layout, scene, session = self.layout, context.scene, desk().session
         prompt_box(layout, scene, marks.PROMPT, "a castle and a rocket on a meadow")
-        column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
-        if len(session.link.models) > 1:
-            column.prop(scene, "maquette_model")
-        row = column.row(align=True)
-        row.prop(scene, "maquette_seed")
-        row.operator("maquette.roll_seed", text="", icon="FILE_REFRESH")
-        column.prop(scene, "maquette_strength", slider=True)
-        column.prop(scene, "maquette_steps")
+        self._settings(scene)
         self._generate(session)
         if session.notice is not None:
             self._notice(session.notice, context)
+
+    def _settings(self, scene: bpy.types.Scene) -> None:
+        column, model, worn = self.layout.column(), chosen(scene), scene.get(STYLE, "")
+        column.use_property_split = True
+        column.use_property_decorate = False
+        missing = worn and desk().rack.find(worn) is None
+        choice(column, "Style", "MAQUETTE_MT_styles", worn or "None", "ERROR" if missing else "NONE")
+        wanted = scene.get(MODEL, "")
+        choice(column, "Model", "MAQUETTE_MT_models", model.name)
+        if wanted not in ("", model.name):
+            column.label(text=f"“{wanted}” is not offered", icon="ERROR")
+        row = column.row(align=True)
+        row.prop(scene, "maquette_seed")
+        row.operator("maquette.roll_seed", text="", icon="FILE_REFRESH")
+        row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
+        column.prop(scene, "maquette_strength", slider=True)
+        column.prop(scene, "maquette_steps")
 
     def _generate(self, session: Session) -> None:
         column = self.layout.column(align=True)

@@ -56,11 +56,13 @@ def use(command: str) -> None:
     preferences.command = command
     assert bpy.ops.maquette.start_server() == {"FINISHED"}
     scene.maquette_seed, scene.maquette_steps = 7, 5
+    choose(scene, desk)
     before = materials(scene)
     assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
     picture = scene["maquette_picture"]
     request = json.loads(picture["maquette_request"])
-    assert (request["prompt"], request["seed"], request["steps"]) == (PROMPT, 7, 5)
+    assert (request["prompt"], request["seed"], request["steps"]) == (f"{PROMPT} at sunset", 7, 5)
+    assert request["negative"] == ""
     assert [region["phrase"] for region in request["regions"]] == ["castle", "rocket"]
     assert tuple(picture.size) == (request["frame"]["width"], request["frame"]["height"])
     assert picture.packed_file is not None
@@ -80,6 +82,24 @@ def use(command: str) -> None:
     child = desk.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait(timeout=20) in (0, -15)
+
+
+def choose(scene: bpy.types.Scene, desk: object) -> None:
+    """Model and style: a style of one's own, one that is not here, one of ours."""
+    assert bpy.ops.maquette.choose_model(name="toybox") == {"FINISHED"}
+    assert bpy.ops.maquette.save_style(name="", text=", ink") == {"CANCELLED"}
+    assert bpy.ops.maquette.save_style(name="Mine", text=", ink", negative="colour", keeps=True) == {"FINISHED"}
+    assert (scene.maquette_style, desk.rack.find("Mine").steps, desk.rack.faults) == ("Mine", 5, ())
+    scene.maquette_steps = 9
+    assert bpy.ops.maquette.choose_style(name="Mine") == {"FINISHED"}
+    assert scene.maquette_steps == 5
+    assert bpy.ops.maquette.delete_style() == {"FINISHED"}
+    assert scene.maquette_style == "" and desk.rack.find("Mine") is None
+    scene.maquette_style = "Somebody's"
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert desk.session.notice.cure == "maquette.choose_style", desk.session.notice
+    assert bpy.ops.maquette.choose_style(name="Sunset") == {"FINISHED"}
+    assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
 
 
 def block_out() -> None:
