@@ -10,12 +10,12 @@ Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are
 import base64
 import binascii
 import os
-import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from .home import connection_path, home
 from .strict import ContractError, Length, Range, Record, dump, load, loads
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SEED_MAX",
     "TOYBOX",
     "VERSION",
+    "Achieved",
     "Artifact",
     "Blockout",
     "Connection",
@@ -157,6 +158,21 @@ class Artifact(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Achieved(Record):
+    """What a finished picture shows of the region of that ``name``; mask, centroid and size are as Region's.
+
+    Measured on the picture ``by`` the Judge of a model that carries one, else read off the model's own attention.
+    Without mask and centroid, and with size 0, the picture does not show the region at all.
+    """
+
+    name: Name
+    by: Literal["judge", "attention"]
+    mask: Mask | None
+    centroid: tuple[Fraction, Fraction] | None
+    size: Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
 class Problem(Record):
     """What went wrong, under the names of RFC 9457; ``fix`` says what to do, ``path`` where in the request it lies."""
 
@@ -170,7 +186,10 @@ class Problem(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Record):
-    """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds."""
+    """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds.
+
+    ``achieved`` has an entry for each region once the picture is done.
+    """
 
     id: Name
     state: State
@@ -184,6 +203,7 @@ class Job(Record):
     model: Name
     prompt: Text
     seed: Annotated[int, Range(0, SEED_MAX)]
+    achieved: tuple[Achieved, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,22 +287,6 @@ def unpack_mask(mask: Mask) -> bytes:
     if len(rows) != expected or not stream.eof or stream.unused_data:
         raise ContractError("data", f"must hold exactly {mask.width} x {mask.height} bytes")
     return rows
-
-
-def home() -> Path:
-    """Where Maquette keeps its state for this user; the environment's MAQUETTE_HOME overrides."""
-    if "MAQUETTE_HOME" in os.environ:
-        return Path(os.environ["MAQUETTE_HOME"])
-    if sys.platform == "win32":
-        return Path(os.environ["LOCALAPPDATA"]) / "Maquette"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "Maquette"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "maquette"
-
-
-def connection_path() -> Path:
-    """The file in which a running server leaves its address and token."""
-    return home() / "connection.json"
 
 
 def read_connection(path: Path) -> Connection:

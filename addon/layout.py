@@ -64,11 +64,15 @@ class PhraseMissing(CaptureError):
 
 @dataclass(frozen=True)
 class Mark:
-    """What the artist said of a thing: its name, the words of the prompt that mean it, and what to enforce."""
+    """What the artist said of a thing: its name, the words of the prompt that mean it, and what to enforce.
+
+    One that is not ``on`` only hides what is behind it, for as long as it is switched off.
+    """
 
     name: str
     phrase: str
     enforce: tuple[Property, ...] = ("shape",)
+    on: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,10 @@ def occurrence(phrase: str, prompt: str) -> str | None:
 def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
     """The marks with their phrases spelt as in ``prompt``. Raises NothingMarked, PhraseMissing."""
     if not marks:
-        raise NothingMarked("Nothing is marked as a region.", "Select objects and press Add Selected.")
+        raise NothingMarked(
+            "Nothing is marked as a region, or every region is switched off.",
+            "Select objects and press Add Selected, or open the eye of a region.",
+        )
     return [Mark(mark.name, _spelt(mark, prompt), mark.enforce) for mark in marks]
 
 

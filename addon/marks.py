@@ -2,7 +2,8 @@
 """Which objects and collections are regions: custom properties on them, so that a .blend is captured without an add-on.
 
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
-``maquette_enforce`` lists properties, "shape centroid". The scene's ``maquette_prompt`` is the prompt.
+``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now.
+The scene's ``maquette_prompt`` is the prompt.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,8 @@ from typing import Any, get_args
 from .contract import Property
 from .layout import Mark, default_phrase
 
-REGION, PHRASE, ENFORCE, PROMPT = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prompt"
+REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
+PROMPT = "maquette_prompt"
 
 Marked = Any  # bpy.types.Object | bpy.types.Collection: whatever carries custom properties and a name
 
@@ -25,7 +27,7 @@ def mark(thing: Marked, phrase: str | None = None, enforce: Sequence[Property] =
 
 def unmark(thing: Marked) -> None:
     """Make an object or collection an ordinary part of the scene again."""
-    for key in (REGION, PHRASE, ENFORCE):
+    for key in (REGION, PHRASE, ENFORCE, OFF):
         if key in thing:
             del thing[key]
 
@@ -37,7 +39,7 @@ def read(thing: Marked) -> Mark | None:
     phrase = " ".join(str(thing.get(PHRASE, "")).split())
     wanted = str(thing.get(ENFORCE, "shape")).split()
     enforce = tuple(item for item in get_args(Property) if item in wanted)
-    return Mark(thing.name, phrase or default_phrase(thing.name), enforce)
+    return Mark(thing.name, phrase or default_phrase(thing.name), enforce, not thing.get(OFF, False))
 
 
 def marked(scene: Any) -> Iterator[tuple[Marked, Mark]]:
@@ -51,10 +53,14 @@ def marked(scene: Any) -> Iterator[tuple[Marked, Mark]]:
 
 
 def marks(scene: Any) -> list[Mark]:
-    """The scene's regions: one mark a phrase, in a stable order; the first thing with a phrase gives the name."""
+    """The scene's regions: one mark a phrase, in a stable order; the first thing with a phrase gives the name.
+
+    Things that are switched off are none.
+    """
     by_phrase: dict[str, Mark] = {}
     for _, found in marked(scene):
-        by_phrase.setdefault(found.phrase.casefold(), found)
+        if found.on:
+            by_phrase.setdefault(found.phrase.casefold(), found)
     return list(by_phrase.values())
 
 

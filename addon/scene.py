@@ -16,8 +16,9 @@ from .contract import TOYBOX, Blockout, ModelInfo
 from .layout import Mark, NoCamera, PanoramicCamera, View, canvas, named_in, regions
 from .marks import PROMPT, mark, marked, marks, read, unmark
 from .raster import NOTHING, Floats, Ints, Lens
+from .targets import Part
 
-__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "unmark", "view"]
+__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "parts", "unmark", "view"]
 
 FLAT = {"PERSP", "ORTHO"}
 
@@ -94,24 +95,33 @@ def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.
 
 def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:
     """The triangles that a render would show, in camera space, with the marks they belong to."""
+    sources: list[dict[bpy.types.Object, None]] = [{} for _ in marks(scene)]
+    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
+    for thing, part in parts(scene, depsgraph, {}):
+        if part.owner != NOTHING:
+            sources[part.owner][thing] = None
+        triangles.append(part.seen_from(view.pose))
+        owners.append(np.full(len(part.corners), part.owner))
+    return Geometry(np.concatenate(triangles), np.concatenate(owners), tuple(map(tuple, sources)))
+
+
+def parts(
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: dict[int, Floats]
+) -> Iterator[tuple[bpy.types.Object, Part]]:
+    """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
+
+    ``meshes`` keeps what was read of each mesh, by its address; it is worth nothing once any geometry has changed.
+    """
     places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
     homes, shown = _homes(scene), _Shown(depsgraph.view_layer)
-    meshes: dict[int, Floats] = {}
-    sources: list[dict[bpy.types.Object, None]] = [{} for _ in places]
-    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
     for instance in depsgraph.object_instances:
         # curves, text and metaballs come a second time, as the meshes they are rendered as
         if instance.object.type != "MESH" or not instance.show_self or not shown.has(instance):
             continue
         found = None if shown.cuts(instance) else _mark(_chain(instance), homes)
-        owner = NOTHING if found is None else places[found.phrase.casefold()]
-        if owner != NOTHING:
-            sources[owner][instance.object.original] = None
+        owner = NOTHING if found is None or not found.on else places[found.phrase.casefold()]
         corners = _corners(instance.object, meshes)
-        matrix = view.pose @ np.array(instance.matrix_world)
-        triangles.append(corners @ matrix[:3, :3].T + matrix[:3, 3])
-        owners.append(np.full(len(corners), owner))
-    return Geometry(np.concatenate(triangles), np.concatenate(owners), tuple(map(tuple, sources)))
+        yield instance.object.original, Part(corners, np.array(instance.matrix_world), owner)
 
 
 def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image, PngImagePlugin
 
-from addon.contract import Blockout, Frame, ModelInfo, dump
+from addon.contract import Achieved, Blockout, Frame, ModelInfo, dump
 
 from .problems import NoModel, OutOfMemory, Unpaintable
 
@@ -33,10 +33,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Painting:
-    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole."""
+    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole.
+
+    ``achieved`` says where each region is in it.
+    """
 
     picture: bytes
     full: bytes
+    achieved: tuple[Achieved, ...] = ()
 
 
 class Engine(Protocol):
@@ -60,7 +64,7 @@ class DiffusionEngine:
     """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
 
     def __init__(self) -> None:
-        self._loaded: tuple[str, sg_core.Model] | None = None
+        self._loaded: tuple[str, sg_core.Model, sg_core.Judge | None] | None = None
 
     @property
     def device(self) -> str:
@@ -82,12 +86,13 @@ class DiffusionEngine:
             return
         self._loaded = None  # two models need not fit
         try:
-            self._loaded = (model.source, sg_core.load(model.source, device=self._place()))
+            loaded = sg_core.load(model.source, device=self._place())
+            self._loaded = (model.source, loaded, sg_core.judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
-        """Translates, samples, crops."""
+        """Translates, samples, measures, crops."""
         import torch
 
         import sg_core
@@ -96,14 +101,16 @@ class DiffusionEngine:
 
         assert self._loaded is not None, "load comes first"
         try:
-            picture = translate.paint(self._loaded[1], blockout, _watch(report))
+            _, model, judge = self._loaded
+            picture, latent = translate.paint(model, blockout, _watch(report))
+            achieved = translate.achieved(model, judge, blockout, latent, picture)
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
         except torch.cuda.OutOfMemoryError as error:
             raise OutOfMemory(f"{blockout.width} x {blockout.height} pixels do not fit: {error}") from error
-        return finished(picture[0], blockout)
+        return finished(picture[0], blockout, achieved)
 
 
 def _watch(report: Callable[[Progress], None]) -> "sg_core.Watch":
@@ -114,10 +121,10 @@ def _watch(report: Callable[[Progress], None]) -> "sg_core.Watch":
     return watch
 
 
-def finished(picture: "Tensor", blockout: Blockout) -> Painting:
+def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...]) -> Painting:
     """A picture (3, height, width) in 0..1 as the PNG files of the result."""
     full, frame = image_of(picture), blockout.frame
-    return Painting(picture=png(crop(full, frame), blockout), full=png(full, blockout))
+    return Painting(picture=png(crop(full, frame), blockout), full=png(full, blockout), achieved=achieved)
 
 
 def crop(full: Image.Image, frame: Frame) -> Image.Image:

@@ -49,6 +49,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
+    "ALTER TABLE job ADD COLUMN achieved TEXT NOT NULL DEFAULT '[]';",
 )
 
 

@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from addon.contract import Artifact, Blockout, Event, Job, Problem, dump, load, loads
+from addon.contract import Achieved, Artifact, Blockout, Event, Job, Problem, dump, load, loads
 
 from .jobs import HELD, OVER, Ticket, Verb, advance
 from .problems import KeyReused, QueueFull, UnknownJob, WorkerLost
@@ -175,10 +175,11 @@ class Store:
             self._attach(db, claim.job, artifact)
             self._log(db, claim.job, "preview", artifact=artifact)
 
-    def finish(self, claim: Claim, artifacts: tuple[Artifact, ...]) -> None:
-        """The job is done, and these are its pictures. Raises StaleClaim."""
+    def finish(self, claim: Claim, artifacts: tuple[Artifact, ...], achieved: tuple[Achieved, ...] = ()) -> None:
+        """The job is done; these are its pictures, and what they show. Raises StaleClaim."""
         with self._writing() as db:
             row = self._held(db, claim)
+            db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
             for artifact in artifacts:
                 self._attach(db, claim.job, artifact)
             self._advance(db, row, "finish")
@@ -270,7 +271,8 @@ class Store:
         names = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed")
         problem = row["problem"] and loads(Problem, row["problem"])
         artifacts = tuple(Artifact(**artifact) for artifact in rows)
-        return Job(**{name: row[name] for name in names}, artifacts=artifacts, problem=problem)
+        achieved = tuple(load(Achieved, document) for document in json.loads(row["achieved"]))
+        return Job(**{name: row[name] for name in names}, artifacts=artifacts, problem=problem, achieved=achieved)
 
     def _attach(self, db: sqlite3.Connection, job: str, artifact: Artifact) -> None:
         db.execute(

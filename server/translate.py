@@ -1,26 +1,39 @@
 # SPDX-License-Identifier: MIT
-"""From the words of the wire to the words of the method: what each region is to be, as an energy.
+"""From the words of the wire to the words of the method, and back: what each region is to be, and what it became.
 
 A blockout's masks lie on the whole generated picture, and so do the network's maps; centroids and sizes are of the
 artist's frame, and are carried over to the picture here.
 """
 
+from collections import deque
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import sg_core
-from addon.contract import Blockout, Frame, Mask, Region, unpack_mask
+from addon.contract import Achieved, Blockout, Frame, Mask, Region, pack_mask, unpack_mask
 from sg_core import Energy, Phrase
 
 PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
+SIGHT_SIDE = 128  # longest side of a mask of what a picture shows; its maker is no sharper
 
 
-def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> Tensor:
-    """The whole picture, (1, 3, height, width) in 0..1. Raises sg_core's errors, and whatever ``watch`` raises."""
+def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tuple[Tensor, Tensor]:
+    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent.
+
+    Raises sg_core's errors, and whatever ``watch`` raises.
+    """
     guided = blockout.regions and blockout.strength > 0
-    return sg_core.generate(
+    moments: deque[sg_core.Moment] = deque(maxlen=1)
+
+    def watched(moment: sg_core.Moment) -> None:
+        moments.append(moment)
+        watch(moment)
+
+    picture = sg_core.generate(
         model,
         blockout.prompt,
         layout(blockout) if guided else None,
@@ -31,8 +44,9 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> Ten
         scale=blockout.scale,
         strength=blockout.strength,
         negative=blockout.negative,
-        watch=watch,
+        watch=watched,
     )
+    return picture, moments[-1].latent
 
 
 def layout(blockout: Blockout) -> Energy:
@@ -71,3 +85,37 @@ def centroid_in_picture(centroid: tuple[float, float], frame: Frame, picture: tu
 def size_in_picture(size: float, frame: Frame, picture: tuple[int, int]) -> float:
     """A fraction of the frame as a fraction of the picture."""
     return size * (frame.width * frame.height) / (picture[0] * picture[1])
+
+
+def achieved(
+    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, latent: Tensor, picture: Tensor
+) -> tuple[Achieved, ...]:
+    """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them."""
+    phrases = [region.phrase for region in blockout.regions]
+    seen = sg_core.sights(model, judge, blockout.prompt, phrases, latent, picture)
+    return tuple(found(region.name, seen[region.phrase], blockout) for region in blockout.regions)
+
+
+def found(name: str, sight: sg_core.Sight, blockout: Blockout) -> Achieved:
+    """A sight in the words of the wire; one with nothing of it inside the frame counts as nothing seen."""
+    nothing = Achieved(name=name, by=sight.by, mask=None, centroid=None, size=0.0)
+    if sight.mask is None:
+        return nothing
+    width, height = blockout.width, blockout.height
+    whole = F.interpolate(sight.mask[None, None].cpu(), (height, width), mode="bilinear")[0, 0]
+    frame = blockout.frame
+    inside = whole[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width] >= 0.5
+    if not inside.any():
+        return nothing
+    rows, columns = inside.nonzero(as_tuple=True)
+    centroid = ((float(columns.float().mean()) + 0.5) / frame.width, (float(rows.float().mean()) + 0.5) / frame.height)
+    return Achieved(name=name, by=sight.by, mask=packed(whole), centroid=centroid, size=float(inside.float().mean()))
+
+
+def packed(coverage: Tensor) -> Mask:
+    """Coverage (height, width) in 0..1 as a mask of its aspect, SIGHT_SIDE at most."""
+    height, width = coverage.shape
+    shrink = min(1.0, SIGHT_SIDE / max(height, width))
+    rows, columns = max(1, round(height * shrink)), max(1, round(width * shrink))
+    small = F.interpolate(coverage[None, None], (rows, columns), mode="area")[0, 0]
+    return pack_mask(columns, rows, (small * 255).round().byte().numpy().tobytes())

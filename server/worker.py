@@ -89,7 +89,7 @@ class Easel:
     def finish(self, painting: Painting) -> None:
         """Keeps the pictures and ends the job."""
         artifacts = (self._keep("picture", painting.picture), self._keep("full", painting.full))
-        self._store.finish(self._claim, artifacts)
+        self._store.finish(self._claim, artifacts, painting.achieved)
 
     def _keep(self, kind: Literal["picture", "full", "preview"], png: bytes) -> Artifact:
         return Artifact(sha256=self._shelf.put(png), kind=kind, media_type="image/png", bytes=len(png))

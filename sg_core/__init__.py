@@ -24,7 +24,9 @@ from sg_core.models.cards import CARDS, Card
 from sg_core.models.model import Model
 from sg_core.sample import Moment, Watch, sample
 from sg_core.schedule import Schedule, fading, until
+from sg_core.sight import Sight, judge_of, sights
 from sg_core.tokens import Phrase
+from sg_core.toybox.judge import Judge
 from sg_core.weights import load
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "EnergyError",
     "Grid",
     "Guidance",
+    "Judge",
     "Measure",
     "Model",
     "Moment",
@@ -46,6 +49,7 @@ __all__ = [
     "RequestError",
     "Schedule",
     "SelfGuidanceError",
+    "Sight",
     "Tape",
     "Term",
     "TokenError",
@@ -55,6 +59,7 @@ __all__ = [
     "fading",
     "forgetting_after",
     "generate",
+    "judge_of",
     "keep_out",
     "listening",
     "load",
@@ -62,6 +67,7 @@ __all__ = [
     "presence",
     "sample",
     "shape",
+    "sights",
     "size",
     "until",
 ]

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from addon import contract
 from addon.contract import (
     TOYBOX,
+    Achieved,
     Blockout,
     Connection,
     ContractError,
@@ -42,7 +43,7 @@ from addon.contract import (
 )
 from addon.strict import Length, Range
 
-RECORDS = [Blockout, Connection, Event, Frame, Health, Job, Mask, ModelInfo, Problem, Region, Scope]
+RECORDS = [Achieved, Blockout, Connection, Event, Frame, Health, Job, Mask, ModelInfo, Problem, Region, Scope]
 ADAPTERS = {kind: TypeAdapter(kind) for kind in RECORDS}
 
 masks = st.builds(
@@ -189,6 +190,7 @@ MASK = pack_mask(2, 2, b"\x00\x80\xff\x01")
 REGION = Region(name="a", phrase="a", mask=MASK, centroid=(0.5, 0.5), size=0.1, visible=1.0, depth=0)
 FRAME = Frame(left=0, top=0, width=16, height=16)
 EXAMPLES = {
+    Achieved: Achieved(name="a", by="judge", mask=MASK, centroid=(0.5, 0.5), size=0.1),
     Mask: MASK,
     Region: REGION,
     Frame: FRAME,

@@ -149,6 +149,32 @@ def test_weights_that_are_not_there(tmp_path):
         DiffusionEngine().load(replace(TOYBOX, source=str(tmp_path)))
 
 
+def test_the_model_says_where_it_believes_each_region_is(engine):
+    """The tiny model has no Judge, and an untrained one sees next to nothing: what counts is that all are answered."""
+    achieved = engine.paint(ASKED, unwatched).achieved
+    assert [(item.name, item.by) for item in achieved] == [("castle", "attention"), ("rocket", "attention")]
+    assert engine.paint(replace(ASKED, regions=()), unwatched).achieved == ()
+
+
+def test_an_unguided_picture_of_something_else_shows_nothing_of_a_region(engine):
+    painting = engine.paint(replace(ASKED, prompt="a castle", strength=0.0), unwatched)
+    rocket = painting.achieved[1]
+    assert (rocket.name, rocket.mask, rocket.centroid, rocket.size) == ("rocket", None, None, 0.0)
+
+
+def test_what_was_seen_is_told_in_the_artists_frame():
+    whole = torch.zeros(64, 128)
+    whole[2:32, 8:64] = 1.0
+    told = translate.found("castle", sg_core.Sight(whole, "judge"), ASKED)
+    assert told.centroid == pytest.approx((0.25, 0.25))
+    assert told.size == pytest.approx(0.25)
+    assert torch.equal(translate.coverage(told.mask), whole)
+    border = torch.zeros(64, 128)
+    border[:2] = 1.0
+    told = translate.found("castle", sg_core.Sight(border, "judge"), ASKED)
+    assert (told.mask, told.centroid, told.size) == (None, None, 0.0)
+
+
 def test_masks_are_read_from_the_top():
     mask = translate.coverage(pack_mask(2, 2, bytes([0, 255, 51, 102])))
     assert torch.allclose(mask, torch.tensor([[0.0, 1.0], [0.2, 0.4]]))
@@ -189,5 +215,6 @@ def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
 
     job, files, health = asyncio.run(paint())
     assert (job.state, job.step, health.model) == ("done", 4, "tiny")
+    assert job.achieved == engine.paint(ASKED, unwatched).achieved != ()
     assert np.array_equal(pixels(files["picture"]), pixels(engine.paint(ASKED, unwatched).picture))
     assert loads(Blockout, Image.open(io.BytesIO(files["picture"])).text["maquette.blockout"]) == ASKED

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from serving import blockout
 
-from addon.contract import Artifact
+from addon.contract import Achieved, Artifact, pack_mask
 from server.problems import KeyReused, PaintingFailed, QueueFull, UnknownJob
 from server.schema import MIGRATIONS, NewerDatabase
 from server.store import Moment, StaleClaim, Store
@@ -212,3 +212,28 @@ def test_a_later_file_is_refused(tmp_path):
     db.close()
     with pytest.raises(NewerDatabase, match="update it"):
         Store(path)
+
+
+def test_what_the_picture_shows_is_kept_with_the_job(store):
+    submit(store)
+    claim = store.claim()
+    store.start(claim)
+    absent = Achieved(name="castle", by="judge", mask=None, centroid=None, size=0.0)
+    there = Achieved(name="rocket", by="attention", mask=pack_mask(2, 1, b"\x00\xff"), centroid=(0.75, 0.5), size=0.5)
+    store.finish(claim, (PICTURE,), (absent, there))
+    assert store.job(claim.job).achieved == (absent, there)
+
+
+def test_a_queue_from_before_pictures_were_measured_is_migrated(tmp_path):
+    path = tmp_path / "old.sqlite"
+    old = sqlite3.connect(path)
+    old.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+    old.execute(
+        "INSERT INTO job (id, state, sequence, fence, attempts, created, steps, model, prompt, seed, blockout)"
+        " VALUES ('j', 'done', 1, 1, 1, 1.0, 1, 'm', 'p', 0, '{}')"
+    )
+    old.commit()
+    old.close()
+    store = Store(path)
+    assert store.job("j").achieved == ()
+    store.close()

@@ -9,9 +9,9 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from addon.contract import TOYBOX, unpack_mask
+from addon.contract import TOYBOX, dump, unpack_mask
 from addon.layout import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden, canvas, overscan
-from addon.marks import mark, marks, unmark
+from addon.marks import OFF, mark, marks, unmark
 from addon.scene import capture, evaluated, geometry, view
 from tests.addon.hosts.blocks import ball, box, camera, fingerprint, fresh, group, instance, render
 
@@ -190,6 +190,54 @@ def test_unmarked_things_hide_and_unmarking_makes_them_so():
     (region,) = look(scene).values()
     assert region.visible < 0.6 and region.centroid[0] < 0.5
     assert list(wall.keys()) == []
+
+
+# Eyes
+
+
+def test_a_region_switched_off_is_left_out_and_still_hides():
+    scene = fresh()
+    mark(box("thing", (0, 2, 0), (2, 1, 2)))
+    wall = box("wall", (1, 0, 0), (2, 1, 4))
+    mark(wall)
+    both = look(scene, "a wall and a thing")
+    wall[OFF] = True
+    (region,) = look(scene, "a thing").values()
+    assert dump(region) | {"depth": both["thing"].depth} == dump(both["thing"])
+    wall[OFF] = False
+    assert dump(look(scene, "a wall and a thing")["wall"]) == dump(both["wall"])
+
+
+def test_what_is_switched_off_in_a_collection_is_not_the_collections():
+    scene = fresh()
+    home = group("home", scene.collection)
+    box("left", (-2, 0, 0), home=home)
+    right = box("right", (2, 0, 0), home=home)
+    mark(home)
+    mark(right)
+    right[OFF] = True
+    assert look(scene, "a home")["home"].centroid[0] < 0.5
+
+
+def test_one_eye_of_a_shared_phrase():
+    scene = fresh()
+    mark(box("left", (-2, 0, 0)), "thing")
+    right = box("right", (2, 0, 0))
+    mark(right, "thing")
+    assert look(scene)["thing"].centroid[0] == pytest.approx(0.5, abs=0.01)
+    right[OFF] = True
+    assert look(scene)["thing"].centroid[0] < 0.4
+
+
+def test_all_eyes_closed_is_said():
+    scene = fresh()
+    thing = box("thing")
+    mark(thing)
+    thing[OFF] = True
+    with pytest.raises(NothingMarked, match="switched off"):
+        look(scene)
+    unmark(thing)
+    assert list(thing.keys()) == []
 
 
 # What a render shows

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the regions are in the artist's frame, quickly and in slices: what a live overlay shows. numpy, no bpy.
+
+A capture for a request is exact, and refuses what cannot be painted. Here nothing is refused, and the work is cut into
+pieces so small that the artist's hand is never held up.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .contract import Blockout, Region, unpack_mask
+from .layout import Mark
+from .raster import NOTHING, Floats, Ints, Lens, Raster, coverage, rasterise
+
+SIDE = 128  # cells along the longer side of the frame
+SAMPLES = 2  # along a side of a cell
+PIECE = 8192  # triangles drawn at once, a few milliseconds' work
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Where a region is to be: ``mask`` (height, width) of 0..255 over the frame; None where nothing of it is seen."""
+
+    name: str
+    phrase: str
+    mask: NDArray[np.uint8] | None
+    centroid: tuple[float, float] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A mesh where it stands: ``corners`` (n, 3, 3) in its own space, ``matrix`` (4, 4) into the world, and whose."""
+
+    corners: Floats
+    matrix: Floats
+    owner: int
+
+    def seen_from(self, pose: Floats) -> Floats:
+        """Its triangles in camera space."""
+        matrix = pose @ self.matrix
+        moved: Floats = self.corners @ matrix[:3, :3].T + matrix[:3, 3]
+        return moved
+
+
+def cells(aspect: float) -> tuple[int, int]:
+    """Columns and rows of the frame's grid."""
+    return (SIDE, max(1, round(SIDE / aspect))) if aspect >= 1.0 else (max(1, round(SIDE * aspect)), SIDE)
+
+
+def drawn(parts: Iterable[Part], pose: Floats, lens: Lens, aspect: float) -> Iterator[Raster]:
+    """The frame as more and more of the parts are in it; each step is a short one, the last one has them all."""
+    width, height = (side * SAMPLES for side in cells(aspect))
+    nothing = np.full((height, width), NOTHING, dtype=np.int32)
+    picture = Raster(nothing, np.full((height, width), np.inf, dtype=np.float32), np.empty((0, height, width), bool))
+    yield picture
+    for triangles, owners in _pieces(parts, pose):
+        piece = rasterise(triangles, owners, lens, width, height)
+        nearer = piece.depth < picture.depth
+        picture = replace(
+            picture,
+            owners=np.where(nearer, piece.owners, picture.owners),
+            depth=np.where(nearer, piece.depth, picture.depth),
+        )
+        yield picture
+
+
+def targets(marks: Sequence[Mark], picture: Raster) -> list[Target]:
+    """What of each mark the finished frame shows; owners index the marks."""
+    return [_target(mark.name, mark.phrase, picture.owners == index) for index, mark in enumerate(marks)]
+
+
+def requested(blockout: Blockout) -> list[Target]:
+    """What a request asked for, as far as it lies in the frame."""
+    return [Target(r.name, r.phrase, framed(region_mask(r), blockout), r.centroid) for r in blockout.regions]
+
+
+def region_mask(region: Region) -> NDArray[np.uint8]:
+    """A region's mask on its own grid."""
+    return np.frombuffer(unpack_mask(region.mask), np.uint8).reshape(region.mask.height, region.mask.width)
+
+
+def framed(mask: NDArray[np.uint8], blockout: Blockout) -> NDArray[np.uint8]:
+    """A mask of the whole picture, resampled (bilinearly, at cell centres) to the frame's own grid."""
+    frame = blockout.frame
+    columns, rows = cells(frame.width / frame.height)
+    x = _places(columns, frame.left / blockout.width, frame.width / blockout.width, mask.shape[1])
+    y = _places(rows, frame.top / blockout.height, frame.height / blockout.height, mask.shape[0])
+    across = _blend(mask.astype(np.float64), *x, axis=1)
+    whole: NDArray[np.uint8] = np.rint(_blend(across, *y, axis=0)).astype(np.uint8)
+    return whole
+
+
+def _places(number: int, start: float, length: float, cells: int) -> tuple[Ints, Ints, Floats]:
+    """For cell centres of a stretch of a grid: the two cells between whose centres each lies, and how far along."""
+    at = (start + (np.arange(number) + 0.5) / number * length) * cells - 0.5
+    low = np.clip(np.floor(at).astype(np.int64), 0, cells - 1)
+    return low, np.minimum(low + 1, cells - 1), np.clip(at - low, 0.0, 1.0)
+
+
+def _blend(grid: Floats, low: Ints, high: Ints, part: Floats, axis: int) -> Floats:
+    weight = part if axis == 1 else part[:, None]
+    blended: Floats = np.take(grid, low, axis) * (1.0 - weight) + np.take(grid, high, axis) * weight
+    return blended
+
+
+def _target(name: str, phrase: str, seen: NDArray[np.bool_]) -> Target:
+    if not seen.any():
+        return Target(name, phrase, None, None)
+    height, width = seen.shape
+    columns, rows = seen.sum(0), seen.sum(1)
+    x = float(columns @ (np.arange(width) + 0.5)) / float(columns.sum()) / width
+    y = float(rows @ (np.arange(height) + 0.5)) / float(rows.sum()) / height
+    return Target(name, phrase, coverage(seen, SAMPLES), (x, y))
+
+
+def _pieces(parts: Iterable[Part], pose: Floats) -> Iterator[tuple[Floats, Ints]]:
+    """Triangles in camera space, about PIECE of them at a time: large meshes are cut, small ones put together."""
+    triangles: list[Floats] = []
+    owners: list[Ints] = []
+    held = 0
+    for part in parts:
+        for start in range(0, len(part.corners), PIECE):
+            slice_ = replace(part, corners=part.corners[start : start + PIECE])
+            triangles.append(slice_.seen_from(pose))
+            owners.append(np.full(len(slice_.corners), part.owner))
+            held += len(slice_.corners)
+            if held >= PIECE:
+                yield np.concatenate(triangles), np.concatenate(owners)
+                triangles, owners, held = [], [], 0
+    if triangles:
+        yield np.concatenate(triangles), np.concatenate(owners)
