@@ -14,6 +14,7 @@ from . import apply
 from .layout import CaptureError
 from .operators.answers import Status, in_words, refuse
 from .operators.picture import viewpoint
+from .projectors import project
 from .pump import desk
 from .session import Notice, Task, received
 
@@ -43,6 +44,7 @@ class Receive(bpy.types.Operator):
             gone = "A picture arrived for a scene that is no longer open."
             return refuse(self, Notice(message=gone, fix=f"It is kept in {courier.folder}"))
         shot[PICTURE] = _image(task)
+        apply.follow(shot, shot[PICTURE].get(CAMERA), shot[PICTURE])
         _show_where_ours_was(shot[PICTURE])
         return {"FINISHED"}
 
@@ -88,19 +90,7 @@ class Project(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> Status:
-        return _put(self, context, apply.project)
-
-
-class RemoveResults(bpy.types.Operator):
-    """Take camera background and projection away; every object gets its own material back"""
-
-    bl_idname = "maquette.remove_results"
-    bl_label = "Remove"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> Status:
-        apply.remove(context.scene)
-        return {"FINISHED"}
+        return _put(self, context, project)
 
 
 def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
@@ -169,4 +159,4 @@ def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.ty
     return camera
 
 
-register, unregister = bpy.utils.register_classes_factory((Receive, Show, Background, Project, RemoveResults))
+register, unregister = bpy.utils.register_classes_factory((Receive, Show, Background, Project))

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture thrown from a camera onto what the camera saw, as a node group: no UVs, no scripts, Cycles and EEVEE alike.
+"""Pictures thrown from cameras onto what the cameras saw, as node groups: no UVs, no scripts, Cycles and EEVEE alike.
 
-A point of the surface is seen by the camera when it lies in the frame, faces the camera, and is no farther than what
-the camera saw in that direction, which a float depth image tells. There the group emits the picture, so that a render
-with the Standard view transform gives the picture back; elsewhere it passes on the shader it is given. The camera is
-baked into the group as numbers: moving the shot's camera drags nothing along, and no projector can be deleted.
+A point of the surface is seen by a camera when it lies in the frame, faces the camera, and is no farther than what the
+camera saw in that direction, which a float depth image tells. There the newest picture wins, unless it would only graze
+a surface that an older one shows too. The pictures are emitted, so that a render with the Standard view transform gives
+them back; where no camera saw anything the shader below shows. Cameras are baked into the groups as numbers: moving the
+shot's camera drags nothing along.
 """
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -15,26 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .layout import View
-from .raster import NOTHING, Floats, rasterise
+from .raster import NOTHING, Floats, Ints, rasterise
 
 DEPTH_SIDE = 1024  # pixels of the depth image's longer side
 BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
 TOLERANCE = 1e-3  # of the depth, against rounding in shaders
+GRAZING, SQUARE = 0.1, 0.4  # cosines, 84° and 66°: between them a picture fades into the older ones
 
 Socket = Any  # bpy.types.NodeSocket
 Term = Any  # a socket, a number, or a triple of numbers
 
 
-def depth_image(triangles: Floats, view: View, name: str) -> bpy.types.Image:
-    """The depths that ``view`` sees in its frame, as a packed float image, farthest of each pixel and its neighbours.
+def depth_image(triangles: Floats, owners: Ints, view: View, name: str) -> bpy.types.Image:
+    """The depths of the regions that ``view`` sees, as a packed float image, farthest of each pixel and its neighbours.
 
     The farthest, because a silhouette falls between pixels: of the two errors possible there, picture on a strip that
-    is just hidden or none on a strip that is seen, an artist at the camera notices only the second.
+    is just hidden or none on a strip that is seen, an artist at the camera notices only the second. Where what is seen
+    is no region the depth is 0 and nothing is nearer: another instance of a region's object stays as it is.
     """
     longer = max(view.aspect, 1.0)
     width, height = ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
-    raster = rasterise(triangles, np.full(len(triangles), NOTHING), view.lens, width, height)
-    depth = _farthest(np.minimum(raster.depth, BEYOND))[::-1]
+    raster = rasterise(triangles, owners, view.lens, width, height)
+    foreign = (raster.owners == NOTHING) & np.isfinite(raster.depth)
+    depth = _farthest(np.where(foreign, 0.0, np.minimum(raster.depth, BEYOND)))[::-1]
     image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
     pixels = np.ones((height, width, 4), dtype=np.float32)  # opaque: EEVEE divides by alpha
     pixels[:, :, :3] = depth[:, :, None]
@@ -43,22 +48,49 @@ def depth_image(triangles: Floats, view: View, name: str) -> bpy.types.Image:
     return image
 
 
-def projector(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: str) -> bpy.types.ShaderNodeTree:
-    """A group with a shader in and a shader out, which shows ``picture`` where ``view`` sees the surface."""
+def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: str) -> bpy.types.ShaderNodeTree:
+    """A group that lays ``picture`` over older ones where ``view`` sees the surface.
+
+    In and out: the colour of the layers so far, and 1 where one of them sees the surface, else 0.
+    """
     tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
-    tree.interface.new_socket("Shader", in_out="INPUT", socket_type="NodeSocketShader")
-    tree.interface.new_socket("Shader", in_out="OUTPUT", socket_type="NodeSocketShader")
-    nodes = tree.nodes
-    own, out = nodes.new("NodeGroupInput"), nodes.new("NodeGroupOutput")
-    geometry, emission, mix = (
-        nodes.new(kind) for kind in ("ShaderNodeNewGeometry", "ShaderNodeEmission", "ShaderNodeMixShader")
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Color", in_out=way, socket_type="NodeSocketColor")
+        tree.interface.new_socket("Seen", in_out=way, socket_type="NodeSocketFloat")
+    older, out, geometry = (
+        tree.nodes.new(kind) for kind in ("NodeGroupInput", "NodeGroupOutput", "ShaderNodeNewGeometry")
     )
     place, away = _frame(tree, geometry.outputs["Position"], view)
     seen = _seen(tree, geometry, place, away, depth, view)
-    tree.links.new(_texture(tree, picture, place, "Linear", "EXTEND"), emission.inputs["Color"])
-    tree.links.new(seen, mix.inputs[0])
-    tree.links.new(own.outputs[0], mix.inputs[1])
-    tree.links.new(emission.outputs[0], mix.inputs[2])
+    loss = _loss(tree, _facing(tree, geometry, "Normal", view))
+    share = _maths(tree, "MULTIPLY", seen, _maths(tree, "MULTIPLY_ADD", older.outputs["Seen"], loss, 1.0))
+    painted = _texture(tree, picture, place, "Linear", "EXTEND")
+    change = _vector(tree, "SUBTRACT", painted, older.outputs["Color"])
+    mixed = _vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"])
+    tree.links.new(mixed, out.inputs["Color"])
+    tree.links.new(_maths(tree, "MAXIMUM", older.outputs["Seen"], seen), out.inputs["Seen"])
+    return tree
+
+
+def stack(layers: Sequence[bpy.types.ShaderNodeTree], name: str) -> bpy.types.ShaderNodeTree:
+    """A group with a shader in and a shader out: ``layers``, oldest first, over the shader."""
+    tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Shader", in_out=way, socket_type="NodeSocketShader")
+    own, out, emission, mix = (
+        tree.nodes.new(kind)
+        for kind in ("NodeGroupInput", "NodeGroupOutput", "ShaderNodeEmission", "ShaderNodeMixShader")
+    )
+    below: tuple[Socket, ...] = ()
+    for group in layers:
+        node = tree.nodes.new("ShaderNodeGroup")
+        node.node_tree = group
+        _feed(tree, node, below)
+        below = tuple(node.outputs)
+    colour, seen = below
+    tree.links.new(colour, emission.inputs["Color"])
+    for term, socket in zip((seen, own.outputs[0], emission.outputs[0]), mix.inputs, strict=True):
+        tree.links.new(term, socket)
     tree.links.new(mix.outputs[0], out.inputs[0])
     return tree
 
@@ -97,22 +129,30 @@ def _seen(
     limit = _maths(tree, "MULTIPLY", _texture(tree, depth, place, "Closest", "CLIP"), 1.0 + TOLERANCE)
     nearest = _maths(tree, "LESS_THAN", away, limit)
     before = _maths(tree, "GREATER_THAN", away, 0.0)
-    facing = _maths(tree, "GREATER_THAN", _facing(tree, geometry, view), 0.0)
+    facing = _maths(tree, "GREATER_THAN", _facing(tree, geometry, "True Normal", view), 0.0)
     return _maths(tree, "MULTIPLY", _maths(tree, "MULTIPLY", nearest, before), facing)
 
 
-def _facing(tree: bpy.types.ShaderNodeTree, geometry: bpy.types.Node, view: View) -> Socket:
-    """Above 0 where the side of the surface that is being shaded faces the camera."""
+def _facing(tree: bpy.types.ShaderNodeTree, geometry: bpy.types.Node, normal: str, view: View) -> Socket:
+    """The cosine between ``normal`` and the way to the camera: above 0 where the side being shaded faces it."""
     camera = np.linalg.inv(view.pose)
     if view.lens.perspective:
-        toward = _vector(tree, "SUBTRACT", camera[:3, 3], geometry.outputs["Position"]).outputs["Vector"]
+        toward = _vector(tree, "NORMALIZE", _vector(tree, "SUBTRACT", camera[:3, 3], geometry.outputs["Position"]))
     else:
         toward = camera[:3, 2]
-    return _vector(tree, "DOT_PRODUCT", geometry.outputs["True Normal"], toward).outputs["Value"]
+    return _vector(tree, "DOT_PRODUCT", geometry.outputs[normal], toward)
+
+
+def _loss(tree: bpy.types.ShaderNodeTree, facing: Socket) -> Socket:
+    """0 where the surface is seen squarely, falling smoothly to -1 where it is only grazed."""
+    fade = tree.nodes.new("ShaderNodeMapRange")
+    fade.interpolation_type = "SMOOTHSTEP"
+    _feed(tree, fade, (facing, GRAZING, SQUARE, -1.0, 0.0))
+    return fade.outputs["Result"]
 
 
 def _affine(tree: bpy.types.ShaderNodeTree, position: Socket, row: NDArray[np.float64]) -> Socket:
-    return _maths(tree, "ADD", _vector(tree, "DOT_PRODUCT", position, row[:3]).outputs["Value"], float(row[3]))
+    return _maths(tree, "ADD", _vector(tree, "DOT_PRODUCT", position, row[:3]), float(row[3]))
 
 
 def _maths(tree: bpy.types.ShaderNodeTree, operation: str, *terms: Term) -> Socket:
@@ -122,11 +162,11 @@ def _maths(tree: bpy.types.ShaderNodeTree, operation: str, *terms: Term) -> Sock
     return node.outputs[0]
 
 
-def _vector(tree: bpy.types.ShaderNodeTree, operation: str, *terms: Term) -> bpy.types.Node:
+def _vector(tree: bpy.types.ShaderNodeTree, operation: str, *terms: Term) -> Socket:
     node = tree.nodes.new("ShaderNodeVectorMath")
     node.operation = operation
     _feed(tree, node, terms)
-    return node
+    return node.outputs["Value" if operation == "DOT_PRODUCT" else "Vector"]
 
 
 def _feed(tree: bpy.types.ShaderNodeTree, node: bpy.types.Node, terms: tuple[Term, ...]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
+from .apply import FOLLOW
 from .contract import SEED_MAX, Property
 from .marks import ENFORCE, PHRASE, PROMPT
 from .pump import desk
@@ -25,7 +26,7 @@ FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
 
 def register() -> None:
     """Put the properties on scenes, objects and collections."""
-    for key, prop in _of_scenes().items():
+    for key, prop in (_of_scenes() | _of_results()).items():
         setattr(bpy.types.Scene, key, prop)
     for owner in (bpy.types.Object, bpy.types.Collection):
         for key, prop in _of_regions().items():
@@ -37,7 +38,7 @@ def unregister() -> None:
     for owner in (bpy.types.Collection, bpy.types.Object):
         for key in _of_regions():
             delattr(owner, key)
-    for key in _of_scenes():
+    for key in _of_scenes() | _of_results():
         delattr(bpy.types.Scene, key)
 
 
@@ -92,6 +93,17 @@ def _numbers() -> dict[str, Any]:
             soft_max=100,
             options=set(),
             **_stored(STEPS, lambda scene: chosen(scene).steps),
+        ),
+    }
+
+
+def _of_results() -> dict[str, Any]:
+    return {
+        FOLLOW: BoolProperty(
+            name="Follow",
+            description="The camera's background shows each new picture as it arrives",
+            options=set(),
+            **_stored(FOLLOW, lambda scene: False),
         ),
     }
 

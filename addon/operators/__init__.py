@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import choices, connection, picture, regions
+from . import choices, connection, picture, regions, views
 
-CLASSES = (*connection.CLASSES, *regions.CLASSES, *picture.CLASSES, *choices.CLASSES)
+CLASSES = (*connection.CLASSES, *regions.CLASSES, *picture.CLASSES, *choices.CLASSES, *views.CLASSES)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

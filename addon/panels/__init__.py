@@ -8,6 +8,7 @@ from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles
 from .picture import MAQUETTE_PT_picture
 from .regions import MAQUETTE_PT_regions
 from .result import MAQUETTE_PT_result
+from .views import MAQUETTE_PT_views
 
 # children after their parent, in the tab's order
 CLASSES = (
@@ -17,5 +18,6 @@ CLASSES = (
     MAQUETTE_PT_regions,
     MAQUETTE_PT_picture,
     MAQUETTE_PT_result,
+    MAQUETTE_PT_views,
 )
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -27,4 +27,3 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
         column.operator("maquette.show", icon="IMAGE_DATA")
         column.operator("maquette.background", icon="CAMERA_DATA")
         column.operator("maquette.project", icon="MOD_UVPROJECT")
-        column.operator("maquette.remove_results", icon="TRASH")

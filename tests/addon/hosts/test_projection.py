@@ -5,14 +5,15 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.apply import LockedObject, apply_result, background, project, remove
+from addon.apply import apply_result, background, remove
 from addon.blocking import blocking_picture
+from addon.dressing import LockedObject
 from addon.layout import NothingMarked
 from addon.marks import mark
 from addon.projection import BEYOND, depth_image
+from addon.projectors import project
 from addon.scene import evaluated, geometry, view
 from tests.addon.hosts.blocks import (
-    ball,
     box,
     camera,
     colour,
@@ -25,37 +26,7 @@ from tests.addon.hosts.blocks import (
     put,
     render,
 )
-
-GREEN = (0.0, 0.5, 0.0)
-
-
-def staged(width=320, height=180):
-    """A red box before a blue ball, on a grey floor that is no region."""
-    scene = fresh(width, height)
-    scene.camera.location, scene.camera.rotation_euler.x = (0, -10, 2), 1.4
-    for thing, rgb in ((box("box", (-1, -1, 0), (2, 2, 2)), GREEN), (ball("ball", (1, 1.5, 0.3), 1.5), GREEN)):
-        mark(thing)
-        colour(thing, rgb)
-    colour(box("floor", (0, 5, -1.6), (30, 30, 0.2)), (0.2, 0.2, 0.2))
-    bpy.context.view_layer.update()
-    return scene
-
-
-def gradient(height, width):
-    """A picture with different colours everywhere, red and blue and never green."""
-    y, x = np.mgrid[:height, :width]
-    red, blue = 0.3 + 0.6 * x / width, 0.3 + 0.6 * y / height
-    return np.dstack([red + 0.1 * np.sin(x / 9) * np.sin(y / 7), np.full_like(red, 0.1), blue])
-
-
-def regions(scene, path):
-    """Where the marked things are seen, fully inside pixels: their green against anything else."""
-    plain = render(scene, path, samples=16)
-    return (plain[:, :, 1] > 0.73) & (plain[:, :, 0] < 0.01)
-
-
-def psnr(one, two):
-    return -10 * np.log10(np.mean((one - two) ** 2))
+from tests.addon.hosts.staging import GREEN, gradient, psnr, regions, staged
 
 
 @pytest.mark.parametrize("setting", ["perspective", "shift", "orthographic", "anamorphic"])
@@ -155,7 +126,7 @@ def test_removing_leaves_the_scene_as_it_was(tmp_path):
         background(scene.camera, image)
         project(scene, scene.camera, image)
     assert fingerprint() != before
-    assert len([item for item in bpy.data.node_groups if "maquette_result" in item]) == 1
+    assert len([item for item in bpy.data.node_groups if "maquette_result" in item]) == 2
     remove(scene)
     after = fingerprint()
     assert {key: (before.get(key), after.get(key)) for key in before | after if after.get(key) != before.get(key)} == {}
@@ -199,15 +170,18 @@ def test_instances_are_projected_onto_where_they_stand(tmp_path, record_property
 def test_the_depth_image_is_opaque_exact_and_the_farthest_of_neighbours():
     scene = fresh(200, 200)
     scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 4.0
-    box("card", (0, 0, 0), (2, 1, 2))  # its front is at depth 9.5 and spans the middle half of the frame
+    mark(box("card", (0, 0, 0), (2, 1, 2)))  # its front is at depth 9.5 and spans the middle half of the frame
+    box("stranger", (1.5, 0, 1.5), (0.5, 1, 0.5))
     graph = evaluated(scene)
     seen = view(scene, scene.camera, graph)
-    image = depth_image(geometry(scene, graph, seen).triangles, seen, "depth")
+    shapes = geometry(scene, graph, seen)
+    image = depth_image(shapes.triangles, shapes.owners, seen, "depth")
     found = pixels(image)
     assert found.shape == (1024, 1024, 4)
     assert (found[:, :, 3] == 1.0).all()  # EEVEE divides by alpha
     assert np.allclose(found[257:767, 257:767, :3], 9.5, rtol=1e-6)
-    assert (found[256, :, 0] == BEYOND).all() and (found[:, 767, 0] == BEYOND).all()
+    assert (found[256, :700, 0] == BEYOND).all() and (found[300:, 767, 0] == BEYOND).all()
+    assert (found[66:190, 834:958, :3] == 0.0).all()  # seen, but no region: nothing is nearer
 
 
 def test_nothing_marked_and_a_linked_thing_are_said_and_change_nothing(tmp_path):

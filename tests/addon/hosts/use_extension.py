@@ -68,11 +68,7 @@ def use(command: str) -> None:
     assert picture.packed_file is not None
     assert materials(scene) == before, (before, materials(scene))
 
-    assert bpy.ops.maquette.background() == {"FINISHED"}
-    assert any(slide.image for slide in scene.camera.data.background_images)
-    assert bpy.ops.maquette.project() == {"FINISHED"}
-    assert materials(scene) != before
-    assert bpy.ops.maquette.remove_results() == {"FINISHED"}
+    stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
     assert not scene.camera.data.background_images
     scene.camera.location.x += 1.0
@@ -102,6 +98,38 @@ def choose(scene: bpy.types.Scene, desk: object) -> None:
     assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
 
 
+def stack_views(scene: bpy.types.Scene) -> None:
+    """Two views over each other and a background that follows; each comes off by itself, and then all of it."""
+    camera, first = scene.camera, scene["maquette_picture"]
+    before = materials(scene)
+    assert bpy.ops.maquette.background() == {"FINISHED"}
+    assert bpy.ops.maquette.project() == {"FINISHED"}
+    assert materials(scene) != before
+    scene.maquette_follow = True
+    place = camera.location.copy()
+    camera.location.x += 2.0
+    assert bpy.ops.maquette.generate() == {"FINISHED"}
+    (slide,) = camera.data.background_images
+    assert slide.image == scene["maquette_picture"] != first
+    assert bpy.ops.maquette.project() == {"FINISHED"}
+    views = [thing for thing in scene.objects if "maquette_projector" in thing]
+    assert [view.name for view in views] == ["View 1", "View 2"]
+    older, newer = (str(view.session_uid) for view in views)
+    assert bpy.ops.maquette.switch_view(uid=newer) == {"FINISHED"}
+    assert bpy.ops.maquette.bring_camera(uid=older) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert (camera.location - place).length < 1e-5
+    assert bpy.ops.maquette.remove_view(uid=older) == {"FINISHED"}
+    assert materials(scene) == before  # for the newer one is off
+    assert bpy.ops.maquette.switch_view(uid=newer) == {"FINISHED"}
+    assert materials(scene) != before
+    assert bpy.ops.maquette.remove_background() == {"FINISHED"}
+    assert not camera.data.background_images and materials(scene) != before
+    assert bpy.ops.maquette.background.poll() and not bpy.ops.maquette.remove_background.poll()
+    assert bpy.ops.maquette.remove_results() == {"FINISHED"}
+    assert not any("maquette_projector" in thing for thing in scene.objects)
+
+
 def block_out() -> None:
     """Two marked-to-be cubes on a plane, no camera."""
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -126,6 +154,7 @@ def materials(scene: bpy.types.Scene) -> dict[str, list[str]]:
     return {
         thing.name: [slot.material.name if slot.material else "" for slot in thing.material_slots]
         for thing in scene.objects
+        if thing.type == "MESH"
     }
 
 

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Views panel does: views on and off, looked through and taken away; the camera's background too."""
+
+import bpy
+from bpy.props import StringProperty
+from mathutils import Vector
+
+from .. import apply
+from ..dressing import check
+from ..layout import CaptureError, NoCamera
+from ..projectors import copy_lens, is_on, projectors, switch, take_down
+from .answers import Status, in_words, refuse
+
+SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
+MARGIN = 1.05  # of the viewport around a view's frame
+
+
+class SwitchView(bpy.types.Operator):
+    """Show or hide what this view projects; the views under it show instead"""
+
+    bl_idname = "maquette.switch_view"
+    bl_label = "Show View"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        projector = _projector(context, self.uid)
+        switch(projector, not is_on(projector))
+        return {"FINISHED"}
+
+
+class RemoveView(bpy.types.Operator):
+    """Take this view's projection away; the views under it show again, and at the bottom the objects' own materials"""
+
+    bl_idname = "maquette.remove_view"
+    bl_label = "Remove View"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        take_down(_projector(context, self.uid))
+        return {"FINISHED"}
+
+
+class LookThrough(bpy.types.Operator):
+    """Look from where this was projected; the scene's camera stays. Ctrl-click brings the camera along"""
+
+    bl_idname = "maquette.look_through"
+    bl_label = "Look Through"
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        if event.ctrl:
+            return bpy.ops.maquette.bring_camera("INVOKE_DEFAULT", True, uid=self.uid)
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        projector, space = _projector(context, self.uid), context.space_data
+        region = next(region for region in context.area.regions if region.type == "WINDOW")
+        half = _half_frame(projector.data, context.scene)
+        reach = max(half.x / region.width, half.y / region.height) * max(region.width, region.height) * MARGIN
+        look = space.region_3d
+        if projector.data.type == "ORTHO":
+            look.view_perspective, look.view_distance = "ORTHO", reach * space.lens / SENSOR
+        else:
+            look.view_perspective, space.lens = "PERSP", SENSOR / reach
+        look.view_matrix = projector.matrix_basis.inverted()
+        return {"FINISHED"}
+
+
+class BringCamera(bpy.types.Operator):
+    """Put the scene's camera where this view was projected from"""
+
+    bl_idname = "maquette.bring_camera"
+    bl_label = "Bring Camera"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        projector, camera = _projector(context, self.uid), context.scene.camera
+        try:
+            if camera is None:
+                raise NoCamera("The scene has no camera.", "Add one first.")
+            check([camera, camera.data])
+        except CaptureError as error:
+            return refuse(self, in_words(error))
+        camera.matrix_world = projector.matrix_basis
+        copy_lens(projector.data, camera.data)
+        if context.area is not None and context.area.type == "VIEW_3D":
+            context.space_data.region_3d.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+class RemoveBackground(bpy.types.Operator):
+    """Take the picture out of the camera's view; what is projected stays"""
+
+    bl_idname = "maquette.remove_background"
+    bl_label = "Remove Background"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        apply.remove_background(context.scene.camera)
+        return {"FINISHED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return apply.has_background(context.scene.camera)
+
+
+class RemoveResults(bpy.types.Operator):
+    """Take the camera background and every view away; every object gets its own materials back"""
+
+    bl_idname = "maquette.remove_results"
+    bl_label = "Remove All"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        apply.remove(context.scene)
+        return {"FINISHED"}
+
+
+def _projector(context: bpy.types.Context, uid: str) -> bpy.types.Object:
+    return next(projector for projector in projectors(context.scene) if str(projector.session_uid) == uid)
+
+
+def _half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
+    """How far the camera's frame reaches from its axis: at a distance of 1, or anywhere when it is orthographic."""
+    corners = camera.view_frame(scene=scene)
+    away = 1.0 if camera.type == "ORTHO" else -corners[0].z
+    return Vector([max(abs(corner[axis]) for corner in corners) / away for axis in (0, 1)])
+
+
+CLASSES = (SwitchView, RemoveView, LookThrough, BringCamera, RemoveBackground, RemoveResults)
