@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m addon``: the extension's zip, built and validated by Blender's own packer.
+"""``python -m addon``: the extension's zip and a repository that offers it, made and checked by Blender's own packer.
 
 The packer is Blender itself (``--blender``), or the script of it inside PyPI's ``bpy``.
 """
@@ -23,9 +23,9 @@ class NoPacker(Exception):
 
 
 def main(arguments: list[str] | None = None) -> Path:
-    """Build the zip into ``--out`` (default dist/), print where it is, and return its path."""
+    """Build the zip into ``--out`` (default dist/), a repository beside it, print where they are; the zip's path."""
     parser = argparse.ArgumentParser(prog="python -m addon", description="Build and validate the Blender extension.")
-    parser.add_argument("--out", type=Path, default=PROJECT / "dist", help="folder of the zip (default: dist)")
+    parser.add_argument("--out", type=Path, default=PROJECT / "dist", help="folder of the results (default: dist)")
     parser.add_argument("--blender", help="pack with this Blender (default: with the packer in PyPI's bpy)")
     options = parser.parse_args(arguments)
     try:
@@ -34,11 +34,12 @@ def main(arguments: list[str] | None = None) -> Path:
         parser.error(str(error))
     zipped = build(command, options.out)
     print(f"{zipped} ({zipped.stat().st_size / 1000:.0f} kB)")
+    print(publish(command, zipped, options.out / "repository"))
     return zipped
 
 
 def packer(blender: str | None) -> list[str]:
-    """The command that takes the packer's ``build`` and ``validate``. Raises NoPacker."""
+    """The command that takes the packer's ``build``, ``validate`` and ``server-generate``. Raises NoPacker."""
     if blender:
         return [blender, "--command", "extension"]
     spec = importlib.util.find_spec("bpy")
@@ -60,6 +61,19 @@ def build(packer: list[str], out: Path) -> Path:
     if zipped.stat().st_size >= LIMIT:
         raise SystemExit(f"{zipped} has {zipped.stat().st_size} bytes; the limit is {LIMIT}.")
     return zipped
+
+
+def publish(packer: list[str], zipped: Path, folder: Path) -> Path:
+    """Make ``folder`` a repository that offers ``zipped``, ready for any web server; its index.json.
+
+    Ends the program when the packer refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for earlier in folder.glob(zipped.name.replace(zipped.stem.partition("-")[2], "*")):
+        earlier.unlink()  # or it would be offered too
+    shutil.copy(zipped, folder)
+    _run([*packer, "server-generate", "--repo-dir", str(folder), "--html"])
+    return folder / "index.json"
 
 
 def _stage(stage: Path) -> None:

@@ -4,9 +4,9 @@
 import bpy
 from bpy.props import StringProperty
 
+from .address import admit
 from .client import find_connection
 from .contract import Connection
-from .courier import OnlineAccessOff, loopback
 
 
 class MaquettePreferences(bpy.types.AddonPreferences):
@@ -45,16 +45,14 @@ def preferences() -> MaquettePreferences:
 
 
 def dial() -> Connection:
-    """How to reach the server now. Raises ServerAbsent, Garbled, OnlineAccessOff."""
+    """How to reach the server now. Raises ServerAbsent, Garbled, BadAddress, OnlineAccessOff."""
     wanted = preferences()
-    if not wanted.address:
-        return find_connection()
-    if not loopback(wanted.address) and not bpy.app.online_access:
-        raise OnlineAccessOff(
-            "Blender's online access is off, and this server is on another machine",
-            "Allow Online Access in Preferences › System, or clear the address to use this machine's server.",
-        )
-    return Connection(address=wanted.address, token=wanted.token, version="unknown")
+    if wanted.address:
+        found = Connection(address=wanted.address.strip(), token=wanted.token.strip(), version="unknown")
+    else:
+        found = find_connection()
+    admit(found.address, bpy.app.online_access)
+    return found
 
 
 def register() -> None:

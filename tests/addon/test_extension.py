@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The zip that users install, and the packer that makes it."""
 
+import hashlib
+import json
 import sys
 import tomllib
 import zipfile
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.__main__ import LIMIT, NoPacker, build, main, packer
+from addon.__main__ import LIMIT, NoPacker, build, main, packer, publish
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,34 @@ def test_manifest_says_what_is_touched_and_why(zipped: Path) -> None:
     assert manifest["blender_version_min"] == "4.2.0"
     assert manifest["permissions"].keys() == {"network", "files"}
     assert "wheels" not in manifest
+
+
+def test_the_manifest_keeps_the_rules_of_the_extension_platform(zipped: Path) -> None:
+    """Those that Blender's validator does not check itself are in its guidelines."""
+    manifest = tomllib.loads(zipfile.ZipFile(zipped).read("blender_manifest.toml").decode())
+    sentences = [manifest["tagline"], *manifest["permissions"].values()]
+    assert all(len(text) <= 64 and text[-1].isalnum() and text[0].isupper() for text in sentences)
+    assert "SPDX:GPL-3.0-or-later" in manifest["license"]
+    assert "blender" not in manifest["name"].casefold()
+    assert "blender_version_max" not in manifest
+
+
+def test_the_repository_offers_this_very_zip(zipped: Path) -> None:
+    repository = zipped.parent / "repository"
+    (offered,) = json.loads((repository / "index.json").read_text())["data"]
+    copy = repository / offered["archive_url"]
+    assert offered["archive_hash"] == f"sha256:{hashlib.sha256(zipped.read_bytes()).hexdigest()}"
+    assert copy.read_bytes() == zipped.read_bytes() and offered["archive_size"] == zipped.stat().st_size
+    assert offered["permissions"].keys() == {"network", "files"}
+    assert zipped.name in (repository / "index.html").read_text()
+
+
+def test_an_earlier_zip_is_offered_no_more(zipped: Path, tmp_path: Path) -> None:
+    for name in ("maquette-0.0.9.zip", "someone-elses-1.0.0.zip"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(SystemExit):  # no packer could read the stranger, which stays
+        publish(packer(None), zipped, tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("*.zip")) == [zipped.name, "someone-elses-1.0.0.zip"]
 
 
 def test_without_blender_there_is_a_sentence(monkeypatch, capsys) -> None:

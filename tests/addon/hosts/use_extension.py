@@ -51,6 +51,10 @@ def use(command: str) -> None:
     assert desk.session.link.name == "absent", desk.session.link
 
     preferences = bpy.context.preferences.addons["bl_ext.user_default.maquette"].preferences
+    preferences.address = "http://localhost.evil.example:8000"
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert "another machine" in desk.session.notice.message, desk.session
+    preferences.address = ""
     preferences.command = "no-such-program-here serve"
     assert bpy.ops.maquette.start_server() == {"CANCELLED"}
     preferences.command = command
