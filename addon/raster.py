@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from .clipping import Floats, Ints, clip
+
+__all__ = ["NOTHING", "Floats", "Ints", "Lens", "Raster", "coverage", "rasterise"]
 
 NOTHING = -1
+BLOCK = 1 << 15  # triangles at once: few enough to stay in the cache
 FRAGMENTS = 4_000_000  # at once, an upper bound that keeps a dense scene under about half a gigabyte
 
 
@@ -55,162 +57,179 @@ def rasterise(triangles: Floats, owners: Ints, lens: Lens, width: int, height: i
     An owner of NOTHING hides what lies behind it and is itself seen as NOTHING. Footprints are kept of the owners
     0 .. ``count`` - 1. Facing does not matter: both sides of a triangle are drawn.
     """
-    triangles, owners = _clip(triangles, owners, lens.near, 1.0)
-    triangles, owners = _clip(triangles, owners, lens.far, -1.0)
-    corners, values = _project(triangles, lens, width, height)
-    nearest = np.full(width * height, np.iinfo(np.uint64).max, dtype=np.uint64)
+    triangles, owners = clip(triangles, owners, lens.near, lens.far)
+    nearest = np.zeros(width * height, dtype=np.uint64)
     footprint = np.zeros((count, width * height), dtype=bool)
-    for part in _parts(corners, width, height):
-        pixels, depths, sources = _fragments(corners, values, part, lens.perspective, width, height)
-        # positive floats order like their bits: depth above, triangle below, and ties have one deterministic winner
-        keys = depths.view(np.uint32).astype(np.uint64) << np.uint64(32) | sources.astype(np.uint64)
-        np.minimum.at(nearest, pixels, keys)
-        named = owners[sources]
+    for corners, part in _parts(triangles, lens, width, height):
+        spans = _spans(corners, part, width, height)
+        pixels, values = spans.fragments(width)
+        _keep_nearest(nearest, pixels, _keys(values, spans, lens.perspective))
+        named = np.repeat(owners[spans.source], spans.length)
         kept = (named >= 0) & (named < count)
         footprint[named[kept], pixels[kept]] = True
-    return _resolve(nearest, owners, footprint, width, height)
+    return _resolve(nearest, owners, footprint.reshape(count, height, width), lens.perspective)
 
 
 def coverage(hits: NDArray[np.bool_], factor: int) -> NDArray[np.uint8]:
     """Anti-aliased coverage, 0..255, of cells of ``factor`` x ``factor`` samples; it divides height and width."""
     height, width = hits.shape
-    cells = hits.reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3))
-    rounded: NDArray[np.uint8] = np.rint(cells * 255.0).astype(np.uint8)
-    return rounded
+    total = np.zeros((height // factor, width // factor), dtype=np.uint16)
+    for row in range(factor):
+        for column in range(factor):
+            total += hits[row::factor, column::factor]
+    shades: NDArray[np.uint8] = np.rint(np.arange(factor**2 + 1) * (255.0 / factor**2)).astype(np.uint8)
+    return shades[total]
 
 
-def _resolve(
-    nearest: NDArray[np.uint64], owners: Ints, footprint: NDArray[np.bool_], width: int, height: int
-) -> Raster:
-    seen = nearest != np.iinfo(np.uint64).max
-    visible = np.full(width * height, NOTHING, dtype=np.int32)
-    visible[seen] = owners[(nearest[seen] & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    depth = np.full(width * height, np.inf, dtype=np.float32)
-    depth[seen] = (nearest[seen] >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    shape = (height, width)
-    return Raster(visible.reshape(shape), depth.reshape(shape), footprint.reshape(-1, *shape))
+def _parts(triangles: Floats, lens: Lens, width: int, height: int) -> Iterator[tuple[Floats, Ints]]:
+    """The corners and the indices of the triangles that meet the picture, in parts of at most BLOCK triangles whose
+    bounding boxes hold at most FRAGMENTS pixels."""
+    for first in range(0, len(triangles), BLOCK):
+        corners = _project(triangles[first : first + BLOCK], lens, width, height)
+        (left, right), (top, bottom) = _range(corners[0], width), _range(corners[1], height)
+        boxes = (right - left) * (bottom - top)
+        drawn = np.flatnonzero(boxes)
+        bins = np.cumsum(boxes[drawn]) // FRAGMENTS
+        for part in np.split(drawn, np.flatnonzero(np.diff(bins)) + 1):
+            yield corners[:, :, part], first + part
 
 
-def _clip(triangles: Floats, owners: Ints, plane: float, side: float) -> tuple[Floats, Ints]:
-    """Cut away what lies nearer than ``plane`` (``side`` 1) or farther (``side`` -1); a cut triangle leaves 1 or 2."""
-    distance = side * (-triangles[:, :, 2] - plane)
-    inside = distance >= 0.0
-    number = inside.sum(axis=1)
-    if (number == 3).all():
-        return triangles, owners
-    whole = number == 3
-    ones, one_owners = _turned(triangles, owners, distance, inside, number == 1)
-    twos, two_owners = _turned(triangles, owners, distance, ~inside, number == 2)
-    first, second = _cut(*ones, 1), _cut(*ones, 2)
-    left, right = _cut(*twos, 1), _cut(*twos, 2)
-    corners, others = ones[0], twos[0]
-    pieces = [
-        triangles[whole],
-        np.stack([corners[:, 0], first, second], axis=1),
-        np.stack([left, others[:, 1], others[:, 2]], axis=1),
-        np.stack([left, others[:, 2], right], axis=1),
-    ]
-    return np.concatenate(pieces), np.concatenate([owners[whole], one_owners, two_owners, two_owners])
+def _project(triangles: Floats, lens: Lens, width: int, height: int) -> Floats:
+    """Columns, rows and values of the corners, (3, corners, n). The value is the depth, in perspective its inverse:
+    affine over the picture."""
+    points = np.ascontiguousarray(triangles.transpose(2, 1, 0))
+    clip = np.tensordot(lens.projection[[0, 1, 3], :3], points, 1) + lens.projection[[0, 1, 3], 3].reshape(3, 1, 1)
+    columns = (clip[0] / clip[2] + 1.0) * (width / 2)
+    rows = (1.0 - clip[1] / clip[2]) * (height / 2)
+    return np.stack([columns, rows, -1.0 / points[2] if lens.perspective else -points[2]])
 
 
-def _turned(
-    triangles: Floats, owners: Ints, distance: Floats, odd: NDArray[np.bool_], chosen: NDArray[np.bool_]
-) -> tuple[tuple[Floats, Floats], Ints]:
-    """The chosen triangles and their distances, turned so that the corner alone on its side comes first."""
-    start = odd[chosen].argmax(axis=1)
-    order = (start[:, None] + np.arange(3)) % 3
-    rows = np.arange(len(order))[:, None]
-    return (triangles[chosen][rows, order], distance[chosen][rows, order]), owners[chosen]
+def _range(corners: Floats, side: int) -> tuple[Ints, Ints]:
+    """The pixel centres between the least and the greatest of three corners: the first, and the one after the last."""
+    return _centre(corners.min(axis=0), side), _centre(corners.max(axis=0), side)
 
 
-def _cut(corners: Floats, distance: Floats, other: int) -> Floats:
-    """Where the edge from corner 0 to corner ``other`` meets the plane."""
-    part = distance[:, 0] / (distance[:, 0] - distance[:, other])
-    met: Floats = corners[:, 0] + part[:, None] * (corners[:, other] - corners[:, 0])
-    return met
+def _centre(place: Floats, side: int) -> Ints:
+    """The first pixel whose centre is not before ``place``, 0 .. side."""
+    found: Ints = np.clip(np.ceil(place - 0.5), 0, side).astype(np.int64)
+    return found
 
 
-def _project(triangles: Floats, lens: Lens, width: int, height: int) -> tuple[Floats, Floats]:
-    """Corners in pixels, (n, 3, 2), and their depth, (n, 3), inverse in perspective: affine over the picture."""
-    clip = triangles @ lens.projection[:, :3].T + lens.projection[:, 3]
-    x = (clip[:, :, 0] / clip[:, :, 3] + 1.0) * (width / 2)
-    y = (1.0 - clip[:, :, 1] / clip[:, :, 3]) * (height / 2)
-    depth = -triangles[:, :, 2]
-    return np.stack([x, y], axis=2), (1.0 / depth if lens.perspective else depth)
+@dataclass(frozen=True, eq=False)
+class _Spans:
+    """Runs of pixels in a row, each inside one triangle: where they start, how long they are, and whose they are.
+
+    ``value`` and ``last`` are the values at the first and the last pixel's centre.
+    """
+
+    row: Ints
+    start: Ints
+    length: Ints
+    source: Ints
+    value: Floats
+    last: Floats
+
+    def fragments(self, width: int) -> tuple[Ints, Floats]:
+        """Pixel and value of every pixel centre of every span, one span after the other."""
+        begin = self.row * width + self.start
+        first = np.cumsum(self.length) - self.length
+        pixels = np.arange(self.length.sum()) + np.repeat(begin - first, self.length)
+        slope = (self.last - self.value) / np.maximum(self.length - 1, 1)
+        values = pixels * np.repeat(slope, self.length)
+        values += np.repeat(self.value - slope * begin, self.length)
+        return pixels, values
 
 
-def _parts(corners: Floats, width: int, height: int) -> Iterator[Ints]:
-    """Indices of the triangles that meet the picture, in parts whose bounding boxes hold at most FRAGMENTS pixels."""
-    limits = np.array([width, height])
-    low = np.clip(np.ceil(corners.min(axis=1) - 0.5), 0, limits)
-    high = np.clip(np.ceil(corners.max(axis=1) - 0.5), 0, limits)
-    boxes = np.prod(high - low, axis=1)
-    drawn = np.flatnonzero(boxes)
-    bins = (np.cumsum(boxes[drawn]) // FRAGMENTS).astype(np.int64)
-    yield from np.split(drawn, np.flatnonzero(np.diff(bins)) + 1) if len(drawn) else ()
-
-
-def _fragments(
-    corners: Floats, values: Floats, part: Ints, perspective: bool, width: int, height: int
-) -> tuple[Ints, NDArray[np.float32], Ints]:
-    """Pixel, depth and triangle of every pixel centre that the triangles of ``part`` cover."""
-    xy, value = corners[part], values[part]
-    which, y = _rows(xy, height)
-    left, right = _edges(xy, which, y + 0.5)
-    start = np.clip(np.ceil(left - 0.5), 0, width).astype(np.int64)
-    stop = np.clip(np.ceil(right - 0.5), 0, width).astype(np.int64)
-    span, x = _expand(start, stop - start)
-    triangle = which[span]
-    gradient, offset = _plane(xy, value)
-    along = gradient[which, 1] * (y + 0.5) + offset[which]
-    depth = gradient[triangle, 0] * (x + 0.5) + along[span]
+def _spans(corners: Floats, part: Ints, width: int, height: int) -> _Spans:
+    """The spans of the triangles of ``part``, whose corners these are."""
+    top, bottom = _range(corners[1], height)
+    which, row = _expand(top, bottom - top)
+    left, right = _edges(corners[0], corners[1], which, row + 0.5)
+    start, stop = _centre(left, width), _centre(right, width)
+    kept = np.flatnonzero(stop > start)
+    which, row, start, stop = which[kept], row[kept], start[kept], stop[kept]
+    across, down, offset = _plane(corners)
+    along = down[which] * (row + 0.5) + offset[which]
     # a sliver's plane may be steep beyond reason: never leave the range of its corners
-    depth = np.clip(depth, value.min(axis=1)[triangle], value.max(axis=1)[triangle])
-    if perspective:
-        depth = 1.0 / depth
-    return y[span] * width + x, depth.astype(np.float32), part[triangle]
+    low, high = corners[2].min(axis=0)[which], corners[2].max(axis=0)[which]
+    value, last = (np.clip(across[which] * (x + 0.5) + along, low, high) for x in (start, stop - 1))
+    return _Spans(row, start, stop - start, part[which], value, last)
 
 
-def _rows(xy: Floats, height: int) -> tuple[Ints, Ints]:
-    """Which triangle crosses which row of pixel centres, one pair an entry."""
-    top = np.clip(np.ceil(xy[:, :, 1].min(axis=1) - 0.5), 0, height).astype(np.int64)
-    bottom = np.clip(np.ceil(xy[:, :, 1].max(axis=1) - 0.5), 0, height).astype(np.int64)
-    return _expand(top, bottom - top)
+def _edges(x: Floats, y: Floats, which: Ints, rows: Floats) -> tuple[Floats, Floats]:
+    """Where each row enters and leaves its triangle: between the edge from its upper to its lower corner, and one of
+    the two edges beside that. An edge runs downwards in both its triangles, which then compute the very same crossing.
+    """
+    (x0, y0), (x1, y1), (x2, y2) = _downwards(x, y)
+    slopes = np.stack([_slope(x0, y0, x2, y2), _slope(x0, y0, x1, y1), _slope(x1, y1, x2, y2)])
+    one = x0[which] + (rows - y0[which]) * slopes[0, which]
+    lower = (rows >= y1[which]).astype(np.int64)
+    two = np.stack([x0, x1])[lower, which] + (rows - np.stack([y0, y1])[lower, which]) * slopes[lower + 1, which]
+    return np.minimum(one, two), np.maximum(one, two)
 
 
-def _edges(xy: Floats, which: Ints, y: Floats) -> tuple[Floats, Floats]:
-    """Where row ``y`` enters and leaves its triangle."""
-    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
-    for start, end in ((0, 1), (1, 2), (2, 0)):
-        upper, lower = _ordered(xy[:, start], xy[:, end])
-        rise = np.where(lower[:, 1] > upper[:, 1], lower[:, 1] - upper[:, 1], 1.0)
-        slope = (lower[:, 0] - upper[:, 0]) / rise
-        x = upper[which, 0] + (y - upper[which, 1]) * slope[which]
-        crossed = (upper[which, 1] <= y) & (y < lower[which, 1])
-        left = np.where(crossed, np.minimum(left, x), left)
-        right = np.where(crossed, np.maximum(right, x), right)
-    return left, right
+def _downwards(x: Floats, y: Floats) -> list[tuple[Floats, Floats]]:
+    """The three corners from the top of the picture to its bottom."""
+    corners = [(x[k], y[k]) for k in range(3)]
+    for upper, lower in ((0, 1), (1, 2), (0, 1)):
+        (xa, ya), (xb, yb) = corners[upper], corners[lower]
+        swap = ya > yb
+        corners[upper] = np.where(swap, xb, xa), np.minimum(ya, yb)
+        corners[lower] = np.where(swap, xa, xb), np.maximum(ya, yb)
+    return corners
 
 
-def _ordered(start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """An edge from its upper to its lower end: both its triangles then compute the very same crossing."""
-    swap = (start[:, 1] > end[:, 1])[:, None]
-    return np.where(swap, end, start), np.where(swap, start, end)
+def _slope(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
+    rise = y1 - y0
+    slope: Floats = (x1 - x0) / np.where(rise > 0.0, rise, 1.0)
+    return slope
 
 
-def _plane(xy: Floats, value: Floats) -> tuple[Floats, Floats]:
-    """Gradient (n, 2) and offset (n,) of the affine function with ``value`` at the corners; flat for slivers."""
-    a, b = xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
-    p, q = value[:, 1] - value[:, 0], value[:, 2] - value[:, 0]
-    area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+def _plane(corners: Floats) -> tuple[Floats, Floats, Floats]:
+    """Slope across, slope down and offset of the affine function with the corners' values; flat for slivers."""
+    (ax, ay, av), (bx, by, bv) = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = ax * by - ay * bx
     scale = np.divide(1.0, area, out=np.zeros_like(area), where=area != 0.0)
-    gradient = np.stack([(p * b[:, 1] - q * a[:, 1]) * scale, (q * a[:, 0] - p * b[:, 0]) * scale], axis=1)
-    return gradient, value[:, 0] - (gradient * xy[:, 0]).sum(axis=1)
+    across, down = (av * by - bv * ay) * scale, (bv * ax - av * bx) * scale
+    x, y, value = corners[:, 0]
+    return across, down, value - across * x - down * y
+
+
+def _keys(values: Floats, spans: _Spans, perspective: bool) -> NDArray[np.uint64]:
+    """Numbers of which the nearest fragment has the greatest: nearness above, triangle below, so that ties have one
+    winner. Positive floats order like their bits; an inverse depth is a nearness, a depth the contrary of one."""
+    bits = values.astype(np.float32).view(np.uint32)
+    nearness = bits if perspective else ~bits
+    keys: NDArray[np.uint64] = nearness.astype(np.uint64) << np.uint64(32)
+    keys |= np.repeat(spans.source.astype(np.uint64), spans.length)
+    return keys
+
+
+def _keep_nearest(nearest: NDArray[np.uint64], pixels: Ints, keys: NDArray[np.uint64]) -> None:
+    """``nearest[pixels] = max(nearest[pixels], keys)``, pixels that come more than once included.
+
+    ``np.maximum.at`` would say it in one line, but is ten times slower in the numpy of Blender 4.2.
+    """
+    while len(pixels):
+        nearer = keys > nearest[pixels]
+        pixels, keys = pixels[nearer], keys[nearer]
+        nearest[pixels] = keys  # of one pixel's fragments the last stays; nearer ones come again
+
+
+def _resolve(nearest: NDArray[np.uint64], owners: Ints, footprint: NDArray[np.bool_], perspective: bool) -> Raster:
+    _, height, width = footprint.shape
+    visible = np.full(width * height, NOTHING, dtype=np.int32)
+    depth = np.full(width * height, np.inf, dtype=np.float32)
+    seen = np.flatnonzero(nearest)
+    keys = nearest[seen]
+    visible[seen] = owners[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    bits = (keys >> np.uint64(32)).astype(np.uint32)
+    depth[seen] = 1.0 / bits.view(np.float32) if perspective else (~bits).view(np.float32)
+    return Raster(visible.reshape(height, width), depth.reshape(height, width), footprint)
 
 
 def _expand(start: Ints, count: Ints) -> tuple[Ints, Ints]:
     """For each i the numbers start[i] .. start[i] + count[i] - 1: the i's, and the numbers."""
-    count = np.maximum(count, 0)
     which = np.repeat(np.arange(len(count)), count)
     shift = start - (np.cumsum(count) - count)
     return which, np.arange(len(which)) + shift[which]

@@ -159,11 +159,12 @@ def _corners(thing: bpy.types.Object, meshes: dict[int, Floats]) -> Floats:
     if key not in meshes:
         mesh = thing.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
         mesh.calc_loop_triangles()
-        points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-        mesh.vertices.foreach_get("co", points)
+        points = np.zeros(len(mesh.vertices) * 3, dtype=np.float32)
+        if len(points):  # an empty mesh lacks the attribute
+            mesh.attributes["position"].data.foreach_get("vector", points)  # many times faster than vertices' "co"
         indices = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
         mesh.loop_triangles.foreach_get("vertices", indices)
-        meshes[key] = points.reshape(-1, 3)[indices.reshape(-1, 3)].astype(np.float64)
+        meshes[key] = points.reshape(-1, 3).astype(np.float64)[indices].reshape(-1, 3, 3)
         thing.to_mesh_clear()
     return meshes[key]
 

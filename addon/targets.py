@@ -41,8 +41,9 @@ class Part:
     def seen_from(self, pose: Floats) -> Floats:
         """Its triangles in camera space."""
         matrix = pose @ self.matrix
-        moved: Floats = self.corners @ matrix[:3, :3].T + matrix[:3, 3]
-        return moved
+        moved: Floats = self.corners.reshape(-1, 3) @ matrix[:3, :3].T  # one product; a stack of small ones is slower
+        moved += matrix[:3, 3]
+        return moved.reshape(-1, 3, 3)
 
 
 def cells(aspect: float) -> tuple[int, int]:
