@@ -18,6 +18,7 @@ def unregister() -> None:
 
 
 def _rooms() -> Sequence[ModuleType]:
-    from . import operators, panels, pictures, preferences, properties, pump  # bpy exists only inside Blender
+    # bpy exists only inside Blender
+    from . import operators, panels, pictures, preferences, properties, pump, viewer
 
-    return preferences, pump, properties, operators, pictures, panels
+    return preferences, pump, properties, operators, pictures, viewer, panels

@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import aclosing, suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from . import session as news
 from .client import Client, ClientError, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
 from .contract import Artifact, Blockout, Connection, Job, dump
-from .session import Name, Notice, Session, Task, Viewpoint
+from .session import Name, Notice, Preview, Session, Task, Viewpoint
 
 PAUSE = 1.0  # seconds between two tries to reach a server
 PULSE = 3.0  # seconds between two looks at a server's health
@@ -108,13 +108,27 @@ class Courier:
         """Follow a server until it is lost. Raises what ends it."""
         health, models = await client.health(), tuple(await client.models())
         self.move(news.met, health, models)
-        errands = [asyncio.create_task(errand) for errand in (self._listen(client), self._feel_pulse(client))]
+        errands = [asyncio.create_task(errand) for errand in self._errands(client)]
         try:
             done, _ = await asyncio.wait(errands, return_when=asyncio.FIRST_COMPLETED)
             done.pop().result()
         finally:
             for errand in errands:
                 errand.cancel()
+
+    def _errands(self, client: Client) -> Iterable[Coroutine[Any, Any, None]]:
+        return self._listen(client), self._develop(client), self._feel_pulse(client)
+
+    async def _develop(self, client: Client) -> None:
+        """Fetch previews, the newest there is and one at a time: those in between are never asked for."""
+        while True:
+            await self.until(lambda session: session.undeveloped is not None)
+            task = self.session.undeveloped
+            if task is not None and task.sketch is not None:
+                sketch, png = task.sketch, b""
+                with suppress(ServerProblem):  # a newer one has taken its place already
+                    png = await client.artifact(sketch.sha256)
+                self.move(news.previewed, Preview(job=task.job.id, sha256=sketch.sha256, png=png))
 
     async def _listen(self, client: Client) -> None:
         for task in self.session.unfetched:

@@ -98,6 +98,11 @@ def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
     return scene.get(PICTURE)
 
 
+def ours(image: bpy.types.Image | None) -> bool:
+    """Whether an Image Editor showing this may show our next picture: it is empty, or has an earlier one."""
+    return image is None or REQUEST in image
+
+
 def _image(task: Task) -> bpy.types.Image:
     image = bpy.data.images.load(str(task.picture))
     image.name = "Maquette"
@@ -115,10 +120,8 @@ def _show_where_ours_was(image: bpy.types.Image) -> None:
     """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR":
-                shown = area.spaces.active.image
-                if shown is None or REQUEST in shown:
-                    _place(window, area, image)
+            if area.type == "IMAGE_EDITOR" and ours(area.spaces.active.image):
+                _place(window, area, image)
 
 
 def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:

@@ -8,6 +8,7 @@ timer is persistent, for others die with the file they were started in.
 import asyncio
 import logging
 import subprocess
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import bpy
 
 from . import local, styles
 from .courier import Courier
+from .darkroom import Darkroom
 from .preferences import dial
 from .session import Notice, Session, noticed, starting
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
+SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 MIND = 0.25  # seconds between two looks at a server of our own
 
 log = logging.getLogger(__package__)
@@ -40,9 +43,16 @@ class Pump:
         task.add_done_callback(self._end)
 
     def once(self) -> None:
-        """One slice: everything that is ready now. Raises the first failure of an errand since the last slice."""
-        self.loop.call_soon(self.loop.stop)
-        self.loop.run_forever()
+        """One slice: what is ready now, and what that makes ready. Raises the first failure since the last slice.
+
+        In rounds, for an answer takes several, and while a heavy scene is redrawn slices are far between.
+        """
+        end = time.monotonic() + SLICE
+        for _ in range(ROUNDS):
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()
+            if time.monotonic() > end:
+                break
         self._complain()
 
     def wait(self, errand: Coroutine[Any, Any, None]) -> None:
@@ -76,6 +86,8 @@ class Desk:
         self.log = folder / "server.log"
         self.server: subprocess.Popen[bytes] | None = None
         self.pump = Pump()
+        self.darkroom = Darkroom()
+        self.drawing: object | None = None
         self.courier = Courier(dial, folder / "pictures")
         self.style_folder = folder / "styles"
         self.rack = styles.read(self.style_folder)
@@ -106,6 +118,7 @@ class Desk:
         """Stop everything; called when the add-on is disabled and when Blender quits."""
         self.stop_server()
         self.pump.close()
+        self.darkroom.close()
 
     async def _mind_server(self) -> None:
         """Notice when our child has ended."""
@@ -143,6 +156,7 @@ def _tick() -> float:
     before = station.session
     try:
         station.pump.once()
+        station.darkroom.develop(station.session.preview)
         receive()
     except Exception as error:  # a timer that raises is dropped by Blender, and the panel would stay as it is for ever
         log.exception("the pump met an error")
@@ -169,8 +183,10 @@ def occupied() -> bool:
 
 
 def redraw() -> None:
-    """Have the panels drawn again."""
+    """Have the panels drawn again, and the preview in Image Editors; not the 3D View itself, which may be heavy."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "IMAGE_EDITOR"}:
-                area.tag_redraw()
+            shown = {"VIEW_3D": "UI", "IMAGE_EDITOR": "WINDOW"}.get(area.type)
+            for region in area.regions:
+                if region.type == shown:
+                    region.tag_redraw()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .contract import TOYBOX, Event, Health, Job, ModelInfo, Problem, State
+from .contract import TOYBOX, Artifact, Event, Health, Job, ModelInfo, Problem, State
 
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
@@ -56,7 +56,8 @@ class Viewpoint:
 class Task:
     """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
 
-    ``request`` is the Blockout as JSON; ``words`` and ``style`` are the artist's part of its prompt.
+    ``request`` is the Blockout as JSON; ``words`` and ``style`` are the artist's part of its prompt; ``sketch`` is the
+    newest preview that the server has of it.
     """
 
     job: Job
@@ -65,6 +66,7 @@ class Task:
     words: str = ""
     style: str = ""
     started: float | None = None
+    sketch: Artifact | None = None
     picture: Path | None = None
     received: bool = False
 
@@ -77,6 +79,20 @@ class Task:
         """The picture is on disk and the scene does not have it yet."""
         return self.picture is not None and not self.received
 
+    @property
+    def developing(self) -> bool:
+        """A preview is all there is to see of it yet."""
+        return not self.received and self.job.state in ("leased", "running", "done")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a picture looks like so far: a PNG file of the artist's frame, small."""
+
+    job: str
+    sha256: str
+    png: bytes
+
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
@@ -87,6 +103,13 @@ class Session:
     notice: Notice | None = None
     sending: int = 0
     cancelling: frozenset[str] = frozenset()
+    preview: Preview | None = None
+
+    @property
+    def undeveloped(self) -> Task | None:
+        """The task being painted, when there is a newer preview of it than ours."""
+        task, ours = self.active, self.preview.sha256 if self.preview else ""
+        return task if task and task.sketch and task.developing and task.sketch.sha256 != ours else None
 
     @property
     def waiting(self) -> tuple[Task, ...]:
@@ -183,7 +206,8 @@ def heard(session: Session, event: Event, now: float) -> Session:
         step=event.step,
         steps=event.steps or task.job.steps,
     )
-    return _with(session, replace(task, job=job, started=_started(task, job, now)))
+    sketch = event.artifact if event.kind == "preview" else task.sketch
+    return _with(session, replace(task, job=job, started=_started(task, job, now), sketch=sketch))
 
 
 def recorded(session: Session, job: Job, now: float) -> Session:
@@ -198,6 +222,17 @@ def recorded(session: Session, job: Job, now: float) -> Session:
 def asked_to_cancel(session: Session, job: str) -> Session:
     """The user pressed Cancel; shown at once, long before the server answers."""
     return replace(session, cancelling=session.cancelling | {job})
+
+
+def previewed(session: Session, preview: Preview) -> Session:
+    """A preview has arrived. One that the server had replaced is empty: what was seen before it stays."""
+    task = find(session, preview.job)
+    if task is None or not task.developing:
+        return session
+    before = session.preview
+    if not preview.png and before is not None and before.job == preview.job:
+        preview = replace(preview, png=before.png)
+    return replace(session, preview=preview)
 
 
 def fetched(session: Session, job: str, picture: Path) -> Session:
@@ -228,31 +263,6 @@ def model(session: Session, name: str) -> ModelInfo:
     return next((info for info in offered if info.name == name), offered[0])
 
 
-def progress(task: Task) -> float:
-    """The finished fraction of a task, 0..1."""
-    return 1.0 if task.job.state == "done" else min(1.0, task.job.step / max(1, task.job.steps))
-
-
-def describe(session: Session, task: Task, now: float) -> str:
-    """A task in one line: what it does, how far it is, and how long it will take."""
-    if task.job.id in session.cancelling and not task.ended:
-        return "Cancelling…"
-    if task.job.state == "queued":
-        ahead = sum(other.job.created < task.job.created for other in session.waiting)
-        return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"
-    if task.ended:
-        return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
-    phase = task.job.phase.capitalize() or "Working"
-    return f"{phase}, step {task.job.step} of {task.job.steps}{_left(task, now)}"
-
-
-def _left(task: Task, now: float) -> str:
-    if task.started is None or task.job.step < 2:
-        return ""
-    seconds = (now - task.started) / task.job.step * (task.job.steps - task.job.step)
-    return f", {seconds:.0f} s left"
-
-
 def _started(task: Task, job: Job, now: float) -> float | None:
     return now if task.started is None and job.step > 0 else task.started
 
@@ -260,4 +270,7 @@ def _started(task: Task, job: Job, now: float) -> float | None:
 def _with(session: Session, task: Task) -> Session:
     tasks = tuple(task if old.job.id == task.job.id else old for old in session.tasks)
     cancelling = session.cancelling - {task.job.id} if task.ended else session.cancelling
-    return replace(session, tasks=tasks, cancelling=cancelling)
+    preview = session.preview
+    if preview is not None and preview.job == task.job.id and not task.developing:
+        preview = None
+    return replace(session, tasks=tasks, cancelling=cancelling, preview=preview)

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     import sg_core
 
 BLOCKOUT_KEY = "maquette.blockout"
+PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One step is done. ``energies`` are (term, value) pairs; ``preview`` makes a PNG of the picture so far."""
+    """One step is done. ``energies`` are (term, value) pairs; ``preview`` makes a PNG of the artist's frame so far."""
 
     step: int
     energies: tuple[tuple[str, float], ...]
@@ -102,7 +103,7 @@ class DiffusionEngine:
         assert self._loaded is not None, "load comes first"
         try:
             _, model, judge = self._loaded
-            picture, latent = translate.paint(model, blockout, _watch(report))
+            picture, latent = translate.paint(model, blockout, _watch(report, blockout.frame))
             achieved = translate.achieved(model, judge, blockout, latent, picture)
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
@@ -113,10 +114,10 @@ class DiffusionEngine:
         return finished(picture[0], blockout, achieved)
 
 
-def _watch(report: Callable[[Progress], None]) -> "sg_core.Watch":
+def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":
     def watch(moment: "sg_core.Moment") -> None:
         energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
-        report(Progress(moment.step, energies, lambda: png(image_of(moment.preview()[0]))))
+        report(Progress(moment.step, energies, lambda: sketch(image_of(moment.preview()[0]), frame)))
 
     return watch
 
@@ -125,6 +126,13 @@ def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ..
     """A picture (3, height, width) in 0..1 as the PNG files of the result."""
     full, frame = image_of(picture), blockout.frame
     return Painting(picture=png(crop(full, frame), blockout), full=png(full, blockout), achieved=achieved)
+
+
+def sketch(full: Image.Image, frame: Frame) -> bytes:
+    """The artist's part of a picture in the making as a PNG file, small because it is sent so often."""
+    small = crop(full, frame)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    return png(small)
 
 
 def crop(full: Image.Image, frame: Frame) -> Image.Image:

@@ -9,7 +9,8 @@ from .. import marks
 from ..compat import prompt_box
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
-from ..session import Notice, Session, describe, progress
+from ..session import Notice, Session
+from ..wording import describe, progress
 from .menus import choice
 from .tab import Tab, sentences
 
@@ -58,6 +59,8 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.progress(factor=progress(active), text=describe(session, active, time.monotonic()))
         row.operator("maquette.cancel", text="", icon="CANCEL").scope = "THIS"
+        if desk().darkroom.icon:
+            self.layout.template_icon(icon_value=desk().darkroom.icon, scale=8.0)
         if len(session.waiting) > 1:
             row = self.layout.row(align=True)
             row.label(text=f"{len(session.waiting) - 1} waiting")

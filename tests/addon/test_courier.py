@@ -100,6 +100,24 @@ def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_the_picture_is_seen_developing(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        seen: list[str] = []
+        async with at_work(tmp_path) as courier, running(replace(settings, preview_seconds=0.05)):
+            await until(courier, lambda session: session.link.name == "online")
+            sending = asyncio.create_task(courier.deliver(blockout(steps=40), VIEW))
+            for _ in range(3):
+                session = await until(courier, lambda s: s.preview is not None and s.preview.sha256 not in seen)
+                assert session.preview.png.startswith(b"\x89PNG") and not session.tasks[0].ended
+                seen.append(session.preview.sha256)
+            await asyncio.wait_for(sending, 30)
+            assert courier.session.preview is not None  # until the scene has the picture
+            courier.move(news.received, courier.session.tasks[0].job.id)
+            assert courier.session.preview is None
+
+    asyncio.run(story())
+
+
 def test_what_happens_while_a_picture_is_fetched_is_not_forgotten(tmp_path: Path) -> None:
     class SlowClient:
         """Answers when the test says so."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from addon import session as news
-from addon.contract import TOYBOX, Event, Health, Job, Problem
-from addon.session import KEPT, Notice, Session, Task, Viewpoint
+from addon.contract import TOYBOX, Artifact, Event, Health, Job, Problem
+from addon.session import KEPT, Notice, Preview, Session, Task, Viewpoint
+from addon.wording import describe, progress
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
 HEALTH = Health(version="0.1.0", contract=1, device="CPU", model="toybox", queued=0, running=0)
@@ -78,11 +79,11 @@ def test_why_our_server_died_outlives_that_it_is_absent() -> None:
 def test_a_job_runs_to_its_picture() -> None:
     session = with_jobs(job())
     assert session.sending == 0 and session.busy
-    assert news.describe(session, session.active, 0.0) == "Waiting for the server"
+    assert describe(session, session.active, 0.0) == "Waiting for the server"
     session = news.heard(session, event(), now=50.0)
     session = news.heard(session, event(step=6, sequence=3), now=53.0)
-    assert news.progress(session.active) == pytest.approx(0.6)
-    assert news.describe(session, session.active, now=53.0) == "Sampling, step 6 of 10, 2 s left"
+    assert progress(session.active) == pytest.approx(0.6)
+    assert describe(session, session.active, now=53.0) == "Sampling, step 6 of 10, 2 s left"
     session = news.recorded(session, job(state="done", sequence=9, step=10), now=60.0)
     assert session.active is None and session.unfetched
     session = news.fetched(session, "a", Path("a.png"))
@@ -106,7 +107,7 @@ def test_a_refused_job_says_why_next_to_the_button() -> None:
     )
     session = news.recorded(with_jobs(job()), job(state="failed", sequence=2, problem=problem), now=0.0)
     assert session.notice == Notice(message="2048 px do not fit.", fix="Less.")
-    assert news.describe(session, session.tasks[0], 0.0) == "Failed"
+    assert describe(session, session.tasks[0], 0.0) == "Failed"
     assert not session.busy
     assert news.noticed(session, None).notice is None
 
@@ -118,7 +119,7 @@ def test_an_unsent_blockout_leaves_nothing_behind() -> None:
 
 def test_cancelling_shows_at_once_and_ends_with_the_job() -> None:
     session = news.asked_to_cancel(news.heard(with_jobs(job()), event(), 0.0), "a")
-    assert news.describe(session, session.active, 0.0) == "Cancelling…"
+    assert describe(session, session.active, 0.0) == "Cancelling…"
     session = news.recorded(session, job(state="cancelled", sequence=3), now=0.0)
     assert not session.cancelling and session.active is None
 
@@ -126,7 +127,7 @@ def test_cancelling_shows_at_once_and_ends_with_the_job() -> None:
 def test_the_running_job_is_shown_before_the_waiting_ones() -> None:
     session = with_jobs(job("a"), job("b", created=101.0), job("c", created=102.0))
     assert session.active.job.id == "a"
-    assert news.describe(session, session.tasks[2], 0.0) == "Waiting, 2 ahead"
+    assert describe(session, session.tasks[2], 0.0) == "Waiting, 2 ahead"
     session = news.heard(session, event("b"), now=0.0)
     assert session.active.job.id == "b"
 
@@ -145,3 +146,28 @@ def test_the_model_asked_for_or_the_first_offered() -> None:
     assert news.model(online, "toybox") == TOYBOX
     assert news.model(online, "gone") == big
     assert news.model(Session(), "big") == TOYBOX
+
+
+def sketch(name: str) -> Artifact:
+    return Artifact(sha256=name * 64, kind="preview", media_type="image/png", bytes=3)
+
+
+def test_only_the_newest_preview_is_wanted_and_only_while_there_is_no_picture() -> None:
+    session = news.heard(with_jobs(job()), event(), 0.0)
+    assert session.undeveloped is None
+    for place, name in enumerate("bc"):
+        session = news.heard(session, event(kind="preview", sequence=3 + place, artifact=sketch(name)), 0.0)
+    assert session.undeveloped.sketch == sketch("c")
+    seen = Preview(job="a", sha256="c" * 64, png=b"so far")
+    session = news.previewed(session, seen)
+    assert session.undeveloped is None and session.preview == seen
+    session = news.heard(session, event(kind="preview", sequence=5, artifact=sketch("d")), 0.0)
+    session = news.previewed(session, Preview(job="a", sha256="d" * 64, png=b""))  # replaced before it was fetched
+    assert session.undeveloped is None and session.preview.png == b"so far"
+    done = news.recorded(session, job(state="done", sequence=6), 0.0)
+    assert done.preview is not None  # the picture is on its way
+    assert news.received(done, "a").preview is None
+    assert news.recorded(session, job(state="cancelled", sequence=6), 0.0).preview is None
+    late = news.recorded(session, job(state="failed", sequence=6), 0.0)
+    assert news.previewed(late, seen).preview is None
+    assert news.previewed(session, replace(seen, job="not ours")) == session

@@ -16,6 +16,7 @@ BPY_FILES = frozenset(
         "addon/apply.py",
         "addon/blocking.py",
         "addon/compat.py",
+        "addon/darkroom.py",
         "addon/dressing.py",
         "addon/exact.py",
         "addon/headless.py",
@@ -36,12 +37,14 @@ BPY_FILES = frozenset(
         "addon/panels/tab.py",
         "addon/panels/views.py",
         "addon/pictures.py",
+        "addon/pixels.py",
         "addon/preferences.py",
         "addon/projection.py",
         "addon/projectors.py",
         "addon/properties.py",
         "addon/pump.py",
         "addon/scene.py",
+        "addon/viewer.py",
     }
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from addon.contract import Blockout, ModelInfo
-from server.engine import Painting, Progress, crop, png
+from server.engine import Painting, Progress, crop, png, sketch
 from server.problems import NoModel, OutOfMemory
 
 
@@ -29,7 +29,7 @@ class FakeEngine:
         full = Image.fromarray(pixels)
         for step in range(1, blockout.steps + 1):
             _behave(blockout.prompt, step)
-            report(Progress(step, (("shape of it", 1 / step),), lambda: png(full)))
+            report(Progress(step, (("shape of it", 1 / step),), lambda: sketch(full, blockout.frame)))
         return Painting(picture=png(crop(full, blockout.frame), blockout), full=png(full, blockout))
 
 

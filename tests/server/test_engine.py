@@ -108,7 +108,7 @@ def test_every_step_is_reported_with_energies_and_a_preview(engine):
     engine.paint(ASKED, lambda progress: reports.append((progress, progress.preview())))
     assert [progress.step for progress, _ in reports] == [1, 2, 3, 4]
     assert {"shape of castle", "shape of rocket"} <= dict(reports[0][0].energies).keys()
-    assert all(pixels(preview).shape == (64, 128, 3) for _, preview in reports)
+    assert all(pixels(preview).shape == (60, 112, 3) for _, preview in reports)  # the artist's frame
 
 
 def test_what_a_report_raises_stops_the_painting(engine):

@@ -9,7 +9,7 @@ import zlib
 from PIL import Image
 
 from addon.contract import Blockout, ModelInfo, unpack_mask
-from server.engine import Painting, Progress, crop
+from server.engine import Painting, Progress, crop, sketch
 
 COLOURS = ((214, 74, 60), (58, 110, 190), (236, 190, 70), (90, 160, 90))
 STEP_SECONDS = float(os.environ.get("PAINTER_STEP_SECONDS", "0.02"))
@@ -30,9 +30,11 @@ class Painter:
         for region in sorted(blockout.regions, key=lambda region: -region.depth):
             mask = Image.frombytes("L", (region.mask.width, region.mask.height), unpack_mask(region.mask))
             picture.paste(COLOURS[region.depth % len(COLOURS)], mask=mask.resize(picture.size))
+        noise = Image.effect_noise(picture.size, 90).convert("RGB")
         for step in range(1, blockout.steps + 1):
             time.sleep(STEP_SECONDS)
-            report(Progress(step, (), lambda: _png(picture)))
+            so_far = Image.blend(noise, picture, step / blockout.steps)
+            report(Progress(step, (), lambda so_far=so_far: sketch(so_far, blockout.frame)))
         return Painting(picture=_png(crop(picture, blockout.frame)), full=_png(picture))
 
 

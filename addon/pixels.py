@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures as pixels and as icons, without a trace in the file that is open."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy.utils import previews
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.float32]  # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
+
+
+def load(picture: Path) -> Pixels:
+    """The pixels of an image file, read by Blender into a blend file of its own that is thrown away at once."""
+    with bpy.data.temp_data() as aside:
+        return of_image(aside.images.load(str(picture)))
+
+
+def of_image(image: bpy.types.Image) -> Pixels:
+    """The pixels of an image; (0, 0, 4) for one that cannot be read."""
+    width, height = image.size
+    pixels = np.empty((height, width, 4), np.float32)
+    if pixels.size:
+        image.pixels.foreach_get(pixels.ravel())
+    return pixels
+
+
+def smaller(pixels: Pixels, side: int) -> Pixels:
+    """The picture with its longer side at most ``side``, each new pixel the mean of those it stands for."""
+    height, width = pixels.shape[:2]
+    scale = side / max(width, height)
+    if scale >= 1.0:
+        return pixels
+    return _shrunk(_shrunk(pixels, max(1, round(height * scale)), 0), max(1, round(width * scale)), 1)
+
+
+class Icons:
+    """Pictures that panels draw, by name. They live beside the file and die with the add-on."""
+
+    def __init__(self) -> None:
+        self._icons = previews.new()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._icons
+
+    def put(self, name: str, pixels: Pixels) -> None:
+        """Draw ``pixels`` under a name that is not in use."""
+        icon = self._icons.new(name)
+        icon.image_size = pixels.shape[1], pixels.shape[0]
+        icon.image_pixels_float.foreach_set(pixels.ravel())
+
+    def find(self, name: str) -> int:
+        """Blender's number of an icon; 0, which draws nothing, where there is none."""
+        return self._icons[name].icon_id if name in self._icons else 0
+
+    def drop(self, name: str) -> None:
+        """Forget an icon, if there is one."""
+        if name in self._icons:
+            del self._icons[name]
+
+    def names(self) -> Iterator[str]:
+        """Every name there is."""
+        yield from list(self._icons)
+
+    def close(self) -> None:
+        """Forget them all, and the collection they are in."""
+        previews.remove(self._icons)
+
+
+def _shrunk(pixels: Pixels, count: int, axis: int) -> Pixels:
+    edges = np.linspace(0, pixels.shape[axis], count + 1).astype(int)
+    sizes = np.diff(edges).astype(np.float32)
+    sums: Pixels = np.add.reduceat(pixels, edges[:-1], axis)
+    sums /= np.expand_dims(sizes, (1 - axis, 2))
+    return sums

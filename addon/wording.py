@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a task is, as a fraction and in words. No bpy."""
+
+from .session import Session, Task
+
+
+def progress(task: Task) -> float:
+    """The finished fraction of a task, 0..1."""
+    return 1.0 if task.job.state == "done" else min(1.0, task.job.step / max(1, task.job.steps))
+
+
+def describe(session: Session, task: Task, now: float) -> str:
+    """A task in one line: what it does, how far it is, and how long it will take."""
+    if task.job.id in session.cancelling and not task.ended:
+        return "Cancelling…"
+    if task.job.state == "queued":
+        ahead = sum(other.job.created < task.job.created for other in session.waiting)
+        return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"
+    if task.ended:
+        return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
+    phase = task.job.phase.capitalize() or "Working"
+    return f"{phase}, step {task.job.step} of {task.job.steps}{_left(task, now)}"
+
+
+def _left(task: Task, now: float) -> str:
+    if task.started is None or task.job.step < 2:
+        return ""
+    seconds = (now - task.started) / task.job.step * (task.job.steps - task.job.step)
+    return f", {seconds:.0f} s left"

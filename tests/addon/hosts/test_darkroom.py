@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Pictures as pixels, icons and previews in this host: read exactly, and without a trace in the open file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from addon.darkroom import Darkroom
+from addon.pixels import Icons, load, smaller
+from addon.session import Preview
+from tests.addon.hosts.blocks import fingerprint, fresh, paint
+
+RAMP = (np.linspace(0, 255, 6 * 4 * 3).round() / 255).astype(np.float32).reshape(4, 6, 3)
+OPAQUE = np.dstack([RAMP, np.ones((4, 6), np.float32)])
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """RAMP as a PNG file, its rows from the top."""
+    fresh()
+    return paint(tmp_path / "ramp.png", RAMP)
+
+
+def test_a_picture_is_read_exactly_and_leaves_no_trace(picture: Path) -> None:
+    before = fingerprint()
+    pixels = load(picture)
+    assert pixels.shape == (4, 6, 4)
+    assert np.abs(pixels - OPAQUE[::-1]).max() < 1e-3
+    assert fingerprint() == before
+
+
+def test_smaller_keeps_the_mean_and_the_aspect() -> None:
+    small = smaller(OPAQUE, 3)
+    assert small.shape == (2, 3, 4)
+    assert np.allclose(small, OPAQUE.reshape(2, 2, 3, 2, 4).mean((1, 3)))
+    assert smaller(OPAQUE, 6) is OPAQUE
+    assert smaller(np.ones((1, 500, 4), np.float32), 100).shape == (1, 100, 4)
+
+
+def test_icons_come_and_go() -> None:
+    icons = Icons()
+    icons.put("a", OPAQUE)
+    assert "a" in icons and list(icons.names()) == ["a"] and icons.find("b") == 0
+    icons.drop("a")
+    icons.drop("a")
+    assert "a" not in icons
+    icons.close()
+
+
+def test_previews_follow_each_other_without_a_trace(picture: Path, tmp_path: Path) -> None:
+    before = fingerprint()
+    room = Darkroom()
+    for number in range(3):
+        room.develop(Preview(job="a", sha256=str(number), png=picture.read_bytes()))
+        assert list(room._icons.names()) == [str(number)]
+    room.develop(Preview(job="a", sha256="4", png=b"no picture"))
+    assert room.icon == 0 and room.texture is None
+    room.develop(None)
+    room.develop(Preview(job="b", sha256="5", png=b""))  # replaced on the server before it could be fetched
+    assert list(room._icons.names()) == []
+    assert fingerprint() == before
+    room.close()
