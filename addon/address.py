@@ -10,6 +10,8 @@ from .courier import OnlineAccessOff, loopback
 class BadAddress(ClientError):
     """What is set as the server's address is none."""
 
+    code = "bad-address"
+
 
 def admit(address: str, online: bool) -> None:
     """Raise BadAddress for what is no http://host:port, OnlineAccessOff for another machine unless ``online``."""

@@ -45,15 +45,19 @@ SILENCE_SECONDS = 45.0  # the server says something every 15 s
 
 
 class ClientError(Exception):
-    """Base of what can go wrong between here and the server. ``fix`` says what to do about it.
+    """Base of what can go wrong between here and the server. ``fix`` says what to do, ``code`` leads to its cure.
 
     ClientError
     |-- ServerAbsent      nothing answers
     |-- WrongToken        it answers, but the token is of an earlier start
     |-- VersionMismatch   its contract is another version
+    |   |-- ServerOlder
+    |   `-- AddonOlder
     |-- Garbled           what it said is no answer of ours
     `-- ServerProblem     it says no, and why
     """
+
+    code: str
 
     def __init__(self, message: str, fix: str) -> None:
         super().__init__(f"{message}. {fix}" if fix else message)
@@ -63,17 +67,37 @@ class ClientError(Exception):
 class ServerAbsent(ClientError):
     """There is no connection file, or nothing answers at the address in it."""
 
+    code = "server-absent"
+
 
 class WrongToken(ClientError):
     """The server does not know our token."""
 
+    code = "wrong-token"
+
 
 class VersionMismatch(ClientError):
-    """Server and client speak different versions of the contract."""
+    """Server and client speak different versions of the contract, or what answers speaks of none."""
+
+    code = "garbled"
+
+
+class ServerOlder(VersionMismatch):
+    """The server's contract is older than ours."""
+
+    code = "server-older"
+
+
+class AddonOlder(VersionMismatch):
+    """Our contract is older than the server's."""
+
+    code = "add-on-older"
 
 
 class Garbled(ClientError):
     """An answer that is cut off, too large, or not of the contract."""
+
+    code = "garbled"
 
 
 class ServerProblem(ClientError):
@@ -81,7 +105,7 @@ class ServerProblem(ClientError):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.title}: {problem.detail}", problem.fix)
-        self.problem = problem
+        self.problem, self.code = problem, problem.type
 
 
 @dataclass(frozen=True)
@@ -93,8 +117,9 @@ class Client:
     async def health(self) -> Health:
         """How the server is. Raises VersionMismatch before anything else is asked of it."""
         document = await self._json("GET", "/v1/health")
-        if not isinstance(document, dict) or document.get("contract") != VERSION:
-            raise VersionMismatch(f"The server speaks another version than contract {VERSION}", MISMATCH)
+        contract = document.get("contract") if isinstance(document, dict) else None
+        if contract != VERSION:
+            raise _mismatch(contract)
         return _read(Health, document)
 
     async def models(self) -> list[ModelInfo]:
@@ -195,8 +220,21 @@ def find_connection(path: Path | None = None) -> Connection:
         return read_connection(where)
     except FileNotFoundError as error:
         raise ServerAbsent("No server is running", "Start it: maquette serve") from error
+    except OSError as error:
+        raise Garbled(f"The connection file cannot be read: {error}", "Stop the server, and start it again.") from error
     except ContractError as error:
         raise Garbled(f"The connection file {error}", "Stop the server, remove the file, start the server.") from error
+
+
+def _mismatch(contract: object) -> VersionMismatch:
+    """Which of the two is the older, and how it comes to the same version."""
+    if not isinstance(contract, int):
+        return VersionMismatch(f"What answers does not speak contract {VERSION}", MISMATCH)
+    if contract < VERSION:
+        old = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
+        return ServerOlder(old, "Bring it to the same version (pip install --upgrade maquette), and start it again.")
+    old = f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}"
+    return AddonOlder(old, "Bring it to the same version: Preferences › Get Extensions › Maquette › Update.")
 
 
 def _refusal(refused: wire.Refused) -> ClientError:

@@ -21,6 +21,7 @@ from .strict import ContractError, Length, Range, Record, dump, load, loads
 __all__ = [
     "MASK_SIDE",
     "SEED_MAX",
+    "SIDES",
     "TOYBOX",
     "VERSION",
     "Achieved",
@@ -55,12 +56,13 @@ __all__ = [
 VERSION = 1
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
 MASK_SIDE = 256
+SIDES = (16, 4096)  # of a picture, in pixels
 
 Name = Annotated[str, Length(1, 200)]
 Text = Annotated[str, Length(0, 2000)]
 Fraction = Annotated[float, Range(0.0, 1.0)]
 Count = Annotated[int, Range(0, 2**53)]
-Side = Annotated[int, Range(16, 4096)]
+Side = Annotated[int, Range(*SIDES)]
 Digest = Annotated[str, Length(64, 64)]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 Property = Literal["shape", "centroid", "size"]
@@ -231,7 +233,7 @@ class Scope(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Health(Record):
-    """How the server is: its own version, the contract's, where it computes, the warm model, the queue."""
+    """How the server is: its own version, the contract's, where it computes, warm model, queue; why it cannot work."""
 
     version: Name
     contract: Count
@@ -239,6 +241,7 @@ class Health(Record):
     model: Text
     queued: Count
     running: Count
+    trouble: Text = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,15 +11,18 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import aclosing, suppress
+from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import session as news
-from .client import Client, ClientError, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
+from .client import Client, ClientError, Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
 from .contract import Artifact, Blockout, Connection, Job, dump
+from .faults import CaptureError
 from .session import Name, Notice, Preview, Session, Task, Viewpoint
+from .slices import Slices, gradually
 
 PAUSE = 1.0  # seconds between two tries to reach a server
 PULSE = 3.0  # seconds between two looks at a server's health
@@ -28,6 +31,14 @@ PULSE = 3.0  # seconds between two looks at a server's health
 class OnlineAccessOff(ClientError):
     """The server is on another machine, and Blender's user has not allowed that."""
 
+    code = "online-access-off"
+
+
+class Unkept(ClientError):
+    """A picture came that cannot be written to disk."""
+
+    code = "unkept"
+
 
 NAMES: dict[type[Exception], Name] = {
     ServerAbsent: "absent",
@@ -35,7 +46,6 @@ NAMES: dict[type[Exception], Name] = {
     VersionMismatch: "mismatch",
     OnlineAccessOff: "offline",
 }
-TROUBLE = (ClientError, OSError)  # OSError: a picture that finds no room on the disk
 
 
 class Courier:
@@ -72,17 +82,30 @@ class Courier:
         while True:
             try:
                 await self._attend(Client(self.dial()))
-            except TROUBLE as error:
+            except ClientError as error:
                 self.move(news.lost, state(error), notice(error))
             await self._rest()
+
+    async def send(self, blockout: Slices[Blockout], view: Viewpoint, words: str = "", style: str = "") -> None:
+        """Finish a blockout slice by slice and send it; the session says what became of it."""
+        self.move(news.sending)
+        try:
+            finished = await gradually(blockout)
+        except CaptureError as error:
+            self.move(news.unsent, notice(error))
+            return
+        await self._submit(finished, view, words, style)
 
     async def submit(self, blockout: Blockout, view: Viewpoint, words: str = "", style: str = "") -> None:
         """Send a blockout; the session says what became of it. ``words`` and ``style`` are kept with the task."""
         self.move(news.sending)
+        await self._submit(blockout, view, words, style)
+
+    async def _submit(self, blockout: Blockout, view: Viewpoint, words: str, style: str) -> None:
         try:
             client = Client(self.dial())
             job = await client.submit(blockout, uuid.uuid4().hex)
-        except TROUBLE as error:
+        except ClientError as error:
             self.move(news.unsent, notice(error))
             return
         request = json.dumps(dump(blockout))
@@ -101,7 +124,7 @@ class Courier:
         try:
             client = Client(self.dial())
             await self._record(client, await client.cancel(job))
-        except TROUBLE as error:
+        except ClientError as error:
             self.move(news.noticed, notice(error))
 
     async def _attend(self, client: Client) -> None:
@@ -146,10 +169,13 @@ class Courier:
             await asyncio.sleep(PULSE)
             health = await client.health()
             self.move(news.met, health, self.session.link.models)
+            for task in self.session.unfetched:
+                if task.ended:  # there was no room for its picture; there may be now
+                    await self._refresh(client, task.job.id)
 
     async def _follow(self, client: Client, job: str) -> None:
         """Look a new job up: it may have ended before the session knew to listen for it."""
-        with suppress(*TROUBLE):  # the watch is the one to say so
+        with suppress(ClientError):  # the watch is the one to say so
             await self._refresh(client, job)
 
     async def _refresh(self, client: Client, job: str) -> None:
@@ -158,16 +184,20 @@ class Courier:
     async def _record(self, client: Client, job: Job) -> None:
         self.move(news.recorded, job, time.monotonic())
         picture = next((item for item in job.artifacts if item.kind == "picture"), None)
-        if picture is not None:
+        if picture is None:
+            return
+        try:
             self.move(news.fetched, job.id, await self._fetch(client, picture))
+        except Unkept as error:  # the server is well; the next pulse tries again
+            self.move(news.noticed, notice(error))
 
     async def _fetch(self, client: Client, artifact: Artifact) -> Path:
         path = self.folder / f"{artifact.sha256}.png"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")
-            part.write_bytes(await client.artifact(artifact.sha256))
-            part.replace(path)  # a picture cut short must never pass for whole
+        if not (path.exists() and path.stat().st_size == artifact.bytes):
+            content = await client.artifact(artifact.sha256)
+            if sha256(content).hexdigest() != artifact.sha256:
+                raise Garbled("A picture did not arrive whole", "It is fetched again.")
+            _keep(path, content)
         return path
 
     async def _rest(self) -> None:
@@ -176,18 +206,29 @@ class Courier:
             await asyncio.wait_for(self._nudged.wait(), PAUSE)
 
 
-def state(error: Exception) -> Name:
+def state(error: ClientError) -> Name:
     """The state of a link that ended so."""
-    return NAMES.get(type(error), "failed")
+    return next((name for kind, name in NAMES.items() if isinstance(error, kind)), "failed")
 
 
-def notice(error: Exception) -> Notice:
-    """What went wrong, in the panel's words."""
+def notice(error: ClientError | CaptureError) -> Notice:
+    """What went wrong, in the panel's words, and the way to its cure."""
     if isinstance(error, ServerProblem):
         return news.complaint(error.problem)
-    if isinstance(error, ClientError):
-        return Notice(message=f"{error.message}.", fix=error.fix)
-    return Notice(message=f"{error}.")
+    if isinstance(error, CaptureError):
+        return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)
+    return Notice(message=f"{error.message}.", fix=error.fix, code=error.code)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file at once: one cut short must never pass for whole, nor change while Blender has it mapped."""
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise Unkept(f"A picture cannot be kept in {path.parent}: {error.strerror}", "Make room there.") from error
 
 
 def loopback(address: str) -> bool:

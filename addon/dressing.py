@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import bpy
 
-from .layout import CaptureError
+from .faults import CaptureError
 from .projection import splice
 
 RESULT = "maquette_result"  # on every data-block made for a result
@@ -18,6 +18,8 @@ SLOTS = "maquette_slots"  # on an object: what its slots held
 
 class LockedObject(CaptureError):
     """The object or camera belongs to another file, where nothing may be changed."""
+
+    code = "locked-object"
 
 
 def check(items: Sequence[bpy.types.ID]) -> None:

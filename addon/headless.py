@@ -21,7 +21,7 @@ import bpy
 from .apply import apply_result
 from .blocking import blocking_picture
 from .contract import TOYBOX, ModelInfo, Problem, dump, loads
-from .layout import CaptureError
+from .faults import CaptureError
 from .scene import capture
 
 REFUSED = 3  # server/blender.py knows this code

@@ -1,65 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a camera's view and marked triangles to the regions of a blockout; what is wrong, in an artist's words.
-
-CaptureError          the scene cannot be captured as it is
-├── NoCamera          there is nothing to look through
-├── PanoramicCamera   its pictures are not flat
-├── NothingMarked     no object or collection is a region
-├── RegionHidden      a marked thing is outside the frame, or behind others
-├── RegionTooSmall    less than 1 % of the frame is visible
-└── PhraseMissing     the prompt does not say what the region is
-"""
+"""From a camera's view and marked triangles to the regions of a blockout; phrase and prompt."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, gcd, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import MASK_SIDE, Frame, ModelInfo, Property, Region, pack_mask
-from .raster import Floats, Ints, Lens, Raster, coverage, rasterise
+from .contract import MASK_SIDE, SIDES, Frame, ModelInfo, Property, Region, pack_mask
+from .faults import (
+    FrameTooLong,
+    NothingMarked,
+    PhraseMissing,
+    RegionBehind,
+    RegionHidden,
+    RegionOutside,
+    RegionTooSmall,
+)
+from .raster import Floats, Ints, Lens, Raster, coverage, rasterising
+from .slices import Slices, finish
 
 SUPERSAMPLING = 2
 SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention cells that should draw it
-
-
-class CaptureError(Exception):
-    """Why there is no blockout, and what to do. ``subject`` is the phrase it is about, if any."""
-
-    def __init__(self, message: str, fix: str, subject: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
-        self.subject = subject
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.fix}"
-
-
-class NoCamera(CaptureError):
-    """There is nothing to look through."""
-
-
-class PanoramicCamera(CaptureError):
-    """A panorama's picture is not flat, so that no frustum holds it."""
-
-
-class NothingMarked(CaptureError):
-    """No object or collection is a region."""
-
-
-class RegionHidden(CaptureError):
-    """A marked thing is outside the frame, or behind others."""
-
-
-class RegionTooSmall(CaptureError):
-    """Less than SMALLEST of the frame shows the region."""
-
-
-class PhraseMissing(CaptureError):
-    """The prompt does not say what the region is."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +61,13 @@ def canvas(aspect: float, model: ModelInfo) -> Canvas:
     """The model's native area at ``aspect``, sides rounded up to its multiple; the frame lies in the middle.
 
     The frame's own sides are the nearest whole pixels. The frustum maps exactly onto it, x and y each by its own scale,
-    so that rounding bends the aspect by under half a pixel and misplaces nothing.
+    so that rounding bends the aspect by under half a pixel and misplaces nothing. Raises FrameTooLong.
     """
     width = max(1, round(sqrt(model.area * aspect)))
     height = max(1, round(sqrt(model.area / aspect)))
     full_width, full_height = (ceil(side / model.multiple) * model.multiple for side in (width, height))
+    if max(full_width, full_height) > SIDES[1]:
+        raise _too_long(full_width, full_height)
     frame = Frame(left=(full_width - width) // 2, top=(full_height - height) // 2, width=width, height=height)
     return Canvas(full_width, full_height, frame)
 
@@ -117,11 +83,20 @@ def overscan(lens: Lens, canvas: Canvas) -> Lens:
 
 
 def mask_size(canvas: Canvas) -> tuple[int, int]:
-    """The largest grid of the picture's very aspect that a mask may have."""
+    """The largest grid of the picture's very aspect that a mask may have. Raises FrameTooLong where none is."""
     shared = gcd(canvas.width, canvas.height)
     width, height = canvas.width // shared, canvas.height // shared
     times = MASK_SIDE // max(width, height)
+    if times == 0:
+        raise _too_long(canvas.width, canvas.height)
     return width * times, height * times
+
+
+def _too_long(width: int, height: int) -> FrameTooLong:
+    return FrameTooLong(
+        f"The camera's frame asks for a picture of {width} x {height} pixels, which is too long for a blockout.",
+        "Choose a squarer resolution in the Output properties.",
+    )
 
 
 def default_phrase(name: str) -> str:
@@ -134,6 +109,32 @@ def occurrence(phrase: str, prompt: str) -> str | None:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
     found = re.search(rf"(?<!\w){words}(?!\w)", prompt, re.IGNORECASE) if words else None
     return found.group() if found else None
+
+
+def scaled(model: ModelInfo, percent: int) -> ModelInfo:
+    """The model, asked for pictures whose sides are ``percent`` of its own."""
+    return replace(model, area=max(1, round(model.area * (percent / 100) ** 2)))
+
+
+def apart(phrase: str, count: int) -> tuple[str, ...]:
+    """As many phrases for things of one phrase, from left to right."""
+    sides = {2: ("left", "right"), 3: ("left", "middle", "right")}.get(count)
+    return tuple(f"{word} {phrase}" for word in sides or (f"number {place + 1}" for place in range(count)))
+
+
+def split_phrase(prompt: str, phrase: str, phrases: Sequence[str]) -> str:
+    """The prompt with ``phrases`` in the places of ``phrase``; all of them in the first, where there are too few."""
+    words = r"\s+".join(re.escape(word) for word in phrase.split())
+    found = list(re.finditer(rf"(?<!\w)(?:(an?|the)\s+)?{words}(?!\w)", prompt, re.IGNORECASE))
+    if len(found) >= len(phrases):
+        pairs = [(place, [new]) for place, new in zip(found, phrases, strict=False)]
+    else:
+        pairs = [(place, list(phrases)) for place in found[:1]]
+    for place, news in reversed(pairs):
+        article = "the" if (place[1] or "").casefold() == "the" else "a"
+        told = " and ".join(f"{article} {new}" for new in news)
+        prompt = prompt[: place.start()] + told + prompt[place.end() :]
+    return prompt
 
 
 def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
@@ -163,10 +164,28 @@ def regions(marks: Sequence[Mark], triangles: Floats, owners: Ints, view: View, 
     ``triangles`` (n, 3, 3) are in camera space; ``owners`` (n,) index ``marks``, NOTHING for what only hides. Raises
     RegionHidden and RegionTooSmall.
     """
+    return finish(outlining(marks, triangles, owners, view, canvas))
+
+
+def outlining(
+    marks: Sequence[Mark], triangles: Floats, owners: Ints, view: View, canvas: Canvas
+) -> Slices[tuple[Region, ...]]:
+    """``regions`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
-    raster = rasterise(triangles, owners, overscan(view.lens, canvas), width, height, len(marks))
+    raster = yield from rasterising(triangles, owners, overscan(view.lens, canvas), width, height, len(marks))
+    rendered = set(np.unique(owners).tolist())
     order = _nearest_first(raster, len(marks))
-    return tuple(_region(mark, index, order[index], raster, canvas) for index, mark in enumerate(marks))
+    found = []
+    for index, mark in enumerate(marks):
+        yield
+        if index not in rendered:
+            raise _unrendered(mark)
+        found.append(_region(mark, index, order[index], raster, canvas))
+    return tuple(found)
+
+
+def _unrendered(mark: Mark) -> RegionHidden:
+    return RegionHidden(f"{mark.name} is hidden from renders.", "Show it, or leave it out of the picture.", mark.phrase)
 
 
 def _region(mark: Mark, index: int, depth: int, raster: Raster, canvas: Canvas) -> Region:
@@ -190,19 +209,19 @@ def _region(mark: Mark, index: int, depth: int, raster: Raster, canvas: Canvas) 
 
 def _check(mark: Mark, whole: float, visible: float) -> None:
     if whole == 0.0:
-        raise RegionHidden(
-            f"{mark.name} is outside the camera's frame, or hidden from renders.",
-            "Bring it into the frame, or remove its mark.",
-            mark.phrase,
+        raise RegionOutside(
+            f"{mark.name} is outside the camera's frame.", "Bring it in, or leave it out of the picture.", mark.phrase
         )
     if visible == 0.0:
-        raise RegionHidden(
-            f"{mark.name} is hidden behind other things.", "Move what hides it, or remove its mark.", mark.phrase
+        raise RegionBehind(
+            f"{mark.name} is hidden behind other things.",
+            "Move it or what hides it, or leave it out of the picture.",
+            mark.phrase,
         )
     if visible < SMALLEST:
         raise RegionTooSmall(
             f"Only {visible:.1%} of the frame shows {mark.name}; a region needs {SMALLEST:.0%}.",
-            "Move it closer, make it larger, or remove its mark.",
+            "Move it closer, make it larger, or leave it out of the picture.",
             mark.phrase,
         )
 

@@ -25,4 +25,5 @@ def ended(session: Session, code: int, log: Path) -> Session:
     if code in (0, -signal.SIGTERM):
         return stopped(session)
     last = log.read_text(errors="replace").strip()[-TAIL:]
-    return died(session, Notice(message=f"The server ended with code {code}. {last}", fix=f"Its log is {log}"))
+    message = f"The server ended with code {code}. {last}"
+    return died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died", subject=str(log)))

@@ -2,18 +2,20 @@
 """Which objects and collections are regions: custom properties on them, so that a .blend is captured without an add-on.
 
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
-``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now.
-The scene's ``maquette_prompt`` is the prompt.
+``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
+``maquette_together`` true says that all things of that phrase are meant to be one region. The scene's
+``maquette_prompt`` is the prompt.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from .contract import Property
+from .faults import PhraseShared
 from .layout import Mark, default_phrase
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
-PROMPT = "maquette_prompt"
+TOGETHER, PROMPT = "maquette_together", "maquette_prompt"
 
 Marked = Any  # bpy.types.Object | bpy.types.Collection: whatever carries custom properties and a name
 
@@ -27,7 +29,7 @@ def mark(thing: Marked, phrase: str | None = None, enforce: Sequence[Property] =
 
 def unmark(thing: Marked) -> None:
     """Make an object or collection an ordinary part of the scene again."""
-    for key in (REGION, PHRASE, ENFORCE, OFF):
+    for key in (REGION, PHRASE, ENFORCE, OFF, TOGETHER):
         if key in thing:
             del thing[key]
 
@@ -62,6 +64,23 @@ def marks(scene: Any) -> list[Mark]:
         if found.on:
             by_phrase.setdefault(found.phrase.casefold(), found)
     return list(by_phrase.values())
+
+
+def check_apart(scene: Any) -> None:
+    """Raises PhraseShared where things have one phrase, and the artist has not said that they are one region.
+
+    A script that gives two things one phrase means one region; an artist may only have copied an object.
+    """
+    by_phrase: dict[str, list[Marked]] = {}
+    for thing, found in marked(scene):
+        if found.on:
+            by_phrase.setdefault(found.phrase.casefold(), []).append(thing)
+    for phrase, things in by_phrase.items():
+        if len(things) > 1 and not all(thing.get(TOGETHER, False) for thing in things):
+            names = ", ".join(thing.name for thing in things)
+            raise PhraseShared(
+                f"{names} have the same phrase, “{phrase}”.", "Tell them apart, or make them one region.", phrase
+            )
 
 
 def collections(scene: Any) -> list[Any]:

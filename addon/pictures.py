@@ -6,12 +6,13 @@ that both survive saving, undo and the end of the server.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 
 from . import apply
-from .layout import CaptureError
+from .faults import CaptureError
 from .operators.answers import Status, in_words, refuse
 from .operators.picture import viewpoint
 from .projectors import project
@@ -24,6 +25,8 @@ CLOSE = 1e-4  # two poses that differ by less show the same picture
 
 class Misfit(CaptureError):
     """The picture does not fit the scene as it stands."""
+
+    code = "misfit"
 
 
 class Receive(bpy.types.Operator):
@@ -41,9 +44,11 @@ class Receive(bpy.types.Operator):
         courier.move(received, self.job)
         shot = next((shot for shot in bpy.data.scenes if shot.session_uid == task.view.scene), None)
         if shot is None:
-            gone = "A picture arrived for a scene that is no longer open."
-            return refuse(self, Notice(message=gone, fix=f"It is kept in {courier.folder}"))
-        shot[PICTURE] = _image(task)
+            return refuse(self, _homeless(courier.folder))
+        try:
+            shot[PICTURE] = _image(task)
+        except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
+            return refuse(self, _unreadable(task, error))
         apply.follow(shot, shot[PICTURE].get(CAMERA), shot[PICTURE])
         _show_where_ours_was(shot[PICTURE])
         return {"FINISHED"}
@@ -101,6 +106,16 @@ def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
 def ours(image: bpy.types.Image | None) -> bool:
     """Whether an Image Editor showing this may show our next picture: it is empty, or has an earlier one."""
     return image is None or REQUEST in image
+
+
+def _homeless(folder: Path) -> Notice:
+    message = "A picture arrived for a scene that is no longer open."
+    return Notice(message=message, fix=f"It is kept in {folder}.", code="scene-gone", subject=str(folder))
+
+
+def _unreadable(task: Task, error: RuntimeError) -> Notice:
+    message = f"The picture {task.picture} cannot be read: {str(error).strip()}."
+    return Notice(message=message, fix="The same seed paints it again.", code="unreadable")
 
 
 def _image(task: Task) -> bpy.types.Image:

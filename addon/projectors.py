@@ -13,7 +13,7 @@ from itertools import count
 import bpy
 
 from .dressing import RESULT, SLOTS, check_things, dress, made, sweep, undress
-from .layout import CaptureError, NothingMarked
+from .faults import CaptureError, NothingMarked
 from .projection import depth_image, layer, stack
 from .scene import evaluated, geometry, view
 
@@ -26,6 +26,8 @@ LENS = (*SENSOR, "lens", "ortho_scale", "shift_x", "shift_y", "clip_start", "cli
 
 class TooManyViews(CaptureError):
     """The scene has as many projectors as a material can carry."""
+
+    code = "too-many-views"
 
 
 def projectors(scene: bpy.types.Scene) -> list[bpy.types.Object]:

@@ -18,9 +18,10 @@ from .pump import desk
 from .session import model
 from .styles import Style, StyleMissing
 
-MODEL, STYLE, SEED, VARY, STRENGTH, STEPS = (
-    f"maquette_{name}" for name in ("model", "style", "seed", "vary", "strength", "steps")
+MODEL, STYLE, SEED, VARY, STRENGTH, STEPS, SIZE = (
+    f"maquette_{name}" for name in ("model", "style", "seed", "vary", "strength", "steps", "size")
 )
+SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
 FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
 
 
@@ -43,7 +44,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, Any]:
-    return {**_choices(), **_numbers()}
+    return {**_choices(), **_seeds(), **_numbers()}
 
 
 def _choices() -> dict[str, Any]:
@@ -60,7 +61,7 @@ def _choices() -> dict[str, Any]:
     }
 
 
-def _numbers() -> dict[str, Any]:
+def _seeds() -> dict[str, Any]:
     return {
         SEED: IntProperty(
             name="Seed",
@@ -76,6 +77,11 @@ def _numbers() -> dict[str, Any]:
             options=set(),
             **_stored(VARY, lambda scene: False),
         ),
+    }
+
+
+def _numbers() -> dict[str, Any]:
+    return {
         STRENGTH: FloatProperty(
             name="Strength",
             description="How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
@@ -93,6 +99,15 @@ def _numbers() -> dict[str, Any]:
             soft_max=100,
             options=set(),
             **_stored(STEPS, lambda scene: chosen(scene).steps),
+        ),
+        SIZE: IntProperty(
+            name="Size",
+            description="Of the model's own picture size; smaller needs less memory and time, and shows less",
+            min=SMALLEST_SIZE,
+            max=100,
+            subtype="PERCENTAGE",
+            options=set(),
+            **_stored(SIZE, lambda scene: 100),
         ),
     }
 

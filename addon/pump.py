@@ -9,7 +9,7 @@ import asyncio
 import logging
 import subprocess
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from .session import Notice, Session, noticed, starting
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 MIND = 0.25  # seconds between two looks at a server of our own
+RESTART = 2.0  # seconds before an errand that failed begins anew
 
 log = logging.getLogger(__package__)
 
@@ -41,6 +42,13 @@ class Pump:
         task = self.loop.create_task(errand)
         self._tasks.add(task)
         task.add_done_callback(self._end)
+
+    def keep(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run an errand that has no end; should it fail, complain, and begin it anew after RESTART seconds."""
+        task = self.loop.create_task(errand())
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        task.add_done_callback(lambda ended: ended.cancelled() or self.loop.call_later(RESTART, self.keep, errand))
 
     def once(self) -> None:
         """One slice: what is ready now, and what that makes ready. Raises the first failure since the last slice.
@@ -91,8 +99,8 @@ class Desk:
         self.courier = Courier(dial, folder / "pictures")
         self.style_folder = folder / "styles"
         self.rack = styles.read(self.style_folder)
-        self.pump.start(self.courier.watch())
-        self.pump.start(self._mind_server())
+        self.pump.keep(self.courier.watch)
+        self.pump.keep(self._mind_server)
 
     @property
     def session(self) -> Session:
@@ -160,10 +168,16 @@ def _tick() -> float:
         receive()
     except Exception as error:  # a timer that raises is dropped by Blender, and the panel would stay as it is for ever
         log.exception("the pump met an error")
-        station.courier.move(noticed, Notice(message=f"Maquette stumbled: {error}", fix="The console has the details."))
+        station.courier.move(noticed, stumble(error))
     if station.session != before:
         redraw()
     return ACTIVE if station.session.busy else IDLE
+
+
+def stumble(error: Exception) -> Notice:
+    """What a bug of ours looks like in the panel."""
+    message = f"Maquette stumbled ({type(error).__name__}: {error}), and goes on."
+    return Notice(message=message, fix="Blender's console has the details; please report them.", code="stumbled")
 
 
 def receive() -> None:

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clipping import Floats, Ints, clip
+from .slices import Slices, finish
 
-__all__ = ["NOTHING", "Floats", "Ints", "Lens", "Raster", "coverage", "rasterise"]
+__all__ = ["NOTHING", "Floats", "Ints", "Lens", "Raster", "coverage", "rasterise", "rasterising"]
 
 NOTHING = -1
-BLOCK = 1 << 15  # triangles at once: few enough to stay in the cache
-FRAGMENTS = 4_000_000  # at once, an upper bound that keeps a dense scene under about half a gigabyte
+BLOCK = 1 << 14  # triangles at once: few enough to stay in the cache
+FRAGMENTS = 1_000_000  # at once, an upper bound of a few milliseconds' work
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +58,16 @@ def rasterise(triangles: Floats, owners: Ints, lens: Lens, width: int, height: i
     An owner of NOTHING hides what lies behind it and is itself seen as NOTHING. Footprints are kept of the owners
     0 .. ``count`` - 1. Facing does not matter: both sides of a triangle are drawn.
     """
+    return finish(rasterising(triangles, owners, lens, width, height, count))
+
+
+def rasterising(triangles: Floats, owners: Ints, lens: Lens, width: int, height: int, count: int = 0) -> Slices[Raster]:
+    """``rasterise`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     triangles, owners = clip(triangles, owners, lens.near, lens.far)
     nearest = np.zeros(width * height, dtype=np.uint64)
     footprint = np.zeros((count, width * height), dtype=bool)
     for corners, part in _parts(triangles, lens, width, height):
+        yield
         spans = _spans(corners, part, width, height)
         pixels, values = spans.fragments(width)
         _keep_nearest(nearest, pixels, _keys(values, spans, lens.perspective))

@@ -13,12 +13,15 @@ import bpy
 import numpy as np
 
 from .contract import TOYBOX, Blockout, ModelInfo
-from .layout import Mark, NoCamera, PanoramicCamera, View, canvas, named_in, regions
+from .faults import NoCamera, PanoramicCamera
+from .layout import Mark, View, canvas, named_in
 from .marks import PROMPT, mark, marked, marks, read, unmark
 from .raster import NOTHING, Floats, Ints, Lens
+from .slices import finish
+from .snapshot import Snapshot, develop
 from .targets import Part
 
-__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "parts", "unmark", "view"]
+__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "parts", "snapshot", "unmark", "view"]
 
 FLAT = {"PERSP", "ORTHO"}
 
@@ -52,6 +55,39 @@ def capture(
     properties are lost on the way, as whenever the frame changes, so that live capture leaves it None.
     ``prompt`` defaults to the scene's, steps, strength and scale to the model's. Raises CaptureError.
     """
+    shot = snapshot(
+        scene,
+        camera,
+        frame,
+        depsgraph=depsgraph,
+        model=model,
+        seed=seed,
+        prompt=prompt,
+        steps=steps,
+        strength=strength,
+        scale=scale,
+    )
+    return finish(develop(shot))
+
+
+def snapshot(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object | None = None,
+    frame: int | None = None,
+    *,
+    depsgraph: bpy.types.Depsgraph | None = None,
+    model: ModelInfo = TOYBOX,
+    seed: int = 0,
+    prompt: str | None = None,
+    steps: int | None = None,
+    strength: float | None = None,
+    scale: float | None = None,
+    negative: str = "",
+) -> Snapshot:
+    """All that ``capture`` reads of the scene; what remains to be done needs no Blender, and can go in slices.
+
+    Raises CaptureError for what is wrong at first sight.
+    """
     eye = _camera(scene, camera)
     words = scene.get(PROMPT, "") if prompt is None else prompt
     named = named_in(words, marks(scene))
@@ -59,18 +95,19 @@ def capture(
         graph = depsgraph or evaluated(scene)
         seen = view(scene, eye, graph)
         shapes = geometry(scene, graph, seen)
-    size = canvas(seen.aspect, model)
-    return Blockout(
+    return Snapshot(
         prompt=words,
-        regions=regions(named, shapes.triangles, shapes.owners, seen, size),
-        width=size.width,
-        height=size.height,
-        frame=size.frame,
+        marks=tuple(named),
+        triangles=shapes.triangles,
+        owners=shapes.owners,
+        view=seen,
+        canvas=canvas(seen.aspect, model),
+        model=model,
         seed=seed,
-        model=model.name,
         steps=model.steps if steps is None else steps,
         strength=model.strength if strength is None else strength,
         scale=model.scale if scale is None else scale,
+        negative=negative,
     )
 
 

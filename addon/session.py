@@ -12,6 +12,7 @@ from typing import Literal
 from .contract import TOYBOX, Artifact, Event, Health, Job, ModelInfo, Problem, State
 
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+RESTARTS = "The server tries again by itself; its log has the details."
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
 Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatch", "offline", "died", "failed"]
@@ -19,14 +20,14 @@ Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatc
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A plain sentence about what is wrong, and what to do about it; ``cure`` is the operator that does it, if one can.
+    """A plain sentence about what is wrong, and what to do about it; by ``code``, cures.py knows the buttons that do.
 
-    ``subject`` is handed to that operator.
+    ``subject`` is what they are handed.
     """
 
     message: str
     fix: str = ""
-    cure: str = ""
+    code: str = ""
     subject: str = ""
 
 
@@ -147,7 +148,8 @@ def connecting(session: Session) -> Session:
 
 def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
     """The server answered and speaks our contract."""
-    return replace(session, link=Link(name="online", health=health, models=models))
+    notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
+    return replace(session, link=Link(name="online", health=health, models=models, notice=notice))
 
 
 def lost(session: Session, name: Name, notice: Notice) -> Session:
@@ -236,9 +238,12 @@ def previewed(session: Session, preview: Preview) -> Session:
 
 
 def fetched(session: Session, job: str, picture: Path) -> Session:
-    """The picture of a job is on disk."""
+    """The picture of a job is on disk, and so is the room that was lacking."""
     task = find(session, job)
-    return session if task is None else _with(session, replace(task, picture=picture))
+    if task is None:
+        return session
+    notice = None if session.notice and session.notice.code == "unkept" else session.notice
+    return noticed(_with(session, replace(task, picture=picture)), notice)
 
 
 def received(session: Session, job: str) -> Session:
@@ -254,7 +259,8 @@ def find(session: Session, job: str) -> Task | None:
 
 def complaint(problem: Problem) -> Notice:
     """A server's problem in the panel's words."""
-    return Notice(message=problem.detail or problem.title, fix=problem.fix)
+    where = f" ({problem.path})" if problem.path else ""
+    return Notice(message=f"{problem.detail or problem.title}{where}", fix=problem.fix, code=problem.type)
 
 
 def model(session: Session, name: str) -> ModelInfo:

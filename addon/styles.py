@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Annotated
 
 from .contract import ContractError, Fraction, Length, ModelInfo, Name, Range, Text, dump, load
-from .layout import CaptureError
+from .faults import CaptureError
 
 SHIPPED = Path(__file__).with_name("styles.json")
 
 
 class StyleMissing(CaptureError):
     """The scene asks for a style that this Blender does not have."""
+
+    code = "style-missing"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, shelf, bell = Store(settings.database), Shelf(settings.shelf), Bell()
+        store.prune(settings.max_kept)
         shelf.sweep(store.digests())
         keeper = Keeper(settings, store, bell)
         app.state.house = House(settings, store, shelf, bell, keeper)

@@ -4,7 +4,9 @@
 import io
 import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     import sg_core
 
+NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 BLOCKOUT_KEY = "maquette.blockout"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
@@ -87,15 +90,14 @@ class DiffusionEngine:
             return
         self._loaded = None  # two models need not fit
         try:
-            loaded = sg_core.load(model.source, device=self._place())
-            self._loaded = (model.source, loaded, sg_core.judge_of(loaded))
+            with _in_memory(f"The model {model.name}"):
+                loaded = sg_core.load(model.source, device=self._place())
+                self._loaded = (model.source, loaded, sg_core.judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, measures, crops."""
-        import torch
-
         import sg_core
 
         from . import translate
@@ -103,15 +105,29 @@ class DiffusionEngine:
         assert self._loaded is not None, "load comes first"
         try:
             _, model, judge = self._loaded
-            picture, latent = translate.paint(model, blockout, _watch(report, blockout.frame))
-            achieved = translate.achieved(model, judge, blockout, latent, picture)
+            with _in_memory(f"A picture of {blockout.width} x {blockout.height} pixels"):
+                picture, latent = translate.paint(model, blockout, _watch(report, blockout.frame))
+                achieved = translate.achieved(model, judge, blockout, latent, picture)
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
-        except torch.cuda.OutOfMemoryError as error:
-            raise OutOfMemory(f"{blockout.width} x {blockout.height} pixels do not fit: {error}") from error
         return finished(picture[0], blockout, achieved)
+
+
+@contextmanager
+def _in_memory(what: str) -> Iterator[None]:
+    """Raises OutOfMemory where memory runs out inside: each device says that in its own way."""
+    import torch
+
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not NO_MEMORY.search(str(error)):
+            raise
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
+        raise OutOfMemory(f"{what} does not fit: {str(error).partition('. ')[0] or 'no memory'}") from error
 
 
 def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":

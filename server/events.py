@@ -7,7 +7,8 @@ anything grow, and no state change can be dropped.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +27,7 @@ class Bell:
         self._loop = asyncio.get_running_loop()
         self._next = asyncio.Event()
         self.closed = False
+        self.listeners = 0
 
     def ring(self) -> None:
         """There is news."""
@@ -35,6 +37,15 @@ class Bell:
         """There will be none any more: every stream ends."""
         self.closed = True
         self.ring()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """For as long as one client listens."""
+        self.listeners += 1
+        try:
+            yield
+        finally:
+            self.listeners -= 1
 
     def next(self) -> asyncio.Event:
         """Set at the next ring. Take it *before* looking for news, or a ring in between goes unheard."""
@@ -47,7 +58,13 @@ class Bell:
 
 async def stream(store: Store, bell: Bell, after: int, job: str | None = None) -> AsyncIterator[str]:
     """Events after that number as text/event-stream, of one job until it is over, or of all until the server stops."""
-    yield f"id: {after}\n: Maquette\n\n"  # headers go out at once, and a client that saw nothing knows its place
+    with bell.listening():
+        yield f"id: {after}\n: Maquette\n\n"  # headers go out at once, and a client that saw nothing knows its place
+        async for text in _news(store, bell, after, job):
+            yield text
+
+
+async def _news(store: Store, bell: Bell, after: int, job: str | None) -> AsyncIterator[str]:
     while not bell.closed:
         ring = bell.next()
         over = job is not None and (await run_in_threadpool(store.job, job)).state in OVER

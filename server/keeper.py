@@ -8,6 +8,7 @@ by itself when the server dies.
 
 import asyncio
 import logging
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 
@@ -32,20 +33,19 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self._process: Process | None = None
         self._leaving = asyncio.Event()
+        self.trouble = ""  # why no worker works, for people
 
     async def keep(self) -> None:
         """Starts workers, one after another, until ``leave``."""
         pause, longest = RESTART_SECONDS
         while not self._leaving.is_set():
-            await run_in_threadpool(self._store.lose_held)
             began = self._loop.time()
-            code = await self._run()
-            await run_in_threadpool(self._store.lose_held)
+            self.trouble = await self._live()
             self._bell.ring()
             if self._leaving.is_set():
                 return
             pause = RESTART_SECONDS[0] if self._loop.time() - began > HEALTHY_SECONDS else min(2 * pause, longest)
-            log.warning("the worker ended with code %s; a new one starts in %.1f s", code, pause)
+            log.warning("%s; a new one starts in %.1f s", self.trouble, pause)
             await _either(self._leaving, pause)
 
     async def leave(self) -> None:
@@ -62,6 +62,16 @@ class Keeper:
     def wake(self) -> None:
         """There is a job; may be called from any thread."""
         self._loop.call_soon_threadsafe(self._write, b"\n")
+
+    async def _live(self) -> str:
+        """One worker's life, and how it ended. A full disk ends the worker, and must not end its keeper."""
+        try:
+            await run_in_threadpool(self._store.lose_held)
+            code = await self._run()
+            await run_in_threadpool(self._store.lose_held)
+        except (sqlite3.Error, OSError) as error:
+            return f"The worker cannot work: {error}"
+        return f"The worker ended with code {code}"
 
     async def _run(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
@@ -86,6 +96,7 @@ class Keeper:
                 continue
             if not heard:
                 return
+            self.trouble = ""
             self._bell.ring()
 
     def _write(self, line: bytes) -> None:

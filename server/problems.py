@@ -14,6 +14,8 @@ Refusal
 |-- Invalid               422  the path leads to the fault
 |-- UnknownModel          422
 |-- QueueFull             429
+|-- TooManyStreams        429  as many listeners as may
+|-- NoRoom                507  the disk that holds the queue is full; of a request, or of a job
 |-- Internal              500  a bug of ours
 `-- Failure                    of a job, kept beside it
     |-- Unpaintable       422  the model cannot follow the request (a phrase it cannot find, a size it cannot paint)
@@ -132,6 +134,20 @@ class QueueFull(Refusal):
 
     type, title, status = "queue-full", "The queue is full", 429
     fix = "Wait for a job to end, or cancel the waiting ones."
+
+
+class TooManyStreams(Refusal):
+    """As many clients listen to the news as may."""
+
+    type, title, status = "too-many-streams", "Too many clients listen", 429
+    fix = "Close another Blender, or another program that listens to this server."
+
+
+class NoRoom(Refusal):
+    """The queue or a picture cannot be written."""
+
+    type, title, status = "no-room", "The server's disk is full", 507
+    fix = "Make room on the disk that holds the server's folder, then generate again."
 
 
 class Internal(Refusal):

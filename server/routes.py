@@ -16,7 +16,7 @@ from addon.contract import Blockout, ContractError, Health, Scope, dump
 
 from .events import Bell, stream
 from .keeper import Keeper
-from .problems import Invalid, NotJson, UnknownArtifact, UnknownModel
+from .problems import Invalid, NotJson, TooManyStreams, UnknownArtifact, UnknownModel
 from .settings import VERSION, Settings
 from .shelf import Shelf
 from .store import Store
@@ -73,6 +73,7 @@ def submit(rooms: In, body: Body, idempotency_key: Annotated[str | None, Header(
         offered = ", ".join(model.name for model in rooms.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
     job, created = rooms.store.submit(blockout, key, rooms.settings.max_queued)
+    rooms.store.prune(rooms.settings.max_kept)
     rooms.keeper.wake()
     rooms.bell.ring()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
@@ -144,11 +145,24 @@ def health(rooms: In) -> Response:
     """How the server is."""
     facts, (queued, running) = rooms.store.facts(), rooms.store.counts()
     device, model = facts.get("device", "starting"), facts.get("model", "")
-    record = Health(version=VERSION, contract=CONTRACT, device=device, model=model, queued=queued, running=running)
-    return JSONResponse(dump(record))
+    return JSONResponse(
+        dump(
+            Health(
+                version=VERSION,
+                contract=CONTRACT,
+                device=device,
+                model=model,
+                queued=queued,
+                running=running,
+                trouble=rooms.keeper.trouble,
+            )
+        )
+    )
 
 
 def _stream(rooms: House, after: int, job: str | None = None) -> Response:
+    if rooms.bell.listeners >= rooms.settings.max_streams:
+        raise TooManyStreams(f"{rooms.bell.listeners} clients listen already")
     text = stream(rooms.store, rooms.bell, after, job)
     return StreamingResponse(text, headers={"Cache-Control": "no-store"}, media_type="text/event-stream")
 

@@ -16,8 +16,9 @@ class Settings(Record):
     """Every setting of the server.
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
-    is offered. ``engine``: "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_body``
-    bytes may be sent in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds
+    is offered. ``engine``: "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_kept``
+    are remembered once they are over, ``max_streams`` clients may listen, ``max_body`` bytes may be sent
+    in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds
     without a word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker.
     """
 
@@ -26,6 +27,8 @@ class Settings(Record):
     models: tuple[ModelInfo, ...] = (TOYBOX,)
     engine: str = "server.engine:DiffusionEngine"
     max_queued: int = 64
+    max_kept: int = 1000
+    max_streams: int = 64
     max_body: int = 8 * 2**20
     preview_seconds: float = 0.5
     patience: float = 900.0

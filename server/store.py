@@ -80,6 +80,12 @@ class Store:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
             return self._insert(db, blockout, body, key, digest), True
 
+    def prune(self, kept: int) -> None:
+        """Forgets all jobs that are over but the newest ``kept``; their events, keys and pictures go with them."""
+        over = "SELECT number FROM job WHERE state IN ('done', 'failed', 'cancelled') ORDER BY number DESC"
+        with self._writing() as db:
+            db.execute(f"DELETE FROM job WHERE number IN ({over} LIMIT -1 OFFSET ?)", (kept,))
+
     def job(self, job: str) -> Job:
         """One job as it is now. Raises UnknownJob."""
         with self._reading() as db:

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from addon.contract import Artifact, Problem
 
 from .engine import Engine, Painting, Progress
-from .problems import NoModel, PaintingFailed, Refusal
+from .problems import NoModel, NoRoom, PaintingFailed, Refusal
 from .settings import Settings
 from .shelf import Shelf
 from .store import Claim, Moment, StaleClaim, Store
@@ -92,7 +92,11 @@ class Easel:
         self._store.finish(self._claim, artifacts, painting.achieved)
 
     def _keep(self, kind: Literal["picture", "full", "preview"], png: bytes) -> Artifact:
-        return Artifact(sha256=self._shelf.put(png), kind=kind, media_type="image/png", bytes=len(png))
+        try:
+            digest = self._shelf.put(png)
+        except OSError as error:
+            raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
+        return Artifact(sha256=digest, kind=kind, media_type="image/png", bytes=len(png))
 
 
 def main() -> None:
@@ -106,6 +110,7 @@ def main() -> None:
     engine: Engine = resolve_name(settings.engine)()
     store.state_fact("device", engine.device)
     store.state_fact("model", "")
+    door.ring()
     work(settings, store, engine, door)
     store.close()
 

@@ -3,7 +3,14 @@
 
 import bpy
 
-from . import choices, connection, picture, regions, views
+from . import choices, connection, cures, picture, regions, views
 
-CLASSES = (*connection.CLASSES, *regions.CLASSES, *picture.CLASSES, *choices.CLASSES, *views.CLASSES)
+CLASSES = (
+    *connection.CLASSES,
+    *regions.CLASSES,
+    *picture.CLASSES,
+    *choices.CLASSES,
+    *views.CLASSES,
+    *cures.CLASSES,
+)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

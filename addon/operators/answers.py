@@ -3,17 +3,10 @@
 
 import bpy
 
-from ..layout import CaptureError, NoCamera, NothingMarked, PhraseMissing
+from ..faults import CaptureError
 from ..pump import desk
 from ..session import Notice, noticed
-from ..styles import StyleMissing
 
-CURES = {
-    NoCamera: "maquette.add_camera",
-    NothingMarked: "maquette.add_selected",
-    PhraseMissing: "maquette.insert_phrase",
-    StyleMissing: "maquette.choose_style",
-}
 Status = set[str]
 
 
@@ -33,5 +26,5 @@ def settle() -> Status:
 
 
 def in_words(error: CaptureError) -> Notice:
-    """What is wrong with the scene, and the operator that cures it where there is one."""
-    return Notice(message=error.message, fix=error.fix, cure=CURES.get(type(error), ""), subject=error.subject)
+    """What is wrong with the scene, and the way to its cure."""
+    return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)

@@ -74,7 +74,8 @@ class SaveStyle(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         if not self.name.strip() or not self.text.strip(" ,"):
-            return refuse(self, Notice(message="A style needs a name and words.", fix="Save it again with both."))
+            fix = "Save it again with both."
+            return refuse(self, Notice(message="A style needs a name and words.", fix=fix, code="style-bare"))
         shot, info = context.scene, chosen(context.scene)
         style = Style(
             name=self.name.strip(),
@@ -87,7 +88,7 @@ class SaveStyle(bpy.types.Operator):
         try:
             styles.save(desk().style_folder, style)
         except OSError as error:
-            return refuse(self, Notice(message=f"The style could not be kept: {error}"))
+            return refuse(self, Notice(message=f"The style could not be kept: {error}.", code="style-unkept"))
         desk().read_styles()
         shot[STYLE] = style.name
         return settle()
@@ -110,9 +111,8 @@ class DeleteStyle(bpy.types.Operator):
         name = context.scene[STYLE]
         file = styles.own(desk().style_folder, name)
         if file is None:
-            return refuse(
-                self, Notice(message=f"“{name}” came with Maquette.", fix="Save a style of that name instead.")
-            )
+            fix = "Save a style of that name instead."
+            return refuse(self, Notice(message=f"“{name}” came with Maquette.", fix=fix, code="style-shipped"))
         file.unlink()
         desk().read_styles()
         if desk().rack.find(name) is None:

@@ -21,7 +21,7 @@ class StartServer(bpy.types.Operator):
             desk().start_server(command)
         except (OSError, ValueError) as error:
             fix = "Set the server command in Preferences › Add-ons › Maquette."
-            return refuse(self, Notice(message=f"“{command}” cannot be run: {error}", fix=fix))
+            return refuse(self, Notice(message=f"“{command}” cannot be run: {error}", fix=fix, code="command-fails"))
         return {"FINISHED"}
 
 

@@ -2,17 +2,19 @@
 """Ask for a picture, and stop it; set what it needs."""
 
 import random
-from dataclasses import replace
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import marks, scene
-from ..contract import SEED_MAX, Blockout
-from ..layout import CaptureError
+from ..contract import SEED_MAX
+from ..faults import CaptureError
+from ..layout import scaled
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
 from ..session import Viewpoint
+from ..slices import finish
+from ..snapshot import Snapshot, develop
 from ..styles import styled
 from .answers import Status, in_words, refuse, settle
 
@@ -75,14 +77,17 @@ class Generate(bpy.types.Operator):
             shot[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
         try:
-            blockout = wanted(shot, depsgraph)
+            marks.check_apart(shot)
+            taken = develop(wanted(shot, depsgraph))
+            view = viewpoint(shot, shot.camera, depsgraph)
+            kept = (view, shot.maquette_prompt, shot.maquette_style)
+            if not bpy.app.background:
+                desk().pump.start(courier.send(taken, *kept))
+                return {"FINISHED"}
+            blockout = finish(taken)
         except CaptureError as error:
             return refuse(self, in_words(error))
-        asked = (blockout, viewpoint(shot, shot.camera, depsgraph), shot.maquette_prompt, shot.maquette_style)
-        if not bpy.app.background:
-            desk().pump.start(courier.submit(*asked))
-            return {"FINISHED"}
-        desk().pump.wait(courier.deliver(*asked))
+        desk().pump.wait(courier.deliver(blockout, *kept))
         receive()
         return {"CANCELLED"} if courier.session.notice else {"FINISHED"}
 
@@ -121,19 +126,19 @@ class Dismiss(bpy.types.Operator):
         return settle()
 
 
-def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Blockout:
-    """What the panel asks for: the scene as captured, with the settings and the style. Raises CaptureError."""
+def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
+    """What the panel asks for: the scene as it stands, with the settings and the style. Raises CaptureError."""
     worn = style(shot)
-    blockout = scene.capture(
+    return scene.snapshot(
         shot,
         depsgraph=depsgraph,
-        model=chosen(shot),
+        model=scaled(chosen(shot), shot.maquette_size),
         prompt=styled(shot.maquette_prompt, worn),
+        negative=worn.negative if worn else "",
         seed=shot.maquette_seed,
         steps=shot.maquette_steps,
         strength=shot.maquette_strength,
     )
-    return replace(blockout, negative=worn.negative if worn else "")
 
 
 def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Viewpoint:

@@ -19,7 +19,8 @@ class AddSelected(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         shapes = [thing for thing in context.selected_objects if thing.type not in {"CAMERA", "LIGHT"}]
         if not shapes:
-            return refuse(self, Notice(message="Nothing is selected.", fix="Select the objects of a region first."))
+            fix = "Select the objects of a region first."
+            return refuse(self, Notice(message="Nothing is selected.", fix=fix, code="nothing-selected"))
         for thing in shapes:
             if marks.read(thing) is None:
                 marks.mark(thing)
@@ -35,9 +36,8 @@ class AddCollection(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         if context.collection == context.scene.collection:
-            return refuse(
-                self, Notice(message="The whole scene cannot be a region.", fix="Choose a collection in the Outliner.")
-            )
+            fix = "Choose a collection in the Outliner."
+            return refuse(self, Notice(message="The whole scene cannot be a region.", fix=fix, code="whole-scene"))
         marks.mark(context.collection)
         return settle()
 

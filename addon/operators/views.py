@@ -7,7 +7,7 @@ from mathutils import Vector
 
 from .. import apply
 from ..dressing import check
-from ..layout import CaptureError, NoCamera
+from ..faults import CaptureError, NoCamera
 from ..projectors import copy_lens, is_on, projectors, switch, take_down
 from .answers import Status, in_words, refuse
 

@@ -3,10 +3,13 @@
 
 import bpy
 
+from .. import cures
 from ..preferences import preferences
 from ..pump import desk
 from ..session import Link, Name
-from .tab import Tab, sentences
+from .tab import Tab, buttons, sentences
+
+START, AGAIN = "maquette.start_server", "maquette.connect"  # a server can always be looked for, whatever is wrong
 
 LABELS: dict[Name, tuple[str, str]] = {
     "absent": ("No server", "UNLINKED"),
@@ -44,5 +47,8 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
     def _ways_out(self, link: Link) -> None:
         row = self.layout.row(align=True)
         if desk().server is None and not preferences().address:
-            row.operator("maquette.start_server", icon="PLAY")
-        row.operator("maquette.connect", text="Try Again" if link.notice else "Connect", icon="FILE_REFRESH")
+            row.operator(START, icon="PLAY")
+        row.operator(AGAIN, text="Try Again" if link.notice else "Connect", icon="FILE_REFRESH")
+        if link.notice is not None:
+            others = (button for button in cures.of(link.notice) if button.operator not in (START, AGAIN))
+            buttons(self.layout.row(align=True), link.notice, others)

@@ -5,14 +5,14 @@ import time
 
 import bpy
 
-from .. import marks
+from .. import cures, marks
 from ..compat import prompt_box
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
 from ..session import Notice, Session
 from ..wording import describe, progress
 from .menus import choice
-from .tab import Tab, sentences
+from .tab import Tab, buttons, sentences
 
 
 class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
@@ -46,6 +46,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_steps")
+        column.prop(scene, "maquette_size", slider=True)
 
     def _generate(self, session: Session) -> None:
         column = self.layout.column(align=True)
@@ -71,8 +72,5 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         box = self.layout.box()
         sentences(box, notice, context)
         row = box.row(align=True)
-        if notice.cure == "maquette.insert_phrase":
-            row.operator(notice.cure).subject = notice.subject
-        elif notice.cure:
-            row.operator(notice.cure)
+        buttons(row, notice, cures.of(notice))
         row.operator("maquette.dismiss")

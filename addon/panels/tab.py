@@ -2,9 +2,11 @@
 """What our panels share: their place in Blender, and how they say a sentence."""
 
 import textwrap
+from collections.abc import Iterable
 
 import bpy
 
+from ..cures import Button
 from ..session import Notice
 
 
@@ -23,3 +25,13 @@ def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Con
     for text, icon in ((notice.message, "ERROR"), (notice.fix, "BLANK1")):
         for place, line in enumerate(textwrap.wrap(text, letters)):
             column.label(text=line, icon="BLANK1" if place else icon)
+
+
+def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button]) -> None:
+    """The cures of a notice, ready to be pressed."""
+    for button in offered:
+        operator = layout.operator(button.operator, **({"text": button.text} if button.text else {}))
+        for name, value in button.arguments:
+            setattr(operator, name, value)
+        if button.hands:
+            setattr(operator, button.hands, notice.subject)

@@ -5,20 +5,31 @@ import asyncio
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from addon import local
 from addon import session as news
-from addon.client import Garbled, ServerAbsent, ServerProblem, WrongToken, find_connection
+from addon.client import (
+    AddonOlder,
+    Garbled,
+    ServerAbsent,
+    ServerOlder,
+    ServerProblem,
+    WrongToken,
+    find_connection,
+)
 from addon.contract import TOYBOX, Artifact, Blockout, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
-from addon.courier import Courier, OnlineAccessOff, loopback, notice, state
+from addon.courier import Courier, OnlineAccessOff, Unkept, loopback, notice, state
+from addon.cures import CURES
 from addon.session import Notice, Session, Task, Viewpoint
 from server.serve import running
 from server.settings import Settings
 
+PICTURE = b"picture"
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
 JOB = Job(
     id="a",
@@ -127,12 +138,12 @@ def test_what_happens_while_a_picture_is_fetched_is_not_forgotten(tmp_path: Path
 
         async def artifact(self, sha256: str) -> bytes:
             await self.answers.wait()
-            return b"picture"
+            return PICTURE
 
     async def story() -> None:
         courier, client = Courier(find_connection, tmp_path), SlowClient()
         courier.move(news.submitted, Task(job=JOB, view=VIEW, request="{}"))
-        picture = Artifact(sha256="0" * 64, kind="picture", media_type="image/png", bytes=7)
+        picture = Artifact(sha256=sha256(PICTURE).hexdigest(), kind="picture", media_type="image/png", bytes=7)
         done = replace(JOB, state="done", sequence=2, artifacts=(picture,))
         fetching = asyncio.create_task(courier._record(client, done))
         await asyncio.sleep(0)
@@ -140,7 +151,7 @@ def test_what_happens_while_a_picture_is_fetched_is_not_forgotten(tmp_path: Path
         client.answers.set()
         await fetching
         assert [task.job.id for task in courier.session.tasks] == ["a", "b"]
-        assert courier.session.landed[0].picture.read_bytes() == b"picture"
+        assert courier.session.landed[0].picture.read_bytes() == PICTURE
 
     asyncio.run(story())
 
@@ -205,17 +216,20 @@ def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
         (WrongToken("Not known", "Start again."), "refused"),
         (OnlineAccessOff("Off", "Allow it."), "offline"),
         (Garbled("Nonsense", "Look."), "failed"),
-        (OSError(28, "No space left on device"), "failed"),
+        (Unkept("No room in pictures", "Make room."), "failed"),
+        (ServerOlder("Old", "Update it."), "mismatch"),
+        (AddonOlder("Old", "Update it."), "mismatch"),
     ],
 )
 def test_every_trouble_is_a_named_state_with_a_sentence(error: Exception, name: str) -> None:
     assert state(error) == name
     assert notice(error).message.endswith(".")
+    assert notice(error).code in CURES
 
 
 def test_a_problem_speaks_for_itself() -> None:
     problem = Problem(type="full", title="Queue full", status=429, detail="64 jobs wait.", fix="Cancel some.")
-    assert notice(ServerProblem(problem)) == Notice(message="64 jobs wait.", fix="Cancel some.")
+    assert notice(ServerProblem(problem)) == Notice(message="64 jobs wait.", fix="Cancel some.", code="full")
 
 
 @pytest.mark.parametrize(

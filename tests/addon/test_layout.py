@@ -9,13 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.contract import TOYBOX, unpack_mask
-from addon.layout import (
-    Mark,
+from addon.faults import (
+    FrameTooLong,
     NothingMarked,
     PhraseMissing,
+    RegionBehind,
     RegionHidden,
+    RegionOutside,
     RegionTooSmall,
+)
+from addon.layout import (
+    Mark,
     View,
+    apart,
     canvas,
     default_phrase,
     mask_size,
@@ -23,6 +29,8 @@ from addon.layout import (
     occurrence,
     overscan,
     regions,
+    scaled,
+    split_phrase,
 )
 from addon.raster import NOTHING, Lens
 
@@ -44,7 +52,7 @@ def capture(cards, aspect=1.0, model=TOYBOX):
     """Regions of (mark index, card) pairs."""
     triangles = np.concatenate([corners for _, corners in cards])
     owners = np.repeat([owner for owner, _ in cards], 2)
-    marks = [Mark(f"thing {i}", f"thing {i}") for i in range(max(o for o, _ in cards) + 1)]
+    marks = [Mark(f"thing {i}", f"thing {i}") for i in range(max(0, *(o for o, _ in cards)) + 1)]
     return regions(marks, triangles, owners, view(aspect), canvas(aspect, model))
 
 
@@ -86,15 +94,16 @@ def test_the_overscan_is_in_the_mask_but_not_in_the_size():
 @pytest.mark.parametrize(
     ("cards", "error", "says"),
     [
-        ([(0, card(3, 4, 0, 1, 5))], RegionHidden, "outside the camera's frame"),
-        ([(0, card(-1, 1, -1, 1, 9)), (NOTHING, card(-2, 2, -2, 2, 5))], RegionHidden, "hidden behind other things"),
+        ([(0, card(3, 4, 0, 1, 5))], RegionOutside, "outside the camera's frame"),
+        ([(0, card(-1, 1, -1, 1, 9)), (NOTHING, card(-2, 2, -2, 2, 5))], RegionBehind, "hidden behind other things"),
+        ([(NOTHING, card(-2, 2, -2, 2, 5))], RegionHidden, "hidden from renders"),
         ([(0, card(-0.1, 0.1, -0.1, 0.1, 5))], RegionTooSmall, r"Only 0\.\d% of the frame shows thing 0"),
     ],
 )
 def test_a_region_that_cannot_be_drawn_says_so(cards, error, says):
     with pytest.raises(error, match=says) as caught:
         capture(cards)
-    assert caught.value.fix.endswith("remove its mark.")
+    assert caught.value.fix.endswith("leave it out of the picture.")
     assert caught.value.subject == "thing 0"
 
 
@@ -162,3 +171,35 @@ def test_a_missing_phrase_and_nothing_marked_say_what_to_do():
     assert missing.value.subject == "rocket" and "Cube" in missing.value.fix
     with pytest.raises(NothingMarked):
         named_in("a castle", [])
+
+
+def test_a_frame_that_no_picture_can_have_is_refused():
+    with pytest.raises(FrameTooLong, match="too long"):
+        canvas(1000.0, replace(TOYBOX, area=1024**2))
+    with pytest.raises(FrameTooLong):
+        mask_size(canvas(5.0, replace(TOYBOX, area=1024**2, multiple=8)))
+
+
+@given(st.integers(25, 100), st.floats(0.5, 2.0))
+def test_a_smaller_picture_keeps_its_shape(percent, aspect):
+    whole, part = canvas(aspect, TOYBOX), canvas(aspect, scaled(TOYBOX, percent))
+    assert part.frame.width == pytest.approx(whole.frame.width * percent / 100, abs=1.1)
+    assert part.frame.height == pytest.approx(whole.frame.height * percent / 100, abs=1.1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "count", "told"),
+    [
+        ("a castle on a meadow", 2, "a left castle and a right castle on a meadow"),
+        ("The Castle", 2, "the left castle and the right castle"),
+        ("an apple", 3, "a left apple and a middle apple and a right apple"),
+        ("a castle, and a castle", 2, "a left castle, and a right castle"),
+        ("castles and sandcastle", 2, "castles and sandcastle"),
+        ("castle", 4, "a number 1 castle and a number 2 castle and a number 3 castle and a number 4 castle"),
+    ],
+)
+def test_things_of_one_phrase_are_told_apart_in_the_prompt(prompt, count, told):
+    phrase = "apple" if "apple" in prompt else "castle"
+    phrases = apart(phrase, count)
+    assert split_phrase(prompt, phrase, phrases) == told
+    assert len(set(phrases)) == count

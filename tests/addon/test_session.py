@@ -106,7 +106,7 @@ def test_a_refused_job_says_why_next_to_the_button() -> None:
         type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less."
     )
     session = news.recorded(with_jobs(job()), job(state="failed", sequence=2, problem=problem), now=0.0)
-    assert session.notice == Notice(message="2048 px do not fit.", fix="Less.")
+    assert session.notice == Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory")
     assert describe(session, session.tasks[0], 0.0) == "Failed"
     assert not session.busy
     assert news.noticed(session, None).notice is None

@@ -24,6 +24,7 @@ BPY_FILES = frozenset(
         "addon/operators/answers.py",
         "addon/operators/choices.py",
         "addon/operators/connection.py",
+        "addon/operators/cures.py",
         "addon/operators/picture.py",
         "addon/operators/regions.py",
         "addon/operators/views.py",

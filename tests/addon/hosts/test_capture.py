@@ -10,7 +10,8 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from addon.contract import TOYBOX, dump, unpack_mask
-from addon.layout import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden, canvas, overscan
+from addon.faults import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden
+from addon.layout import canvas, overscan
 from addon.marks import OFF, mark, marks, unmark
 from addon.scene import capture, evaluated, geometry, view
 from tests.addon.hosts.blocks import ball, box, camera, fingerprint, fresh, group, instance, render

@@ -41,11 +41,11 @@ def use(command: str) -> None:
     assert "camera" in desk.session.notice.message, desk.session.notice
     add_camera(scene)
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.notice.cure == "maquette.add_selected", desk.session.notice
+    assert desk.session.notice.code == "nothing-marked", desk.session.notice
     assert bpy.ops.maquette.add_selected() == {"FINISHED"}
     assert scene.objects["castle"].maquette_enforce == {"shape"}
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.notice.cure == "maquette.insert_phrase", desk.session.notice
+    assert desk.session.notice.code == "phrase-missing", desk.session.notice
     scene.maquette_prompt = PROMPT
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert desk.session.link.name == "absent", desk.session.link
@@ -97,7 +97,7 @@ def choose(scene: bpy.types.Scene, desk: object) -> None:
     assert scene.maquette_style == "" and desk.rack.find("Mine") is None
     scene.maquette_style = "Somebody's"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.notice.cure == "maquette.choose_style", desk.session.notice
+    assert desk.session.notice.code == "style-missing", desk.session.notice
     assert bpy.ops.maquette.choose_style(name="Sunset") == {"FINISHED"}
     assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
 

@@ -57,7 +57,7 @@ def story(zipped: str, command: str, shots: Path, report: dict):
     yield lambda: desk.session.link.name == "online"
     bpy.context.scene.maquette_prompt = "a castle and a cactus on a meadow"
     press("generate")
-    yield lambda: desk.session.notice is not None and desk.session.notice.cure == "maquette.insert_phrase"
+    yield lambda: desk.session.notice is not None and desk.session.notice.code == "phrase-missing"
     yield from shoot(shots / "error.png")
     bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
     press("dismiss")

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cures what: for every code that an error or a server's problem carries, the buttons that put it right. No bpy.
+
+Where there is no button, ``why`` says so; a test walks every error of the add-on and the server through this table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from .session import Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """An operator as an offer. ``hands`` names the property of it that takes the notice's subject."""
+
+    operator: str
+    text: str = ""  # the operator's own label when empty
+    hands: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cure:
+    """The buttons, likeliest first; or why there is none."""
+
+    buttons: tuple[Button, ...] = ()
+    why: str = ""
+
+
+def of(notice: Notice) -> tuple[Button, ...]:
+    """The buttons that belong under a notice; none for a code that only a newer server knows."""
+    return CURES[notice.code].buttons if notice.code in CURES else ()
+
+
+def _buttons(*buttons: Button) -> Cure:
+    return Cure(buttons=buttons)
+
+
+def _preferences(section: str, text: str) -> Button:
+    return Button(operator="screen.userpref_show", text=text, arguments=(("section", section),))
+
+
+SELECT = Button(operator="maquette.find_region", text="Select It", hands="phrase")
+LEAVE_OUT = Button(operator="maquette.leave_out", text="Leave It Out", hands="phrase")
+START = Button(operator="maquette.start_server")
+AGAIN = Button(operator="maquette.connect", text="Try Again")
+GENERATE = Button(operator="maquette.generate", text="Generate Again")
+SMALLER = Button(operator="maquette.paint_smaller")
+OURS = Button(operator="maquette.open_preferences")
+LOG = Button(operator="wm.path_open", text="Open Its Log", hands="filepath")
+
+_OUR_BUG = Cure(why="a bug of ours that no setting changes; the sentence and the server's log name it")
+
+CURES: Mapping[str, Cure] = MappingProxyType(
+    {
+        # the scene
+        "no-camera": _buttons(Button(operator="maquette.add_camera")),
+        "panoramic-camera": _buttons(Button(operator="maquette.flatten_camera")),
+        "frame-too-long": Cure(why="which format the picture should have, only the artist knows"),
+        "nothing-marked": _buttons(Button(operator="maquette.add_selected")),
+        "nothing-selected": Cure(why="which objects are meant, only the artist knows"),
+        "whole-scene": Cure(why="which collection is meant, only the artist knows"),
+        "region-hidden": _buttons(Button(operator="maquette.show_region", text="Show It", hands="phrase"), LEAVE_OUT),
+        "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
+        "region-behind": _buttons(SELECT, LEAVE_OUT),
+        "region-too-small": _buttons(SELECT, LEAVE_OUT),
+        "phrase-missing": _buttons(Button(operator="maquette.insert_phrase", hands="subject")),
+        "style-missing": _buttons(Button(operator="maquette.choose_style", text="No Style")),
+        "style-bare": Cure(why="what the style should be called and say, only the artist knows"),
+        "style-unkept": Cure(why="the sentence says what hinders; the style is still in the dialog"),
+        "style-shipped": Cure(why="what came with Maquette stays; saving one of that name hides it"),
+        "phrase-shared": _buttons(
+            Button(operator="maquette.tell_apart", hands="phrase"),
+            Button(operator="maquette.make_one", hands="phrase"),
+        ),
+        # the result in the scene
+        "misfit": _buttons(GENERATE),
+        "locked-object": Cure(why="whether another file's object becomes local, only the artist decides"),
+        "too-many-views": Cure(why="which view to take down, only the artist knows; each has its cross in the list"),
+        "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", hands="filepath")),
+        # the way to the server
+        "server-absent": _buttons(START, AGAIN),
+        "server-died": _buttons(START, LOG),
+        "command-fails": _buttons(OURS),
+        "bad-address": _buttons(OURS),
+        "wrong-token": _buttons(AGAIN, OURS),
+        "server-older": _buttons(OURS),
+        "add-on-older": _buttons(_preferences("EXTENSIONS", "Get Extensions")),
+        "garbled": _buttons(AGAIN, OURS),
+        "online-access-off": _buttons(_preferences("SYSTEM", "Open Preferences"), OURS),
+        "unkept": _buttons(AGAIN),
+        "unreadable": _buttons(GENERATE),
+        "stumbled": Cure(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),
+        "no-worker": Cure(why="the server starts a new worker by itself, as soon as it can"),
+        # the server's refusals
+        "unauthorised": _buttons(AGAIN, OURS),
+        "browser": _OUR_BUG,
+        "foreign-host": _buttons(OURS),
+        "unknown-job": _buttons(GENERATE),
+        "unknown-artifact": _buttons(GENERATE),
+        "no-route": _buttons(OURS),
+        "key-reused": _OUR_BUG,
+        "too-large": Cure(why="which of so many regions matter least, only the artist knows"),
+        "not-json": _OUR_BUG,
+        "invalid": Cure(why="the sentence names the field; what it should say, only the artist knows"),
+        "unknown-model": _buttons(GENERATE),
+        "queue-full": _buttons(
+            Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
+        ),
+        "too-many-streams": _buttons(AGAIN),
+        "internal": _buttons(GENERATE),
+        # a job's failures
+        "unpaintable": Cure(why="the sentence names the words or the size; which to give up, only the artist knows"),
+        "worker-lost": _buttons(SMALLER, GENERATE),
+        "painting-failed": _buttons(GENERATE),
+        "no-model": _buttons(GENERATE),
+        "no-room": _buttons(GENERATE),
+        "out-of-memory": _buttons(SMALLER),
+        "smallest": Cure(why="there is no smaller size, and which program may close, only the artist knows"),
+    }
+)

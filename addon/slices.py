@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long computations in slices: generators that yield every few milliseconds, so that a window can go on between them.
+
+The same generator runs to its end at once, or a few milliseconds at a time on an asyncio loop. No bpy, no threads.
+"""
+
+import asyncio
+import time
+from collections.abc import Generator
+from typing import TypeVar
+
+T = TypeVar("T")
+Slices = Generator[None, None, T]
+
+SLICE = 0.01  # seconds of the main thread taken at a time
+
+
+def finish(slices: Slices[T]) -> T:
+    """The result, at once."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+async def gradually(slices: Slices[T]) -> T:
+    """The result, with room for everything else whenever SLICE seconds have passed."""
+    begun = time.perf_counter()
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        if time.perf_counter() - begun > SLICE:
+            await asyncio.sleep(0)
+            begun = time.perf_counter()
