@@ -19,6 +19,6 @@ def unregister() -> None:
 
 def _rooms() -> Sequence[ModuleType]:
     # bpy exists only inside Blender
-    from . import operators, panels, pictures, preferences, properties, pump, viewer
+    from . import live, operators, overlay, panels, pictures, preferences, properties, pump, viewer
 
-    return preferences, pump, properties, operators, pictures, viewer, panels
+    return preferences, pump, properties, live, overlay, operators, pictures, viewer, panels

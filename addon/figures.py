@@ -69,13 +69,15 @@ def findings(achieved: Iterable[Achieved], blockout: Blockout) -> dict[str, Find
     }
 
 
-def figure(targets: Sequence[Target], found: Mapping[str, Finding], aspect: float) -> Figure:
-    """Targets, and where a picture put them; ``aspect`` is the frame's width over its height."""
+def figure(
+    targets: Sequence[Target], found: Mapping[str, Finding], aspect: float, palette: Mapping[str, int]
+) -> Figure:
+    """Targets, and where a picture put them. ``aspect`` is the frame's width over its height."""
     strokes = [_of_target(target, index, aspect) for index, target in enumerate(targets)]
     finds = [found.get(target.phrase.casefold()) for target in targets]
     pairs = [(index, target, find) for index, (target, find) in enumerate(zip(targets, finds, strict=True)) if find]
     return Figure(
-        colours=colours([target.phrase for target in targets]),
+        colours=tuple(palette[target.phrase.casefold()] for target in targets),
         targets=tuple(stroke for pair in strokes for stroke in pair),
         achieved=tuple(stroke for pair in pairs for stroke in _of_finding(*pair, aspect)),
         words=tuple(
@@ -86,14 +88,13 @@ def figure(targets: Sequence[Target], found: Mapping[str, Finding], aspect: floa
     )
 
 
-def colours(phrases: Sequence[str]) -> tuple[int, ...]:
-    """A colour for each phrase: its own wherever it appears, unless an earlier one of the list has that already."""
-    taken: list[int] = []
-    for phrase in phrases:
-        own = zlib.crc32(phrase.casefold().encode())
-        latest = taken[1 - COLOURS :]
-        taken.append(next(colour for step in range(COLOURS) if (colour := (own + step) % COLOURS) not in latest))
-    return tuple(taken)
+def colours(phrases: Iterable[str]) -> dict[str, int]:
+    """A colour for each phrase (in lower case): its own wherever it appears, unless an earlier one has that already."""
+    palette: dict[str, int] = {}
+    for phrase in dict.fromkeys(phrase.casefold() for phrase in phrases):
+        own, latest = zlib.crc32(phrase.encode()), list(palette.values())[1 - COLOURS :]
+        palette[phrase] = next(c for step in range(COLOURS) if (c := (own + step) % COLOURS) not in latest)
+    return palette
 
 
 def offset(one: tuple[float, float], other: tuple[float, float], aspect: float) -> float:

@@ -5,6 +5,7 @@ The scene points at its current picture, and the picture carries the request it 
 that both survive saving, undo and the end of the server.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import bpy
 from bpy.props import StringProperty
 
 from . import apply
+from .contract import dump
 from .faults import CaptureError
 from .operators.answers import Status, in_words, refuse
 from .operators.picture import viewpoint
@@ -19,7 +21,9 @@ from .projectors import project
 from .pump import desk
 from .session import Notice, Task, received
 
-PICTURE, REQUEST, CAMERA, POSE = (f"maquette_{name}" for name in ("picture", "request", "camera", "pose"))
+PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (
+    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose")
+)
 CLOSE = 1e-4  # two poses that differ by less show the same picture
 
 
@@ -124,6 +128,7 @@ def _image(task: Task) -> bpy.types.Image:
     image.pack()
     image.preview_ensure()
     image[REQUEST] = task.request
+    image[ACHIEVED] = json.dumps(dump(task.job.achieved))
     image[POSE] = task.view.pose
     for thing in bpy.data.objects:
         if thing.session_uid == task.view.camera:

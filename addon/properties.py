@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from .apply import FOLLOW
 from .contract import SEED_MAX, Property
-from .marks import ENFORCE, PHRASE, PROMPT
+from .marks import ENFORCE, OFF, PHRASE, PROMPT
 from .pump import desk
 from .session import model
 from .styles import Style, StyleMissing
@@ -137,6 +137,12 @@ def _of_regions() -> dict[str, Any]:
             options={"ENUM_FLAG"},
             get=_enforced,
             set=_enforce,
+        ),
+        OFF: BoolProperty(
+            name="Leave Out",
+            description="Leave this out of the picture for now; it still hides what is behind it",
+            options=set(),
+            **_stored(OFF, lambda owner: False),
         ),
     }
 

@@ -159,18 +159,30 @@ def unregister() -> None:
     del bpy.types.WindowManager.maquette
 
 
-def _tick() -> float:
-    station = desk()
-    before = station.session
+def guarded(work: Callable[[], float]) -> float:
+    """Do a timer's work and pass on its pace. A timer that raises is dropped by Blender, and what it keeps up to date
+    would stay as it is for ever: what goes wrong is said where the artist looks, and tried again."""
     try:
-        station.pump.once()
-        station.darkroom.develop(station.session.preview)
-        receive()
-    except Exception as error:  # a timer that raises is dropped by Blender, and the panel would stay as it is for ever
-        log.exception("the pump met an error")
-        station.courier.move(noticed, stumble(error))
-    if station.session != before:
+        return work()
+    except Exception as error:
+        log.exception("a timer met an error")
+        desk().courier.move(noticed, stumble(error))
+        return IDLE
+
+
+def _tick() -> float:
+    before = desk().session
+    pace = guarded(_slice)
+    if desk().session != before:
         redraw()
+    return pace
+
+
+def _slice() -> float:
+    station = desk()
+    station.pump.once()
+    station.darkroom.develop(station.session.preview)
+    receive()
     return ACTIVE if station.session.busy else IDLE
 
 

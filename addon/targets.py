@@ -5,7 +5,7 @@ A capture for a request is exact, and refuses what cannot be painted. Here nothi
 pieces so small that the artist's hand is never held up.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,12 +51,11 @@ def cells(aspect: float) -> tuple[int, int]:
     return (SIDE, max(1, round(SIDE / aspect))) if aspect >= 1.0 else (max(1, round(SIDE * aspect)), SIDE)
 
 
-def drawn(parts: Iterable[Part], pose: Floats, lens: Lens, aspect: float) -> Iterator[Raster]:
-    """The frame as more and more of the parts are in it; each step is a short one, the last one has them all."""
+def drawn(parts: Iterable[Part], pose: Floats, lens: Lens, aspect: float) -> Generator[None, None, Raster]:
+    """Draws the parts into the frame, and returns it; each step to there is a short one."""
     width, height = (side * SAMPLES for side in cells(aspect))
     nothing = np.full((height, width), NOTHING, dtype=np.int32)
     picture = Raster(nothing, np.full((height, width), np.inf, dtype=np.float32), np.empty((0, height, width), bool))
-    yield picture
     for triangles, owners in _pieces(parts, pose):
         piece = rasterise(triangles, owners, lens, width, height)
         nearer = piece.depth < picture.depth
@@ -65,7 +64,8 @@ def drawn(parts: Iterable[Part], pose: Floats, lens: Lens, aspect: float) -> Ite
             owners=np.where(nearer, piece.owners, picture.owners),
             depth=np.where(nearer, piece.depth, picture.depth),
         )
-        yield picture
+        yield
+    return picture
 
 
 def targets(marks: Sequence[Mark], picture: Raster) -> list[Target]:

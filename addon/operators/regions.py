@@ -24,6 +24,7 @@ class AddSelected(bpy.types.Operator):
         for thing in shapes:
             if marks.read(thing) is None:
                 marks.mark(thing)
+            thing.update_tag()  # a custom property alone is no news to the depsgraph, nor to the list of regions
         return settle()
 
 
@@ -39,6 +40,7 @@ class AddCollection(bpy.types.Operator):
             fix = "Choose a collection in the Outliner."
             return refuse(self, Notice(message="The whole scene cannot be a region.", fix=fix, code="whole-scene"))
         marks.mark(context.collection)
+        context.collection.update_tag()
         return settle()
 
 
@@ -52,7 +54,9 @@ class RemoveRegion(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        marks.unmark(_thing(context.scene, self.uid))
+        thing = _thing(context.scene, self.uid)
+        marks.unmark(thing)
+        thing.update_tag()
         return {"FINISHED"}
 
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The marked things of the scene."""
+"""The marked things of the scene, and what is drawn of them over camera view and picture."""
 
 import bpy
 
 from .. import marks
 from ..layout import default_phrase
+from ..live import live
+from ..roster import Row
 from .tab import Tab
+
+COLOUR_ICONS = tuple(f"COLLECTION_COLOR_{place:02}" for place in range(1, 9))
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
@@ -17,17 +21,30 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """A row for each marked object or collection, and the buttons that add more."""
         column = self.layout.column(align=True)
-        for thing, _ in marks.marked(context.scene):
-            self._row(column.row(align=True), thing, context)
+        selected = context.object.session_uid if context.object and context.object.select_get() else 0
+        for listed in live().rows.get(context.scene.session_uid, ()):
+            thing = listed.find(bpy.data)
+            if thing is not None:
+                self._row(column.row(align=True), listed, thing, selected in listed.members)
         row = self.layout.row(align=True)
         row.operator("maquette.add_selected", icon="ADD")
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")
+        self._overlay(context.window_manager)
 
-    def _row(self, row: bpy.types.UILayout, thing: marks.Marked, context: bpy.types.Context) -> None:
-        collection = isinstance(thing, bpy.types.Collection)
-        active = thing == (context.collection if collection else context.object)
-        icon = "OUTLINER_COLLECTION" if collection else "OUTLINER_OB_MESH"
-        row.operator("maquette.select_region", text="", icon=icon, depress=active).uid = str(thing.session_uid)
+    def _row(self, row: bpy.types.UILayout, listed: Row, thing: marks.Marked, selected: bool) -> None:
+        """The region's colour in the overlay, its phrase, what to keep of it, and its eye."""
+        row.active = not thing.maquette_off
+        select = row.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
+        select.uid = str(listed.uid)
         row.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
         row.prop(thing, marks.ENFORCE, text="", icon_only=True)
-        row.operator("maquette.remove_region", text="", icon="X").uid = str(thing.session_uid)
+        eye = "HIDE_ON" if thing.maquette_off else "HIDE_OFF"
+        row.prop(thing, marks.OFF, text="", icon=eye, invert_checkbox=True)
+        row.operator("maquette.remove_region", text="", icon="X").uid = str(listed.uid)
+
+    def _overlay(self, manager: bpy.types.WindowManager) -> None:
+        row = self.layout.row(align=True)
+        row.prop(manager, "maquette_overlay", text="", icon="OVERLAY")
+        parts = row.row(align=True)
+        parts.active = manager.maquette_overlay
+        parts.prop(manager, "maquette_overlay_parts")

@@ -20,6 +20,7 @@ BPY_FILES = frozenset(
         "addon/dressing.py",
         "addon/exact.py",
         "addon/headless.py",
+        "addon/live.py",
         "addon/operators/__init__.py",
         "addon/operators/answers.py",
         "addon/operators/choices.py",
