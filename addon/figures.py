@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contract import Achieved, Blockout, unpack_mask
-from .outline import Floats, dashed, outlines, solid
+from .outline import HARD, SOFT, Floats, dashed, outlines, solid
 from .targets import Target, framed
 
 Colour = tuple[float, float, float]
@@ -106,13 +106,13 @@ def _lines_of(item: Achieved, blockout: Blockout) -> tuple[Floats, ...]:
     if item.mask is None:
         return ()
     rows = np.frombuffer(unpack_mask(item.mask), np.uint8).reshape(item.mask.height, item.mask.width)
-    return tuple(outlines(framed(rows, blockout), LEVEL))
+    return tuple(outlines(framed(rows, blockout), LEVEL, HARD))
 
 
 def _of_target(target: Target, index: int, aspect: float) -> Iterable[Stroke]:
     if target.mask is None or target.centroid is None:
         return
-    lines = [solid(line) for line in outlines(target.mask, LEVEL)]
+    lines = [solid(line) for line in outlines(target.mask, LEVEL, SOFT)]
     yield Stroke(np.concatenate([*lines, _cross(target.centroid, aspect)]), index, 2.0)
 
 

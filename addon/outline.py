@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-STAIR = 0.6  # cells; the steps of a hard edge are under this, and so are straightened out
+SOFT, HARD = 0.5, 0.6  # cells; the steps that an anti-aliased, or a hard, edge may have, and an outline should not
 
 # Of a square of four values (top left, top right, bottom right, bottom left: bits 1, 2, 4, 8), the sides an outline
 # crosses, with what is covered on its right hand. Sides are 0 top, 1 right, 2 bottom, 3 left.
@@ -21,17 +21,17 @@ CROSSINGS: tuple[tuple[tuple[int, int], ...], ...] = (
 )  # fmt: skip
 
 
-def outlines(coverage: NDArray[np.generic], level: float) -> list[Floats]:
+def outlines(coverage: NDArray[np.generic], level: float, tolerance: float) -> list[Floats]:
     """The closed lines (n, 2) at which ``coverage`` crosses ``level``; the last point of each is its first again.
 
     Outside the grid nothing is covered. Between the centres of two cells the crossing is interpolated, so that
-    anti-aliased coverage gives outlines finer than its cells.
+    anti-aliased coverage gives outlines finer than its cells. They are simplified to ``tolerance``, in cells.
     """
     height, width = coverage.shape
     values = np.pad(coverage.astype(np.float64), 1) - level
     loops = _loops(_segments(values))
     scale = np.array([1.0 / width, 1.0 / height])
-    simple = [simplified(_points(loop, values) - 0.5, STAIR) for loop in loops]
+    simple = [simplified(_points(loop, values) - 0.5, tolerance) for loop in loops]
     return [np.clip(points * scale, 0.0, 1.0) for points in simple if len(points) > 3]
 
 

@@ -5,6 +5,7 @@ Drawing only draws: figures are made into batches by the timer, and lie in fract
 panning a view is one matrix.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import blf
@@ -22,8 +23,11 @@ from .pump import guarded, redraw
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
 DARK = (0.0, 0.0, 0.0, 0.6)
 EDGE = 2.5  # pixels that the dark under a line is wider than the line
-LETTERS = 12.0  # their size in pixels, before the interface's scale
+PLATE = (0.0, 0.0, 0.0, 0.55)
+PALE = 0.55  # of white in the letters of a colour
+LETTERS, MARGIN = 11.0, 4.0  # size of letters and space around them in pixels, before the interface's scale
 
+Colour = tuple[float, float, float, float]
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom in a region's pixels
 
 
@@ -32,7 +36,7 @@ class Line:
     """A stroke on the graphics card."""
 
     batch: gpu.types.GPUBatch
-    colour: tuple[float, float, float, float]
+    colour: Colour
     width: float
 
 
@@ -43,7 +47,8 @@ class Drawing:
     figure: Figure
     targets: tuple[Line, ...]
     achieved: tuple[Line, ...]
-    words: tuple[tuple[Words, tuple[float, float, float, float]], ...]
+    words: tuple[tuple[Words, Colour], ...]
+    plate: gpu.types.GPUBatch
 
 
 class Sheets:
@@ -85,11 +90,19 @@ def prepared(figure: Figure) -> Drawing:
         figure,
         tuple(_line(stroke, colours[stroke.region]) for stroke in figure.targets),
         tuple(_line(stroke, colours[stroke.region]) for stroke in figure.achieved),
-        tuple((words, colours[words.region]) for words in figure.words),
+        tuple((words, _paler(colours[words.region])) for words in figure.words),
+        batch_for_shader(
+            gpu.shader.from_builtin("UNIFORM_COLOR"), "TRI_STRIP", {"pos": ((0, 0), (1, 0), (0, 1), (1, 1))}
+        ),
     )
 
 
-def _line(stroke: Stroke, colour: tuple[float, float, float, float]) -> Line:
+def _paler(colour: Colour) -> Colour:
+    red, green, blue = (PALE + (1.0 - PALE) * part for part in colour[:3])
+    return red, green, blue, 1.0
+
+
+def _line(stroke: Stroke, colour: Colour) -> Line:
     points = np.zeros((stroke.segments.size // 2, 3), dtype=np.float32)
     points[:, :2] = stroke.segments.reshape(-1, 2)
     return Line(batch_for_shader(_shader(), "LINES", {"pos": points}), colour, stroke.width)
@@ -199,13 +212,12 @@ def _draw(drawing: Drawing, frame: Rectangle) -> None:
             _stroke(line, DARK, (line.width + EDGE) * scale)
         for line in lines:
             _stroke(line, line.colour, line.width * scale)
-    gpu.state.blend_set("NONE")
     if "WORDS" in parts:
-        for words, colour in drawing.words:
-            _write(words, colour, frame, scale)
+        _write(drawing, frame, scale)
+    gpu.state.blend_set("NONE")
 
 
-def _stroke(line: Line, colour: tuple[float, float, float, float], width: float) -> None:
+def _stroke(line: Line, colour: Colour, width: float) -> None:
     shader, viewport = _shader(), gpu.state.viewport_get()
     shader.bind()
     shader.uniform_float("viewportSize", viewport[2:])
@@ -214,18 +226,39 @@ def _stroke(line: Line, colour: tuple[float, float, float, float], width: float)
     line.batch.draw(shader)
 
 
-def _write(words: Words, colour: tuple[float, float, float, float], frame: Rectangle, scale: float) -> None:
-    left, top, right, bottom = frame
+def _write(drawing: Drawing, frame: Rectangle, scale: float) -> None:
+    """Labels on dark plates, each under its region's middle; one that would lie on another moves down."""
     blf.size(0, LETTERS * scale)
-    width, height = blf.dimensions(0, words.text)
-    x = min(max(left + words.place[0] * (right - left) - width / 2, left + 4), right - width - 4)
-    y = top + words.place[1] * (bottom - top) - height / 2
-    blf.enable(0, blf.SHADOW)
-    blf.shadow(0, 6, 0.0, 0.0, 0.0, 0.9)
-    blf.color(0, *colour)
-    blf.position(0, x, y, 0.0)
-    blf.draw(0, words.text)
-    blf.disable(0, blf.SHADOW)
+    plates: list[Rectangle] = []
+    for words, colour in drawing.words:
+        plates.append(_plate(words, frame, scale, plates))
+        left, top, right, bottom = plates[-1]
+        with gpu.matrix.push_pop():
+            gpu.matrix.translate((left, bottom))
+            gpu.matrix.scale((right - left, top - bottom))
+            _fill(drawing.plate, PLATE)
+        blf.color(0, *colour)
+        blf.position(0, left + MARGIN * scale, bottom + MARGIN * scale, 0.0)
+        blf.draw(0, words.text)
+
+
+def _plate(words: Words, frame: Rectangle, scale: float, taken: Sequence[Rectangle]) -> Rectangle:
+    left, top, right, bottom = frame
+    wide, high = (side / 2 + MARGIN * scale for side in (blf.dimensions(0, words.text)[0], LETTERS * scale * 0.75))
+    x, y = left + words.place[0] * (right - left), top + words.place[1] * (bottom - top)
+    x = max(left + wide, min(x, right - wide))
+    for other in sorted(taken, key=lambda plate: -plate[1]):
+        beside = other[0] > x + wide or other[2] < x - wide
+        if not beside and other[3] < y + high and y - high < other[1]:
+            y = other[3] - high - 1.0
+    return x - wide, y + high, x + wide, y - high
+
+
+def _fill(batch: gpu.types.GPUBatch, colour: Colour) -> None:
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    shader.bind()
+    shader.uniform_float("color", colour)
+    batch.draw(shader)
 
 
 def register() -> None:

@@ -15,7 +15,7 @@ from .contract import Blockout, Region, unpack_mask
 from .layout import Mark
 from .raster import NOTHING, Floats, Ints, Lens, Raster, coverage, rasterise
 
-SIDE = 128  # cells along the longer side of the frame
+SIDE = 192  # cells along the longer side of the frame
 SAMPLES = 2  # along a side of a cell
 PIECE = 8192  # triangles drawn at once, a few milliseconds' work
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from addon.outline import dashed, outlines, simplified, solid
+from addon.outline import HARD, SOFT, dashed, outlines, simplified, solid
 
 
 def area(loop):
@@ -26,34 +26,34 @@ def disc(side, x, y, radius, samples=8):
 
 
 def test_a_disc_is_one_round_line():
-    (line,) = outlines(disc(128, 0.4, 0.55, 0.25), 127.5)
+    (line,) = outlines(disc(128, 0.4, 0.55, 0.25), 127.5, SOFT)
     away = np.hypot(line[:, 0] - 0.4, line[:, 1] - 0.55)
     assert np.array_equal(line[0], line[-1])
-    assert np.abs(away - 0.25).max() < 1 / 128
-    assert 12 < len(line) < 80
+    assert np.abs(away - 0.25).max() < 0.5 / 128
+    assert 12 < len(line) < 120
     assert abs(area(line)) == pytest.approx(np.pi * 0.25**2, rel=0.02)
 
 
 def test_a_hole_runs_the_other_way_round():
     ring = disc(128, 0.5, 0.5, 0.4) - disc(128, 0.5, 0.5, 0.2)
-    outer, inner = sorted(map(area, outlines(ring, 127.5)), key=abs, reverse=True)
+    outer, inner = sorted(map(area, outlines(ring, 127.5, SOFT)), key=abs, reverse=True)
     assert np.sign(outer) != np.sign(inner)
     assert abs(outer) - abs(inner) == pytest.approx(np.pi * (0.4**2 - 0.2**2), rel=0.02)
 
 
 def test_what_touches_the_border_is_closed_along_it():
-    (line,) = outlines(np.full((9, 16), 255), 127.5)
+    (line,) = outlines(np.full((9, 16), 255), 127.5, SOFT)
     assert line.min() == 0.0 and line.max() == 1.0
     assert abs(area(line)) == pytest.approx(1.0, abs=0.1)
 
 
 def test_nothing_has_no_outline():
-    assert outlines(np.zeros((8, 8)), 127.5) == []
+    assert outlines(np.zeros((8, 8)), 127.5, SOFT) == []
 
 
 @given(arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))))
 def test_any_mask_has_closed_lines_that_keep_its_cells_apart(mask):
-    lines = outlines(np.kron(mask, np.ones((4, 4))), 0.5)
+    lines = outlines(np.kron(mask, np.ones((4, 4))), 0.5, HARD)
     assert all(np.array_equal(line[0], line[-1]) for line in lines)
     assert all(line.min() >= 0 and line.max() <= 1 for line in lines)
     assert bool(lines) == bool(mask.any())
@@ -62,7 +62,7 @@ def test_any_mask_has_closed_lines_that_keep_its_cells_apart(mask):
 
 def test_stairs_become_straight():
     slope = np.tri(64)
-    (line,) = outlines(slope, 0.5)
+    (line,) = outlines(slope, 0.5, HARD)
     assert len(line) < 12
 
 
@@ -88,7 +88,7 @@ def test_a_mask_is_outlined_in_milliseconds(record_property):
     seconds = []
     for _ in range(5):
         begun = time.process_time()
-        outlines(mask, 127.5)
+        outlines(mask, 127.5, SOFT)
         seconds.append(time.process_time() - begun)
     record_property("seconds", min(seconds))
     assert min(seconds) < 0.02
