@@ -124,20 +124,25 @@ def _tick() -> float:
 def _look() -> float:
     """Take the work in view a slice further; answers when to look again."""
     manager = bpy.context.window_manager
-    scenes = {window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}
     found = live()
-    changed = found.relist(scenes)
+    if found.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
+        redraw()
     if not manager.maquette_overlay or _away():
-        if changed:
-            redraw()
         return ASLEEP
     looked_at, images = _in_view()
     if found.step(looked_at, images):
         _sheets().renew()
-        changed = True
-    if changed:
-        redraw()
+        _redraw_views()
     return QUICK if found.working else REST if looked_at else ASLEEP
+
+
+def _redraw_views() -> None:
+    """Have the views drawn again that an overlay lies on."""
+    for area in (area for window in bpy.context.window_manager.windows for area in window.screen.areas):
+        drawn_on = area.type == "IMAGE_EDITOR" or (area.type == "VIEW_3D" and _through_camera(area.spaces.active))
+        for region in area.regions if drawn_on else ():
+            if region.type == "WINDOW":
+                region.tag_redraw()
 
 
 def _away() -> bool:

@@ -20,7 +20,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
 ADDON = "bl_ext.user_default.maquette"
-PATIENCE = 150.0  # seconds for one step
+PATIENCE = 60.0  # seconds for one step
 EDITS = 8
 BLOCKS = {  # place, half size, colour
     "castle": ((-2.0, 1.2, 1.2), (1.4, 0.6, 1.2), (0.5, 0.5, 0.5, 1.0)),
@@ -283,7 +283,7 @@ def tell(steps, report: dict, folder: Path):
             while waiting["for"]():
                 waiting.update({"for": next(steps), "since": time.monotonic()})
             if time.monotonic() - waiting["since"] > PATIENCE:
-                raise TimeoutError(f"waited in vain at line {steps.gi_frame.f_lineno}")
+                raise TimeoutError(f"waited in vain at line {steps.gi_frame.f_lineno}: {state()}")
         except StopIteration:
             report["ok"] = True
         except Exception:  # noqa: BLE001  whatever went wrong belongs in the report, and Blender must end
@@ -295,6 +295,12 @@ def tell(steps, report: dict, folder: Path):
         return None
 
     return tick
+
+
+def state() -> str:
+    """What the add-on is at, for whoever reads the report."""
+    desk, live = bpy.types.WindowManager.maquette, bpy.types.WindowManager.maquette_live
+    return f"{desk.session.notice} {vars(live)}"
 
 
 def begin() -> None:
