@@ -127,6 +127,11 @@ class Courier:
         except ClientError as error:
             self.move(news.noticed, notice(error))
 
+    async def abandon(self) -> None:
+        """Cancel every picture not yet painted: nobody will be there to take it."""
+        for task in self.session.waiting:
+            await self.cancel(task.job.id)
+
     async def _attend(self, client: Client) -> None:
         """Follow a server until it is lost. Raises what ends it."""
         health, models = await client.health(), tuple(await client.models())

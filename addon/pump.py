@@ -10,6 +10,7 @@ import logging
 import subprocess
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .session import Notice, Session, noticed, starting
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 MIND = 0.25  # seconds between two looks at a server of our own
+FAREWELL = 2.0  # seconds that Blender waits for our server at the end
 RESTART = 2.0  # seconds before an errand that failed begins anew
 
 log = logging.getLogger(__package__)
@@ -123,7 +125,13 @@ class Desk:
             self.server.terminate()
 
     def close(self) -> None:
-        """Stop everything; called when the add-on is disabled and when Blender quits."""
+        """Stop everything; called when the add-on is disabled and when Blender quits.
+
+        What waits on a server of our own is cancelled first, or its next start would paint for nobody.
+        """
+        if self.server is not None:
+            with suppress(TimeoutError):
+                self.pump.loop.run_until_complete(asyncio.wait_for(self.courier.abandon(), FAREWELL))
         self.stop_server()
         self.pump.close()
         self.darkroom.close()

@@ -80,9 +80,10 @@ async def listen(request: Request, place: Place, silence: float) -> AsyncIterato
     Raises Refused, Malformed, and one of LOST, also when nothing came for ``silence`` seconds.
     """
     async with _asked(request) as (reader, status, headers):
-        lines = _lines(_body(reader, headers))
+        body = _body(reader, headers)
         if status != 200:
-            raise Refused(status, b"".join([line async for line in lines]))
+            raise Refused(status, b"".join([part async for part in body]))
+        lines = _lines(body)
         data: list[bytes] = []
         here = place.last
         async for line in _before(lines, silence):

@@ -3,6 +3,7 @@
 
 import io
 import json
+import logging
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     import sg_core
+
+log = logging.getLogger(__name__)
 
 NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 BLOCKOUT_KEY = "maquette.blockout"
@@ -125,9 +128,12 @@ def _in_memory(what: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not NO_MEMORY.search(str(error)):
             raise
+        log.warning("out of memory: %s", error)
+        where = "this machine"
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
-        raise OutOfMemory(f"{what} does not fit: {str(error).partition('. ')[0] or 'no memory'}") from error
+            where = torch.cuda.get_device_name()
+        raise OutOfMemory(f"{what} does not fit into the memory of {where}") from error
 
 
 def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":

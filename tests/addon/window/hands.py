@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""An artist's hands and eyes in a real window: operators with a click's context, real mouse and keys, screenshots."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+ROW = 11  # pixels between two looks for a button
+REST = 0.25  # seconds that the window needs to notice a pointer
+
+
+def window() -> bpy.types.Window:
+    """The one window."""
+    return bpy.context.window_manager.windows[0]
+
+
+def view() -> bpy.types.Area:
+    """The 3D View."""
+    return next(area for area in window().screen.areas if area.type == "VIEW_3D")
+
+
+def sidebar() -> bpy.types.Region:
+    """Where the panels are."""
+    return next(region for region in view().regions if region.type == "UI")
+
+
+def seat():
+    """The context an artist's click in the sidebar has; timers have none."""
+    return bpy.context.temp_override(window=window(), area=view(), region=sidebar())
+
+
+def press(name: str, **arguments) -> set:
+    """A button of the panel, with the context it would have there."""
+    with seat():
+        return getattr(bpy.ops.maquette, name)("INVOKE_DEFAULT", True, **arguments)
+
+
+def arrange() -> None:
+    """The sidebar open at our tab."""
+    area = view()
+    area.spaces.active.show_region_ui = True
+    region = sidebar()
+    bpy.app.timers.register(lambda: setattr(region, "active_panel_category", "Maquette"), first_interval=0.2)
+    look("CAMERA", "SOLID")
+
+
+def open_editor() -> None:
+    """An empty Image Editor in the place of the Properties, and room for the sidebar."""
+    next(area for area in window().screen.areas if area.type == "PROPERTIES").ui_type = "IMAGE_EDITOR"
+
+
+def look(perspective: str, shading: str) -> None:
+    """How the 3D View looks."""
+    space = view().spaces.active
+    space.region_3d.view_perspective = perspective
+    space.shading.type = shading
+    if shading == "SOLID":
+        space.shading.color_type = "MATERIAL"
+
+
+def rest(seconds: float = REST) -> Iterator:
+    """Let the window go on for so long."""
+    until = time.monotonic() + seconds
+    yield lambda: time.monotonic() > until
+
+
+def shoot(path: Path, settle: float = 1.2) -> Iterator:
+    """A picture of the whole window, once it has been drawn."""
+    view().tag_redraw()
+    yield from rest(settle)
+    if shutil.which("import"):  # a virtual screen's front buffer reads black from inside Blender
+        subprocess.run(["import", "-window", "root", str(path)], check=True)
+        return
+    with seat():
+        bpy.ops.screen.screenshot(filepath=str(path))
+
+
+def point(x: int, y: int) -> Iterator:
+    """Move the pointer there."""
+    window().event_simulate("MOUSEMOVE", "NOTHING", x=x, y=y)
+    yield from rest()
+
+
+def click(x: int, y: int, times: int = 1) -> Iterator:
+    """The left button there."""
+    yield from point(x, y)
+    for _ in range(times):
+        for value in ("PRESS", "RELEASE"):
+            window().event_simulate("LEFTMOUSE", value, x=x, y=y)
+    yield from rest()
+
+
+def strike(key: str, unicode: str = "", **held) -> None:
+    """A key, down and up."""
+    x, y = sidebar().x + 5, sidebar().y + 5
+    window().event_simulate(key, "PRESS", unicode=unicode or None, x=x, y=y, **held)
+    window().event_simulate(key, "RELEASE", x=x, y=y, **held)
+
+
+def find(copy: str, wanted: str) -> Iterator:
+    """Where in the sidebar the button is whose copied command or path holds ``wanted``; sends back x, y.
+
+    Blender has no list of its buttons; but the one under the pointer can be asked for its command or its data path.
+    """
+    region = sidebar()
+    x = region.x + region.width // 3
+    for y in range(region.y + region.height - 20, region.y + 10, -ROW):
+        bpy.context.window_manager.clipboard = ""
+        yield from point(x, y)
+        with seat():
+            if getattr(bpy.ops.ui, copy).poll():
+                getattr(bpy.ops.ui, copy)()
+        if wanted in bpy.context.window_manager.clipboard:
+            return x, y
+    raise LookupError(f"no button for {wanted} in the sidebar")

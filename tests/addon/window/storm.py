@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""What may happen to Blender while a picture is painted; each time the job survives, or says what happened."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bpy
+import stage
+from hands import arrange, press, seat, shoot
+from tour import PROMPT, notices
+
+ADDON = "bl_ext.user_default.maquette"
+
+
+def storm(desk, command: str, shots: Path, report: dict) -> Iterator:
+    """Edits, undo, other files, the add-on switched off, the server killed: each during a job of its own."""
+    for name, act in (("undo", undo), ("redo", redo), ("rename", rename)):
+        yield from weather(desk, name, act, report)
+    yield from losses(desk, report)
+    yield from other_files(desk, shots, report)
+    desk = yield from switched_off(command)
+    yield from killed(desk, shots, report)
+
+
+def ask(desk) -> Iterator:
+    """Press Generate, and wait until the picture is being painted."""
+    known = len(desk.session.tasks)
+    press("generate")
+    yield lambda: len(desk.session.tasks) > known
+    yield lambda: desk.session.tasks[-1].job.step > 1 or desk.session.tasks[-1].ended
+
+
+def weather(desk, name: str, act: Callable[[], None], report: dict) -> Iterator:
+    """Something the artist does during a job changes what it changes, and nothing else; the picture arrives."""
+    earlier = _picture()
+    yield from ask(desk)
+    act()
+    before = stage.fingerprint()
+    yield lambda: desk.session.tasks[-1].ended or stage.fingerprint() != before
+    whole = desk.session.tasks[-1].ended
+    yield lambda: _picture() != earlier
+    report.setdefault("weather", {})[name] = whole and desk.session.tasks[-1].job.state == "done"
+
+
+def _picture() -> int:
+    image = bpy.context.scene.get("maquette_picture")
+    return image.session_uid if image is not None else 0
+
+
+def undo() -> None:
+    """A cube added and taken back."""
+    with seat():
+        bpy.ops.mesh.primitive_cube_add()
+        bpy.ops.ed.undo()
+
+
+def redo() -> None:
+    """A cube added, taken back, and there again."""
+    with seat():
+        bpy.ops.mesh.primitive_cube_add(location=(0.0, 40.0, 0.0))
+        bpy.ops.ed.undo()
+        bpy.ops.ed.redo()
+
+
+def rename() -> None:
+    """A region, the camera and the scene get other names."""
+    bpy.data.objects["rocket"].name = "missile"
+    bpy.data.objects["missile"].maquette_phrase = "rocket"
+    bpy.context.scene.camera.name = "Eye"
+    bpy.context.scene.name = "Stage"
+
+
+def losses(desk, report: dict) -> Iterator:
+    """The object of a region is deleted while the picture that shows it is painted."""
+    yield from weather(desk, "deletion", lambda: bpy.data.objects.remove(bpy.data.objects["missile"]), report)
+    press("project")
+    report["projected without the rocket"] = "maquette_slots" in bpy.data.objects["castle"]
+    press("remove_results")
+    bpy.context.scene.maquette_prompt = PROMPT
+
+
+def other_files(desk, shots: Path, report: dict) -> Iterator:
+    """File > Open and File > New during a job: it is over there what it was here, and the picture is not lost."""
+    saved = shots / "saved.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
+    for name, leave in (("open", lambda: bpy.ops.wm.open_mainfile(filepath=str(saved))), ("new", _new)):
+        yield from ask(desk)
+        with seat():
+            leave()
+        before = stage.fingerprint()
+        yield from notices(desk, "scene-gone")
+        yield lambda: not desk.session.waiting
+        report.setdefault("other file", {})[name] = (desk.session.notice.message, stage.fingerprint() == before)
+        press("dismiss")
+    with seat():
+        bpy.ops.wm.open_mainfile(filepath=str(saved))
+    arrange()
+
+
+def _new() -> None:
+    bpy.ops.wm.read_homefile()
+
+
+def switched_off(command: str) -> Iterator:
+    """The add-on is disabled during a job, and enabled again; sends back the new desk."""
+    yield from ask(bpy.types.WindowManager.maquette)
+    bpy.ops.preferences.addon_disable(module=ADDON)
+    bpy.ops.preferences.addon_enable(module=ADDON)
+    use_server(command)
+    desk = bpy.types.WindowManager.maquette
+    yield lambda: desk.session.link.name == "absent"
+    press("start_server")
+    yield lambda: desk.session.link.name == "online"
+    return desk
+
+
+def killed(desk, shots: Path, report: dict) -> Iterator:
+    """The server dies during a job; started again, it paints that job."""
+    earlier = _picture()
+    yield from ask(desk)
+    before = stage.fingerprint()
+    desk.server.kill()
+    yield lambda: desk.session.link.name == "died"
+    arrange()
+    yield from shoot(shots / "server-died.png")
+    report["after the server died"] = (desk.session.link.notice.message, stage.fingerprint() == before)
+    press("start_server")
+    yield lambda: _picture() != earlier
+    report["painted after all"] = desk.session.tasks[-1].job.state
+
+
+def use_server(command: str) -> None:
+    """What the artist types into the preferences; Blender forgets it with the add-on."""
+    bpy.context.preferences.addons[ADDON].preferences.command = command
