@@ -8,7 +8,7 @@ READY := .venv/.ready
 # What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
 LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
-.PHONY: demo test lint format test-hosts libraries clean
+.PHONY: demo test lint format test-hosts screenshots libraries clean
 
 demo: $(READY)
 	$(BIN)/maquette demo
@@ -28,6 +28,11 @@ format: $(READY)
 # The other Blender versions and the real window; every version that is absent is named.
 test-hosts: $(READY)
 	bash tests/hosts.sh
+
+# The pictures of docs/blender, from a real window and the model that ships: make screenshots BLENDER=PATH
+screenshots: $(READY)
+	@test -n "$(BLENDER)" || { echo "Which Blender? make screenshots BLENDER=/path/to/blender"; exit 1; }
+	BLENDER="$(BLENDER)" $(BIN)/python tests/addon/window/screenshots.py
 
 # For root on Debian or Ubuntu; quick where they are there.
 libraries:

@@ -218,7 +218,9 @@ def recorded(session: Session, job: Job, now: float) -> Session:
     if task is None or job.sequence < task.job.sequence:
         return session
     session = _with(session, replace(task, job=job, started=_started(task, job, now)))
-    return noticed(session, complaint(job.problem)) if job.problem else session
+    if job.problem in (None, task.job.problem):  # said before: the artist may have answered it since
+        return session
+    return noticed(session, complaint(job.problem))
 
 
 def asked_to_cancel(session: Session, job: str) -> Session:

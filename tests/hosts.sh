@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # hosts.sh [VERSION ...]: the add-on in other Blenders. Each bpy version gets its own venv under .hosts/ and runs
-# tests/addon/hosts; with $BLENDER set (a Blender with a window, or get-blender's `blender-window`) the real window too.
+# tests/addon/hosts; with $BLENDER set (one Blender with a window, or several with a colon between) the real window too.
 # Every host that cannot run is named with its reason; one that runs and fails, fails this script.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -31,8 +31,11 @@ for version in "${@:-4.2.23}" $([[ $# -gt 0 ]] || echo 5.0.1 5.2.3); do
   host "$version" || failed+=("bpy $version")
 done
 if [[ -n ${BLENDER:-} ]]; then
-  echo "== window of $BLENDER"
-  "${PYTHON:-.venv/bin/python}" -m pytest -q -rs tests/addon/window || failed+=("window")
+  IFS=: read -ra windows <<<"$BLENDER"
+  for window in "${windows[@]}"; do
+    echo "== window of $window"
+    BLENDER=$window "${PYTHON:-.venv/bin/python}" -m pytest -q -rs tests/addon/window || failed+=("window of $window")
+  done
 else
   echo 'SKIP real window: $BLENDER is not set'
 fi

@@ -109,7 +109,9 @@ def test_a_refused_job_says_why_next_to_the_button() -> None:
     assert session.notice == Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory")
     assert describe(session, session.tasks[0], 0.0) == "Failed"
     assert not session.busy
-    assert news.noticed(session, None).notice is None
+    answered = news.noticed(session, None)
+    assert answered.notice is None
+    assert news.recorded(answered, session.tasks[0].job, now=1.0).notice is None
 
 
 def test_an_unsent_blockout_leaves_nothing_behind() -> None:

@@ -14,7 +14,9 @@ from PIL import Image
 
 from addon.contract import Achieved, Blockout, ModelInfo, Region, pack_mask, unpack_mask
 from server.engine import Painting, Progress, crop, sketch
+from server.problems import OutOfMemory
 
+MEMORY = 12_000  # pixels of an enormous picture
 COLOURS = ((214, 74, 60), (58, 110, 190), (236, 190, 70), (90, 160, 90))
 ASTRAY = int(os.environ.get("PAINTER_ASTRAY", "0"))
 STEP_SECONDS = float(os.environ.get("PAINTER_STEP_SECONDS", "0.02"))
@@ -36,6 +38,8 @@ class Painter:
         for region in sorted(blockout.regions, key=lambda region: -region.depth):
             picture.paste(COLOURS[region.depth % len(COLOURS)], mask=shapes[region.name])
         achieved = tuple(measured(region.name, shapes[region.name], blockout) for region in blockout.regions)
+        if "enormous" in blockout.prompt and blockout.width * blockout.height > MEMORY:
+            raise OutOfMemory(f"A picture of {blockout.width} x {blockout.height} pixels does not fit")
         noise = Image.effect_noise(picture.size, 90).convert("RGB")
         for step in range(1, blockout.steps + 1):
             time.sleep(STEP_SECONDS)

@@ -10,8 +10,13 @@ The caller sets BLENDER_USER_RESOURCES and MAQUETTE_HOME to empty folders. Ends 
 import json
 import sys
 import time
+from pathlib import Path
 
 import bpy
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from use_cures import use_cures
 
 PROMPT = "a castle and a rocket on a meadow"
 
@@ -79,6 +84,8 @@ def use(command: str) -> None:
     assert bpy.ops.maquette.project() == {"CANCELLED"}
     assert "moved" in desk.session.notice.message
 
+    scene.camera.location.x -= 1.0
+    use_cures(desk)
     child = desk.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait(timeout=20) in (0, -15)

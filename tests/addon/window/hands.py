@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 ROW = 11  # pixels between two looks for a button
-REST = 0.25  # seconds that the window needs to notice a pointer
+REST = 0.12  # seconds that the window needs to notice a pointer
 
 
 def window() -> bpy.types.Window:
@@ -39,12 +39,12 @@ def press(name: str, **arguments) -> set:
         return getattr(bpy.ops.maquette, name)("INVOKE_DEFAULT", True, **arguments)
 
 
-def arrange() -> None:
-    """The sidebar open at our tab."""
-    area = view()
-    area.spaces.active.show_region_ui = True
-    region = sidebar()
-    bpy.app.timers.register(lambda: setattr(region, "active_panel_category", "Maquette"), first_interval=0.2)
+def arrange() -> Iterator:
+    """The sidebar open at our tab; a window that was just loaded needs a moment before it is the one that stays."""
+    yield from rest(0.5)
+    view().spaces.active.show_region_ui = True
+    yield from rest(0.3)
+    sidebar().active_panel_category = "Maquette"
     look("CAMERA", "SOLID")
 
 
@@ -101,13 +101,13 @@ def strike(key: str, unicode: str = "", **held) -> None:
     window().event_simulate(key, "RELEASE", x=x, y=y, **held)
 
 
-def find(copy: str, wanted: str) -> Iterator:
-    """Where in the sidebar the button is whose copied command or path holds ``wanted``; sends back x, y.
+def find(copy: str, wanted: str, across: float = 0.33) -> Iterator:
+    """Where in the sidebar, that far ``across`` it, the button is whose copied command or path holds ``wanted``.
 
     Blender has no list of its buttons; but the one under the pointer can be asked for its command or its data path.
     """
     region = sidebar()
-    x = region.x + region.width // 3
+    x = region.x + int(region.width * across)
     for y in range(region.y + region.height - 20, region.y + 10, -ROW):
         bpy.context.window_manager.clipboard = ""
         yield from point(x, y)

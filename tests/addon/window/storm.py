@@ -94,7 +94,7 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
         press("dismiss")
     with seat():
         bpy.ops.wm.open_mainfile(filepath=str(saved))
-    arrange()
+    yield from arrange()
 
 
 def _new() -> None:
@@ -121,7 +121,7 @@ def killed(desk, shots: Path, report: dict) -> Iterator:
     before = stage.fingerprint()
     desk.server.kill()
     yield lambda: desk.session.link.name == "died"
-    arrange()
+    yield from arrange()
     yield from shoot(shots / "server-died.png")
     report["after the server died"] = (desk.session.link.notice.message, stage.fingerprint() == before)
     press("start_server")

@@ -1,61 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""The extension in a real window: $BLENDER is worked by drive.py, which also takes the screenshots in docs/.
+"""The extension in a real window: $BLENDER is worked by drive.py, with real events where a hand would make them."""
 
-$BLENDER names one window or several, with a colon between. MAQUETTE_WINDOW_ENGINE=toybox paints with the real model.
-"""
-
-import json
 import os
-import shlex
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from addon.__main__ import main
+from tests.addon.window.telling import SECONDS, flat_colours, tell
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-SECONDS = 900  # software OpenGL on a busy machine is slow
 PAUSE = 0.05  # seconds that the add-on may hold the main thread while a job runs
-BLENDERS = [path for path in os.environ.get("BLENDER", "").split(":") if path]
 
 
-def run(blender: str, story: str, folder: Path) -> dict:
-    """Tells a story in that Blender; its report. The screenshots go to $MAQUETTE_SHOTS, or away."""
-    shots = Path(os.environ.get("MAQUETTE_SHOTS", folder))
-    environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder), "MAQUETTE_HOME": str(folder / "home")}
-    words = [story, str(main(["--out", str(folder)])), server_command(), str(shots)]
-    flags = ["--factory-startup", "--enable-event-simulate", "--python", str(HERE / "drive.py"), "--", *words]
-    done = subprocess.run(
-        [blender, *flags], env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
-    told = shots / f"{story}.json"
-    assert told.exists(), done.stdout[-3000:] + done.stderr[-3000:]
-    return {**json.loads(told.read_text()), "code": done.returncode, "home": folder / "home"}
-
-
-def server_command() -> str:
-    """What the add-on starts: flat colours, slow enough to be watched, or the model that ships."""
-    serve = [sys.executable, "-m", "server", "serve"]
-    if os.environ.get("MAQUETTE_WINDOW_ENGINE") == "toybox":
-        return shlex.join(["env", f"PYTHONPATH={ROOT}", *serve])
-    paths = f"PYTHONPATH={ROOT}:{HERE.parent / 'hosts'}"
-    return shlex.join(["env", paths, "PAINTER_STEP_SECONDS=0.15", *serve, "--engine", "painter:Painter"])
-
-
-@pytest.fixture(scope="module", params=BLENDERS or [pytest.param("", marks=pytest.mark.skip("no $BLENDER: no window"))])
-def blender(request) -> str:
-    """Each Blender that $BLENDER names."""
-    return request.param
+@pytest.fixture(scope="module")
+def blender() -> str:
+    """The Blender to work in."""
+    if "BLENDER" not in os.environ:
+        pytest.skip("$BLENDER is not set: no real window")
+    return os.environ["BLENDER"]
 
 
 @pytest.fixture(scope="module")
 def report(blender: str, tmp_path_factory) -> dict:
     """What happened in that window."""
-    return run(blender, os.environ.get("MAQUETTE_WINDOW_STORY", "all"), tmp_path_factory.mktemp("window"))
+    return tell(blender, "all", tmp_path_factory.mktemp("window"), flat_colours())
 
 
 @pytest.mark.timeout(SECONDS + 30)
@@ -103,10 +71,10 @@ def test_blender_is_never_held(report: dict) -> None:
 
 @pytest.mark.timeout(SECONDS + 30)
 def test_quitting_ends_our_server_and_leaves_nothing_to_paint_for_nobody(blender: str, tmp_path: Path) -> None:
-    report = run(blender, "quits", tmp_path)
+    report = tell(blender, "quits", tmp_path, flat_colours())
     assert report["ok"], report.get("trace")
     assert report["state at the end"] in ("leased", "running")
     assert report["code"] == 0
-    assert not (report["home"] / "connection.json").exists()
-    with sqlite3.connect(report["home"] / "jobs.sqlite") as db:
+    assert not (tmp_path / "home" / "connection.json").exists()
+    with sqlite3.connect(tmp_path / "home" / "jobs.sqlite") as db:
         assert db.execute("SELECT state FROM job").fetchall() == [("cancelled",)]
