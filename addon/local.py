@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .session import Notice, Session, died, stopped
 
+GREETING = "Maquette serves at"
 TAIL = 200  # characters of the log that fit a panel
 
 
@@ -24,6 +25,13 @@ def ended(session: Session, code: int, log: Path) -> Session:
     """The session after our server's end: quiet when it was asked to end, the last words of its log when not."""
     if code in (0, -signal.SIGTERM):
         return stopped(session)
-    last = log.read_text(errors="replace").strip()[-TAIL:]
-    message = f"The server ended with code {code}. {last}"
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    last = _last_words(log)
+    message = f"The server {how}{': ' + last if last else '.'}"
     return died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died", subject=str(log)))
+
+
+def _last_words(log: Path) -> str:
+    """The end of what the server wrote, its greeting left out."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return "\n".join(line for line in lines if not line.startswith(GREETING))[-TAIL:]

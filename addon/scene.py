@@ -94,12 +94,11 @@ def snapshot(
     with _at(scene, frame):
         graph = depsgraph or evaluated(scene)
         seen = view(scene, eye, graph)
-        shapes = geometry(scene, graph, seen)
+        shown = tuple(part for _, part in parts(scene, graph, {}))
     return Snapshot(
         prompt=words,
         marks=tuple(named),
-        triangles=shapes.triangles,
-        owners=shapes.owners,
+        parts=shown,
         view=seen,
         canvas=canvas(seen.aspect, model),
         model=model,

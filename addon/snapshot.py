@@ -3,24 +3,25 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .contract import Blockout, ModelInfo
 from .layout import Canvas, Mark, View, outlining
-from .raster import Floats, Ints
 from .slices import Slices
+from .targets import Part
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Snapshot:
     """Everything that a blockout is made of, as it was when Generate was pressed.
 
-    ``marks`` have their phrases as the prompt spells them; ``triangles`` (n, 3, 3) are in camera space, ``owners`` (n,)
-    index the marks, NOTHING for what only hides.
+    ``marks`` have their phrases as the prompt spells them; the owners of ``parts`` index them, NOTHING for what only
+    hides.
     """
 
     prompt: str
     marks: tuple[Mark, ...]
-    triangles: Floats
-    owners: Ints
+    parts: tuple[Part, ...]
     view: View
     canvas: Canvas
     model: ModelInfo
@@ -33,7 +34,14 @@ class Snapshot:
 
 def develop(shot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
-    regions = yield from outlining(shot.marks, shot.triangles, shot.owners, shot.view, shot.canvas)
+    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
+    for part in shot.parts:
+        yield
+        triangles.append(part.seen_from(shot.view.pose))
+        owners.append(np.full(len(part.corners), part.owner))
+    yield
+    where = np.concatenate(triangles), np.concatenate(owners)
+    regions = yield from outlining(shot.marks, *where, shot.view, shot.canvas)
     return Blockout(
         prompt=shot.prompt,
         regions=regions,

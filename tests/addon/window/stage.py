@@ -83,3 +83,9 @@ def fingerprint() -> dict:
 def handlers() -> list:
     """Blender's lists of callbacks, by name."""
     return [(name, getattr(bpy.app.handlers, name)) for name in dir(bpy.app.handlers)]
+
+
+def changed(before: dict) -> list:
+    """What is not as it was."""
+    now = fingerprint()
+    return [(name, str(before[name]), str(now[name])) for name in before if before[name] != now[name]]

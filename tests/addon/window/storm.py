@@ -90,7 +90,7 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
         before = stage.fingerprint()
         yield from notices(desk, "scene-gone")
         yield lambda: not desk.session.waiting
-        report.setdefault("other file", {})[name] = (desk.session.notice.message, stage.fingerprint() == before)
+        report.setdefault("other file", {})[name] = (desk.session.notice.message, stage.changed(before))
         press("dismiss")
     with seat():
         bpy.ops.wm.open_mainfile(filepath=str(saved))
@@ -123,7 +123,7 @@ def killed(desk, shots: Path, report: dict) -> Iterator:
     yield lambda: desk.session.link.name == "died"
     yield from arrange()
     yield from shoot(shots / "server-died.png")
-    report["after the server died"] = (desk.session.link.notice.message, stage.fingerprint() == before)
+    report["after the server died"] = (desk.session.link.notice.message, stage.changed(before))
     press("start_server")
     yield lambda: _picture() != earlier
     report["painted after all"] = desk.session.tasks[-1].job.state
