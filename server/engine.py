@@ -78,7 +78,10 @@ class DiffusionEngine:
         """The GPU's name, or the number of threads."""
         import torch
 
-        return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+        if torch.cuda.is_available():
+            return torch.cuda.get_device_name()
+        threads = torch.get_num_threads()
+        return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
     def _place(self) -> str:
         import torch

@@ -7,6 +7,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 declare -A python=([4.2.23]=python3.11 [5.0.1]=python3.11 [5.2.3]=python3.13)
 failed=()
+IFS=: read -ra windows <<<"${BLENDER:-}"
+unset BLENDER # each host packs the extension with its own bpy
 
 interpreter() { # NAME -> a command that really is that Python (pyenv leaves shims for versions it does not run)
   local candidate
@@ -30,8 +32,7 @@ host() { # VERSION -> run the host tests there
 for version in "${@:-4.2.23}" $([[ $# -gt 0 ]] || echo 5.0.1 5.2.3); do
   host "$version" || failed+=("bpy $version")
 done
-if [[ -n ${BLENDER:-} ]]; then
-  IFS=: read -ra windows <<<"$BLENDER"
+if [[ ${#windows[@]} -gt 0 ]]; then
   for window in "${windows[@]}"; do
     echo "== window of $window"
     BLENDER=$window "${PYTHON:-.venv/bin/python}" -m pytest -q -rs tests/addon/window || failed+=("window of $window")

@@ -27,7 +27,8 @@ def build() -> None:
     paint(bpy.context.object, FLOOR)
     for name, boxes in BOXES.items():
         solid(name, boxes)
-    camera = bpy.context.scene.camera
+    render, camera = bpy.context.scene.render, bpy.context.scene.camera
+    render.resolution_x = render.resolution_y = 1080  # square, as the pictures are that Toybox knows best
     camera.location, camera.rotation_euler = (0.0, -11.0, 3.0), (1.4, 0.0, 0.0)
     for thing in bpy.context.scene.objects:
         thing.select_set(thing.name in SOLIDS)

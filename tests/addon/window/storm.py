@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 import stage
-from hands import arrange, press, seat, shoot
+from hands import arrange, press, rest, seat, shoot
 from tour import PROMPT, notices
 
 ADDON = "bl_ext.user_default.maquette"
@@ -87,6 +87,7 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
         yield from ask(desk)
         with seat():
             leave()
+        yield from rest(0.5)  # Blender itself calls a file changed until its window has settled
         before = stage.fingerprint()
         yield from notices(desk, "scene-gone")
         yield lambda: not desk.session.waiting
