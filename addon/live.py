@@ -122,6 +122,7 @@ class Live:
         self, uid: int, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, picture: bpy.types.Image | None
     ) -> None:
         """Read the scene as it is now; what is drawn from it later touches Blender no more."""
+        layer.update()  # another timer may just have removed what the depsgraph still knows
         graph, named = layer.depsgraph, marks.marks(scene)
         try:
             seen = view(scene, scene.camera, graph) if scene.camera and named and graph else None

@@ -5,7 +5,7 @@ A capture for a request is exact, and refuses what cannot be painted. Here nothi
 pieces so small that the artist's hand is never held up.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from .contract import Blockout, Region, unpack_mask
 from .layout import Mark
-from .raster import NOTHING, Floats, Ints, Lens, Raster, coverage, rasterise
+from .raster import Floats, Ints, Lens, Raster, coverage, rasterising
+from .slices import Slices
 
 SIDE = 192  # cells along the longer side of the frame
 SAMPLES = 2  # along a side of a cell
-PIECE = 8192  # triangles drawn at once, a few milliseconds' work
+PIECE = 8192  # triangles moved at once, a millisecond's work
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,20 +52,19 @@ def cells(aspect: float) -> tuple[int, int]:
     return (SIDE, max(1, round(SIDE / aspect))) if aspect >= 1.0 else (max(1, round(SIDE * aspect)), SIDE)
 
 
-def drawn(parts: Iterable[Part], pose: Floats, lens: Lens, aspect: float) -> Generator[None, None, Raster]:
-    """Draws the parts into the frame, and returns it; each step to there is a short one."""
+def drawn(parts: Sequence[Part], pose: Floats, lens: Lens, aspect: float) -> Slices[Raster]:
+    """The parts in the frame."""
+    triangles = np.empty((sum(len(part.corners) for part in parts), 3, 3))
+    owners = np.empty(len(triangles), dtype=np.int64)
+    end = 0
+    for part in parts:
+        for start in range(0, len(part.corners), PIECE):
+            piece = replace(part, corners=part.corners[start : start + PIECE])
+            begun, end = end, end + len(piece.corners)
+            triangles[begun:end], owners[begun:end] = piece.seen_from(pose), piece.owner
+            yield
     width, height = (side * SAMPLES for side in cells(aspect))
-    nothing = np.full((height, width), NOTHING, dtype=np.int32)
-    picture = Raster(nothing, np.full((height, width), np.inf, dtype=np.float32), np.empty((0, height, width), bool))
-    for triangles, owners in _pieces(parts, pose):
-        piece = rasterise(triangles, owners, lens, width, height)
-        nearer = piece.depth < picture.depth
-        picture = replace(
-            picture,
-            owners=np.where(nearer, piece.owners, picture.owners),
-            depth=np.where(nearer, piece.depth, picture.depth),
-        )
-        yield
+    picture = yield from rasterising(triangles, owners, lens, width, height)
     return picture
 
 
@@ -115,21 +115,3 @@ def _target(name: str, phrase: str, seen: NDArray[np.bool_]) -> Target:
     x = float(columns @ (np.arange(width) + 0.5)) / float(columns.sum()) / width
     y = float(rows @ (np.arange(height) + 0.5)) / float(rows.sum()) / height
     return Target(name, phrase, coverage(seen, SAMPLES), (x, y))
-
-
-def _pieces(parts: Iterable[Part], pose: Floats) -> Iterator[tuple[Floats, Ints]]:
-    """Triangles in camera space, about PIECE of them at a time: large meshes are cut, small ones put together."""
-    triangles: list[Floats] = []
-    owners: list[Ints] = []
-    held = 0
-    for part in parts:
-        for start in range(0, len(part.corners), PIECE):
-            slice_ = replace(part, corners=part.corners[start : start + PIECE])
-            triangles.append(slice_.seen_from(pose))
-            owners.append(np.full(len(slice_.corners), part.owner))
-            held += len(slice_.corners)
-            if held >= PIECE:
-                yield np.concatenate(triangles), np.concatenate(owners)
-                triangles, owners, held = [], [], 0
-    if triangles:
-        yield np.concatenate(triangles), np.concatenate(owners)

@@ -10,6 +10,7 @@ from diffusers import StableDiffusionPipeline
 from addon.contract import TOYBOX
 from sg_core import generate, load, place
 from sg_core.models.model import Model
+from sg_core.sight import judge_of
 from sg_core.toybox.atlas import load_atlas
 from sg_core.toybox.bench import Subject, judged, psnr, reconstruct, true_scenes
 from sg_core.toybox.judge import Judge, load_judge
@@ -29,6 +30,13 @@ def model() -> Model:
 @pytest.fixture(scope="module")
 def judge() -> Judge:
     return load_judge()
+
+
+def test_it_carries_its_judge(model):
+    """The server measures its pictures by it."""
+    judge = judge_of(model)
+    assert judge is not None
+    assert set(TOYBOX.nouns) <= set(judge.nouns)
 
 
 def test_plain_diffusers_loads_and_runs_it():

@@ -59,7 +59,6 @@ def story(zipped: str, command: str, shots: Path, report: dict):
     bpy.data.objects["ghost"].maquette_off = True
     with seat():
         bpy.ops.ed.undo_push(message="eye")
-    bpy.data.objects["ghost"].update_tag()
     yield lambda: len(live.scenes[uid].figure.colours) == 2
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
