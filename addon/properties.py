@@ -125,7 +125,9 @@ def _of_results() -> dict[str, Any]:
 
 def _of_regions() -> dict[str, Any]:
     return {
-        PHRASE: StringProperty(name="Phrase", description="The words of the prompt that mean this", **_text(PHRASE)),
+        PHRASE: StringProperty(
+            name="Phrase", description="The words of the prompt that mean this", update=_tell, **_text(PHRASE)
+        ),
         ENFORCE: EnumProperty(
             name="Enforce",
             description="What of the block the picture must keep",
@@ -137,11 +139,13 @@ def _of_regions() -> dict[str, Any]:
             options={"ENUM_FLAG"},
             get=_enforced,
             set=_enforce,
+            update=_tell,
         ),
         OFF: BoolProperty(
             name="Leave Out",
             description="Leave this out of the picture for now; it still hides what is behind it",
             options=set(),
+            update=_tell,
             **_stored(OFF, lambda owner: False),
         ),
     }
@@ -181,3 +185,8 @@ def _enforced(thing: bpy.types.ID) -> int:
 
 def _enforce(thing: bpy.types.ID, flags: int) -> None:
     thing[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
+
+
+def _tell(thing: bpy.types.ID, context: bpy.types.Context) -> None:
+    """A custom property alone is no news to the depsgraph, and so to whoever shows regions."""
+    thing.update_tag()
