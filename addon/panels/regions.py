@@ -33,11 +33,12 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
 
     def _row(self, row: bpy.types.UILayout, listed: Row, thing: marks.Marked, selected: bool) -> None:
         """The region's colour in the overlay, its phrase, what to keep of it, and its eye."""
-        row.active = not thing.maquette_off
-        select = row.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
+        said = row.row(align=True)
+        said.active = not thing.maquette_off
+        select = said.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
         select.uid = str(listed.uid)
-        row.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
-        row.prop(thing, marks.ENFORCE, text="", icon_only=True)
+        said.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
+        said.prop(thing, marks.ENFORCE, text="", icon_only=True)
         eye = "HIDE_ON" if thing.maquette_off else "HIDE_OFF"
         row.prop(thing, marks.OFF, text="", icon=eye, invert_checkbox=True)
         row.operator("maquette.remove_region", text="", icon="X").uid = str(listed.uid)

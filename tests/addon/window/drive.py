@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import pauses
 import stage
+from following import overlays
 from hands import seat
 from quits import quits
 from storm import ADDON, storm, use_server
@@ -38,6 +39,9 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
     pauses.watch(sys.modules[f"{ADDON}.pump"], report)
     if name == "quits":
         yield from quits(desk, report)
+        return
+    if name == "overlays":
+        yield from overlays(desk, shots, report)
         return
     yield from tour(desk, shots, report)
     if name == "all":

@@ -22,6 +22,7 @@ SHOTS = (
     "ready",
     "generating",
     "done",
+    "overlay",
     "background",
     "projected",
 )

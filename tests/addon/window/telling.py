@@ -27,11 +27,11 @@ def tell(blender: str, story: str, folder: Path, command: str) -> dict:
     return {**json.loads(told.read_text()), "code": done.returncode}
 
 
-def flat_colours() -> str:
-    """A server whose pictures are flat colours, painted slowly enough to be watched."""
+def flat_colours(astray: int = 0) -> str:
+    """A server whose pictures are flat colours, painted slowly enough to be watched, and that far to the right."""
     paths = f"PYTHONPATH={ROOT}:{HERE.parent / 'hosts'}"
     serve = [sys.executable, "-m", "server", "serve", "--engine", "painter:Painter"]
-    return shlex.join(["env", paths, "PAINTER_STEP_SECONDS=0.15", *serve])
+    return shlex.join(["env", paths, "PAINTER_STEP_SECONDS=0.15", f"PAINTER_ASTRAY={astray}", *serve])
 
 
 def toybox() -> str:

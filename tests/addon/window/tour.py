@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 import stage
-from hands import arrange, click, find, look, open_editor, press, rest, seat, shoot, strike, view
+from hands import arrange, click, find, look, open_editor, press, rest, seat, shoot, strike, view, window
 
 RIGHT = 0.82  # of the sidebar's width: where a row's last icon is, left of the tabs
 PROMPT = "a castle and a rocket on a meadow"
@@ -21,6 +21,7 @@ def tour(desk, shots: Path, report: dict) -> Iterator:
     yield from errors(desk, shots)
     yield from shoot(shots / "ready.png")
     yield from generate(desk, shots, report)
+    yield from beside(shots)
     yield from results(shots, report)
 
 
@@ -64,6 +65,25 @@ def generate(desk, shots: Path, report: dict) -> Iterator:
     yield lambda: not desk.session.waiting
     report["states"] = [task.job.state for task in desk.session.tasks]
     yield from shoot(shots / "done.png", settle=2.5)
+
+
+def beside(shots: Path) -> Iterator:
+    """Camera view and picture side by side, both with the overlay."""
+    area, before = view(), {other.as_pointer() for other in window().screen.areas}
+    area.spaces.active.show_region_ui = False
+    with bpy.context.temp_override(window=window(), area=area):
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    editor = next(other for other in window().screen.areas if other.as_pointer() not in before)
+    editor.ui_type = "IMAGE_EDITOR"
+    editor.spaces.active.image = bpy.context.scene["maquette_picture"]
+    yield from rest(1.0)
+    region = next(region for region in editor.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window(), area=editor, region=region):
+        bpy.ops.image.view_all(fit_view=True)
+    yield from shoot(shots / "overlay.png", settle=2.5)
+    with bpy.context.temp_override(window=window(), area=editor):
+        bpy.ops.screen.area_close()
+    yield from arrange()
 
 
 def results(shots: Path, report: dict) -> Iterator:
