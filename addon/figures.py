@@ -20,6 +20,7 @@ Colour = tuple[float, float, float]
 LEVEL = 127.5
 DASH, GAP = 0.016, 0.010  # heights of the frame
 ARM, RING = 0.016, 0.011  # of the cross and the ring at a middle
+SPECK = 0.03  # of the frame's side; what a network sees in spots that small is no outline
 CLOSE = 0.02  # of the frame's diagonal; under it no line is drawn between two middles
 COLOURS = 7  # of Blender's eight collection colours; the last, a brown, is lost on most pictures
 
@@ -106,7 +107,8 @@ def _lines_of(item: Achieved, blockout: Blockout) -> tuple[Floats, ...]:
     if item.mask is None:
         return ()
     rows = np.frombuffer(unpack_mask(item.mask), np.uint8).reshape(item.mask.height, item.mask.width)
-    return tuple(outlines(framed(rows, blockout), LEVEL, HARD))
+    lines = outlines(framed(rows, blockout), LEVEL, HARD)
+    return tuple(line for line in lines if np.ptp(line, axis=0).max() > SPECK)
 
 
 def _of_target(target: Target, index: int, aspect: float) -> Iterable[Stroke]:
