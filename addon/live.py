@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
+import numpy as np
 from bpy.app.handlers import persistent
 
 from . import marks
@@ -26,6 +27,7 @@ from .targets import Part, Target, drawn, requested, targets
 
 BUDGET = 0.02  # seconds that one slice may hold the main thread
 LISTING = 0.2  # seconds between two looks at which things are marked
+SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
 
 Windows = dict[int, tuple[bpy.types.Scene, bpy.types.ViewLayer]]
 
@@ -67,14 +69,20 @@ class Live:
         self._based: dict[int, int] = {}  # scene -> the picture that its figure was drawn with
         self._settled: set[int] = set()
         self._listed: set[int] = set()
-        self._listed_at = 0.0
+        self._listed_at = self._read_again = 0.0
         self._meshes: dict[int, Floats] = {}
+        self._half_read = False
         self._work: Work | None = None
 
     @property
     def working(self) -> bool:
         """Whether a capture is under way."""
-        return self._work is not None
+        return self._work is not None or self._half_read
+
+    @property
+    def resting(self) -> bool:
+        """Whether the scene was read so lately, for what that takes, that an edit waits a little."""
+        return time.perf_counter() < self._read_again
 
     def touch(self, scene: int, reshaped: bool) -> None:
         """Something in the scene has changed; ``reshaped`` when it may be a mesh."""
@@ -85,7 +93,8 @@ class Live:
 
     def forget(self) -> None:
         """Everything may have changed: after undo, redo and File > Open."""
-        self._settled, self._listed, self._meshes, self._work = set(), set(), {}, None
+        self._settled, self._listed, self._meshes = set(), set(), {}
+        self._half_read, self._work = False, None
 
     def relist(self, scenes: Windows) -> bool:
         """Bring the rows up to date. Says whether they are others now."""
@@ -101,13 +110,14 @@ class Live:
 
     def step(self, scenes: Windows, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""
-        known = set(self.pictures)
+        before = (dict(self.scenes), set(self.pictures))
         for uid, image in images.items():
-            if uid not in known and REQUEST in image:
+            if uid not in self.pictures and REQUEST in image:
                 self.pictures[uid] = self._of_picture(image)
-        if self._work is None:
+        if self._work is None and not self.resting:
             self._begin(scenes)
-        return self._go_on() or set(self.pictures) != known
+        self._go_on()
+        return before != (self.scenes, set(self.pictures))
 
     def _begin(self, scenes: Windows) -> None:
         for uid, (scene, layer) in scenes.items():
@@ -129,6 +139,7 @@ class Live:
         except CaptureError:  # a panorama: the button that needs it will say so
             seen = None
         read = self._read(scene, graph) if seen else []
+        self._half_read = read is None
         if read is None:
             return
         self._settled.add(uid)
@@ -142,22 +153,21 @@ class Live:
 
     def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[Part] | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
-        until, known, read = time.perf_counter() + BUDGET, len(self._meshes), []
+        begun, known, read = time.perf_counter(), len(self._meshes), []
         for _, part in parts(scene, graph, self._meshes):
             read.append(part)
-            if len(self._meshes) > known and time.perf_counter() > until:
+            if len(self._meshes) > known and time.perf_counter() > begun + BUDGET:
                 return None
+        self._read_again = time.perf_counter() + SHARE * (time.perf_counter() - begun)
         return read
 
-    def _go_on(self) -> bool:
+    def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET
         while self._work is not None and time.perf_counter() < until:
             drawing = next(self._work.figures)
             if drawing is not None:
                 self.scenes[self._work.scene] = Shown(self._work.camera, drawing)
                 self._work = None
-                return True
-        return False
 
     def _measure(self, image: bpy.types.Image) -> Measured:
         uid = image.session_uid
@@ -172,14 +182,14 @@ class Live:
 
     def _fitting(self, picture: bpy.types.Image, seen: View) -> Mapping[str, Finding]:
         """What the picture shows, as long as the camera stands where it was."""
-        now = (*seen.pose.ravel(), *seen.lens.projection.ravel())
-        moved = any(abs(one - other) > CLOSE for one, other in zip(now, picture[POSE], strict=True))
-        return {} if moved else self._measure(picture).found
+        then, now = np.array(picture.get(POSE, ())), np.concatenate([seen.pose.ravel(), seen.lens.projection.ravel()])
+        stands = then.shape == now.shape and bool((np.abs(then - now) <= CLOSE).all())
+        return self._measure(picture).found if stands else {}
 
 
 def _measured(image: bpy.types.Image) -> Measured:
     try:
-        blockout = loads(Blockout, image[REQUEST])
+        blockout = loads(Blockout, image.get(REQUEST, ""))
         achieved = load(tuple[Achieved, ...], json.loads(image.get(ACHIEVED, "[]")))
     except ContractError:  # written by another version of us: the picture stays a picture
         return Measured((), {}, 1.0)

@@ -152,12 +152,15 @@ def parts(
     homes, shown = _homes(scene), _Shown(depsgraph.view_layer)
     for instance in depsgraph.object_instances:
         # curves, text and metaballs come a second time, as the meshes they are rendered as
-        if instance.object.type != "MESH" or not instance.show_self or not shown.has(instance):
+        if instance.object.type != "MESH" or not instance.show_self:
             continue
-        found = None if shown.cuts(instance) else _mark(_chain(instance), homes)
+        chain = _chain(instance)
+        if not shown.has(chain):
+            continue
+        found = None if shown.cuts(chain) else _mark(chain, homes)
         owner = NOTHING if found is None or not found.on else places[found.phrase.casefold()]
         corners = _corners(instance.object, meshes)
-        yield instance.object.original, Part(corners, np.array(instance.matrix_world), owner)
+        yield chain[0], Part(corners, np.array(instance.matrix_world), owner)
 
 
 def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
@@ -228,15 +231,14 @@ def _homes(scene: bpy.types.Scene) -> dict[bpy.types.Object, Mark]:
 
 
 class _Shown:
-    """Whether a render of the view layer shows an instance: the rules of Cycles, read from the viewport's depsgraph."""
+    """Whether a render of the view layer shows an instance, given as its chain: the rules of Cycles."""
 
     def __init__(self, layer: bpy.types.ViewLayer) -> None:
         self.layer = layer
         self.objects = set(_of_layer(layer.layer_collection))
         self.insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
 
-    def has(self, instance: bpy.types.DepsgraphObjectInstance) -> bool:
-        chain = _chain(instance)
+    def has(self, chain: list[bpy.types.Object]) -> bool:
         base = chain[-1]
         if base not in self.objects or base.indirect_only_get(view_layer=self.layer):
             return False
@@ -244,9 +246,9 @@ class _Shown:
             return False
         return all(thing.visible_camera for thing in chain)
 
-    def cuts(self, instance: bpy.types.DepsgraphObjectInstance) -> bool:
+    def cuts(self, chain: list[bpy.types.Object]) -> bool:
         """Whether it is a holdout, which hides what is behind and shows nothing."""
-        thing, base = _chain(instance)[0], _chain(instance)[-1]
+        thing, base = chain[0], chain[-1]
         return bool(thing.is_holdout or base.holdout_get(view_layer=self.layer))
 
     def inside(self, instancer: bpy.types.Object) -> set[bpy.types.Object]:

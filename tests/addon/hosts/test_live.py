@@ -14,7 +14,7 @@ from addon.marks import OFF, mark, unmark
 from addon.pictures import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.roster import rows
 from addon.scene import capture, evaluated, view
-from tests.addon.hosts.blocks import ball, box, fingerprint, fresh, group
+from tests.addon.hosts.blocks import ball, box, fingerprint, fresh, group, put
 
 
 @pytest.fixture
@@ -29,6 +29,8 @@ def settle(watcher, scene, images=()):
     """Slices until there is nothing more to do; says how many there were."""
     bpy.context.view_layer.update()
     for number in range(1000):
+        while watcher.resting:
+            time.sleep(0.001)
         seen = {scene.session_uid: (scene, bpy.context.view_layer)}
         changed = watcher.step(seen, {image.session_uid: image for image in images})
         if not changed and not watcher.working:
@@ -101,7 +103,7 @@ def test_eyes_hidden_things_and_missing_cameras(watcher):
     thing.update_tag()
     assert middles(figure(watcher, scene)) == {}
     scene.camera.data.type = "PANO"
-    settle(watcher, scene)
+    assert settle(watcher, scene) > 0
     assert scene.session_uid not in watcher.scenes
 
 
@@ -143,6 +145,7 @@ def test_a_picture_of_another_version_is_only_a_picture(watcher):
     mark(box("thing"))
     image = bpy.data.images.new("Maquette", 8, 8)
     image[REQUEST] = "{}"
+    scene[PICTURE] = image
     settle(watcher, scene, [image])
     assert watcher.pictures[image.session_uid].words == ()
 
@@ -207,6 +210,21 @@ def test_disabling_leaves_no_handler():
     assert {name: len(getattr(bpy.app.handlers, name)) for name, _ in live.HANDLERS} == count
 
 
+def test_a_scene_that_is_slow_to_read_is_read_seldom(watcher):
+    scene = fresh()
+    mark(box("thing"))
+    shared = box("one of many").data
+    for number in range(1500):
+        put(f"copy {number}", shared, (number % 50 - 25, 20, number // 50 - 15))
+    bpy.context.view_layer.update()
+    while scene.session_uid not in watcher.scenes:
+        watcher.step({scene.session_uid: (scene, bpy.context.view_layer)}, {})
+    assert watcher.resting
+    watcher.touch(scene.session_uid, False)
+    assert not watcher.step({scene.session_uid: (scene, bpy.context.view_layer)}, {})
+    assert not watcher.working
+
+
 def test_a_hundred_thousand_triangles_in_short_slices(watcher, record_property):
     scene = fresh(1920, 1080)
     thing = ball("thing", (-1, 0, 0), 1.5, rings=112)
@@ -218,6 +236,8 @@ def test_a_hundred_thousand_triangles_in_short_slices(watcher, record_property):
         thing.location.x += 0.1
         bpy.context.view_layer.update()
         totals.append(0.0)
+        while watcher.resting:
+            time.sleep(0.001)
         while not totals[-1] or watcher.working:
             begun = time.process_time()
             watcher.step({scene.session_uid: (scene, bpy.context.view_layer)}, {})
