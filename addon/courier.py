@@ -116,7 +116,7 @@ class Courier:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background."""
         await self.until(lambda session: session.link.name not in ("connecting", "starting"))
         await self.submit(blockout, view, words, style)
-        await self.until(lambda session: not session.unfetched or session.link.name != "online")
+        await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
 
     async def cancel(self, job: str) -> None:
         """Ask the server to stop a job; it does so within one step."""
@@ -223,6 +223,10 @@ def notice(error: ClientError | CaptureError) -> Notice:
     if isinstance(error, CaptureError):
         return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)
     return Notice(message=f"{error.message}.", fix=error.fix, code=error.code)
+
+
+def _unkept(session: Session) -> bool:
+    return session.notice is not None and session.notice.code == Unkept.code
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -75,7 +75,8 @@ class Pump:
         tasks = asyncio.all_tasks(self.loop)  # the errands, and what they started
         for task in tasks:
             task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        if tasks:
+            self.loop.run_until_complete(asyncio.wait(tasks))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
