@@ -25,7 +25,7 @@ from .roster import Row, rows
 from .scene import parts, view
 from .targets import Part, Target, drawn, requested, targets
 
-BUDGET = 0.02  # seconds that one slice may hold the main thread
+BUDGET = 0.01  # seconds that one slice may hold the main thread
 LISTING = 0.2  # seconds between two looks at which things are marked
 SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
 

@@ -18,7 +18,7 @@ from gpu_extras.batch import batch_for_shader
 
 from .figures import Figure, Stroke, Words
 from .live import Windows, live
-from .pump import guarded, redraw
+from .pump import desk, guarded, redraw
 
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
 DARK = (0.0, 0.0, 0.0, 0.6)
@@ -146,9 +146,9 @@ def _redraw_views() -> None:
 
 
 def _away() -> bool:
-    """While an animation plays or a render runs, the machine is theirs."""
+    """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
     playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
-    return playing or bpy.app.is_job_running("RENDER")
+    return playing or bpy.app.is_job_running("RENDER") or desk().session.sending > 0
 
 
 def _in_view() -> tuple[Windows, dict[int, bpy.types.Image]]:
