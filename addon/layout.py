@@ -173,6 +173,7 @@ def outlining(
     """``regions`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
     raster = yield from rasterising(triangles, owners, overscan(view.lens, canvas), width, height, len(marks))
+    yield
     rendered = set(np.unique(owners).tolist())
     order = _nearest_first(raster, len(marks))
     found = []

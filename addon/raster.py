@@ -21,7 +21,7 @@ __all__ = ["NOTHING", "Floats", "Ints", "Lens", "Raster", "coverage", "rasterise
 
 NOTHING = -1
 BLOCK = 1 << 14  # triangles at once: few enough to stay in the cache
-FRAGMENTS = 1_000_000  # at once, an upper bound of a few milliseconds' work
+FRAGMENTS = 1 << 18  # at once, an upper bound of a few milliseconds' work
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ def rasterise(triangles: Floats, owners: Ints, lens: Lens, width: int, height: i
 def rasterising(triangles: Floats, owners: Ints, lens: Lens, width: int, height: int, count: int = 0) -> Slices[Raster]:
     """``rasterise`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     triangles, owners = clip(triangles, owners, lens.near, lens.far)
+    yield
     nearest = np.zeros(width * height, dtype=np.uint64)
     footprint = np.zeros((count, width * height), dtype=bool)
     for corners, part in _parts(triangles, lens, width, height):
@@ -74,6 +75,7 @@ def rasterising(triangles: Floats, owners: Ints, lens: Lens, width: int, height:
         named = np.repeat(owners[spans.source], spans.length)
         kept = (named >= 0) & (named < count)
         footprint[named[kept], pixels[kept]] = True
+    yield
     return _resolve(nearest, owners, footprint.reshape(count, height, width), lens.perspective)
 
 
