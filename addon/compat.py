@@ -10,3 +10,10 @@ def prompt_box(layout: bpy.types.UILayout, data: bpy.types.ID, prop: str, placeh
         layout.textbox(data, prop, initial_visible_lines=3, placeholder=placeholder)
     else:
         layout.prop(data, prop, text="", placeholder=placeholder)
+
+
+def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
+    """Have renders written with all their passes, as floats, compressed without loss."""
+    if hasattr(settings, "media_type"):  # from 5.0 on the kind comes before the format
+        settings.media_type = "MULTI_LAYER_IMAGE"
+    settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"

@@ -47,6 +47,7 @@ LEAVE_OUT = Button(operator="maquette.leave_out", text="Leave It Out", hands="ph
 START = Button(operator="maquette.start_server")
 AGAIN = Button(operator="maquette.connect", text="Try Again")
 GENERATE = Button(operator="maquette.generate", text="Generate Again")
+INEXACT = Button(operator="maquette.turn_exact_off")
 SMALLER = Button(operator="maquette.paint_smaller")
 OURS = Button(operator="maquette.open_preferences")
 LOG = Button(operator="wm.path_open", text="Open Its Log", hands="filepath")
@@ -75,6 +76,9 @@ CURES: Mapping[str, Cure] = MappingProxyType(
             Button(operator="maquette.tell_apart", hands="phrase"),
             Button(operator="maquette.make_one", hands="phrase"),
         ),
+        "exact-failed": _buttons(INEXACT),
+        "exposure-failed": _buttons(GENERATE, INEXACT),
+        "unlike": _buttons(INEXACT),
         # the result in the scene
         "misfit": _buttons(GENERATE),
         "locked-object": Cure(why="whether another file's object becomes local, only the artist decides"),

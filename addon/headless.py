@@ -14,6 +14,8 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -21,7 +23,8 @@ import bpy
 from .apply import apply_result
 from .blocking import blocking_picture
 from .contract import TOYBOX, ModelInfo, Problem, dump, loads
-from .faults import CaptureError
+from .exact import exactly
+from .faults import CaptureError, NoCamera
 from .scene import capture
 
 REFUSED = 3  # server/blender.py knows this code
@@ -37,54 +40,58 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """Opens the scene and does the errand; 0, or 3 with a Problem in the output file."""
     errand = _parser().parse_args(words)
-    bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=False)
+    bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
     try:
         errand.do(errand)
     except CaptureError as error:
         title = "The scene cannot be captured"
-        problem = Problem(type="capture", title=title, status=422, detail=error.message, fix=error.fix)
+        problem = Problem(
+            type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject
+        )
         errand.out.write_text(json.dumps(dump(problem)))
         return REFUSED
     return 0
 
 
 def _capture(errand: argparse.Namespace) -> None:
+    scene = bpy.context.scene if errand.scene_name is None else bpy.data.scenes[errand.scene_name]
     blockout = capture(
-        bpy.context.scene,
-        _object(errand.camera),
+        scene,
+        _object(scene, errand.camera),
         errand.frame,
+        look=partial(exactly, layer=errand.layer) if errand.exact else None,
         model=errand.model,
         prompt=errand.prompt,
         seed=errand.seed,
         steps=errand.steps,
         strength=errand.strength,
     )
-    errand.out.write_text(json.dumps(dump(blockout)))
+    errand.out.write_text(json.dumps(dump(replace(blockout, negative=errand.negative))))
 
 
 def _apply(errand: argparse.Namespace) -> None:
     scene = bpy.context.scene
     if errand.frame is not None:
         scene.frame_set(errand.frame)
-    apply_result(scene, _object(errand.camera) or scene.camera, errand.picture)
+    apply_result(scene, _object(scene, errand.camera) or scene.camera, errand.picture)
     bpy.ops.wm.save_as_mainfile(filepath=str(errand.out), copy=True, compress=True)
 
 
 def _look(errand: argparse.Namespace) -> None:
     scene = bpy.context.scene
     if errand.camera is not None:
-        scene.camera = _object(errand.camera)
+        scene.camera = _object(scene, errand.camera)
     if errand.frame is not None:
         scene.frame_set(errand.frame)
     blocking_picture(scene, errand.out, LOOK_WIDTH)
 
 
-def _object(name: str | None) -> bpy.types.Object | None:
+def _object(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
     if name is None:
         return None
-    found = bpy.context.scene.objects.get(name)
+    found = scene.objects.get(name)
     if found is None:
-        raise CaptureError(f"The scene has no object named {name}.", "Name one of its cameras.")
+        raise NoCamera(f"The scene has no object named {name}.", "Name one of its cameras.")
     return found
 
 
@@ -97,9 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     capturing.add_argument("out", type=Path)
     capturing.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
     capturing.add_argument("--prompt")
+    capturing.add_argument("--negative", default="")
     capturing.add_argument("--seed", type=int, default=0)
     capturing.add_argument("--steps", type=int)
     capturing.add_argument("--strength", type=float)
+    capturing.add_argument("--exact", action="store_true", help="as a render shows it")
+    capturing.add_argument("--scene-name", help="instead of the file's active scene")
+    capturing.add_argument("--layer", help="the view layer to render, with --exact")
     applying = errands.add_parser("apply")
     applying.set_defaults(do=_apply)
     applying.add_argument("scene", type=Path)
@@ -112,4 +123,5 @@ def _parser() -> argparse.ArgumentParser:
     for each in (capturing, applying, looking):
         each.add_argument("--camera")
         each.add_argument("--frame", type=int)
+        each.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
     return parser

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, gcd, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from .faults import (
 )
 from .raster import Floats, Ints, Lens, Raster, coverage, rasterising
 from .slices import Slices, finish
+
+Covers = NDArray[np.float32]
 
 SUPERSAMPLING = 2
 SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention cells that should draw it
@@ -158,17 +161,30 @@ def _spelt(mark: Mark, prompt: str) -> str:
     return spelt
 
 
-def regions(marks: Sequence[Mark], triangles: Floats, owners: Ints, view: View, canvas: Canvas) -> tuple[Region, ...]:
+def regions(
+    marks: Sequence[Mark],
+    triangles: Floats,
+    owners: Ints,
+    view: View,
+    canvas: Canvas,
+    exact: Covers | None = None,
+) -> tuple[Region, ...]:
     """The visible part of each mark's triangles, as regions of ``canvas``, in the order of ``marks``.
 
-    ``triangles`` (n, 3, 3) are in camera space; ``owners`` (n,) index ``marks``, NOTHING for what only hides. Raises
-    RegionHidden and RegionTooSmall.
+    ``triangles`` (n, 3, 3) are in camera space; ``owners`` (n,) index ``marks``, NOTHING for what only hides.
+    ``exact``, (marks, height, width) in 0..1 on the mask's grid, is what a render shows of each, where that is known.
+    Raises RegionHidden and RegionTooSmall.
     """
-    return finish(outlining(marks, triangles, owners, view, canvas))
+    return finish(outlining(marks, triangles, owners, view, canvas, exact))
 
 
 def outlining(
-    marks: Sequence[Mark], triangles: Floats, owners: Ints, view: View, canvas: Canvas
+    marks: Sequence[Mark],
+    triangles: Floats,
+    owners: Ints,
+    view: View,
+    canvas: Canvas,
+    exact: Covers | None = None,
 ) -> Slices[tuple[Region, ...]]:
     """``regions`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
@@ -179,9 +195,11 @@ def outlining(
     found = []
     for index, mark in enumerate(marks):
         yield
-        if index not in rendered:
+        if index not in rendered and (exact is None or not exact[index].any()):
             raise _unrendered(mark)
-        found.append(_region(mark, index, order[index], raster, canvas))
+        shown = raster.owners == index if exact is None else exact[index]
+        cover = coverage(shown, SUPERSAMPLING) if exact is None else np.rint(shown * 255.0).astype(np.uint8)
+        found.append(_region(mark, order[index], raster.footprint[index], shown, cover, canvas))
     return tuple(found)
 
 
@@ -189,20 +207,25 @@ def _unrendered(mark: Mark) -> RegionHidden:
     return RegionHidden(f"{mark.name} is hidden from renders.", "Show it, or leave it out of the picture.", mark.phrase)
 
 
-def _region(mark: Mark, index: int, depth: int, raster: Raster, canvas: Canvas) -> Region:
-    seen = raster.owners == index
-    whole, _ = _measure(raster.footprint[index], canvas)
-    size, centroid = _measure(seen, canvas)
+def _region(
+    mark: Mark,
+    depth: int,
+    footprint: NDArray[np.bool_],
+    shown: NDArray[Any],
+    cover: NDArray[np.uint8],
+    canvas: Canvas,
+) -> Region:
+    size, centroid = _measure(shown, canvas)
+    whole = max(_measure(footprint, canvas)[0], size)  # hair reaches farther than the mesh it grows on
     _check(mark, whole, size)
-    mask = coverage(seen, SUPERSAMPLING)
-    height, width = mask.shape
+    height, width = cover.shape
     return Region(
         name=mark.name,
         phrase=mark.phrase,
-        mask=pack_mask(width, height, mask.tobytes()),
+        mask=pack_mask(width, height, cover.tobytes()),
         centroid=centroid,
         size=size,
-        visible=min(size / whole, 1.0),
+        visible=size / whole,
         depth=depth,
         enforce=mark.enforce,
     )
@@ -227,8 +250,11 @@ def _check(mark: Mark, whole: float, visible: float) -> None:
         )
 
 
-def _measure(hits: NDArray[np.bool_], canvas: Canvas) -> tuple[float, tuple[float, float]]:
-    """Area, as a fraction of the artist's frame, and centroid in it, of the part of ``hits`` inside the frame."""
+def _measure(hits: NDArray[Any], canvas: Canvas) -> tuple[float, tuple[float, float]]:
+    """Area, as a fraction of the artist's frame, and centroid in it, of the part of ``hits`` inside the frame.
+
+    ``hits`` (height, width) are samples, or coverage 0..1.
+    """
     height, width = hits.shape
     frame = canvas.frame
     across, x = _share(width, frame.left / canvas.width, frame.width / canvas.width)

@@ -18,8 +18,8 @@ from .pump import desk
 from .session import model
 from .styles import Style, StyleMissing
 
-MODEL, STYLE, SEED, VARY, STRENGTH, STEPS, SIZE = (
-    f"maquette_{name}" for name in ("model", "style", "seed", "vary", "strength", "steps", "size")
+MODEL, STYLE, SEED, VARY, STRENGTH, STEPS, SIZE, EXACT = (
+    f"maquette_{name}" for name in ("model", "style", "seed", "vary", "strength", "steps", "size", "exact")
 )
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
 FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
@@ -57,6 +57,13 @@ def _choices() -> dict[str, Any]:
         ),
         STYLE: StringProperty(
             name="Style", description="The style whose words follow the prompt; empty for none", **_text(STYLE)
+        ),
+        EXACT: BoolProperty(
+            name="Exact",
+            description="Show the server what a render shows: hair, displacement, transparency and the modifiers of "
+            "the render. A copy of the file is captured in a second Blender, which takes some seconds",
+            options=set(),
+            **_stored(EXACT, lambda scene: False),
         ),
     }
 

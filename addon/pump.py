@@ -39,11 +39,12 @@ class Pump:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
 
-    def start(self, errand: Coroutine[Any, Any, None]) -> None:
+    def start(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine in the slices to come; ``once`` raises what it raises."""
         task = self.loop.create_task(errand)
         self._tasks.add(task)
         task.add_done_callback(self._end)
+        return task
 
     def keep(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run an errand that has no end; should it fail, complain, and begin it anew after RESTART seconds."""
@@ -100,6 +101,8 @@ class Desk:
         self.darkroom = Darkroom()
         self.drawing: object | None = None
         self.courier = Courier(dial, folder / "pictures")
+        self.exposures: set[asyncio.Task[None]] = set()
+        self.turnstile = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.rack = styles.read(self.style_folder)
         self.pump.keep(self.courier.watch)
@@ -113,6 +116,12 @@ class Desk:
     def read_styles(self) -> None:
         """Look again at what styles there are."""
         self.rack = styles.read(self.style_folder)
+
+    def expose(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Start an exact capture, which can be cancelled."""
+        task = self.pump.start(errand)
+        self.exposures.add(task)
+        task.add_done_callback(self.exposures.discard)
 
     def start_server(self, command: str) -> None:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""

@@ -5,18 +5,20 @@ Reads and never writes: what the artist sees, selects and renders is the same af
 render would show: render-hidden things are left out even where the viewport shows them; holdouts hide what is behind.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import bpy
 import numpy as np
 
 from .contract import TOYBOX, Blockout, ModelInfo
 from .faults import NoCamera, PanoramicCamera
-from .layout import Mark, View, canvas, named_in
+from .layout import Covers, Mark, View, canvas, named_in
 from .marks import PROMPT, mark, marked, marks, read, unmark
 from .raster import NOTHING, Floats, Ints, Lens
+from .shown import Shown, chain_of
 from .slices import finish
 from .snapshot import Snapshot, develop
 from .targets import Part
@@ -36,12 +38,17 @@ class Geometry:
     sources: tuple[tuple[bpy.types.Object, ...], ...]
 
 
+Sight = tuple[View, tuple[Part, ...], Covers | None]
+Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Sight]
+
+
 def capture(
     scene: bpy.types.Scene,
     camera: bpy.types.Object | None = None,
     frame: int | None = None,
     *,
     depsgraph: bpy.types.Depsgraph | None = None,
+    look: Look | None = None,
     model: ModelInfo = TOYBOX,
     prompt: str | None = None,
     seed: int = 0,
@@ -53,13 +60,15 @@ def capture(
 
     ``frame`` None takes the scene as it stands. A frame is visited and left again: edits without a key on animated
     properties are lost on the way, as whenever the frame changes, so that live capture leaves it None.
-    ``prompt`` defaults to the scene's, steps, strength and scale to the model's. Raises CaptureError.
+    ``look`` looks otherwise than with a glance at the ``depsgraph``, the viewport's by default. ``prompt`` defaults to
+    the scene's, steps, strength and scale to the model's. Raises CaptureError.
     """
     shot = snapshot(
         scene,
         camera,
         frame,
         depsgraph=depsgraph,
+        look=look,
         model=model,
         seed=seed,
         prompt=prompt,
@@ -76,6 +85,7 @@ def snapshot(
     frame: int | None = None,
     *,
     depsgraph: bpy.types.Depsgraph | None = None,
+    look: Look | None = None,
     model: ModelInfo = TOYBOX,
     seed: int = 0,
     prompt: str | None = None,
@@ -92,9 +102,7 @@ def snapshot(
     words = scene.get(PROMPT, "") if prompt is None else prompt
     named = named_in(words, marks(scene))
     with _at(scene, frame):
-        graph = depsgraph or evaluated(scene)
-        seen = view(scene, eye, graph)
-        shown = tuple(part for _, part in parts(scene, graph, {}))
+        seen, shown, exact = (look or partial(glance, depsgraph=depsgraph))(scene, eye, named, model)
     return Snapshot(
         prompt=words,
         marks=tuple(named),
@@ -107,7 +115,21 @@ def snapshot(
         strength=model.strength if strength is None else strength,
         scale=model.scale if scale is None else scale,
         negative=negative,
+        exact=exact,
     )
+
+
+def glance(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object,
+    named: Sequence[Mark],
+    model: ModelInfo,
+    depsgraph: bpy.types.Depsgraph | None = None,
+) -> Sight:
+    """What the viewport's geometry shows. Raises PanoramicCamera."""
+    graph = depsgraph or evaluated(scene)
+    seen = view(scene, camera, graph)
+    return seen, tuple(part for _, part in parts(scene, graph, {})), None
 
 
 def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> View:
@@ -148,19 +170,25 @@ def parts(
 
     ``meshes`` keeps what was read of each mesh, by its address; it is worth nothing once any geometry has changed.
     """
-    places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
-    homes, shown = _homes(scene), _Shown(depsgraph.view_layer)
-    for instance in depsgraph.object_instances:
+    for instance, thing, owner in owned(scene, depsgraph):
         # curves, text and metaballs come a second time, as the meshes they are rendered as
-        if instance.object.type != "MESH" or not instance.show_self:
-            continue
-        chain = _chain(instance)
-        if not shown.has(chain):
-            continue
-        found = None if shown.cuts(chain) else _mark(chain, homes)
-        owner = NOTHING if found is None or not found.on else places[found.phrase.casefold()]
-        corners = _corners(instance.object, meshes)
-        yield chain[0], Part(corners, np.array(instance.matrix_world), owner)
+        if instance.object.type == "MESH" and instance.show_self:
+            corners = _corners(instance.object, meshes)
+            yield thing, Part(corners, np.array(instance.matrix_world), owner)
+
+
+def owned(
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph
+) -> Iterator[tuple[bpy.types.DepsgraphObjectInstance, bpy.types.Object, int]]:
+    """What a render would show, of any type, the artist's object, and its mark's place among the scene's or NOTHING."""
+    places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
+    homes, shown = _homes(scene), Shown(depsgraph.view_layer)
+    for instance in depsgraph.object_instances:
+        chain = chain_of(instance)
+        if shown.has(chain):
+            found = None if shown.cuts(chain) else _mark(chain, homes)
+            owner = NOTHING if found is None or not found.on else places[found.phrase.casefold()]
+            yield instance, chain[0], owner
 
 
 def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
@@ -208,13 +236,6 @@ def _corners(thing: bpy.types.Object, meshes: dict[int, Floats]) -> Floats:
     return meshes[key]
 
 
-def _chain(instance: bpy.types.DepsgraphObjectInstance) -> list[bpy.types.Object]:
-    """The artist's objects behind an instance: the thing itself, then what instances it."""
-    thing = instance.object.original
-    parent = instance.parent.original if instance.is_instance else thing
-    return [thing] if parent == thing else [thing, parent]
-
-
 def _mark(chain: list[bpy.types.Object], homes: dict[bpy.types.Object, Mark]) -> Mark | None:
     """The mark that counts: an object's before a collection's, the thing's own before its instancer's."""
     candidates = [read(thing) for thing in chain] + [homes.get(thing) for thing in chain]
@@ -228,54 +249,3 @@ def _homes(scene: bpy.types.Scene) -> dict[bpy.types.Object, Mark]:
     for collection, found in sorted(held, key=lambda pair: -len(pair[0].children_recursive)):
         homes.update(dict.fromkeys(collection.all_objects, found))
     return homes
-
-
-class _Shown:
-    """Whether a render of the view layer shows an instance, given as its chain: the rules of Cycles."""
-
-    def __init__(self, layer: bpy.types.ViewLayer) -> None:
-        self.layer = layer
-        self.objects = set(_of_layer(layer.layer_collection))
-        self.insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
-
-    def has(self, chain: list[bpy.types.Object]) -> bool:
-        base = chain[-1]
-        if base not in self.objects or base.indirect_only_get(view_layer=self.layer):
-            return False
-        if len(chain) == 2 and base.instance_type == "COLLECTION" and chain[0] not in self.inside(base):
-            return False
-        return all(thing.visible_camera for thing in chain)
-
-    def cuts(self, chain: list[bpy.types.Object]) -> bool:
-        """Whether it is a holdout, which hides what is behind and shows nothing."""
-        thing, base = chain[0], chain[-1]
-        return bool(thing.is_holdout or base.holdout_get(view_layer=self.layer))
-
-    def inside(self, instancer: bpy.types.Object) -> set[bpy.types.Object]:
-        collection = instancer.instance_collection
-        if collection not in self.insides:
-            self.insides[collection] = set(_of_collection(collection))
-        return self.insides[collection]
-
-
-def _of_layer(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:
-    """What renders of a layer collection and its children."""
-    if layer.exclude:
-        # an excluded collection's children may still be included, one by one
-        yield from (thing for child in layer.children for thing in _of_layer(child))
-    elif not layer.collection.hide_render:
-        yield from (thing for thing in layer.collection.objects if not thing.hide_render)
-        yield from (thing for child in layer.children for thing in _of_layer(child))
-
-
-def _of_collection(collection: bpy.types.Collection) -> Iterator[bpy.types.Object]:
-    """What renders of an instanced collection, its children, and the collections instanced inside."""
-    if collection.hide_render:
-        return
-    for thing in collection.objects:
-        if not thing.hide_render:
-            yield thing
-            if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
-                yield from _of_collection(thing.instance_collection)
-    for child in collection.children:
-        yield from _of_collection(child)

@@ -22,13 +22,14 @@ Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatc
 class Notice:
     """A plain sentence about what is wrong, and what to do about it; by ``code``, cures.py knows the buttons that do.
 
-    ``subject`` is what they are handed.
+    ``subject`` is what they are handed. A warning stops nothing.
     """
 
     message: str
     fix: str = ""
     code: str = ""
     subject: str = ""
+    warning: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,7 @@ class Session:
     link: Link = Link(name="connecting")
     tasks: tuple[Task, ...] = ()
     notice: Notice | None = None
+    exposing: int = 0
     sending: int = 0
     cancelling: frozenset[str] = frozenset()
     preview: Preview | None = None
@@ -133,7 +135,9 @@ class Session:
     @property
     def busy(self) -> bool:
         """Something may change within the next moments, so the pump should run at its quick pace."""
-        return self.link.name in ("starting", "connecting") or bool(self.sending or self.waiting or self.landed)
+        return self.link.name in ("starting", "connecting") or bool(
+            self.exposing or self.sending or self.waiting or self.landed
+        )
 
 
 def starting(session: Session) -> Session:
@@ -175,6 +179,16 @@ def died(session: Session, notice: Notice) -> Session:
 def noticed(session: Session, notice: Notice | None) -> Session:
     """Show a sentence next to the Generate button; None takes the last one away."""
     return replace(session, notice=notice)
+
+
+def exposing(session: Session) -> Session:
+    """An exact capture is being made, or waits for another to end."""
+    return replace(session, exposing=session.exposing + 1, notice=None)
+
+
+def exposed(session: Session) -> Session:
+    """An exact capture has ended, one way or another."""
+    return replace(session, exposing=session.exposing - 1)
 
 
 def sending(session: Session) -> Session:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contract import Blockout, ModelInfo
-from .layout import Canvas, Mark, View, outlining
+from .layout import Canvas, Covers, Mark, View, outlining
 from .slices import Slices
 from .targets import Part
 
@@ -16,7 +16,7 @@ class Snapshot:
     """Everything that a blockout is made of, as it was when Generate was pressed.
 
     ``marks`` have their phrases as the prompt spells them; the owners of ``parts`` index them, NOTHING for what only
-    hides.
+    hides. ``exact`` is what a render shows of each mark, where that is known.
     """
 
     prompt: str
@@ -30,6 +30,7 @@ class Snapshot:
     strength: float
     scale: float
     negative: str = ""
+    exact: Covers | None = None
 
 
 def develop(shot: Snapshot) -> Slices[Blockout]:
@@ -41,7 +42,7 @@ def develop(shot: Snapshot) -> Slices[Blockout]:
         owners.append(np.full(len(part.corners), part.owner))
     yield
     where = np.concatenate(triangles), np.concatenate(owners)
-    regions = yield from outlining(shot.marks, *where, shot.view, shot.canvas)
+    regions = yield from outlining(shot.marks, *where, shot.view, shot.canvas, shot.exact)
     return Blockout(
         prompt=shot.prompt,
         regions=regions,

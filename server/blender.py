@@ -59,10 +59,12 @@ class Wish:
     prompt: str | None = None
     steps: int | None = None
     strength: float | None = None
+    exact: bool = False  # as a render shows it, hair and all
 
     def flags(self) -> list[str]:
         """As the child's flags."""
-        return flags(seed=self.seed, prompt=self.prompt, steps=self.steps, strength=self.strength)
+        named = flags(seed=self.seed, prompt=self.prompt, steps=self.steps, strength=self.strength)
+        return [*named, *(["--exact"] if self.exact else [])]
 
 
 def flags(**values: object) -> list[str]:

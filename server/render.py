@@ -133,7 +133,7 @@ async def _main(words: argparse.Namespace) -> None:
         name = folders[0].resolve().name
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     view = View(words.scene, words.camera, words.frame)
-    wish = Wish(words.seed, words.prompt, words.steps, words.strength)
+    wish = Wish(words.seed, words.prompt, words.steps, words.strength, words.exact)
     async with server(words.server, folders) as client:
         result = await render(client, view, wish, name, out, words.blender)
     for path in (result.picture, result.blockout, result.scene):
@@ -150,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=None, help="0 to 2147483647")
     parser.add_argument("--steps", type=int, help="sampling steps; the model's own by default")
     parser.add_argument("--strength", type=float, help="of the guidance, 0 to 1")
+    parser.add_argument("--exact", action="store_true", help="capture what a render shows: hair, displacement, …")
     parser.add_argument("--model", help="a model of the server, or a diffusers folder")
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")

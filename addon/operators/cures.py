@@ -9,7 +9,7 @@ from mathutils import Matrix, Vector
 
 from .. import marks
 from ..layout import apart, split_phrase
-from ..properties import SIZE
+from ..properties import EXACT, SIZE
 from ..session import Notice
 from .answers import Status, refuse, settle
 
@@ -151,6 +151,18 @@ class PaintSmaller(bpy.types.Operator):
         return set(bpy.ops.maquette.generate())
 
 
+class TurnExactOff(bpy.types.Operator):
+    """Capture what the view shows, at once; a render is not asked"""
+
+    bl_idname = "maquette.turn_exact_off"
+    bl_label = "Turn Exact Off"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        context.scene[EXACT] = False
+        return settle()
+
+
 class OpenPreferences(bpy.types.Operator):
     """Show Maquette's own settings: the server's command, address and token"""
 
@@ -201,5 +213,6 @@ CLASSES = (
     TellApart,
     MakeOne,
     PaintSmaller,
+    TurnExactOff,
     OpenPreferences,
 )

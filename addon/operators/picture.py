@@ -7,16 +7,18 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import marks, scene
-from ..contract import SEED_MAX
+from ..contract import SEED_MAX, Blockout
+from ..exposure import Exposure, expose
 from ..faults import CaptureError
 from ..layout import scaled
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
 from ..session import Viewpoint
-from ..slices import finish
+from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..styles import styled
 from .answers import Status, in_words, refuse, settle
+from .exposing import exposure
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -81,6 +83,8 @@ class Generate(bpy.types.Operator):
             taken = develop(wanted(shot, depsgraph))
             view = viewpoint(shot, shot.camera, depsgraph)
             kept = (view, shot.maquette_prompt, shot.maquette_style)
+            if shot.maquette_exact:
+                return self._expose(exposure(context), taken, kept)
             if not bpy.app.background:
                 desk().pump.start(courier.send(taken, *kept))
                 return {"FINISHED"}
@@ -88,8 +92,23 @@ class Generate(bpy.types.Operator):
         except CaptureError as error:
             return refuse(self, in_words(error))
         desk().pump.wait(courier.deliver(blockout, *kept))
+        return self._end()
+
+    def _expose(self, exposed: Exposure, live: Slices[Blockout], kept: tuple[Viewpoint, str, str]) -> Status:
+        """Send what a render shows instead."""
+        send = desk().courier.deliver if bpy.app.background else desk().courier.submit
+        errand = expose(desk().courier, exposed, live, desk().turnstile, lambda exact: send(exact, *kept))
+        if not bpy.app.background:
+            desk().expose(errand)
+            return {"FINISHED"}
+        desk().pump.wait(errand)
+        return self._end()
+
+    def _end(self) -> Status:
+        """In the background, where the whole way has been gone."""
         receive()
-        return {"CANCELLED"} if courier.session.notice else {"FINISHED"}
+        notice = desk().session.notice
+        return {"CANCELLED"} if notice and not notice.warning else {"FINISHED"}
 
 
 class Cancel(bpy.types.Operator):
@@ -102,6 +121,7 @@ class Cancel(bpy.types.Operator):
         items=[
             ("THIS", "This", "The picture being painted"),
             ("WAITING", "Waiting", "The pictures not yet begun"),
+            ("EXACT", "Exact", "The exact captures being made"),
             ("ALL", "All", "Every picture asked for here"),
         ],
         default="THIS",
@@ -110,7 +130,10 @@ class Cancel(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         session, pump = desk().session, desk().pump
         active = session.active
-        for task in session.waiting:
+        if self.scope in {"EXACT", "ALL"}:
+            for exposing in desk().exposures:
+                exposing.cancel()
+        for task in session.waiting if self.scope != "EXACT" else ():
             if self.scope == "ALL" or (task == active) == (self.scope == "THIS"):
                 pump.start(desk().courier.cancel(task.job.id))
         return {"FINISHED"}

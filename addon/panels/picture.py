@@ -47,11 +47,16 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_size", slider=True)
+        column.prop(scene, "maquette_exact")
 
     def _generate(self, session: Session) -> None:
         column = self.layout.column(align=True)
         column.scale_y = 1.4
         column.operator("maquette.generate", text="Queue More" if session.waiting else "Generate", icon="RENDER_STILL")
+        if session.exposing:
+            row = column.row(align=True)
+            row.label(text="Capturing…" if session.exposing == 1 else f"Capturing, {session.exposing - 1} more to do")
+            row.operator("maquette.cancel", text="", icon="CANCEL").scope = "EXACT"
         if session.sending:
             column.label(text="Sending…")
         active = session.active

@@ -26,6 +26,7 @@ BPY_FILES = frozenset(
         "addon/operators/choices.py",
         "addon/operators/connection.py",
         "addon/operators/cures.py",
+        "addon/operators/exposing.py",
         "addon/operators/picture.py",
         "addon/operators/regions.py",
         "addon/operators/views.py",
@@ -46,6 +47,7 @@ BPY_FILES = frozenset(
         "addon/properties.py",
         "addon/pump.py",
         "addon/scene.py",
+        "addon/shown.py",
         "addon/viewer.py",
     }
 )

@@ -77,6 +77,7 @@ def use(command: str) -> None:
     assert picture.packed_file is not None
     assert materials(scene) == before, (before, materials(scene))
 
+    capture_exactly(scene, desk)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
     assert not scene.camera.data.background_images
@@ -107,6 +108,24 @@ def choose(scene: bpy.types.Scene, desk: object) -> None:
     assert desk.session.notice.code == "style-missing", desk.session.notice
     assert bpy.ops.maquette.choose_style(name="Sunset") == {"FINISHED"}
     assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
+
+
+def capture_exactly(scene: bpy.types.Scene, desk: object) -> None:
+    """A picture of what a render shows, which the view does not; the open file stays as it is."""
+    castle = scene.objects["castle"]
+    castle.modifiers.new("Subdivision", "SUBSURF").levels = 0
+    castle.modifiers["Subdivision"].render_levels = 3
+    scene.maquette_exact = True
+    before = (bpy.data.filepath, bpy.data.is_dirty, bpy.data.is_saved, scene.render.engine, len(bpy.data.objects))
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+    after = (bpy.data.filepath, bpy.data.is_dirty, bpy.data.is_saved, scene.render.engine, len(bpy.data.objects))
+    assert before == after, (before, after)
+    assert desk.session.notice.warning and "“castle”" in desk.session.notice.message, desk.session.notice
+    assert "rocket" not in desk.session.notice.message
+    assert not list(Path(bpy.app.tempdir).glob("maquette-*"))
+    scene.maquette_exact = False
+    castle.modifiers.clear()
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
 
 
 def stack_views(scene: bpy.types.Scene) -> None:

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Copy the open file for an exact capture; nothing of the artist's changes by that."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import bpy
+
+from ..contract import dump
+from ..exposure import Exposure, ExposureFailed, program
+from ..layout import scaled
+from ..properties import chosen, style
+from ..styles import styled
+
+
+def exposure(context: bpy.types.Context) -> Exposure:
+    """The open file, as it stands, in a folder of its own. Raises ExposureFailed when it cannot be written."""
+    folder = Path(tempfile.mkdtemp(prefix="maquette-", dir=bpy.app.tempdir))
+    made = Exposure(folder, program(bpy.app.binary_path), _flags(context))
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(made.copy), copy=True, compress=False)
+    except RuntimeError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ExposureFailed(
+            f"The file cannot be copied: {error}", "Make room on the disk, or turn Exact off."
+        ) from error
+    return made
+
+
+def _flags(context: bpy.types.Context) -> dict[str, object]:
+    """What the second Blender is to capture, in the words of ``headless``."""
+    shot, worn = context.scene, style(context.scene)
+    return {
+        "scene-name": shot.name,
+        "layer": context.view_layer.name,
+        "camera": shot.camera.name,
+        "prompt": styled(shot.maquette_prompt, worn),
+        "negative": worn.negative if worn else "",
+        "model": json.dumps(dump(scaled(chosen(shot), shot.maquette_size))),
+        "seed": shot.maquette_seed,
+        "steps": shot.maquette_steps,
+        "strength": shot.maquette_strength,
+        "scripts": int(context.preferences.filepaths.use_scripts_auto_execute),
+    }
