@@ -61,6 +61,7 @@ def exactly(
     size = canvas(seen.aspect, model)
     wide = View(seen.pose, overscan(seen.lens, size), size.width / size.height)
     look_through(scene, wide, *mask_size(size))
+    scene.render.threads_mode, scene.render.threads = "FIXED", max(1, (os.cpu_count() or 2) - 1)  # one is the artist's
     names = {name: min(found) for name, found in owners.items() if found != {NOTHING}}
     return seen, shown, cryptomatte.coverage(render_layers(scene), names, len(named))
 
@@ -149,7 +150,6 @@ def _plainly(scene: bpy.types.Scene, samples: int) -> None:
     render.use_border = render.use_compositing = render.use_sequencer = False
     render.use_freestyle = render.use_motion_blur = render.use_multiview = False
     render.use_overwrite, render.use_placeholder = True, False
-    render.threads_mode, render.threads = "FIXED", max(1, (os.cpu_count() or 2) - 1)  # one is left to the artist
     write_layers(render.image_settings)
 
 
