@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.raster import NOTHING, Lens, coverage, rasterise
+from addon.raster import NOTHING, Lens, coverage, coverages, rasterise
 
 PERSPECTIVE = Lens(np.array([[2.0, 0, 0, 0], [0, 2.0, 0, 0], [0, 0, -1.002, -0.2002], [0, 0, -1, 0]]), 0.1, 100.0)
 ORTHOGRAPHIC = Lens(np.array([[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.02, -1.002], [0, 0, 0, 1]]), 0.1, 100.0)
@@ -134,3 +134,11 @@ def test_coverage_is_the_share_of_samples():
     hits[0, 0] = True
     hits[2:, 4:6] = True
     assert coverage(hits, 2).tolist() == [[64, 0, 0, 0], [0, 0, 255, 0]]
+
+
+def test_all_owners_covered_at_once_are_covered_as_each_alone():
+    both = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0.4, 0, -9.0), 1.5)])
+    raster = rasterise(both, np.repeat([0, 2], len(both) // 2), PERSPECTIVE, SIDE, SIDE)
+    together = coverages(raster, 4, 2)
+    assert np.array_equal(together, [coverage(raster.owners == owner, 2) for owner in range(4)])
+    assert together[0].any() and not together[1].any() and together[2].any()

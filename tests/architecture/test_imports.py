@@ -14,6 +14,8 @@ BLENDER = frozenset({"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf
 BPY_FILES = frozenset(
     {
         "addon/apply.py",
+        "benchmarks/masks.py",
+        "benchmarks/stress.py",
         "addon/blocking.py",
         "addon/compat.py",
         "addon/darkroom.py",

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Are the masks right, and quick? The 2x rasteriser against Cycles' Cryptomatte, on the examples and a stress scene."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from addon import cryptomatte
+from addon.exact import render_depsgraph, render_layers
+from addon.marks import mark, marks, unmark
+from addon.raster import coverages, rasterise
+from addon.scene import evaluated, geometry, view
+
+from .stress import sphere, stress
+
+SIDE = 512  # pixels along the longer side of the picture
+FACTOR = 2  # samples along a side of a pixel
+SAMPLES = 32  # of Cryptomatte, one pixel's BOX filter
+VISIBLE = 0.005  # of the picture, what an object must cover to count
+RINGS = (50, 158, 500)  # balls of 10,000, 99,856 and 1,000,000 triangles
+RADIUS = 1.5  # they cover 14 % of the picture
+
+Covers = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object of one scene: overlap with Cryptomatte, and the distance between the middles in pixels."""
+
+    name: str
+    visible: float
+    iou: float
+    offset: float
+
+
+def live(scene: bpy.types.Scene, width: int, height: int) -> Covers:
+    """What the rasteriser says each mark covers, (marks, height, width) in 0..1, from the evaluated depsgraph."""
+    graph = evaluated(scene)
+    seen, count = view(scene, scene.camera, graph), len(marks(scene))
+    shapes = geometry(scene, graph, seen)
+    raster = rasterise(shapes.triangles, shapes.owners, seen.lens, width * FACTOR, height * FACTOR)
+    return coverages(raster, count, FACTOR) * np.float32(1.0 / 255.0)
+
+
+def rendered(scene: bpy.types.Scene, samples: int, ranks: int = 6) -> Covers:
+    """The same of a Cycles render."""
+    names = {found.name: place for place, found in enumerate(marks(scene))}
+    return cryptomatte.coverage(render_layers(scene, samples, ranks), names, len(names))
+
+
+def compare(title: str, ours: Covers, theirs: Covers, names: Sequence[str]) -> Iterator[Row]:
+    """A row for each object that is visible enough."""
+    for name, one, other in zip(names, ours, theirs, strict=True):
+        if other.mean() >= VISIBLE:
+            overlap = float(np.minimum(one, other).sum() / np.maximum(one, other).sum())
+            offset = float(np.hypot(*(middle(one) - middle(other))))
+            yield Row(f"{title}: {name}", float(other.mean()), overlap, offset)
+
+
+def middle(cover: Covers) -> NDArray[np.float64]:
+    """The centroid of a coverage, x and y in pixels."""
+    rows, columns = cover.sum(axis=1, dtype=np.float64), cover.sum(axis=0, dtype=np.float64)
+    places = [side @ (np.arange(len(side)) + 0.5) for side in (columns, rows)]
+    return np.array(places) / max(float(rows.sum()), 1e-9)
+
+
+def quickest(work: Callable[[], object], runs: int) -> float:
+    """Seconds that ``work`` takes when warm and undisturbed: the least of ``runs``, after one that does not count."""
+    work()
+    found = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def scenes(folder: Path) -> Iterator[tuple[str, bpy.types.Scene]]:
+    """The examples and the stress scene, at SIDE pixels, every object marked by its own name."""
+    for path in sorted(folder.glob("*.blend")):
+        bpy.ops.wm.open_mainfile(filepath=str(path), use_scripts=False)
+        yield path.stem, prepared(bpy.context.scene)
+    yield "stress", prepared(stress())
+
+
+def prepared(scene: bpy.types.Scene) -> bpy.types.Scene:
+    """The scene at SIDE pixels, with marks as Cryptomatte has them: one an object, and one for all its instances."""
+    render = scene.render
+    shrink = SIDE / max(render.resolution_x, render.resolution_y)
+    render.resolution_x, render.resolution_y = round(render.resolution_x * shrink), round(render.resolution_y * shrink)
+    render.resolution_percentage = 100
+    for collection in bpy.data.collections:
+        unmark(collection)
+    for thing in bpy.data.objects:
+        if thing.type in {"MESH", "CURVE", "FONT", "META"}:
+            mark(thing, thing.name)
+    return scene
+
+
+def speedup(scene: bpy.types.Scene, width: int, height: int, runs: int) -> float:
+    """How much quicker than Cycles at one sample, both from the evaluated depsgraph to arrays.
+
+    Cycles also has a depsgraph evaluated, which a render that paints nothing measures; that is taken off.
+    """
+    ours = quickest(lambda: live(scene, width, height), runs)
+    cycles = quickest(lambda: rendered(scene, 1, 2), runs)
+    evaluation = quickest(lambda: render_depsgraph(scene, lambda graph: True), runs)
+    return (cycles - evaluation) / ours
+
+
+def slope(runs: int) -> tuple[float, list[float]]:
+    """Log-log slope of time over triangles at one covered area, at the size of a capture's mask; and the seconds."""
+    seconds = []
+    for rings in RINGS:
+        scene = sphere(rings, RADIUS)
+        mark(scene.objects["ball"])
+        evaluated(scene)
+        seconds.append(quickest(partial(live, scene, 256, 256), runs))
+    triangles = [4 * rings**2 for rings in RINGS]
+    return float(np.polyfit(np.log(triangles), np.log(seconds), 1)[0]), seconds
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """`maquette bench masks`."""
+    args = parser().parse_args(words)
+    rows: list[Row] = []
+    gains = {}
+    with quiet():
+        for title, scene in scenes(args.examples):
+            width, height = scene.render.resolution_x, scene.render.resolution_y
+            names = [found.name for found in marks(scene)]
+            ours = live(scene, width, height)
+            rows += compare(title, ours, rendered(scene, SAMPLES), names)
+            gains[title] = speedup(scene, width, height, args.runs)
+        inclination, seconds = slope(args.runs)
+    figures = {
+        "iou_min": round(min(row.iou for row in rows), 4),
+        "centroid_err_px_max": round(max(row.offset for row in rows), 4),
+        "speedup_vs_cycles_1spp": round(min(gains.values()), 2),
+        "slope": round(inclination, 3),
+    }
+    if args.json:
+        print(json.dumps(figures))
+    else:
+        report(rows, gains, seconds, figures)
+    return 0
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Blender's own words, which it writes past Python, go nowhere: they would stand around the JSON line."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def report(rows: Sequence[Row], gains: dict[str, float], seconds: Sequence[float], figures: dict[str, float]) -> None:
+    """Tables: every object, every scene, the balls, and the figures of the JSON line."""
+    for row in rows:
+        print(f"{row.name:34} visible {row.visible:6.2%}  IoU {row.iou:.4f}  centroid {row.offset:.3f} px")
+    for title, gain in gains.items():
+        print(f"{title:34} {gain:.1f} times as quick as Cycles at one sample")
+    for rings, second in zip(RINGS, seconds, strict=True):
+        print(f"{4 * rings**2:>9} triangles {second * 1000:24.1f} ms")
+    for name, value in figures.items():
+        print(f"{name:>24}  {value:7.3f}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of `maquette bench masks`."""
+    made = argparse.ArgumentParser(prog="maquette bench masks", description=__doc__)
+    made.add_argument("--json", action="store_true", help="print one JSON line instead of tables")
+    made.add_argument("--examples", type=Path, default=Path("examples"), help="folder of .blend files")
+    made.add_argument("--runs", type=int, default=5, help="how often each time is taken; the least counts")
+    return made
