@@ -6,6 +6,7 @@ timer is persistent, for others die with the file they were started in.
 """
 
 import asyncio
+import gc
 import logging
 import subprocess
 import time
@@ -173,6 +174,7 @@ def unregister() -> None:
     """Clear the desk away."""
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
+    calm(False)
     desk().close()
     del bpy.types.WindowManager.maquette
 
@@ -191,9 +193,22 @@ def guarded(work: Callable[[], float]) -> float:
 def _tick() -> float:
     before = desk().session
     pace = guarded(_slice)
+    if desk().session.busy != before.busy:
+        calm(desk().session.busy)
     if desk().session != before:
         redraw()
     return pace
+
+
+def calm(busy: bool) -> None:
+    """While a picture is painted, keep what Blender already holds out of Python's full collections.
+
+    Each would go through all of it, every add-on's things too, and hold the window for up to 50 ms.
+    """
+    if busy:
+        gc.freeze()
+    else:
+        gc.unfreeze()
 
 
 def _slice() -> float:
