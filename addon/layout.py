@@ -26,6 +26,7 @@ from .slices import Slices, finish
 Covers = NDArray[np.float32]
 
 SUPERSAMPLING = 2
+STAGGER = 0.25  # of a sample: a cell's four samples then lie in four columns
 SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention cells that should draw it
 
 
@@ -188,7 +189,8 @@ def outlining(
 ) -> Slices[tuple[Region, ...]]:
     """``regions`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
-    raster = yield from rasterising(triangles, owners, overscan(view.lens, canvas), width, height, len(marks))
+    lens = overscan(view.lens, canvas)
+    raster = yield from rasterising(triangles, owners, lens, width, height, len(marks), STAGGER)
     yield
     rendered = set(np.unique(owners).tolist())
     order = _nearest_first(raster, len(marks))

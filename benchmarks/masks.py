@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from addon import cryptomatte
 from addon.exact import render_depsgraph, render_layers
+from addon.layout import STAGGER, SUPERSAMPLING
 from addon.marks import mark, marks, unmark
 from addon.raster import coverages, rasterise
 from addon.scene import evaluated, geometry, view
@@ -25,7 +26,6 @@ from addon.scene import evaluated, geometry, view
 from .stress import sphere, stress
 
 SIDE = 512  # pixels along the longer side of the picture
-FACTOR = 2  # samples along a side of a pixel
 SAMPLES = 32  # of Cryptomatte, one pixel's BOX filter
 VISIBLE = 0.005  # of the picture, what an object must cover to count
 RINGS = (50, 158, 500)  # balls of 10,000, 99,856 and 1,000,000 triangles
@@ -49,8 +49,9 @@ def live(scene: bpy.types.Scene, width: int, height: int) -> Covers:
     graph = evaluated(scene)
     seen, count = view(scene, scene.camera, graph), len(marks(scene))
     shapes = geometry(scene, graph, seen)
-    raster = rasterise(shapes.triangles, shapes.owners, seen.lens, width * FACTOR, height * FACTOR)
-    return coverages(raster, count, FACTOR) * np.float32(1.0 / 255.0)
+    size = width * SUPERSAMPLING, height * SUPERSAMPLING
+    raster = rasterise(shapes.triangles, shapes.owners, seen.lens, *size, stagger=STAGGER)
+    return coverages(raster, count, SUPERSAMPLING) * np.float32(1.0 / 255.0)
 
 
 def rendered(scene: bpy.types.Scene, samples: int, ranks: int = 6) -> Covers:

@@ -142,3 +142,16 @@ def test_all_owners_covered_at_once_are_covered_as_each_alone():
     together = coverages(raster, 4, 2)
     assert np.array_equal(together, [coverage(raster.owners == owner, 2) for owner in range(4)])
     assert together[0].any() and not together[1].any() and together[2].any()
+
+
+def test_staggered_samples_tell_four_shades_of_an_upright_edge():
+    # the square's left edge moves through one cell of 2 x 2 samples
+    for place, shade in ((0.1, 4), (0.3, 3), (0.6, 2), (0.8, 1)):
+        x = -2 + (8 + place) * 4 / (SIDE / 2)
+        a, b, c, d = [x, -2, -4.0], [2, -2, -4.0], [2, 2, -4.0], [x, 2, -4.0]
+        square = np.array([[a, b, c], [a, c, d]])
+        raster = rasterise(square, np.zeros(2, dtype=np.int64), ORTHOGRAPHIC, SIDE, SIDE, 1, 0.25)
+        cells = coverage(raster.owners == 0, 2)
+        assert (cells[:, 8] == round(shade * 255 / 4)).all(), place
+        assert (cells[:, 9:] == 255).all() and not cells[:, :8].any()
+        assert np.array_equal(raster.owners == 0, raster.footprint[0])
