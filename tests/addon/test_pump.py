@@ -2,11 +2,12 @@
 """The asyncio loop inside Blender: an errand that fails is complained of and begun anew; long work goes in slices."""
 
 import asyncio
+import gc
 import time
 
 import pytest
 
-from addon.pump import Pump
+from addon.pump import Pump, calm
 from addon.slices import SLICE, finish, gradually
 
 
@@ -65,3 +66,10 @@ def test_long_work_leaves_room_between_its_slices(pump: Pump) -> None:
 
 def test_the_same_work_can_be_done_at_once() -> None:
     assert finish(work(3, 0.0)) == "done"
+
+
+def test_the_host_s_own_objects_are_collected_again_once_nothing_is_painted() -> None:
+    calm(True)
+    assert gc.get_freeze_count() > 0
+    calm(False)
+    assert gc.get_freeze_count() == 0

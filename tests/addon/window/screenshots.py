@@ -26,19 +26,17 @@ SHOTS = (
     "background",
     "projected",
 )
-COLOURS = 256
 
 
 def take(blender: str, docs: Path) -> None:
-    """Tells the tour and keeps its pictures, in few colours: a window has few."""
+    """Tells the tour and keeps its pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         report = tell(blender, "tour", folder, toybox())
         if not report["ok"]:
             sys.exit(report["trace"])
         for shot in SHOTS:
-            picture = Image.open(folder / f"{shot}.png").convert("RGB")
-            picture.quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(docs / f"{shot}.png", optimize=True)
+            Image.open(folder / f"{shot}.png").convert("RGB").save(docs / f"{shot}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ def results(shots: Path, report: dict) -> Iterator:
     yield from shoot(shots / "background.png")
     press("project")
     look("PERSP", "MATERIAL")
-    view().spaces.active.region_3d.view_rotation = (0.72, 0.58, 0.24, 0.30)
+    eye = view().spaces.active.region_3d
+    eye.view_rotation, eye.view_location, eye.view_distance = (0.72, 0.58, 0.24, 0.30), (0.0, 0.4, 1.4), 12.0
     yield from shoot(shots / "projected.png", settle=25.0)
     look("CAMERA", "SOLID")
     press("remove_results")
