@@ -19,6 +19,7 @@ def unregister() -> None:
 
 def _rooms() -> Sequence[ModuleType]:
     # bpy exists only inside Blender
-    from . import live, operators, overlay, panels, pictures, preferences, properties, pump, viewer
+    from . import album, live, operators, overlay, panels, pictures, preferences, properties, pump, viewer
+    from .operators import history as entries
 
-    return preferences, pump, properties, live, overlay, operators, pictures, viewer, panels
+    return preferences, pump, properties, album, live, overlay, operators, pictures, entries, viewer, panels

@@ -21,6 +21,7 @@ from . import session as news
 from .client import Client, ClientError, Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
 from .contract import Artifact, Blockout, Connection, Job, dump
 from .faults import CaptureError
+from .history import NO_WISH, Wish
 from .session import Name, Notice, Preview, Session, Task, Viewpoint
 from .slices import Slices, gradually
 
@@ -86,7 +87,7 @@ class Courier:
                 self.move(news.lost, state(error), notice(error))
             await self._rest()
 
-    async def send(self, blockout: Slices[Blockout], view: Viewpoint, words: str = "", style: str = "") -> None:
+    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH) -> None:
         """Finish a blockout slice by slice and send it; the session says what became of it."""
         self.move(news.sending)
         try:
@@ -94,14 +95,14 @@ class Courier:
         except CaptureError as error:
             self.move(news.unsent, notice(error))
             return
-        await self._submit(finished, view, words, style)
+        await self._submit(finished, view, wish)
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, words: str = "", style: str = "") -> None:
-        """Send a blockout; the session says what became of it. ``words`` and ``style`` are kept with the task."""
+    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
+        """Send a blockout; the session says what became of it. ``wish`` is kept with the task."""
         self.move(news.sending)
-        await self._submit(blockout, view, words, style)
+        await self._submit(blockout, view, wish)
 
-    async def _submit(self, blockout: Blockout, view: Viewpoint, words: str, style: str) -> None:
+    async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
         try:
             client = Client(self.dial())
             job = await client.submit(blockout, uuid.uuid4().hex)
@@ -109,13 +110,13 @@ class Courier:
             self.move(news.unsent, notice(error))
             return
         request = json.dumps(dump(blockout))
-        self.move(news.submitted, Task(job=job, view=view, request=request, words=words, style=style))
+        self.move(news.submitted, Task(job=job, view=view, request=request, wish=wish))
         await self._follow(client, job.id)
 
-    async def deliver(self, blockout: Blockout, view: Viewpoint, words: str = "", style: str = "") -> None:
+    async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background."""
         await self.until(lambda session: session.link.name not in ("connecting", "starting"))
-        await self.submit(blockout, view, words, style)
+        await self.submit(blockout, view, wish)
         await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
 
     async def cancel(self, job: str) -> None:

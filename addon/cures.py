@@ -50,6 +50,9 @@ GENERATE = Button(operator="maquette.generate", text="Generate Again")
 INEXACT = Button(operator="maquette.turn_exact_off")
 SMALLER = Button(operator="maquette.paint_smaller")
 OURS = Button(operator="maquette.open_preferences")
+AGAIN_ALL = Button(
+    operator="maquette.reuse", text="Reuse Everything", hands="name", arguments=(("what", "EVERYTHING"),)
+)
 LOG = Button(operator="wm.path_open", text="Open Its Log", hands="filepath")
 
 _OUR_BUG = Cure(why="a bug of ours that no setting changes; the sentence and the server's log name it")
@@ -84,6 +87,17 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "locked-object": Cure(why="whether another file's object becomes local, only the artist decides"),
         "too-many-views": Cure(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", hands="filepath")),
+        # the history
+        "entry-gone": Cure(why="what was deleted is deleted; the button vanishes with the next look"),
+        "picture-absent": _buttons(AGAIN_ALL),
+            Button(
+                operator="maquette.reuse", text="Reuse Everything", hands="name", arguments=(("what", "EVERYTHING"),)
+            )
+        ),
+        "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", hands="name")),
+        "camera-held": Cure(why="which constraint, driver or key may be muted, only the artist knows"),
+        "history-unreadable": Cure(why="the sentence names the file and what hinders"),
+        "history-unwritten": Cure(why="which files may go to make room, only the artist knows"),
         # the way to the server
         "server-absent": _buttons(START, AGAIN),
         "server-died": _buttons(START, LOG),

@@ -6,20 +6,24 @@ that both survive saving, undo and the end of the server.
 """
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 
 from . import apply
-from .contract import dump
+from .album import remember, thumb
+from .contract import Achieved, Blockout, dump, loads
 from .faults import CaptureError
+from .history import Entry
 from .operators.answers import Status, in_words, refuse
 from .operators.picture import viewpoint
+from .pixels import Pixels, load, of_image
 from .projectors import project
 from .pump import desk
-from .session import Notice, Task, received
+from .session import Notice, Task, noticed, received
 
 PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (
     f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose")
@@ -47,14 +51,18 @@ class Receive(bpy.types.Operator):
         task = next(task for task in courier.session.tasks if task.job.id == self.job)
         courier.move(received, self.job)
         shot = next((shot for shot in bpy.data.scenes if shot.session_uid == task.view.scene), None)
-        if shot is None:
-            return refuse(self, _homeless(courier.folder))
+        picture = task.picture
+        assert picture is not None, "what has landed has a picture"
         try:
-            shot[PICTURE] = _image(task)
+            if shot is None:
+                _keep(task, picture.stem, load(picture))
+                return refuse(self, _homeless(courier.folder))
+            camera = next((thing for thing in bpy.data.objects if thing.session_uid == task.view.camera), None)
+            image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera)
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, _unreadable(task, error))
-        apply.follow(shot, shot[PICTURE].get(CAMERA), shot[PICTURE])
-        _show_where_ours_was(shot[PICTURE])
+        remember(shot, _keep(task, picture.stem, of_image(image)))
+        take(shot, image)
         return {"FINISHED"}
 
 
@@ -114,7 +122,9 @@ def ours(image: bpy.types.Image | None) -> bool:
 
 def _homeless(folder: Path) -> Notice:
     message = "A picture arrived for a scene that is no longer open."
-    return Notice(message=message, fix=f"It is kept in {folder}.", code="scene-gone", subject=str(folder))
+    return Notice(
+        message=message, fix=f"It is in the history On Disk, in {folder}.", code="scene-gone", subject=str(folder)
+    )
 
 
 def _unreadable(task: Task, error: RuntimeError) -> Notice:
@@ -122,18 +132,53 @@ def _unreadable(task: Task, error: RuntimeError) -> Notice:
     return Notice(message=message, fix="The same seed paints it again.", code="unreadable")
 
 
-def _image(task: Task) -> bpy.types.Image:
-    image = bpy.data.images.load(str(task.picture))
+def loaded(
+    file: Path,
+    request: str,
+    achieved: Sequence[Achieved],
+    pose: Sequence[float],
+    camera: bpy.types.Object | None,
+) -> bpy.types.Image:
+    """A picture of ours as an image of the .blend, packed, with what it was asked for and what it was seen through.
+
+    Raises RuntimeError for a file that is gone, or no picture.
+    """
+    image = bpy.data.images.load(str(file))
     image.name = "Maquette"
     image.pack()
     image.preview_ensure()
-    image[REQUEST] = task.request
-    image[ACHIEVED] = json.dumps(dump(task.job.achieved))
-    image[POSE] = task.view.pose
-    for thing in bpy.data.objects:
-        if thing.session_uid == task.view.camera:
-            image[CAMERA] = thing
+    image[REQUEST] = request
+    image[ACHIEVED] = json.dumps(dump(achieved))
+    image[POSE] = pose
+    if camera is not None:
+        image[CAMERA] = camera
     return image
+
+
+def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
+    """Make this the scene's current picture."""
+    scene[PICTURE] = image
+    apply.follow(scene, image.get(CAMERA), image)
+    _show_where_ours_was(image)
+
+
+def _keep(task: Task, name: str, picture: Pixels) -> Entry:
+    """The picture's entry, written to the history on disk; a full disk is told of, and costs that copy only."""
+    entry = Entry(
+        name=name,
+        created=time.time(),
+        request=loads(Blockout, task.request),
+        wish=task.wish,
+        pose=task.view.pose,
+        thumb=thumb(picture),
+        achieved=task.job.achieved,
+    )
+    try:
+        desk().gallery.keep(entry)
+    except OSError as error:
+        message = f"The history on disk could not be written: {error.strerror}."
+        desk().courier.move(noticed, Notice(message=message, fix="Make room there.", code="history-unwritten"))
+    return entry
 
 
 def _show_where_ours_was(image: bpy.types.Image) -> None:

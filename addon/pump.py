@@ -18,6 +18,7 @@ from typing import Any
 import bpy
 
 from . import local, styles
+from .album import Gallery
 from .courier import Courier
 from .darkroom import Darkroom
 from .preferences import dial
@@ -101,6 +102,7 @@ class Desk:
         self.pump = Pump()
         self.darkroom = Darkroom()
         self.drawing: object | None = None
+        self.gallery = Gallery(folder / "pictures")
         self.courier = Courier(dial, folder / "pictures")
         self.exposures: set[asyncio.Task[None]] = set()
         self.turnstile = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
@@ -146,6 +148,7 @@ class Desk:
         self.stop_server()
         self.pump.close()
         self.darkroom.close()
+        self.gallery.close()
 
     async def _mind_server(self) -> None:
         """Notice when our child has ended."""
@@ -216,7 +219,9 @@ def _slice() -> float:
     station.pump.once()
     station.darkroom.develop(station.session.preview)
     receive()
-    return ACTIVE if station.session.busy else IDLE
+    if fresh := station.gallery.tick(bpy.context.window_manager):
+        redraw()
+    return ACTIVE if fresh or station.session.busy else IDLE
 
 
 def stumble(error: Exception) -> Notice:

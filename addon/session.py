@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from .contract import TOYBOX, Artifact, Event, Health, Job, ModelInfo, Problem, State
+from .history import NO_WISH, Wish
 
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 RESTARTS = "The server tries again by itself; its log has the details."
@@ -58,15 +59,14 @@ class Viewpoint:
 class Task:
     """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
 
-    ``request`` is the Blockout as JSON; ``words`` and ``style`` are the artist's part of its prompt; ``sketch`` is the
-    newest preview that the server has of it.
+    ``request`` is the Blockout as JSON, ``wish`` the artist's side of it; ``sketch`` is the newest preview that the
+    server has of it.
     """
 
     job: Job
     view: Viewpoint
     request: str
-    words: str = ""
-    style: str = ""
+    wish: Wish = NO_WISH
     started: float | None = None
     sketch: Artifact | None = None
     picture: Path | None = None

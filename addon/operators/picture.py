@@ -10,12 +10,14 @@ from .. import marks, scene
 from ..contract import SEED_MAX, Blockout
 from ..exposure import Exposure, expose
 from ..faults import CaptureError
+from ..history import Wish
 from ..layout import scaled
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
 from ..session import Viewpoint
 from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
+from ..standpoint import seen_from
 from ..styles import styled
 from .answers import Status, in_words, refuse, settle
 from .exposing import exposure
@@ -82,7 +84,7 @@ class Generate(bpy.types.Operator):
             marks.check_apart(shot)
             taken = develop(wanted(shot, depsgraph))
             view = viewpoint(shot, shot.camera, depsgraph)
-            kept = (view, shot.maquette_prompt, shot.maquette_style)
+            kept = (view, wish(shot))
             if shot.maquette_exact:
                 return self._expose(exposure(context), taken, kept)
             if not bpy.app.background:
@@ -94,7 +96,7 @@ class Generate(bpy.types.Operator):
         desk().pump.wait(courier.deliver(blockout, *kept))
         return self._end()
 
-    def _expose(self, exposed: Exposure, live: Slices[Blockout], kept: tuple[Viewpoint, str, str]) -> Status:
+    def _expose(self, exposed: Exposure, live: Slices[Blockout], kept: tuple[Viewpoint, Wish]) -> Status:
         """Send what a render shows instead."""
         send = desk().courier.deliver if bpy.app.background else desk().courier.submit
         errand = expose(desk().courier, exposed, live, desk().turnstile, lambda exact: send(exact, *kept))
@@ -161,6 +163,17 @@ def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
         seed=shot.maquette_seed,
         steps=shot.maquette_steps,
         strength=shot.maquette_strength,
+    )
+
+
+def wish(shot: bpy.types.Scene) -> Wish:
+    """The artist's side of a request: words, style, size, and the camera as it stands."""
+    return Wish(
+        words=shot.maquette_prompt,
+        style=shot.maquette_style,
+        size=shot.maquette_size,
+        exact=shot.maquette_exact,
+        shot=seen_from(shot.camera),
     )
 
 

@@ -4,6 +4,7 @@
 import bpy
 
 from .connection import MAQUETTE_PT_main
+from .history import MAQUETTE_PT_history
 from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles
 from .picture import MAQUETTE_PT_picture
 from .regions import MAQUETTE_PT_regions
@@ -19,5 +20,6 @@ CLASSES = (
     MAQUETTE_PT_picture,
     MAQUETTE_PT_result,
     MAQUETTE_PT_views,
+    MAQUETTE_PT_history,
 )
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -21,10 +21,17 @@ class Tab:
 def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Context) -> None:
     """A notice as lines that fit the panel: what is wrong, then what to do."""
     column = layout.column(align=True)
+    paragraph(column, notice.message, context, "ERROR", "BLANK1")
+    paragraph(column, notice.fix, context, "BLANK1", "BLANK1")
+
+
+def paragraph(
+    column: bpy.types.UILayout, text: str, context: bpy.types.Context, first: str = "NONE", then: str = "NONE"
+) -> None:
+    """A text as lines that fit the panel, with an icon before the first and one before the others."""
     letters = max(16, int(context.region.width / (7.5 * context.preferences.system.ui_scale)) - 4)
-    for text, icon in ((notice.message, "ERROR"), (notice.fix, "BLANK1")):
-        for place, line in enumerate(textwrap.wrap(text, letters)):
-            column.label(text=line, icon="BLANK1" if place else icon)
+    for place, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=then if place else first)
 
 
 def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button]) -> None:

@@ -13,6 +13,7 @@ BLENDER = frozenset({"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf
 
 BPY_FILES = frozenset(
     {
+        "addon/album.py",
         "addon/apply.py",
         "benchmarks/masks.py",
         "benchmarks/stress.py",
@@ -29,12 +30,14 @@ BPY_FILES = frozenset(
         "addon/operators/connection.py",
         "addon/operators/cures.py",
         "addon/operators/exposing.py",
+        "addon/operators/history.py",
         "addon/operators/picture.py",
         "addon/operators/regions.py",
         "addon/operators/views.py",
         "addon/overlay.py",
         "addon/panels/__init__.py",
         "addon/panels/connection.py",
+        "addon/panels/history.py",
         "addon/panels/menus.py",
         "addon/panels/picture.py",
         "addon/panels/regions.py",
@@ -50,6 +53,7 @@ BPY_FILES = frozenset(
         "addon/pump.py",
         "addon/scene.py",
         "addon/shown.py",
+        "addon/standpoint.py",
         "addon/viewer.py",
     }
 )

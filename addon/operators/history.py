@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be done with an earlier picture: look at it, take it up again, keep it, throw it away.
+
+A room of its own beside the other operators, for it stands on ``pictures``, which stands on them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+
+from .. import album, history, pictures
+from ..contract import ContractError
+from ..history import Entry
+from ..marks import PROMPT
+from ..properties import EXACT, MODEL, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
+from ..pump import desk
+from ..session import Notice, noticed
+from ..standpoint import hold, stands
+from ..styles import styled
+from .answers import Status, refuse, settle
+
+
+class ChooseEntry(bpy.types.Operator):
+    """Look closer; again to put it away"""
+
+    bl_idname = "maquette.choose_entry"
+    bl_label = "Choose Picture"
+
+    name: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        gallery = desk().gallery
+        gallery.chosen = "" if gallery.chosen == self.name else self.name
+        return {"FINISHED"}
+
+
+class ShowEntry(bpy.types.Operator):
+    """Make the full picture the scene's current one: in the Image Editor, for the camera and to project"""
+
+    bl_idname = "maquette.show_entry"
+    bl_label = "Show"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return _with_entry(self, context, self._show)
+
+    def _show(self, context: bpy.types.Context, entry: Entry) -> Status:
+        picture = history.picture(desk().gallery.folder, entry.name)
+        if picture is None:
+            return refuse(self, _absent(entry.name))
+        seen = entry.wish.shot
+        camera = (context.scene.objects.get(seen.camera) if seen else None) or context.scene.camera
+        try:
+            image = pictures.loaded(picture, history.request(entry), entry.achieved, entry.pose, camera)
+        except RuntimeError as error:  # Blender's word for a file that is no picture
+            return refuse(self, _trouble("The picture cannot be read", error))
+        pictures.take(context.scene, image)
+        if context.area is not None:
+            bpy.ops.maquette.show()
+        return settle()
+
+
+class Reuse(bpy.types.Operator):
+    """Take this up again"""
+
+    bl_idname = "maquette.reuse"
+    bl_label = "Reuse"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(options={"HIDDEN"})
+    what: EnumProperty(
+        items=[
+            ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
+            ("SEED", "Seed", "Set its seed"),
+            ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
+        ],
+        options={"HIDDEN"},
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return cls.bl_rna.properties["what"].enum_items[properties.what].description
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return _with_entry(self, context, self._reuse)
+
+    def _reuse(self, context: bpy.types.Context, entry: Entry) -> Status:
+        shot, request = context.scene, entry.request
+        done = settle()
+        if self.what != "SEED":
+            self._say(shot, entry)
+        if self.what != "PROMPT":
+            shot[SEED], shot[VARY] = request.seed, False
+        if self.what == "EVERYTHING":
+            shot[STRENGTH], shot[STEPS], shot[MODEL] = request.strength, request.steps, request.model
+            shot[SIZE], shot[EXACT] = entry.wish.size, entry.wish.exact
+            if entry.wish.shot is not None and not stands(shot.camera, entry.wish.shot):
+                desk().courier.move(noticed, _elsewhere(entry.name))
+        return done
+
+    def _say(self, shot: bpy.types.Scene, entry: Entry) -> None:
+        """The artist's own words and the style, if they still make the prompt that was sent; else that prompt."""
+        style = desk().rack.find(entry.wish.style)
+        kept = (style is not None) == bool(entry.wish.style)
+        sent = styled(entry.wish.words, style), style.negative if style else ""
+        if kept and sent == (entry.request.prompt, entry.request.negative):
+            shot[PROMPT], shot[STYLE] = entry.wish.words, entry.wish.style
+            return
+        shot[PROMPT], shot[STYLE] = entry.request.prompt, ""
+        if entry.wish.style:
+            self.report({"INFO"}, f"The style “{entry.wish.style}” is not what it was: its words are in the prompt now")
+
+
+class RestoreCamera(bpy.types.Operator):
+    """Put the scene's camera where it stood for this picture, with the lens it had"""
+
+    bl_idname = "maquette.restore_camera"
+    bl_label = "Camera as It Was"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return _with_entry(self, context, self._restore)
+
+    def _restore(self, context: bpy.types.Context, entry: Entry) -> Status:
+        shot, camera = entry.wish.shot, context.scene.camera
+        if shot is None or camera is None:
+            words, fix = "There is no camera to put there.", "Add one, and try again."
+            return refuse(self, Notice(message=words, fix=fix, code="no-camera"))
+        if not (camera.is_editable and camera.data.is_editable):
+            words, fix = f"{camera.name} belongs to another file.", "Make it local first."
+            return refuse(self, Notice(message=words, fix=fix, code="locked-object"))
+        hold(camera, shot)
+        context.view_layer.update()
+        if not stands(camera, shot):
+            held = f"{camera.name} is held by constraints, drivers or keyframes."
+            return refuse(self, Notice(message=held, fix="Mute them, and try again.", code="camera-held"))
+        return settle()
+
+
+class Favour(bpy.types.Operator):
+    """A favourite is never deleted to make room"""
+
+    bl_idname = "maquette.favour"
+    bl_label = "Favourite"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        gallery, item = desk().gallery, context.scene.maquette_history.get(self.name)
+        tile = item or next((tile for tile in gallery.prints if tile.name == self.name), None)
+        if tile is None:
+            return refuse(self, GONE)
+        favourite = not tile.favourite
+        try:
+            history.favour(gallery.folder, self.name, favourite)
+        except (OSError, ContractError) as error:
+            return refuse(self, _trouble("The favourite could not be kept", error))
+        if item is not None:
+            item.favourite = favourite
+        gallery.look_again()
+        return {"FINISHED"}
+
+
+class SaveEntry(bpy.types.Operator):
+    """Save the full picture as a PNG file that carries its whole request"""
+
+    bl_idname = "maquette.save_entry"
+    bl_label = "Save As"
+
+    name: StringProperty(options={"HIDDEN"})
+    filepath: StringProperty(subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
+    check_existing: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        self.filepath = f"maquette-{self.name[:8]}.png"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        where = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".png"))
+        try:
+            history.save_as(desk().gallery.folder, self.name, where)
+        except (OSError, ContractError) as error:
+            return refuse(self, _trouble("The picture could not be saved", error))
+        self.report({"INFO"}, f"Saved: {where}")
+        return {"FINISHED"}
+
+
+class DeleteEntry(bpy.types.Operator):
+    """Delete the picture from disk, for good, and from this file's history, where Undo brings its thumbnail back"""
+
+    bl_idname = "maquette.delete_entry"
+    bl_label = "Delete Picture"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        gallery = desk().gallery
+        try:
+            history.forget(gallery.folder, self.name)
+        except (OSError, ContractError) as error:
+            return refuse(self, _trouble("The picture could not be deleted", error))
+        album.forget(context.scene, self.name)
+        gallery.look_again()
+        self.report({"INFO"}, "Deleted from disk and from this file's history")
+        return {"FINISHED"}
+
+
+GONE = Notice(message="This picture is not in the history any more.", code="entry-gone")
+
+
+def _absent(name: str) -> Notice:
+    message, fix = "The full picture is not on this machine.", "Reuse Everything sets what paints it again."
+    return Notice(message=message, fix=fix, code="picture-absent", subject=name)
+
+
+def _elsewhere(name: str) -> Notice:
+    message, fix = "That picture was seen from another place.", "The camera can be put back there."
+    return Notice(message=message, fix=fix, code="camera-elsewhere", subject=name)
+
+
+def _trouble(what: str, error: Exception) -> Notice:
+    return Notice(message=f"{what}: {str(error).strip()}.", fix="Look into the folder.", code="history-unreadable")
+
+
+def _with_entry(
+    operator: bpy.types.Operator, context: bpy.types.Context, act: Callable[[bpy.types.Context, Entry], Status]
+) -> Status:
+    """Act on the operator's entry, or say that it cannot be read."""
+    try:
+        entry = desk().gallery.entry(context.scene, operator.name)
+    except FileNotFoundError:
+        return refuse(operator, GONE)
+    except (OSError, ContractError) as error:
+        return refuse(operator, _trouble("This entry of the history cannot be read", error))
+    return act(context, entry)
+
+
+CLASSES = (ChooseEntry, ShowEntry, Reuse, RestoreCamera, Favour, SaveEntry, DeleteEntry)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

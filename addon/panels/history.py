@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was painted before: thumbnails, and what can be taken up again of the one that is chosen."""
+
+import bpy
+
+from ..album import Tile, tiles
+from ..pump import desk
+from .tab import Tab, paragraph
+
+COLUMNS = 3
+
+
+class MAQUETTE_PT_history(Tab, bpy.types.Panel):
+    """Earlier pictures, of this file or of all."""
+
+    bl_label = "History"
+    bl_parent_id = "MAQUETTE_PT_main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Which history, its thumbnails newest first, and the chosen one with its buttons."""
+        manager, gallery = context.window_manager, desk().gallery
+        row = self.layout.row(align=True)
+        row.prop(manager, "maquette_scope", expand=True)
+        row.prop(manager, "maquette_favourites", text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
+        shown = tiles(context.scene, manager, gallery)
+        chosen = next((tile for tile in shown if tile.name == gallery.chosen), None)
+        if chosen is not None:
+            self._chosen(chosen, context)
+        if not shown:
+            self.layout.label(text="No favourites here" if manager.maquette_favourites else "No pictures yet")
+        grid = self.layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=True)
+        for tile in shown:
+            self._tile(grid.column(align=True), tile, tile == chosen)
+
+    def _tile(self, cell: bpy.types.UILayout, tile: Tile, chosen: bool) -> None:
+        cell.template_icon(icon_value=desk().gallery.icon(tile.name), scale=3.6)
+        icon = "SOLO_ON" if tile.favourite else "NONE"
+        words = tile.caption.partition(" · ")[0]
+        cell.operator("maquette.choose_entry", text=words, icon=icon, depress=chosen).name = tile.name
+
+    def _chosen(self, tile: Tile, context: bpy.types.Context) -> None:
+        box = self.layout.box()
+        box.template_icon(icon_value=desk().gallery.icon(tile.name), scale=7.0)
+        paragraph(box.column(align=True), tile.prompt, context)
+        small = box.column(align=True)
+        small.active = False
+        paragraph(small, tile.caption, context)
+        column = box.column(align=True)
+        row = column.row(align=True)
+        row.operator("maquette.show_entry", icon="IMAGE_DATA").name = tile.name
+        star = "SOLO_ON" if tile.favourite else "SOLO_OFF"
+        row.operator("maquette.favour", text="", icon=star, depress=tile.favourite).name = tile.name
+        row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
+        row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
+        row = column.row(align=True)
+        for what in ("PROMPT", "SEED", "EVERYTHING"):
+            reuse = row.operator(
+                "maquette.reuse", text=what.capitalize(), icon="LOOP_BACK" if what == "PROMPT" else "NONE"
+            )
+            reuse.name, reuse.what = tile.name, what
