@@ -90,10 +90,6 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         # the history
         "entry-gone": Cure(why="what was deleted is deleted; the button vanishes with the next look"),
         "picture-absent": _buttons(AGAIN_ALL),
-            Button(
-                operator="maquette.reuse", text="Reuse Everything", hands="name", arguments=(("what", "EVERYTHING"),)
-            )
-        ),
         "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", hands="name")),
         "camera-held": Cure(why="which constraint, driver or key may be muted, only the artist knows"),
         "history-unreadable": Cure(why="the sentence names the file and what hinders"),

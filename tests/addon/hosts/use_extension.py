@@ -77,6 +77,7 @@ def use(command: str) -> None:
     assert picture.packed_file is not None
     assert materials(scene) == before, (before, materials(scene))
 
+    take_up_again(scene, desk)
     capture_exactly(scene, desk)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
@@ -158,6 +159,48 @@ def stack_views(scene: bpy.types.Scene) -> None:
     assert bpy.ops.maquette.background.poll() and not bpy.ops.maquette.remove_background.poll()
     assert bpy.ops.maquette.remove_results() == {"FINISHED"}
     assert not any("maquette_projector" in thing for thing in scene.objects)
+
+
+def take_up_again(scene: bpy.types.Scene, desk: object) -> None:
+    """The history: what was painted, reused, shown, kept, saved and deleted; by undo, and in a saved file."""
+    kept, act, folder = scene.maquette_history, bpy.ops.maquette, desk.gallery.folder
+    assert [item.prompt for item in kept] == [PROMPT]
+    name = kept[0].name
+    assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".json"}
+    assert desk.gallery.entry(scene, name).wish.style == "Sunset"
+
+    scene.maquette_prompt, scene.maquette_style, scene.maquette_seed, scene.maquette_steps = "a", "", 1, 2
+    assert act.reuse(name=name, what="SEED") == {"FINISHED"}
+    assert (scene.maquette_seed, scene.maquette_prompt) == (7, "a")
+    assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
+    assert (scene.maquette_prompt, scene.maquette_style, scene.maquette_steps) == (PROMPT, "Sunset", 5)
+    assert desk.session.notice is None
+    scene.camera.location.x += 1.0
+    bpy.context.view_layer.update()
+    assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
+    assert desk.session.notice.code == "camera-elsewhere"
+    assert act.restore_camera(name=name) == {"FINISHED"}
+    assert abs(scene.camera.location.x) < 1e-5 and desk.session.notice is None
+
+    scene["maquette_picture"] = None
+    assert act.show_entry(name=name) == {"FINISHED"}
+    assert scene["maquette_picture"]["maquette_camera"] == scene.camera
+    assert act.favour(name=name) == {"FINISHED"} and kept[name].favourite
+    assert (folder / f"{name}.favourite").exists()
+    saved = folder.parent / "saved.png"
+    assert act.save_entry(name=name, filepath=str(saved)) == {"FINISHED"}
+    assert saved.read_bytes() == (folder / f"{name}.png").read_bytes()
+    aside = folder.parent / "saved.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(aside), copy=True)
+    with bpy.data.libraries.load(str(aside)) as (there, here):
+        here.scenes = list(there.scenes)
+    assert [item.text for item in here.scenes[0].maquette_history] == [item.text for item in kept]
+    bpy.data.scenes.remove(here.scenes[0])
+
+    assert act.delete_entry(name=name) == {"FINISHED"}
+    assert not kept and not list(folder.glob(f"{name}.*"))
+    assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
+    assert desk.session.notice.code == "entry-gone"
 
 
 def block_out() -> None:
