@@ -53,8 +53,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
         row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
         row = column.row(align=True)
+        row.label(text="Reuse")
         for what in ("PROMPT", "SEED", "EVERYTHING"):
-            reuse = row.operator(
-                "maquette.reuse", text=what.capitalize(), icon="LOOP_BACK" if what == "PROMPT" else "NONE"
-            )
+            reuse = row.operator("maquette.reuse", text="All" if what == "EVERYTHING" else what.capitalize())
             reuse.name, reuse.what = tile.name, what

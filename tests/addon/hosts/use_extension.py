@@ -192,10 +192,10 @@ def take_up_again(scene: bpy.types.Scene, desk: object) -> None:
     assert saved.read_bytes() == (folder / f"{name}.png").read_bytes()
     aside = folder.parent / "saved.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(aside), copy=True)
-    with bpy.data.libraries.load(str(aside)) as (there, here):
+    with bpy.data.libraries.load(str(aside), link=True) as (there, here):
         here.scenes = list(there.scenes)
     assert [item.text for item in here.scenes[0].maquette_history] == [item.text for item in kept]
-    bpy.data.scenes.remove(here.scenes[0])
+    bpy.data.libraries.remove(bpy.data.libraries[-1])
 
     assert act.delete_entry(name=name) == {"FINISHED"}
     assert not kept and not list(folder.glob(f"{name}.*"))
