@@ -25,7 +25,7 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         scene, column = context.scene, self.layout.column(align=True)
         if has_background(scene.camera):
             row = column.row(align=True)
-            row.label(text="Camera background", icon="CAMERA_DATA")
+            row.label(text="Background", icon="CAMERA_DATA")
             row.prop(scene, FOLLOW, toggle=True)
             row.operator("maquette.remove_background", text="", icon="X")
         for projector in reversed(projectors(scene)):
@@ -41,5 +41,5 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         if picture is not None and picture.preview is not None:
             named.label(text="", icon_value=picture.preview.icon_id)
         named.prop(projector, "name", text="")
-        row.operator("maquette.look_through", text="", icon="VIEW_PERSPECTIVE").uid = uid
+        row.operator("maquette.look_through", text="", icon="VIEW_CAMERA").uid = uid
         row.operator("maquette.remove_view", text="", icon="X").uid = uid

@@ -80,7 +80,7 @@ def desk_words() -> str:
     return f"{session.link.name} {session.link.notice} {session.notice} {tasks}"
 
 
-def begin() -> None:
+def begin(story=story) -> None:
     """Wait for the window, then start."""
     bpy.context.preferences.view.show_splash = False
     name, zipped, command, folder = sys.argv[sys.argv.index("--") + 1 :]
@@ -93,4 +93,5 @@ def begin() -> None:
     bpy.app.timers.register(first, first_interval=1.0)
 
 
-begin()
+if __name__ == "__main__":
+    begin()

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""Two views stacked in a real window: run by Blender, as drive.py is, whose hands it uses.
+
+blender --factory-startup --python views.py -- ZIP SERVER_COMMAND FOLDER
+"""
+
+import sys
+from math import degrees
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
+
+sys.path.append(str(Path(__file__).parent))
+from drive import arrange, begin, build_scene, look, open_editor, press, seat, shoot, use_server, view
+
+PLACES = ((-6.5, -9.0, 3.0), (6.5, -9.0, 3.0))  # where the artist's camera stands, one after the other
+TARGET = Vector((0.2, 0.4, 1.3))
+
+
+def story(zipped: str, command: str, shots: Path, report: dict):
+    """Generate, project, walk around, generate, project; look at it, through it, and take it off again."""
+    with seat():
+        build_scene()
+    bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
+    use_server(command)
+    arrange()
+    open_editor()
+    press("add_selected")
+    bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
+    press("start_server")
+    desk = bpy.types.WindowManager.maquette
+    yield lambda: desk.session.link.name == "online"
+    for place in PLACES:
+        stand(place)
+        earlier = bpy.context.scene.get("maquette_picture")
+        earlier = earlier and earlier.session_uid
+        press("generate")
+        yield lambda earlier=earlier: arrived(earlier)
+        press("project")
+    press("background")
+    make_room()
+    look("PERSP", "MATERIAL")
+    look_from((0.5, -12.0, 6.0))
+    with seat():
+        bpy.ops.object.select_all(action="DESELECT")
+    yield from shoot(shots / "views.png", settle=25.0)
+    report["views"] = [thing.name for thing in views()]
+    report["psnr eevee to cycles"] = [alike(thing, shots) for thing in views()]
+
+    press("switch_view", uid=uid(1))
+    yield from shoot(shots / "one-view.png", settle=8.0)
+    press("switch_view", uid=uid(1))
+    press("look_through", uid=uid(0))
+    yield from shoot(shots / "look-through.png", settle=8.0)
+    report["frame on screen"] = frame_on_screen(views()[0])
+    report["camera stays"] = (bpy.context.scene.camera.location - Vector(PLACES[1])).length < 1e-4
+    press("remove_view", uid=uid(0))
+    report["after removing"] = [thing.name for thing in views()]
+    with seat():
+        bpy.ops.ed.undo()
+    report["after undo"] = [thing.name for thing in views()]
+    with seat():
+        bpy.ops.ed.redo()
+    press("remove_results")
+    yield from shoot(shots / "removed.png", settle=8.0)
+    report["left"] = [item.name for kind in made() for item in kind if "maquette_result" in item]
+
+
+def make_room() -> None:
+    """Smaller letters and no timeline, so that the whole tab fits the screen."""
+    bpy.context.preferences.view.ui_scale = 0.8
+    window = bpy.context.window_manager.windows[0]
+    timeline = next(area for area in window.screen.areas if area.type == "DOPESHEET_EDITOR")
+    with bpy.context.temp_override(window=window, area=timeline):
+        bpy.ops.screen.area_close()
+
+
+def made():
+    """The kinds of data-blocks that a projection makes."""
+    return bpy.data.materials, bpy.data.node_groups, bpy.data.images, bpy.data.collections
+
+
+def arrived(earlier: int | None) -> bool:
+    """Whether the scene has another picture than the earlier one."""
+    picture = bpy.context.scene.get("maquette_picture")
+    return picture is not None and picture.session_uid != earlier
+
+
+def views() -> list:
+    """The projectors, oldest first."""
+    return [thing for thing in bpy.context.scene.objects if "maquette_projector" in thing]
+
+
+def uid(place: int) -> str:
+    """How the panel's buttons name a view."""
+    return str(views()[place].session_uid)
+
+
+def stand(place: tuple) -> None:
+    """Put the scene's camera there, looking at the blocks."""
+    camera = bpy.context.scene.camera
+    camera.location = place
+    camera.rotation_euler = (TARGET - Vector(place)).to_track_quat("-Z", "Y").to_euler()
+    bpy.context.view_layer.update()
+
+
+def look_from(place: tuple) -> None:
+    """Turn the viewport there, not the camera."""
+    region = view().spaces.active.region_3d
+    region.view_rotation = (TARGET - Vector(place)).to_track_quat("-Z", "Y")
+    region.view_location, region.view_distance = TARGET, (TARGET - Vector(place)).length
+
+
+def frame_on_screen(projector) -> dict:
+    """How much of the viewport the view's frame fills, and how far the viewport's axis is off its own."""
+    area = view()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    space = area.spaces.active.region_3d
+    corners = [projector.matrix_basis @ corner for corner in projector.data.view_frame(scene=bpy.context.scene)]
+    seen = np.array([location_3d_to_region_2d(region, space, corner) for corner in corners])
+    filled = (seen.max(axis=0) - seen.min(axis=0)) / (region.width, region.height)
+    axes = [matrix.to_3x3() @ Vector((0, 0, -1)) for matrix in (space.view_matrix.inverted(), projector.matrix_basis)]
+    return {"filled": filled.tolist(), "inside": bool((seen >= 0).all()), "degrees": degrees(axes[0].angle(axes[1]))}
+
+
+def alike(projector, shots: Path) -> float:
+    """PSNR between EEVEE's and Cycles' render from a view, off the outlines, with nothing but the regions shown."""
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 320, 180
+    scene.render.film_transparent, scene.view_settings.view_transform = True, "Standard"
+    camera, scene.camera = scene.camera, projector
+    scene.objects["Plane"].hide_render = True
+    seen = [rendered(scene, engine, shots / f"{projector.name}-{engine}.png") for engine in ("CYCLES", "BLENDER_EEVEE")]
+    scene.objects["Plane"].hide_render = False
+    scene.camera = camera
+    near = np.stack([np.roll(seen[0], (y, x), axis=(0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)])
+    calm = (np.ptp(near, axis=0).max(axis=2) < 0.1) & (near[..., 3].min(axis=0) == 1.0)
+    return float(-10 * np.log10(np.mean((seen[0][calm] - seen[1][calm])[:, :3] ** 2)))
+
+
+def rendered(scene, engine: str, path: Path):
+    """What an engine renders, (height, width, 4)."""
+    scene.render.engine, scene.render.filepath = engine, str(path)
+    scene.cycles.samples, scene.cycles.use_denoising, scene.eevee.taa_render_samples = 16, False, 8
+    scene.render.image_settings.color_mode = "RGBA"
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(path))
+    found = np.array(image.pixels[:], dtype=np.float32).reshape(180, 320, 4)
+    bpy.data.images.remove(image)
+    return found
+
+
+if __name__ == "__main__":
+    begin(story)
