@@ -23,6 +23,7 @@ import stage
 from following import overlays
 from hands import seat
 from quits import quits
+from stacking import stacking
 from storm import ADDON, storm, use_server
 from tour import by_hand, tour
 
@@ -42,6 +43,9 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
         return
     if name == "overlays":
         yield from overlays(desk, shots, report)
+        return
+    if name == "stacking":
+        yield from stacking(desk, shots, report)
         return
     yield from tour(desk, shots, report)
     if name == "all":
@@ -80,7 +84,7 @@ def desk_words() -> str:
     return f"{session.link.name} {session.link.notice} {session.notice} {tasks}"
 
 
-def begin(story=story) -> None:
+def begin() -> None:
     """Wait for the window, then start."""
     bpy.context.preferences.view.show_splash = False
     name, zipped, command, folder = sys.argv[sys.argv.index("--") + 1 :]
@@ -93,5 +97,4 @@ def begin(story=story) -> None:
     bpy.app.timers.register(first, first_interval=1.0)
 
 
-if __name__ == "__main__":
-    begin()
+begin()

@@ -7,13 +7,14 @@ make screenshots BLENDER=/path/to/blender
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from tests.addon.window.telling import ROOT, tell, toybox
+from tests.addon.window.telling import ROOT, flat_colours, tell, toybox
 
 SHOTS = (
     "not-connected",
@@ -29,13 +30,19 @@ SHOTS = (
 
 
 def take(blender: str, docs: Path) -> None:
-    """Tells the tour and keeps its pictures."""
+    """Tells the stories and keeps their pictures."""
+    keep(blender, "tour", toybox(), SHOTS, docs)
+    keep(blender, "stacking", flat_colours(), ("views",), docs)  # flat, to tell what each view covers
+
+
+def keep(blender: str, story: str, command: str, shots: Sequence[str], docs: Path) -> None:
+    """Tells one story and keeps these of its pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        report = tell(blender, "tour", folder, toybox())
+        report = tell(blender, story, folder, command)
         if not report["ok"]:
             sys.exit(report["trace"])
-        for shot in SHOTS:
+        for shot in shots:
             Image.open(folder / f"{shot}.png").convert("RGB").save(docs / f"{shot}.png", optimize=True)
 
 

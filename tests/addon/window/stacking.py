@@ -1,37 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""Two views stacked in a real window: run by Blender, as drive.py is, whose hands it uses.
+"""Views stacked in a window: looked at from the side, looked through, switched, removed, undone; EEVEE as Cycles."""
 
-blender --factory-startup --python views.py -- ZIP SERVER_COMMAND FOLDER
-"""
-
-import sys
+from collections.abc import Iterator
 from math import degrees
 from pathlib import Path
 
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
+from hands import arrange, look, open_editor, press, seat, shoot, view, window
 from mathutils import Vector
-
-sys.path.append(str(Path(__file__).parent))
-from drive import arrange, begin, build_scene, look, open_editor, press, seat, shoot, use_server, view
 
 PLACES = ((-6.5, -9.0, 3.0), (6.5, -9.0, 3.0))  # where the artist's camera stands, one after the other
 TARGET = Vector((0.2, 0.4, 1.3))
 
 
-def story(zipped: str, command: str, shots: Path, report: dict):
+def stacking(desk, shots: Path, report: dict) -> Iterator:
     """Generate, project, walk around, generate, project; look at it, through it, and take it off again."""
-    with seat():
-        build_scene()
-    bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
-    use_server(command)
-    arrange()
+    bpy.context.scene.render.resolution_y = 608
     open_editor()
+    yield from arrange()
     press("add_selected")
     bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
     press("start_server")
-    desk = bpy.types.WindowManager.maquette
     yield lambda: desk.session.link.name == "online"
     for place in PLACES:
         stand(place)
@@ -43,7 +34,7 @@ def story(zipped: str, command: str, shots: Path, report: dict):
     press("background")
     make_room()
     look("PERSP", "MATERIAL")
-    look_from((0.5, -12.0, 6.0))
+    look_from((-4.5, -8.5, 4.5))
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
     yield from shoot(shots / "views.png", settle=25.0)
@@ -72,9 +63,8 @@ def story(zipped: str, command: str, shots: Path, report: dict):
 def make_room() -> None:
     """Smaller letters and no timeline, so that the whole tab fits the screen."""
     bpy.context.preferences.view.ui_scale = 0.8
-    window = bpy.context.window_manager.windows[0]
-    timeline = next(area for area in window.screen.areas if area.type == "DOPESHEET_EDITOR")
-    with bpy.context.temp_override(window=window, area=timeline):
+    timeline = next(area for area in window().screen.areas if area.type == "DOPESHEET_EDITOR")
+    with bpy.context.temp_override(window=window(), area=timeline):
         bpy.ops.screen.area_close()
 
 
@@ -129,7 +119,7 @@ def frame_on_screen(projector) -> dict:
 def alike(projector, shots: Path) -> float:
     """PSNR between EEVEE's and Cycles' render from a view, off the outlines, with nothing but the regions shown."""
     scene = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 320, 180
+    scene.render.resolution_percentage = 30
     scene.render.film_transparent, scene.view_settings.view_transform = True, "Standard"
     camera, scene.camera = scene.camera, projector
     scene.objects["Plane"].hide_render = True
@@ -148,10 +138,6 @@ def rendered(scene, engine: str, path: Path):
     scene.render.image_settings.color_mode = "RGBA"
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
-    found = np.array(image.pixels[:], dtype=np.float32).reshape(180, 320, 4)
+    found = np.array(image.pixels[:], dtype=np.float32).reshape(*image.size[::-1], 4)
     bpy.data.images.remove(image)
     return found
-
-
-if __name__ == "__main__":
-    begin(story)
