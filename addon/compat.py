@@ -17,3 +17,5 @@ def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
     if hasattr(settings, "media_type"):  # from 5.0 on the kind comes before the format
         settings.media_type = "MULTI_LAYER_IMAGE"
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
+    if hasattr(settings, "use_exr_interleave"):  # 5.0 cannot write cells that are not square into several parts
+        settings.use_exr_interleave = True
