@@ -54,9 +54,7 @@ def test_blender_files_are_read(scene, tmp_path, codec, depth):
 def test_several_parts_are_read_like_one(scene, tmp_path):
     if not hasattr(scene.render.image_settings, "use_exr_interleave"):
         pytest.skip("this Blender writes one part only")
-    found = []
-    for together in (True, False):
-        found.append(read(written(scene, tmp_path / "picture.exr", together=together)))
+    found = [read(written(scene, tmp_path / "picture.exr", together=together)) for together in (True, False)]
     one, many = found
     assert len(one) == 1 < len(many)
     assert np.array_equal(channel(one, "Combined.R"), channel(many, "Combined.R"))
