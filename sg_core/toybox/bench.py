@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
@@ -23,6 +22,7 @@ from sg_core.toybox.measure import iou, look
 from sg_core.toybox.parts import Parts, load_parts
 from sg_core.toybox.places import PLACES
 from sg_core.toybox.recipe import HERE, RECIPES, Recipe
+from sg_core.toybox.samples import tile
 from sg_core.toybox.scenes import Scene, draw_scene, with_article
 from sg_core.toybox.stream import TEST_SEEDS, Batch, stream
 from sg_core.weights import load
@@ -38,6 +38,7 @@ class Subject:
     recipe: Recipe
     atlas: Atlas
     judge: Judge
+    second: Judge | None
     parts: Parts
     model: Model
     side: int
@@ -56,17 +57,11 @@ def present(subject: Subject, things: int, count: int) -> list[float]:
     return scores
 
 
-def paint(subject: Subject, captions: list[str], seeds: Sequence[int]) -> Tensor:
-    """Unguided pictures, 30 DDIM steps."""
-    return generate(
-        subject.model,
-        captions,
-        seeds=list(seeds),
-        width=subject.side,
-        height=subject.side,
-        steps=30,
-        scale=subject.model.card.scale,
-    )
+def paint(subject: Subject, captions: list[str], seeds: Sequence[int], model: Model | None = None) -> Tensor:
+    """Unguided pictures, 30 DDIM steps, on the CPU whatever painted them."""
+    model = model or subject.model
+    side = subject.side
+    return generate(model, captions, seeds=list(seeds), width=side, height=side, steps=30, scale=model.card.scale).cpu()
 
 
 def true_scenes(subject: Subject, count: int) -> list[Batch]:
@@ -75,18 +70,16 @@ def true_scenes(subject: Subject, count: int) -> list[Batch]:
     return list(stream(square, subject.atlas, TEST_SEEDS, 16, count))
 
 
-def judged(
-    subject: Subject, batches: list[Batch], through: Callable[[Tensor], Tensor]
-) -> tuple[list[float], list[float]]:
+def judged(judge: Judge, batches: list[Batch], through: Callable[[Tensor], Tensor]) -> tuple[list[float], list[float]]:
     """IoU, and whether the noun is right, of every thing that covers 1 % of a true scene."""
     overlaps, right = [], []
     for batch in batches:
-        truth = classes(batch, subject.judge.nouns)
-        probabilities = subject.judge.probabilities(through(batch.pictures.rgb))
+        truth = classes(batch, judge.nouns)
+        probabilities = judge.probabilities(through(batch.pictures.rgb))
         winners = probabilities.argmax(1)
         for row, scene in enumerate(batch.scenes):
             for thing in scene.things:
-                number = 1 + subject.judge.nouns.index(thing.noun)
+                number = 1 + judge.nouns.index(thing.noun)
                 mask = truth[row] == number
                 if mask.float().mean() < 0.01:
                     continue
@@ -132,24 +125,23 @@ def cell(spot: tuple[float, float]) -> tuple[int, int]:
 
 
 def seconds(subject: Subject, scene: Scene) -> float:
-    """One picture, 30 steps, the better of two runs."""
-    took = []
+    """One picture, 30 steps, on the CPU, the better of two runs."""
+    model, took = load(subject.folder), []
     for _ in range(2):
         begun = time.perf_counter()
-        paint(subject, [scene.caption], [0])
+        paint(subject, [scene.caption], [0], model)
         took.append(time.perf_counter() - begun)
     return min(took)
 
 
 def sheet(subject: Subject, file: Path) -> None:
-    """64 pictures, seeds 0 to 63: every noun in turn, at every place in turn, nothing picked by hand."""
+    """64 pictures, seeds 0 to 63: every noun, big, in turn, at every place in turn; nothing picked by hand."""
     nouns, places = subject.judge.nouns, subject.recipe.places
     turns = [(nouns[k % len(nouns)], PLACES[places[(k + k // len(nouns)) % len(places)]].phrases[0]) for k in range(64)]
-    captions = [f"{with_article(noun)} {where}" for noun, where in turns]
+    captions = [f"{with_article(f'big {noun}')} {where}" for noun, where in turns]
     starts = tqdm(range(0, 64, 16), desc="sheet", leave=False)
     pictures = torch.cat([paint(subject, captions[k : k + 16], range(k, k + 16)) for k in starts])
-    rows = pictures.view(8, 8, *pictures.shape[1:]).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
-    Image.fromarray((rows * 255).round().byte().numpy()).save(file)
+    tile(pictures).save(file)
 
 
 def interval(values: Sequence[float]) -> list[float]:
@@ -162,12 +154,16 @@ def interval(values: Sequence[float]) -> list[float]:
 def measure(subject: Subject, count: int) -> dict[str, float | int | list[float]]:
     """All figures; those with a spread also as `NAME_95: [low, high]`."""
     batches = true_scenes(subject, count)
-    overlaps, right = judged(subject, batches, lambda rgb: rgb)
-    again = judged(subject, batches, lambda rgb: reconstruct(subject, rgb))[1]
+    overlaps, right = judged(subject.judge, batches, lambda rgb: rgb)
+    again = judged(subject.judge, batches, lambda rgb: reconstruct(subject, rgb))[1]
     spread = {f"present_{k}": interval(present(subject, k, count)) for k in (1, 2, 3)}
     spread |= {"judge_iou": interval(overlaps), "judge_noun": interval(right)}
+    if subject.second is not None:
+        spread["second_judge_iou"] = interval(judged(subject.second, batches, lambda rgb: rgb)[0])
     spread["autoencoder_psnr"] = interval(psnr(subject, batches))
     figures: dict[str, float | int | list[float]] = {name: value[0] for name, value in spread.items()}
+    if subject.second is not None:
+        figures["judges_apart"] = round(abs(spread["judge_iou"][0] - spread["second_judge_iou"][0]), 4)
     figures |= {
         "reconstructed_noun": round(sum(again) / max(sum(right), 1), 4),
         "positions": round(positions(subject, 200), 4),
@@ -178,6 +174,21 @@ def measure(subject: Subject, count: int) -> dict[str, float | int | list[float]
     return figures | {f"{name}_95": value[1:] for name, value in spread.items()}
 
 
+def subject_of(folder: Path, recipe: Recipe, device: str = "cpu") -> Subject:
+    """A model's folder, its Judge inside and maybe the second, and its recipe; `device` paints."""
+    second = folder / "second-judge"
+    return Subject(
+        folder=folder,
+        recipe=recipe,
+        atlas=load_atlas(recipe.nouns),
+        judge=load_judge(folder / "judge"),
+        second=load_judge(second) if second.exists() else None,
+        parts=load_parts(folder),
+        model=load(folder, device=device),
+        side=recipe.buckets[0][0],
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox bench`."""
     made = argparse.ArgumentParser(prog="maquette toybox bench", description=__doc__)
@@ -185,6 +196,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
     made.add_argument("--folder", type=Path, default=HERE / "weights", help="the model's folder, Judge inside")
     made.add_argument("--sheet", type=Path, help="also write a sheet of 64 pictures")
+    made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="what paints")
     made.add_argument("--recipe", choices=sorted(RECIPES), default="fallback", help="the recipe it was trained by")
     return made
 
@@ -193,11 +205,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print the figures."""
     args = parser().parse_args(words)
     recipe = RECIPES[args.recipe]
-    judge = load_judge(args.folder / "judge")
-    side = recipe.buckets[0][0]
-    subject = Subject(
-        args.folder, recipe, load_atlas(recipe.nouns), judge, load_parts(args.folder), load(args.folder), side
-    )
+    subject = subject_of(args.folder, recipe, args.device)
     if args.sheet:
         sheet(subject, args.sheet)
     figures = measure(subject, args.n)

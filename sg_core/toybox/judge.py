@@ -2,7 +2,7 @@
 """The Judge: a small segmenter, one class a noun; it measures pictures, never the attention that was optimised."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,24 +16,44 @@ from sg_core.toybox.stream import Batch
 
 
 class Judge(nn.Module):
-    """A U-shaped segmenter: rgb (batch, 3, height, width) in 0..1 -> logits (batch, 1 + nouns, height, width).
+    """A segmenter: rgb (batch, 3, height, width) in 0..1 -> logits (batch, 1 + nouns, height, width).
 
-    Class 0 is background. Heights and widths are multiples of 16. Logits are computed at half resolution and enlarged.
+    Class 0 is background. Heights and widths are multiples of 16. `architecture` names the network inside, one of
+    NETWORKS: two Judges that see alike though they are built and trained differently are less likely to see wrong.
     """
 
-    def __init__(self, nouns: Sequence[str], width: int) -> None:
+    def __init__(self, nouns: Sequence[str], width: int, architecture: str = "nested") -> None:
         super().__init__()
-        self.nouns = tuple(nouns)
+        self.nouns, self.width, self.architecture = tuple(nouns), width, architecture
+        self.network = NETWORKS[architecture](1 + len(self.nouns), width)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Logits at the picture's resolution."""
+        logits: Tensor = self.network(rgb * 2 - 1)
+        return logits
+
+    @torch.no_grad()
+    def probabilities(self, rgb: Tensor) -> Tensor:
+        """Class probabilities (batch, 1 + nouns, height, width), float32."""
+        logits: Tensor = self(rgb)
+        return logits.float().softmax(1)
+
+
+class Nested(nn.Module):
+    """Down to a sixteenth and up again with shortcuts (U-Net, Ronneberger et al., 2015), from half resolution."""
+
+    def __init__(self, leaving: int, width: int) -> None:
+        super().__init__()
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.stem = nn.Conv2d(3, width, 4, stride=2, padding=1)
         self.down = nn.ModuleList(stage(a, b, 2) for a, b in pairwise(widths))
         self.middle = stage(widths[-1], widths[-1], 1)
         self.up = nn.ModuleList(stage(a + b, b, 1) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.read = nn.Conv2d(width, 1 + len(self.nouns), 3, padding=1)
+        self.read = nn.Conv2d(width, leaving, 3, padding=1)
 
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Logits at the picture's resolution."""
-        x = self.stem(rgb * 2 - 1)
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of half resolution, enlarged."""
+        x = self.stem(x)
         skips = []
         for down in self.down:
             skips.append(x)
@@ -43,11 +63,40 @@ class Judge(nn.Module):
             x = up(torch.cat([F.interpolate(x, scale_factor=2.0), skip], 1))
         return F.interpolate(self.read(x), scale_factor=2.0, mode="bilinear")
 
-    @torch.no_grad()
-    def probabilities(self, rgb: Tensor) -> Tensor:
-        """Class probabilities (batch, 1 + nouns, height, width), float32."""
-        logits: Tensor = self(rgb)
-        return logits.float().softmax(1)
+
+class Dilated(nn.Module):
+    """One resolution, a quarter, and ever wider convolutions (context aggregation, Yu and Koltun, 2016)."""
+
+    STRIDES = (1, 2, 4, 8, 1, 2, 4, 1)
+
+    def __init__(self, leaving: int, width: int) -> None:
+        super().__init__()
+        wide = 3 * width
+        self.stem = nn.Conv2d(3, wide, 4, stride=4)
+        self.rings = nn.ModuleList(ring(wide, stride) for stride in self.STRIDES)
+        self.read = nn.Conv2d(wide, 16 * leaving, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A cell of quarter resolution answers for each of its sixteen pixels."""
+        x = self.stem(x)
+        for ring in self.rings:
+            x = x + ring(x)
+        return F.pixel_shuffle(self.read(x), 4)
+
+
+NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {"nested": Nested, "dilated": Dilated}
+
+
+def ring(width: int, stride: int) -> nn.Sequential:
+    """A residual: a 3x3 convolution that looks `stride` cells away, then a mixing of channels."""
+    return nn.Sequential(
+        nn.GroupNorm(8, width),
+        nn.SiLU(),
+        nn.Conv2d(width, width, 3, padding=stride, dilation=stride),
+        nn.GroupNorm(8, width),
+        nn.SiLU(),
+        nn.Conv2d(width, width, 1),
+    )
 
 
 def stage(entering: int, leaving: int, stride: int) -> nn.Sequential:
@@ -62,9 +111,9 @@ def stage(entering: int, leaving: int, stride: int) -> nn.Sequential:
     )
 
 
-def new_judge(recipe: Recipe) -> Judge:
+def new_judge(recipe: Recipe, architecture: str = "nested") -> Judge:
     """An untrained Judge for a recipe's nouns."""
-    return Judge(recipe.nouns, recipe.judge_width)
+    return Judge(recipe.nouns, recipe.judge_width, architecture)
 
 
 def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
@@ -88,18 +137,18 @@ def segmentation_loss(judge: Judge, picture: Tensor, batch: Batch) -> Tensor:
     return F.cross_entropy(judge(picture).float(), truth, weight)
 
 
-def save_judge(judge: Judge, recipe: Recipe, folder: Path) -> None:
+def save_judge(judge: Judge, folder: Path) -> None:
     """Weights in fp16 and what is needed to build the network again."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {key: value.detach().half().contiguous() for key, value in judge.state_dict().items()}
     save_file(weights, folder / "judge.safetensors")
-    config = {"nouns": judge.nouns, "width": recipe.judge_width}
+    config = {"nouns": judge.nouns, "width": judge.width, "architecture": judge.architecture}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
 def load_judge(folder: Path = HERE / "weights" / "judge") -> Judge:
     """The Judge that ships with Toybox, in float32 and eval mode."""
     config = json.loads((folder / "config.json").read_text())
-    judge = Judge(config["nouns"], config["width"])
+    judge = Judge(config["nouns"], config["width"], config["architecture"])
     judge.load_state_dict({key: value.float() for key, value in load_file(folder / "judge.safetensors").items()})
     return judge.eval()

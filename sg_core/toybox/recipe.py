@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model's shape and its training. `minutes` is wall clock for denoiser, decoder and Judge.
+    """A model's shape and its training. `minutes` is wall clock for denoiser, decoder and both Judges.
 
     `buckets` are the (width, height) pairs trained on and their shares; all have nearly the same area. `cross_only`
     says at which levels of the denoiser, finest first, places look at words but not at each other.
@@ -35,7 +35,7 @@ class Recipe:
     scenes: int
     batch: int
     learning_rate: float
-    minutes: tuple[float, float, float]
+    minutes: tuple[float, float, float, float]
     tokens: int = 32
 
     @property
@@ -71,7 +71,7 @@ FALLBACK = Recipe(
     scenes=36_000,
     batch=48,
     learning_rate=2.5e-3,
-    minutes=(60, 6, 7),
+    minutes=(100, 6, 7, 7),
 )
 
 FULL = Recipe(
@@ -87,11 +87,11 @@ FULL = Recipe(
     heads=4,
     text_width=192,
     text_layers=1,
-    judge_width=32,
+    judge_width=24,
     scenes=200_000,
     batch=512,
     learning_rate=2.5e-3,
-    minutes=(13, 5, 4),
+    minutes=(12, 5, 3, 1.5),
 )
 
 RECIPES = {recipe.name: recipe for recipe in (FALLBACK, FULL)}

@@ -7,11 +7,14 @@ Everything is drawn from one integer seed. `compose.py` turns scenes into pictur
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from sg_core.toybox.atlas import Atlas
 from sg_core.toybox.places import PLACES
+
+Option = TypeVar("Option")
 
 COLOURS: dict[str, float] = {  # hue angles in the I-Q plane, degrees
     "red": 20,
@@ -24,11 +27,16 @@ COLOURS: dict[str, float] = {  # hue angles in the I-Q plane, degrees
 }
 COUNTS = (0.34, 0.36, 0.22, 0.08)
 SIDES = (0.15, 0.8)
+SMALL, BIG = 0.27, 0.55  # sides below and above which a person might say so
+SIZES = {"small": ("small", "little", "tiny"), "big": ("big", "large", "huge")}
 
 
 @dataclass(frozen=True)
 class Thing:
-    """One thing: atlas tile, centre (x right, y down, 0..1), width and height over the root of the frame's area."""
+    """One thing: atlas tile, centre (x right, y down, 0..1), width and height over the root of the frame's area.
+
+    `sized` is what the caption says of its size, or nothing.
+    """
 
     noun: str
     tile: int
@@ -38,6 +46,7 @@ class Thing:
     y: float
     width: float
     height: float
+    sized: str = ""
     angle: float = 0.0
     flip: bool = False
     hue: float = 0.0
@@ -77,10 +86,12 @@ class Vocabulary:
     def words(self) -> tuple[str, ...]:
         """Every word a caption can hold."""
         phrases = [phrase for place in self.places for phrase in PLACES[place].phrases]
-        said = " ".join([*self.nouns, *COLOURS, *phrases, *OPENINGS, "a an and with next to beside the ,"])
+        sizes = [word for words in SIZES.values() for word in words]
+        said = " ".join([*self.nouns, *COLOURS, *sizes, *phrases, *OPENINGS, "a an and with next to beside the ,"])
         return tuple(dict.fromkeys(said.split()))
 
 
+JOINS = (" and ", " and ", " next to ", " with ")
 OPENINGS = ("a picture of", "a photo of", "a scene with", "an image of")
 
 
@@ -109,7 +120,7 @@ def draw_scene(
         thing = draw_thing(rng, atlas, noun, wanted, aspect, things)
         if thing is not None:
             things.append(thing)
-    place = str(rng.choice(vocabulary.places))
+    place = pick(rng, vocabulary.places)
     low, high = PLACES[place].horizon
     things.sort(key=lambda thing: thing.y + thing.height / 2)
     horizon, phase = float(rng.uniform(low, high)), tuple(rng.random(8).tolist())
@@ -119,7 +130,7 @@ def draw_scene(
 def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, test: bool) -> list[str]:
     """Different nouns whose combination is (test) or is not (training) held out; one thing alone is always allowed."""
     while True:
-        nouns = [str(noun) for noun in rng.choice(vocabulary.nouns, count, replace=False)]
+        nouns = [vocabulary.nouns[k] for k in rng.choice(len(vocabulary.nouns), count, replace=False)]
         if count == 1 or held_out(nouns) == test:
             return nouns
 
@@ -128,12 +139,12 @@ def draw_thing(
     rng: np.random.Generator, atlas: Atlas, noun: str, count: int, aspect: float, others: Sequence[Thing]
 ) -> Thing | None:
     """One instance: picture, shape, size, colour, and a spot that buries no other; None if there is no room."""
-    tile = int(rng.choice(atlas.of(noun)))
+    tile = pick(rng, atlas.of(noun))
     natural = atlas.tiles[tile].aspect
     stretch = math.exp(rng.normal(0, 0.14)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
     coloured = rng.random() < 0.3
     look = {
-        "colour": str(rng.choice(list(COLOURS))) if coloured else None,
+        "colour": pick(rng, list(COLOURS)) if coloured else None,
         "said": bool(coloured and rng.random() < 0.8),
         "angle": float(rng.normal(0, 0.12)),
         "flip": bool(rng.random() < 0.5),
@@ -143,15 +154,22 @@ def draw_thing(
     }
     largest = SIDES[1] / count**0.35
     for _ in range(12):
-        side = math.exp(rng.uniform(math.log(SIDES[0]), math.log(largest)))
+        side = float(rng.uniform(SIDES[0], largest))
         width, height = side * math.sqrt(natural * stretch), side / math.sqrt(natural * stretch)
         x_margin, y_margin = 0.42 * width / math.sqrt(aspect), 0.42 * height * math.sqrt(aspect)
         x = float(rng.uniform(min(x_margin, 0.5), max(1 - x_margin, 0.5)))
         y = float(rng.uniform(min(y_margin, 0.5), max(1 - y_margin, 0.5)))
-        thing = Thing(noun=noun, tile=tile, x=x, y=y, width=width, height=height, **look)  # type: ignore[arg-type]
+        sized = draw_size(rng, side)
+        thing = Thing(noun=noun, tile=tile, x=x, y=y, width=width, height=height, sized=sized, **look)  # type: ignore[arg-type]
         if all(overlap(thing, other, aspect) < 0.3 for other in others):
             return thing
     return None
+
+
+def draw_size(rng: np.random.Generator, side: float) -> str:
+    """A word for a small or a big thing, half the time."""
+    words = SIZES["small"] if side < SMALL else SIZES["big"] if side > BIG else ()
+    return pick(rng, words) if words and rng.random() < 0.5 else ""
 
 
 def overlap(one: Thing, other: Thing, aspect: float) -> float:
@@ -164,17 +182,23 @@ def overlap(one: Thing, other: Thing, aspect: float) -> float:
 
 def caption(rng: np.random.Generator, things: Sequence[Thing], place: str) -> str:
     """Words like a person's: things in any order, joined in several ways, place before or after or left out."""
-    named = [with_article(things[index].phrase) for index in rng.permutation(len(things))]
+    order = (things[index] for index in rng.permutation(len(things)))
+    named = [with_article(f"{thing.sized} {thing.phrase}".strip()) for thing in order]
     *rest, last = named
-    join = str(rng.choice([" and ", " and ", " next to ", " with "])) if len(named) == 2 else " and "
+    join = pick(rng, JOINS) if len(named) == 2 else " and "
     words = ", ".join(rest) + join + last if rest else last
     if rng.random() < 0.15:
-        words = f"{rng.choice(OPENINGS)} {words}"
-    where = str(rng.choice(PLACES[place].phrases))
+        words = f"{pick(rng, OPENINGS)} {words}"
+    where = pick(rng, PLACES[place].phrases)
     fate = rng.random()
     if fate < 0.08:
         return words
     return f"{where} , {words}" if fate < 0.18 else f"{words} {where}"
+
+
+def pick(rng: np.random.Generator, options: Sequence[Option]) -> Option:
+    """One of them, evenly. (numpy's own choice first makes an array of all.)"""
+    return options[int(rng.integers(len(options)))]
 
 
 def with_article(phrase: str) -> str:

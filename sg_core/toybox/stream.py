@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Endless training pictures by seed, and the latents of a fixed set of them kept in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,8 +9,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sg_core.toybox.atlas import Atlas
-from sg_core.toybox.autoencoder import Basis, principal_components, read_basis
+from sg_core.toybox.autoencoder import PATCH, Basis, principal_components, read_basis
 from sg_core.toybox.compose import Pictures, compose
+from sg_core.toybox.correspondence import Correspondence, correspondence
 from sg_core.toybox.parts import Parts
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes import Scene, draw_scene
@@ -44,10 +45,15 @@ def stream(recipe: Recipe, atlas: Atlas, start: int, batch: int, limit: int | No
 
 @dataclass(frozen=True)
 class Bucket:
-    """Latents (n, channels, rows, columns) in float16 and token ids (n, length) of one picture size."""
+    """Latents (n, channels, rows, columns) in float16, token ids (n, length) and truth of one picture size."""
 
     latents: Tensor
     tokens: Tensor
+    truth: Correspondence
+
+    def rows(self, index: Tensor) -> "Bucket":
+        """Some of the scenes."""
+        return Bucket(self.latents[index], self.tokens[index], self.truth.rows(index))
 
 
 @torch.no_grad()
@@ -55,14 +61,22 @@ def encode_scenes(recipe: Recipe, atlas: Atlas, parts: Parts) -> list[Bucket]:
     """The recipe's scenes as latents, by bucket."""
     basis = read_basis(parts.vae)
     basis = Basis(basis.kernels.to(atlas.pixels.device), basis.offsets.to(atlas.pixels.device))
-    kept: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
+    kept: dict[tuple[int, int], list[Bucket]] = {}
     with tqdm(total=recipe.scenes, desc="composing scenes", unit="scene", mininterval=2) as bar:
         for batch in stream(recipe, atlas, DENOISER_SEEDS, 64, recipe.scenes):
             latents = basis.encode(batch.pictures.rgb)
             tokens = parts.tokens([scene.caption for scene in batch.scenes]).to(latents.device)
-            kept.setdefault((latents.shape[-2], latents.shape[-1]), []).append((latents.half(), tokens))
+            truth = correspondence(batch.scenes, batch.pictures, atlas, recipe.nouns, PATCH)
+            kept.setdefault((latents.shape[-2], latents.shape[-1]), []).append(Bucket(latents.half(), tokens, truth))
             bar.update(len(batch.scenes))
-    return [Bucket(torch.cat([m for m, _ in rows]), torch.cat([t for _, t in rows])) for rows in kept.values()]
+    return [joined(buckets) for buckets in kept.values()]
+
+
+def joined(buckets: Sequence[Bucket]) -> Bucket:
+    """One bucket of several."""
+    latents, tokens = torch.cat([b.latents for b in buckets]), torch.cat([b.tokens for b in buckets])
+    classes, spots = torch.cat([b.truth.classes for b in buckets]), torch.cat([b.truth.spots for b in buckets])
+    return Bucket(latents, tokens, Correspondence(classes, spots))
 
 
 def patches_basis(recipe: Recipe, atlas: Atlas) -> Basis:

@@ -77,7 +77,7 @@ def test_what_the_prompt_does_not_say_is_not_there(model):
 
 def test_a_judge_comes_with_the_models_own_folder(model, folder):
     assert judge_of(model) is None
-    save_judge(new_judge(FALLBACK), FALLBACK, folder / "judge")
+    save_judge(new_judge(FALLBACK), folder / "judge")
     found = judge_of(model)
     for part in (folder / "judge").iterdir():
         part.unlink()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sg_core.toybox.atlas import load_atlas
-from sg_core.toybox.judge import Judge, classes, load_judge, new_judge, save_judge
+from sg_core.toybox.judge import NETWORKS, Judge, classes, load_judge, new_judge, save_judge
 from sg_core.toybox.measure import against, iou, look, noun_of, sighting
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.stream import TEST_SEEDS, stream
@@ -81,9 +81,10 @@ def test_classes_are_those_of_the_things_that_cover_most():
             assert (truth[row][inside] == 1 + FALLBACK.nouns.index(thing.noun)).all()
 
 
-def test_a_judge_comes_back_as_it_was_saved(tmp_path):
-    judge = new_judge(FALLBACK).eval()
-    save_judge(judge, FALLBACK, tmp_path)
+@pytest.mark.parametrize("architecture", sorted(NETWORKS))
+def test_a_judge_comes_back_as_it_was_saved(architecture, tmp_path):
+    judge = new_judge(FALLBACK, architecture).eval()
+    save_judge(judge, tmp_path)
     rgb = torch.rand(1, 3, 32, 48)
     assert torch.allclose(judge.probabilities(rgb), load_judge(tmp_path).probabilities(rgb), atol=1e-2)
     assert judge(rgb).shape == (1, 25, 32, 48)

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 
 from sg_core.toybox import train
 from sg_core.toybox.atlas import load_atlas
 from sg_core.toybox.autoencoder import new_autoencoder, principal_components, read_basis
-from sg_core.toybox.judge import new_judge
+from sg_core.toybox.judge import load_judge, new_judge
+from sg_core.toybox.learn_judge import JUDGES
 from sg_core.toybox.optimise import SHARD_BYTES, Learner, shards
 from sg_core.toybox.parts import build_parts, build_tokenizer, load_parts
 from sg_core.toybox.recipe import FALLBACK, FULL
@@ -27,7 +29,7 @@ TINY = replace(
     judge_width=8,
     scenes=64,
     batch=8,
-    minutes=(0.06, 0.02, 0.02),
+    minutes=(0.06, 0.02, 0.02, 0.02),
 )
 
 
@@ -71,7 +73,9 @@ def test_training_leaves_a_stable_diffusion_folder_and_goes_on_from_there(tmp_pa
     assert not (tmp_path / "judge-state").exists()
     assert train.main([*flags, "1"]) == 0
     assert not torch.equal(first, load_parts(tmp_path / "model").unet.conv_in.weight)
-    assert (tmp_path / "model" / "judge" / "judge.safetensors").exists()
+    assert {load_judge(tmp_path / "model" / name).architecture for name in JUDGES} == {"nested", "dilated"}
+    with Image.open(max(tmp_path.glob("samples-*.png"))) as sheet:
+        assert sheet.size == (512, 512)
     assert all(path.stat().st_size < 16_000_000 for path in tmp_path.rglob("*") if path.is_file())
     pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "model", local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
@@ -114,7 +118,8 @@ def test_shards_stay_under_their_limit():
 
 def test_the_gpu_recipe_builds_and_fits_into_45_megabytes(tmp_path):
     parts = build_parts(FULL, principal_components([pictures()], FULL.latent_channels), tmp_path)
-    modules = (parts.unet, parts.vae, parts.text_encoder, new_judge(FULL))
+    judges = [new_judge(FULL, architecture) for architecture, _ in JUDGES.values()]
+    modules = (parts.unet, parts.vae, parts.text_encoder, *judges)
     assert sum(p.numel() * 2 for module in modules for p in module.parameters()) < 44_000_000
     words = parts.text_encoder(parts.tokens(["a castle"])).last_hidden_state
     for width, height, _ in FULL.buckets:

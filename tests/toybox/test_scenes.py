@@ -8,7 +8,7 @@ from sg_core.toybox.atlas import Atlas, load_atlas
 from sg_core.toybox.compose import compose
 from sg_core.toybox.places import PLACES
 from sg_core.toybox.recipe import FALLBACK
-from sg_core.toybox.scenes import SIDES, Scene, Thing, draw_scene, held_out
+from sg_core.toybox.scenes import BIG, SIDES, SIZES, SMALL, Scene, Thing, draw_scene, held_out
 
 VOCABULARY = FALLBACK.vocabulary
 
@@ -106,3 +106,12 @@ def test_no_two_backdrops_are_alike(atlas):
     pictures = compose([Scene(s.place, s.horizon, s.phase, (thing,), "") for s in empty], atlas, 64, 64).rgb
     distances = torch.cdist(pictures.flatten(1), pictures.flatten(1)) + torch.eye(len(empty)) * 1e3
     assert distances.min() > 2
+
+
+def test_a_caption_says_small_of_small_things_only_and_big_of_big_ones(atlas):
+    things = [thing for seed in range(400) for thing in draw_scene(seed, atlas, VOCABULARY).things]
+    sides = {word: [(t.width * t.height) ** 0.5 for t in things if t.sized in SIZES[word]] for word in SIZES}
+    assert max(sides["small"]) < SMALL
+    assert min(sides["big"]) > BIG
+    assert all(len(found) > 20 for found in sides.values())
+    assert sum(not thing.sized for thing in things) > 400

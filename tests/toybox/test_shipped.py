@@ -11,11 +11,9 @@ from addon.contract import TOYBOX
 from sg_core import generate, load, place
 from sg_core.models.model import Model
 from sg_core.sight import judge_of
-from sg_core.toybox.atlas import load_atlas
-from sg_core.toybox.bench import Subject, judged, psnr, reconstruct, true_scenes
+from sg_core.toybox.bench import judged, psnr, reconstruct, subject_of, true_scenes
 from sg_core.toybox.judge import Judge, load_judge
 from sg_core.toybox.measure import look, placement
-from sg_core.toybox.parts import load_parts
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.weights import TOYBOX_FOLDER
 
@@ -80,13 +78,11 @@ def test_a_thing_goes_where_its_block_is(model, judge):
     assert sum(overlaps) / 4 > 0.4
 
 
-def test_its_judge_and_its_autoencoder_hold_on_held_out_scenes(judge, model):
-    subject = Subject(
-        TOYBOX_FOLDER, FALLBACK, load_atlas(FALLBACK.nouns), judge, load_parts(TOYBOX_FOLDER), model, SIDE
-    )
+def test_its_judge_and_its_autoencoder_hold_on_held_out_scenes(judge):
+    subject = subject_of(TOYBOX_FOLDER, FALLBACK)
     batches = true_scenes(subject, 32)
-    overlaps, right = judged(subject, batches, lambda rgb: rgb)
-    _, again = judged(subject, batches, partial(reconstruct, subject))
+    overlaps, right = judged(judge, batches, lambda rgb: rgb)
+    _, again = judged(judge, batches, partial(reconstruct, subject))
     assert sum(overlaps) / len(overlaps) > 0.75
     assert sum(right) / len(right) > 0.85
     assert sum(again) >= 0.9 * sum(right)
