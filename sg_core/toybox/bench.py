@@ -58,10 +58,10 @@ def present(subject: Subject, things: int, count: int) -> list[float]:
 
 
 def paint(subject: Subject, captions: list[str], seeds: Sequence[int], model: Model | None = None) -> Tensor:
-    """Unguided pictures, 30 DDIM steps, on the CPU whatever painted them."""
+    """Unguided pictures, 30 DDIM steps."""
     model = model or subject.model
     side = subject.side
-    return generate(model, captions, seeds=list(seeds), width=side, height=side, steps=30, scale=model.card.scale).cpu()
+    return generate(model, captions, seeds=list(seeds), width=side, height=side, steps=30, scale=model.card.scale)
 
 
 def true_scenes(subject: Subject, count: int) -> list[Batch]:
