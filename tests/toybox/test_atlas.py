@@ -22,7 +22,7 @@ FIRST_NOUNS = (
 )
 FIRST_PLACES = "meadow desert sea snow night sunset"
 PHRASES = [phrase for place in PLACES.values() for phrase in place.phrases]
-FALLBACK_SCENES = "3bcf28bc60cf1cfc0d319685ec48d826e264257776f359f3815dee203df34049"
+FALLBACK_SCENES = "eab9184dc8592e36109b8bdf9123586a982d69627e915b3831cee63edde3943a"
 
 
 @pytest.fixture(scope="module")
