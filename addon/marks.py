@@ -24,7 +24,7 @@ def mark(thing: Marked, phrase: str | None = None, enforce: Sequence[Property] =
     """Make an object or collection a region; the phrase defaults to its name."""
     thing[REGION] = True
     thing[PHRASE] = phrase or ""
-    thing[ENFORCE] = " ".join(enforce)
+    write(thing, ENFORCE, " ".join(enforce))
 
 
 def unmark(thing: Marked) -> None:
@@ -32,6 +32,18 @@ def unmark(thing: Marked) -> None:
     for key in (REGION, PHRASE, ENFORCE, OFF, TOGETHER):
         if key in thing:
             del thing[key]
+    thing.update_tag()
+
+
+def write(thing: Marked, key: str, value: object) -> None:
+    """Change one of the keys above. A custom property alone is no news to the depsgraph, nor to who shows regions."""
+    thing[key] = value
+    thing.update_tag()
+
+
+def parts_of(thing: Marked) -> list[Any]:
+    """The objects that a marked object or collection consists of."""
+    return list(thing.all_objects) if hasattr(thing, "all_objects") else [thing]
 
 
 def read(thing: Marked) -> Mark | None:

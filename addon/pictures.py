@@ -16,9 +16,10 @@ from bpy.props import StringProperty
 from . import apply
 from .album import remember, thumb
 from .contract import Achieved, Blockout, dump, loads
+from .courier import notice
 from .faults import CaptureError
 from .history import Entry
-from .operators.answers import Status, in_words, refuse
+from .operators.answers import Status, refuse
 from .operators.picture import viewpoint
 from .pixels import Pixels, load, of_image
 from .projectors import project
@@ -210,7 +211,7 @@ def _put(
     try:
         put(context.scene, _camera(context, image), image)
     except CaptureError as error:
-        return refuse(operator, in_words(error))
+        return refuse(operator, notice(error))
     return {"FINISHED"}
 
 

@@ -3,7 +3,6 @@
 
 import bpy
 
-from ..faults import CaptureError
 from ..pump import desk
 from ..session import Notice, noticed
 
@@ -23,8 +22,3 @@ def settle() -> Status:
     courier = desk().courier
     courier.move(noticed, None)
     return {"FINISHED"}
-
-
-def in_words(error: CaptureError) -> Notice:
-    """What is wrong with the scene, and the way to its cure."""
-    return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)

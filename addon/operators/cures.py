@@ -12,6 +12,7 @@ from ..layout import apart, split_phrase
 from ..properties import EXACT, SIZE
 from ..session import Notice
 from .answers import Status, refuse, settle
+from .regions import select
 
 MARGIN = 1.1  # a fitted camera leaves this much room around the regions
 SIZES = (75, 50, 35, 25)  # percent, the steps down when memory runs out
@@ -38,7 +39,9 @@ class FitCamera(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         camera, graph = context.scene.camera, context.evaluated_depsgraph_get()
-        things = [thing for marked, _ in marks.marked(context.scene) for thing in objects(marked)]
+        things = [
+            thing for marked, found in marks.marked(context.scene) if found.on for thing in marks.parts_of(marked)
+        ]
         corners = [thing.matrix_world @ Vector(corner) for thing in things for corner in thing.bound_box]
         middle = sum(corners, Vector()) / len(corners)
         roomy = [middle + (corner - middle) * MARGIN for corner in corners]
@@ -59,7 +62,7 @@ class FindRegion(bpy.types.Operator):
     phrase: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        select(context, [part for thing in named(context.scene, self.phrase) for part in objects(thing)])
+        select(context, [part for thing in named(context.scene, self.phrase) for part in marks.parts_of(thing)])
         return settle()
 
 
@@ -73,7 +76,7 @@ class ShowRegion(bpy.types.Operator):
     phrase: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        parts = {part for thing in named(context.scene, self.phrase) for part in objects(thing)}
+        parts = {part for thing in named(context.scene, self.phrase) for part in marks.parts_of(thing)}
         for part in parts:
             part.hide_render = False
             part.visible_camera = True
@@ -95,7 +98,7 @@ class LeaveOut(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         for thing in named(context.scene, self.phrase):
-            thing[marks.OFF] = True
+            marks.write(thing, marks.OFF, True)
         return settle()
 
 
@@ -114,7 +117,7 @@ class TellApart(bpy.types.Operator):
         things = sorted(named(shot, self.phrase), key=lambda thing: (pose @ _middle(thing)).x)
         phrases = apart(self.phrase, len(things))
         for thing, phrase in zip(things, phrases, strict=True):
-            thing[marks.PHRASE] = phrase
+            marks.write(thing, marks.PHRASE, phrase)
         shot[marks.PROMPT] = split_phrase(shot.get(marks.PROMPT, ""), self.phrase, phrases)
         return settle()
 
@@ -130,7 +133,7 @@ class MakeOne(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         for thing in named(context.scene, self.phrase):
-            thing[marks.TOGETHER] = True
+            marks.write(thing, marks.TOGETHER, True)
         return settle()
 
 
@@ -178,23 +181,8 @@ def named(shot: bpy.types.Scene, phrase: str) -> list[marks.Marked]:
     return [thing for thing, found in marks.marked(shot) if found.phrase.casefold() == phrase.casefold()]
 
 
-def objects(thing: marks.Marked) -> list[bpy.types.Object]:
-    """What a marked object or collection consists of."""
-    return list(thing.all_objects) if isinstance(thing, bpy.types.Collection) else [thing]
-
-
-def select(context: bpy.types.Context, parts: list[bpy.types.Object]) -> None:
-    """Select these of the view layer's objects, and nothing else."""
-    shown = [part for part in parts if part.name in context.view_layer.objects]
-    for part in context.selected_objects:
-        part.select_set(False)
-    for part in shown:
-        part.select_set(True)
-    context.view_layer.objects.active = next(iter(shown), None)
-
-
 def _middle(thing: marks.Marked) -> Vector:
-    places = [part.matrix_world.translation for part in objects(thing)]
+    places = [part.matrix_world.translation for part in marks.parts_of(thing)]
     return sum(places, Vector()) / max(1, len(places))
 
 

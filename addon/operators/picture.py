@@ -8,6 +8,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from .. import marks, scene
 from ..contract import SEED_MAX, Blockout
+from ..courier import notice
 from ..exposure import Exposure, expose
 from ..faults import CaptureError
 from ..history import Wish
@@ -19,7 +20,7 @@ from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
 from ..styles import styled
-from .answers import Status, in_words, refuse, settle
+from .answers import Status, refuse, settle
 from .exposing import exposure
 
 
@@ -92,7 +93,7 @@ class Generate(bpy.types.Operator):
                 return {"FINISHED"}
             blockout = finish(taken)
         except CaptureError as error:
-            return refuse(self, in_words(error))
+            return refuse(self, notice(error))
         desk().pump.wait(courier.deliver(blockout, *kept))
         return self._end()
 

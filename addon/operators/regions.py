@@ -24,7 +24,6 @@ class AddSelected(bpy.types.Operator):
         for thing in shapes:
             if marks.read(thing) is None:
                 marks.mark(thing)
-            thing.update_tag()  # a custom property alone is no news to the depsgraph, nor to the list of regions
         return settle()
 
 
@@ -40,7 +39,6 @@ class AddCollection(bpy.types.Operator):
             fix = "Choose a collection in the Outliner."
             return refuse(self, Notice(message="The whole scene cannot be a region.", fix=fix, code="whole-scene"))
         marks.mark(context.collection)
-        context.collection.update_tag()
         return settle()
 
 
@@ -54,9 +52,7 @@ class RemoveRegion(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        thing = _thing(context.scene, self.uid)
-        marks.unmark(thing)
-        thing.update_tag()
+        marks.unmark(_thing(context.scene, self.uid))
         return {"FINISHED"}
 
 
@@ -70,15 +66,18 @@ class SelectRegion(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        thing = _thing(context.scene, self.uid)
-        parts = thing.all_objects if isinstance(thing, bpy.types.Collection) else [thing]
-        shown = [part for part in parts if part.name in context.view_layer.objects]
-        for part in context.selected_objects:
-            part.select_set(False)
-        for part in shown:
-            part.select_set(True)
-        context.view_layer.objects.active = next(iter(shown), None)
+        select(context, marks.parts_of(_thing(context.scene, self.uid)))
         return {"FINISHED"}
+
+
+def select(context: bpy.types.Context, parts: list[bpy.types.Object]) -> None:
+    """Select these of the view layer's objects, and nothing else."""
+    shown = [part for part in parts if part.name in context.view_layer.objects]
+    for part in context.selected_objects:
+        part.select_set(False)
+    for part in shown:
+        part.select_set(True)
+    context.view_layer.objects.active = next(iter(shown), None)
 
 
 def _thing(shot: bpy.types.Scene, uid: str) -> marks.Marked:

@@ -6,10 +6,11 @@ from bpy.props import StringProperty
 from mathutils import Vector
 
 from .. import apply
+from ..courier import notice
 from ..dressing import check
 from ..faults import CaptureError, NoCamera
 from ..projectors import copy_lens, is_on, projectors, switch, take_down
-from .answers import Status, in_words, refuse
+from .answers import Status, refuse
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
 MARGIN = 1.05  # of the viewport around a view's frame
@@ -91,7 +92,7 @@ class BringCamera(bpy.types.Operator):
                 raise NoCamera("The scene has no camera.", "Add one first.")
             check([camera, camera.data])
         except CaptureError as error:
-            return refuse(self, in_words(error))
+            return refuse(self, notice(error))
         camera.matrix_world = projector.matrix_basis
         copy_lens(projector.data, camera.data)
         if context.area is not None and context.area.type == "VIEW_3D":

@@ -37,9 +37,9 @@ class Parts:
         ids: Tensor = self.tokenizer(captions, return_tensors="pt", **padded).input_ids
         return ids
 
-    def save(self, folder: Path) -> None:
-        """Write a folder that StableDiffusionPipeline.from_pretrained loads: fp16 safetensors in shards under 16 MB."""
-        pipeline = StableDiffusionPipeline(
+    def pipeline(self) -> StableDiffusionPipeline:
+        """These very parts as the plain pipeline."""
+        return StableDiffusionPipeline(
             vae=self.vae,
             text_encoder=self.text_encoder,
             tokenizer=self.tokenizer,
@@ -49,6 +49,10 @@ class Parts:
             feature_extractor=None,
             requires_safety_checker=False,
         )
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that StableDiffusionPipeline.from_pretrained loads: fp16 safetensors in shards under 16 MB."""
+        pipeline = self.pipeline()
         cast(torch.float16, self.vae, self.text_encoder, self.unet)
         pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD)
         # AutoencoderTiny warns of a key that it writes itself; transformers would compute in the stored precision; and

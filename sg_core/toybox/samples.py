@@ -4,7 +4,6 @@
 from pathlib import Path
 
 import torch
-from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
@@ -21,16 +20,7 @@ STEPS = 20
 
 def sample_sheet(recipe: Recipe, atlas: Atlas, parts: Parts, file: Path) -> None:
     """Sixteen held-out captions, painted by the plain pipeline, seen through the principal components alone."""
-    pipeline = StableDiffusionPipeline(
-        vae=parts.vae,
-        text_encoder=parts.text_encoder,
-        tokenizer=parts.tokenizer,
-        unet=parts.unet,
-        scheduler=parts.scheduler,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    pipeline = parts.pipeline()
     pipeline.to(parts.unet.device)
     pipeline.set_progress_bar_config(disable=True)
     seeds = range(TEST_SEEDS, TEST_SEEDS + SIDE * SIDE)

@@ -10,7 +10,7 @@ import pytest
 
 from addon import live
 from addon.contract import Achieved, dump, pack_mask
-from addon.marks import OFF, mark, unmark
+from addon.marks import OFF, PHRASE, mark, unmark, write
 from addon.pictures import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.roster import rows
 from addon.scene import capture, evaluated, view
@@ -99,8 +99,7 @@ def test_eyes_hidden_things_and_missing_cameras(watcher):
     mark(thing)
     mark(other)
     assert middles(figure(watcher, scene)).keys() == {"thing"}
-    thing[OFF] = True
-    thing.update_tag()
+    write(thing, OFF, True)
     assert middles(figure(watcher, scene)) == {}
     scene.camera.data.type = "PANO"
     assert settle(watcher, scene) > 0
@@ -168,10 +167,12 @@ def test_the_list_follows_marks_names_and_eyes(watcher):
     assert listed()["a thing"].find(bpy.data) == thing
     thing.name = "renamed"
     assert listed()["a thing"].name == "renamed"
-    unmark(home)
-    home.update_tag()
+    write(thing, PHRASE, "another thing")
     bpy.context.view_layer.update()
-    assert listed().keys() == {"a thing"}
+    assert listed().keys() == {"home", "another thing"}
+    unmark(home)
+    bpy.context.view_layer.update()
+    assert listed().keys() == {"another thing"}
     bpy.data.objects.remove(thing)
     assert listed() == {}
 
