@@ -73,7 +73,7 @@ async def example(client: Client, scene: Path, out: Path, seed: int, program: Pa
 
     result = await render(client, View(scene), Wish(seed=seed), None, out, program)
     blockout = loads(Blockout, result.blockout.read_bytes())
-    unguided = await paint(client, replace(blockout, strength=0.0))
+    unguided, _ = await paint(client, replace(blockout, strength=0.0))
     (out / "unguided.png").write_bytes(unguided)
     await blender.look(View(scene), out / "blocking.png", program)
     blocking = (out / "blocking.png").read_bytes()

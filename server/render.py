@@ -14,11 +14,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from addon.client import Client, ServerAbsent, connect, find_connection
-from addon.contract import Blockout, ContractError, Job, ModelInfo, dump, load, loads
+from addon.contract import Achieved, Blockout, ContractError, Job, ModelInfo, dump, load, loads
 
 from . import blender
 from .blender import View, Wish
 from .models import offered
+from .outcome import Outcome, outcomes
 from .serve import running
 from .settings import Settings
 from .terminal import CommandError, say
@@ -30,11 +31,17 @@ class CannotRender(CommandError):
 
 @dataclass(frozen=True)
 class Result:
-    """What a rendering left behind; ``scene`` is None when there was only a blockout."""
+    """What a rendering left behind, and what became of each region; no ``scene`` when there was only a blockout."""
 
     picture: Path
     blockout: Path
     scene: Path | None
+    regions: tuple[Outcome, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """What was written, by what it is."""
+        return {"picture": self.picture, "blockout": self.blockout, "scene": self.scene}
 
 
 async def render(client: Client, view: View, wish: Wish, name: str | None, out: Path, program: Path | None) -> Result:
@@ -52,22 +59,27 @@ async def render(client: Client, view: View, wish: Wish, name: str | None, out: 
         with tqdm(desc="capturing", total=1) as bar:
             blockout = await blender.capture(view, wish, model, result.blockout, program)
             bar.update()
-    result.picture.write_bytes(await paint(client, blockout))
+    picture, achieved = await paint(client, blockout)
+    result.picture.write_bytes(picture)
     if result.scene is not None:
         with tqdm(desc="projecting", total=1) as bar:
             await blender.apply(view, result.picture, result.scene, program)
             bar.update()
-    return result
+    return replace(result, regions=tuple(outcomes(blockout, achieved)))
 
 
-async def paint(client: Client, blockout: Blockout) -> bytes:
-    """The picture of a blockout, as PNG, with a progress bar. Raises CannotRender when the job does not get done."""
+async def paint(client: Client, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
+    """The picture of a blockout, as PNG, and what it shows, with a progress bar.
+
+    Raises CannotRender when the job does not get done.
+    """
     job = await client.submit(blockout, uuid.uuid4().hex)
     with tqdm(desc="painting", total=blockout.steps) as bar:
         async for event in client.events(job=job.id):
             bar.set_postfix_str(event.phase or event.state)
             bar.update(event.step - bar.n)
-    return await picture_of(client, await client.job(job.id))
+    done = await client.job(job.id)
+    return await picture_of(client, done), done.achieved
 
 
 async def picture_of(client: Client, job: Job) -> bytes:
@@ -136,7 +148,18 @@ async def _main(words: argparse.Namespace) -> None:
     wish = Wish(words.seed, words.prompt, words.steps, words.strength, words.exact)
     async with server(words.server, folders) as client:
         result = await render(client, view, wish, name, out, words.blender)
-    for path in (result.picture, result.blockout, result.scene):
+    tell(result, words.json)
+
+
+def tell(result: Result, as_json: bool) -> None:
+    """Say what became of each region, and where the files are; or the same as one line of JSON."""
+    if as_json:
+        files = {kind: path and str(path) for kind, path in result.files.items()}
+        say(json.dumps(files | {"achieved": [region.record() for region in result.regions]}))
+        return
+    for region in result.regions:
+        say(region.words())
+    for path in result.files.values():
         if path is not None:
             say(str(path))
 
@@ -155,4 +178,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
     parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")
+    parser.add_argument("--json", action="store_true", help="one line of JSON: the files, and what was achieved")
     return parser

@@ -8,14 +8,15 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from addon.contract import Blockout, ModelInfo
+from addon.contract import Achieved, Blockout, ModelInfo, Region
 from server.engine import Painting, Progress, crop, png, sketch
 from server.problems import NoModel, OutOfMemory
 
 
 class FakeEngine:
     """Paints the colour of the seed. ``slow`` steps take 30 ms; ``die`` ends the process at step 2, ``die once`` only
-    when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step; ``absent`` has no weights."""
+    when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step; ``absent`` has no weights.
+    It claims to have put each region a tenth of the frame too far to the right; with ``lose``, none."""
 
     device = "imagination"
 
@@ -30,7 +31,16 @@ class FakeEngine:
         for step in range(1, blockout.steps + 1):
             _behave(blockout.prompt, step)
             report(Progress(step, (("shape of it", 1 / step),), lambda: sketch(full, blockout.frame)))
-        return Painting(picture=png(crop(full, blockout.frame), blockout), full=png(full, blockout))
+        achieved = tuple(_claim(region, "lose" in blockout.prompt) for region in blockout.regions)
+        return Painting(picture=png(crop(full, blockout.frame), blockout), full=png(full, blockout), achieved=achieved)
+
+
+def _claim(region: Region, lost: bool) -> Achieved:
+    if lost:
+        return Achieved(name=region.name, by="judge", mask=None, centroid=None, size=0.0)
+    x, y = region.centroid
+    place = (min(1.0, x + 0.1), y)
+    return Achieved(name=region.name, by="judge", mask=region.mask, centroid=place, size=region.size)
 
 
 def _behave(prompt: str, step: int) -> None:

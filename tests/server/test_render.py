@@ -2,6 +2,7 @@
 """``maquette render``, as it is typed: a real server, a real Blender module, files on disk."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -55,7 +56,31 @@ def test_a_blockout_file(request_file, tmp_path, here, capsys):
     assert (painted.seed, painted.prompt) == (9, "a red cat")
     with Image.open(out / "picture.png") as picture:
         assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
-    assert capsys.readouterr().out.split() == [str(out / "picture.png"), str(out / "blockout.json")]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "cat: 8.7% off, 50.0% of the frame where 50.0% was asked for, says the judge"  # 6.4 of 73.4 px
+    assert said[1:] == [str(out / "picture.png"), str(out / "blockout.json")]
+
+
+def test_what_was_achieved_as_json(request_file, tmp_path, here, capsys):
+    out = tmp_path / "out"
+    words = ["render", str(request_file), "--out", str(out), "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["picture"], told["blockout"]) == (str(out / "picture.png"), str(out / "blockout.json"))
+    assert told["scene"] is None
+    (cat,) = told["achieved"]
+    assert cat["offset"] == pytest.approx(6.4 / math.hypot(64, 36))
+    assert (cat["phrase"], cat["by"], cat["found"], cat["size"]) == ("cat", "judge", True, 0.5)
+    assert (cat["centroid"], cat["asked"]) == ([0.6, 0.5], {"centroid": [0.5, 0.5], "size": 0.5})
+
+
+def test_what_was_not_achieved_is_said(request_file, tmp_path, here, capsys):
+    words = ["render", str(request_file), "--out", str(tmp_path), "--prompt", "a cat to lose"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("cat: not found in the picture, says the judge\n")
+    assert main([*words, "--json"]) == 0
+    (cat,) = json.loads(capsys.readouterr().out)["achieved"]
+    assert (cat["found"], cat["offset"], cat["centroid"]) == (False, None, None)
 
 
 def test_the_server_may_be_named(request_file, tmp_path, served, own_home):
