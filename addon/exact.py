@@ -21,9 +21,9 @@ from .compat import write_layers
 from .contract import ModelInfo
 from .faults import CaptureError
 from .layout import Mark, View, canvas, mask_size, overscan
+from .parts import Part
 from .raster import NOTHING, Lens
 from .scene import Sight, evaluated, owned, parts, view
-from .targets import Part
 
 SAMPLES = 32
 SURFACES = 64  # transparent ones behind one another, as leaves and hair are

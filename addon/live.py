@@ -19,11 +19,11 @@ from .contract import Achieved, Blockout, ContractError, load, loads
 from .faults import CaptureError
 from .figures import Figure, Finding, colours, figure, findings
 from .layout import Mark, View
+from .parts import Mesh, Part
 from .pictures import ACHIEVED, CLOSE, PICTURE, POSE, REQUEST
-from .raster import Floats
 from .roster import Row, rows
 from .scene import parts, view
-from .targets import Part, Target, drawn, requested, targets
+from .targets import Target, drawn, requested, targets
 
 BUDGET = 0.01  # seconds that one slice may hold the main thread
 LISTING = 0.2  # seconds between two looks at which things are marked
@@ -70,7 +70,7 @@ class Live:
         self._settled: set[int] = set()
         self._listed: set[int] = set()
         self._listed_at = self._read_again = 0.0
-        self._meshes: dict[int, Floats] = {}
+        self._meshes: dict[int, Mesh] = {}
         self._half_read = False
         self._work: Work | None = None
 

@@ -17,11 +17,12 @@ from .contract import TOYBOX, Blockout, ModelInfo
 from .faults import NoCamera, PanoramicCamera
 from .layout import Covers, Mark, View, canvas, named_in
 from .marks import PROMPT, mark, marked, marks, read, unmark
+from .meshes import read as read_mesh
+from .parts import Mesh, Part, seen_from
 from .raster import NOTHING, Floats, Ints, Lens
 from .shown import Shown, chain_of
 from .slices import finish
 from .snapshot import Snapshot, develop
-from .targets import Part
 
 __all__ = ["Geometry", "capture", "geometry", "mark", "marks", "parts", "snapshot", "unmark", "view"]
 
@@ -154,17 +155,16 @@ def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.
 def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:
     """The triangles that a render would show, in camera space, with the marks they belong to."""
     sources: list[dict[bpy.types.Object, None]] = [{} for _ in marks(scene)]
-    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
+    shown = []
     for thing, part in parts(scene, depsgraph, {}):
         if part.owner != NOTHING:
             sources[part.owner][thing] = None
-        triangles.append(part.seen_from(view.pose))
-        owners.append(np.full(len(part.corners), part.owner))
-    return Geometry(np.concatenate(triangles), np.concatenate(owners), tuple(map(tuple, sources)))
+        shown.append(part)
+    return Geometry(*finish(seen_from(shown, view.pose)), tuple(map(tuple, sources)))
 
 
 def parts(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: dict[int, Floats]
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: dict[int, Mesh]
 ) -> Iterator[tuple[bpy.types.Object, Part]]:
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
@@ -173,8 +173,10 @@ def parts(
     for instance, thing, owner in owned(scene, depsgraph):
         # curves, text and metaballs come a second time, as the meshes they are rendered as
         if instance.object.type == "MESH" and instance.show_self:
-            corners = _corners(instance.object, meshes)
-            yield thing, Part(corners, np.array(instance.matrix_world), owner)
+            key = instance.object.data.as_pointer()
+            if key not in meshes:
+                meshes[key] = read_mesh(instance.object)
+            yield thing, Part(meshes[key], np.array(instance.matrix_world), owner)
 
 
 def owned(
@@ -218,22 +220,6 @@ def _camera(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> bpy.type
     if chosen is None or chosen.type != "CAMERA":
         raise NoCamera("The scene has no camera.", "Add one, and make it the scene's camera.")
     return chosen
-
-
-def _corners(thing: bpy.types.Object, meshes: dict[int, Floats]) -> Floats:
-    """A mesh's triangles (n, 3, 3) in its own space, read once however often it is instanced."""
-    key = thing.data.as_pointer()
-    if key not in meshes:
-        mesh = thing.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
-        mesh.calc_loop_triangles()
-        points = np.zeros(len(mesh.vertices) * 3, dtype=np.float32)
-        if len(points):  # an empty mesh lacks the attribute
-            mesh.attributes["position"].data.foreach_get("vector", points)  # many times faster than vertices' "co"
-        indices = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
-        mesh.loop_triangles.foreach_get("vertices", indices)
-        meshes[key] = points.reshape(-1, 3).astype(np.float64)[indices].reshape(-1, 3, 3)
-        thing.to_mesh_clear()
-    return meshes[key]
 
 
 def _mark(chain: list[bpy.types.Object], homes: dict[bpy.types.Object, Mark]) -> Mark | None:

@@ -3,12 +3,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from .contract import Blockout, ModelInfo
 from .layout import Canvas, Covers, Mark, View, outlining
+from .parts import Part, seen_from
 from .slices import Slices
-from .targets import Part
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,13 +33,7 @@ class Snapshot:
 
 def develop(shot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
-    triangles, owners = [np.empty((0, 3, 3))], [np.empty(0, dtype=np.int64)]
-    for part in shot.parts:
-        yield
-        triangles.append(part.seen_from(shot.view.pose))
-        owners.append(np.full(len(part.corners), part.owner))
-    yield
-    where = np.concatenate(triangles), np.concatenate(owners)
+    where = yield from seen_from(shot.parts, shot.view.pose)
     regions = yield from outlining(shot.marks, *where, shot.view, shot.canvas, shot.exact)
     return Blockout(
         prompt=shot.prompt,

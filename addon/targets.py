@@ -6,19 +6,19 @@ pieces so small that the artist's hand is never held up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .contract import Blockout, Region, unpack_mask
 from .layout import Mark
+from .parts import Part, seen_from
 from .raster import Floats, Ints, Lens, Raster, coverage, rasterising
 from .slices import Slices
 
 SIDE = 192  # cells along the longer side of the frame
 SAMPLES = 2  # along a side of a cell
-PIECE = 8192  # triangles moved at once, a millisecond's work
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +31,6 @@ class Target:
     centroid: tuple[float, float] | None
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """A mesh where it stands: ``corners`` (n, 3, 3) in its own space, ``matrix`` (4, 4) into the world, and whose."""
-
-    corners: Floats
-    matrix: Floats
-    owner: int
-
-    def seen_from(self, pose: Floats) -> Floats:
-        """Its triangles in camera space."""
-        matrix = pose @ self.matrix
-        moved: Floats = self.corners.reshape(-1, 3) @ matrix[:3, :3].T  # one product; a stack of small ones is slower
-        moved += matrix[:3, 3]
-        return moved.reshape(-1, 3, 3)
-
-
 def cells(aspect: float) -> tuple[int, int]:
     """Columns and rows of the frame's grid."""
     return (SIDE, max(1, round(SIDE / aspect))) if aspect >= 1.0 else (max(1, round(SIDE * aspect)), SIDE)
@@ -54,15 +38,7 @@ def cells(aspect: float) -> tuple[int, int]:
 
 def drawn(parts: Sequence[Part], pose: Floats, lens: Lens, aspect: float) -> Slices[Raster]:
     """The parts in the frame."""
-    triangles = np.empty((sum(len(part.corners) for part in parts), 3, 3))
-    owners = np.empty(len(triangles), dtype=np.int64)
-    end = 0
-    for part in parts:
-        for start in range(0, len(part.corners), PIECE):
-            piece = replace(part, corners=part.corners[start : start + PIECE])
-            begun, end = end, end + len(piece.corners)
-            triangles[begun:end], owners[begun:end] = piece.seen_from(pose), piece.owner
-            yield
+    triangles, owners = yield from seen_from(parts, pose)
     width, height = (side * SAMPLES for side in cells(aspect))
     picture = yield from rasterising(triangles, owners, lens, width, height)
     return picture

@@ -24,6 +24,7 @@ BPY_FILES = frozenset(
         "addon/exact.py",
         "addon/headless.py",
         "addon/live.py",
+        "addon/meshes.py",
         "addon/operators/__init__.py",
         "addon/operators/answers.py",
         "addon/operators/choices.py",
