@@ -20,8 +20,9 @@ from .faults import (
     RegionOutside,
     RegionTooSmall,
 )
-from .raster import Floats, Ints, Lens, Raster, coverage, rasterising
+from .raster import Floats, Lens, Raster, coverage, rasterising
 from .slices import Slices, finish
+from .triangles import Triangles
 
 Covers = NDArray[np.float32]
 
@@ -164,25 +165,23 @@ def _spelt(mark: Mark, prompt: str) -> str:
 
 def regions(
     marks: Sequence[Mark],
-    triangles: Floats,
-    owners: Ints,
+    triangles: Triangles,
     view: View,
     canvas: Canvas,
     exact: Covers | None = None,
 ) -> tuple[Region, ...]:
     """The visible part of each mark's triangles, as regions of ``canvas``, in the order of ``marks``.
 
-    ``triangles`` (n, 3, 3) are in camera space; ``owners`` (n,) index ``marks``, NOTHING for what only hides.
+    The owners of ``triangles`` index ``marks``, NOTHING for what only hides.
     ``exact``, (marks, height, width) in 0..1 on the mask's grid, is what a render shows of each, where that is known.
     Raises RegionHidden and RegionTooSmall.
     """
-    return finish(outlining(marks, triangles, owners, view, canvas, exact))
+    return finish(outlining(marks, triangles, view, canvas, exact))
 
 
 def outlining(
     marks: Sequence[Mark],
-    triangles: Floats,
-    owners: Ints,
+    triangles: Triangles,
     view: View,
     canvas: Canvas,
     exact: Covers | None = None,
@@ -190,9 +189,9 @@ def outlining(
     """``regions`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
     lens = overscan(view.lens, canvas)
-    raster = yield from rasterising(triangles, owners, lens, width, height, len(marks), STAGGER)
+    raster = yield from rasterising(triangles, lens, width, height, len(marks), STAGGER)
     yield
-    rendered = set(np.unique(owners).tolist())
+    rendered = set(np.unique(triangles.owners).tolist())
     order = _nearest_first(raster, len(marks))
     found = []
     for index, mark in enumerate(marks):

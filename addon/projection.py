@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .layout import View
-from .raster import NOTHING, Floats, Ints, rasterise
+from .raster import NOTHING, rasterise
+from .triangles import Triangles
 
 DEPTH_SIDE = 1024  # pixels of the depth image's longer side
 BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
@@ -28,7 +29,7 @@ Socket = Any  # bpy.types.NodeSocket
 Term = Any  # a socket, a number, or a triple of numbers
 
 
-def depth_image(triangles: Floats, owners: Ints, view: View, name: str) -> bpy.types.Image:
+def depth_image(triangles: Triangles, view: View, name: str) -> bpy.types.Image:
     """The depths of the regions that ``view`` sees, as a packed float image, farthest of each pixel and its neighbours.
 
     The farthest, because a silhouette falls between pixels: of the two errors possible there, picture on a strip that
@@ -37,7 +38,7 @@ def depth_image(triangles: Floats, owners: Ints, view: View, name: str) -> bpy.t
     """
     longer = max(view.aspect, 1.0)
     width, height = ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
-    raster = rasterise(triangles, owners, view.lens, width, height)
+    raster = rasterise(triangles, view.lens, width, height)
     foreign = (raster.owners == NOTHING) & np.isfinite(raster.depth)
     depth = _farthest(np.where(foreign, 0.0, np.minimum(raster.depth, BEYOND)))[::-1]
     image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)

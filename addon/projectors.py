@@ -64,7 +64,7 @@ def project(
     if len(projectors(scene)) - len(earlier) >= MOST:
         raise TooManyViews(f"{MOST} views are projected already.", "Remove one that the others cover.")
     projector = _set_up(scene, camera.evaluated_get(graph))
-    depth = made(depth_image(shapes.triangles, shapes.owners, seen, "Maquette depth"))
+    depth = made(depth_image(shapes.triangles, seen, "Maquette depth"))
     group = made(layer(picture, depth, seen, f"Maquette {projector.name}"))
     key = f"{time.time_ns():x}"
     record = {"key": key, "on": True, "aspect": seen.aspect, "picture": picture, "group": group}

@@ -19,10 +19,11 @@ from .layout import Covers, Mark, View, canvas, named_in
 from .marks import PROMPT, mark, marked, marks, read, unmark
 from .meshes import read as read_mesh
 from .parts import Mesh, Part, seen_from
-from .raster import NOTHING, Floats, Ints, Lens
+from .raster import NOTHING, Lens
 from .shown import Shown, chain_of
 from .slices import finish
 from .snapshot import Snapshot, develop
+from .triangles import Triangles
 
 __all__ = ["Geometry", "capture", "geometry", "mark", "marks", "parts", "snapshot", "unmark", "view"]
 
@@ -31,11 +32,10 @@ FLAT = {"PERSP", "ORTHO"}
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """What the camera could see: ``triangles`` (n, 3, 3) in camera space, ``owners`` (n,) an index into the marks or
-    NOTHING, and by owner the objects its triangles come from. Undo and file loading make the objects stale."""
+    """What the camera could see: ``triangles``, whose owners index the marks or are NOTHING, and by owner the objects
+    its triangles come from. Undo and file loading make the objects stale."""
 
-    triangles: Floats
-    owners: Ints
+    triangles: Triangles
     sources: tuple[tuple[bpy.types.Object, ...], ...]
 
 
@@ -160,7 +160,7 @@ def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View)
         if part.owner != NOTHING:
             sources[part.owner][thing] = None
         shown.append(part)
-    return Geometry(*finish(seen_from(shown, view.pose)), tuple(map(tuple, sources)))
+    return Geometry(finish(seen_from(shown, view.pose)), tuple(map(tuple, sources)))
 
 
 def parts(

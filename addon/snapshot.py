@@ -33,8 +33,8 @@ class Snapshot:
 
 def develop(shot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
-    where = yield from seen_from(shot.parts, shot.view.pose)
-    regions = yield from outlining(shot.marks, *where, shot.view, shot.canvas, shot.exact)
+    triangles = yield from seen_from(shot.parts, shot.view.pose)
+    regions = yield from outlining(shot.marks, triangles, shot.view, shot.canvas, shot.exact)
     return Blockout(
         prompt=shot.prompt,
         regions=regions,

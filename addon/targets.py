@@ -38,9 +38,9 @@ def cells(aspect: float) -> tuple[int, int]:
 
 def drawn(parts: Sequence[Part], pose: Floats, lens: Lens, aspect: float) -> Slices[Raster]:
     """The parts in the frame."""
-    triangles, owners = yield from seen_from(parts, pose)
+    triangles = yield from seen_from(parts, pose)
     width, height = (side * SAMPLES for side in cells(aspect))
-    picture = yield from rasterising(triangles, owners, lens, width, height)
+    picture = yield from rasterising(triangles, lens, width, height)
     return picture
 
 

@@ -50,7 +50,7 @@ def live(scene: bpy.types.Scene, width: int, height: int) -> Covers:
     seen, count = view(scene, scene.camera, graph), len(marks(scene))
     shapes = geometry(scene, graph, seen)
     size = width * SUPERSAMPLING, height * SUPERSAMPLING
-    raster = rasterise(shapes.triangles, shapes.owners, seen.lens, *size, stagger=STAGGER)
+    raster = rasterise(shapes.triangles, seen.lens, *size, stagger=STAGGER)
     return coverages(raster, count, SUPERSAMPLING) * np.float32(1.0 / 255.0)
 
 

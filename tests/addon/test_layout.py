@@ -33,6 +33,7 @@ from addon.layout import (
     split_phrase,
 )
 from addon.raster import NOTHING, Lens
+from addon.triangles import soup
 
 FLAT = np.array([[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.02, -1.002], [0, 0, 0, 1.0]])
 
@@ -53,7 +54,7 @@ def capture(cards, aspect=1.0, model=TOYBOX):
     triangles = np.concatenate([corners for _, corners in cards])
     owners = np.repeat([owner for owner, _ in cards], 2)
     marks = [Mark(f"thing {i}", f"thing {i}") for i in range(max(0, *(o for o, _ in cards)) + 1)]
-    return regions(marks, triangles, owners, view(aspect), canvas(aspect, model))
+    return regions(marks, soup(triangles, owners), view(aspect), canvas(aspect, model))
 
 
 def test_a_card_in_a_corner_is_measured_exactly():

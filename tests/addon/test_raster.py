@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from addon.board import Board
 from addon.raster import NOTHING, Lens, coverage, coverages, rasterise
+from addon.triangles import soup
 
 PERSPECTIVE = Lens(np.array([[2.0, 0, 0, 0], [0, 2.0, 0, 0], [0, 0, -1.002, -0.2002], [0, 0, -1, 0]]), 0.1, 100.0)
 ORTHOGRAPHIC = Lens(np.array([[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.02, -1.002], [0, 0, 0, 1]]), 0.1, 100.0)
@@ -23,7 +25,7 @@ def sphere(centre, radius, rings=64):
 
 
 def draw(triangles, lens, count=1, owner=0, side=SIDE):
-    return rasterise(triangles, np.full(len(triangles), owner), lens, side, side, count)
+    return rasterise(soup(triangles, np.full(len(triangles), owner)), lens, side, side, count)
 
 
 def rays(side=SIDE):
@@ -74,8 +76,8 @@ def test_nearer_things_hide_farther_ones_whatever_the_order():
     near, far = sphere((0, 0, -5.0), 0.5), sphere((0, 0, -9.0), 1.5)
     owners = np.repeat([0, 1], [len(near), len(far)])
     both = np.concatenate([near, far])
-    one = rasterise(both, owners, PERSPECTIVE, SIDE, SIDE, 2)
-    two = rasterise(both[::-1], owners[::-1], PERSPECTIVE, SIDE, SIDE, 2)
+    one = rasterise(soup(both, owners), PERSPECTIVE, SIDE, SIDE, 2)
+    two = rasterise(soup(both[::-1], owners[::-1]), PERSPECTIVE, SIDE, SIDE, 2)
     assert np.array_equal(one.owners, two.owners)
     assert np.array_equal(one.footprint, two.footprint)
     alone = draw(far, PERSPECTIVE).owners == 0
@@ -86,7 +88,7 @@ def test_nearer_things_hide_farther_ones_whatever_the_order():
 def test_an_unmarked_thing_hides_and_is_no_owner():
     both = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0, 0, -9.0), 1.5)])
     owners = np.repeat([NOTHING, 0], len(both) // 2)
-    raster = rasterise(both, owners, PERSPECTIVE, SIDE, SIDE, 1)
+    raster = rasterise(soup(both, owners), PERSPECTIVE, SIDE, SIDE, 1)
     assert raster.owners[SIDE // 2, SIDE // 2] == NOTHING
     assert raster.depth[SIDE // 2, SIDE // 2] < 5.0
     assert raster.footprint[0, SIDE // 2, SIDE // 2]
@@ -100,7 +102,7 @@ def test_shared_edges_leave_no_crack_and_no_overlap(seed):
     ring = np.array([[-2.0, -2], [2, -2], [2, 2], [-2, 2]])
     fan = [np.concatenate([inner, ring[[i]], ring[[(i + 1) % 4]]]) for i in range(4)]
     triangles = np.stack([np.concatenate([part, np.full((3, 1), -5.0)], axis=1) for part in fan])
-    raster = rasterise(triangles, np.arange(4), ORTHOGRAPHIC, 64, 64, 4)
+    raster = rasterise(soup(triangles, np.arange(4)), ORTHOGRAPHIC, 64, 64, 4)
     assert np.array_equal(raster.footprint.sum(axis=0), np.ones((64, 64)))
 
 
@@ -123,9 +125,9 @@ def test_nothing_in_front_leaves_everything_empty():
 def test_many_parts_give_the_picture_of_one(monkeypatch):
     triangles = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0.3, 0, -6.0), 1.0)])
     owners = np.repeat([0, 1], len(triangles) // 2)
-    whole = rasterise(triangles, owners, PERSPECTIVE, SIDE, SIDE, 2)
-    monkeypatch.setattr("addon.raster.FRAGMENTS", 1000)
-    parts = rasterise(triangles, owners, PERSPECTIVE, SIDE, SIDE, 2)
+    whole = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
+    monkeypatch.setattr("addon.sieve.FRAGMENTS", 1000)
+    parts = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
     assert np.array_equal(whole.owners, parts.owners) and np.array_equal(whole.depth, parts.depth)
 
 
@@ -138,7 +140,7 @@ def test_coverage_is_the_share_of_samples():
 
 def test_all_owners_covered_at_once_are_covered_as_each_alone():
     both = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0.4, 0, -9.0), 1.5)])
-    raster = rasterise(both, np.repeat([0, 2], len(both) // 2), PERSPECTIVE, SIDE, SIDE)
+    raster = rasterise(soup(both, np.repeat([0, 2], len(both) // 2)), PERSPECTIVE, SIDE, SIDE)
     together = coverages(raster, 4, 2)
     assert np.array_equal(together, [coverage(raster.owners == owner, 2) for owner in range(4)])
     assert together[0].any() and not together[1].any() and together[2].any()
@@ -150,8 +152,57 @@ def test_staggered_samples_tell_four_shades_of_an_upright_edge():
         x = -2 + (8 + place) * 4 / (SIDE / 2)
         a, b, c, d = [x, -2, -4.0], [2, -2, -4.0], [2, 2, -4.0], [x, 2, -4.0]
         square = np.array([[a, b, c], [a, c, d]])
-        raster = rasterise(square, np.zeros(2, dtype=np.int64), ORTHOGRAPHIC, SIDE, SIDE, 1, 0.25)
+        raster = rasterise(soup(square, np.zeros(2, dtype=np.int64)), ORTHOGRAPHIC, SIDE, SIDE, 1, 0.25)
         cells = coverage(raster.owners == 0, 2)
         assert (cells[:, 8] == round(shade * 255 / 4)).all(), place
         assert (cells[:, 9:] == 255).all() and not cells[:, :8].any()
         assert np.array_equal(raster.owners == 0, raster.footprint[0])
+
+
+def nearest_by_rays(triangles, side, slopes):
+    """Owner and depth of what each ray of PERSPECTIVE through (``slopes``, -1) meets first; and where that is clear."""
+    a, b, c = (triangles[:, corner, None, None] for corner in range(3))
+    ray = np.stack([*slopes, -np.ones((side, side))], axis=-1)
+    normal = np.cross(b - a, c - a)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = (normal * a).sum(-1) / (normal * ray).sum(-1)
+    turns = [(np.cross(one, other) * ray).sum(-1) for one, other in ((a, b), (b, c), (c, a))]
+    inside = np.all([turn > 0 for turn in turns], axis=0) | np.all([turn < 0 for turn in turns], axis=0)
+    depth = np.where(inside & (depth > 0), depth, np.inf)
+    ordered = np.sort(depth, axis=0)
+    clear = np.abs(turns).min(axis=(0, 1)) > 1e-6
+    with np.errstate(invalid="ignore"):
+        clear &= ~(ordered[1] - ordered[0] < 1e-4)
+    return np.where(np.isfinite(ordered[0]), depth.argmin(axis=0), NOTHING), ordered[0], clear
+
+
+@pytest.mark.parametrize("footprints", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_pixel_shows_what_its_ray_meets_first(seed, footprints):
+    rng = np.random.default_rng(seed)
+    large = rng.uniform([-4, -4, -9], [4, 4, -3], (12, 3, 3))
+    small = rng.uniform([-3, -3, -9], [3, 3, -2], (400, 1, 3)) + rng.uniform(-0.2, 0.2, (400, 3, 3))
+    triangles = np.concatenate([large, small])
+    raster = rasterise(
+        soup(triangles, np.arange(len(triangles))), PERSPECTIVE, 128, 128, len(triangles) if footprints else 0
+    )
+    owners, depth, clear = nearest_by_rays(triangles, 128, rays(128))
+    assert clear.mean() > 0.9
+    assert np.array_equal(raster.owners[clear], owners[clear])
+    assert np.allclose(raster.depth[clear], depth[clear], rtol=1e-5)
+    if footprints:
+        alone = rasterise(soup(triangles[5:6], np.zeros(1, dtype=int)), PERSPECTIVE, 128, 128)
+        assert np.array_equal(raster.footprint[5], alone.owners == 0)
+
+
+def test_the_far_side_of_a_thing_is_not_painted(monkeypatch):
+    ball = soup(sphere((0, 0, -5.0), 1.0), np.zeros(4 * 64**2, dtype=int))
+    whole = rasterise(ball, PERSPECTIVE, SIDE, SIDE)
+    painted = []
+    paint = Board.paint
+    monkeypatch.setattr(Board, "paint", lambda board, *what: (painted.append(len(what[1])), paint(board, *what))[1])
+    assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).depth, whole.depth)
+    assert sum(painted) < 0.7 * len(ball)
+    painted.clear()
+    rasterise(ball, PERSPECTIVE, SIDE, SIDE, 1)
+    assert sum(painted) > 0.9 * len(ball)

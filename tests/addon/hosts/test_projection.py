@@ -175,7 +175,7 @@ def test_the_depth_image_is_opaque_exact_and_the_farthest_of_neighbours():
     graph = evaluated(scene)
     seen = view(scene, scene.camera, graph)
     shapes = geometry(scene, graph, seen)
-    image = depth_image(shapes.triangles, shapes.owners, seen, "depth")
+    image = depth_image(shapes.triangles, seen, "depth")
     found = pixels(image)
     assert found.shape == (1024, 1024, 4)
     assert (found[:, :, 3] == 1.0).all()  # EEVEE divides by alpha
