@@ -55,17 +55,16 @@ class Board:
     def seen(self) -> tuple[Owners, Singles, NDArray[np.bool_]]:
         """Owner and depth of each pixel, NOTHING and infinity where there is none; and the footprints."""
         keys = self._nearest.view(np.uint32).reshape(-1, self._stride, 2)[: self._height, : self._width]
-        owners, nearness = (np.ascontiguousarray(keys[:, :, half]) for half in range(2))
+        owners, nearness = keys[:, :, 0].view(np.int32), keys[:, :, 1].view(np.float32)
         with np.errstate(divide="ignore"):
-            depth = 1.0 / nearness.view(np.float32)
+            depth = 1.0 / nearness
         footprint = self._footprint.reshape(len(self._footprint), len(self._nearest) // self._stride, self._stride)
-        return owners.view(np.int32), depth, footprint[:, : self._height, : self._width]
+        return owners, depth, footprint[:, : self._height, : self._width]
 
     def cover(self) -> Cover:
         """What is painted by now. It hides nothing where footprints are kept, which hidden things have too."""
-        keys = self._nearest.reshape(-1, self._stride)
-        rows = np.minimum.reduce([keys[row::TILE] for row in range(TILE)])
-        tiles = np.minimum.reduce([rows[:, column::TILE] for column in range(TILE)])
+        rows = self._nearest.reshape(-1, TILE, self._stride).min(axis=1)
+        tiles = rows.reshape(len(rows), -1, TILE).min(axis=2)
         nearness = (tiles >> np.uint64(32)).astype(np.uint32).view(np.float32)
         return Cover(nearness * (len(self._footprint) == 0), self._perspective)
 

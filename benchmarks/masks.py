@@ -44,14 +44,14 @@ class Row:
     offset: float
 
 
-def live(scene: bpy.types.Scene, width: int, height: int) -> Covers:
-    """What the rasteriser says each mark covers, (marks, height, width) in 0..1, from the evaluated depsgraph."""
+def live(scene: bpy.types.Scene, width: int, height: int) -> NDArray[np.uint8]:
+    """What the rasteriser says each mark covers, (marks, height, width) in 0..255, from the evaluated depsgraph."""
     graph = evaluated(scene)
     seen, count = view(scene, scene.camera, graph), len(marks(scene))
     shapes = geometry(scene, graph, seen)
     size = width * SUPERSAMPLING, height * SUPERSAMPLING
     raster = rasterise(shapes.triangles, seen.lens, *size, stagger=STAGGER)
-    return coverages(raster, count, SUPERSAMPLING) * np.float32(1.0 / 255.0)
+    return coverages(raster, count, SUPERSAMPLING)
 
 
 def rendered(scene: bpy.types.Scene, samples: int, ranks: int = 6) -> Covers:
@@ -141,7 +141,7 @@ def main(words: Sequence[str] | None = None) -> int:
         for title, scene in scenes(args.examples):
             width, height = scene.render.resolution_x, scene.render.resolution_y
             names = [found.name for found in marks(scene)]
-            ours = live(scene, width, height)
+            ours = live(scene, width, height) / np.float32(255.0)
             rows += compare(title, ours, rendered(scene, SAMPLES), names)
             gains[title] = speedup(scene, width, height, args.runs)
         inclination, seconds = slope(args.runs)

@@ -14,7 +14,7 @@ from benchmarks.stress import sphere, stress
 def test_hard_things_are_masked_as_cycles_renders_them(record_property):
     scene = prepared(stress())
     names = [found.name for found in marks(scene)]
-    ours = live(scene, scene.render.resolution_x, scene.render.resolution_y)
+    ours = live(scene, scene.render.resolution_x, scene.render.resolution_y) / np.float32(255.0)
     rows = list(compare("stress", ours, rendered(scene, 16), names))
     record_property("iou_min", min(row.iou for row in rows))
     shown = {row.name.removeprefix("stress: ") for row in rows}
