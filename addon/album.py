@@ -8,10 +8,10 @@ missing. Panels draw tiles and icons that ``Gallery.tick`` has made ready, a few
 import base64
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import bpy
 import numpy as np
@@ -23,7 +23,7 @@ from .history import IN_FILE, THUMB_SIDE, Entry, Thumb
 from .pixels import Icons, Pixels, smaller
 
 AT_ONCE = 2  # entries that one tick reads
-PAGE = 24  # tiles of the disk's history
+PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
 BLANK = np.full((1, 1, 4), 0.2, np.float32)  # the icon of an entry that cannot be read
 HISTORY, SCOPE, FAVOURITES = "maquette_history", "maquette_scope", "maquette_favourites"
 
@@ -60,16 +60,33 @@ class Print:
     favourite: bool
 
 
+@dataclass(frozen=True)
+class Page:
+    """The tiles that the panel shows now, newest first: of ``total``, those after the ``first`` ones."""
+
+    tiles: Sequence[Tile]
+    first: int
+    total: int
+
+    @property
+    def last(self) -> int:
+        return min(self.first + PAGE, self.total)
+
+
 class Gallery:
-    """What the history's panel shows of one Blender."""
+    """What the history's panel shows of one Blender. ``prints`` are the tiles of the disk's page."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.chosen = ""
+        self.first = 0  # tiles before the page
         self.prints: tuple[Print, ...] = ()
+        self.total = 0  # pictures on disk, or favourites among them
         self._icons = Icons()
+        self._lines: list[history.Line] | None = None  # None when the folder is to be read again
         self._unread: deque[history.Line] = deque()
-        self._shown: bool | None = None  # whether the prints are the favourites only; None when they are to be read
+        self._read: tuple[Print, ...] = ()  # of the page that is being read
+        self._asked: tuple[str, bool] = ("", False)  # which history the page is of, and whether of favourites only
         self._untidy = True
 
     def icon(self, name: str) -> int:
@@ -84,7 +101,12 @@ class Gallery:
 
     def look_again(self) -> None:
         """The disk's history has changed."""
-        self._shown = None
+        self._lines = None
+
+    def turn(self, page: Page, older: bool) -> None:
+        """To the page after this one, or before it."""
+        self.first = max(0, page.first + (PAGE if older else -PAGE))
+        self.look_again()
 
     def entry(self, scene: bpy.types.Scene, name: str) -> Entry:
         """The entry of that name, from the scene or else from disk. Raises OSError and ContractError."""
@@ -96,12 +118,15 @@ class Gallery:
         if self._untidy:
             history.prune(self.folder)
             self._untidy = False
+        asked = (manager.maquette_scope, manager.maquette_favourites)
+        if asked != self._asked:
+            self._asked, self.first, self._lines = asked, 0, None
         items = {item.name: item for window in manager.windows for item in window.scene.maquette_history}
         missing = [item for name, item in items.items() if name not in self._icons]
         for item in missing[:AT_ONCE]:
             self._icons.put(item.name, _thumbnail(item.text))
-        read = manager.maquette_scope == "DISK" and self._read_disk(manager.maquette_favourites)
-        for name in set(self._icons.names()) - items.keys() - {tile.name for tile in self.prints}:
+        read = asked[0] == "DISK" and self._read_disk(asked[1])
+        for name in set(self._icons.names()) - items.keys() - {tile.name for tile in (*self.prints, *self._read)}:
             self._icons.drop(name)
         return bool(missing) or read
 
@@ -110,12 +135,18 @@ class Gallery:
         self._icons.close()
 
     def _read_disk(self, favourites: bool) -> bool:
-        if self._shown != favourites:
-            lines = [line for line in history.listing(self.folder) if line.told and (line.favourite or not favourites)]
-            self._unread, self.prints, self._shown = deque(lines[:PAGE]), (), favourites
+        begun = self._lines is None
+        if self._lines is None:
+            found = history.listing(self.folder)
+            self._lines = [line for line in found if line.told and (line.favourite or not favourites)]
+            self.total = len(self._lines)
+            first = _start(self.first, self.total)
+            self._unread, self._read = deque(self._lines[first : first + PAGE]), ()
         lines = [self._unread.popleft() for _ in range(min(AT_ONCE, len(self._unread)))]
-        self.prints += tuple(tile for line in lines for tile in self._print(line))
-        return bool(lines)
+        self._read += tuple(tile for line in lines for tile in self._print(line))
+        if not self._unread:  # whole, or the panel would jump
+            self.prints = self._read
+        return begun or bool(lines)
 
     def _print(self, line: history.Line) -> Iterator[Print]:
         try:
@@ -148,12 +179,19 @@ def forget(scene: bpy.types.Scene, name: str) -> None:
         scene.maquette_history.remove(place)
 
 
-def tiles(scene: bpy.types.Scene, manager: bpy.types.WindowManager, gallery: Gallery) -> list[Tile]:
-    """What the panel shows now, newest first."""
+def page(scene: bpy.types.Scene, manager: bpy.types.WindowManager, gallery: Gallery) -> Page:
+    """What the panel shows now."""
     if manager.maquette_scope == "DISK":
-        return list(gallery.prints)
-    shown: Iterable[Any] = reversed(scene.maquette_history)
-    return [item for item in shown if item.favourite or not manager.maquette_favourites]
+        return Page(gallery.prints, _start(gallery.first, gallery.total), gallery.total)
+    only = manager.maquette_favourites
+    shown = [item for item in reversed(scene.maquette_history) if item.favourite or not only]
+    first = _start(gallery.first, len(shown))
+    return Page(shown[first : first + PAGE], first, len(shown))
+
+
+def _start(first: int, total: int) -> int:
+    """Where a page begins; the last one, when there are fewer pictures than there were."""
+    return min(first, max(0, total - 1) // PAGE * PAGE)
 
 
 def thumb(picture: Pixels) -> Thumb:

@@ -36,6 +36,24 @@ class ChooseEntry(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class TurnPage(bpy.types.Operator):
+    """More of the history"""
+
+    bl_idname = "maquette.turn_page"
+    bl_label = "Turn Page"
+
+    older: BoolProperty(options={"HIDDEN"})
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return "Older pictures" if properties.older else "Newer pictures"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        gallery = desk().gallery
+        gallery.turn(album.page(context.scene, context.window_manager, gallery), self.older)
+        return {"FINISHED"}
+
+
 class ShowEntry(bpy.types.Operator):
     """Make the full picture the scene's current one: in the Image Editor, for the camera and to project"""
 
@@ -248,5 +266,5 @@ def _with_entry(
     return act(context, entry)
 
 
-CLASSES = (ChooseEntry, ShowEntry, Reuse, RestoreCamera, Favour, SaveEntry, DeleteEntry)
+CLASSES = (ChooseEntry, TurnPage, ShowEntry, Reuse, RestoreCamera, Favour, SaveEntry, DeleteEntry)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -3,11 +3,12 @@
 
 import bpy
 
-from ..album import Tile, tiles
+from .. import album
+from ..album import PAGE, Page, Tile
 from ..pump import desk
 from .tab import Tab, paragraph
 
-COLUMNS = 3
+TILE = 76  # pixels that a thumbnail wants, at Blender's own size of things
 
 
 class MAQUETTE_PT_history(Tab, bpy.types.Panel):
@@ -22,15 +23,31 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.prop(manager, "maquette_scope", expand=True)
         row.prop(manager, "maquette_favourites", text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
-        shown = tiles(context.scene, manager, gallery)
-        chosen = next((tile for tile in shown if tile.name == gallery.chosen), None)
+        page = album.page(context.scene, manager, gallery)
+        chosen = next((tile for tile in page.tiles if tile.name == gallery.chosen), None)
         if chosen is not None:
             self._chosen(chosen, context)
-        if not shown:
+        if not page.total:
             self.layout.label(text="No favourites here" if manager.maquette_favourites else "No pictures yet")
-        grid = self.layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=True)
-        for tile in shown:
+        if page.total > PAGE:
+            self._turning(page)
+        columns = max(2, int(context.region.width / (TILE * context.preferences.system.ui_scale)))
+        grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=True)
+        for tile in page.tiles:
             self._tile(grid.column(align=True), tile, tile == chosen)
+
+    def _turning(self, page: Page) -> None:
+        row = self.layout.row(align=True)
+        self._turn(row, "TRIA_LEFT", False, page.first > 0)
+        middle = row.row()
+        middle.alignment = "CENTER"
+        middle.label(text=f"{page.first + 1} to {page.last} of {page.total}")
+        self._turn(row, "TRIA_RIGHT", True, page.last < page.total)
+
+    def _turn(self, row: bpy.types.UILayout, icon: str, older: bool, more: bool) -> None:
+        side = row.row(align=True)
+        side.enabled = more
+        side.operator("maquette.turn_page", text="", icon=icon).older = older
 
     def _tile(self, cell: bpy.types.UILayout, tile: Tile, chosen: bool) -> None:
         cell.template_icon(icon_value=desk().gallery.icon(tile.name), scale=3.6)

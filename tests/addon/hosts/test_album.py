@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The .blend's own history in this host: its cap, its favourites, its thumbnails, and what is broken."""
 
+import os
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from addon import album, history
+from addon.album import PAGE
 from addon.contract import Blockout, ContractError, Frame
 from addon.history import IN_FILE, NO_WISH, THUMB_SIDE, Entry
 from tests.addon.hosts.blocks import fresh
@@ -59,9 +62,9 @@ def test_newest_first_and_favourites_alone(scene, tmp_path) -> None:
     scene.maquette_history[1].favourite = True
     manager = SimpleNamespace(maquette_scope="FILE", maquette_favourites=False)
     gallery = album.Gallery(tmp_path)
-    assert [int(tile.name, 16) for tile in album.tiles(scene, manager, gallery)] == [2, 1, 0]
+    assert [int(tile.name, 16) for tile in album.page(scene, manager, gallery).tiles] == [2, 1, 0]
     manager.maquette_favourites = True
-    assert [int(tile.name, 16) for tile in album.tiles(scene, manager, gallery)] == [1]
+    assert [int(tile.name, 16) for tile in album.page(scene, manager, gallery).tiles] == [1]
     gallery.close()
 
 
@@ -99,3 +102,55 @@ def test_the_gallery_reads_scene_and_disk(scene, tmp_path) -> None:
     gallery.tick(manager)
     assert gallery.prints == () and entry(9).name not in gallery._icons
     gallery.close()
+
+
+def test_pages_of_the_file(scene, tmp_path) -> None:
+    for number in range(IN_FILE):
+        album.remember(scene, entry(number))
+    manager, gallery = SimpleNamespace(maquette_scope="FILE", maquette_favourites=False), album.Gallery(tmp_path)
+    newest = album.page(scene, manager, gallery)
+    assert (newest.first, newest.last, newest.total) == (0, PAGE, IN_FILE)
+    gallery.turn(newest, older=True)
+    older = album.page(scene, manager, gallery)
+    assert [int(tile.name, 16) for tile in older.tiles] == list(range(IN_FILE - PAGE - 1, -1, -1))
+    gallery.turn(older, older=True)  # no button offers it
+    assert album.page(scene, manager, gallery) == older
+    for number in range(IN_FILE - PAGE):
+        album.forget(scene, entry(number).name)
+    assert album.page(scene, manager, gallery).first == 0
+    gallery.close()
+
+
+def test_the_disks_hundreds_are_read_a_page_at_a_time(scene, tmp_path) -> None:
+    gallery, manager = album.Gallery(tmp_path), bpy.context.window_manager
+    text = history.text(entry(0))
+    for number in range(500):
+        path = tmp_path / f"{number:064x}.json"
+        path.write_text(text.replace(f"{0:064x}", path.stem))
+        os.utime(path, (1.8e9, 1.8e9 + number))
+    history.favour(tmp_path, entry(7).name, True)
+    manager.maquette_scope = "DISK"
+    longest, seen = 0.0, []
+    for _ in range(3):
+        longest = max(longest, *ticks(gallery, manager))
+        shown = album.page(scene, manager, gallery)
+        seen += [int(tile.name, 16) for tile in shown.tiles]
+        gallery.turn(shown, older=True)
+    assert seen == list(range(499, 499 - 3 * PAGE, -1)) and shown.total == 500
+    assert longest < 0.05, "a tick holds the window"
+    assert len(list(gallery._icons.names())) <= 2 * PAGE
+    manager.maquette_favourites = True
+    ticks(gallery, manager)
+    shown = album.page(scene, manager, gallery)
+    assert [int(tile.name, 16) for tile in shown.tiles] == [7] and (shown.first, shown.total) == (0, 1)
+    gallery.close()
+
+
+def ticks(gallery: album.Gallery, manager) -> list[float]:
+    """The gallery's ticks until nothing is new, each in seconds of this thread."""
+    lasted, fresh = [], True
+    while fresh:
+        begun = time.thread_time()
+        fresh = gallery.tick(manager)
+        lasted.append(time.thread_time() - begun)
+    return lasted
