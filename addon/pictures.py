@@ -191,14 +191,22 @@ def _show_where_ours_was(image: bpy.types.Image) -> None:
 
 
 def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:
-    """Show the picture there; fill the editor with it, unless the artist already looks at one of that size."""
-    shown = area.spaces.active.image
-    area.spaces.active.image = image
-    if bpy.app.background or (shown is not None and tuple(shown.size) == tuple(image.size)):
+    """Show the picture there: where the artist looked at one of that size, it is seen as that was; else it fills the
+    editor. From 5.0 on Blender keeps for each image how it is seen, and a new one starts at a pixel a pixel.
+    """
+    space = area.spaces.active
+    shown, zoom = space.image, space.zoom[0]
+    if bpy.app.background:
+        space.image = image
         return
     region = next(region for region in area.regions if region.type == "WINDOW")
+    x, y = region.view2d.region_to_view(region.width / 2, region.height / 2)
+    space.image = image
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.image.view_all(fit_view=True)
+        if shown is not None and tuple(shown.size) == tuple(image.size):
+            bpy.ops.image.view_zoom_ratio(ratio=zoom)
+            bpy.ops.image.view_pan(offset=((x - 0.5) * image.size[0], (y - 0.5) * image.size[1]))
 
 
 def _put(

@@ -20,14 +20,23 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import pauses
 import stage
+from developing import developing
 from following import overlays
 from hands import seat
 from quits import quits
+from remembering import remembering
 from stacking import stacking
 from storm import ADDON, storm, use_server
 from tour import by_hand, tour
 
 PATIENCE = 150.0  # seconds for one step
+STORIES = {
+    "developing": developing,
+    "overlays": overlays,
+    "quits": quits,
+    "remembering": remembering,
+    "stacking": stacking,
+}  # besides the tour, which "all" begins with
 
 
 def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> Iterator:
@@ -38,16 +47,8 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
     use_server(command)
     desk = bpy.types.WindowManager.maquette
     pauses.watch(sys.modules[f"{ADDON}.pump"], report)
-    if name == "quits":
-        yield from quits(desk, report)
-        return
-    if name == "overlays":
-        yield from overlays(desk, shots, report)
-        return
-    if name == "stacking":
-        yield from stacking(desk, shots, report)
-        return
-    yield from tour(desk, shots, report)
+    told = STORIES.get(name, tour)
+    yield from told(desk, shots, report)
     if name == "all":
         yield from by_hand(desk, report)
         yield from pauses.heavy(desk, report)

@@ -10,7 +10,7 @@ import bpy
 import stage
 from bpy_extras.object_utils import world_to_camera_view
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from hands import arrange, open_editor, press, rest, seat, shoot, view, window
+from hands import area, canvas, desktop, press, rest, seat, shoot, undo, view, window
 from mathutils import Vector
 from pauses import timed
 from storm import ADDON
@@ -31,8 +31,7 @@ def overlays(desk, shots: Path, report: dict) -> Iterator:
     """Targets, then a picture beside them, then edits that are followed."""
     live, uid = bpy.types.WindowManager.maquette_live, bpy.context.scene.session_uid
     haunt()
-    open_editor()
-    yield from arrange()
+    yield from desktop()
     press("add_selected")
     untouched = stage.fingerprint()
     yield lambda: uid in live.scenes and uid in live.rows
@@ -94,8 +93,7 @@ def edits(live, report: dict) -> Iterator:
     kind.step = timed(kind.step, report["longest slice"], "step")
     for edit in range(EDITS):
         yield from follow(live, 0.2 if edit % 2 else -0.2, report)
-    with seat():
-        bpy.ops.ed.undo()
+    undo()
     yield from quiet(live)
 
 
@@ -135,15 +133,14 @@ def quiet(live) -> Iterator:
 def worst_frame_error() -> float:
     """Pixels between where the overlay puts points of the frame and where Blender draws them, over many views."""
     frame_in_view = sys.modules[f"{ADDON}.overlay"].frame_in_view
-    scene, area = bpy.context.scene, view()
-    camera, space = scene.camera, area.spaces.active
-    region = next(region for region in area.regions if region.type == "WINDOW")
+    scene, region = bpy.context.scene, canvas(view())
+    camera, space = scene.camera, view().spaces.active
     worst = 0.0
     for zoom_, offset, shift, resolution in VIEWS:
         space.region_3d.view_camera_zoom, space.region_3d.view_camera_offset = zoom_, offset
         camera.data.shift_x, camera.data.shift_y = shift
         scene.render.resolution_x, scene.render.resolution_y = resolution
-        with bpy.context.temp_override(window=window(), area=area, region=region):
+        with bpy.context.temp_override(window=window(), area=view(), region=region):
             bpy.context.view_layer.update()
             space.region_3d.update()
             left, top, right, bottom = frame_in_view(bpy.context, camera)
@@ -166,7 +163,6 @@ def zoom() -> None:
     """Look closer at both the view and the picture."""
     space = view().spaces.active
     space.region_3d.view_camera_zoom, space.region_3d.view_camera_offset = 30.0, (0.1, 0.05)
-    editor = next(area for area in window().screen.areas if area.type == "IMAGE_EDITOR")
-    region = next(region for region in editor.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window(), area=editor, region=region):
+    editor = area("IMAGE_EDITOR")
+    with bpy.context.temp_override(window=window(), area=editor, region=canvas(editor)):
         bpy.ops.image.view_zoom_ratio(ratio=3.0)

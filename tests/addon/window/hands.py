@@ -20,7 +20,7 @@ def window() -> bpy.types.Window:
 
 def view() -> bpy.types.Area:
     """The 3D View."""
-    return next(area for area in window().screen.areas if area.type == "VIEW_3D")
+    return area("VIEW_3D")
 
 
 def sidebar() -> bpy.types.Region:
@@ -33,10 +33,17 @@ def seat():
     return bpy.context.temp_override(window=window(), area=view(), region=sidebar())
 
 
-def press(name: str, **arguments) -> set:
+def press(button: str, **arguments) -> set:
     """A button of the panel, with the context it would have there."""
     with seat():
-        return getattr(bpy.ops.maquette, name)("INVOKE_DEFAULT", True, **arguments)
+        return getattr(bpy.ops.maquette, button)("INVOKE_DEFAULT", True, **arguments)
+
+
+def ask(desk) -> Iterator:
+    """Press Generate, and wait until the server has taken it."""
+    known = len(desk.session.tasks)
+    press("generate")
+    yield lambda: len(desk.session.tasks) > known
 
 
 def arrange() -> Iterator:
@@ -48,9 +55,52 @@ def arrange() -> Iterator:
     look("CAMERA", "SOLID")
 
 
-def open_editor() -> None:
-    """An empty Image Editor in the place of the Properties, and room for the sidebar."""
-    next(area for area in window().screen.areas if area.type == "PROPERTIES").ui_type = "IMAGE_EDITOR"
+def desktop() -> Iterator:
+    """Nothing but a 3D View and an empty Image Editor to its right, so that both and the whole tab have room."""
+    for kind in ("DOPESHEET_EDITOR", "OUTLINER", "PROPERTIES"):
+        with bpy.context.temp_override(window=window(), area=area(kind)):
+            bpy.ops.screen.area_close()
+        yield from rest()
+    with bpy.context.temp_override(window=window(), area=view()):
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.63)
+    yield from rest()
+    max(window().screen.areas, key=lambda area: area.x).ui_type = "IMAGE_EDITOR"
+    yield from rest()
+    space = view().spaces.active
+    space.show_region_toolbar = space.show_gizmo_navigate = False
+    space.overlay.show_cursor = space.overlay.show_object_origins = False
+    space.region_3d.view_camera_zoom, space.region_3d.view_camera_offset = 9.0, (0.1, 0.0)  # left of the sidebar
+    yield from arrange()
+
+
+def area(kind: str) -> bpy.types.Area:
+    """The first area of that type."""
+    return next(area for area in window().screen.areas if area.type == kind)
+
+
+def canvas(area: bpy.types.Area) -> bpy.types.Region:
+    """An area's middle, without header and sidebar."""
+    return next(region for region in area.regions if region.type == "WINDOW")
+
+
+def fill_editor() -> None:
+    """Have the Image Editor show its picture as large as fits."""
+    editor = area("IMAGE_EDITOR")
+    with bpy.context.temp_override(window=window(), area=editor, region=canvas(editor)):
+        bpy.ops.image.view_all(fit_view=True)
+
+
+def undo() -> None:
+    """Ctrl Z."""
+    with seat():
+        bpy.ops.ed.undo()
+
+
+def scroll_down() -> Iterator:
+    """To the lower end of the sidebar."""
+    yield from rest(0.5)
+    with seat():
+        bpy.ops.view2d.scroll_down(deltay=4000)
 
 
 def look(perspective: str, shading: str) -> None:
@@ -66,6 +116,15 @@ def rest(seconds: float = REST) -> Iterator:
     """Let the window go on for so long."""
     until = time.monotonic() + seconds
     yield lambda: time.monotonic() > until
+
+
+def compile_shaders() -> None:
+    """Have what the 3D View shows drawn once to its end: Blender would show half of it for as long as that takes."""
+    render = bpy.context.scene.render
+    size, render.resolution_percentage = render.resolution_percentage, 10
+    with bpy.context.temp_override(window=window(), area=view(), region=canvas(view())):
+        bpy.ops.render.opengl(view_context=True)
+    render.resolution_percentage = size
 
 
 def shoot(path: Path, settle: float = 1.2) -> Iterator:

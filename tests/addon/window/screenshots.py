@@ -26,6 +26,7 @@ SHOTS = (
     "overlay",
     "background",
     "projected",
+    "history",
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from hands import arrange, look, open_editor, press, seat, shoot, view, window
+from hands import canvas, compile_shaders, desktop, look, press, seat, shoot, undo, view
 from mathutils import Vector
 
 PLACES = ((-6.5, -9.0, 3.0), (6.5, -9.0, 3.0))  # where the artist's camera stands, one after the other
@@ -18,8 +18,7 @@ TARGET = Vector((0.2, 0.4, 1.3))
 def stacking(desk, shots: Path, report: dict) -> Iterator:
     """Generate, project, walk around, generate, project; look at it, through it, and take it off again."""
     bpy.context.scene.render.resolution_y = 608
-    open_editor()
-    yield from arrange()
+    yield from desktop()
     press("add_selected")
     bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
     press("start_server")
@@ -32,40 +31,32 @@ def stacking(desk, shots: Path, report: dict) -> Iterator:
         yield lambda earlier=earlier: arrived(earlier)
         press("project")
     press("background")
-    make_room()
+    bpy.context.preferences.view.ui_scale = 0.85  # so that the whole tab fits the screen
     look("PERSP", "MATERIAL")
     look_from((-4.5, -8.5, 4.5))
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
-    yield from shoot(shots / "views.png", settle=25.0)
+    compile_shaders()
+    yield from shoot(shots / "views.png", settle=3.0)
     report["views"] = [thing.name for thing in views()]
     report["psnr eevee to cycles"] = [alike(thing, shots) for thing in views()]
 
     press("switch_view", uid=uid(1))
-    yield from shoot(shots / "one-view.png", settle=8.0)
+    yield from shoot(shots / "one-view.png", settle=3.0)
     press("switch_view", uid=uid(1))
     press("look_through", uid=uid(0))
-    yield from shoot(shots / "look-through.png", settle=8.0)
+    yield from shoot(shots / "look-through.png", settle=3.0)
     report["frame on screen"] = frame_on_screen(views()[0])
     report["camera stays"] = (bpy.context.scene.camera.location - Vector(PLACES[1])).length < 1e-4
     press("remove_view", uid=uid(0))
     report["after removing"] = [thing.name for thing in views()]
-    with seat():
-        bpy.ops.ed.undo()
+    undo()
     report["after undo"] = [thing.name for thing in views()]
     with seat():
         bpy.ops.ed.redo()
     press("remove_results")
-    yield from shoot(shots / "removed.png", settle=8.0)
+    yield from shoot(shots / "removed.png", settle=3.0)
     report["left"] = [item.name for kind in made() for item in kind if "maquette_result" in item]
-
-
-def make_room() -> None:
-    """Smaller letters and no timeline, so that the whole tab fits the screen."""
-    bpy.context.preferences.view.ui_scale = 0.8
-    timeline = next(area for area in window().screen.areas if area.type == "DOPESHEET_EDITOR")
-    with bpy.context.temp_override(window=window(), area=timeline):
-        bpy.ops.screen.area_close()
 
 
 def made():
@@ -106,9 +97,7 @@ def look_from(place: tuple) -> None:
 
 def frame_on_screen(projector) -> dict:
     """How much of the viewport the view's frame fills, and how far the viewport's axis is off its own."""
-    area = view()
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    space = area.spaces.active.region_3d
+    region, space = canvas(view()), view().spaces.active.region_3d
     corners = [projector.matrix_basis @ corner for corner in projector.data.view_frame(scene=bpy.context.scene)]
     seen = np.array([location_3d_to_region_2d(region, space, corner) for corner in corners])
     filled = (seen.max(axis=0) - seen.min(axis=0)) / (region.width, region.height)

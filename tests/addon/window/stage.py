@@ -1,49 +1,49 @@
 # SPDX-License-Identifier: MIT
-"""The scene of the window's stories: a castle and a rocket of boxes on a plane, seen by the startup file's camera."""
+"""The scene of the window's stories: the examples' castle and rocket, each one object, seen by a square camera."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import bpy
+from mathutils import Euler, Matrix, Vector
 
-FLOOR = (0.25, 0.3, 0.2, 1.0)
-SOLIDS = {"castle": (0.5, 0.5, 0.5, 1.0), "rocket": (0.6, 0.25, 0.2, 1.0)}
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-BOXES = {  # centres and half sizes
-    "castle": [
-        ((-1.2, 1.2, 1.0), (1.3, 0.5, 1.0)),
-        ((-2.3, 1.2, 1.5), (0.4, 0.5, 1.5)),
-        ((-0.1, 1.2, 1.5), (0.4, 0.5, 1.5)),
-    ],
-    "rocket": [
-        ((1.8, -0.4, 1.3), (0.4, 0.4, 1.3)),
-        ((1.8, -0.4, 2.8), (0.2, 0.2, 0.4)),
-        ((1.8, -0.4, 0.3), (0.8, 0.15, 0.3)),
-    ],
-}
+from examples import make
+
+FLOOR = (0.1, 0.25, 0.05, 1.0)
+SOLIDS = ("castle", "rocket")
 
 
 def build() -> None:
     """The scene, with castle and rocket selected."""
+    scene = bpy.context.scene
     bpy.data.objects.remove(bpy.data.objects["Cube"])
-    bpy.ops.mesh.primitive_plane_add(size=30.0)
+    bpy.ops.mesh.primitive_plane_add(size=60.0)
     paint(bpy.context.object, FLOOR)
-    for name, boxes in BOXES.items():
-        solid(name, boxes)
-    render, camera = bpy.context.scene.render, bpy.context.scene.camera
-    render.resolution_x = render.resolution_y = 1080  # square, as the pictures are that Toybox knows best
-    camera.location, camera.rotation_euler = (0.0, -11.0, 3.0), (1.4, 0.0, 0.0)
-    for thing in bpy.context.scene.objects:
+    solid(make.castle, (-1.7, 1.2, 0.0), 0.2, 1.0)
+    solid(make.rocket, (2.3, -0.2, 0.0), 0.2, 0.9)
+    scene.render.resolution_x = scene.render.resolution_y = 1080  # square, as the pictures are that Toybox knows best
+    scene.view_settings.view_transform = "Standard"  # AgX would repaint a projected picture
+    scene.camera.location, scene.camera.rotation_euler = (0.0, -12.0, 3.0), (1.42, 0.0, 0.0)
+    for thing in scene.objects:
         thing.select_set(thing.name in SOLIDS)
 
 
-def solid(name: str, boxes: list) -> None:
-    """One object of several boxes: centres and half sizes."""
-    parts = []
-    for centre, half in boxes:
-        bpy.ops.mesh.primitive_cube_add(size=2.0, location=centre, scale=half)
-        parts.append(bpy.context.object)
+def solid(shape: Callable, place: tuple, turn: float, size: float) -> None:
+    """One object of all the parts that an example's thing has."""
+    home = bpy.context.collection
+    before = set(home.objects)
+    shape(home)
+    bpy.context.view_layer.update()
+    parts = [thing for thing in home.objects if thing not in before]
+    pose = Matrix.LocRotScale(Vector(place), Euler((0.0, 0.0, turn)), Vector((size, size, size)))
+    for thing in parts:
+        thing.matrix_world = pose @ thing.matrix_world
     with bpy.context.temp_override(active_object=parts[0], selected_editable_objects=parts):
         bpy.ops.object.join()
-    parts[0].name = name
-    paint(parts[0], SOLIDS[name])
+    parts[0].name = shape.__name__
 
 
 def paint(thing: bpy.types.Object, colour: tuple) -> None:

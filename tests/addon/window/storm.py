@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 import stage
-from hands import arrange, press, rest, seat, shoot
+from hands import arrange, ask, press, rest, seat, shoot
 from tour import PROMPT, notices
 
 ADDON = "bl_ext.user_default.maquette"
@@ -14,7 +14,7 @@ ADDON = "bl_ext.user_default.maquette"
 
 def storm(desk, command: str, shots: Path, report: dict) -> Iterator:
     """Edits, undo, other files, the add-on switched off, the server killed: each during a job of its own."""
-    for name, act in (("undo", undo), ("redo", redo), ("rename", rename)):
+    for name, act in (("undo", undone), ("redo", redo), ("rename", rename)):
         yield from weather(desk, name, act, report)
     yield from losses(desk, report)
     yield from other_files(desk, shots, report)
@@ -22,18 +22,16 @@ def storm(desk, command: str, shots: Path, report: dict) -> Iterator:
     yield from killed(desk, shots, report)
 
 
-def ask(desk) -> Iterator:
+def begin(desk) -> Iterator:
     """Press Generate, and wait until the picture is being painted."""
-    known = len(desk.session.tasks)
-    press("generate")
-    yield lambda: len(desk.session.tasks) > known
+    yield from ask(desk)
     yield lambda: desk.session.tasks[-1].job.step > 1 or desk.session.tasks[-1].ended
 
 
 def weather(desk, name: str, act: Callable[[], None], report: dict) -> Iterator:
     """Something the artist does during a job changes what it changes, and nothing else; the picture arrives."""
     earlier = _picture()
-    yield from ask(desk)
+    yield from begin(desk)
     act()
     before = stage.fingerprint()
     yield lambda: desk.session.tasks[-1].ended or stage.fingerprint() != before
@@ -47,7 +45,7 @@ def _picture() -> int:
     return image.session_uid if image is not None else 0
 
 
-def undo() -> None:
+def undone() -> None:
     """A cube added and taken back."""
     with seat():
         bpy.ops.mesh.primitive_cube_add()
@@ -84,7 +82,7 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
     saved = shots / "saved.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
     for name, leave in (("open", lambda: bpy.ops.wm.open_mainfile(filepath=str(saved))), ("new", _new)):
-        yield from ask(desk)
+        yield from begin(desk)
         with seat():
             leave()
         yield from rest(0.5)  # Blender itself calls a file changed until its window has settled
@@ -104,7 +102,7 @@ def _new() -> None:
 
 def switched_off(command: str) -> Iterator:
     """The add-on is disabled during a job, and enabled again; sends back the new desk."""
-    yield from ask(bpy.types.WindowManager.maquette)
+    yield from begin(bpy.types.WindowManager.maquette)
     bpy.ops.preferences.addon_disable(module=ADDON)
     bpy.ops.preferences.addon_enable(module=ADDON)
     use_server(command)
@@ -118,7 +116,7 @@ def switched_off(command: str) -> Iterator:
 def killed(desk, shots: Path, report: dict) -> Iterator:
     """The server dies during a job; started again, it paints that job."""
     earlier = _picture()
-    yield from ask(desk)
+    yield from begin(desk)
     before = stage.fingerprint()
     desk.server.kill()
     yield lambda: desk.session.link.name == "died"

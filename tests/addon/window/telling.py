@@ -19,7 +19,8 @@ def tell(blender: str, story: str, folder: Path, command: str) -> dict:
     """What happened; FOLDER then holds the screenshots, and ``home`` the server's things."""
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "user"), "MAQUETTE_HOME": str(folder / "home")}
     words = [story, str(main(["--out", str(folder)])), command, str(folder)]
-    flags = ["--factory-startup", "--enable-event-simulate", "--python", str(HERE / "drive.py"), "--", *words]
+    flags = ["--factory-startup", "--enable-event-simulate", "--python-exit-code", "1"]
+    flags += ["--python", str(HERE / "drive.py"), "--", *words]
     line = [blender, *flags]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     told = folder / f"{story}.json"

@@ -1,21 +1,41 @@
 # SPDX-License-Identifier: MIT
-"""An artist's hour, with a picture of each screen: connect, block, go wrong and be helped, generate, project."""
+"""An artist's hour, with a picture of each screen: connect, block, go wrong and be helped, generate, project, look
+back."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 import stage
-from hands import arrange, click, find, look, open_editor, press, rest, seat, shoot, strike, view, window
+from hands import (
+    arrange,
+    ask,
+    click,
+    compile_shaders,
+    desktop,
+    fill_editor,
+    find,
+    look,
+    press,
+    rest,
+    scroll_down,
+    seat,
+    shoot,
+    strike,
+    undo,
+    view,
+)
 
 RIGHT = 0.82  # of the sidebar's width: where a row's last icon is, left of the tabs
 PROMPT = "a castle and a rocket on a meadow"
+SEED = 7  # one that Toybox paints well; so are those that follow it
+OTHERS = ((1, PROMPT), (4, "a castle and a rocket at sunset"), (5, "a castle and a rocket at night"))
 
 
 def tour(desk, shots: Path, report: dict) -> Iterator:
     """From no server to a projected picture and back; ends with two marked regions and a server."""
-    open_editor()
-    yield from arrange()
+    yield from desktop()
+    bpy.context.scene.maquette_seed = SEED
     yield lambda: desk.session.link.name == "absent"
     yield from shoot(shots / "not-connected.png", settle=3.0)
     yield from errors(desk, shots)
@@ -23,6 +43,7 @@ def tour(desk, shots: Path, report: dict) -> Iterator:
     yield from generate(desk, shots, report)
     yield from beside(shots)
     yield from results(shots, report)
+    yield from looks_back(desk, shots)
 
 
 def errors(desk, shots: Path) -> Iterator:
@@ -35,7 +56,7 @@ def errors(desk, shots: Path) -> Iterator:
     yield from notices(desk, "server-absent")
     yield from shoot(shots / "no-server.png")
     press("start_server")
-    yield lambda: desk.session.link.name == "online"
+    yield lambda: desk.session.link.name == "online" and desk.session.link.health.device != "starting"
     bpy.context.scene.maquette_prompt = "a castle on a meadow"
     press("generate")
     yield from notices(desk, "phrase-missing")
@@ -53,36 +74,29 @@ def notices(desk, code: str) -> Iterator:
 def generate(desk, shots: Path, report: dict) -> Iterator:
     """One picture to its end, two more that are cancelled while they wait."""
     before = stage.fingerprint()
-    press("generate")
-    yield lambda: desk.session.active is not None and desk.session.active.job.step > 8
+    for _ in range(3):
+        yield from ask(desk)
+    yield lambda: desk.session.active is not None and desk.session.active.job.step > 15
     report["touched"] = stage.changed(before)
-    yield from shoot(shots / "generating.png")
-    press("generate")
-    press("generate")
-    yield lambda: len(desk.session.tasks) == 3
+    yield from shoot(shots / "generating.png", settle=0.3)
     press("cancel", scope="WAITING")
-    yield lambda: "maquette_picture" in bpy.context.scene
-    yield lambda: not desk.session.waiting
+    yield from finished(desk)
     report["states"] = [task.job.state for task in desk.session.tasks]
     yield from shoot(shots / "done.png", settle=2.5)
 
 
+def finished(desk) -> Iterator:
+    """Until every picture asked for is in the scene, and measured."""
+    yield lambda: all(task.received or task.job.state in ("failed", "cancelled") for task in desk.session.tasks)
+    live, uid = bpy.types.WindowManager.maquette_live, bpy.context.scene.session_uid
+    yield lambda: live.scenes[uid].figure.achieved and live.pictures
+
+
 def beside(shots: Path) -> Iterator:
     """Camera view and picture side by side, both with the overlay."""
-    area, before = view(), {other.as_pointer() for other in window().screen.areas}
-    area.spaces.active.show_region_ui = False
-    with bpy.context.temp_override(window=window(), area=area):
-        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
-    editor = next(other for other in window().screen.areas if other.as_pointer() not in before)
-    editor.ui_type = "IMAGE_EDITOR"
-    editor.spaces.active.image = bpy.context.scene["maquette_picture"]
-    yield from rest(1.0)
-    region = next(region for region in editor.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window(), area=editor, region=region):
-        bpy.ops.image.view_all(fit_view=True)
+    view().spaces.active.show_region_ui = False
+    fill_editor()
     yield from shoot(shots / "overlay.png", settle=2.5)
-    with bpy.context.temp_override(window=window(), area=editor):
-        bpy.ops.screen.area_close()
     yield from arrange()
 
 
@@ -93,14 +107,33 @@ def results(shots: Path, report: dict) -> Iterator:
     press("project")
     look("PERSP", "MATERIAL")
     eye = view().spaces.active.region_3d
-    eye.view_rotation, eye.view_location, eye.view_distance = (0.72, 0.58, 0.24, 0.30), (0.0, 0.4, 1.4), 12.0
-    yield from shoot(shots / "projected.png", settle=25.0)
+    eye.view_rotation, eye.view_location, eye.view_distance = (0.76, 0.61, 0.14, 0.17), (0.3, 0.4, 1.6), 13.0
+    with seat():
+        bpy.ops.object.select_all(action="DESELECT")
+    compile_shaders()
+    yield from shoot(shots / "projected.png", settle=3.0)
     look("CAMERA", "SOLID")
     press("remove_results")
-    with seat():
-        bpy.ops.ed.undo()
+    undo()
     report["projected after undo"] = any("maquette_slots" in thing for thing in bpy.context.scene.objects)
     press("remove_results")
+
+
+def looks_back(desk, shots: Path) -> Iterator:
+    """Some more pictures; then one of them is chosen in the history."""
+    scene = bpy.context.scene
+    for seed, prompt in OTHERS:
+        scene.maquette_seed, scene.maquette_prompt = seed, prompt
+        yield from ask(desk)
+        yield from finished(desk)
+    scene.maquette_prompt = PROMPT
+    first = scene.maquette_history[0].name
+    press("favour", name=first)
+    press("choose_entry", name=scene.maquette_history[2].name)
+    yield from scroll_down()
+    yield from shoot(shots / "history.png", settle=2.5)
+    press("choose_entry", name=scene.maquette_history[2].name)
+    yield from arrange()
 
 
 def by_hand(desk, report: dict) -> Iterator:
