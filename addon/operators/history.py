@@ -172,7 +172,8 @@ class Favour(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         gallery, item = desk().gallery, context.scene.maquette_history.get(self.name)
-        tile = item or next((tile for tile in gallery.prints if tile.name == self.name), None)
+        page = album.page(context.scene, context.window_manager, gallery)
+        tile = next((tile for tile in page.tiles if tile.name == self.name), item)  # what is seen is what is switched
         if tile is None:
             return refuse(self, GONE)
         favourite = not tile.favourite

@@ -69,8 +69,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             self.layout.template_icon(icon_value=desk().darkroom.icon, scale=8.0)
         if len(session.waiting) > 1:
             row = self.layout.row(align=True)
-            row.label(text=f"{len(session.waiting) - 1} waiting")
-            row.operator("maquette.cancel", text="Cancel Waiting").scope = "WAITING"
+            row.operator("maquette.cancel", text=f"Cancel {len(session.waiting) - 1} Waiting").scope = "WAITING"
             row.operator("maquette.cancel", text="Cancel All").scope = "ALL"
 
     def _notice(self, notice: Notice, context: bpy.types.Context) -> None:

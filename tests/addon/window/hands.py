@@ -99,8 +99,9 @@ def undo() -> None:
 def scroll_down() -> Iterator:
     """To the lower end of the sidebar."""
     yield from rest(0.5)
-    with seat():
-        bpy.ops.view2d.scroll_down(deltay=4000)
+    for _ in range(60):  # a small step each, whatever it is asked for
+        with seat():
+            bpy.ops.view2d.scroll_down()
 
 
 def look(perspective: str, shading: str) -> None:

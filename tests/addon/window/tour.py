@@ -107,7 +107,7 @@ def results(shots: Path, report: dict) -> Iterator:
     press("project")
     look("PERSP", "MATERIAL")
     eye = view().spaces.active.region_3d
-    eye.view_rotation, eye.view_location, eye.view_distance = (0.76, 0.61, 0.14, 0.17), (0.3, 0.4, 1.6), 13.0
+    eye.view_rotation, eye.view_location, eye.view_distance = (0.76, 0.61, 0.14, 0.17), (0.9, 0.4, 1.5), 10.5
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
     compile_shaders()
