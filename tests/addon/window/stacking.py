@@ -8,11 +8,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from hands import canvas, compile_shaders, desktop, look, press, seat, shoot, undo, view
+from hands import canvas, compile_shaders, desktop, look, press, scroll_down, seat, shoot, undo, view
 from mathutils import Vector
 
-PLACES = ((-6.5, -9.0, 3.0), (6.5, -9.0, 3.0))  # where the artist's camera stands, one after the other
-TARGET = Vector((0.2, 0.4, 1.3))
+PLACES = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera stands, one after the other
+TARGET = Vector((0.2, 0.4, 1.8))
 
 
 def stacking(desk, shots: Path, report: dict) -> Iterator:
@@ -31,12 +31,12 @@ def stacking(desk, shots: Path, report: dict) -> Iterator:
         yield lambda earlier=earlier: arrived(earlier)
         press("project")
     press("background")
-    bpy.context.preferences.view.ui_scale = 0.85  # so that the whole tab fits the screen
     look("PERSP", "MATERIAL")
-    look_from((-4.5, -8.5, 4.5))
+    look_from((-5.5, -10.5, 4.5))
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
     compile_shaders()
+    yield from scroll_down()
     yield from shoot(shots / "views.png", settle=3.0)
     report["views"] = [thing.name for thing in views()]
     report["psnr eevee to cycles"] = [alike(thing, shots) for thing in views()]
