@@ -96,12 +96,12 @@ def undo() -> None:
         bpy.ops.ed.undo()
 
 
-def scroll_down() -> Iterator:
-    """To the lower end of the sidebar."""
+def scroll(way: str) -> Iterator:
+    """All the way "up" or "down" the sidebar."""
     yield from rest(0.5)
     for _ in range(60):  # a small step each, whatever it is asked for
         with seat():
-            bpy.ops.view2d.scroll_down()
+            getattr(bpy.ops.view2d, f"scroll_{way}")()
 
 
 def look(perspective: str, shading: str) -> None:

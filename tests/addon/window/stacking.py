@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from hands import canvas, compile_shaders, desktop, look, press, scroll_down, seat, shoot, undo, view
+from hands import canvas, compile_shaders, desktop, look, press, scroll, seat, shoot, undo, view
 from mathutils import Vector
 
 PLACES = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera stands, one after the other
@@ -36,7 +36,7 @@ def stacking(desk, shots: Path, report: dict) -> Iterator:
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
     compile_shaders()
-    yield from scroll_down()
+    yield from scroll("down")
     yield from shoot(shots / "views.png", settle=3.0)
     report["views"] = [thing.name for thing in views()]
     report["psnr eevee to cycles"] = [alike(thing, shots) for thing in views()]

@@ -18,7 +18,7 @@ from hands import (
     look,
     press,
     rest,
-    scroll_down,
+    scroll,
     seat,
     shoot,
     strike,
@@ -130,10 +130,10 @@ def looks_back(desk, shots: Path) -> Iterator:
     first = scene.maquette_history[0].name
     press("favour", name=first)
     press("choose_entry", name=scene.maquette_history[2].name)
-    yield from scroll_down()
+    yield from scroll("down")
     yield from shoot(shots / "history.png", settle=2.5)
     press("choose_entry", name=scene.maquette_history[2].name)
-    yield from arrange()
+    yield from scroll("up")
 
 
 def by_hand(desk, report: dict) -> Iterator:
