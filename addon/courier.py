@@ -22,8 +22,9 @@ from .client import Client, ClientError, Garbled, ServerAbsent, ServerProblem, V
 from .contract import Artifact, Blockout, Connection, Job, dump
 from .faults import CaptureError
 from .history import NO_WISH, Wish
-from .session import Name, Notice, Preview, Session, Task, Viewpoint
+from .session import Name, Notice, Preview, Session
 from .slices import Slices, gradually
+from .tasks import Task, Viewpoint
 
 PAUSE = 1.0  # seconds between two tries to reach a server
 PULSE = 3.0  # seconds between two looks at a server's health

@@ -24,7 +24,8 @@ from .operators.picture import viewpoint
 from .pixels import Pixels, load, of_image
 from .projectors import project
 from .pump import desk
-from .session import Notice, Task, noticed, received
+from .session import Notice, noticed, received
+from .tasks import Task
 
 PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (
     f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose")

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .contract import TOYBOX, Artifact, Event, Health, Job, ModelInfo, Problem, State
-from .history import NO_WISH, Wish
+from .contract import TOYBOX, Event, Health, Job, ModelInfo, Problem
+from .tasks import Task, moved
 
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 RESTARTS = "The server tries again by itself; its log has the details."
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
@@ -41,50 +40,6 @@ class Link:
     notice: Notice | None = None
     health: Health | None = None
     models: tuple[ModelInfo, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Viewpoint:
-    """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
-
-    Blender's references die on undo and on File > Open; its session ids do not.
-    """
-
-    scene: int
-    camera: int
-    pose: tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
-
-    ``request`` is the Blockout as JSON, ``wish`` the artist's side of it; ``sketch`` is the newest preview that the
-    server has of it.
-    """
-
-    job: Job
-    view: Viewpoint
-    request: str
-    wish: Wish = NO_WISH
-    started: float | None = None
-    sketch: Artifact | None = None
-    picture: Path | None = None
-    received: bool = False
-
-    @property
-    def ended(self) -> bool:
-        return self.job.state in ENDED
-
-    @property
-    def landed(self) -> bool:
-        """The picture is on disk and the scene does not have it yet."""
-        return self.picture is not None and not self.received
-
-    @property
-    def developing(self) -> bool:
-        """A preview is all there is to see of it yet."""
-        return not self.received and self.job.state in ("leased", "running", "done")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +106,11 @@ def connecting(session: Session) -> Session:
 
 
 def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
-    """The server answered and speaks our contract."""
+    """The server answered and speaks our contract. How long it takes for a step is learned anew after an absence."""
     notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
-    return replace(session, link=Link(name="online", health=health, models=models, notice=notice))
+    again = session.link.name != "online"
+    tasks = tuple(replace(task, pace=None) for task in session.tasks) if again else session.tasks
+    return replace(session, link=Link(name="online", health=health, models=models, notice=notice), tasks=tasks)
 
 
 def lost(session: Session, name: Name, notice: Notice) -> Session:
@@ -223,7 +180,7 @@ def heard(session: Session, event: Event, now: float) -> Session:
         steps=event.steps or task.job.steps,
     )
     sketch = event.artifact if event.kind == "preview" else task.sketch
-    return _with(session, replace(task, job=job, started=_started(task, job, now), sketch=sketch))
+    return _with(session, replace(moved(task, job, now), sketch=sketch))
 
 
 def recorded(session: Session, job: Job, now: float) -> Session:
@@ -231,7 +188,7 @@ def recorded(session: Session, job: Job, now: float) -> Session:
     task = find(session, job.id)
     if task is None or job.sequence < task.job.sequence:
         return session
-    session = _with(session, replace(task, job=job, started=_started(task, job, now)))
+    session = _with(session, moved(task, job, now))
     if job.problem in (None, task.job.problem):  # said before: the artist may have answered it since
         return session
     return noticed(session, complaint(job.problem))
@@ -283,10 +240,6 @@ def model(session: Session, name: str) -> ModelInfo:
     """The offered model of that name; else the first one offered; without a server, the Toybox."""
     offered = session.link.models or (TOYBOX,)
     return next((info for info in offered if info.name == name), offered[0])
-
-
-def _started(task: Task, job: Job, now: float) -> float | None:
-    return now if task.started is None and job.step > 0 else task.started
 
 
 def _with(session: Session, task: Task) -> Session:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a task is, as a fraction and in words. No bpy."""
 
-from .session import Session, Task
+from .session import Session
+from .tasks import Task
 
 
 def progress(task: Task) -> float:
@@ -23,7 +24,5 @@ def describe(session: Session, task: Task, now: float) -> str:
 
 
 def _left(task: Task, now: float) -> str:
-    if task.started is None or task.job.step < 2:
-        return ""
-    seconds = (now - task.started) / task.job.step * (task.job.steps - task.job.step)
-    return f", {seconds:.0f} s left"
+    seconds = None if task.pace is None else task.pace.left(task.job.steps, now)
+    return "" if seconds is None else f", {seconds:.0f} s left"

@@ -15,11 +15,11 @@ from ..history import Wish
 from ..layout import scaled
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
-from ..session import Viewpoint
 from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
 from ..styles import styled
+from ..tasks import Viewpoint
 from .answers import Status, refuse, settle
 from .exposing import exposure
 

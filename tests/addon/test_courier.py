@@ -25,7 +25,8 @@ from addon.contract import TOYBOX, Artifact, Blockout, Frame, Job, Problem, pack
 from addon.contract import Region as Block
 from addon.courier import Courier, OnlineAccessOff, Unkept, loopback, notice, state
 from addon.cures import CURES
-from addon.session import Notice, Session, Task, Viewpoint
+from addon.session import Notice, Session
+from addon.tasks import Task, Viewpoint
 from server.serve import running
 from server.settings import Settings
 

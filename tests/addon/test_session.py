@@ -8,7 +8,8 @@ import pytest
 
 from addon import session as news
 from addon.contract import TOYBOX, Artifact, Event, Health, Job, Problem
-from addon.session import KEPT, Notice, Preview, Session, Task, Viewpoint
+from addon.session import KEPT, Notice, Preview, Session
+from addon.tasks import Task, Viewpoint
 from addon.wording import describe, progress
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
@@ -83,13 +84,48 @@ def test_a_job_runs_to_its_picture() -> None:
     session = news.heard(session, event(), now=50.0)
     session = news.heard(session, event(step=6, sequence=3), now=53.0)
     assert progress(session.active) == pytest.approx(0.6)
-    assert describe(session, session.active, now=53.0) == "Sampling, step 6 of 10, 2 s left"
+    assert describe(session, session.active, now=53.0) == "Sampling, step 6 of 10, 4 s left"
     session = news.recorded(session, job(state="done", sequence=9, step=10), now=60.0)
     assert session.active is None and session.unfetched
     session = news.fetched(session, "a", Path("a.png"))
     assert session.landed and not session.unfetched and session.busy
     session = news.received(session, "a")
     assert not session.landed and not session.busy
+
+
+def test_the_time_left_is_that_of_the_steps_to_come() -> None:
+    session = with_jobs(job(steps=30))
+    for step in (1, 2):
+        session = news.heard(session, event(step=step, steps=30, sequence=1 + step), now=float(step))
+    assert describe(session, session.active, now=2.0).endswith("step 2 of 30, 28 s left")
+    assert describe(session, session.active, now=2.6).endswith("27 s left")  # of a step half done, half is left
+    session = news.heard(session, event(step=2, steps=30, sequence=4, kind="preview"), now=2.9)
+    session = news.heard(session, event(step=4, steps=30, sequence=5), now=4.0)
+    assert describe(session, session.active, now=4.0).endswith("step 4 of 30, 26 s left")
+    assert describe(session, session.active, now=400.0).endswith("0 s left")
+
+
+def test_an_absence_is_no_part_of_a_step() -> None:
+    session = with_jobs(job(steps=30))
+    for step in (1, 2):
+        session = news.heard(session, event(step=step, steps=30, sequence=1 + step), now=float(step))
+    session = news.met(news.lost(session, "absent", Notice(message="Gone.")), HEALTH, (TOYBOX,))
+    session = news.heard(session, event(step=3, steps=30, sequence=4), now=603.0)
+    assert describe(session, session.active, now=603.0).endswith("step 3 of 30")
+    session = news.heard(news.met(session, HEALTH, (TOYBOX,)), event(step=4, steps=30, sequence=5), now=604.0)
+    assert describe(session, session.active, now=604.0).endswith("step 4 of 30, 26 s left")
+
+
+def test_a_job_begun_anew_has_a_new_pace() -> None:
+    session = with_jobs(job())
+    for step in (5, 8):
+        session = news.heard(session, event(step=step, sequence=1 + step), now=float(step))
+    session = news.heard(session, event(state="queued", kind="state", step=8, sequence=20), now=9.0)
+    session = news.heard(session, event(step=8, sequence=21), now=30.0)
+    assert describe(session, session.active, now=30.0).endswith("step 8 of 10")
+    session = news.heard(session, event(step=1, sequence=22), now=40.0)
+    session = news.heard(session, event(step=2, sequence=23), now=42.0)
+    assert describe(session, session.active, now=42.0).endswith("step 2 of 10, 16 s left")
 
 
 def test_old_news_and_news_of_others_change_nothing() -> None:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture that was asked for, from the server's first word about it to its place in the scene. No bpy."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .contract import Artifact, Job, State
+from .history import NO_WISH, Wish
+
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewpoint:
+    """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
+
+    Blender's references die on undo and on File > Open; its session ids do not.
+    """
+
+    scene: int
+    camera: int
+    pose: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Two steps and when each was done, in seconds of a clock that only runs forward: the first seen, the latest."""
+
+    first: int
+    began: float
+    step: int
+    latest: float
+
+    def left(self, steps: int, now: float) -> float | None:
+        """Seconds until the last of ``steps`` is done; None before two were seen: how long one takes is not known."""
+        if self.step == self.first:
+            return None
+        each = (self.latest - self.began) / (self.step - self.first)
+        return max(0.0, each * (steps - self.step) - (now - self.latest))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
+
+    ``request`` is the Blockout as JSON, ``wish`` the artist's side of it; ``sketch`` is the newest preview that the
+    server has of it.
+    """
+
+    job: Job
+    view: Viewpoint
+    request: str
+    wish: Wish = NO_WISH
+    pace: Pace | None = None
+    sketch: Artifact | None = None
+    picture: Path | None = None
+    received: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.job.state in ENDED
+
+    @property
+    def landed(self) -> bool:
+        """The picture is on disk and the scene does not have it yet."""
+        return self.picture is not None and not self.received
+
+    @property
+    def developing(self) -> bool:
+        """A preview is all there is to see of it yet."""
+        return not self.received and self.job.state in ("leased", "running", "done")
+
+
+def moved(task: Task, job: Job, now: float) -> Task:
+    """The task as the server now says it is."""
+    return replace(task, job=job, pace=_paced(task.pace, job, now))
+
+
+def _paced(pace: Pace | None, job: Job, now: float) -> Pace | None:
+    """The pace with that step in it; anew when the job was, for what it waited in between is no painting."""
+    if job.state != "running" or job.step == 0:
+        return None
+    if pace is None or job.step < pace.step:
+        return Pace(first=job.step, began=now, step=job.step, latest=now)
+    return pace if job.step == pace.step else replace(pace, step=job.step, latest=now)
