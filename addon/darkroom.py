@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a picture develops: the newest preview as an icon for panels and as a texture for Image Editors.
 
-Nothing of it is a data-block: the scene stays as it is until the finished picture is received.
+Nothing of it is a data-block or a file: the scene stays as it is until the finished picture is received.
 """
 
-from pathlib import Path
-
-import bpy
 import gpu
 
-from .pixels import Icons, Pixels, load
+from .pixels import Icons, Pixels, decoded
 from .session import Preview
 
 
@@ -44,9 +41,7 @@ class Darkroom:
             self._icons.drop(self._shown.sha256)
         self._shown, self._pixels, self._texture = preview, None, None
         if preview is not None:
-            file = Path(bpy.app.tempdir) / "maquette-preview.png"
-            file.write_bytes(preview.png)
-            pixels = load(file)
+            pixels = decoded(preview.png)
             if pixels.size:
                 self._pixels = pixels
                 self._icons.put(preview.sha256, pixels)

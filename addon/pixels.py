@@ -9,6 +9,10 @@ import numpy as np
 from bpy.utils import previews
 from numpy.typing import NDArray
 
+DOT = bytes.fromhex(  # a PNG file of one pixel
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
+    "00000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
+)
 Pixels = NDArray[np.float32]  # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 
 
@@ -16,6 +20,23 @@ def load(picture: Path) -> Pixels:
     """The pixels of an image file, read by Blender into a blend file of its own that is thrown away at once."""
     with bpy.data.temp_data() as aside:
         return of_image(aside.images.load(str(picture)))
+
+
+def decoded(picture: bytes) -> Pixels:
+    """The same of a file's content: without a file, which Blender would map into memory, and which might change."""
+    with bpy.data.temp_data() as aside:
+        image = aside.images.new("Maquette", 1, 1)
+        image.source = "FILE"
+        image.pack(data=picture, data_len=len(picture))
+        return of_image(image)
+
+
+def wake() -> None:
+    """Have Blender get its readers of image files ready, once: the first picture takes it 50 ms longer than others.
+
+    Where its splash screen was shown they are ready.
+    """
+    decoded(DOT)
 
 
 def of_image(image: bpy.types.Image) -> Pixels:

@@ -21,6 +21,7 @@ from . import local, styles
 from .album import Gallery
 from .courier import Courier
 from .darkroom import Darkroom
+from .pixels import wake
 from .preferences import dial
 from .session import Notice, Session, noticed, starting
 
@@ -170,13 +171,15 @@ def register() -> None:
     folder = Path(bpy.utils.extension_path_user(__package__, create=True))
     bpy.types.WindowManager.maquette = Desk(folder)
     if not bpy.app.background:
+        bpy.app.timers.register(wake, first_interval=ACTIVE)  # later than the splash screen, which may have done so
         bpy.app.timers.register(_tick, first_interval=ACTIVE, persistent=True)
 
 
 def unregister() -> None:
     """Clear the desk away."""
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    for timer in (wake, _tick):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     calm(False)
     desk().close()
     del bpy.types.WindowManager.maquette

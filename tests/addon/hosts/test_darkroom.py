@@ -3,11 +3,12 @@
 
 from pathlib import Path
 
+import bpy
 import numpy as np
 import pytest
 
 from addon.darkroom import Darkroom
-from addon.pixels import Icons, load, smaller
+from addon.pixels import Icons, decoded, load, smaller, wake
 from addon.session import Preview
 from tests.addon.hosts.blocks import fingerprint, fresh, paint
 
@@ -24,9 +25,10 @@ def picture(tmp_path: Path) -> Path:
 
 def test_a_picture_is_read_exactly_and_leaves_no_trace(picture: Path) -> None:
     before = fingerprint()
-    pixels = load(picture)
-    assert pixels.shape == (4, 6, 4)
-    assert np.abs(pixels - OPAQUE[::-1]).max() < 1e-3
+    wake()
+    for pixels in (load(picture), decoded(picture.read_bytes())):
+        assert pixels.shape == (4, 6, 4)
+        assert np.abs(pixels - OPAQUE[::-1]).max() < 1e-3
     assert fingerprint() == before
 
 
@@ -49,7 +51,7 @@ def test_icons_come_and_go() -> None:
 
 
 def test_previews_follow_each_other_without_a_trace(picture: Path, tmp_path: Path) -> None:
-    before = fingerprint()
+    before, files = fingerprint(), set(Path(bpy.app.tempdir).iterdir())
     room = Darkroom()
     for number in range(3):
         room.develop(Preview(job="a", sha256=str(number), png=picture.read_bytes()))
@@ -59,5 +61,5 @@ def test_previews_follow_each_other_without_a_trace(picture: Path, tmp_path: Pat
     room.develop(None)
     room.develop(Preview(job="b", sha256="5", png=b""))  # replaced on the server before it could be fetched
     assert list(room._icons.names()) == []
-    assert fingerprint() == before
+    assert (fingerprint(), set(Path(bpy.app.tempdir).iterdir())) == (before, files)
     room.close()

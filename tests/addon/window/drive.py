@@ -46,7 +46,7 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
     bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
     use_server(command)
     desk = bpy.types.WindowManager.maquette
-    pauses.watch(sys.modules[f"{ADDON}.pump"], report)
+    pauses.watch({name: sys.modules[f"{ADDON}.{name}"] for name in ("pump", "overlay", "viewer")}, report)
     told = STORIES.get(name, tour)
     yield from told(desk, shots, report)
     if name == "all":
