@@ -22,6 +22,7 @@ from .client import Client, ClientError, Garbled, ServerAbsent, ServerProblem, V
 from .contract import Artifact, Blockout, Connection, Job, dump
 from .faults import CaptureError
 from .history import NO_WISH, Wish
+from .ledger import disowned
 from .session import Name, Notice, Preview, Session
 from .slices import Slices, gradually
 from .tasks import Task, Viewpoint
@@ -129,10 +130,9 @@ class Courier:
         except ClientError as error:
             self.move(news.noticed, notice(error))
 
-    async def abandon(self) -> None:
-        """Cancel every picture not yet painted: nobody will be there to take it."""
-        for task in self.session.waiting:
-            await self.cancel(task.job.id)
+    async def settle(self) -> None:
+        """Wait until the server has heard all that it was told so far."""
+        await self.until(lambda now: now.link.name != "online" or not (now.sending or now.cancelling))
 
     async def _attend(self, client: Client) -> None:
         """Follow a server until it is lost. Raises what ends it."""
@@ -186,7 +186,12 @@ class Courier:
             await self._refresh(client, job)
 
     async def _refresh(self, client: Client, job: str) -> None:
-        await self._record(client, await client.job(job))
+        try:
+            await self._record(client, await client.job(job))
+        except ServerProblem as error:
+            if error.code != "unknown-job":
+                raise
+            self.move(disowned, job, notice(error))
 
     async def _record(self, client: Client, job: Job) -> None:
         self.move(news.recorded, job, time.monotonic())

@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from . import local, styles
+from . import ledger, local, styles
 from .album import Gallery
 from .courier import Courier
 from .darkroom import Darkroom
@@ -28,7 +28,7 @@ from .session import Notice, Session, noticed, starting
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 MIND = 0.25  # seconds between two looks at a server of our own
-FAREWELL = 2.0  # seconds that Blender waits for our server at the end
+FAREWELL = 2.0  # seconds that Blender waits at the end for the server to hear what it was told
 RESTART = 2.0  # seconds before an errand that failed begins anew
 
 log = logging.getLogger(__package__)
@@ -98,13 +98,14 @@ class Desk:
     """What one Blender has running while the add-on is enabled: the pump, the courier, perhaps a server of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.log = folder / "server.log"
+        self.folder, self.log = folder, folder / "server.log"
         self.server: subprocess.Popen[bytes] | None = None
         self.pump = Pump()
         self.darkroom = Darkroom()
         self.drawing: object | None = None
         self.gallery = Gallery(folder / "pictures")
         self.courier = Courier(dial, folder / "pictures")
+        self.courier.move(ledger.resumed, folder)
         self.exposures: set[asyncio.Task[None]] = set()
         self.turnstile = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
@@ -141,13 +142,13 @@ class Desk:
     def close(self) -> None:
         """Stop everything; called when the add-on is disabled and when Blender quits.
 
-        What waits on a server of our own is cancelled first, or its next start would paint for nobody.
+        What is not painted yet waits in the server's queue, and what is not received in the ledger, for the next time.
         """
-        if self.server is not None:
-            with suppress(TimeoutError):
-                self.pump.loop.run_until_complete(asyncio.wait_for(self.courier.abandon(), FAREWELL))
+        with suppress(TimeoutError):
+            self.pump.loop.run_until_complete(asyncio.wait_for(self.courier.settle(), FAREWELL))
         self.stop_server()
         self.pump.close()
+        ledger.leave(self.folder, self.session)
         self.darkroom.close()
         self.gallery.close()
 

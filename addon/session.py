@@ -90,8 +90,9 @@ class Session:
     @property
     def busy(self) -> bool:
         """Something may change within the next moments, so the pump should run at its quick pace."""
+        painting = self.link.name == "online" and self.waiting
         return self.link.name in ("starting", "connecting") or bool(
-            self.exposing or self.sending or self.waiting or self.landed
+            self.exposing or self.sending or painting or self.landed
         )
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from addon import local
+from addon import ledger, local
 from addon import session as news
 from addon.client import (
     AddonOlder,
+    Client,
     Garbled,
     ServerAbsent,
     ServerOlder,
@@ -25,6 +26,7 @@ from addon.contract import TOYBOX, Artifact, Blockout, Frame, Job, Problem, pack
 from addon.contract import Region as Block
 from addon.courier import Courier, OnlineAccessOff, Unkept, loopback, notice, state
 from addon.cures import CURES
+from addon.history import Wish
 from addon.session import Notice, Session
 from addon.tasks import Task, Viewpoint
 from server.serve import running
@@ -169,6 +171,54 @@ def test_a_cancelled_job_says_so(settings: Settings, tmp_path: Path) -> None:
             assert session.tasks[0].picture is None
 
     asyncio.run(story())
+
+
+def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(settings: Settings, tmp_path: Path) -> None:
+    async def first() -> None:
+        async with at_work(tmp_path) as courier, running(settings):
+            courier.nudge()
+            await until(courier, lambda session: session.link.name == "online")
+            for steps in (3, 100, 5):
+                await courier.submit(blockout(steps), VIEW, Wish(words="mine"))
+            await until(courier, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].landed)
+            courier.move(news.received, courier.session.tasks[0].job.id)
+            await courier.settle()
+        ledger.leave(tmp_path, courier.session)
+
+    async def second() -> None:
+        async with at_work(tmp_path) as courier:
+            courier.move(ledger.resumed, tmp_path)
+            assert [(task.job.steps, task.wish.words) for task in courier.session.tasks] == [(100, "mine"), (5, "mine")]
+            session = await until(courier, lambda session: session.link.name == "absent")
+            assert not session.busy  # nothing happens until there is a server
+            async with running(settings):
+                courier.nudge()
+                session = await until(courier, lambda session: len(session.landed) == 2)
+        assert all(task.picture.exists() and task.view.scene == ledger.NOWHERE for task in session.tasks)
+
+    asyncio.run(first())
+    asyncio.run(second())
+    assert ledger.resumed(Session(), tmp_path).tasks == ()
+
+
+def test_a_job_that_the_server_does_not_know_is_let_go(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            task = Task(job=JOB, view=VIEW, request="")
+            courier.move(news.submitted, task)
+            await courier._follow(Client(find_connection()), JOB.id)
+            assert (courier.session.tasks, courier.session.notice.code) == ((), "unknown-job")
+            assert courier.session.link.name == "online"
+
+    asyncio.run(story())
+
+
+def test_a_page_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "owed-a.json"
+    page.write_text('{"owed": [{"debt": 1}]}')
+    assert ledger.resumed(Session(), tmp_path) == Session()
+    assert page.exists()
 
 
 def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+PATIENCE = 300  # seconds; a busy machine is slow, and two rounds with an exact capture each are long
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
@@ -28,6 +29,7 @@ def server_command() -> str:
     return shlex.join(["env", f"PYTHONPATH={ROOT}:{HERE}", *serve])
 
 
+@pytest.mark.timeout(PATIENCE + 60)
 def test_zip_is_used_twice(tmp_path: Path, server_command: str) -> None:
     pytest.importorskip("bpy")
     homes = {name: tmp_path / name for name in ("BLENDER_USER_RESOURCES", "MAQUETTE_HOME")}
@@ -37,7 +39,7 @@ def test_zip_is_used_twice(tmp_path: Path, server_command: str) -> None:
     subprocess.run([sys.executable, "-m", "addon", "--out", str(tmp_path)], cwd=ROOT, check=True, timeout=120)
     (zipped,) = tmp_path.glob("maquette-*.zip")
     script = [sys.executable, str(HERE / "use_extension.py"), str(zipped), server_command]
-    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "used twice in" in done.stdout
     assert not (homes["MAQUETTE_HOME"] / "connection.json").exists()

@@ -23,7 +23,7 @@ import stage
 from developing import developing
 from following import overlays
 from hands import seat
-from quits import quits
+from quits import quits, returns
 from remembering import remembering
 from stacking import stacking
 from storm import ADDON, storm, use_server
@@ -34,6 +34,7 @@ STORIES = {
     "developing": developing,
     "overlays": overlays,
     "quits": quits,
+    "returns": returns,
     "remembering": remembering,
     "stacking": stacking,
 }  # besides the tour, which "all" begins with
@@ -46,7 +47,7 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
     bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
     use_server(command)
     desk = bpy.types.WindowManager.maquette
-    pauses.watch({name: sys.modules[f"{ADDON}.{name}"] for name in ("pump", "overlay", "viewer")}, report)
+    pauses.watch({room: sys.modules[f"{ADDON}.{room}"] for room in ("pump", "overlay", "viewer")}, report)
     told = STORIES.get(name, tour)
     yield from told(desk, shots, report)
     if name == "all":

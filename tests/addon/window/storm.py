@@ -110,6 +110,8 @@ def switched_off(command: str) -> Iterator:
     yield lambda: desk.session.link.name == "absent"
     press("start_server")
     yield lambda: desk.session.link.name == "online"
+    yield from notices(desk, "scene-gone")  # what was asked for before
+    press("dismiss")
     return desk
 
 

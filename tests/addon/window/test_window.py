@@ -73,8 +73,8 @@ def test_blender_is_never_held(report: dict, record_property) -> None:
         assert max(report[when].values()) < PAUSE, (when, report[when])
 
 
-@pytest.mark.timeout(SECONDS + 30)
-def test_quitting_ends_our_server_and_leaves_nothing_to_paint_for_nobody(blender: str, tmp_path: Path) -> None:
+@pytest.mark.timeout(2 * SECONDS + 30)
+def test_quitting_ends_our_server_and_the_picture_comes_the_next_time(blender: str, tmp_path: Path) -> None:
     report = tell(blender, "quits", tmp_path, flat_colours())
     assert report["ok"], report.get("trace")
     assert report["state at the end"] in ("leased", "running")
@@ -84,4 +84,9 @@ def test_quitting_ends_our_server_and_leaves_nothing_to_paint_for_nobody(blender
         assert time.monotonic() < end, "our server outlives Blender"
         time.sleep(0.1)
     with sqlite3.connect(tmp_path / "home" / "jobs.sqlite") as db:
-        assert db.execute("SELECT state FROM job").fetchall() == [("cancelled",)]
+        assert db.execute("SELECT state FROM job").fetchall() == [("queued",)]
+    report = tell(blender, "returns", tmp_path, flat_colours())
+    assert report["ok"], report.get("trace")
+    assert len(report["waiting"]) == 1
+    assert (report["state"], report["words"]) == ("done", report["on disk"])
+    assert report["touched"] == []
