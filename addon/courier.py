@@ -122,22 +122,27 @@ class Courier:
         await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
 
     async def cancel(self, job: str) -> None:
-        """Ask the server to stop a job; it does so within one step."""
+        """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""
         self.move(news.asked_to_cancel, job)
-        try:
-            client = Client(self.dial())
-            await self._record(client, await client.cancel(job))
-        except ClientError as error:
-            self.move(news.noticed, notice(error))
+        with suppress(ClientError):  # the watch is the one to say so
+            await self._cancel(Client(self.dial()), job)
 
     async def settle(self) -> None:
         """Wait until the server has heard all that it was told so far."""
         await self.until(lambda now: now.link.name != "online" or not (now.sending or now.cancelling))
 
+    async def _cancel(self, client: Client, job: str) -> None:
+        try:
+            await self._record(client, await client.cancel(job))
+        except ServerProblem as error:
+            self.move(news.uncancelled, job, notice(error))
+
     async def _attend(self, client: Client) -> None:
         """Follow a server until it is lost. Raises what ends it."""
         health, models = await client.health(), tuple(await client.models())
         self.move(news.met, health, models)
+        for job in self.session.cancelling:
+            await self._cancel(client, job)
         errands = [asyncio.create_task(errand) for errand in self._errands(client)]
         try:
             done, _ = await asyncio.wait(errands, return_when=asyncio.FIRST_COMPLETED)

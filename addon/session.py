@@ -200,6 +200,11 @@ def asked_to_cancel(session: Session, job: str) -> Session:
     return replace(session, cancelling=session.cancelling | {job})
 
 
+def uncancelled(session: Session, job: str, notice: Notice) -> Session:
+    """The server will not cancel that job, and ``notice`` says why."""
+    return replace(session, cancelling=session.cancelling - {job}, notice=notice)
+
+
 def previewed(session: Session, preview: Preview) -> Session:
     """A preview has arrived. One that the server had replaced is empty: what was seen before it stays."""
     task = find(session, preview.job)

@@ -29,6 +29,7 @@ from addon.cures import CURES
 from addon.history import Wish
 from addon.session import Notice, Session
 from addon.tasks import Task, Viewpoint
+from addon.wording import describe
 from server.serve import running
 from server.settings import Settings
 
@@ -219,6 +220,37 @@ def test_a_page_of_another_version_is_left_alone(tmp_path: Path) -> None:
     page.write_text('{"owed": [{"debt": 1}]}')
     assert ledger.resumed(Session(), tmp_path) == Session()
     assert page.exists()
+
+
+def test_a_cancel_that_no_server_heard_is_said_again_to_the_next(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            async with running(settings):
+                courier.nudge()
+                await until(courier, lambda session: session.link.name == "online")
+                await courier.submit(blockout(steps=1000), VIEW)
+                await until(courier, lambda session: session.active.job.step > 0)
+            session = await until(courier, lambda session: session.link.name == "absent")
+            await courier.cancel(session.active.job.id)
+            session = courier.session
+            assert "when the server is back" in describe(session, session.active, 0.0)
+            async with running(settings):
+                courier.nudge()
+                session = await until(courier, lambda session: not session.waiting)
+                assert (session.tasks[0].job.state, session.cancelling) == ("cancelled", frozenset())
+
+    asyncio.run(story())
+
+
+def test_what_the_server_will_not_cancel_is_not_shown_as_cancelling(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            courier.move(news.submitted, Task(job=JOB, view=VIEW, request="{}"))  # of another server
+            await courier.cancel(JOB.id)
+            assert (courier.session.cancelling, courier.session.notice.code) == (frozenset(), "unknown-job")
+
+    asyncio.run(story())
 
 
 def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Path) -> None:
