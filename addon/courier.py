@@ -105,6 +105,7 @@ class Courier:
         await self._submit(blockout, view, wish)
 
     async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
+        await self.until(lambda session: session.link.name != "starting")
         try:
             client = Client(self.dial())
             job = await client.submit(blockout, uuid.uuid4().hex)
@@ -117,7 +118,7 @@ class Courier:
 
     async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background."""
-        await self.until(lambda session: session.link.name not in ("connecting", "starting"))
+        await self.until(lambda session: session.link.name != "connecting")
         await self.submit(blockout, view, wish)
         await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
 

@@ -29,9 +29,13 @@ class Cure:
     why: str = ""
 
 
-def of(notice: Notice) -> tuple[Button, ...]:
-    """The buttons that belong under a notice; none for a code that only a newer server knows."""
-    return CURES[notice.code].buttons if notice.code in CURES else ()
+def of(notice: Notice, startable: bool = True) -> tuple[Button, ...]:
+    """The buttons that belong under a notice; none for a code that only a newer server knows.
+
+    Start Server is not among them unless ``startable``: where one was started, or none could help.
+    """
+    buttons = CURES[notice.code].buttons if notice.code in CURES else ()
+    return tuple(button for button in buttons if startable or button != START)
 
 
 def _buttons(*buttons: Button) -> Cure:
@@ -96,6 +100,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "history-unwritten": Cure(why="which files may go to make room, only the artist knows"),
         # the way to the server
         "server-absent": _buttons(START, AGAIN),
+        "server-runs": _buttons(AGAIN, Button(operator="maquette.stop_server")),
         "server-died": _buttons(START, LOG),
         "command-fails": _buttons(OURS),
         "bad-address": _buttons(OURS),

@@ -22,7 +22,7 @@ from .album import Gallery
 from .courier import Courier
 from .darkroom import Darkroom
 from .pixels import wake
-from .preferences import dial
+from .preferences import dial, preferences
 from .session import Notice, Session, noticed, starting
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
@@ -127,6 +127,11 @@ class Desk:
         task = self.pump.start(errand)
         self.exposures.add(task)
         task.add_done_callback(self.exposures.discard)
+
+    @property
+    def startable(self) -> bool:
+        """Whether a server started here would be of use: none was, and the artist did not say that it is elsewhere."""
+        return self.server is None and not preferences().address
 
     def start_server(self, command: str) -> None:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""

@@ -16,7 +16,10 @@ class StartServer(bpy.types.Operator):
     bl_label = "Start Server"
 
     def execute(self, context: bpy.types.Context) -> Status:
-        command = preferences().command
+        server, command = desk().server, preferences().command
+        if server is not None and server.poll() is None:  # a second one would have nobody to end it
+            fix = "Wait until it answers, or stop it first."
+            return refuse(self, Notice(message="The server started here still runs.", fix=fix, code="server-runs"))
         try:
             desk().start_server(command)
         except (OSError, ValueError) as error:

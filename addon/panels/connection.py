@@ -4,7 +4,6 @@
 import bpy
 
 from .. import cures
-from ..preferences import preferences
 from ..pump import desk
 from ..session import Link, Name
 from .tab import Tab, buttons, sentences
@@ -46,7 +45,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
 
     def _ways_out(self, link: Link) -> None:
         row = self.layout.row(align=True)
-        if desk().server is None and not preferences().address:
+        if desk().startable:
             row.operator(START, icon="PLAY")
         row.operator(AGAIN, text="Try Again" if link.notice else "Connect", icon="FILE_REFRESH")
         if link.notice is not None:

@@ -76,5 +76,5 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         box = self.layout.box()
         sentences(box, notice, context)
         row = box.row(align=True)
-        buttons(row, notice, cures.of(notice))
+        buttons(row, notice, cures.of(notice, desk().startable))
         row.operator("maquette.dismiss")

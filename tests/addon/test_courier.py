@@ -222,6 +222,22 @@ def test_a_page_of_another_version_is_left_alone(tmp_path: Path) -> None:
     assert page.exists()
 
 
+def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "absent")
+            courier.move(news.starting)
+            sending = asyncio.create_task(courier.submit(blockout(), VIEW))
+            await asyncio.sleep(0.1)
+            assert (courier.session.sending, courier.session.notice) == (1, None)
+            async with running(settings):
+                courier.nudge()
+                await asyncio.wait_for(sending, 20)
+                assert courier.session.tasks and courier.session.notice is None
+
+    asyncio.run(story())
+
+
 def test_a_cancel_that_no_server_heard_is_said_again_to_the_next(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
         async with at_work(tmp_path) as courier:

@@ -108,6 +108,13 @@ def test_the_first_button_is_the_likeliest_cure() -> None:
     assert of(Notice(message="", code="phrase-missing"))[0].hands == "subject"
 
 
+def test_a_server_is_offered_only_where_a_new_one_could_help() -> None:
+    for code in ("server-absent", "server-died"):
+        notice = Notice(message="", code=code)
+        first, *others = of(notice)
+        assert first.operator == "maquette.start_server" and of(notice, startable=False) == tuple(others)
+
+
 def test_the_reference_lists_every_code() -> None:
     page = (ROOM.parent / "docs" / "reference.md").read_text("utf-8")
     assert [code for code in CURES if f"| `{code}` |" not in page] == []

@@ -64,6 +64,9 @@ def use(command: str) -> None:
     assert bpy.ops.maquette.start_server() == {"CANCELLED"}
     preferences.command = command
     assert bpy.ops.maquette.start_server() == {"FINISHED"}
+    child = desk.server
+    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
+    assert (desk.server, desk.session.notice.code) == (child, "server-runs"), desk.session
     scene.maquette_seed, scene.maquette_steps = 7, 5
     choose(scene, desk)
     before = materials(scene)
