@@ -50,14 +50,14 @@ SELECT = Button(operator="maquette.find_region", text="Select It", hands="phrase
 LEAVE_OUT = Button(operator="maquette.leave_out", text="Leave It Out", hands="phrase")
 START = Button(operator="maquette.start_server")
 AGAIN = Button(operator="maquette.connect", text="Try Again")
-GENERATE = Button(operator="maquette.generate", text="Generate Again")
+GENERATE = Button(operator="maquette.generate", text="Generate Again", hands="answers")
 INEXACT = Button(operator="maquette.turn_exact_off")
-SMALLER = Button(operator="maquette.paint_smaller")
+SMALLER = Button(operator="maquette.paint_smaller", hands="answers")
 OURS = Button(operator="maquette.open_preferences")
 AGAIN_ALL = Button(
     operator="maquette.reuse", text="Reuse Everything", hands="name", arguments=(("what", "EVERYTHING"),)
 )
-LOG = Button(operator="wm.path_open", text="Open Its Log", hands="filepath")
+LOG = Button(operator="maquette.open_log")
 
 _OUR_BUG = Cure(why="a bug of ours that no setting changes; the sentence and the server's log name it")
 
@@ -112,7 +112,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "unkept": _buttons(AGAIN),
         "unreadable": _buttons(GENERATE),
         "stumbled": Cure(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),
-        "no-worker": Cure(why="the server starts a new worker by itself, as soon as it can"),
+        "no-worker": _buttons(LOG),
         # the server's refusals
         "unauthorised": _buttons(AGAIN, OURS),
         "browser": _OUR_BUG,
@@ -129,11 +129,11 @@ CURES: Mapping[str, Cure] = MappingProxyType(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),
         "too-many-streams": _buttons(AGAIN),
-        "internal": _buttons(GENERATE),
+        "internal": _buttons(GENERATE, LOG),
         # a job's failures
         "unpaintable": Cure(why="the sentence names the words or the size; which to give up, only the artist knows"),
-        "worker-lost": _buttons(SMALLER, GENERATE),
-        "painting-failed": _buttons(GENERATE),
+        "worker-lost": _buttons(SMALLER, GENERATE, LOG),
+        "painting-failed": _buttons(GENERATE, LOG),
         "no-model": _buttons(GENERATE),
         "no-room": _buttons(GENERATE),
         "out-of-memory": _buttons(SMALLER),

@@ -28,7 +28,7 @@ def ended(session: Session, code: int, log: Path) -> Session:
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
     last = _last_words(log)
     message = f"The server {how}{': ' + last if last else '.'}"
-    return died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died", subject=str(log)))
+    return died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died"))
 
 
 def _last_words(log: Path) -> str:

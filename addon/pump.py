@@ -100,6 +100,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "server.log"
         self.server: subprocess.Popen[bytes] | None = None
+        self.logging = False
         self.pump = Pump()
         self.darkroom = Darkroom()
         self.drawing: object | None = None
@@ -136,6 +137,7 @@ class Desk:
     def start_server(self, command: str) -> None:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""
         self.server = local.start(command, self.log)
+        self.logging = True
         self.courier.move(starting)
         self.courier.nudge()
 

@@ -5,6 +5,7 @@ A Session is what the panels show. The courier moves it with ``met``, ``lost``, 
 reads a clock, a socket or a scene, so every state a user can meet is one test away.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -77,6 +78,11 @@ class Session:
     def active(self) -> Task | None:
         """The task to show progress of: the one being painted, else the next in the queue."""
         return max(self.waiting, key=lambda task: (task.job.state != "queued", -task.job.created), default=None)
+
+    @property
+    def failed(self) -> tuple[Task, ...]:
+        """Tasks that the server gave up, newest first, until the artist has dismissed them."""
+        return tuple(task for task in reversed(self.tasks) if task.job.problem and not task.dismissed)
 
     @property
     def landed(self) -> tuple[Task, ...]:
@@ -189,10 +195,13 @@ def recorded(session: Session, job: Job, now: float) -> Session:
     task = find(session, job.id)
     if task is None or job.sequence < task.job.sequence:
         return session
-    session = _with(session, moved(task, job, now))
-    if job.problem in (None, task.job.problem):  # said before: the artist may have answered it since
-        return session
-    return noticed(session, complaint(job.problem))
+    return _with(session, moved(task, job, now))
+
+
+def dismissed(session: Session, jobs: Collection[str]) -> Session:
+    """The artist has read why those jobs failed, and answered or waved it away."""
+    tasks = tuple(replace(task, dismissed=True) if task.job.id in jobs else task for task in session.tasks)
+    return replace(session, tasks=tasks)
 
 
 def asked_to_cancel(session: Session, job: str) -> Session:
@@ -236,10 +245,10 @@ def find(session: Session, job: str) -> Task | None:
     return next((task for task in session.tasks if task.job.id == job), None)
 
 
-def complaint(problem: Problem) -> Notice:
-    """A server's problem in the panel's words."""
+def complaint(problem: Problem, job: str = "") -> Notice:
+    """A server's problem in the panel's words; ``job`` is the one that met it."""
     where = f" ({problem.path})" if problem.path else ""
-    return Notice(message=f"{problem.detail or problem.title}{where}", fix=problem.fix, code=problem.type)
+    return Notice(message=f"{problem.detail or problem.title}{where}", fix=problem.fix, code=problem.type, subject=job)
 
 
 def model(session: Session, name: str) -> ModelInfo:

@@ -55,6 +55,7 @@ class Task:
     sketch: Artifact | None = None
     picture: Path | None = None
     received: bool = False
+    dismissed: bool = False
 
     @property
     def ended(self) -> bool:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a task is, as a fraction and in words. No bpy."""
 
+import textwrap
+
 from .session import Session
 from .tasks import Task
+
+TITLE = 30  # characters of a prompt that fit a panel's row
 
 
 def progress(task: Task) -> float:
@@ -21,6 +25,11 @@ def describe(session: Session, task: Task, now: float) -> str:
         return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
     phase = task.job.phase.capitalize() or "Working"
     return f"{phase}, step {task.job.step} of {task.job.steps}{_left(task, now)}"
+
+
+def title(task: Task) -> str:
+    """Which of several pictures it is, in one line."""
+    return f"{textwrap.shorten(task.job.prompt, TITLE, placeholder='…')}, seed {task.job.seed}"
 
 
 def _left(task: Task, now: float) -> str:

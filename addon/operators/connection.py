@@ -52,4 +52,19 @@ class Connect(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (StartServer, StopServer, Connect)
+class OpenLog(bpy.types.Operator):
+    """Show what the server that was started here wrote"""
+
+    bl_idname = "maquette.open_log"
+    bl_label = "Open Its Log"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The server was started elsewhere, and writes its log there")
+        return desk().logging
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return set(bpy.ops.wm.path_open(filepath=str(desk().log)))
+
+
+CLASSES = (StartServer, StopServer, Connect, OpenLog)

@@ -144,6 +144,8 @@ class PaintSmaller(bpy.types.Operator):
     bl_label = "Paint Smaller"
     bl_options = {"REGISTER", "UNDO"}
 
+    answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
+
     def execute(self, context: bpy.types.Context) -> Status:
         smaller = [size for size in SIZES if size < context.scene.maquette_size]
         if not smaller:
@@ -151,7 +153,7 @@ class PaintSmaller(bpy.types.Operator):
             return refuse(self, Notice(message="The picture is as small as it gets.", fix=fix, code="smallest"))
         context.scene[SIZE] = smaller[0]
         settle()
-        return set(bpy.ops.maquette.generate())
+        return set(bpy.ops.maquette.generate(answers=self.answers))
 
 
 class TurnExactOff(bpy.types.Operator):

@@ -15,6 +15,7 @@ from ..history import Wish
 from ..layout import scaled
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
+from ..session import dismissed
 from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
@@ -76,8 +77,11 @@ class Generate(bpy.types.Operator):
     bl_idname = "maquette.generate"
     bl_label = "Generate"
 
+    answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
+
     def execute(self, context: bpy.types.Context) -> Status:
         shot, courier = context.scene, desk().courier
+        courier.move(dismissed, self.answers.split())
         if shot.maquette_vary:
             shot[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
@@ -110,8 +114,10 @@ class Generate(bpy.types.Operator):
     def _end(self) -> Status:
         """In the background, where the whole way has been gone."""
         receive()
-        notice = desk().session.notice
-        return {"CANCELLED"} if notice and not notice.warning else {"FINISHED"}
+        session = desk().session
+        refused = session.notice is not None and not session.notice.warning
+        failed = bool(session.tasks and session.tasks[-1].job.problem)
+        return {"CANCELLED"} if refused or failed else {"FINISHED"}
 
 
 class Cancel(bpy.types.Operator):
@@ -148,8 +154,13 @@ class Dismiss(bpy.types.Operator):
     bl_idname = "maquette.dismiss"
     bl_label = "Dismiss"
 
+    jobs: StringProperty(description="Failed jobs, by their ids; none for the message", options={"HIDDEN", "SKIP_SAVE"})
+
     def execute(self, context: bpy.types.Context) -> Status:
-        return settle()
+        if not self.jobs:
+            return settle()
+        desk().courier.move(dismissed, self.jobs.split())
+        return {"FINISHED"}
 
 
 def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:

@@ -9,10 +9,13 @@ from .. import cures, marks
 from ..compat import prompt_box
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
-from ..session import Notice, Session
-from ..wording import describe, progress
+from ..session import Notice, Session, complaint
+from ..tasks import Task
+from ..wording import describe, progress, title
 from .menus import choice
 from .tab import Tab, buttons, sentences
+
+FAILURES = 3  # failed pictures that are told of at once
 
 
 class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
@@ -29,6 +32,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         self._generate(session)
         if session.notice is not None:
             self._notice(session.notice, context)
+        self._failures(session.failed, context)
 
     def _settings(self, scene: bpy.types.Scene) -> None:
         column, model, worn = self.layout.column(), chosen(scene), scene.get(STYLE, "")
@@ -78,3 +82,17 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row = box.row(align=True)
         buttons(row, notice, cures.of(notice, desk().startable))
         row.operator("maquette.dismiss")
+
+    def _failures(self, failed: tuple[Task, ...], context: bpy.types.Context) -> None:
+        for task in failed[:FAILURES]:
+            box = self.layout.box()
+            row = box.row()
+            row.label(text=f"Failed: {title(task)}")
+            row.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id
+            notice = complaint(task.job.problem, task.job.id)
+            sentences(box, notice, context)
+            buttons(box.row(align=True), notice, cures.of(notice, desk().startable))
+        if len(failed) > FAILURES:
+            row = self.layout.row()
+            row.label(text=f"{len(failed) - FAILURES} more failed")
+            row.operator("maquette.dismiss", text="Dismiss All").jobs = " ".join(task.job.id for task in failed)

@@ -10,7 +10,7 @@ from addon import session as news
 from addon.contract import TOYBOX, Artifact, Event, Health, Job, Problem
 from addon.session import KEPT, Notice, Preview, Session
 from addon.tasks import Task, Viewpoint
-from addon.wording import describe, progress
+from addon.wording import describe, progress, title
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
 HEALTH = Health(version="0.1.0", contract=1, device="CPU", model="toybox", queued=0, running=0)
@@ -137,17 +137,30 @@ def test_old_news_and_news_of_others_change_nothing() -> None:
     assert news.heard(ended, event(sequence=7), now=0.0) == ended
 
 
-def test_a_refused_job_says_why_next_to_the_button() -> None:
-    problem = Problem(
-        type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less."
-    )
-    session = news.recorded(with_jobs(job()), job(state="failed", sequence=2, problem=problem), now=0.0)
-    assert session.notice == Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory")
+PROBLEM = Problem(type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less.")
+
+
+def test_a_problem_in_the_panel_s_words() -> None:
+    told = Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory", subject="a")
+    assert news.complaint(PROBLEM, "a") == told
+    assert news.complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)"
+
+
+def test_every_failed_job_says_why_until_it_is_dismissed() -> None:
+    prompt = "a castle and a rocket on a meadow at sunset"
+    session = with_jobs(job("a"), job("b"))
+    for name in "ab":
+        failed = job(name, state="failed", sequence=2, problem=PROBLEM, prompt=prompt, seed=7)
+        session = news.recorded(session, failed, now=0.0)
+    assert [task.job.id for task in session.failed] == ["b", "a"]
+    assert title(session.failed[1]) == "a castle and a rocket on a…, seed 7"
     assert describe(session, session.tasks[0], 0.0) == "Failed"
     assert not session.busy
-    answered = news.noticed(session, None)
-    assert answered.notice is None
-    assert news.recorded(answered, session.tasks[0].job, now=1.0).notice is None
+    assert news.sending(session).failed == session.failed  # asking for another is no answer
+    session = news.dismissed(session, ["b", "not ours"])
+    assert [task.job.id for task in session.failed] == ["a"]
+    again = news.recorded(session, session.tasks[1].job, now=1.0)
+    assert [task.job.id for task in again.failed] == ["a"]
 
 
 def test_an_unsent_blockout_leaves_nothing_behind() -> None:
