@@ -136,7 +136,7 @@ class Courier:
         try:
             await self._record(client, await client.cancel(job))
         except ServerProblem as error:
-            self.move(news.uncancelled, job, notice(error))
+            self.move(disowned if error.code == "unknown-job" else news.uncancelled, job, notice(error))
 
     async def _attend(self, client: Client) -> None:
         """Follow a server until it is lost. Raises what ends it."""

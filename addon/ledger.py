@@ -68,7 +68,7 @@ def resumed(session: Session, folder: Path) -> Session:
 def disowned(session: Session, job: str, notice: Notice) -> Session:
     """The server does not know the job: it is another server, or has long forgotten it."""
     tasks = tuple(task for task in session.tasks if task.job.id != job)
-    return replace(session, tasks=tasks, notice=notice)
+    return replace(session, tasks=tasks, cancelling=session.cancelling - {job}, notice=notice)
 
 
 def _task(owed: Owed) -> Task:

@@ -258,13 +258,14 @@ def test_a_cancel_that_no_server_heard_is_said_again_to_the_next(settings: Setti
     asyncio.run(story())
 
 
-def test_what_the_server_will_not_cancel_is_not_shown_as_cancelling(settings: Settings, tmp_path: Path) -> None:
+def test_what_the_server_does_not_know_is_not_cancelled_for_ever(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
         async with running(settings), at_work(tmp_path) as courier:
             await until(courier, lambda session: session.link.name == "online")
             courier.move(news.submitted, Task(job=JOB, view=VIEW, request="{}"))  # of another server
             await courier.cancel(JOB.id)
-            assert (courier.session.cancelling, courier.session.notice.code) == (frozenset(), "unknown-job")
+            session = courier.session
+            assert (session.tasks, session.cancelling, session.notice.code) == ((), frozenset(), "unknown-job")
 
     asyncio.run(story())
 

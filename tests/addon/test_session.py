@@ -175,6 +175,12 @@ def test_cancelling_shows_at_once_and_ends_with_the_job() -> None:
     assert not session.cancelling and session.active is None
 
 
+def test_a_cancel_that_is_refused_says_why_and_the_job_goes_on() -> None:
+    session = news.heard(with_jobs(job()), event(), 0.0)
+    refused = news.uncancelled(news.asked_to_cancel(session, "a"), "a", Notice(message="The disk is full."))
+    assert refused == news.noticed(session, Notice(message="The disk is full."))
+
+
 def test_the_running_job_is_shown_before_the_waiting_ones() -> None:
     session = with_jobs(job("a"), job("b", created=101.0), job("c", created=102.0))
     assert session.active.job.id == "a"
