@@ -80,9 +80,10 @@ class Session:
         return max(self.waiting, key=lambda task: (task.job.state != "queued", -task.job.created), default=None)
 
     @property
-    def failed(self) -> tuple[Task, ...]:
-        """Tasks that the server gave up, newest first, until the artist has dismissed them."""
-        return tuple(task for task in reversed(self.tasks) if task.job.problem and not task.dismissed)
+    def failed(self) -> tuple[tuple[Task, Notice], ...]:
+        """Tasks that the server gave up and why, newest first, until the artist has dismissed them."""
+        told = reversed([task for task in self.tasks if not task.dismissed])
+        return tuple((task, complaint(task.job.problem, task.job.id)) for task in told if task.job.problem)
 
     @property
     def landed(self) -> tuple[Task, ...]:

@@ -9,7 +9,7 @@ from .. import cures, marks
 from ..compat import prompt_box
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
-from ..session import Notice, Session, complaint
+from ..session import Notice, Session
 from ..tasks import Task
 from ..wording import describe, progress, title
 from .menus import choice
@@ -83,16 +83,15 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         buttons(row, notice, cures.of(notice, desk().startable))
         row.operator("maquette.dismiss")
 
-    def _failures(self, failed: tuple[Task, ...], context: bpy.types.Context) -> None:
-        for task in failed[:FAILURES]:
+    def _failures(self, failed: tuple[tuple[Task, Notice], ...], context: bpy.types.Context) -> None:
+        for task, notice in failed[:FAILURES]:
             box = self.layout.box()
             row = box.row()
             row.label(text=f"Failed: {title(task)}")
             row.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id
-            notice = complaint(task.job.problem, task.job.id)
             sentences(box, notice, context)
             buttons(box.row(align=True), notice, cures.of(notice, desk().startable))
         if len(failed) > FAILURES:
             row = self.layout.row()
             row.label(text=f"{len(failed) - FAILURES} more failed")
-            row.operator("maquette.dismiss", text="Dismiss All").jobs = " ".join(task.job.id for task in failed)
+            row.operator("maquette.dismiss", text="Dismiss All").jobs = " ".join(task.job.id for task, _ in failed)

@@ -152,15 +152,15 @@ def test_every_failed_job_says_why_until_it_is_dismissed() -> None:
     for name in "ab":
         failed = job(name, state="failed", sequence=2, problem=PROBLEM, prompt=prompt, seed=7)
         session = news.recorded(session, failed, now=0.0)
-    assert [task.job.id for task in session.failed] == ["b", "a"]
-    assert title(session.failed[1]) == "a castle and a rocket on a…, seed 7"
+    assert [task.job.id for task, _ in session.failed] == ["b", "a"]
+    assert title(session.failed[1][0]) == "a castle and a rocket on a…, seed 7"
     assert describe(session, session.tasks[0], 0.0) == "Failed"
     assert not session.busy
     assert news.sending(session).failed == session.failed  # asking for another is no answer
     session = news.dismissed(session, ["b", "not ours"])
-    assert [task.job.id for task in session.failed] == ["a"]
+    assert [task.job.id for task, _ in session.failed] == ["a"]
     again = news.recorded(session, session.tasks[1].job, now=1.0)
-    assert [task.job.id for task in again.failed] == ["a"]
+    assert [task.job.id for task, _ in again.failed] == ["a"]
 
 
 def test_an_unsent_blockout_leaves_nothing_behind() -> None:

@@ -39,14 +39,16 @@ def use_cures(desk) -> None:
 
     scene.maquette_prompt = "a castle and a rocket, enormous"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    (failed,) = desk.session.failed
-    assert failed.job.problem.type == "out-of-memory", failed
+    ((failed, notice),) = desk.session.failed
+    assert notice.code == "out-of-memory", notice
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert [task.job.id for task in desk.session.failed][1:] == [failed.job.id], "the second took the first one's place"
+    assert [task.job.id for task, _ in desk.session.failed][1:] == [failed.job.id], (
+        "the second took the first one's place"
+    )
     assert bpy.ops.maquette.paint_smaller(answers=failed.job.id) == {"FINISHED"}, desk.session.notice
     assert scene.maquette_size == 75
     assert desk.session.notice is None
-    (failed,) = desk.session.failed
+    ((failed, _),) = desk.session.failed
     assert bpy.ops.maquette.dismiss(jobs=failed.job.id) == {"FINISHED"}
     assert not desk.session.failed
 
