@@ -23,6 +23,7 @@ from .contract import Artifact, Blockout, Connection, Job, dump
 from .faults import CaptureError
 from .history import NO_WISH, Wish
 from .ledger import disowned
+from .names import numbered
 from .session import Name, Notice, Preview, Session
 from .slices import Slices, gradually
 from .tasks import Task, Viewpoint
@@ -84,7 +85,7 @@ class Courier:
         """Dial, listen, and after PAUSE dial again; for ever."""
         while True:
             try:
-                await self._attend(Client(self.dial()))
+                await self._attend(await self._client())
             except ClientError as error:
                 self.move(news.lost, state(error), notice(error))
             await self._rest()
@@ -107,7 +108,7 @@ class Courier:
     async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
         await self.until(lambda session: session.link.name != "starting")
         try:
-            client = Client(self.dial())
+            client = await self._client()
             job = await client.submit(blockout, uuid.uuid4().hex)
         except ClientError as error:
             self.move(news.unsent, notice(error))
@@ -126,11 +127,14 @@ class Courier:
         """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""
         self.move(news.asked_to_cancel, job)
         with suppress(ClientError):  # the watch is the one to say so
-            await self._cancel(Client(self.dial()), job)
+            await self._cancel(await self._client(), job)
 
     async def settle(self) -> None:
         """Wait until the server has heard all that it was told so far."""
         await self.until(lambda now: now.link.name != "online" or not (now.sending or now.cancelling))
+
+    async def _client(self) -> Client:
+        return Client(await numbered(self.dial()))
 
     async def _cancel(self, client: Client, job: str) -> None:
         try:
