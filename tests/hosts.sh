@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # hosts.sh [VERSION ...]: the add-on in other Blenders. Each bpy version gets its own venv under .hosts/ and runs
 # tests/addon/hosts; with $BLENDER set (one Blender with a window, or several with a colon between) the real window too.
-# Every host that cannot run is named with its reason; one that runs and fails, fails this script.
+# Every host that cannot run is named with its reason; one that runs and fails, fails this script. The last line says
+# which passed, failed, and were skipped.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 declare -A python=([4.2.23]=python3.11 [5.0.1]=python3.11 [5.2.3]=python3.13)
-failed=()
+passed=() failed=() skipped=()
 IFS=: read -ra windows <<<"${BLENDER:-}"
 unset BLENDER # each host packs the extension with its own bpy
 
@@ -18,29 +19,42 @@ interpreter() { # NAME -> a command that really is that Python (pyenv leaves shi
   return 1
 }
 
+skip() { # HOST REASON
+  echo "SKIP $1: $2"
+  skipped+=("$1")
+}
+
+tell() { # HOST COMMAND ... -> run it, and keep how it went
+  local host=$1
+  echo "== $host"
+  if "${@:2}"; then passed+=("$host"); else failed+=("$host"); fi
+}
+
+list() { # NAME ... -> the names with commas between; or none
+  local all
+  printf -v all ', %s' "${@:-none}"
+  echo "${all:2}"
+}
+
 host() { # VERSION -> run the host tests there
   local version=$1 venv=.hosts/$1 base
-  base=$(interpreter "${python[$version]}") || { echo "SKIP bpy $version: no ${python[$version]}"; return 0; }
+  base=$(interpreter "${python[$version]}") || { skip "bpy $version" "no ${python[$version]}"; return 0; }
   if [[ ! -e $venv/ready ]]; then
     "$base" -m venv "$venv" && "$venv/bin/pip" install -q "bpy==$version" pytest && touch "$venv/ready" ||
-      { echo "SKIP bpy $version: it could not be installed for $base"; return 0; }
+      { skip "bpy $version" "it could not be installed for $base"; return 0; }
   fi
-  echo "== bpy $version"
-  "$venv/bin/python" -m pytest -c /dev/null --rootdir . --confcutdir tests/addon/hosts -p no:cacheprovider -q -rs -o 'markers=timeout: pytest-timeout is not there' tests/addon/hosts
+  tell "bpy $version" "$venv/bin/python" -m pytest -c /dev/null --rootdir . --confcutdir tests/addon/hosts -p no:cacheprovider -q -rs -o 'markers=timeout: pytest-timeout is not there' tests/addon/hosts
 }
 
 for version in "${@:-4.2.23}" $([[ $# -gt 0 ]] || echo 5.0.1 5.2.3); do
-  host "$version" || failed+=("bpy $version")
+  host "$version"
 done
 if [[ ${#windows[@]} -gt 0 ]]; then
   for window in "${windows[@]}"; do
-    echo "== window of $window"
-    BLENDER=$window "${PYTHON:-.venv/bin/python}" -m pytest -q -rs tests/addon/window || failed+=("window of $window")
+    BLENDER=$window tell "window of $window" "${PYTHON:-.venv/bin/python}" -m pytest -q -rs tests/addon/window
   done
 else
-  echo 'SKIP real window: $BLENDER is not set'
+  skip 'real window' '$BLENDER is not set'
 fi
-if [[ ${#failed[@]} -gt 0 ]]; then
-  echo "FAILED: ${failed[*]}"
-  exit 1
-fi
+echo "PASSED: $(list "${passed[@]}"). FAILED: $(list "${failed[@]}"). SKIPPED: $(list "${skipped[@]}")."
+[[ ${#failed[@]} -eq 0 ]]
