@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a task is, as a fraction and in words. No bpy."""
 
-import textwrap
-
 from .session import Session
 from .tasks import Task
-
-TITLE = 30  # characters of a prompt that fit a panel's row
 
 
 def progress(task: Task) -> float:
@@ -24,12 +20,14 @@ def describe(session: Session, task: Task, now: float) -> str:
     if task.ended:
         return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
     phase = task.job.phase.capitalize() or "Working"
+    if task.job.step in (0, task.job.steps):  # what comes before the first step, and after the last
+        return f"{phase}…"
     return f"{phase}, step {task.job.step} of {task.job.steps}{_left(task, now)}"
 
 
 def title(task: Task) -> str:
-    """Which of several pictures it is, in one line."""
-    return f"{textwrap.shorten(task.job.prompt, TITLE, placeholder='…')}, seed {task.job.seed}"
+    """Which of several pictures it is, in one line; what tells it from its like comes first: panels cut it off."""
+    return f"seed {task.job.seed}, {' '.join(task.job.prompt.split())}"
 
 
 def _left(task: Task, now: float) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from PIL import Image, PngImagePlugin
 
@@ -31,11 +31,13 @@ PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 @dataclass(frozen=True)
 class Progress:
-    """One step is done. ``energies`` are (term, value) pairs; ``preview`` makes a PNG of the artist's frame so far."""
+    """So many steps are done, and this ``phase`` goes on. ``energies`` are (term, value) pairs; ``preview`` makes a PNG
+    of the artist's frame so far, where a step was just done."""
 
     step: int
-    energies: tuple[tuple[str, float], ...]
-    preview: Callable[[], bytes]
+    energies: tuple[tuple[str, float], ...] = ()
+    preview: Callable[[], bytes] | None = None
+    phase: Literal["painting", "decoding", "measuring"] = "painting"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Engine(Protocol):
         """Makes the model ready; quick when it is. Raises NoModel."""
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
-        """Paints with the loaded model. Calls ``report`` after each step; what that raises stops the painting.
+        """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
+        last one; what that raises stops the painting.
 
         Raises Unpaintable with the path to what the model cannot follow, OutOfMemory.
         """
@@ -113,6 +116,7 @@ class DiffusionEngine:
             _, model, judge = self._loaded
             with _in_memory(f"A picture of {blockout.width} x {blockout.height} pixels"):
                 picture, latent = translate.paint(model, blockout, _watch(report, blockout.frame))
+                report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, blockout, latent, picture)
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
@@ -143,6 +147,8 @@ def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":
     def watch(moment: "sg_core.Moment") -> None:
         energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
         report(Progress(moment.step, energies, lambda: sketch(image_of(moment.preview()[0]), frame)))
+        if moment.step == moment.steps:
+            report(Progress(moment.step, energies, phase="decoding"))
 
     return watch
 

@@ -79,9 +79,9 @@ class Easel:
         self._door.ring()
 
     def report(self, progress: Progress) -> None:
-        """Notes a step, and shows a preview now and then."""
-        self.phase(Moment("painting", progress.step, progress.energies))
-        if time.monotonic() - self._previewed >= self._preview_seconds:
+        """Notes a step or what comes after the last one, and shows a preview now and then."""
+        self.phase(Moment(progress.phase, progress.step, progress.energies))
+        if progress.preview and time.monotonic() - self._previewed >= self._preview_seconds:
             self._store.preview(self._claim, self._keep("preview", progress.preview()))
             self._previewed = time.monotonic()
             self._door.ring()

@@ -116,6 +116,17 @@ def test_an_absence_is_no_part_of_a_step() -> None:
     assert describe(session, session.active, now=604.0).endswith("step 4 of 30, 26 s left")
 
 
+def test_what_comes_before_and_after_the_steps_is_said_without_them() -> None:
+    session = with_jobs(job())
+    told = []
+    for place, (phase, step) in enumerate(
+        (("loading the model", 0), ("painting", 9), ("decoding", 10), ("measuring", 10))
+    ):
+        session = news.heard(session, event(phase=phase, step=step, sequence=2 + place), now=0.0)
+        told.append(describe(session, session.active, now=0.0))
+    assert told == ["Loading the model…", "Painting, step 9 of 10", "Decoding…", "Measuring…"]
+
+
 def test_a_job_begun_anew_has_a_new_pace() -> None:
     session = with_jobs(job())
     for step in (5, 8):
@@ -147,13 +158,13 @@ def test_a_problem_in_the_panel_s_words() -> None:
 
 
 def test_every_failed_job_says_why_until_it_is_dismissed() -> None:
-    prompt = "a castle and a rocket on a meadow at sunset"
+    prompt = "a castle\nand a rocket"
     session = with_jobs(job("a"), job("b"))
     for name in "ab":
         failed = job(name, state="failed", sequence=2, problem=PROBLEM, prompt=prompt, seed=7)
         session = news.recorded(session, failed, now=0.0)
     assert [task.job.id for task, _ in session.failed] == ["b", "a"]
-    assert title(session.failed[1][0]) == "a castle and a rocket on a…, seed 7"
+    assert title(session.failed[1][0]) == "seed 7, a castle and a rocket"
     assert describe(session, session.tasks[0], 0.0) == "Failed"
     assert not session.busy
     assert news.sending(session).failed == session.failed  # asking for another is no answer

@@ -105,8 +105,11 @@ def test_the_picture_is_sg_cores_own(engine, tiny):
 
 def test_every_step_is_reported_with_energies_and_a_preview(engine):
     reports = []
-    engine.paint(ASKED, lambda progress: reports.append((progress, progress.preview())))
+    engine.paint(ASKED, lambda progress: reports.append((progress, progress.preview and progress.preview())))
+    phases = [(progress.phase, progress.step) for progress, _ in reports[4:]]
+    reports = reports[:4]
     assert [progress.step for progress, _ in reports] == [1, 2, 3, 4]
+    assert phases == [("decoding", 4), ("measuring", 4)]
     assert {"shape of castle", "shape of rocket"} <= dict(reports[0][0].energies).keys()
     assert all(pixels(preview).shape == (60, 112, 3) for _, preview in reports)  # the artist's frame
 
@@ -211,6 +214,7 @@ def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
     async def paint():
         async with at_home(Settings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
             job = await ended(client, await client.submit(ASKED, "key"))
+            assert "measuring" in {event.phase async for event in client.events(job=job.id)}
             return job, {a.kind: await client.artifact(a.sha256) for a in job.artifacts}, await client.health()
 
     job, files, health = asyncio.run(paint())
