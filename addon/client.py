@@ -239,7 +239,8 @@ def _mismatch(contract: object) -> VersionMismatch:
 
 def _refusal(refused: wire.Refused) -> ClientError:
     if refused.status == 401:
-        return WrongToken("The server does not know our token", "It was started anew: connect again.")
+        fix = "Each start of the server makes a new one: try again, or type the new one where an Address is set."
+        return WrongToken("The server does not know our token", fix)
     try:
         return ServerProblem(loads(Problem, refused.body))
     except ContractError:

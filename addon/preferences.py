@@ -21,7 +21,7 @@ class MaquettePreferences(bpy.types.AddonPreferences):
     )
     address: StringProperty(
         name="Address",
-        description="Another machine's server, as http://host:port; empty for the one on this machine",
+        description="Where another machine's server is reached, as http://host:port; empty for the one on this machine",
     )
     token: StringProperty(
         name="Token",

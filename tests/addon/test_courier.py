@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,7 +23,7 @@ from addon.client import (
     WrongToken,
     find_connection,
 )
-from addon.contract import TOYBOX, Artifact, Blockout, Frame, Job, Problem, pack_mask
+from addon.contract import TOYBOX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
 from addon.courier import Courier, OnlineAccessOff, Unkept, loopback, notice, state
 from addon.cures import CURES
@@ -220,6 +221,35 @@ def test_a_page_of_another_version_is_left_alone(tmp_path: Path) -> None:
     page.write_text('{"owed": [{"debt": 1}]}')
     assert ledger.resumed(Session(), tmp_path) == Session()
     assert page.exists()
+
+
+def test_another_machine_s_server_is_reached_through_a_tunnel(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """What ``ssh -L`` does with a connection."""
+            beyond, sender = await asyncio.open_connection("127.0.0.1", urlsplit(find_connection().address).port)
+            await asyncio.gather(pour(reader, sender), pour(beyond, writer))
+
+        async with running(settings), await asyncio.start_server(tunnel, "127.0.0.1", 0) as door:
+            near = f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}"
+            token = find_connection().token
+            for word, name in ((token, "online"), ("of an earlier start", "refused")):
+                courier = Courier(lambda word=word: Connection(address=near, token=word, version="unknown"), tmp_path)
+                watch = asyncio.create_task(courier.watch())
+                session = await until(courier, lambda session: session.link.name != "connecting")
+                assert session.link.name == name
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)
+            assert "Address" in session.link.notice.fix and "connection file" not in session.link.notice.fix
+
+    asyncio.run(story())
+
+
+async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while part := await reader.read(2**16):
+        writer.write(part)
+        await writer.drain()
+    writer.close()
 
 
 def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: Settings, tmp_path: Path) -> None:
