@@ -40,6 +40,8 @@ class Painter:
         achieved = tuple(measured(region.name, shapes[region.name], blockout) for region in blockout.regions)
         if "enormous" in blockout.prompt and blockout.width * blockout.height > MEMORY:
             raise OutOfMemory(f"A picture of {blockout.width} x {blockout.height} pixels does not fit")
+        if "cursed" in blockout.prompt:
+            raise ZeroDivisionError("as asked")
         noise = Image.effect_noise(picture.size, 90).convert("RGB")
         for step in range(1, blockout.steps + 1):
             time.sleep(STEP_SECONDS)

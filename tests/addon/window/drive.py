@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pauses
 import stage
 from developing import developing
+from failing import failing
 from following import overlays
 from hands import seat
 from quits import quits, returns
@@ -32,6 +33,7 @@ from tour import by_hand, tour
 PATIENCE = 150.0  # seconds for one step
 STORIES = {
     "developing": developing,
+    "failing": failing,
     "overlays": overlays,
     "quits": quits,
     "returns": returns,
