@@ -24,6 +24,7 @@ from .pictures import ACHIEVED, CLOSE, PICTURE, POSE, REQUEST
 from .roster import Row, rows
 from .scene import parts, view
 from .targets import Target, drawn, requested, targets
+from .unlike import Unlike
 
 BUDGET = 0.01  # seconds that one slice may hold the main thread
 LISTING = 0.2  # seconds between two looks at which things are marked
@@ -63,6 +64,7 @@ class Live:
 
     def __init__(self) -> None:
         self.rows: dict[int, tuple[Row, ...]] = {}
+        self.unlike = Unlike()
         self.scenes: dict[int, Shown] = {}
         self.pictures: dict[int, Figure] = {}
         self._measured: dict[int, Measured] = {}
@@ -97,7 +99,7 @@ class Live:
         self._half_read, self._work = False, None
 
     def relist(self, scenes: Windows) -> bool:
-        """Bring the rows up to date. Says whether they are others now."""
+        """Bring the rows up to date, and what a render shows otherwise. Says whether there is something new."""
         if time.monotonic() - self._listed_at < LISTING:
             return False
         before = self.rows
@@ -106,7 +108,7 @@ class Live:
             for uid, (scene, _) in scenes.items()
         }
         self._listed, self._listed_at = set(scenes), time.monotonic()
-        return self.rows != before
+        return self.unlike.look(scenes, self.rows) or self.rows != before
 
     def step(self, scenes: Windows, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""

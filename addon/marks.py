@@ -97,7 +97,12 @@ def check_apart(scene: Any) -> None:
 
 def collections(scene: Any) -> list[Any]:
     """Every collection that the scene holds or instances."""
-    return list(_collections(scene.collection, set()))
+    return held(scene.collection)
+
+
+def held(collection: Any) -> list[Any]:
+    """A collection, and every one that it holds or instances."""
+    return list(_collections(collection, set()))
 
 
 def _collections(collection: Any, seen: set[str]) -> Iterator[Any]:

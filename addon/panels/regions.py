@@ -7,7 +7,7 @@ from .. import marks
 from ..layout import default_phrase
 from ..live import live
 from ..roster import Row
-from .tab import Tab
+from .tab import Tab, paragraph
 
 COLOUR_ICONS = tuple(f"COLLECTION_COLOR_{place:02}" for place in range(1, 9))
 
@@ -26,6 +26,10 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
             thing = listed.find(bpy.data)
             if thing is not None:
                 self._row(column.row(align=True), listed, thing, selected in listed.members)
+                differences = live().unlike.words.get(listed.uid)
+                if differences and not context.scene.maquette_exact:
+                    said = f"A render differs: {', '.join(differences)}"
+                    paragraph(column, said, context, "RESTRICT_RENDER_OFF", "BLANK1")
         row = self.layout.row(align=True)
         row.operator("maquette.add_selected", icon="ADD")
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")

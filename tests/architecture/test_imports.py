@@ -55,6 +55,7 @@ BPY_FILES = frozenset(
         "addon/scene.py",
         "addon/shown.py",
         "addon/standpoint.py",
+        "addon/unlike.py",
         "addon/viewer.py",
     }
 )
