@@ -168,7 +168,7 @@ def remember(scene: bpy.types.Scene, entry: Entry) -> None:
     item.name, item.text, item.favourite = entry.name, history.text(entry), favourite
     item.prompt, item.caption = entry.wish.words, entry.caption
     plain = [item.name for item in kept if not item.favourite]
-    for name in plain[: max(0, len(kept) - IN_FILE)]:
+    for name in plain[:-IN_FILE]:
         forget(scene, name)
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 from .contract import Achieved, Blockout, ContractError, Digest, Length, Name, Range, dump, loads
 
 COUNT, BYTES = 500, 2**30  # of pictures that are no favourites
-IN_FILE = 24  # pictures a .blend remembers, favourites beyond that left aside
+IN_FILE = 24  # pictures a .blend remembers beside its favourites
 THUMB_SIDE = 128  # pixels of a thumbnail's longer side
 
 NAME = re.compile("[0-9a-f]{64}")

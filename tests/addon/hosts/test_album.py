@@ -51,9 +51,18 @@ def test_the_oldest_leave_and_favourites_stay(scene) -> None:
     for number in range(1, IN_FILE + 3):
         album.remember(scene, entry(number))
     kept = [int(item.name, 16) for item in scene.maquette_history]
-    assert kept == [0, *range(4, IN_FILE + 3)] and len(kept) == IN_FILE
+    assert kept == [0, *range(3, IN_FILE + 3)]  # the favourite, and as many as there may be beside it
     album.remember(scene, entry(0))  # painted again: the newest now, and still a favourite
     assert int(scene.maquette_history[-1].name, 16) == 0 and scene.maquette_history[-1].favourite
+
+
+def test_any_number_of_favourites_leaves_room_for_new_pictures(scene) -> None:
+    for number in range(IN_FILE + 2):
+        album.remember(scene, entry(number))
+        scene.maquette_history[-1].favourite = True
+    for number in range(100, 102):
+        album.remember(scene, entry(number))
+    assert [int(item.name, 16) for item in scene.maquette_history] == [*range(IN_FILE + 2), 100, 101]
 
 
 def test_newest_first_and_favourites_alone(scene, tmp_path) -> None:
