@@ -71,6 +71,9 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "nothing-selected": Cure(why="which objects are meant, only the artist knows"),
         "whole-scene": Cure(why="which collection is meant, only the artist knows"),
         "region-hidden": _buttons(Button(operator="maquette.show_region", text="Show It", hands="phrase"), LEAVE_OUT),
+        "region-held": _buttons(LEAVE_OUT),
+        "region-gone": Cure(why="what is gone needs no cure"),
+        "region-bare": _buttons(SELECT, LEAVE_OUT),
         "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
         "region-behind": _buttons(SELECT, LEAVE_OUT),
         "region-too-small": _buttons(SELECT, LEAVE_OUT),
@@ -128,6 +131,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),
+        "none-waiting": _buttons(GENERATE),
         "too-many-streams": _buttons(AGAIN),
         "internal": _buttons(GENERATE, LOG),
         # a job's failures

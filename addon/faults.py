@@ -6,7 +6,8 @@ CaptureError           the scene cannot be captured as it is
 ├── PanoramicCamera    its pictures are not flat
 ├── FrameTooLong       its frame has a shape that no picture can have
 ├── NothingMarked      no object or collection is a region
-├── RegionHidden       a marked thing does not render
+├── RegionHidden       a marked thing is not seen: it is hidden in the view or from renders
+│   ├── RegionBare     it has no surface
 │   ├── RegionOutside  it is outside the frame
 │   └── RegionBehind   it is behind others
 ├── RegionTooSmall     less than 1 % of the frame is visible
@@ -55,9 +56,15 @@ class NothingMarked(CaptureError):
 
 
 class RegionHidden(CaptureError):
-    """No surface of a marked thing is seen; where none would be seen from anywhere, it does not render."""
+    """No surface of a marked thing is seen; where none would be seen from anywhere, view or renders hide it."""
 
     code = "region-hidden"
+
+
+class RegionBare(RegionHidden):
+    """A marked thing is shown, and has no surface: an empty, hair, a volume, a mesh without faces."""
+
+    code = "region-bare"
 
 
 class RegionOutside(RegionHidden):

@@ -15,6 +15,7 @@ from .faults import (
     FrameTooLong,
     NothingMarked,
     PhraseMissing,
+    RegionBare,
     RegionBehind,
     RegionHidden,
     RegionOutside,
@@ -35,13 +36,15 @@ SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention
 class Mark:
     """What the artist said of a thing: its name, the words of the prompt that mean it, and what to enforce.
 
-    One that is not ``on`` only hides what is behind it, for as long as it is switched off.
+    One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
+    should it have no surface: "in the view", "from renders", or "".
     """
 
     name: str
     phrase: str
     enforce: tuple[Property, ...] = ("shape",)
     on: bool = True
+    hidden: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,13 @@ def scaled(model: ModelInfo, percent: int) -> ModelInfo:
     return replace(model, area=max(1, round(model.area * (percent / 100) ** 2)))
 
 
+def inserted(prompt: str, phrase: str) -> str:
+    """The prompt, saying ``phrase`` too; with an article by its first letter, unless it brings its own."""
+    article = "an" if phrase[:1].casefold() in "aeiou" else "a"
+    told = phrase if re.match(r"(an?|the)\s", phrase, re.IGNORECASE) else f"{article} {phrase}"
+    return f"{prompt} and {told}" if prompt else told
+
+
 def apart(phrase: str, count: int) -> tuple[str, ...]:
     """As many phrases for things of one phrase, from left to right."""
     sides = {2: ("left", "right"), 3: ("left", "middle", "right")}.get(count)
@@ -197,15 +207,19 @@ def outlining(
     for index, mark in enumerate(marks):
         yield
         if index not in rendered and (exact is None or not exact[index].any()):
-            raise _unrendered(mark)
+            raise _unseen(mark)
         shown = raster.owners == index if exact is None else exact[index]
         cover = coverage(shown, SUPERSAMPLING) if exact is None else np.rint(shown * 255.0).astype(np.uint8)
         found.append(_region(mark, order[index], raster.footprint[index], shown, cover, canvas))
     return tuple(found)
 
 
-def _unrendered(mark: Mark) -> RegionHidden:
-    return RegionHidden(f"{mark.name} is hidden from renders.", "Show it, or leave it out of the picture.", mark.phrase)
+def _unseen(mark: Mark) -> RegionHidden:
+    if not mark.hidden:
+        fix = "Give it faces, turn Exact on if it is hair or a volume, or leave it out of the picture."
+        return RegionBare(f"The view has no surface of {mark.name}.", fix, mark.phrase)
+    fix = "Show it, or leave it out of the picture."
+    return RegionHidden(f"{mark.name} is hidden {mark.hidden}.", fix, mark.phrase)
 
 
 def _region(

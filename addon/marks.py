@@ -66,6 +66,11 @@ def marked(scene: Any) -> Iterator[tuple[Marked, Mark]]:
             yield thing, found
 
 
+def of_phrase(scene: Any, phrase: str) -> list[Marked]:
+    """The things that are a region of that phrase, in any case of its letters; not those that are switched off."""
+    return [thing for thing, found in marked(scene) if found.on and found.phrase.casefold() == phrase.casefold()]
+
+
 def marks(scene: Any) -> list[Mark]:
     """The scene's regions: one mark a phrase, in a stable order; the first thing with a phrase gives the name.
 

@@ -3,11 +3,12 @@
 
 Reads and never writes: what the artist sees, selects and renders is the same after a capture. What counts is what a
 render would show: render-hidden things are left out even where the viewport shows them; holdouts hide what is behind.
+What only the viewport hides is not in its depsgraph, and so in none of this.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import bpy
@@ -15,8 +16,9 @@ import numpy as np
 
 from .contract import TOYBOX, Blockout, ModelInfo
 from .faults import NoCamera, PanoramicCamera
+from .hidden import hidden
 from .layout import Covers, Mark, View, canvas, named_in
-from .marks import PROMPT, mark, marked, marks, read, unmark
+from .marks import PROMPT, mark, marked, marks, of_phrase, parts_of, read, unmark
 from .meshes import read as read_mesh
 from .parts import Mesh, Part, seen_from
 from .raster import NOTHING, Lens
@@ -99,14 +101,16 @@ def snapshot(
 
     Raises CaptureError for what is wrong at first sight.
     """
-    eye = _camera(scene, camera)
+    eye = camera_of(scene, camera)
     words = scene.get(PROMPT, "") if prompt is None else prompt
     named = named_in(words, marks(scene))
     with _at(scene, frame):
         seen, shown, exact = (look or partial(glance, depsgraph=depsgraph))(scene, eye, named, model)
+        graph, there = depsgraph or evaluated(scene), {part.owner for part in shown}
+        told = tuple(found if place in there else _told(scene, graph, found) for place, found in enumerate(named))
     return Snapshot(
         prompt=words,
-        marks=tuple(named),
+        marks=told,
         parts=shown,
         view=seen,
         canvas=canvas(seen.aspect, model),
@@ -118,6 +122,12 @@ def snapshot(
         negative=negative,
         exact=exact,
     )
+
+
+def _told(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, found: Mark) -> Mark:
+    """A mark of which there is no surface, and what hides its things."""
+    parts = [part for thing in of_phrase(scene, found.phrase) for part in parts_of(thing)]
+    return replace(found, hidden=hidden(scene, graph, parts))
 
 
 def glance(
@@ -215,7 +225,8 @@ def _at(scene: bpy.types.Scene, frame: int | None) -> Iterator[None]:
         scene.frame_set(current, subframe=part)
 
 
-def _camera(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> bpy.types.Object:
+def camera_of(scene: bpy.types.Scene, camera: bpy.types.Object | None = None) -> bpy.types.Object:
+    """``camera``, or the scene's own. Raises NoCamera."""
     chosen = camera or scene.camera
     if chosen is None or chosen.type != "CAMERA":
         raise NoCamera("The scene has no camera.", "Add one, and make it the scene's camera.")

@@ -39,7 +39,7 @@ class Shown:
         """What renders of the collection that it instances."""
         collection = instancer.instance_collection
         if collection not in self.insides:
-            self.insides[collection] = set(_of_collection(collection))
+            self.insides[collection] = set(contents(collection, rendered=True))
         return self.insides[collection]
 
 
@@ -53,14 +53,20 @@ def _of_layer(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:
         yield from (thing for child in layer.children for thing in _of_layer(child))
 
 
-def _of_collection(collection: bpy.types.Collection) -> Iterator[bpy.types.Object]:
-    """What renders of an instanced collection, its children, and the collections instanced inside."""
-    if collection.hide_render:
+def contents(collection: bpy.types.Collection, rendered: bool = False) -> Iterator[bpy.types.Object]:
+    """The objects of an instanced collection, its children, and the collections instanced inside; all that there are,
+    or what is ``rendered``."""
+    if rendered and collection.hide_render:
         return
     for thing in collection.objects:
-        if not thing.hide_render:
+        if not (rendered and thing.hide_render):
             yield thing
-            if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
-                yield from _of_collection(thing.instance_collection)
+            if instances(thing):
+                yield from contents(thing.instance_collection, rendered)
     for child in collection.children:
-        yield from _of_collection(child)
+        yield from contents(child, rendered)
+
+
+def instances(thing: bpy.types.Object) -> bool:
+    """Whether it stands for a collection."""
+    return thing.instance_type == "COLLECTION" and thing.instance_collection is not None

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the buttons under a notice do: each puts right what one error complains of (see ``cures.py``), in one step."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import bpy
 from bpy.props import StringProperty
 from mathutils import Matrix, Vector
 
 from .. import marks
+from ..courier import notice
+from ..faults import CaptureError
+from ..hidden import show
 from ..layout import apart, split_phrase
 from ..properties import EXACT, SIZE
+from ..raster import NOTHING
+from ..scene import camera_of, owned
 from ..session import Notice
+from ..standpoint import hold, placed, seen_from
 from .answers import Status, refuse, settle
-from .regions import select
+from .regions import gone, select
 
 MARGIN = 1.1  # a fitted camera leaves this much room around the regions
 SIZES = (75, 50, 35, 25)  # percent, the steps down when memory runs out
@@ -26,7 +32,11 @@ class FlattenCamera(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> Status:
-        context.scene.camera.data.type = "PERSP"
+        try:
+            camera = camera_of(context.scene)
+            hold(camera, replace(seen_from(camera), type="PERSP"), context.view_layer)
+        except CaptureError as error:
+            return refuse(self, notice(error))
         return settle()
 
 
@@ -38,17 +48,20 @@ class FitCamera(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> Status:
-        camera, graph = context.scene.camera, context.evaluated_depsgraph_get()
-        things = [
-            thing for marked, found in marks.marked(context.scene) if found.on for thing in marks.parts_of(marked)
-        ]
-        corners = [thing.matrix_world @ Vector(corner) for thing in things for corner in thing.bound_box]
+        shot, graph = context.scene, context.evaluated_depsgraph_get()
+        corners = _corners(shot, graph)
+        if not corners:
+            fix = "Select objects and press Add Selected, or show those that are hidden."
+            return refuse(self, Notice(message="There is no region in the view.", fix=fix, code="nothing-marked"))
         middle = sum(corners, Vector()) / len(corners)
         roomy = [middle + (corner - middle) * MARGIN for corner in corners]
-        place, scale = camera.camera_fit_coords(graph, [number for corner in roomy for number in corner])
-        camera.matrix_world = Matrix.Translation(place) @ camera.matrix_world.to_3x3().to_4x4()
-        if camera.data.type == "ORTHO":
-            camera.data.ortho_scale = scale
+        try:
+            camera = camera_of(shot)
+            place, scale = camera.camera_fit_coords(graph, [number for corner in roomy for number in corner])
+            fit = Matrix.Translation(place) @ camera.matrix_world.to_3x3().to_4x4()
+            hold(camera, placed(seen_from(camera), fit, scale), context.view_layer)
+        except CaptureError as error:
+            return refuse(self, notice(error))
         return settle()
 
 
@@ -62,12 +75,15 @@ class FindRegion(bpy.types.Operator):
     phrase: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        select(context, [part for thing in named(context.scene, self.phrase) for part in marks.parts_of(thing)])
+        things = marks.of_phrase(context.scene, self.phrase)
+        if not things:
+            return refuse(self, gone(self.phrase))
+        select(context, [part for thing in things for part in marks.parts_of(thing)])
         return settle()
 
 
 class ShowRegion(bpy.types.Operator):
-    """Let the objects of this region be rendered again"""
+    """Show the objects of this region again, in the view and in renders"""
 
     bl_idname = "maquette.show_region"
     bl_label = "Show Region"
@@ -76,14 +92,15 @@ class ShowRegion(bpy.types.Operator):
     phrase: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        parts = {part for thing in named(context.scene, self.phrase) for part in marks.parts_of(thing)}
-        for part in parts:
-            part.hide_render = False
-            part.visible_camera = True
-        for layer in _layers(context.view_layer.layer_collection):
-            if parts & set(layer.collection.all_objects):
-                layer.exclude = False
-                layer.collection.hide_render = False
+        things = marks.of_phrase(context.scene, self.phrase)
+        if not things:
+            return refuse(self, gone(self.phrase))
+        parts = [part for thing in things for part in marks.parts_of(thing)]
+        still = show(context.scene, context.evaluated_depsgraph_get(), parts)
+        if still:
+            message = f"{things[0].name} stays hidden {still}: drivers, keyframes or another file hold it."
+            held = Notice(message=message, fix="Mute them, or leave it out.", code="region-held", subject=self.phrase)
+            return refuse(self, held)
         return settle()
 
 
@@ -97,9 +114,10 @@ class LeaveOut(bpy.types.Operator):
     phrase: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        for thing in named(context.scene, self.phrase):
+        things = marks.of_phrase(context.scene, self.phrase)
+        for thing in things:
             marks.write(thing, marks.OFF, True)
-        return settle()
+        return settle() if things else refuse(self, gone(self.phrase))
 
 
 class TellApart(bpy.types.Operator):
@@ -114,7 +132,9 @@ class TellApart(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         shot = context.scene
         pose = Matrix() if shot.camera is None else shot.camera.matrix_world.inverted()
-        things = sorted(named(shot, self.phrase), key=lambda thing: (pose @ _middle(thing)).x)
+        things = sorted(marks.of_phrase(shot, self.phrase), key=lambda thing: (pose @ _middle(thing)).x)
+        if not things:
+            return refuse(self, gone(self.phrase))
         phrases = apart(self.phrase, len(things))
         for thing, phrase in zip(things, phrases, strict=True):
             marks.write(thing, marks.PHRASE, phrase)
@@ -132,9 +152,10 @@ class MakeOne(bpy.types.Operator):
     phrase: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        for thing in named(context.scene, self.phrase):
+        things = marks.of_phrase(context.scene, self.phrase)
+        for thing in things:
             marks.write(thing, marks.TOGETHER, True)
-        return settle()
+        return settle() if things else refuse(self, gone(self.phrase))
 
 
 class PaintSmaller(bpy.types.Operator):
@@ -178,20 +199,19 @@ class OpenPreferences(bpy.types.Operator):
         return set(bpy.ops.preferences.addon_show(module=__package__.rpartition(".")[0]))
 
 
-def named(shot: bpy.types.Scene, phrase: str) -> list[marks.Marked]:
-    """The marked things of that phrase, in any case of its letters."""
-    return [thing for thing, found in marks.marked(shot) if found.phrase.casefold() == phrase.casefold()]
+def _corners(shot: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[Vector]:
+    """Of the boxes around everything that belongs to a region."""
+    return [
+        instance.matrix_world @ Vector(corner)
+        for instance, _, owner in owned(shot, graph)
+        if owner != NOTHING and instance.object.type == "MESH"
+        for corner in instance.object.bound_box
+    ]
 
 
 def _middle(thing: marks.Marked) -> Vector:
     places = [part.matrix_world.translation for part in marks.parts_of(thing)]
     return sum(places, Vector()) / max(1, len(places))
-
-
-def _layers(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
-    yield layer
-    for child in layer.children:
-        yield from _layers(child)
 
 
 CLASSES = (

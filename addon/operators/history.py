@@ -12,6 +12,8 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .. import album, history, pictures
 from ..contract import ContractError
+from ..courier import notice
+from ..faults import CaptureError
 from ..history import Entry
 from ..marks import PROMPT
 from ..properties import EXACT, MODEL, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
@@ -150,14 +152,10 @@ class RestoreCamera(bpy.types.Operator):
         if shot is None or camera is None:
             words, fix = "There is no camera to put there.", "Add one, and try again."
             return refuse(self, Notice(message=words, fix=fix, code="no-camera"))
-        if not (camera.is_editable and camera.data.is_editable):
-            words, fix = f"{camera.name} belongs to another file.", "Make it local first."
-            return refuse(self, Notice(message=words, fix=fix, code="locked-object"))
-        hold(camera, shot)
-        context.view_layer.update()
-        if not stands(camera, shot):
-            held = f"{camera.name} is held by constraints, drivers or keyframes."
-            return refuse(self, Notice(message=held, fix="Mute them, and try again.", code="camera-held"))
+        try:
+            hold(camera, shot, context.view_layer)
+        except CaptureError as error:
+            return refuse(self, notice(error))
         return settle()
 
 

@@ -12,10 +12,10 @@ from ..courier import notice
 from ..exposure import Exposure, expose
 from ..faults import CaptureError
 from ..history import Wish
-from ..layout import scaled
+from ..layout import inserted, scaled
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
-from ..session import dismissed
+from ..session import Notice, dismissed
 from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
@@ -36,7 +36,7 @@ class InsertPhrase(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         prompt = context.scene.get(marks.PROMPT, "").strip()
-        context.scene[marks.PROMPT] = f"{prompt} and a {self.subject}" if prompt else f"a {self.subject}"
+        context.scene[marks.PROMPT] = inserted(prompt, self.subject)
         return settle()
 
 
@@ -142,9 +142,19 @@ class Cancel(bpy.types.Operator):
         if self.scope in {"EXACT", "ALL"}:
             for exposing in desk().exposures:
                 exposing.cancel()
-        for task in session.waiting if self.scope != "EXACT" else ():
-            if self.scope == "ALL" or (task == active) == (self.scope == "THIS"):
-                pump.start(desk().courier.cancel(task.job.id))
+        meant = [
+            task
+            for task in (session.waiting if self.scope != "EXACT" else ())
+            if self.scope == "ALL" or (task == active) == (self.scope == "THIS")
+        ]
+        for task in meant:
+            pump.start(desk().courier.cancel(task.job.id))
+        if self.scope == "WAITING" and not meant:
+            message, fix = (
+                "None of this Blender's pictures is waiting.",
+                "Others' are: try again when some are painted.",
+            )
+            return refuse(self, Notice(message=message, fix=fix, code="none-waiting"))
         return {"FINISHED"}
 
 

@@ -52,7 +52,10 @@ class RemoveRegion(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        marks.unmark(_thing(context.scene, self.uid))
+        thing = _thing(context.scene, self.uid)
+        if thing is None:
+            return refuse(self, gone())
+        marks.unmark(thing)
         return {"FINISHED"}
 
 
@@ -66,7 +69,10 @@ class SelectRegion(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        select(context, marks.parts_of(_thing(context.scene, self.uid)))
+        thing = _thing(context.scene, self.uid)
+        if thing is None:
+            return refuse(self, gone())
+        select(context, marks.parts_of(thing))
         return {"FINISHED"}
 
 
@@ -80,8 +86,15 @@ def select(context: bpy.types.Context, parts: list[bpy.types.Object]) -> None:
     context.view_layer.objects.active = next(iter(shown), None)
 
 
-def _thing(shot: bpy.types.Scene, uid: str) -> marks.Marked:
-    return next(thing for thing, _ in marks.marked(shot) if str(thing.session_uid) == uid)
+def gone(phrase: str = "") -> Notice:
+    """What a button says whose region was removed, or switched off, since the button was drawn."""
+    which = f"no region “{phrase}”" if phrase else "no such region"
+    fix = "The list shows those that there are."
+    return Notice(message=f"There is {which} in this scene any more.", fix=fix, code="region-gone")
+
+
+def _thing(shot: bpy.types.Scene, uid: str) -> marks.Marked | None:
+    return next((thing for thing, _ in marks.marked(shot) if str(thing.session_uid) == uid), None)
 
 
 CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion)

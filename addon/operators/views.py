@@ -7,9 +7,10 @@ from mathutils import Vector
 
 from .. import apply
 from ..courier import notice
-from ..dressing import check
-from ..faults import CaptureError, NoCamera
+from ..faults import CaptureError
 from ..projectors import copy_lens, is_on, projectors, switch, take_down
+from ..scene import camera_of
+from ..standpoint import hold, placed, seen_from
 from .answers import Status, refuse
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
@@ -86,14 +87,12 @@ class BringCamera(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        projector, camera = _projector(context, self.uid), context.scene.camera
+        projector = _projector(context, self.uid)
         try:
-            if camera is None:
-                raise NoCamera("The scene has no camera.", "Add one first.")
-            check([camera, camera.data])
+            camera = camera_of(context.scene)
+            hold(camera, placed(seen_from(projector), projector.matrix_basis), context.view_layer)
         except CaptureError as error:
             return refuse(self, notice(error))
-        camera.matrix_world = projector.matrix_basis
         copy_lens(projector.data, camera.data)
         if context.area is not None and context.area.type == "VIEW_3D":
             context.space_data.region_3d.view_perspective = "CAMERA"

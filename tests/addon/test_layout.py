@@ -13,6 +13,7 @@ from addon.faults import (
     FrameTooLong,
     NothingMarked,
     PhraseMissing,
+    RegionBare,
     RegionBehind,
     RegionHidden,
     RegionOutside,
@@ -24,6 +25,7 @@ from addon.layout import (
     apart,
     canvas,
     default_phrase,
+    inserted,
     mask_size,
     named_in,
     occurrence,
@@ -49,11 +51,11 @@ def card(left, right, bottom, top, depth):
     return np.array([[a, b, c], [a, c, d]], dtype=float)
 
 
-def capture(cards, aspect=1.0, model=TOYBOX):
+def capture(cards, aspect=1.0, model=TOYBOX, hidden=""):
     """Regions of (mark index, card) pairs."""
     triangles = np.concatenate([corners for _, corners in cards])
     owners = np.repeat([owner for owner, _ in cards], 2)
-    marks = [Mark(f"thing {i}", f"thing {i}") for i in range(max(0, *(o for o, _ in cards)) + 1)]
+    marks = [Mark(f"thing {i}", f"thing {i}", hidden=hidden) for i in range(max(0, *(o for o, _ in cards)) + 1)]
     return regions(marks, soup(triangles, owners), view(aspect), canvas(aspect, model))
 
 
@@ -97,7 +99,7 @@ def test_the_overscan_is_in_the_mask_but_not_in_the_size():
     [
         ([(0, card(3, 4, 0, 1, 5))], RegionOutside, "outside the camera's frame"),
         ([(0, card(-1, 1, -1, 1, 9)), (NOTHING, card(-2, 2, -2, 2, 5))], RegionBehind, "hidden behind other things"),
-        ([(NOTHING, card(-2, 2, -2, 2, 5))], RegionHidden, "hidden from renders"),
+        ([(NOTHING, card(-2, 2, -2, 2, 5))], RegionBare, "The view has no surface of thing 0"),
         ([(0, card(-0.1, 0.1, -0.1, 0.1, 5))], RegionTooSmall, r"Only 0\.\d% of the frame shows thing 0"),
     ],
 )
@@ -106,6 +108,12 @@ def test_a_region_that_cannot_be_drawn_says_so(cards, error, says):
         capture(cards)
     assert caught.value.fix.endswith("leave it out of the picture.")
     assert caught.value.subject == "thing 0"
+
+
+@pytest.mark.parametrize("where", ["in the view", "from renders"])
+def test_what_hides_a_region_is_named(where):
+    with pytest.raises(RegionHidden, match=f"^thing 0 is hidden {where}. Show it, or leave it out of the picture.$"):
+        capture([(NOTHING, card(-2, 2, -2, 2, 5))], hidden=where)
 
 
 @given(st.floats(0.1, 10.0), st.sampled_from([8, 16, 32, 64]), st.sampled_from([128**2, 512**2, 1024**2]))
@@ -204,3 +212,19 @@ def test_things_of_one_phrase_are_told_apart_in_the_prompt(prompt, count, told):
     phrases = apart(phrase, count)
     assert split_phrase(prompt, phrase, phrases) == told
     assert len(set(phrases)) == count
+
+
+@pytest.mark.parametrize(
+    ("prompt", "phrase", "says"),
+    [
+        ("", "castle", "a castle"),
+        ("a castle", "old tree", "a castle and an old tree"),
+        ("a castle", "an old tree", "a castle and an old tree"),
+        ("a castle", "The moon", "a castle and The moon"),
+        ("a castle", "ant", "a castle and an ant"),
+        ("a castle", "theatre", "a castle and a theatre"),
+    ],
+)
+def test_a_phrase_is_inserted_with_one_article(prompt, phrase, says):
+    assert inserted(prompt, phrase) == says
+    assert occurrence(phrase, says) == phrase

@@ -23,6 +23,7 @@ BPY_FILES = frozenset(
         "addon/dressing.py",
         "addon/exact.py",
         "addon/headless.py",
+        "addon/hidden.py",
         "addon/live.py",
         "addon/meshes.py",
         "addon/operators/__init__.py",

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Every fault of a scene made on purpose, and put right by the button that is offered for it."""
 
+import sys
 from collections.abc import Callable
 
 import bpy
+
+OF_THE_SERVER = {"maquette.start_server", "maquette.connect", "maquette.open_preferences"}
+A_WINDOWS = {"maquette.add_camera"}  # greyed where there is no view
 
 
 def use_cures(desk) -> None:
@@ -17,8 +21,11 @@ def use_cures(desk) -> None:
     cured(desk, "panoramic-camera", lambda: setattr(camera.data, "type", "PANO"), "flatten_camera")
     cured(desk, "region-outside", lambda: setattr(camera, "location", (30.0, -10.0, 3.0)), "fit_camera")
     assert camera.matrix_world.to_3x3() == pose.to_3x3(), "the camera was turned"
+    is_held(desk, camera)
     camera.matrix_world = pose
     cured(desk, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
+    cured(desk, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
+    cured(desk, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")
     bpy.ops.mesh.primitive_cube_add(size=3.0, location=(1.5, -3.0, 1.0))
     wall = bpy.context.object
     cured(desk, "region-behind", lambda: None, "leave_out", phrase="rocket")
@@ -37,6 +44,7 @@ def use_cures(desk) -> None:
     cured(desk, "phrase-shared", lambda: None, "make_one", phrase="castle")
     bpy.data.objects.remove(twin)
 
+    nothing_to_cure(desk)
     scene.maquette_prompt = "a castle and a rocket, enormous"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     ((failed, notice),) = desk.session.failed
@@ -69,3 +77,59 @@ def paints() -> None:
     """A press of Generate brings a picture."""
     bpy.context.view_layer.update()
     assert bpy.ops.maquette.generate() == {"FINISHED"}, bpy.types.WindowManager.maquette.session.notice
+
+
+def is_held(desk, camera) -> None:
+    """A camera that goes back where it was is not said to fit; nor is it moved."""
+    camera.location = (30.0, -10.0, 3.0)
+    anchor = camera.constraints.new("LIMIT_LOCATION")
+    anchor.use_min_x, anchor.min_x = True, 30.0
+    stays(desk, camera)
+    camera.constraints.remove(anchor)
+    camera.keyframe_insert("location")
+    stays(desk, camera)
+    camera.animation_data_clear()
+
+
+def stays(desk, camera) -> None:
+    """Fit Camera says what holds the camera."""
+    bpy.context.view_layer.update()
+    pose = camera.matrix_world.copy()
+    assert bpy.ops.maquette.fit_camera() == {"CANCELLED"}
+    assert desk.session.notice.code == "camera-held", desk.session.notice
+    bpy.context.view_layer.update()
+    assert camera.matrix_world == pose
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
+
+
+def nothing_to_cure(desk) -> None:
+    """Every cure there is, pressed in a scene without anything: each does something or says why not.
+
+    Notices outlive the scene they speak of: a file is opened, a region deleted, and the button still stands there.
+    """
+    cures = sys.modules[type(desk).__module__.replace(".pump", ".cures")].CURES
+    buttons = {button for cure in cures.values() for button in cure.buttons if button.operator.startswith("maquette.")}
+    empty = bpy.data.scenes.new("Empty")
+    with bpy.context.temp_override(scene=empty, view_layer=empty.view_layers[0]):
+        for button in sorted(buttons, key=lambda button: button.operator):
+            if button.operator not in OF_THE_SERVER | A_WINDOWS:
+                handed = {button.hands: "what is gone"} if button.hands else {}
+                answers(desk, empty, button.operator, {**dict(button.arguments), **handed})
+        for operator in ("maquette.select_region", "maquette.remove_region"):
+            answers(desk, empty, operator, {"uid": "1"})
+        assert not bpy.ops.maquette.add_camera.poll()
+    bpy.data.scenes.remove(empty)
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
+
+
+def answers(desk, scene, operator: str, handed: dict[str, str]) -> None:
+    """The button changes the scene, or says in a sentence why it does not."""
+    bpy.ops.maquette.dismiss()
+    scene["maquette_exact"] = True
+    before = dict(scene.items())
+    ended = getattr(bpy.ops.maquette, operator.removeprefix("maquette."))(**handed)
+    told = desk.session.notice
+    if ended == {"CANCELLED"}:
+        assert told is not None and told.code and told.message, operator
+    else:
+        assert dict(scene.items()) != before, f"{operator} is silent"
