@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import bpy
 
-OF_THE_SERVER = {"maquette.start_server", "maquette.connect", "maquette.open_preferences"}
+OF_THE_SERVER = {
+    f"maquette.{name}" for name in ("start_server", "stop_server", "connect", "open_log", "open_preferences")
+}
 A_WINDOWS = {"maquette.add_camera"}  # greyed where there is no view
 
 
