@@ -64,6 +64,14 @@ def paint(subject: Subject, captions: list[str], seeds: Sequence[int], model: Mo
     return generate(model, captions, seeds=list(seeds), width=side, height=side, steps=30, scale=model.card.scale)
 
 
+def paint_slowly(subject: Subject, captions: list[str], seeds: Sequence[int]) -> Tensor:
+    """Unguided pictures, 60 ancestral steps at a lower scale: what the model can do when nobody waits."""
+    side = subject.side
+    return generate(
+        subject.model, captions, seeds=list(seeds), width=side, height=side, steps=60, scale=3.0, scheduler="ddpm"
+    )
+
+
 def true_scenes(subject: Subject, count: int) -> list[Batch]:
     """Held-out true scenes in the square bucket."""
     square = Recipe(**{**subject.recipe.__dict__, "buckets": (subject.recipe.buckets[0],)})
@@ -140,7 +148,7 @@ def sheet(subject: Subject, file: Path) -> None:
     turns = [(nouns[k % len(nouns)], PLACES[places[(k + k // len(nouns)) % len(places)]].phrases[0]) for k in range(64)]
     captions = [f"{with_article(f'big {noun}')} {where}" for noun, where in turns]
     starts = tqdm(range(0, 64, 16), desc="sheet", leave=False)
-    pictures = torch.cat([paint(subject, captions[k : k + 16], range(k, k + 16)) for k in starts])
+    pictures = torch.cat([paint_slowly(subject, captions[k : k + 16], range(k, k + 16)) for k in starts])
     tile(pictures).save(file)
 
 
