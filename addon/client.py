@@ -239,7 +239,7 @@ def _mismatch(contract: object) -> VersionMismatch:
 
 def _refusal(refused: wire.Refused) -> ClientError:
     if refused.status == 401:
-        fix = "Each start of the server makes a new one: try again, or type the new one where an Address is set."
+        fix = "It was started anew: try again, or type its new token where an Address is set."
         return WrongToken("The server does not know our token", fix)
     try:
         return ServerProblem(loads(Problem, refused.body))
