@@ -65,7 +65,7 @@ def remove_background(camera: bpy.types.Object) -> None:
 def remove(scene: bpy.types.Scene) -> None:
     """Take projections and backgrounds out of the scene, and give every slot and camera what it had.
 
-    The pictures themselves stay in the file until it is saved, or longer where something else uses them.
+    The pictures themselves stay: the scene's latest, and what uses one; others until the file is saved.
     """
     take_all_down(scene)
     for thing in {thing: None for home in collections(scene) for thing in home.objects}:

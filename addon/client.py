@@ -232,9 +232,10 @@ def _mismatch(contract: object) -> VersionMismatch:
         return VersionMismatch(f"What answers does not speak contract {VERSION}", MISMATCH)
     if contract < VERSION:
         old = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
-        return ServerOlder(old, "Bring it to the same version (pip install --upgrade maquette), and start it again.")
+        fix = "Bring it to the same version (git pull in its clone, then make demo), and start it again."
+        return ServerOlder(old, fix)
     old = f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}"
-    return AddonOlder(old, "Bring it to the same version: Preferences › Get Extensions › Maquette › Update.")
+    return AddonOlder(old, "Bring it to the same version: install the newer zip, or Get Extensions › Update.")
 
 
 def _refusal(refused: wire.Refused) -> ClientError:
