@@ -21,6 +21,7 @@ from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
 from ..styles import styled
 from ..tasks import Viewpoint
+from ..viewing import frame_view
 from .answers import Status, refuse, settle
 from .exposing import exposure
 
@@ -49,11 +50,13 @@ class AddCamera(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return context.region_data is not None
+        # the sidebar, where the button is, has no region_data; its view does
+        return context.area is not None and context.area.type == "VIEW_3D"
 
     def execute(self, context: bpy.types.Context) -> Status:
-        camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-        camera.matrix_world = context.region_data.view_matrix.inverted()
+        eye = bpy.data.cameras.new("Camera")
+        camera = bpy.data.objects.new("Camera", eye)
+        camera.matrix_world = frame_view(eye, context.scene, context.space_data, context.space_data.region_3d)
         context.scene.collection.objects.link(camera)
         context.scene.camera = camera
         return settle()

@@ -3,7 +3,6 @@
 
 import bpy
 from bpy.props import StringProperty
-from mathutils import Vector
 
 from .. import apply
 from ..courier import notice
@@ -11,6 +10,7 @@ from ..faults import CaptureError
 from ..projectors import copy_lens, is_on, projectors, switch, take_down
 from ..scene import camera_of
 from ..standpoint import hold, placed, seen_from
+from ..viewing import half_frame
 from .answers import Status, refuse
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
@@ -66,7 +66,7 @@ class LookThrough(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         projector, space = _projector(context, self.uid), context.space_data
         region = next(region for region in context.area.regions if region.type == "WINDOW")
-        half = _half_frame(projector.data, context.scene)
+        half = half_frame(projector.data, context.scene)
         reach = max(half.x / region.width, half.y / region.height) * max(region.width, region.height) * MARGIN
         look = space.region_3d
         if projector.data.type == "ORTHO":
@@ -129,13 +129,6 @@ class RemoveResults(bpy.types.Operator):
 
 def _projector(context: bpy.types.Context, uid: str) -> bpy.types.Object:
     return next(projector for projector in projectors(context.scene) if str(projector.session_uid) == uid)
-
-
-def _half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
-    """How far the camera's frame reaches from its axis: at a distance of 1, or anywhere when it is orthographic."""
-    corners = camera.view_frame(scene=scene)
-    away = 1.0 if camera.type == "ORTHO" else -corners[0].z
-    return Vector([max(abs(corner[axis]) for corner in corners) / away for axis in (0, 1)])
 
 
 CLASSES = (SwitchView, RemoveView, LookThrough, BringCamera, RemoveBackground, RemoveResults)

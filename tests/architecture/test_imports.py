@@ -58,6 +58,7 @@ BPY_FILES = frozenset(
         "addon/standpoint.py",
         "addon/unlike.py",
         "addon/viewer.py",
+        "addon/viewing.py",
     }
 )
 

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a viewport shows, as a camera."""
+
+import bpy
+from mathutils import Matrix, Vector
+
+
+def frame_view(
+    camera: bpy.types.Camera, scene: bpy.types.Scene, space: bpy.types.SpaceView3D, view: bpy.types.RegionView3D
+) -> Matrix:
+    """Give ``camera`` the lens with which its frame just holds what ``view`` shows; where it then has to stand.
+
+    A frame of another shape than the view holds more beside it, or above and below.
+    """
+    camera.type = "PERSP" if view.is_perspective else "ORTHO"
+    camera.clip_start, camera.clip_end = space.clip_start, space.clip_end
+    half = half_frame(camera, scene)
+    wider = max(1 / (view.window_matrix[axis][axis] * half[axis]) for axis in (0, 1))
+    place: Matrix = view.view_matrix.inverted()
+    if view.is_perspective:
+        camera.lens /= wider
+        return place
+    camera.ortho_scale *= wider
+    return place @ Matrix.Translation((0.0, 0.0, _behind(scene, view.view_matrix) + camera.clip_start))
+
+
+def half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
+    """How far the camera's frame reaches from its axis: at a distance of 1, or anywhere when it is orthographic."""
+    corners = camera.view_frame(scene=scene)
+    away = 1.0 if camera.type == "ORTHO" else -corners[0].z
+    return Vector([max(abs(corner[axis]) for corner in corners) / away for axis in (0, 1)])
+
+
+def _behind(scene: bpy.types.Scene, pose: Matrix) -> float:
+    """How far things reach behind the eye: an orthographic view shows them too, an orthographic camera does not."""
+    matrices = [(pose @ thing.matrix_world, thing.bound_box) for thing in scene.objects if thing.type == "MESH"]
+    return max((0.0, *(float((matrix @ Vector(corner)).z) for matrix, box in matrices for corner in box)))
