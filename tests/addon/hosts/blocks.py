@@ -140,6 +140,8 @@ def paint(path, picture):
 
 def fingerprint():
     """Everything in the file, as plain values: every data-block's settings, Render Result, handlers, is_dirty."""
+    for item in bpy.data.meshes:
+        _describe(item, (), {}, set())  # a mesh's layers move when they are read for the first time
     found = {("file", "dirty"): bpy.data.is_dirty}
     for name in (name for name in dir(bpy.app.handlers) if isinstance(getattr(bpy.app.handlers, name), list)):
         found["handlers", name] = len(getattr(bpy.app.handlers, name))

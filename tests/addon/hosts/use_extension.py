@@ -16,6 +16,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from blocks import fingerprint
 from use_cures import use_cures
 
 PROMPT = "a castle and a rocket on a meadow"
@@ -70,7 +71,7 @@ def use(command: str) -> None:
     scene.maquette_seed, scene.maquette_steps = 7, 5
     choose(scene, desk)
     before = materials(scene)
-    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+    untouched(scene, desk)
     picture = scene["maquette_picture"]
     request = json.loads(picture["maquette_request"])
     assert (request["prompt"], request["seed"], request["steps"]) == (f"{PROMPT} at sunset", 7, 5)
@@ -94,6 +95,33 @@ def use(command: str) -> None:
     child = desk.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait() in (0, -15)  # however long its worker takes to leave: the caller has the patience
+
+
+def untouched(scene: bpy.types.Scene, desk: object) -> None:
+    """A job from Generate to its picture; of the whole file, only what the picture brings with it is new."""
+    receive, seen = bpy.types.MAQUETTE_OT_receive.execute, {}
+
+    def looking(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+        seen["painted"] = fingerprint()
+        return receive(operator, context)
+
+    bpy.context.view_layer.update()
+    before = fingerprint()
+    bpy.types.MAQUETTE_OT_receive.execute = looking
+    try:
+        assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+    finally:
+        bpy.types.MAQUETTE_OT_receive.execute = receive
+    assert changes(before, seen["painted"]) == {}, changes(before, seen["painted"])
+    image, history = scene["maquette_picture"].name_full, ("scenes", scene.name_full, "maquette_history")
+    allowed = {("file", "images"), ("file", "dirty"), ("scenes", scene.name_full, "own"), ("images", image), history}
+    brought = {key for key in changes(before, fingerprint()) if not {key, key[:2], key[:3]} & allowed}
+    assert brought == set(), brought
+
+
+def changes(before: dict, after: dict) -> dict:
+    """What differs between two fingerprints."""
+    return {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)}
 
 
 def choose(scene: bpy.types.Scene, desk: object) -> None:
