@@ -23,6 +23,7 @@ import stage
 from developing import developing
 from failing import failing
 from following import overlays
+from framing import framing
 from hands import seat
 from quits import quits, returns
 from remembering import remembering
@@ -34,6 +35,7 @@ PATIENCE = 150.0  # seconds for one step
 STORIES = {
     "developing": developing,
     "failing": failing,
+    "framing": framing,
     "overlays": overlays,
     "quits": quits,
     "returns": returns,
