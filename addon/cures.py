@@ -73,6 +73,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "region-hidden": _buttons(Button(operator="maquette.show_region", text="Show It", hands="phrase"), LEAVE_OUT),
         "region-held": _buttons(LEAVE_OUT),
         "region-gone": Cure(why="what is gone needs no cure"),
+        "view-gone": Cure(why="what is gone needs no cure"),
         "region-bare": _buttons(SELECT, LEAVE_OUT),
         "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
         "region-behind": _buttons(SELECT, LEAVE_OUT),

@@ -9,12 +9,18 @@ from ..courier import notice
 from ..faults import CaptureError
 from ..projectors import copy_lens, is_on, projectors, switch, take_down
 from ..scene import camera_of
+from ..session import Notice
 from ..standpoint import hold, placed, seen_from
 from ..viewing import half_frame
 from .answers import Status, refuse
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
 MARGIN = 1.05  # of the viewport around a view's frame
+GONE = Notice(
+    message="There is no such view in this scene any more.",
+    fix="The list shows those that there are.",
+    code="view-gone",
+)
 
 
 class SwitchView(bpy.types.Operator):
@@ -28,6 +34,8 @@ class SwitchView(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         projector = _projector(context, self.uid)
+        if projector is None:
+            return refuse(self, GONE)
         switch(projector, not is_on(projector))
         return {"FINISHED"}
 
@@ -42,7 +50,10 @@ class RemoveView(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        take_down(_projector(context, self.uid))
+        projector = _projector(context, self.uid)
+        if projector is None:
+            return refuse(self, GONE)
+        take_down(projector)
         return {"FINISHED"}
 
 
@@ -65,6 +76,8 @@ class LookThrough(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         projector, space = _projector(context, self.uid), context.space_data
+        if projector is None:
+            return refuse(self, GONE)
         region = next(region for region in context.area.regions if region.type == "WINDOW")
         half = half_frame(projector.data, context.scene)
         reach = max(half.x / region.width, half.y / region.height) * max(region.width, region.height) * MARGIN
@@ -88,6 +101,8 @@ class BringCamera(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         projector = _projector(context, self.uid)
+        if projector is None:
+            return refuse(self, GONE)
         try:
             camera = camera_of(context.scene)
             hold(camera, placed(seen_from(projector), projector.matrix_basis), context.view_layer)
@@ -127,8 +142,8 @@ class RemoveResults(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _projector(context: bpy.types.Context, uid: str) -> bpy.types.Object:
-    return next(projector for projector in projectors(context.scene) if str(projector.session_uid) == uid)
+def _projector(context: bpy.types.Context, uid: str) -> bpy.types.Object | None:
+    return next((projector for projector in projectors(context.scene) if str(projector.session_uid) == uid), None)
 
 
 CLASSES = (SwitchView, RemoveView, LookThrough, BringCamera, RemoveBackground, RemoveResults)

@@ -117,8 +117,8 @@ def nothing_to_cure(desk) -> None:
             if button.operator not in OF_THE_SERVER | A_WINDOWS:
                 handed = {button.hands: "what is gone"} if button.hands else {}
                 answers(desk, empty, button.operator, {**dict(button.arguments), **handed})
-        for operator in ("maquette.select_region", "maquette.remove_region"):
-            answers(desk, empty, operator, {"uid": "1"})
+        for operator in ("select_region", "remove_region", "switch_view", "remove_view", "bring_camera"):
+            answers(desk, empty, f"maquette.{operator}", {"uid": "1"})
         assert not bpy.ops.maquette.add_camera.poll()
     bpy.data.scenes.remove(empty)
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
