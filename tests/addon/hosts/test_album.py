@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The .blend's own history in this host: its cap, its favourites, its thumbnails, and what is broken."""
 
+import gc
 import os
 import time
 from dataclasses import replace
@@ -140,6 +141,7 @@ def test_the_disks_hundreds_are_read_a_page_at_a_time(scene, tmp_path) -> None:
     history.favour(tmp_path, entry(7).name, True)
     manager.maquette_scope = "DISK"
     longest, seen = 0.0, []
+    gc.collect()  # what earlier tests left is not this one's to sweep
     for _ in range(3):
         longest = max(longest, *ticks(gallery, manager))
         shown = album.page(scene, manager, gallery)
