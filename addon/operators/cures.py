@@ -124,7 +124,7 @@ class TellApart(bpy.types.Operator):
     """Give regions of one phrase phrases of their own, by where they stand, and say so in the prompt"""
 
     bl_idname = "maquette.tell_apart"
-    bl_label = "Tell Them Apart"
+    bl_label = "Tell Apart"
     bl_options = {"REGISTER", "UNDO"}
 
     phrase: StringProperty(options={"HIDDEN"})
@@ -146,7 +146,7 @@ class MakeOne(bpy.types.Operator):
     """Take everything with this phrase for one region"""
 
     bl_idname = "maquette.make_one"
-    bl_label = "Make Them One"
+    bl_label = "Make One"
     bl_options = {"REGISTER", "UNDO"}
 
     phrase: StringProperty(options={"HIDDEN"})

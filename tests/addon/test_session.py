@@ -85,6 +85,8 @@ def test_a_job_runs_to_its_picture() -> None:
     session = news.heard(session, event(step=6, sequence=3), now=53.0)
     assert progress(session.active) == pytest.approx(0.6)
     assert describe(session, session.active, now=53.0) == "Sampling, step 6 of 10, 4 s left"
+    away = news.stopped(session)
+    assert describe(away, away.active, now=54.0) == "Goes on when the server is back"
     session = news.recorded(session, job(state="done", sequence=9, step=10), now=60.0)
     assert session.active is None and session.unfetched
     session = news.fetched(session, "a", Path("a.png"))
