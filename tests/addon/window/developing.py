@@ -41,7 +41,7 @@ def previews(desk, shots: Path, report: dict) -> Iterator:
     yield from shoot(shots / "developing.png", settle=0.3)
     yield from finished(desk)
     yield lambda: not desk.darkroom.icon
-    report["images by a picture"] = stage.fingerprint()["counts"]["images"] - before["counts"]["images"]
+    report["images by a picture"] = stage.fingerprint()["file", "images"] - before["file", "images"]
     report["texture kept"] = desk.darkroom.texture is not None
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The scene of the window's stories: the examples' castle and rocket, each one object, seen by a square camera."""
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from mathutils import Euler, Matrix, Vector
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from examples import make
+from tests.addon.hosts import blocks
 
 FLOOR = (0.1, 0.25, 0.05, 1.0)
 SOLIDS = ("castle", "rocket")
@@ -62,31 +64,22 @@ def boulder(triangles: int) -> None:
     bpy.context.object.select_set(False)
 
 
-def fingerprint() -> dict:
-    """What no job may change: the number of data-blocks, what would be rendered and what was, who listens."""
-    scene = bpy.context.scene
-    counts = {name: len(getattr(bpy.data, name)) for name in dir(bpy.data) if hasattr(getattr(bpy.data, name), "new")}
-    render = {name: str(getattr(scene.render, name)) for name in ("engine", "resolution_x", "resolution_y", "filepath")}
-    things = {thing.name: (str(thing.matrix_world), thing.hide_render, thing.select_get()) for thing in scene.objects}
-    result = bpy.data.images.get("Render Result")
-    return {
-        "counts": counts,
-        "render": render,
-        "things": things,
-        "frame": scene.frame_current,
-        "camera": scene.camera and scene.camera.name,
-        "dirty": bpy.data.is_dirty,
-        "rendered": result and (tuple(result.size), result.has_data),
-        "handlers": {name: len(held) for name, held in handlers() if isinstance(held, list)},
-    }
-
-
 def handlers() -> list:
     """Blender's lists of callbacks, by name."""
     return [(name, getattr(bpy.app.handlers, name)) for name in dir(bpy.app.handlers)]
 
 
+def fingerprint() -> dict:
+    """Everything in the file; what taking it leaves behind is cleared away, or it would be in the add-on's time."""
+    bpy.context.view_layer.update()  # after an undo some of it is as it was only then
+    found = blocks.fingerprint()
+    gc.collect()
+    return found
+
+
 def changed(before: dict) -> list:
     """What is not as it was."""
     now = fingerprint()
-    return [(name, str(before[name]), str(now[name])) for name in before if before[name] != now[name]]
+    return [
+        (str(key), str(before.get(key)), str(now.get(key))) for key in before | now if before.get(key) != now.get(key)
+    ]

@@ -18,7 +18,7 @@ def storm(desk, command: str, shots: Path, report: dict) -> Iterator:
         yield from weather(desk, name, act, report)
     yield from losses(desk, report)
     yield from other_files(desk, shots, report)
-    desk = yield from switched_off(command)
+    desk = yield from switched_off(command, report)
     yield from killed(desk, shots, report)
 
 
@@ -34,8 +34,9 @@ def weather(desk, name: str, act: Callable[[], None], report: dict) -> Iterator:
     yield from begin(desk)
     act()
     before = stage.fingerprint()
-    yield lambda: desk.session.tasks[-1].ended or stage.fingerprint() != before
+    yield lambda: desk.session.tasks[-1].ended or stage.changed(before)
     whole = desk.session.tasks[-1].ended
+    report.setdefault("weathered", {})[name] = [] if whole else stage.changed(before)
     yield lambda: _picture() != earlier
     report.setdefault("weather", {})[name] = whole and desk.session.tasks[-1].job.state == "done"
 
@@ -82,6 +83,8 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
     saved = shots / "saved.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
     for name, leave in (("open", lambda: bpy.ops.wm.open_mainfile(filepath=str(saved))), ("new", _new)):
+        bpy.context.scene.maquette_seed = len(name)  # another picture than any before it
+        known = _files(desk)
         yield from begin(desk)
         with seat():
             leave()
@@ -90,27 +93,46 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
         yield from notices(desk, "scene-gone")
         yield lambda: not desk.session.waiting
         report.setdefault("other file", {})[name] = (desk.session.notice.message, stage.changed(before))
+        report.setdefault("kept", {})[name] = kept(desk, known)
         press("dismiss")
     with seat():
         bpy.ops.wm.open_mainfile(filepath=str(saved))
     yield from arrange()
 
 
+def kept(desk, known: set[Path]) -> list:
+    """What came into the history on disk: the kinds of files, and of the last job the words and the seed."""
+    stem = desk.session.tasks[-1].picture.stem
+    entry = desk.gallery.entry(bpy.context.scene, stem)
+    kinds = sorted(path.suffix for path in _files(desk) - known if path.stem == stem)
+    return [kinds, entry.wish.words, entry.request.seed]
+
+
+def _files(desk) -> set[Path]:
+    return set(desk.gallery.folder.iterdir())
+
+
 def _new() -> None:
     bpy.ops.wm.read_homefile()
 
 
-def switched_off(command: str) -> Iterator:
+def switched_off(command: str, report: dict) -> Iterator:
     """The add-on is disabled during a job, and enabled again; sends back the new desk."""
+    bpy.context.scene.maquette_seed = 77
+    known = _files(bpy.types.WindowManager.maquette)
     yield from begin(bpy.types.WindowManager.maquette)
+    before = stage.fingerprint()
     bpy.ops.preferences.addon_disable(module=ADDON)
     bpy.ops.preferences.addon_enable(module=ADDON)
     use_server(command)
     desk = bpy.types.WindowManager.maquette
+    report["owed when enabled"] = [task.job.seed for task in desk.session.waiting]
     yield lambda: desk.session.link.name == "absent"
     press("start_server")
     yield lambda: desk.session.link.name == "online"
     yield from notices(desk, "scene-gone")  # what was asked for before
+    yield lambda: not desk.session.waiting
+    report["switched off"] = (desk.session.tasks[-1].job.state, stage.changed(before), kept(desk, known))
     press("dismiss")
     return desk
 

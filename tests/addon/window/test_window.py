@@ -10,6 +10,7 @@ import pytest
 
 from tests.addon.window.telling import SECONDS, flat_colours, tell
 
+PROMPT = "a castle and a rocket on a meadow"
 PAUSE = 0.05  # seconds that the add-on may hold the main thread while a job runs
 
 
@@ -57,6 +58,15 @@ def test_another_file_is_left_alone_and_nothing_is_lost_in_silence(report: dict)
         message, touched = report["other file"][name]
         assert "no longer open" in message
         assert touched == [], name
+        assert report["kept"][name] == [[".json", ".png"], PROMPT, len(name)], name
+
+
+def test_a_job_outlives_the_add_on_that_asked_for_it(report: dict) -> None:
+    assert report["owed when enabled"] == [77]
+    state, touched, kept = report["switched off"]
+    assert state == "done"
+    assert touched == []
+    assert kept == [[".json", ".png"], PROMPT, 77]
 
 
 def test_a_server_that_dies_says_so_and_paints_when_it_is_back(report: dict) -> None:
