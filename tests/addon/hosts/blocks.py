@@ -24,8 +24,10 @@ DESCRIBED = (
     "worlds",
 )
 OURS = {"maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prompt"}
-# Not of the scene: caches and counters of Blender's own. 4.2 dies of reading uv_sculpt.
-VOLATILE = {"rna_type", "bl_rna", "is_evaluated", "is_runtime_data", "users", "depsgraph", "uv_sculpt"}
+# Not of the scene: caches and counters of Blender's own. 4.2 dies of reading uv_sculpt; previews are made again
+# after an undo, whenever a window has time for them.
+VOLATILE = {"rna_type", "bl_rna", "is_evaluated", "is_runtime_data", "users", "depsgraph", "uv_sculpt", "preview"}
+FOLLOWS = {"enabled", "is_unavailable"}  # of sockets: from their node's settings, whenever Blender next looks at them
 if bpy.app.version >= (5, 0):
     VOLATILE |= {"use_nodes", "storage_type"}  # deprecated; an attribute is packed by whoever reads it first
 
@@ -158,7 +160,7 @@ def _describe(struct, path, found, seen):
         return
     seen.add(struct.as_pointer())
     for item in struct.bl_rna.properties:
-        if item.identifier in VOLATILE:
+        if item.identifier in VOLATILE or (isinstance(struct, bpy.types.NodeSocket) and item.identifier in FOLLOWS):
             continue
         here, value = (*path, item.identifier), getattr(struct, item.identifier)
         if item.type == "POINTER":

@@ -78,8 +78,7 @@ def fingerprint() -> dict:
 
 
 def changed(before: dict) -> list:
-    """What is not as it was."""
+    """What is not as it was, each cut short."""
     now = fingerprint()
-    return [
-        (str(key), str(before.get(key)), str(now.get(key))) for key in before | now if before.get(key) != now.get(key)
-    ]
+    keys = (key for key in before | now if before.get(key) != now.get(key))
+    return [(str(key), str(before.get(key))[:80], str(now.get(key))[:80]) for key in keys]

@@ -49,7 +49,7 @@ def test_hands_type_press_and_cancel(report: dict) -> None:
 
 
 def test_a_job_survives_undo_redo_renaming_and_the_loss_of_its_object(report: dict) -> None:
-    assert report["weather"] == {"undo": True, "redo": True, "rename": True, "deletion": True}
+    assert report["weather"] == {"undo": True, "redo": True, "rename": True, "deletion": True}, report["weathered"]
     assert report["projected without the rocket"]
 
 
