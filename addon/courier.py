@@ -118,10 +118,20 @@ class Courier:
         await self._follow(client, job.id)
 
     async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
-        """Send a blockout and wait for its end, or for the server's: the whole way in the background."""
+        """Send a blockout and wait for its end, or for the server's: the whole way in the background.
+
+        A link that broke is no end yet; one that the next dial does not mend is.
+        """
         await self.until(lambda session: session.link.name != "connecting")
         await self.submit(blockout, view, wish)
-        await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
+        while self.session.unfetched and not _unkept(self.session):
+            link = self.session.link
+            if link.name != "online":
+                self.nudge()
+                await self.until(lambda now: now.link is not link or link.name == "died")
+                if self.session.link.name != "online":
+                    return
+            await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
 
     async def cancel(self, job: str) -> None:
         """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""

@@ -92,7 +92,7 @@ class Session:
     @property
     def unfetched(self) -> tuple[Task, ...]:
         """Tasks whose end, or whose picture, may have been missed while there was no server to listen to."""
-        return tuple(task for task in self.tasks if not task.ended or (task.job.state == "done" and not task.picture))
+        return tuple(task for task in self.tasks if task.unfetched)
 
     @property
     def busy(self) -> bool:
@@ -169,7 +169,7 @@ def unsent(session: Session, notice: Notice) -> Session:
 def submitted(session: Session, task: Task) -> Session:
     """The server took a job of ours. The oldest ended tasks beyond KEPT are forgotten."""
     spare = max(0, len(session.tasks) + 1 - KEPT)
-    forgotten = [old.job.id for old in session.tasks if old.ended and not old.landed][:spare]
+    forgotten = [old.job.id for old in session.tasks if not (old.unfetched or old.landed)][:spare]
     kept = tuple(old for old in session.tasks if old.job.id not in forgotten)
     return replace(session, tasks=(*kept, task), sending=session.sending - 1)
 

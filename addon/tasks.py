@@ -62,6 +62,12 @@ class Task:
         return self.job.state in ENDED
 
     @property
+    def unfetched(self) -> bool:
+        """Its end, its picture, or why there is none, has yet to come from the server: an event tells only the first."""
+        lacking = {"done": self.picture is None, "failed": self.job.problem is None, "cancelled": False}
+        return lacking.get(self.job.state, True)
+
+    @property
     def landed(self) -> bool:
         """The picture is on disk and the scene does not have it yet."""
         return self.picture is not None and not self.received

@@ -116,6 +116,37 @@ def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_link_that_breaks_ends_no_delivery_and_a_server_that_ends_does(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            async with running(settings):
+                courier.nudge()
+                await until(courier, lambda session: session.link.name == "online")
+                sending = asyncio.create_task(courier.deliver(blockout(steps=20), VIEW))
+                await until(courier, lambda session: session.active is not None and session.active.job.step > 0)
+                courier.move(news.lost, "absent", Notice(message="The connection broke."))
+                await asyncio.wait_for(sending, 30)
+                assert courier.session.tasks[0].landed
+                sending = asyncio.create_task(courier.deliver(blockout(steps=1000), VIEW))
+                await until(courier, lambda session: session.active is not None and session.active.job.step > 0)
+            await asyncio.wait_for(sending, 30)
+            assert courier.session.link.name == "absent" and courier.session.unfetched
+
+    asyncio.run(story())
+
+
+def test_a_failure_is_delivered_with_its_reason(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier, running(settings):
+            courier.nudge()
+            await until(courier, lambda session: session.link.name == "online")
+            for _ in range(5):
+                await asyncio.wait_for(courier.deliver(replace(blockout(), prompt="a cursed castle"), VIEW), 30)
+                assert courier.session.tasks[-1].job.problem.type == "painting-failed"
+
+    asyncio.run(story())
+
+
 def test_the_picture_is_seen_developing(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
         seen: list[str] = []

@@ -95,6 +95,23 @@ def test_a_job_runs_to_its_picture() -> None:
     assert not session.landed and not session.busy
 
 
+def test_a_failure_is_not_over_before_it_is_known_why() -> None:
+    session = news.heard(with_jobs(job()), event(kind="state", state="failed"), now=50.0)
+    assert session.unfetched and not session.failed
+    why = Problem(type="out-of-memory", title="Out of memory", status=507, detail="Too large")
+    session = news.recorded(session, job(state="failed", sequence=2, problem=why), now=51.0)
+    assert not session.unfetched
+    assert [notice.code for _, notice in session.failed] == ["out-of-memory"]
+
+
+def test_nothing_unfetched_is_forgotten() -> None:
+    session = news.heard(with_jobs(job("first")), event("first", kind="state", state="done"), now=50.0)
+    for number in range(KEPT + 5):
+        one = job(str(number), state="cancelled")
+        session = news.submitted(news.sending(session), Task(job=one, view=VIEW, request="{}"))
+    assert len(session.tasks) == KEPT and session.tasks[0].job.id == "first"
+
+
 def test_the_time_left_is_that_of_the_steps_to_come() -> None:
     session = with_jobs(job(steps=30))
     for step in (1, 2):
