@@ -53,13 +53,11 @@ class Board:
         self._turn = np.zeros(rows * self._stride // LANE, dtype=np.int64)
 
     def seen(self) -> tuple[Owners, Singles, NDArray[np.bool_]]:
-        """Owner and depth of each pixel, NOTHING and infinity where there is none; and the footprints."""
+        """Owner and nearness of each pixel, NOTHING and 0 where there is none; and the footprints."""
         keys = self._nearest.view(np.uint32).reshape(-1, self._stride, 2)[: self._height, : self._width]
         owners, nearness = keys[:, :, 0].view(np.int32), keys[:, :, 1].view(np.float32)
-        with np.errstate(divide="ignore"):
-            depth = 1.0 / nearness
         footprint = self._footprint.reshape(len(self._footprint), len(self._nearest) // self._stride, self._stride)
-        return owners, depth, footprint[:, : self._height, : self._width]
+        return owners, nearness, footprint[:, : self._height, : self._width]
 
     def cover(self) -> Cover:
         """What is painted by now. It hides nothing where footprints are kept, which hidden things have too."""

@@ -124,14 +124,16 @@ class Courier:
         """
         await self.until(lambda session: session.link.name != "connecting")
         await self.submit(blockout, view, wish)
-        while self.session.unfetched and not _unkept(self.session):
-            link = self.session.link
-            if link.name != "online":
-                self.nudge()
-                await self.until(lambda now: now.link is not link or link.name == "died")
-                if self.session.link.name != "online":
-                    return
+        while self.session.unfetched and not _unkept(self.session) and await self._reached():
             await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
+
+    async def _reached(self) -> bool:
+        """Whether there is a server, dialling once more if it was lost."""
+        link = self.session.link
+        if link.name not in ("online", "died"):
+            self.nudge()
+            await self.until(lambda now: now.link is not link)
+        return self.session.link.name == "online"
 
     async def cancel(self, job: str) -> None:
         """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""

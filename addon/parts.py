@@ -5,20 +5,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .faces import Indices, Points, divided
 from .slices import Slices
-from .triangles import Corners, Floats, Triangles
+from .triangles import Floats, Triangles
 
 PIECE = 1 << 16  # points moved at once, about a millisecond's work
 
 
-@dataclass(frozen=True, eq=False)
 class Mesh:
-    """``points`` (p, 3) in the mesh's own space, and ``triangles`` (n, 3) of indices into them."""
+    """``points`` (p, 3) in the mesh's own space; ``corners``, which of them are at one face's corners after another's;
+    and ``cuts``, how many triangles each face is: 1 or 2."""
 
-    points: NDArray[np.float32]
-    triangles: Corners
+    def __init__(self, points: Points, corners: Indices, cuts: Indices) -> None:
+        self.points, self._corners, self._cuts = points, corners, cuts
+        self._triangles: Indices | None = None
+
+    def __len__(self) -> int:
+        """Of triangles."""
+        return len(self._corners) - 2 * len(self._cuts)
+
+    def triangles(self) -> Slices[Indices]:
+        """Triangles (n, 3) of indices into ``points``; cut once, for a mesh may stand in many places."""
+        if self._triangles is None:
+            self._triangles = yield from divided(self.points, self._corners, self._cuts)
+        return self._triangles
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +44,7 @@ class Part:
 def seen_from(parts: Sequence[Part], pose: Floats) -> Slices[Triangles]:
     """The parts' triangles in camera space, where ``pose`` takes the world."""
     points = np.empty((sum(len(part.mesh.points) for part in parts), 3))
-    corners = np.empty((sum(len(part.mesh.triangles) for part in parts), 3), dtype=np.int32)
+    corners = np.empty((sum(len(part.mesh) for part in parts), 3), dtype=np.int32)
     owners = np.empty(len(corners), dtype=np.int32)
     point = corner = 0
     for part in parts:
@@ -43,8 +54,9 @@ def seen_from(parts: Sequence[Part], pose: Floats) -> Slices[Triangles]:
             begun, point = point, point + len(piece)
             points[begun:point] = piece @ matrix[:3, :3].T + matrix[:3, 3]
             yield
-        begun, corner = corner, corner + len(part.mesh.triangles)
+        triangles = yield from part.mesh.triangles()
+        begun, corner = corner, corner + len(triangles)
         owners[begun:corner] = part.owner
-        np.add(part.mesh.triangles, np.int32(first), out=corners[begun:corner])
+        np.add(triangles, np.int32(first), out=corners[begun:corner])
         yield
     return Triangles(points, corners, owners)

@@ -9,6 +9,7 @@ in the scene's units. Rows run from the top.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +29,21 @@ __all__ = ["NOTHING", "Floats", "Ints", "Lens", "Raster", "coverage", "coverages
 class Raster:
     """What each pixel sees.
 
-    ``owners`` (height, width) int32 is the owner of the nearest triangle, NOTHING where there is none; ``depth``
-    (height, width) float32 its depth, infinity where there is none; ``footprint`` (owners, height, width) bool tells
-    which pixels an owner would cover if nothing hid it.
+    ``owners`` (height, width) int32 is the owner of the nearest triangle, NOTHING where there is none; ``nearness``
+    (height, width) float32 the inverse of its depth, 0 where there is none; ``footprint`` (owners, height, width) bool
+    tells which pixels an owner would cover if nothing hid it.
     """
 
     owners: NDArray[np.int32]
-    depth: NDArray[np.float32]
+    nearness: NDArray[np.float32]
     footprint: NDArray[np.bool_]
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """Depth (height, width) of the nearest triangle, infinity where there is none."""
+        with np.errstate(divide="ignore"):
+            depth: NDArray[np.float32] = 1.0 / self.nearness
+        return depth
 
 
 def rasterise(

@@ -63,7 +63,7 @@ class Task:
 
     @property
     def unfetched(self) -> bool:
-        """Its end, its picture, or why there is none, has yet to come from the server: an event tells only the first."""
+        """Its end, its picture, or why there is none has yet to come from the server; events tell only the first."""
         lacking = {"done": self.picture is None, "failed": self.job.problem is None, "cancelled": False}
         return lacking.get(self.job.state, True)
 
