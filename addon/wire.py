@@ -157,9 +157,11 @@ async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 async def _before(lines: AsyncIterator[bytes], silence: float) -> AsyncIterator[bytes]:
     while True:
         try:
-            yield await asyncio.wait_for(anext(lines), silence)
+            async with asyncio.timeout(silence):  # wait_for, until Python 3.12, loses a cancellation now and then
+                line = await anext(lines)
         except StopAsyncIteration:
             return
+        yield line
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

@@ -80,7 +80,8 @@ async def _news(store: Store, bell: Bell, after: int, job: str | None) -> AsyncI
 
 async def _rings(ring: asyncio.Event) -> bool:
     try:
-        await asyncio.wait_for(ring.wait(), PING_SECONDS)
+        async with asyncio.timeout(PING_SECONDS):
+            await ring.wait()
     except TimeoutError:
         return False
     return True

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
 
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
@@ -55,7 +56,8 @@ class Keeper:
             return
         _close(self._process)
         try:
-            await asyncio.wait_for(self._process.wait(), self._settings.drain)
+            async with asyncio.timeout(self._settings.drain):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
 
@@ -87,7 +89,8 @@ class Keeper:
         assert process.stdout is not None
         while True:
             try:
-                heard = await asyncio.wait_for(process.stdout.read(4096), self._settings.patience)
+                async with asyncio.timeout(self._settings.patience):
+                    heard = await process.stdout.read(4096)
             except TimeoutError:
                 _, held = await run_in_threadpool(self._store.counts)
                 if held:
@@ -110,7 +113,6 @@ def _close(process: Process) -> None:
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -13,6 +13,10 @@ CATCHERS = frozenset({"server/worker.py", "addon/pump.py"})
 
 BROAD = frozenset({"Exception", "BaseException"})
 RUNS_CODE = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"})
+THREADED = frozenset({"threading", "_thread", "concurrent", "multiprocessing", "queue"})
+STARTS_THREADS = frozenset(
+    {"run_in_executor", "to_thread", "getaddrinfo", "create_subprocess_exec", "create_subprocess_shell"}
+)
 LOADS_CODE = frozenset({"trust_remote_code", "custom_pipeline"})
 MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 CONTAINERS = frozenset({"list", "dict", "set", "defaultdict", "deque", "Counter", "OrderedDict", "bytearray"})
@@ -97,6 +101,25 @@ def idle_coroutines(file: Source) -> Iterator[str]:
             yield file.at(function, f"{name} never awaits")
 
 
+def lost_cancellations(file: Source) -> Iterator[str]:
+    """``asyncio.wait_for`` drops a cancellation that comes with its result, until Python 3.12: the task lives on."""
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("wait_for"):
+            yield file.at(node, "async with asyncio.timeout(...) keeps it")
+
+
+def threads(file: Source) -> Iterator[str]:
+    """Blender's Python has no safe threads: the add-on starts none, and nothing that would."""
+    if not file.path.startswith("addon/"):
+        return
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            yield from (file.at(node, f"{m} has threads") for m in modules if m.partition(".")[0] in THREADED)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in STARTS_THREADS:
+            yield file.at(node, f"{ast.unparse(node.func)} starts a thread")
+
+
 def loaded_code(file: Source) -> Iterator[str]:
     """Weights are safetensors: no unpickling, no code from a hub, no evaluation of text, no shell."""
     for node in ast.walk(file.tree):
@@ -154,6 +177,7 @@ BAD = {
         "def f(job):\n    return replace(job, state='done')",
         "def f(job):\n    job.state = 'done'",
     ),
+    lost_cancellations: ("async def f():\n    await asyncio.wait_for(g(), 1)",),
     loaded_code: ("import pickle", "torch.load(f)", "load(trust_remote_code=True)", "run(x, shell=True)", "eval('1')"),
 }
 
@@ -173,10 +197,11 @@ GOOD = {
         "def f(db):\n    x = advance(t, v)\n    db.execute('UPDATE job SET state = ?', x)",
         "def f(db):\n    db.execute('UPDATE job SET step = 1 WHERE state = 2')",
     ),
+    lost_cancellations: ("async def f():\n    async with asyncio.timeout(1):\n        await g()",),
     loaded_code: ("load_file(f)", "model.eval()", "run(x, shell=False)"),
 }
 
-LAWS = tuple(BAD)
+LAWS = (*BAD, threads)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -192,6 +217,14 @@ def test_law_catches(law, text: str) -> None:
 @pytest.mark.parametrize(("law", "text"), [(law, text) for law, texts in GOOD.items() for text in texts])
 def test_law_allows(law, text: str) -> None:
     assert list(law(Source("server/x.py", text))) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["import threading", "from concurrent.futures import Future", "loop.run_in_executor()"]
+)
+def test_threads_are_caught_in_the_add_on_alone(text: str) -> None:
+    assert len(list(threads(Source("addon/x.py", text)))) == 1
+    assert list(threads(Source("server/x.py", text))) == []
 
 
 def test_catchers_catch_once() -> None:
