@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which addresses may be asked: this machine's own always, any other only when Blender's user allows online access."""
 
+from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .client import ClientError
-from .courier import OnlineAccessOff, loopback
+
+
+class OnlineAccessOff(ClientError):
+    """The server is on another machine, and Blender's user has not allowed that."""
+
+    code = "online-access-off"
 
 
 class BadAddress(ClientError):
@@ -34,3 +41,11 @@ def _plain(address: str) -> bool:
         return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0 and parts.username is None
     except ValueError:  # an unclosed bracket, a port that is no number
         return False
+
+
+def loopback(address: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(address).hostname or ""
+    with suppress(ValueError):  # a name, not a number
+        return ip_address(host).is_loopback
+    return host == "localhost"

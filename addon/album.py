@@ -20,7 +20,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProp
 from . import history
 from .contract import ContractError
 from .history import IN_FILE, THUMB_SIDE, Entry, Thumb
-from .pixels import Icons, Pixels, smaller
+from .pixels import Icons, Pixels
 
 AT_ONCE = 2  # entries that one tick reads
 PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
@@ -195,9 +195,8 @@ def _start(first: int, total: int) -> int:
 
 
 def thumb(picture: Pixels) -> Thumb:
-    """A picture, made small enough for every .blend to carry some."""
-    small = smaller(picture, THUMB_SIDE)
-    rows = (small[..., :3].clip(0.0, 1.0) * 255).round().astype(np.uint8)
+    """A picture no longer than THUMB_SIDE, packed small enough for every .blend to carry some."""
+    rows = (picture[..., :3].clip(0.0, 1.0) * 255).round().astype(np.uint8)
     data = base64.b64encode(zlib.compress(rows.tobytes(), 9)).decode("ascii")
     return Thumb(width=rows.shape[1], height=rows.shape[0], data=data)
 

@@ -9,18 +9,17 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterable
-from contextlib import aclosing, suppress
-from hashlib import sha256
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from . import session as news
-from .client import Client, ClientError, Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
-from .contract import Artifact, Blockout, Connection, Job, dump
+from .address import OnlineAccessOff
+from .client import Client, ClientError, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
+from .contract import Blockout, Connection, Job, ModelInfo, dump
 from .faults import CaptureError
+from .fetching import Spoilt, Unkept, fetch
 from .history import NO_WISH, Wish
 from .ledger import disowned
 from .names import numbered
@@ -30,18 +29,6 @@ from .tasks import Task, Viewpoint
 
 PAUSE = 1.0  # seconds between two tries to reach a server
 PULSE = 3.0  # seconds between two looks at a server's health
-
-
-class OnlineAccessOff(ClientError):
-    """The server is on another machine, and Blender's user has not allowed that."""
-
-    code = "online-access-off"
-
-
-class Unkept(ClientError):
-    """A picture came that cannot be written to disk."""
-
-    code = "unkept"
 
 
 NAMES: dict[type[Exception], Name] = {
@@ -59,7 +46,7 @@ class Courier:
         self.dial = dial
         self.folder = folder
         self.session = Session()
-        self._seen: int | None = None
+        self._drafts: set[asyncio.Task[Any]] = set()
         self._moved = asyncio.Event()
         self._nudged = asyncio.Event()
 
@@ -85,34 +72,66 @@ class Courier:
         """Dial, listen, and after PAUSE dial again; for ever."""
         while True:
             try:
-                await self._attend(await self._client())
+                where = self.dial()
+                await self._attend(Client(await numbered(where)), where)
             except ClientError as error:
                 self.move(news.lost, state(error), notice(error))
-            await self._rest()
+                await self._rest(PAUSE)
 
     async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH) -> None:
         """Finish a blockout slice by slice and send it; the session says what became of it."""
-        self.move(news.sending)
-        try:
-            finished = await gradually(blockout)
-        except CaptureError as error:
-            self.move(news.unsent, notice(error))
-            return
-        await self._submit(finished, view, wish)
+        with self._sending():
+            with self.draft():
+                finished = await gradually(blockout)
+                await self._ready()
+            await self._submit(finished, view, wish)
 
     async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
         """Send a blockout; the session says what became of it. ``wish`` is kept with the task."""
+        with self._sending():
+            with self.draft():
+                await self._ready()
+            await self._submit(blockout, view, wish)
+
+    @contextmanager
+    def draft(self) -> Iterator[None]:
+        """For as long as this lasts, the errand can still be withdrawn: the server has not heard of it."""
+        errand = asyncio.current_task()
+        assert errand is not None, "errands are tasks"
+        self._drafts.add(errand)
+        try:
+            yield
+        finally:
+            self._drafts.discard(errand)
+
+    def withdraw(self) -> None:
+        """Let go of everything that has not reached the server."""
+        for errand in self._drafts:
+            errand.cancel()
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Counted from here on, until it is sent or will not be."""
         self.move(news.sending)
-        await self._submit(blockout, view, wish)
+        try:
+            yield
+        except (ClientError, CaptureError) as error:
+            self.move(news.noticed, notice(error))
+        finally:
+            self.move(news.sent)
+
+    async def _ready(self) -> None:
+        """A server that starts is waited for."""
+        await self.until(lambda session: session.link.name != "starting")
 
     async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
-        await self.until(lambda session: session.link.name != "starting")
+        client, key = await self._client(), uuid.uuid4().hex
         try:
-            client = await self._client()
-            job = await client.submit(blockout, uuid.uuid4().hex)
-        except ClientError as error:
-            self.move(news.unsent, notice(error))
-            return
+            job = await client.submit(blockout, key)
+        except ServerAbsent:
+            if self.session.link.name != "online":
+                raise
+            job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
         request = json.dumps(dump(blockout))
         self.move(news.submitted, Task(job=job, view=view, request=request, wish=wish))
         await self._follow(client, job.id)
@@ -124,8 +143,8 @@ class Courier:
         """
         await self.until(lambda session: session.link.name != "connecting")
         await self.submit(blockout, view, wish)
-        while self.session.unfetched and not _unkept(self.session) and await self._reached():
-            await self.until(lambda now: not now.unfetched or now.link.name != "online" or _unkept(now))
+        while self.session.unfetched and not self.session.unkept and await self._reached():
+            await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.unkept)
 
     async def _reached(self) -> bool:
         """Whether there is a server, dialling once more if it was lost."""
@@ -141,9 +160,10 @@ class Courier:
         with suppress(ClientError):  # the watch is the one to say so
             await self._cancel(await self._client(), job)
 
-    async def settle(self) -> None:
-        """Wait until the server has heard all that it was told so far."""
-        await self.until(lambda now: now.link.name != "online" or not (now.sending or now.cancelling))
+    async def settle(self, seconds: float) -> None:
+        """Wait until the server has heard all that it was told so far. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            await self.until(lambda now: now.link.name != "online" or not (now.sending or now.cancelling))
 
     async def _client(self) -> Client:
         return Client(await numbered(self.dial()))
@@ -154,22 +174,22 @@ class Courier:
         except ServerProblem as error:
             self.move(disowned if error.code == "unknown-job" else news.uncancelled, job, notice(error))
 
-    async def _attend(self, client: Client) -> None:
-        """Follow a server until it is lost. Raises what ends it."""
+    async def _attend(self, client: Client, where: Connection) -> None:
+        """Follow a server until it is lost, or another one is to be dialled. Raises what ends it."""
         health, models = await client.health(), tuple(await client.models())
         self.move(news.met, health, models)
         for job in self.session.cancelling:
             await self._cancel(client, job)
-        errands = [asyncio.create_task(errand) for errand in self._errands(client)]
+        endless = self._listen(client), self._develop(client), self._feel_pulse(client, where, models)
+        errands = [asyncio.create_task(errand) for errand in endless]
         try:
             done, _ = await asyncio.wait(errands, return_when=asyncio.FIRST_COMPLETED)
-            done.pop().result()
         finally:
             for errand in errands:
                 errand.cancel()
-
-    def _errands(self, client: Client) -> Iterable[Coroutine[Any, Any, None]]:
-        return self._listen(client), self._develop(client), self._feel_pulse(client)
+            await asyncio.gather(*errands, return_exceptions=True)
+        for errand in done:
+            errand.result()
 
     async def _develop(self, client: Client) -> None:
         """Fetch previews, the newest there is and one at a time: those in between are never asked for."""
@@ -183,24 +203,23 @@ class Courier:
                 self.move(news.previewed, Preview(job=task.job.id, sha256=sketch.sha256, png=png))
 
     async def _listen(self, client: Client) -> None:
-        for task in self.session.unfetched:
-            await self._refresh(client, task.job.id)
-        async with aclosing(client.events(after=self._seen)) as events:
+        async with aclosing(client.events()) as events:
             async for event in events:
-                self._seen = event.id
                 self.move(news.heard, event, time.monotonic())
                 if event.kind == "state" and news.find(self.session, event.job):
                     await self._refresh(client, event.job)
 
-    async def _feel_pulse(self, client: Client) -> None:
-        """A stream takes half a minute to notice that its server has died; a question, no time at all."""
-        while True:
-            await asyncio.sleep(PULSE)
-            health = await client.health()
-            self.move(news.met, health, self.session.link.models)
+    async def _feel_pulse(self, client: Client, where: Connection, models: tuple[ModelInfo, ...]) -> None:
+        """Ask how the server is, and what events may not have told, for as long as it is the one to dial.
+
+        A stream takes half a minute to notice that its server has died; a question, no time at all. What happened
+        before the stream was open it never tells, nor that there is room for a picture by now.
+        """
+        while self.dial() == where:
             for task in self.session.unfetched:
-                if task.ended:  # there was no room for its picture; there may be now
-                    await self._refresh(client, task.job.id)
+                await self._refresh(client, task.job.id)
+            await self._rest(PULSE)
+            self.move(news.met, await client.health(), models)
 
     async def _follow(self, client: Client, job: str) -> None:
         """Look a new job up: it may have ended before the session knew to listen for it."""
@@ -221,23 +240,17 @@ class Courier:
         if picture is None:
             return
         try:
-            self.move(news.fetched, job.id, await self._fetch(client, picture))
+            self.move(news.fetched, job.id, await fetch(client, picture, self.folder))
         except Unkept as error:  # the server is well; the next pulse tries again
             self.move(news.noticed, notice(error))
+        except Spoilt as error:
+            self.move(disowned, job.id, notice(error))
 
-    async def _fetch(self, client: Client, artifact: Artifact) -> Path:
-        path = self.folder / f"{artifact.sha256}.png"
-        if not (path.exists() and path.stat().st_size == artifact.bytes):
-            content = await client.artifact(artifact.sha256)
-            if sha256(content).hexdigest() != artifact.sha256:
-                raise Garbled("A picture did not arrive whole", "It is fetched again.")
-            _keep(path, content)
-        return path
-
-    async def _rest(self) -> None:
+    async def _rest(self, seconds: float) -> None:
         self._nudged.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._nudged.wait(), PAUSE)
+            async with asyncio.timeout(seconds):
+                await self._nudged.wait()
 
 
 def state(error: ClientError) -> Name:
@@ -252,26 +265,3 @@ def notice(error: ClientError | CaptureError) -> Notice:
     if isinstance(error, CaptureError):
         return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)
     return Notice(message=f"{error.message}.", fix=error.fix, code=error.code)
-
-
-def _unkept(session: Session) -> bool:
-    return session.notice is not None and session.notice.code == Unkept.code
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file at once: one cut short must never pass for whole, nor change while Blender has it mapped."""
-    part = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise Unkept(f"A picture cannot be kept in {path.parent}: {error.strerror}", "Make room there.") from error
-
-
-def loopback(address: str) -> bool:
-    """Whether an address is this machine's own."""
-    host = urlsplit(address).hostname or ""
-    with suppress(ValueError):  # a name, not a number
-        return ip_address(host).is_loopback
-    return host == "localhost"

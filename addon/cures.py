@@ -93,6 +93,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         # the result in the scene
         "misfit": _buttons(GENERATE),
         "locked-object": Cure(why="whether another file's object becomes local, only the artist decides"),
+        "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Cure(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", hands="filepath")),
         # the history
@@ -109,8 +110,8 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "command-fails": _buttons(OURS),
         "bad-address": _buttons(OURS),
         "wrong-token": _buttons(AGAIN, OURS),
-        "server-older": _buttons(OURS),
-        "add-on-older": _buttons(_preferences("EXTENSIONS", "Get Extensions")),
+        "server-older": _buttons(AGAIN, OURS),
+        "add-on-older": _buttons(_preferences("EXTENSIONS", "Get Extensions"), AGAIN),
         "garbled": _buttons(AGAIN, OURS),
         "online-access-off": _buttons(_preferences("SYSTEM", "Open Preferences"), OURS),
         "unkept": _buttons(AGAIN),

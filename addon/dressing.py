@@ -29,7 +29,7 @@ def check(items: Sequence[bpy.types.ID]) -> None:
         if not item.is_editable or item.override_library is not None:
             raise LockedObject(
                 f"{item.name} belongs to another file.",
-                "Make it local (Object > Relations > Make Local), or take its mark away.",
+                "Make it local (Object > Relations > Make Local), or leave it unmarked.",
                 item.name,
             )
 

@@ -98,9 +98,10 @@ async def expose(
     """
     courier.move(news.exposing)
     try:
-        seen = await _seen(live)
-        async with room:
-            exact = await exposure.develop()
+        with courier.draft():
+            seen = await _seen(live)
+            async with room:
+                exact = await exposure.develop()
     except CaptureError as error:
         courier.move(news.noticed, notice(error))
         return

@@ -115,7 +115,7 @@ def request(entry: Entry) -> str:
     return json.dumps(dump(entry.request))
 
 
-def parse(document: str) -> Entry:
+def parse(document: str | bytes) -> Entry:
     """The entry of a JSON text. Raises ContractError."""
     return loads(Entry, document)
 
@@ -131,7 +131,7 @@ def keep(folder: Path, entry: Entry) -> None:
 
 def find(folder: Path, name: str) -> Entry:
     """The entry of that name. Raises OSError and ContractError."""
-    return parse(_file(folder, name, "json").read_text("utf-8"))
+    return parse(_file(folder, name, "json").read_bytes())
 
 
 def picture(folder: Path, name: str) -> Path | None:

@@ -29,6 +29,7 @@ class Owed:
     request: Blockout
     wish: Wish
     pose: tuple[float, ...]
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,34 +42,38 @@ class Page:
 def leave(folder: Path, session: Session) -> None:
     """Write down for the next Blender what the scene might still have received. Raises OSError."""
     unfinished = (task for task in session.tasks if task.landed or task in session.unfetched)
-    owed = tuple(
-        Owed(job=task.job, request=loads(Blockout, task.request), wish=task.wish, pose=task.view.pose)
-        for task in unfinished
-    )
+    owed = tuple(_owed(task, task.job.id in session.cancelling) for task in unfinished)
     if owed:
         part = folder / f"owed-{uuid.uuid4().hex}.part"
         part.write_text(json.dumps(dump(Page(owed=owed))), "utf-8")
         part.replace(part.with_suffix(".json"))
 
 
-def take(folder: Path) -> Iterator[Task]:
-    """The tasks of every page there is; the pages are gone then."""
+def take(folder: Path) -> Iterator[Owed]:
+    """What is owed on every page there is; the pages are gone then."""
     for path in sorted(folder.glob(PAGES)):
-        with suppress(FileNotFoundError, ContractError):  # another Blender was quicker; or has a newer add-on
-            page = loads(Page, path.read_text("utf-8"))
+        with suppress(OSError, ContractError):  # another Blender was quicker; or has a newer add-on
+            page = loads(Page, path.read_bytes())
             path.unlink()
-            yield from (_task(owed) for owed in page.owed)
+            yield from page.owed
 
 
 def resumed(session: Session, folder: Path) -> Session:
-    """The session with what another Blender left behind."""
-    return replace(session, tasks=(*session.tasks, *take(folder)))
+    """The session with what another Blender left behind; what was cancelled there is still to be cancelled."""
+    owed = tuple(take(folder))
+    cancelling = session.cancelling | {one.job.id for one in owed if one.cancelled}
+    return replace(session, tasks=(*session.tasks, *map(_task, owed)), cancelling=cancelling)
 
 
 def disowned(session: Session, job: str, notice: Notice) -> Session:
     """The server does not know the job: it is another server, or has long forgotten it."""
     tasks = tuple(task for task in session.tasks if task.job.id != job)
     return replace(session, tasks=tasks, cancelling=session.cancelling - {job}, notice=notice)
+
+
+def _owed(task: Task, cancelled: bool) -> Owed:
+    request = loads(Blockout, task.request)
+    return Owed(job=task.job, request=request, wish=task.wish, pose=task.view.pose, cancelled=cancelled)
 
 
 def _task(owed: Owed) -> Task:

@@ -122,6 +122,7 @@ class Live:
         return before != (self.scenes, set(self.pictures))
 
     def _begin(self, scenes: Windows) -> None:
+        self._half_read = False
         for uid, (scene, layer) in scenes.items():
             picture = scene.get(PICTURE)
             based = 0 if picture is None else picture.session_uid

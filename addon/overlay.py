@@ -1,54 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draws where regions are to be, and where the picture has them, over the camera's view and over the picture.
+"""Shows where regions are to be, and where the picture has them, over the camera's view and over the picture.
 
-Drawing only draws: figures are made into batches by the timer, and lie in fractions of the frame, so that zooming and
-panning a view is one matrix.
+A timer keeps up with what is in view; Blender's draw calls only draw what it has made ready.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import blf
 import bpy
-import gpu
-import numpy as np
 from bpy.props import BoolProperty, EnumProperty
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from gpu_extras.batch import batch_for_shader
 
-from .figures import Figure, Stroke, Words
+from .drawing import Drawing, Rectangle, draw, prepared
+from .figures import Figure
 from .live import Windows, live
+from .pictures import EDITOR
 from .pump import desk, guarded, redraw
 
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
-DARK = (0.0, 0.0, 0.0, 0.6)
-EDGE = 2.5  # pixels that the dark under a line is wider than the line
-PLATE = (0.0, 0.0, 0.0, 0.55)
-PALE = 0.55  # of white in the letters of a colour
-LETTERS, MARGIN = 11.0, 4.0  # size of letters and space around them in pixels, before the interface's scale
-
-Colour = tuple[float, float, float, float]
-Rectangle = tuple[float, float, float, float]  # left, top, right, bottom in a region's pixels
-
-
-@dataclass(frozen=True)
-class Line:
-    """A stroke on the graphics card."""
-
-    batch: gpu.types.GPUBatch
-    colour: Colour
-    width: float
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure, ready to be drawn."""
-
-    figure: Figure
-    targets: tuple[Line, ...]
-    achieved: tuple[Line, ...]
-    words: tuple[tuple[Words, Colour], ...]
-    plate: gpu.types.GPUBatch
 
 
 class Sheets:
@@ -82,36 +48,6 @@ def _kept(drawing: Drawing | None, figure: Figure) -> Drawing:
     return drawing if drawing is not None and drawing.figure is figure else prepared(figure)
 
 
-def prepared(figure: Figure) -> Drawing:
-    """A figure as batches in the colours of the artist's theme."""
-    theme = bpy.context.preferences.themes[0].collection_color
-    colours = [(*theme[place].color, 1.0) for place in figure.colours]
-    return Drawing(
-        figure,
-        tuple(_line(stroke, colours[stroke.region]) for stroke in figure.targets),
-        tuple(_line(stroke, colours[stroke.region]) for stroke in figure.achieved),
-        tuple((words, _paler(colours[words.region])) for words in figure.words),
-        batch_for_shader(
-            gpu.shader.from_builtin("UNIFORM_COLOR"), "TRI_STRIP", {"pos": ((0, 0), (1, 0), (0, 1), (1, 1))}
-        ),
-    )
-
-
-def _paler(colour: Colour) -> Colour:
-    red, green, blue = (PALE + (1.0 - PALE) * part for part in colour[:3])
-    return red, green, blue, 1.0
-
-
-def _line(stroke: Stroke, colour: Colour) -> Line:
-    points = np.zeros((stroke.segments.size // 2, 3), dtype=np.float32)
-    points[:, :2] = stroke.segments.reshape(-1, 2)
-    return Line(batch_for_shader(_shader(), "LINES", {"pos": points}), colour, stroke.width)
-
-
-def _shader() -> gpu.types.GPUShader:
-    return gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
-
-
 def _sheets() -> Sheets:
     found: Sheets = bpy.types.WindowManager.maquette_sheets
     return found
@@ -139,7 +75,7 @@ def _look() -> float:
 def _redraw_views() -> None:
     """Have the views drawn again that an overlay lies on."""
     for area in (area for window in bpy.context.window_manager.windows for area in window.screen.areas):
-        drawn_on = area.type == "IMAGE_EDITOR" or (area.type == "VIEW_3D" and _through_camera(area.spaces.active))
+        drawn_on = area.ui_type == EDITOR or (area.type == "VIEW_3D" and _through_camera(area.spaces.active))
         for region in area.regions if drawn_on else ():
             if region.type == "WINDOW":
                 region.tag_redraw()
@@ -148,7 +84,8 @@ def _redraw_views() -> None:
 def _away() -> bool:
     """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
     playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
-    return playing or bpy.app.is_job_running("RENDER") or desk().session.sending > 0
+    session = desk().session
+    return playing or bpy.app.is_job_running("RENDER") or (session.sending > 0 and session.link.name == "online")
 
 
 def _in_view() -> tuple[Windows, dict[int, bpy.types.Image]]:
@@ -159,7 +96,7 @@ def _in_view() -> tuple[Windows, dict[int, bpy.types.Image]]:
             space = area.spaces.active
             if area.type == "VIEW_3D" and _through_camera(space):
                 scenes[window.scene.session_uid] = (window.scene, window.view_layer)
-            elif area.type == "IMAGE_EDITOR" and space.image is not None:
+            elif area.ui_type == EDITOR and space.image is not None:
                 images[space.image.session_uid] = space.image
     return scenes, images
 
@@ -177,18 +114,18 @@ def _draw_view() -> None:
     if drawing is None or shown is None or hidden or context.screen.is_animation_playing:
         return
     if camera is not None and camera.session_uid == shown.camera:
-        _draw(drawing, frame_in_view(context, camera))
+        draw(drawing, frame_in_view(context, camera))
 
 
 def _draw_editor() -> None:
     context = bpy.context
-    image = context.space_data.image
+    image = context.space_data.image if context.area.ui_type == EDITOR else None
     drawing = _sheets().pictures.get(image.session_uid) if image is not None else None
     if drawing is not None and context.space_data.overlay.show_overlays:
         view = context.region.view2d
         left, bottom = view.view_to_region(0.0, 0.0, clip=False)
         right, top = view.view_to_region(1.0, 1.0, clip=False)
-        _draw(drawing, (left, top, right, bottom))
+        draw(drawing, (left, top, right, bottom))
 
 
 def frame_in_view(context: bpy.types.Context, camera: bpy.types.Object) -> Rectangle:
@@ -200,70 +137,6 @@ def frame_in_view(context: bpy.types.Context, camera: bpy.types.Object) -> Recta
     ]
     across, down = [corner.x for corner in corners], [corner.y for corner in corners]
     return min(across), max(down), max(across), min(down)
-
-
-def _draw(drawing: Drawing, frame: Rectangle) -> None:
-    manager = bpy.context.window_manager
-    if not manager.maquette_overlay:
-        return
-    parts, scale = manager.maquette_overlay_parts, bpy.context.preferences.system.ui_scale
-    lines = [*(drawing.targets if "TARGETS" in parts else ()), *(drawing.achieved if "ACHIEVED" in parts else ())]
-    left, top, right, bottom = frame
-    gpu.state.blend_set("ALPHA")
-    with gpu.matrix.push_pop():
-        gpu.matrix.translate((left, top))
-        gpu.matrix.scale((right - left, bottom - top))
-        for line in lines:
-            _stroke(line, DARK, (line.width + EDGE) * scale)
-        for line in lines:
-            _stroke(line, line.colour, line.width * scale)
-    if "WORDS" in parts:
-        _write(drawing, frame, scale)
-    gpu.state.blend_set("NONE")
-
-
-def _stroke(line: Line, colour: Colour, width: float) -> None:
-    shader, viewport = _shader(), gpu.state.viewport_get()
-    shader.bind()
-    shader.uniform_float("viewportSize", viewport[2:])
-    shader.uniform_float("lineWidth", width)
-    shader.uniform_float("color", colour)
-    line.batch.draw(shader)
-
-
-def _write(drawing: Drawing, frame: Rectangle, scale: float) -> None:
-    """Labels on dark plates, each under its region's middle; one that would lie on another moves down."""
-    blf.size(0, LETTERS * scale)
-    plates: list[Rectangle] = []
-    for words, colour in drawing.words:
-        plates.append(_plate(words, frame, scale, plates))
-        left, top, right, bottom = plates[-1]
-        with gpu.matrix.push_pop():
-            gpu.matrix.translate((left, bottom))
-            gpu.matrix.scale((right - left, top - bottom))
-            _fill(drawing.plate, PLATE)
-        blf.color(0, *colour)
-        blf.position(0, left + MARGIN * scale, bottom + MARGIN * scale, 0.0)
-        blf.draw(0, words.text)
-
-
-def _plate(words: Words, frame: Rectangle, scale: float, taken: Sequence[Rectangle]) -> Rectangle:
-    left, top, right, bottom = frame
-    wide, high = (side / 2 + MARGIN * scale for side in (blf.dimensions(0, words.text)[0], LETTERS * scale * 0.75))
-    x, y = left + words.place[0] * (right - left), top + words.place[1] * (bottom - top)
-    x = max(left + wide, min(x, right - wide))
-    for other in sorted(taken, key=lambda plate: -plate[1]):
-        beside = other[0] > x + wide or other[2] < x - wide
-        if not beside and other[3] < y + high and y - high < other[1]:
-            y = other[3] - high - 1.0
-    return x - wide, y + high, x + wide, y - high
-
-
-def _fill(batch: gpu.types.GPUBatch, colour: Colour) -> None:
-    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
-    shader.bind()
-    shader.uniform_float("color", colour)
-    batch.draw(shader)
 
 
 def register() -> None:

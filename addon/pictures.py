@@ -18,10 +18,10 @@ from .album import remember, thumb
 from .contract import Achieved, Blockout, dump, loads
 from .courier import notice
 from .faults import CaptureError
-from .history import Entry
+from .history import THUMB_SIDE, Entry
 from .operators.answers import Status, refuse
 from .operators.picture import viewpoint
-from .pixels import Pixels, load, of_image
+from .pixels import shrunk
 from .projectors import project
 from .pump import desk
 from .session import Notice, noticed, received
@@ -30,6 +30,7 @@ from .tasks import Task
 PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (
     f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose")
 )
+EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
 CLOSE = 1e-4  # two poses that differ by less show the same picture
 
 
@@ -57,13 +58,13 @@ class Receive(bpy.types.Operator):
         assert picture is not None, "what has landed has a picture"
         try:
             if shot is None:
-                _keep(task, picture.stem, load(picture))
+                _keep(task, picture)
                 return refuse(self, _homeless(courier.folder))
             camera = next((thing for thing in bpy.data.objects if thing.session_uid == task.view.camera), None)
             image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera)
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, _unreadable(task, error))
-        remember(shot, _keep(task, picture.stem, of_image(image)))
+        remember(shot, _keep(task, picture))
         take(shot, image)
         return {"FINISHED"}
 
@@ -79,13 +80,10 @@ class Show(bpy.types.Operator):
         return context.area is not None and current(context.scene) is not None
 
     def execute(self, context: bpy.types.Context) -> Status:
-        areas = context.screen.areas
-        editor = next((area for area in areas if area.type == "IMAGE_EDITOR"), None)
+        editor = next((area for area in context.screen.areas if area.ui_type == EDITOR), None) or _split(context.screen)
         if editor is None:
-            before = {area.as_pointer() for area in areas}
-            bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
-            editor = next(area for area in areas if area.as_pointer() not in before)
-            editor.ui_type = "IMAGE_EDITOR"
+            fix = "Leave the maximised view (Ctrl Space) or make it larger, and try again."
+            return refuse(self, Notice(message="An Image Editor has no room here.", fix=fix, code="no-editor"))
         _place(context.window, editor, current(context.scene))
         return {"FINISHED"}
 
@@ -164,15 +162,15 @@ def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
     _show_where_ours_was(image)
 
 
-def _keep(task: Task, name: str, picture: Pixels) -> Entry:
+def _keep(task: Task, picture: Path) -> Entry:
     """The picture's entry, written to the history on disk; a full disk is told of, and costs that copy only."""
     entry = Entry(
-        name=name,
+        name=picture.stem,
         created=time.time(),
         request=loads(Blockout, task.request),
         wish=task.wish,
         pose=task.view.pose,
-        thumb=thumb(picture),
+        thumb=thumb(shrunk(picture, THUMB_SIDE)),
         achieved=task.job.achieved,
     )
     try:
@@ -187,8 +185,20 @@ def _show_where_ours_was(image: bpy.types.Image) -> None:
     """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR" and ours(area.spaces.active.image):
+            space = area.spaces.active
+            if area.ui_type == EDITOR and not space.use_image_pin and ours(space.image):
                 _place(window, area, image)
+
+
+def _split(screen: bpy.types.Screen) -> bpy.types.Area | None:
+    """A new Image Editor beside the area in use; None where there is no room, or one editor has the whole window."""
+    before = {area.as_pointer() for area in screen.areas}
+    if bpy.ops.screen.area_split.poll():
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    editor = next((area for area in screen.areas if area.as_pointer() not in before), None)
+    if editor is not None:
+        editor.ui_type = EDITOR
+    return editor
 
 
 def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:

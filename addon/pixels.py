@@ -16,14 +16,22 @@ DOT = bytes.fromhex(  # a PNG file of one pixel
 Pixels = NDArray[np.float32]  # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 
 
-def load(picture: Path) -> Pixels:
-    """The pixels of an image file, read by Blender into a blend file of its own that is thrown away at once."""
+def shrunk(picture: Path, side: int) -> Pixels:
+    """The pixels of an image file with its longer side at most ``side``; (0, 0, 4) of one that cannot be read.
+
+    Blender reads and shrinks it, in a blend file of its own that is thrown away at once.
+    """
     with bpy.data.temp_data() as aside:
-        return of_image(aside.images.load(str(picture)))
+        image = aside.images.load(str(picture))
+        width, height = image.size
+        scale = side / max(width, height, 1)
+        if width and scale < 1.0:
+            image.scale(max(1, round(width * scale)), max(1, round(height * scale)))
+        return of_image(image)
 
 
 def decoded(picture: bytes) -> Pixels:
-    """The same of a file's content: without a file, which Blender would map into memory, and which might change."""
+    """The pixels of a file's content: without a file, which Blender would map into memory, and which might change."""
     with bpy.data.temp_data() as aside:
         image = aside.images.new("Maquette", 1, 1)
         image.source = "FILE"
@@ -46,15 +54,6 @@ def of_image(image: bpy.types.Image) -> Pixels:
     if pixels.size:
         image.pixels.foreach_get(pixels.ravel())
     return pixels
-
-
-def smaller(pixels: Pixels, side: int) -> Pixels:
-    """The picture with its longer side at most ``side``, each new pixel the mean of those it stands for."""
-    height, width = pixels.shape[:2]
-    scale = side / max(width, height)
-    if scale >= 1.0:
-        return pixels
-    return _shrunk(_shrunk(pixels, max(1, round(height * scale)), 0), max(1, round(width * scale)), 1)
 
 
 class Icons:
@@ -88,11 +87,3 @@ class Icons:
     def close(self) -> None:
         """Forget them all, and the collection they are in."""
         previews.remove(self._icons)
-
-
-def _shrunk(pixels: Pixels, count: int, axis: int) -> Pixels:
-    edges = np.linspace(0, pixels.shape[axis], count + 1).astype(int)
-    sizes = np.diff(edges).astype(np.float32)
-    sums: Pixels = np.add.reduceat(pixels, edges[:-1], axis)
-    sums /= np.expand_dims(sizes, (1 - axis, 2))
-    return sums

@@ -23,12 +23,13 @@ from .courier import Courier
 from .darkroom import Darkroom
 from .pixels import wake
 from .preferences import dial, preferences
-from .session import Notice, Session, noticed, starting
+from .session import Notice, Session, noticed, starting, stopping
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 MIND = 0.25  # seconds between two looks at a server of our own
 FAREWELL = 2.0  # seconds that Blender waits at the end for the server to hear what it was told
+MOVES = {"BLOCKING", "UNDO"}  # what a modal operator says that changes the scene; of a macro, as Shift D, the second
 RESTART = 2.0  # seconds before an errand that failed begins anew
 
 log = logging.getLogger(__package__)
@@ -107,7 +108,7 @@ class Desk:
         self.gallery = Gallery(folder / "pictures")
         self.courier = Courier(dial, folder / "pictures")
         self.courier.move(ledger.resumed, folder)
-        self.exposures: set[asyncio.Task[None]] = set()
+        self.calmed = False
         self.turnstile = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.rack = styles.read(self.style_folder)
@@ -123,12 +124,6 @@ class Desk:
         """Look again at what styles there are."""
         self.rack = styles.read(self.style_folder)
 
-    def expose(self, errand: Coroutine[Any, Any, None]) -> None:
-        """Start an exact capture, which can be cancelled."""
-        task = self.pump.start(errand)
-        self.exposures.add(task)
-        task.add_done_callback(self.exposures.discard)
-
     @property
     def startable(self) -> bool:
         """Whether a server started here would be of use: none was, and the artist did not say that it is elsewhere."""
@@ -142,9 +137,14 @@ class Desk:
         self.courier.nudge()
 
     def stop_server(self) -> None:
-        """Ask our child to end; it finishes its step and removes its connection file."""
-        if self.server is not None:
+        """Ask our child to end: it finishes its step and removes its connection file. Asked again, it is killed."""
+        if self.server is None:
+            return
+        if self.session.link.name == "stopping":
+            self.server.kill()
+        else:
             self.server.terminate()
+            self.courier.move(stopping)
 
     def close(self) -> None:
         """Stop everything; called when the add-on is disabled and when Blender quits.
@@ -152,8 +152,9 @@ class Desk:
         What is not painted yet waits in the server's queue, and what is not received in the ledger, for the next time.
         """
         with suppress(TimeoutError):
-            self.pump.loop.run_until_complete(asyncio.wait_for(self.courier.settle(), FAREWELL))
-        self.stop_server()
+            self.pump.loop.run_until_complete(self.courier.settle(FAREWELL))
+        if self.server is not None:
+            self.server.terminate()
         self.pump.close()
         ledger.leave(self.folder, self.session)
         self.darkroom.close()
@@ -205,11 +206,12 @@ def guarded(work: Callable[[], float]) -> float:
 
 
 def _tick() -> float:
-    before = desk().session
+    station, before = desk(), desk().session
     pace = guarded(_slice)
-    if desk().session.busy != before.busy:
-        calm(desk().session.busy)
-    if desk().session != before:
+    if station.session.busy != station.calmed:
+        station.calmed = station.session.busy
+        calm(station.calmed)
+    if station.session != before:
         redraw()
     return pace
 
@@ -254,7 +256,8 @@ def receive() -> None:
 def occupied() -> bool:
     """A render runs, or the artist is in the middle of a move: an undo step now would tear it."""
     modal = (operator for window in bpy.context.window_manager.windows for operator in window.modal_operators)
-    return bpy.app.is_job_running("RENDER") or any("BLOCKING" in operator.bl_options for operator in modal)
+    torn = (MOVES & operator.bl_options for operator in modal)
+    return bpy.app.is_job_running("RENDER") or any(torn)
 
 
 def redraw() -> None:

@@ -16,7 +16,24 @@ from .tasks import Task, moved
 RESTARTS = "The server tries again by itself; its log has the details."
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
-Name = Literal["absent", "starting", "connecting", "online", "refused", "mismatch", "offline", "died", "failed"]
+LINKS = frozenset(  # codes of what is over once a server is met
+    {
+        "server-absent",
+        "server-runs",
+        "server-died",
+        "command-fails",
+        "bad-address",
+        "wrong-token",
+        "server-older",
+        "add-on-older",
+        "garbled",
+        "online-access-off",
+    }
+)
+
+Name = Literal[
+    "absent", "starting", "connecting", "online", "stopping", "refused", "mismatch", "offline", "died", "failed"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +114,15 @@ class Session:
     @property
     def busy(self) -> bool:
         """Something may change within the next moments, so the pump should run at its quick pace."""
-        painting = self.link.name == "online" and self.waiting
-        return self.link.name in ("starting", "connecting") or bool(
-            self.exposing or self.sending or painting or self.landed
+        coming = self.link.name == "online" and self.unfetched and not self.unkept
+        return self.link.name in ("starting", "connecting", "stopping") or bool(
+            self.exposing or self.sending or coming or self.landed
         )
+
+    @property
+    def unkept(self) -> bool:
+        """A picture came for which the disk has no room."""
+        return self.notice is not None and self.notice.code == "unkept"
 
 
 def starting(session: Session) -> Session:
@@ -110,25 +132,37 @@ def starting(session: Session) -> Session:
 
 def connecting(session: Session) -> Session:
     """The artist asked to look for the server again. The courier's own tries are silent: a panel must not flicker."""
-    return replace(session, link=Link(name="connecting"))
+    return session if session.link.name in ("online", "stopping") else replace(session, link=Link(name="connecting"))
 
 
 def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
-    """The server answered and speaks our contract. How long it takes for a step is learned anew after an absence."""
+    """The server answered and speaks our contract: what was wrong with the way to it is over.
+
+    How long it takes for a step is learned anew after an absence.
+    """
+    if session.link.name == "stopping":
+        return session
     notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
     again = session.link.name != "online"
     tasks = tuple(replace(task, pace=None) for task in session.tasks) if again else session.tasks
-    return replace(session, link=Link(name="online", health=health, models=models, notice=notice), tasks=tasks)
+    link = Link(name="online", health=health, models=models, notice=notice)
+    told = None if session.notice and session.notice.code in LINKS else session.notice
+    return replace(session, link=link, tasks=tasks, notice=told)
 
 
 def lost(session: Session, name: Name, notice: Notice) -> Session:
     """There is no server to talk to; ``name`` and ``notice`` say why.
 
-    That one of ours is absent is no news while it starts, nor once it has died: why it died is.
+    That one of ours is absent is no news while it starts or stops, nor once it has died: why it died is.
     """
-    if session.link.name in ("starting", "died") and name == "absent":
+    if session.link.name in ("starting", "stopping", "died") and name == "absent":
         return session
     return replace(session, link=Link(name=name, notice=notice))
+
+
+def stopping(session: Session) -> Session:
+    """Our own server was asked to end; it finishes its step."""
+    return replace(session, link=Link(name="stopping"))
 
 
 def stopped(session: Session) -> Session:
@@ -161,9 +195,9 @@ def sending(session: Session) -> Session:
     return replace(session, sending=session.sending + 1, notice=None)
 
 
-def unsent(session: Session, notice: Notice) -> Session:
-    """A blockout did not reach the server, or was refused."""
-    return replace(session, sending=session.sending - 1, notice=notice)
+def sent(session: Session) -> Session:
+    """A blockout has reached the server, or will not."""
+    return replace(session, sending=session.sending - 1)
 
 
 def submitted(session: Session, task: Task) -> Session:
@@ -171,7 +205,7 @@ def submitted(session: Session, task: Task) -> Session:
     spare = max(0, len(session.tasks) + 1 - KEPT)
     forgotten = [old.job.id for old in session.tasks if not (old.unfetched or old.landed)][:spare]
     kept = tuple(old for old in session.tasks if old.job.id not in forgotten)
-    return replace(session, tasks=(*kept, task), sending=session.sending - 1)
+    return replace(session, tasks=(*kept, task))
 
 
 def heard(session: Session, event: Event, now: float) -> Session:
@@ -231,8 +265,7 @@ def fetched(session: Session, job: str, picture: Path) -> Session:
     task = find(session, job)
     if task is None:
         return session
-    notice = None if session.notice and session.notice.code == "unkept" else session.notice
-    return noticed(_with(session, replace(task, picture=picture)), notice)
+    return noticed(_with(session, replace(task, picture=picture)), None if session.unkept else session.notice)
 
 
 def received(session: Session, job: str) -> Session:

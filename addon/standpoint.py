@@ -32,8 +32,8 @@ def placed(shot: Shot, matrix: Matrix, scale: float | None = None) -> Shot:
 
 
 def stands(camera: bpy.types.Object | None, shot: Shot) -> bool:
-    """Whether a camera is there, with that lens."""
-    if camera is None:
+    """Whether a camera is there, with that lens; an Empty that a scene looks through is none."""
+    if camera is None or camera.type != "CAMERA":
         return False
     now = seen_from(camera)
     same = all(_close(getattr(now, name), getattr(shot, name)) for name in LENS)

@@ -7,7 +7,7 @@ Drawn over the editor; its image stays what it is.
 import bpy
 from gpu_extras.presets import draw_texture_2d
 
-from .pictures import ours
+from .pictures import EDITOR, ours
 from .pump import desk
 
 
@@ -25,7 +25,7 @@ def unregister() -> None:
 
 def _draw() -> None:
     texture = desk().darkroom.texture
-    if texture is None or not ours(bpy.context.space_data.image):
+    if texture is None or bpy.context.area.ui_type != EDITOR or not ours(bpy.context.space_data.image):
         return
     view = bpy.context.region.view2d
     left, bottom = view.view_to_region(0.0, 0.0, clip=False)

@@ -4,8 +4,6 @@
 from .session import Session
 from .tasks import Task
 
-AWAY = ("absent", "died", "starting")  # states of the link in which nobody paints
-
 
 def progress(task: Task) -> float:
     """The finished fraction of a task, 0..1."""
@@ -21,7 +19,7 @@ def describe(session: Session, task: Task, now: float) -> str:
         return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"
     if task.ended:
         return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
-    if session.link.name in AWAY:
+    if session.link.name != "online":
         return "Goes on when the server is back"
     phase = task.job.phase.capitalize() or "Working"
     if task.job.step in (0, task.job.steps):  # what comes before the first step, and after the last

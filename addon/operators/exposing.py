@@ -17,16 +17,21 @@ from ..styles import styled
 
 def exposure(context: bpy.types.Context) -> Exposure:
     """The open file, as it stands, in a folder of its own. Raises ExposureFailed when it cannot be written."""
-    folder = Path(tempfile.mkdtemp(prefix="maquette-", dir=bpy.app.tempdir))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="maquette-", dir=bpy.app.tempdir))
+    except OSError as error:
+        raise _uncopied(error) from error
     made = Exposure(folder, program(bpy.app.binary_path), _flags(context))
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(made.copy), copy=True, compress=False)
     except RuntimeError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ExposureFailed(
-            f"The file cannot be copied: {error}", "Make room on the disk, or turn Exact off."
-        ) from error
+        raise _uncopied(error) from error
     return made
+
+
+def _uncopied(error: Exception) -> ExposureFailed:
+    return ExposureFailed(f"The file cannot be copied: {error}", "Make room on the disk, or turn Exact off.")
 
 
 def _flags(context: bpy.types.Context) -> dict[str, object]:

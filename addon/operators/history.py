@@ -18,6 +18,7 @@ from ..history import Entry
 from ..marks import PROMPT
 from ..properties import EXACT, MODEL, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
 from ..pump import desk
+from ..scene import camera_of
 from ..session import Notice, noticed
 from ..standpoint import hold, stands
 from ..styles import styled
@@ -148,12 +149,11 @@ class RestoreCamera(bpy.types.Operator):
         return _with_entry(self, context, self._restore)
 
     def _restore(self, context: bpy.types.Context, entry: Entry) -> Status:
-        shot, camera = entry.wish.shot, context.scene.camera
-        if shot is None or camera is None:
-            words, fix = "There is no camera to put there.", "Add one, and try again."
-            return refuse(self, Notice(message=words, fix=fix, code="no-camera"))
+        shot = entry.wish.shot
+        if shot is None:
+            return refuse(self, GONE)
         try:
-            hold(camera, shot, context.view_layer)
+            hold(camera_of(context.scene), shot, context.view_layer)
         except CaptureError as error:
             return refuse(self, notice(error))
         return settle()

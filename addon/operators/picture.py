@@ -109,7 +109,7 @@ class Generate(bpy.types.Operator):
         send = desk().courier.deliver if bpy.app.background else desk().courier.submit
         errand = expose(desk().courier, exposed, live, desk().turnstile, lambda exact: send(exact, *kept))
         if not bpy.app.background:
-            desk().expose(errand)
+            desk().pump.start(errand)
             return {"FINISHED"}
         desk().pump.wait(errand)
         return self._end()
@@ -133,7 +133,7 @@ class Cancel(bpy.types.Operator):
         items=[
             ("THIS", "This", "The picture being painted"),
             ("WAITING", "Waiting", "The pictures not yet begun"),
-            ("EXACT", "Exact", "The exact captures being made"),
+            ("UNSENT", "Unsent", "The exact captures being made, and what waits for a server that starts"),
             ("ALL", "All", "Every picture asked for here"),
         ],
         default="THIS",
@@ -142,12 +142,11 @@ class Cancel(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         session, pump = desk().session, desk().pump
         active = session.active
-        if self.scope in {"EXACT", "ALL"}:
-            for exposing in desk().exposures:
-                exposing.cancel()
+        if self.scope in {"UNSENT", "ALL"}:
+            desk().courier.withdraw()
         meant = [
             task
-            for task in (session.waiting if self.scope != "EXACT" else ())
+            for task in (session.waiting if self.scope != "UNSENT" else ())
             if self.scope == "ALL" or (task == active) == (self.scope == "THIS")
         ]
         for task in meant:

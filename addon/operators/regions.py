@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mark things as regions of the picture, and find them again."""
 
+from collections.abc import Sequence
+
 import bpy
 from bpy.props import StringProperty
 
 from .. import marks
+from ..courier import notice
+from ..dressing import LockedObject, check
 from ..session import Notice
 from .answers import Status, refuse, settle
 
@@ -21,10 +25,7 @@ class AddSelected(bpy.types.Operator):
         if not shapes:
             fix = "Select the objects of a region first."
             return refuse(self, Notice(message="Nothing is selected.", fix=fix, code="nothing-selected"))
-        for thing in shapes:
-            if marks.read(thing) is None:
-                marks.mark(thing)
-        return settle()
+        return _mark(self, shapes)
 
 
 class AddCollection(bpy.types.Operator):
@@ -38,8 +39,7 @@ class AddCollection(bpy.types.Operator):
         if context.collection == context.scene.collection:
             fix = "Choose a collection in the Outliner."
             return refuse(self, Notice(message="The whole scene cannot be a region.", fix=fix, code="whole-scene"))
-        marks.mark(context.collection)
-        return settle()
+        return _mark(self, [context.collection])
 
 
 class RemoveRegion(bpy.types.Operator):
@@ -74,6 +74,18 @@ class SelectRegion(bpy.types.Operator):
             return refuse(self, gone())
         select(context, marks.parts_of(thing))
         return {"FINISHED"}
+
+
+def _mark(operator: bpy.types.Operator, things: Sequence[marks.Marked]) -> Status:
+    """Make them regions, all or none; those that are stay as they are."""
+    try:
+        check(things)
+    except LockedObject as error:
+        return refuse(operator, notice(error))
+    for thing in things:
+        if marks.read(thing) is None:
+            marks.mark(thing)
+    return settle()
 
 
 def select(context: bpy.types.Context, parts: list[bpy.types.Object]) -> None:

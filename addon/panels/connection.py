@@ -15,6 +15,7 @@ LABELS: dict[Name, tuple[str, str]] = {
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),
     "online": ("Server", "LINKED"),
+    "stopping": ("The server ends its step…", "SORTTIME"),
     "refused": ("The server refused us", "LOCKED"),
     "mismatch": ("Another version's server", "ERROR"),
     "offline": ("Online access is off", "INTERNET_OFFLINE"),
@@ -37,17 +38,19 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         if desk().server is not None:
             stop = row.row()
             stop.alignment = "RIGHT"
-            stop.operator("maquette.stop_server", text="Stop")
+            stop.operator("maquette.stop_server", text="Stop at Once" if link.name == "stopping" else "Stop")
+        if link.notice is not None and link.notice == desk().session.notice:
+            return  # it stands under Generate, with its buttons
         if link.notice is not None:
             sentences(self.layout, link.notice, context)
-        if link.name not in ("online", "starting"):
+        if link.name not in ("online", "starting", "stopping"):
             self._ways_out(link)
+        if link.notice is not None:
+            others = (button for button in cures.of(link.notice) if button.operator not in (START, AGAIN))
+            buttons(self.layout.row(align=True), link.notice, others)
 
     def _ways_out(self, link: Link) -> None:
         row = self.layout.row(align=True)
         if desk().startable:
             row.operator(START, icon="PLAY")
         row.operator(AGAIN, text="Try Again" if link.notice else "Connect", icon="FILE_REFRESH")
-        if link.notice is not None:
-            others = (button for button in cures.of(link.notice) if button.operator not in (START, AGAIN))
-            buttons(self.layout.row(align=True), link.notice, others)

@@ -58,11 +58,11 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         column.scale_y = 1.4
         column.operator("maquette.generate", text="Queue More" if session.waiting else "Generate", icon="RENDER_STILL")
         if session.exposing:
-            row = column.row(align=True)
-            row.label(text="Capturing…" if session.exposing == 1 else f"Capturing, {session.exposing - 1} more to do")
-            row.operator("maquette.cancel", text="", icon="CANCEL").scope = "EXACT"
+            more = f", {session.exposing - 1} more to do" if session.exposing > 1 else "…"
+            self._draft(column, f"Capturing{more}")
         if session.sending:
-            column.label(text="Sending…")
+            starting = session.link.name == "starting"
+            self._draft(column, "Sent when the server has started" if starting else "Sending…")
         active = session.active
         if active is None:
             return
@@ -75,6 +75,11 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             row = self.layout.row(align=True)
             row.operator("maquette.cancel", text=f"Cancel {len(session.waiting) - 1} Waiting").scope = "WAITING"
             row.operator("maquette.cancel", text="Cancel All").scope = "ALL"
+
+    def _draft(self, column: bpy.types.UILayout, text: str) -> None:
+        row = column.row(align=True)
+        row.label(text=text)
+        row.operator("maquette.cancel", text="", icon="CANCEL").scope = "UNSENT"
 
     def _notice(self, notice: Notice, context: bpy.types.Context) -> None:
         box = self.layout.box()

@@ -21,11 +21,11 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """A row for each marked object or collection, and the buttons that add more."""
         column = self.layout.column(align=True)
-        selected = context.object.session_uid if context.object and context.object.select_get() else 0
+        selected = {thing.session_uid for thing in context.selected_objects}
         for listed in live().rows.get(context.scene.session_uid, ()):
             thing = listed.find(bpy.data)
             if thing is not None:
-                self._row(column.row(align=True), listed, thing, selected in listed.members)
+                self._row(column.row(align=True), listed, thing, not selected.isdisjoint(listed.members))
                 differences = live().unlike.words.get(listed.uid)
                 if differences and not context.scene.maquette_exact:
                     said = f"A render differs: {', '.join(differences)}"

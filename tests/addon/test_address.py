@@ -3,8 +3,7 @@
 
 import pytest
 
-from addon.address import BadAddress, admit
-from addon.courier import OnlineAccessOff
+from addon.address import BadAddress, OnlineAccessOff, admit
 
 HERE = ("http://127.0.0.1:8000", "http://127.9.9.9", "http://[::1]:8000", "http://localhost:8000", "http://LOCALHOST:1")
 ELSEWHERE = (

@@ -13,6 +13,7 @@ import pytest
 
 from addon import ledger, local
 from addon import session as news
+from addon.address import OnlineAccessOff, loopback
 from addon.client import (
     AddonOlder,
     Client,
@@ -25,8 +26,9 @@ from addon.client import (
 )
 from addon.contract import TOYBOX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
-from addon.courier import Courier, OnlineAccessOff, Unkept, loopback, notice, state
+from addon.courier import Courier, notice, state
 from addon.cures import CURES
+from addon.fetching import Unkept
 from addon.history import Wish
 from addon.session import Notice, Session
 from addon.tasks import Task, Viewpoint
@@ -215,7 +217,7 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
                 await courier.submit(blockout(steps), VIEW, Wish(words="mine"))
             await until(courier, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].landed)
             courier.move(news.received, courier.session.tasks[0].job.id)
-            await courier.settle()
+            await courier.settle(20)
         ledger.leave(tmp_path, courier.session)
 
     async def second() -> None:
@@ -232,6 +234,139 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
     asyncio.run(first())
     asyncio.run(second())
     assert ledger.resumed(Session(), tmp_path).tasks == ()
+
+
+def test_a_page_that_is_no_text_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    page = tmp_path / "owed-a.json"
+    page.write_bytes(b"\xff\xfe\x00owed")
+    assert ledger.resumed(Session(), tmp_path) == Session()
+    assert page.exists()
+
+
+def test_what_was_cancelled_without_a_server_is_cancelled_the_next_time(settings: Settings, tmp_path: Path) -> None:
+    async def first() -> None:
+        async with at_work(tmp_path) as courier:
+            async with running(settings):
+                courier.nudge()
+                await until(courier, lambda session: session.link.name == "online")
+                await courier.submit(blockout(steps=1000), VIEW)
+            await until(courier, lambda session: session.link.name == "absent")
+            await courier.cancel(courier.session.tasks[0].job.id)
+        ledger.leave(tmp_path, courier.session)
+
+    async def second() -> None:
+        async with at_work(tmp_path) as courier:
+            courier.move(ledger.resumed, tmp_path)
+            assert courier.session.cancelling
+            async with running(settings):
+                courier.nudge()
+                session = await until(courier, lambda session: not session.waiting)
+        assert [task.job.state for task in session.tasks] == ["cancelled"]
+
+    asyncio.run(first())
+    asyncio.run(second())
+
+
+def test_another_server_is_dialled_as_soon_as_it_is_set(settings: Settings, tmp_path: Path) -> None:
+    """The first one's events number far more than the second's will."""
+    elsewhere = replace(settings, home=tmp_path / "elsewhere")
+
+    async def story() -> None:
+        dialled: list[Connection] = []
+        async with running(settings):
+            dialled.append(find_connection())
+            courier = Courier(lambda: dialled[-1], tmp_path / "pictures")
+            watch = asyncio.create_task(courier.watch())
+            await until(courier, lambda session: session.link.name == "online")
+            await asyncio.wait_for(courier.deliver(blockout(steps=50), VIEW), 30)
+            async with running(elsewhere):
+                dialled.append(find_connection(elsewhere.home / "connection.json"))
+                courier.nudge()
+                await asyncio.wait_for(courier.deliver(blockout(steps=3), VIEW), 30)
+                assert [task.job.state for task in courier.session.tasks] == ["done", "done"]
+                assert len(courier.session.landed) == 2
+                dialled.append(Connection(address="http://127.0.0.1:9", token="", version="unknown"))
+                courier.nudge()
+                await until(courier, lambda session: session.link.name != "online")
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    asyncio.run(story())
+
+
+def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            courier.move(news.starting)  # whatever a button made of the link
+            courier.nudge()
+            session = await until(courier, lambda session: session.link.name == "online")
+            assert session.link.models == (TOYBOX,)
+
+    asyncio.run(story())
+
+
+def test_a_picture_that_the_server_has_lost_is_said_and_the_others_come(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            lost = Artifact(sha256="0" * 64, kind="picture", media_type="image/png", bytes=7)
+            task = Task(job=replace(JOB, state="done", artifacts=(lost,)), view=VIEW, request="{}")
+            courier.move(news.submitted, task)
+            await courier._record(Client(find_connection()), task.job)
+            assert (courier.session.tasks, courier.session.notice.code) == ((), "unreadable")
+            await asyncio.wait_for(courier.deliver(blockout(), VIEW), 30)
+            assert courier.session.link.name == "online" and courier.session.landed
+
+    asyncio.run(story())
+
+
+def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            swallowed = []
+
+            async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                """Hands everything on but the first answer to a POST."""
+                beyond, sender = await asyncio.open_connection("127.0.0.1", urlsplit(find_connection().address).port)
+                said = await reader.read(2**20)
+                sender.write(said)
+                await sender.drain()
+                if said.startswith(b"POST /v1/jobs ") and not swallowed:
+                    swallowed.append(await beyond.readline())
+                    sender.close()
+                    writer.close()
+                    return
+                await asyncio.gather(pour(reader, sender), pour(beyond, writer))
+
+            async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as door:
+                near = replace(find_connection(), address=f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}")
+                courier.dial = lambda: near
+                await courier.submit(blockout(), VIEW)
+            assert swallowed == [b"HTTP/1.1 201 Created\r\n"]
+            assert len(courier.session.tasks) == len(await Client(find_connection()).jobs()) == 1
+
+    asyncio.run(story())
+
+
+def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "absent")
+            courier.move(news.starting)
+            waiting = asyncio.create_task(courier.submit(blockout(), VIEW))
+            await asyncio.sleep(0.05)
+            assert courier.session.sending == 1
+            courier.withdraw()
+            await asyncio.gather(waiting, return_exceptions=True)
+            assert waiting.cancelled() and courier.session.sending == 0
+            async with running(settings):
+                courier.nudge()
+                await until(courier, lambda session: session.link.name == "online")
+                assert await Client(find_connection()).jobs() == []
+
+    asyncio.run(story())
 
 
 def test_a_job_that_the_server_does_not_know_is_let_go(settings: Settings, tmp_path: Path) -> None:
@@ -418,6 +553,8 @@ def test_a_child_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
     assert session.link.name == "died"
     assert "no room on the disk" in session.link.notice.message
     assert local.ended(Session(), -signal.SIGTERM, log).link.name == "absent"
+    assert local.ended(news.stopping(Session()), 1, log).link.name == "absent"  # Windows knows no signals
+    assert local.ended(Session(), 1, tmp_path / "gone").link.notice.message == "The server ended with code 1."
 
 
 def test_a_command_that_is_none_is_said_at_once(tmp_path: Path) -> None:
@@ -425,3 +562,5 @@ def test_a_command_that_is_none_is_said_at_once(tmp_path: Path) -> None:
         local.start("no-such-program-here serve", tmp_path / "log")
     with pytest.raises(ValueError):
         local.start('maquette "serve', tmp_path / "log")
+    with pytest.raises(ValueError, match="empty"):
+        local.start("  ", tmp_path / "log")

@@ -8,7 +8,8 @@ import pytest
 
 from addon import session as news
 from addon.contract import TOYBOX, Artifact, Event, Health, Job, Problem
-from addon.session import KEPT, Notice, Preview, Session
+from addon.cures import CURES
+from addon.session import KEPT, LINKS, Notice, Preview, Session
 from addon.tasks import Task, Viewpoint
 from addon.wording import describe, progress, title
 
@@ -52,7 +53,7 @@ def event(name: str = "a", **changes) -> Event:
 def with_jobs(*jobs: Job) -> Session:
     session = news.met(Session(), HEALTH, (TOYBOX,))
     for one in jobs:
-        session = news.submitted(news.sending(session), Task(job=one, view=VIEW, request="{}"))
+        session = news.submitted(session, Task(job=one, view=VIEW, request="{}"))
     return session
 
 
@@ -77,9 +78,36 @@ def test_why_our_server_died_outlives_that_it_is_absent() -> None:
     assert news.stopped(session).link.name == "absent"
 
 
+def test_a_server_that_is_met_answers_what_was_wrong_with_the_way_to_it() -> None:
+    for code, stays in (("server-absent", False), ("wrong-token", False), ("phrase-missing", True), ("unkept", True)):
+        told = Notice(message="As it was.", code=code)
+        session = news.met(news.noticed(Session(), told), HEALTH, (TOYBOX,))
+        assert session.notice == (told if stays else None), code
+    assert set(CURES) >= LINKS
+
+
+def test_a_look_for_the_server_does_not_forget_the_one_that_is_there() -> None:
+    online = news.met(Session(), HEALTH, (TOYBOX,))
+    assert news.connecting(online) == online
+
+
+def test_a_server_that_is_asked_to_end_is_not_called_well_until_it_has() -> None:
+    ending = news.stopping(news.met(Session(), HEALTH, (TOYBOX,)))
+    assert (ending.link.name, ending.busy) == ("stopping", True)
+    assert news.met(ending, HEALTH, (TOYBOX,)) == ending
+    assert news.lost(ending, "absent", Notice(message="Gone.")) == ending
+    assert news.connecting(ending) == ending
+    assert news.stopped(ending).link.name == "absent"
+
+
+def test_a_picture_without_room_is_not_waited_for_in_haste() -> None:
+    done = news.recorded(with_jobs(job()), job(state="done", sequence=9), now=60.0)
+    assert done.busy and not news.noticed(done, Notice(message="No room.", code="unkept")).busy
+
+
 def test_a_job_runs_to_its_picture() -> None:
     session = with_jobs(job())
-    assert session.sending == 0 and session.busy
+    assert session.busy
     assert describe(session, session.active, 0.0) == "Waiting for the server"
     session = news.heard(session, event(), now=50.0)
     session = news.heard(session, event(step=6, sequence=3), now=53.0)
@@ -88,7 +116,7 @@ def test_a_job_runs_to_its_picture() -> None:
     away = news.stopped(session)
     assert describe(away, away.active, now=54.0) == "Goes on when the server is back"
     session = news.recorded(session, job(state="done", sequence=9, step=10), now=60.0)
-    assert session.active is None and session.unfetched
+    assert session.active is None and session.unfetched and session.busy  # its picture is on the way
     session = news.fetched(session, "a", Path("a.png"))
     assert session.landed and not session.unfetched and session.busy
     session = news.received(session, "a")
@@ -108,7 +136,7 @@ def test_nothing_unfetched_is_forgotten() -> None:
     session = news.heard(with_jobs(job("first")), event("first", kind="state", state="done"), now=50.0)
     for number in range(KEPT + 5):
         one = job(str(number), state="cancelled")
-        session = news.submitted(news.sending(session), Task(job=one, view=VIEW, request="{}"))
+        session = news.submitted(session, Task(job=one, view=VIEW, request="{}"))
     assert len(session.tasks) == KEPT and session.tasks[0].job.id == "first"
 
 
@@ -194,7 +222,9 @@ def test_every_failed_job_says_why_until_it_is_dismissed() -> None:
 
 
 def test_an_unsent_blockout_leaves_nothing_behind() -> None:
-    session = news.unsent(news.sending(Session()), Notice(message="No server."))
+    session = news.sending(Session())
+    assert session.sending and session.busy
+    session = news.sent(news.noticed(session, Notice(message="No server.")))
     assert (session.sending, session.tasks, session.notice) == (0, (), Notice(message="No server."))
 
 

@@ -20,6 +20,7 @@ BPY_FILES = frozenset(
         "addon/blocking.py",
         "addon/compat.py",
         "addon/darkroom.py",
+        "addon/drawing.py",
         "addon/dressing.py",
         "addon/exact.py",
         "addon/headless.py",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from addon.darkroom import Darkroom
-from addon.pixels import Icons, decoded, load, smaller, wake
+from addon.pixels import Icons, decoded, shrunk, wake
 from addon.session import Preview
 from tests.addon.hosts.blocks import fingerprint, fresh, paint
 
@@ -26,18 +26,23 @@ def picture(tmp_path: Path) -> Path:
 def test_a_picture_is_read_exactly_and_leaves_no_trace(picture: Path) -> None:
     before = fingerprint()
     wake()
-    for pixels in (load(picture), decoded(picture.read_bytes())):
+    for pixels in (shrunk(picture, 6), decoded(picture.read_bytes())):
         assert pixels.shape == (4, 6, 4)
         assert np.abs(pixels - OPAQUE[::-1]).max() < 1e-3
     assert fingerprint() == before
 
 
-def test_smaller_keeps_the_mean_and_the_aspect() -> None:
-    small = smaller(OPAQUE, 3)
+def test_a_shrunk_picture_keeps_the_mean_and_the_aspect(picture: Path, tmp_path: Path) -> None:
+    before = fingerprint()
+    small = shrunk(picture, 3)
     assert small.shape == (2, 3, 4)
-    assert np.allclose(small, OPAQUE.reshape(2, 2, 3, 2, 4).mean((1, 3)))
-    assert smaller(OPAQUE, 6) is OPAQUE
-    assert smaller(np.ones((1, 500, 4), np.float32), 100).shape == (1, 100, 4)
+    assert np.abs(small - OPAQUE[::-1].reshape(2, 2, 3, 2, 4).mean((1, 3))).max() < 1 / 255
+    assert shrunk(paint(tmp_path / "line.png", np.ones((1, 500, 3), np.float32)), 100).shape == (1, 100, 4)
+    assert shrunk(paint(tmp_path / "small.png", np.ones((2, 3, 3), np.float32)), 100).shape == (2, 3, 4)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    assert shrunk(broken, 3).shape == (0, 0, 4)
+    assert fingerprint() == before
 
 
 def test_icons_come_and_go() -> None:

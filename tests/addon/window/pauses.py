@@ -27,7 +27,7 @@ def watch(modules: dict, report: dict) -> None:
     longest = report["longest"] = {}
     pump, overlay, viewer = modules["pump"], modules["overlay"], modules["viewer"]
     kinds = ((pump, "_slice", "tick"), (pump, "calm", "calm"), (pump, "receive", "receive"))
-    for owner, name, key in (*kinds, (overlay, "_look", "look"), (overlay, "_draw", "draw"), (viewer, "_draw", "view")):
+    for owner, name, key in (*kinds, (overlay, "_look", "look"), (overlay, "draw", "draw"), (viewer, "_draw", "view")):
         setattr(owner, name, timed(getattr(owner, name), longest, key))
 
 
