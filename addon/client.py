@@ -40,6 +40,7 @@ OVER = ("done", "failed", "cancelled")
 DOCUMENT_BYTES = 4 * 2**20
 PICTURE_BYTES = 64 * 2**20
 RETRY_SECONDS = (0.25, 8.0)
+START = "Start one: Start Server does in Blender, maquette serve in a shell."
 MISMATCH = "Bring add-on and server to the same version."
 SILENCE_SECONDS = 45.0  # the server says something every 15 s
 
@@ -203,7 +204,7 @@ class Client:
             raise self._absent() from error
 
     def _absent(self) -> ServerAbsent:
-        return ServerAbsent(f"No server answers at {self.connection.address}", "Start it: maquette serve")
+        return ServerAbsent(f"No server answers at {self.connection.address}", START)
 
 
 async def connect(connection: Connection) -> Client:
@@ -219,7 +220,7 @@ def find_connection(path: Path | None = None) -> Connection:
     try:
         return read_connection(where)
     except FileNotFoundError as error:
-        raise ServerAbsent("No server is running", "Start it: maquette serve") from error
+        raise ServerAbsent("No server is running", START) from error
     except OSError as error:
         raise Garbled(f"The connection file cannot be read: {error}", "Stop the server, and start it again.") from error
     except ContractError as error:

@@ -11,19 +11,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import session as news
 from .address import OnlineAccessOff
 from .client import Client, ClientError, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
-from .contract import Blockout, Connection, Job, ModelInfo, dump
+from .contract import SEED_MAX, Blockout, Connection, Job, ModelInfo, dump
 from .faults import CaptureError
 from .fetching import Spoilt, Unkept, fetch
 from .history import NO_WISH, Wish
 from .ledger import disowned
 from .names import numbered
-from .session import Name, Notice, Preview, Session
+from .notices import Notice, complaint
+from .session import Name, Preview, Session
 from .slices import Slices, gradually
 from .tasks import Task, Viewpoint
 
@@ -78,20 +80,20 @@ class Courier:
                 self.move(news.lost, state(error), notice(error))
                 await self._rest(PAUSE)
 
-    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH) -> None:
-        """Finish a blockout slice by slice and send it; the session says what became of it."""
+    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Finish a blockout slice by slice and send it, as ``submit`` does."""
         with self._sending():
             with self.draft():
                 finished = await gradually(blockout)
-                await self._ready()
-            await self._submit(finished, view, wish)
+            await self._submit(finished, view, wish, count)
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
-        """Send a blockout; the session says what became of it. ``wish`` is kept with the task."""
+    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
+
+        ``wish`` is kept with the task.
+        """
         with self._sending():
-            with self.draft():
-                await self._ready()
-            await self._submit(blockout, view, wish)
+            await self._submit(blockout, view, wish, count)
 
     @contextmanager
     def draft(self) -> Iterator[None]:
@@ -120,11 +122,14 @@ class Courier:
         finally:
             self.move(news.sent)
 
-    async def _ready(self) -> None:
+    async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish, count: int) -> None:
         """A server that starts is waited for."""
-        await self.until(lambda session: session.link.name != "starting")
+        with self.draft():
+            await self.until(lambda session: session.link.name != "starting")
+        for seed in range(blockout.seed, blockout.seed + count):
+            await self._post(replace(blockout, seed=seed % (SEED_MAX + 1)), view, wish)
 
-    async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
+    async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
         client, key = await self._client(), uuid.uuid4().hex
         try:
             job = await client.submit(blockout, key)
@@ -132,17 +137,17 @@ class Courier:
             if self.session.link.name != "online":
                 raise
             job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
-        request = json.dumps(dump(blockout))
-        self.move(news.submitted, Task(job=job, view=view, request=request, wish=wish))
+        area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
+        self.move(news.submitted, Task(job=job, view=view, request=request, area=area, wish=wish))
         await self._follow(client, job.id)
 
-    async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH) -> None:
+    async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background.
 
         A link that broke is no end yet; one that the next dial does not mend is.
         """
         await self.until(lambda session: session.link.name != "connecting")
-        await self.submit(blockout, view, wish)
+        await self.submit(blockout, view, wish, count)
         while self.session.unfetched and not self.session.unkept and await self._reached():
             await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.unkept)
 
@@ -261,7 +266,7 @@ def state(error: ClientError) -> Name:
 def notice(error: ClientError | CaptureError) -> Notice:
     """What went wrong, in the panel's words, and the way to its cure."""
     if isinstance(error, ServerProblem):
-        return news.complaint(error.problem)
+        return complaint(error.problem)
     if isinstance(error, CaptureError):
         return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)
     return Notice(message=f"{error.message}.", fix=error.fix, code=error.code)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from .session import Notice
+from .notices import Notice
 
 
 @dataclass(frozen=True, kw_only=True)

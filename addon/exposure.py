@@ -20,7 +20,7 @@ from . import session as news
 from .contract import Blockout, ContractError, Problem, Region, loads
 from .courier import Courier, notice
 from .faults import CaptureError
-from .session import Notice
+from .notices import Notice
 from .slices import Slices, gradually
 from .targets import region_mask
 

@@ -49,12 +49,13 @@ LENS = tuple(field.name for field in fields(Shot))[2:]  # what Blender keeps wit
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """The artist's side of a request: the prompt before the style's words, the style's name, where the camera stood.
+    """The artist's side of a request: prompt and negative before the style's, the style's name, where the camera stood.
 
     ``size`` is in percent of the model's own; ``exact`` tells a picture of what a render shows.
     """
 
     words: Annotated[str, Length(0, 2000)] = ""
+    negative: Annotated[str, Length(0, 2000)] = ""
     style: Annotated[str, Length(0, 200)] = ""
     size: Annotated[int, Range(1, 100)] = 100
     exact: bool = False

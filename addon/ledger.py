@@ -14,7 +14,8 @@ from pathlib import Path
 
 from .contract import Blockout, ContractError, Job, dump, loads
 from .history import Wish
-from .session import Notice, Session
+from .notices import Notice
+from .session import Session
 from .tasks import Task, Viewpoint
 
 PAGES = "owed-*.json"
@@ -78,4 +79,5 @@ def _owed(task: Task, cancelled: bool) -> Owed:
 
 def _task(owed: Owed) -> Task:
     view = Viewpoint(scene=NOWHERE, camera=NOWHERE, pose=owed.pose)
-    return Task(job=owed.job, view=view, request=json.dumps(dump(owed.request)), wish=owed.wish)
+    area, request = owed.request.width * owed.request.height, json.dumps(dump(owed.request))
+    return Task(job=owed.job, view=view, request=request, area=area, wish=owed.wish)

@@ -94,9 +94,14 @@ class Live:
             self._meshes = {}
 
     def forget(self) -> None:
-        """Everything may have changed: after undo, redo and File > Open."""
+        """Everything may have changed: after undo and redo."""
         self._settled, self._listed, self._meshes = set(), set(), {}
         self._half_read, self._work = False, None
+
+    def leave(self) -> None:
+        """Session ids are those of another file now: after File > Open."""
+        self.forget()
+        self.rows, self.scenes, self.pictures, self._measured, self._based = {}, {}, {}, {}, {}
 
     def relist(self, scenes: Windows) -> bool:
         """Bring the rows up to date, and what a render shows otherwise. Says whether there is something new."""
@@ -228,12 +233,17 @@ def _replaced(*_: object) -> None:
     live().forget()
 
 
+@persistent
+def _opened(*_: object) -> None:
+    live().leave()
+
+
 HANDLERS = (
     ("depsgraph_update_post", _changed),
     ("frame_change_post", _changed),
     ("undo_post", _replaced),
     ("redo_post", _replaced),
-    ("load_post", _replaced),
+    ("load_post", _opened),
 )
 
 

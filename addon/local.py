@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .session import Notice, Session, died, stopped
+from .notices import Notice
+from .session import Session, died, stopped
 
 GREETING = "Maquette serves at"
 END = 4096  # bytes of the log in which they are looked for

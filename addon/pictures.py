@@ -19,12 +19,13 @@ from .contract import Achieved, Blockout, dump, loads
 from .courier import notice
 from .faults import CaptureError
 from .history import THUMB_SIDE, Entry
+from .notices import Notice
 from .operators.answers import Status, refuse
 from .operators.picture import viewpoint
 from .pixels import shrunk
 from .projectors import project
 from .pump import desk
-from .session import Notice, noticed, received
+from .session import noticed, received
 from .tasks import Task
 
 PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (

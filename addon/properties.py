@@ -18,9 +18,11 @@ from .pump import desk
 from .session import model
 from .styles import Style, StyleMissing
 
-MODEL, STYLE, SEED, VARY, STRENGTH, STEPS, SIZE, EXACT = (
-    f"maquette_{name}" for name in ("model", "style", "seed", "vary", "strength", "steps", "size", "exact")
+MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
+    f"maquette_{name}"
+    for name in ("model", "style", "negative", "seed", "vary", "count", "strength", "steps", "size", "exact")
 )
+MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
 FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
 
@@ -44,13 +46,18 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, Any]:
-    return {**_choices(), **_seeds(), **_numbers()}
+    return {**_choices(), **_seeds(), **_counts(), **_numbers()}
 
 
 def _choices() -> dict[str, Any]:
     return {
         PROMPT: StringProperty(
             name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
+        ),
+        NEGATIVE: StringProperty(
+            name="Avoid",
+            description="What the picture keeps away from, beside what its style avoids",
+            **_text(NEGATIVE),
         ),
         MODEL: StringProperty(
             name="Model", description="Which of the server's models paints; empty for its first", **_text(MODEL)
@@ -83,6 +90,19 @@ def _seeds() -> dict[str, Any]:
             description="Draw a new seed whenever Generate is pressed",
             options=set(),
             **_stored(VARY, lambda scene: False),
+        ),
+    }
+
+
+def _counts() -> dict[str, Any]:
+    return {
+        COUNT: IntProperty(
+            name="Pictures",
+            description="How many are asked for at once, with seeds one after the other",
+            min=1,
+            max=MOST,
+            options=set(),
+            **_stored(COUNT, lambda scene: 1),
         ),
     }
 

@@ -10,6 +10,7 @@ import gc
 import logging
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -21,9 +22,10 @@ from . import ledger, local, styles
 from .album import Gallery
 from .courier import Courier
 from .darkroom import Darkroom
+from .notices import Notice
 from .pixels import wake
 from .preferences import dial, preferences
-from .session import Notice, Session, noticed, starting, stopping
+from .session import Session, noticed, starting, stopping
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
@@ -240,7 +242,8 @@ def _slice() -> float:
 def stumble(error: Exception) -> Notice:
     """What a bug of ours looks like in the panel."""
     message = f"Maquette stumbled ({type(error).__name__}: {error}), and goes on."
-    return Notice(message=message, fix="Blender's console has the details; please report them.", code="stumbled")
+    trace = "".join(traceback.format_exception(error))
+    return Notice(message=message, fix="Please report it: the button copies the details.", code="stumbled", trace=trace)
 
 
 def receive() -> None:

@@ -10,44 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .contract import TOYBOX, Event, Health, Job, ModelInfo, Problem
+from .contract import TOYBOX, Event, Health, Job, ModelInfo
+from .notices import LINKS, Notice, complaint
 from .tasks import Task, moved
 
 RESTARTS = "The server tries again by itself; its log has the details."
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
-LINKS = frozenset(  # codes of what is over once a server is met
-    {
-        "server-absent",
-        "server-runs",
-        "server-died",
-        "command-fails",
-        "bad-address",
-        "wrong-token",
-        "server-older",
-        "add-on-older",
-        "garbled",
-        "online-access-off",
-    }
-)
-
 Name = Literal[
     "absent", "starting", "connecting", "online", "stopping", "refused", "mismatch", "offline", "died", "failed"
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notice:
-    """A plain sentence about what is wrong, and what to do about it; by ``code``, cures.py knows the buttons that do.
-
-    ``subject`` is what they are handed. A warning stops nothing.
-    """
-
-    message: str
-    fix: str = ""
-    code: str = ""
-    subject: str = ""
-    warning: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +116,7 @@ def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Sess
         return session
     notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
     again = session.link.name != "online"
-    tasks = tuple(replace(task, pace=None) for task in session.tasks) if again else session.tasks
+    tasks = tuple(task if task.ended or not again else replace(task, pace=None) for task in session.tasks)
     link = Link(name="online", health=health, models=models, notice=notice)
     told = None if session.notice and session.notice.code in LINKS else session.notice
     return replace(session, link=link, tasks=tasks, notice=told)
@@ -279,10 +251,10 @@ def find(session: Session, job: str) -> Task | None:
     return next((task for task in session.tasks if task.job.id == job), None)
 
 
-def complaint(problem: Problem, job: str = "") -> Notice:
-    """A server's problem in the panel's words; ``job`` is the one that met it."""
-    where = f" ({problem.path})" if problem.path else ""
-    return Notice(message=f"{problem.detail or problem.title}{where}", fix=problem.fix, code=problem.type, subject=job)
+def usual(session: Session, task: Task) -> float | None:
+    """Seconds a step took in the latest picture of the same model and size; None before there was one."""
+    alike = (old for old in reversed(session.tasks) if (old.job.model, old.area) == (task.job.model, task.area))
+    return next((old.pace.each for old in alike if old.ended and old.pace and old.pace.each), None)
 
 
 def model(session: Session, name: str) -> ModelInfo:

@@ -16,6 +16,7 @@ from typing import Annotated
 from .contract import ContractError, Fraction, Length, ModelInfo, Name, Range, Text, dump, load
 from .faults import CaptureError
 
+PLACE = "{prompt}"
 SHIPPED = Path(__file__).with_name("styles.json")
 
 
@@ -27,7 +28,8 @@ class StyleMissing(CaptureError):
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """What a style adds to a request. ``text`` follows the prompt; ``model`` is the only one it is for, "" any.
+    """What a style adds to a request. ``text`` follows the prompt, or surrounds it where it says ``{prompt}``.
+    ``model`` is the only one it is for, "" any.
 
     ``steps`` and ``strength`` are set when the artist chooses the style, and are the artist's from then on.
     """
@@ -85,11 +87,19 @@ def own(folder: Path, name: str) -> Path | None:
 
 
 def styled(prompt: str, style: Style | None) -> str:
-    """The prompt with the style's text behind it: after a space, unless the text begins with its own punctuation."""
+    """The prompt where the style's text has ``{prompt}``; else before it, and a space, unless it begins with its own
+    punctuation."""
     if style is None:
         return prompt
+    if PLACE in style.text:
+        return style.text.replace(PLACE, prompt.strip())
     glue = "" if style.text[0] in ",.;:" else " "
     return f"{prompt.rstrip()}{glue}{style.text}"
+
+
+def avoided(words: str, style: Style | None) -> str:
+    """What a request keeps away from: the artist's words, and the style's."""
+    return ", ".join(text for text in (words.strip(), style.negative if style else "") if text)
 
 
 def summary(style: Style) -> str:

@@ -31,25 +31,29 @@ class Pace:
     step: int
     latest: float
 
-    def left(self, steps: int, now: float) -> float | None:
-        """Seconds until the last of ``steps`` is done; None before two were seen: how long one takes is not known."""
-        if self.step == self.first:
-            return None
-        each = (self.latest - self.began) / (self.step - self.first)
-        return max(0.0, each * (steps - self.step) - (now - self.latest))
+    @property
+    def each(self) -> float | None:
+        """Seconds that a step takes; None before two were seen."""
+        return None if self.step == self.first else (self.latest - self.began) / (self.step - self.first)
+
+    def left(self, steps: int, now: float, usual: float | None = None) -> float | None:
+        """Seconds until the last of ``steps``; None before it is known how long one takes, or ``usual``ly does."""
+        each = self.each or usual
+        return None if each is None else max(0.0, each * (steps - self.step) - (now - self.latest))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
 
-    ``request`` is the Blockout as JSON, ``wish`` the artist's side of it; ``sketch`` is the newest preview that the
-    server has of it.
+    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``wish`` the artist's side of it; ``sketch``
+    is the newest preview that the server has of it.
     """
 
     job: Job
     view: Viewpoint
     request: str
+    area: int = 0
     wish: Wish = NO_WISH
     pace: Pace | None = None
     sketch: Artifact | None = None
@@ -85,6 +89,8 @@ def moved(task: Task, job: Job, now: float) -> Task:
 
 def _paced(pace: Pace | None, job: Job, now: float) -> Pace | None:
     """The pace with that step in it; anew when the job was, for what it waited in between is no painting."""
+    if job.state in ENDED:
+        return pace
     if job.state != "running" or job.step == 0:
         return None
     if pace is None or job.step < pace.step:

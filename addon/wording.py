@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a task is, as a fraction and in words. No bpy."""
 
-from .session import Session
+from .session import Session, usual
 from .tasks import Task
 
 
@@ -21,17 +21,16 @@ def describe(session: Session, task: Task, now: float) -> str:
         return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
     if session.link.name != "online":
         return "Goes on when the server is back"
-    phase = task.job.phase.capitalize() or "Working"
-    if task.job.step in (0, task.job.steps):  # what comes before the first step, and after the last
+    phase, step, steps = task.job.phase.capitalize() or "Working", task.job.step, task.job.steps
+    if step == 0:  # what comes before the first step, and after the last, has none
+        each = usual(session, task)
+        return f"{phase}…" if each is None else f"{phase}, about {each * steps:.0f} s left"
+    if step == steps:
         return f"{phase}…"
-    return f"{phase}, step {task.job.step} of {task.job.steps}{_left(task, now)}"
+    seconds = task.pace.left(steps, now, usual(session, task)) if task.pace else None
+    return f"{phase}, step {step} of {steps}{'' if seconds is None else f', {seconds:.0f} s left'}"
 
 
 def title(task: Task) -> str:
     """Which of several pictures it is, in one line; what tells it from its like comes first: panels cut it off."""
     return f"seed {task.job.seed}, {' '.join(task.job.prompt.split())}"
-
-
-def _left(task: Task, now: float) -> str:
-    seconds = None if task.pace is None else task.pace.left(task.job.steps, now)
-    return "" if seconds is None else f", {seconds:.0f} s left"

@@ -3,8 +3,9 @@
 
 import bpy
 
+from ..notices import Notice
 from ..pump import desk
-from ..session import Notice, noticed
+from ..session import noticed
 
 Status = set[str]
 

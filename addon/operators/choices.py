@@ -5,9 +5,10 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import styles
+from ..notices import Notice
 from ..properties import MODEL, STEPS, STRENGTH, STYLE, chosen
 from ..pump import desk
-from ..session import Notice, model
+from ..session import model
 from ..styles import Style
 from .answers import Status, refuse, settle
 

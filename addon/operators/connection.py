@@ -3,9 +3,10 @@
 
 import bpy
 
+from ..notices import Notice
 from ..preferences import preferences
 from ..pump import desk
-from ..session import Notice, connecting
+from ..session import connecting
 from .answers import Status, refuse
 
 

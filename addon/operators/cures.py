@@ -12,10 +12,10 @@ from ..courier import notice
 from ..faults import CaptureError
 from ..hidden import show
 from ..layout import apart, split_phrase
+from ..notices import Notice
 from ..properties import EXACT, SIZE
 from ..raster import NOTHING
 from ..scene import camera_of, owned
-from ..session import Notice
 from ..standpoint import hold, placed, seen_from
 from .answers import Status, refuse, settle
 from .regions import gone, select

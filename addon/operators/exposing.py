@@ -12,7 +12,7 @@ from ..contract import dump
 from ..exposure import Exposure, ExposureFailed, program
 from ..layout import scaled
 from ..properties import chosen, style
-from ..styles import styled
+from ..styles import avoided, styled
 
 
 def exposure(context: bpy.types.Context) -> Exposure:
@@ -42,7 +42,7 @@ def _flags(context: bpy.types.Context) -> dict[str, object]:
         "layer": context.view_layer.name,
         "camera": shot.camera.name,
         "prompt": styled(shot.maquette_prompt, worn),
-        "negative": worn.negative if worn else "",
+        "negative": avoided(shot.maquette_negative, worn),
         "model": json.dumps(dump(scaled(chosen(shot), shot.maquette_size))),
         "seed": shot.maquette_seed,
         "steps": shot.maquette_steps,

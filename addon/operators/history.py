@@ -16,12 +16,13 @@ from ..courier import notice
 from ..faults import CaptureError
 from ..history import Entry
 from ..marks import PROMPT
-from ..properties import EXACT, MODEL, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
+from ..notices import Notice
+from ..properties import EXACT, MODEL, NEGATIVE, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
 from ..pump import desk
 from ..scene import camera_of
-from ..session import Notice, noticed
+from ..session import noticed
 from ..standpoint import hold, stands
-from ..styles import styled
+from ..styles import avoided, styled
 from .answers import Status, refuse, settle
 
 
@@ -127,11 +128,11 @@ class Reuse(bpy.types.Operator):
         """The artist's own words and the style, if they still make the prompt that was sent; else that prompt."""
         style = desk().rack.find(entry.wish.style)
         kept = (style is not None) == bool(entry.wish.style)
-        sent = styled(entry.wish.words, style), style.negative if style else ""
+        sent = styled(entry.wish.words, style), avoided(entry.wish.negative, style)
         if kept and sent == (entry.request.prompt, entry.request.negative):
-            shot[PROMPT], shot[STYLE] = entry.wish.words, entry.wish.style
+            shot[PROMPT], shot[NEGATIVE], shot[STYLE] = entry.wish.words, entry.wish.negative, entry.wish.style
             return
-        shot[PROMPT], shot[STYLE] = entry.request.prompt, ""
+        shot[PROMPT], shot[NEGATIVE], shot[STYLE] = entry.request.prompt, entry.request.negative, ""
         if entry.wish.style:
             self.report({"INFO"}, f"The style “{entry.wish.style}” is not what it was: its words are in the prompt now")
 
@@ -182,6 +183,23 @@ class Favour(bpy.types.Operator):
         if item is not None:
             item.favourite = favourite
         gallery.look_again()
+        return {"FINISHED"}
+
+
+class CopyEntry(bpy.types.Operator):
+    """Copy its whole request as JSON: maquette render paints it again, anywhere"""
+
+    bl_idname = "maquette.copy_entry"
+    bl_label = "Copy Request"
+
+    name: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return _with_entry(self, context, self._copy)
+
+    def _copy(self, context: bpy.types.Context, entry: Entry) -> Status:
+        context.window_manager.clipboard = history.request(entry)
+        self.report({"INFO"}, "The request is in the clipboard")
         return {"FINISHED"}
 
 
@@ -265,5 +283,5 @@ def _with_entry(
     return act(context, entry)
 
 
-CLASSES = (ChooseEntry, TurnPage, ShowEntry, Reuse, RestoreCamera, Favour, SaveEntry, DeleteEntry)
+CLASSES = (ChooseEntry, TurnPage, ShowEntry, Reuse, RestoreCamera, Favour, CopyEntry, SaveEntry, DeleteEntry)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -13,13 +13,14 @@ from ..exposure import Exposure, expose
 from ..faults import CaptureError
 from ..history import Wish
 from ..layout import inserted, scaled
+from ..notices import Notice
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
-from ..session import Notice, dismissed
+from ..session import dismissed
 from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
-from ..styles import styled
+from ..styles import avoided, styled
 from ..tasks import Viewpoint
 from ..viewing import frame_view
 from .answers import Status, refuse, settle
@@ -92,7 +93,7 @@ class Generate(bpy.types.Operator):
             marks.check_apart(shot)
             taken = develop(wanted(shot, depsgraph))
             view = viewpoint(shot, shot.camera, depsgraph)
-            kept = (view, wish(shot))
+            kept = (view, wish(shot), shot.maquette_count)
             if shot.maquette_exact:
                 return self._expose(exposure(context), taken, kept)
             if not bpy.app.background:
@@ -104,7 +105,7 @@ class Generate(bpy.types.Operator):
         desk().pump.wait(courier.deliver(blockout, *kept))
         return self._end()
 
-    def _expose(self, exposed: Exposure, live: Slices[Blockout], kept: tuple[Viewpoint, Wish]) -> Status:
+    def _expose(self, exposed: Exposure, live: Slices[Blockout], kept: tuple[Viewpoint, Wish, int]) -> Status:
         """Send what a render shows instead."""
         send = desk().courier.deliver if bpy.app.background else desk().courier.submit
         errand = expose(desk().courier, exposed, live, desk().turnstile, lambda exact: send(exact, *kept))
@@ -175,6 +176,19 @@ class Dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class Copy(bpy.types.Operator):
+    """Copy this text, to read, keep or report it"""
+
+    bl_idname = "maquette.copy"
+    bl_label = "Copy"
+
+    text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        context.window_manager.clipboard = self.text
+        return {"FINISHED"}
+
+
 def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
     """What the panel asks for: the scene as it stands, with the settings and the style. Raises CaptureError."""
     worn = style(shot)
@@ -183,7 +197,7 @@ def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
         depsgraph=depsgraph,
         model=scaled(chosen(shot), shot.maquette_size),
         prompt=styled(shot.maquette_prompt, worn),
-        negative=worn.negative if worn else "",
+        negative=avoided(shot.maquette_negative, worn),
         seed=shot.maquette_seed,
         steps=shot.maquette_steps,
         strength=shot.maquette_strength,
@@ -194,6 +208,7 @@ def wish(shot: bpy.types.Scene) -> Wish:
     """The artist's side of a request: words, style, size, and the camera as it stands."""
     return Wish(
         words=shot.maquette_prompt,
+        negative=shot.maquette_negative,
         style=shot.maquette_style,
         size=shot.maquette_size,
         exact=shot.maquette_exact,
@@ -208,4 +223,4 @@ def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.ty
     return Viewpoint(scene=shot.session_uid, camera=camera.session_uid, pose=tuple(float(n) for n in numbers))
 
 
-CLASSES = (InsertPhrase, AddCamera, RollSeed, Generate, Cancel, Dismiss)
+CLASSES = (InsertPhrase, AddCamera, RollSeed, Generate, Cancel, Dismiss, Copy)

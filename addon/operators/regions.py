@@ -9,7 +9,7 @@ from bpy.props import StringProperty
 from .. import marks
 from ..courier import notice
 from ..dressing import LockedObject, check
-from ..session import Notice
+from ..notices import Notice
 from .answers import Status, refuse, settle
 
 

@@ -7,9 +7,9 @@ from bpy.props import StringProperty
 from .. import apply
 from ..courier import notice
 from ..faults import CaptureError
+from ..notices import Notice
 from ..projectors import copy_lens, is_on, projectors, switch, take_down
 from ..scene import camera_of
-from ..session import Notice
 from ..standpoint import hold, placed, seen_from
 from ..viewing import half_frame
 from .answers import Status, refuse

@@ -67,6 +67,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row.operator("maquette.show_entry", icon="IMAGE_DATA").name = tile.name
         star = "SOLO_ON" if tile.favourite else "SOLO_OFF"
         row.operator("maquette.favour", text="", icon=star, depress=tile.favourite).name = tile.name
+        row.operator("maquette.copy_entry", text="", icon="COPYDOWN").name = tile.name
         row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
         row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
         row = column.row(align=True)

@@ -7,9 +7,10 @@ import bpy
 
 from .. import cures, marks
 from ..compat import prompt_box
+from ..notices import Notice
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
-from ..session import Notice, Session
+from ..session import Session
 from ..tasks import Task
 from ..wording import describe, progress, title
 from .menus import choice
@@ -29,7 +30,8 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         layout, scene, session = self.layout, context.scene, desk().session
         prompt_box(layout, scene, marks.PROMPT, "a castle and a rocket on a meadow")
         self._settings(scene)
-        self._generate(session)
+        self._more(scene)
+        self._generate(session, scene)
         if session.notice is not None:
             self._notice(session.notice, context)
         self._failures(session.failed, context)
@@ -50,13 +52,25 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_steps")
-        column.prop(scene, "maquette_size", slider=True)
         column.prop(scene, "maquette_exact")
 
-    def _generate(self, session: Session) -> None:
+    def _more(self, scene: bpy.types.Scene) -> None:
+        header, body = self.layout.panel("MAQUETTE_more", default_closed=True)
+        header.label(text="More")
+        if body is not None:
+            body.use_property_split = True
+            body.use_property_decorate = False
+            body.prop(scene, "maquette_negative")
+            body.prop(scene, "maquette_size", slider=True)
+
+    def _generate(self, session: Session, scene: bpy.types.Scene) -> None:
         column = self.layout.column(align=True)
-        column.scale_y = 1.4
-        column.operator("maquette.generate", text="Queue More" if session.waiting else "Generate", icon="RENDER_STILL")
+        row = column.row(align=True)
+        row.scale_y = 1.4
+        row.operator("maquette.generate", text="Queue More" if session.waiting else "Generate", icon="RENDER_STILL")
+        count = row.row(align=True)
+        count.ui_units_x = 2.5
+        count.prop(scene, "maquette_count", text="")
         if session.exposing:
             more = f", {session.exposing - 1} more to do" if session.exposing > 1 else "…"
             self._draft(column, f"Capturing{more}")
@@ -87,12 +101,14 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row = box.row(align=True)
         buttons(row, notice, cures.of(notice, desk().startable))
         row.operator("maquette.dismiss")
+        row.operator("maquette.copy", text="", icon="COPYDOWN").text = notice.report
 
     def _failures(self, failed: tuple[tuple[Task, Notice], ...], context: bpy.types.Context) -> None:
         for task, notice in failed[:FAILURES]:
             box = self.layout.box()
             row = box.row()
             row.label(text=f"Failed: {title(task)}")
+            row.operator("maquette.copy", text="", icon="COPYDOWN", emboss=False).text = notice.report
             row.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id
             sentences(box, notice, context)
             buttons(box.row(align=True), notice, cures.of(notice, desk().startable))

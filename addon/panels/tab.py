@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import bpy
 
 from ..cures import Button
-from ..session import Notice
+from ..notices import Notice
 
 
 class Tab:

@@ -24,13 +24,14 @@ from addon.client import (
     WrongToken,
     find_connection,
 )
-from addon.contract import TOYBOX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
+from addon.contract import SEED_MAX, TOYBOX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
 from addon.courier import Courier, notice, state
 from addon.cures import CURES
 from addon.fetching import Unkept
 from addon.history import Wish
-from addon.session import Notice, Session
+from addon.notices import Notice
+from addon.session import Session
 from addon.tasks import Task, Viewpoint
 from addon.wording import describe
 from server.serve import running
@@ -462,6 +463,17 @@ def test_what_the_server_does_not_know_is_not_cancelled_for_ever(settings: Setti
             await courier.cancel(JOB.id)
             session = courier.session
             assert (session.tasks, session.cancelling, session.notice.code) == ((), frozenset(), "unknown-job")
+
+    asyncio.run(story())
+
+
+def test_several_at_once_have_seeds_one_after_the_other(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            await asyncio.wait_for(courier.deliver(replace(blockout(), seed=SEED_MAX), VIEW, count=3), 30)
+            assert [task.job.seed for task in courier.session.tasks] == [SEED_MAX, 0, 1]
+            assert len(courier.session.landed) == 3 and courier.session.sending == 0
 
     asyncio.run(story())
 

@@ -15,7 +15,7 @@ from addon.contract import Problem
 from addon.courier import notice
 from addon.cures import CURES, Button, of
 from addon.faults import CaptureError
-from addon.session import Notice
+from addon.notices import Notice
 from server.problems import Refusal
 
 ROOM = Path(addon.__file__).parent

@@ -9,7 +9,8 @@ import pytest
 from addon import session as news
 from addon.contract import TOYBOX, Artifact, Event, Health, Job, Problem
 from addon.cures import CURES
-from addon.session import KEPT, LINKS, Notice, Preview, Session
+from addon.notices import LINKS, Notice, complaint
+from addon.session import KEPT, Preview, Session
 from addon.tasks import Task, Viewpoint
 from addon.wording import describe, progress, title
 
@@ -152,6 +153,27 @@ def test_the_time_left_is_that_of_the_steps_to_come() -> None:
     assert describe(session, session.active, now=400.0).endswith("0 s left")
 
 
+def test_before_its_own_steps_tell_a_picture_takes_as_long_as_the_last_one_like_it() -> None:
+    session = with_jobs(job())
+    for step in (2, 4):
+        session = news.heard(session, event(step=step, sequence=step), now=3.0 * step)
+    session = news.recorded(session, job(state="done", sequence=9, step=10), now=40.0)
+    session = news.submitted(session, Task(job=job("b"), view=VIEW, request="{}"))
+    session = news.heard(session, event("b", phase="loading", step=0), now=50.0)
+    assert describe(session, session.active, now=50.0) == "Loading, about 30 s left"
+    session = news.heard(session, event("b", step=1, sequence=3), now=60.0)
+    assert describe(session, session.active, now=60.0) == "Sampling, step 1 of 10, 27 s left"
+    larger = news.submitted(session, Task(job=job("c", created=1.0), view=VIEW, request="{}", area=4096))
+    larger = news.heard(larger, event("c", phase="loading", step=0), now=60.0)
+    assert describe(larger, larger.tasks[-1], now=60.0) == "Loading…"
+
+
+def test_a_notice_is_reported_whole() -> None:
+    told = Notice(message="It broke.", fix="Mend it.", code="stumbled", subject="a", trace="line 1\nline 2")
+    assert told.report == "It broke. Mend it.\nstumbled a\nline 1\nline 2"
+    assert Notice(message="It broke.").report == "It broke."
+
+
 def test_an_absence_is_no_part_of_a_step() -> None:
     session = with_jobs(job(steps=30))
     for step in (1, 2):
@@ -200,8 +222,8 @@ PROBLEM = Problem(type="out-of-memory", title="Out of memory", status=507, detai
 
 def test_a_problem_in_the_panel_s_words() -> None:
     told = Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory", subject="a")
-    assert news.complaint(PROBLEM, "a") == told
-    assert news.complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)"
+    assert complaint(PROBLEM, "a") == told
+    assert complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)"
 
 
 def test_every_failed_job_says_why_until_it_is_dismissed() -> None:

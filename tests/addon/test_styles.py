@@ -9,7 +9,7 @@ import pytest
 
 from addon.contract import TOYBOX, ModelInfo
 from addon.layout import occurrence
-from addon.styles import SHIPPED, Rack, Style, own, read, save, styled, summary
+from addon.styles import SHIPPED, Rack, Style, avoided, own, read, save, styled, summary
 
 ROOT = Path(__file__).parents[2]
 OPEN = replace(TOYBOX, name="open", nouns=())  # a model that knows more than a list of nouns
@@ -34,11 +34,22 @@ def test_toyboxs_styles_are_words_it_knows() -> None:
 
 @pytest.mark.parametrize(
     ("text", "prompt"),
-    [("at sunset", "a castle at sunset"), (", ink", "a castle, ink"), (". Ink.", "a castle. Ink.")],
+    [
+        ("at sunset", "a castle at sunset"),
+        (", ink", "a castle, ink"),
+        (". Ink.", "a castle. Ink."),
+        ("ink of {prompt}, framed", "ink of a castle, framed"),
+    ],
 )
 def test_text_follows_the_prompt(text: str, prompt: str) -> None:
     assert styled("a castle ", Style(name="s", text=text)) == prompt
     assert styled("a castle ", None) == "a castle "
+
+
+def test_what_the_artist_avoids_comes_before_what_the_style_does() -> None:
+    ink = Style(name="Ink", text=", ink", negative="colour")
+    assert avoided(" fog ", ink) == "fog, colour"
+    assert (avoided("", ink), avoided("fog", None), avoided("", None)) == ("colour", "fog", "")
 
 
 def test_phrases_are_found_in_the_prompt_that_is_sent() -> None:

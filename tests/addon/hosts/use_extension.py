@@ -82,6 +82,7 @@ def use(command: str) -> None:
     assert materials(scene) == before, (before, materials(scene))
 
     take_up_again(scene, desk)
+    ask_for_several(scene, desk)
     capture_exactly(scene, desk)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
@@ -158,6 +159,22 @@ def capture_exactly(scene: bpy.types.Scene, desk: object) -> None:
     scene.maquette_exact = False
     castle.modifiers.clear()
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
+
+
+def ask_for_several(scene: bpy.types.Scene, desk: object) -> None:
+    """Two pictures at one press, with seeds one after the other, that keep away from something."""
+    scene.maquette_count, scene.maquette_seed, scene.maquette_negative = 2, 2**31 - 1, "fog"
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+    asked = [json.loads(task.request) for task in desk.session.tasks[-2:]]
+    assert [(one["seed"], one["negative"]) for one in asked] == [(2**31 - 1, "fog"), (0, "fog")]
+    assert all(task.received for task in desk.session.tasks)
+    scene.maquette_negative = ""
+    name = scene.maquette_history[-1].name
+    assert bpy.ops.maquette.reuse(name=name, what="PROMPT") == {"FINISHED"}
+    assert (scene.maquette_negative, scene.maquette_seed) == ("fog", 2**31 - 1)
+    assert bpy.ops.maquette.copy_entry(name=name) == {"FINISHED"}
+    assert bpy.ops.maquette.copy(text="what happened") == {"FINISHED"}
+    scene.maquette_count, scene.maquette_seed, scene.maquette_negative = 1, 7, ""
 
 
 def stack_views(scene: bpy.types.Scene) -> None:
