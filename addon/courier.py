@@ -11,14 +11,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import session as news
 from .address import OnlineAccessOff
 from .client import Client, ClientError, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
-from .contract import SEED_MAX, Blockout, Connection, Job, ModelInfo, dump
+from .contract import Blockout, Connection, Job, ModelInfo, dump
 from .faults import CaptureError
 from .fetching import Spoilt, Unkept, fetch
 from .history import NO_WISH, Wish
@@ -126,8 +125,10 @@ class Courier:
         """A server that starts is waited for."""
         with self.draft():
             await self.until(lambda session: session.link.name != "starting")
-        for seed in range(blockout.seed, blockout.seed + count):
-            await self._post(replace(blockout, seed=seed % (SEED_MAX + 1)), view, wish)
+        for _ in range(count):
+            asked = news.unasked(self.session, blockout)
+            await self._post(asked, view, wish)
+            blockout = news.successor(asked)
 
     async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
         client, key = await self._client(), uuid.uuid4().hex

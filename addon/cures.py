@@ -51,6 +51,7 @@ LEAVE_OUT = Button(operator="maquette.leave_out", text="Leave It Out", hands="ph
 START = Button(operator="maquette.start_server")
 AGAIN = Button(operator="maquette.connect", text="Try Again")
 GENERATE = Button(operator="maquette.generate", text="Generate Again", hands="answers")
+FROM_HERE = Button(operator="maquette.generate", text="Generate from Here")
 INEXACT = Button(operator="maquette.turn_exact_off")
 SMALLER = Button(operator="maquette.paint_smaller", hands="answers")
 OURS = Button(operator="maquette.open_preferences")
@@ -92,6 +93,8 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "unlike": _buttons(INEXACT),
         # the result in the scene
         "misfit": _buttons(GENERATE),
+        "displaced": _buttons(Button(operator="maquette.restore_camera", hands="name"), FROM_HERE),
+        "unseen": _buttons(Button(operator="maquette.show_materials")),
         "locked-object": Cure(why="whether another file's object becomes local, only the artist decides"),
         "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Cure(why="which view to take down, only the artist knows; each has its cross in the list"),
@@ -113,7 +116,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "server-older": _buttons(AGAIN, OURS),
         "add-on-older": _buttons(_preferences("EXTENSIONS", "Get Extensions"), AGAIN),
         "garbled": _buttons(AGAIN, OURS),
-        "online-access-off": _buttons(_preferences("SYSTEM", "Open Preferences"), OURS),
+        "online-access-off": _buttons(_preferences("SYSTEM", "System Preferences"), OURS),
         "unkept": _buttons(AGAIN),
         "unreadable": _buttons(GENERATE),
         "stumbled": Cure(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),

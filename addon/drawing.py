@@ -15,9 +15,14 @@ from gpu_extras.batch import batch_for_shader
 
 from .figures import Figure, Stroke, Words
 
+PARTS = (
+    ("TARGETS", "Targets", "Outlines and middles of the blocks", 1),
+    ("ACHIEVED", "Achieved", "Dashed, what the picture shows", 2),
+    ("WORDS", "Labels", "Names, and how far the picture is off, in per cent of the frame's diagonal", 4),
+)
 DARK = (0.0, 0.0, 0.0, 0.6)
 EDGE = 2.5  # pixels that the dark under a line is wider than the line
-PLATE = (0.0, 0.0, 0.0, 0.55)
+PLATE = (0.0, 0.0, 0.0, 0.7)
 PALE = 0.55  # of white in the letters of a colour
 LETTERS, MARGIN = 11.0, 4.0  # size of letters and space around them in pixels, before the interface's scale
 

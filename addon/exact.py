@@ -20,8 +20,9 @@ from . import cryptomatte, exr
 from .compat import write_layers
 from .contract import ModelInfo
 from .faults import CaptureError
-from .layout import Mark, View, canvas, mask_size, overscan
+from .layout import View, canvas, mask_size, overscan
 from .parts import Part
+from .phrases import Mark
 from .raster import NOTHING, Lens
 from .scene import Sight, evaluated, owned, parts, view
 

@@ -125,7 +125,7 @@ def difference(live: Blockout | CaptureError, exact: Blockout) -> Notice | None:
     if not unlike:
         return None
     return Notice(
-        message=f"A render shows {', '.join(unlike)} otherwise than the view.",
+        message=f"A render shows some things otherwise than the view: {', '.join(unlike)}.",
         fix="The picture follows the render; turn Exact off to follow the view.",
         code="unlike",
         warning=True,

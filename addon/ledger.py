@@ -16,10 +16,10 @@ from .contract import Blockout, ContractError, Job, dump, loads
 from .history import Wish
 from .notices import Notice
 from .session import Session
-from .tasks import Task, Viewpoint
+from .tasks import NOWHERE, Home, Task, Viewpoint
 
 PAGES = "owed-*.json"
-NOWHERE = 0  # no session id is: those of another Blender mean nothing here
+NO_ID = 0  # no session id is: those of another Blender mean nothing here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class Owed:
     request: Blockout
     wish: Wish
     pose: tuple[float, ...]
+    home: Home = NOWHERE
     cancelled: bool = False
 
 
@@ -74,10 +75,11 @@ def disowned(session: Session, job: str, notice: Notice) -> Session:
 
 def _owed(task: Task, cancelled: bool) -> Owed:
     request = loads(Blockout, task.request)
-    return Owed(job=task.job, request=request, wish=task.wish, pose=task.view.pose, cancelled=cancelled)
+    view = task.view
+    return Owed(job=task.job, request=request, wish=task.wish, pose=view.pose, home=view.home, cancelled=cancelled)
 
 
 def _task(owed: Owed) -> Task:
-    view = Viewpoint(scene=NOWHERE, camera=NOWHERE, pose=owed.pose)
+    view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=owed.pose, home=owed.home)
     area, request = owed.request.width * owed.request.height, json.dumps(dump(owed.request))
     return Task(job=owed.job, view=view, request=request, area=area, wish=owed.wish)

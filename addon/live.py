@@ -18,8 +18,9 @@ from . import marks
 from .contract import Achieved, Blockout, ContractError, load, loads
 from .faults import CaptureError
 from .figures import Figure, Finding, colours, figure, findings
-from .layout import Mark, View
+from .layout import View
 from .parts import Mesh, Part
+from .phrases import Mark
 from .pictures import ACHIEVED, CLOSE, PICTURE, POSE, REQUEST
 from .roster import Row, rows
 from .scene import parts, view

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from .contract import Property
 from .faults import PhraseShared
-from .layout import Mark, default_phrase
+from .phrases import Mark, default_phrase
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
 TOGETHER, PROMPT = "maquette_together", "maquette_prompt"

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
-from .drawing import Drawing, Rectangle, draw, prepared
+from .drawing import PARTS, Drawing, Rectangle, draw, prepared
 from .figures import Figure
 from .live import Windows, live
 from .pictures import EDITOR
@@ -149,11 +149,7 @@ def register() -> None:
     bpy.types.WindowManager.maquette_overlay_parts = EnumProperty(
         name="Overlay Parts",
         description="What the overlay shows",
-        items=[
-            ("TARGETS", "Targets", "Outlines and middles of the blocks", 1),
-            ("ACHIEVED", "Achieved", "Dashed, what the picture shows", 2),
-            ("WORDS", "Offsets", "Names, and how far the picture is off, in per cent of the frame's diagonal", 4),
-        ],
+        items=PARTS,
         options={"ENUM_FLAG"},
         default={"TARGETS", "ACHIEVED", "WORDS"},
     )

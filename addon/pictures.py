@@ -20,16 +20,16 @@ from .courier import notice
 from .faults import CaptureError
 from .history import THUMB_SIDE, Entry
 from .notices import Notice
-from .operators.answers import Status, refuse
+from .operators.answers import Status, refuse, settle
 from .operators.picture import viewpoint
 from .pixels import shrunk
 from .projectors import project
 from .pump import desk
 from .session import noticed, received
-from .tasks import Task
+from .tasks import Home, Task, Viewpoint
 
-PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (
-    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose")
+PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (
+    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
 )
 EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
 CLOSE = 1e-4  # two poses that differ by less show the same picture
@@ -39,6 +39,12 @@ class Misfit(CaptureError):
     """The picture does not fit the scene as it stands."""
 
     code = "misfit"
+
+
+class Displaced(Misfit):
+    """The picture's camera stands elsewhere now."""
+
+    code = "displaced"
 
 
 class Receive(bpy.types.Operator):
@@ -54,15 +60,14 @@ class Receive(bpy.types.Operator):
         courier = desk().courier
         task = next(task for task in courier.session.tasks if task.job.id == self.job)
         courier.move(received, self.job)
-        shot = next((shot for shot in bpy.data.scenes if shot.session_uid == task.view.scene), None)
+        shot = scene_of(task.view)
         picture = task.picture
         assert picture is not None, "what has landed has a picture"
         try:
             if shot is None:
                 _keep(task, picture)
                 return refuse(self, _homeless(courier.folder))
-            camera = next((thing for thing in bpy.data.objects if thing.session_uid == task.view.camera), None)
-            image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera)
+            image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, _unreadable(task, error))
         remember(shot, _keep(task, picture))
@@ -108,7 +113,26 @@ class Project(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> Status:
-        return _put(self, context, project)
+        done = _put(self, context, project)
+        if "FINISHED" in done and context.area and context.area.type == "VIEW_3D" and not _shows(context.space_data):
+            message, fix = "This view shows no materials, and so no projection.", "Material Preview does."
+            desk().courier.move(noticed, Notice(message=message, fix=fix, code="unseen", warning=True))
+        return done
+
+
+class ShowMaterials(bpy.types.Operator):
+    """Have this view show materials, and what is projected onto them"""
+
+    bl_idname = "maquette.show_materials"
+    bl_label = "Material Preview"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        context.space_data.shading.type = "MATERIAL"
+        return settle()
 
 
 def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
@@ -116,16 +140,37 @@ def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
     return scene.get(PICTURE)
 
 
+def scene_of(view: Viewpoint) -> bpy.types.Scene | None:
+    """The scene that was seen, while its file is open, or open again."""
+    found = next((shot for shot in bpy.data.scenes if shot.session_uid == view.scene), None)
+    return bpy.data.scenes.get(view.home.scene) if found is None and _again(view.home) else found
+
+
+def camera_of(view: Viewpoint) -> bpy.types.Object | None:
+    """The camera it was seen through, likewise."""
+    found = next((thing for thing in bpy.data.objects if thing.session_uid == view.camera), None)
+    found = bpy.data.objects.get(view.home.camera) if found is None and _again(view.home) else found
+    return found if found is not None and found.type == "CAMERA" else None
+
+
+def _again(home: Home) -> bool:
+    """Whether that file is open now; one that was never saved is none."""
+    return bool(home.file) and home.file == bpy.data.filepath
+
+
 def ours(image: bpy.types.Image | None) -> bool:
     """Whether an Image Editor showing this may show our next picture: it is empty, or has an earlier one."""
     return image is None or REQUEST in image
 
 
+def _shows(space: bpy.types.SpaceView3D) -> bool:
+    """Whether a view shows materials as they are."""
+    return space.shading.type in {"MATERIAL", "RENDERED"}
+
+
 def _homeless(folder: Path) -> Notice:
-    message = "A picture arrived for a scene that is no longer open."
-    return Notice(
-        message=message, fix=f"It is in the history On Disk, in {folder}.", code="scene-gone", subject=str(folder)
-    )
+    message, fix = "A picture arrived for a scene that is no longer open.", "It is in the history, On Disk."
+    return Notice(message=message, fix=fix, code="scene-gone", subject=str(folder))
 
 
 def _unreadable(task: Task, error: RuntimeError) -> Notice:
@@ -151,6 +196,7 @@ def loaded(
     image[REQUEST] = request
     image[ACHIEVED] = json.dumps(dump(achieved))
     image[POSE] = pose
+    image[ENTRY] = file.stem
     if camera is not None:
         image[CAMERA] = camera
     return image
@@ -212,7 +258,8 @@ def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Imag
         space.image = image
         return
     region = next(region for region in area.regions if region.type == "WINDOW")
-    x, y = region.view2d.region_to_view(region.width / 2, region.height / 2)
+    # between the middles of the first pixel and the last, where Blender has a view's edges
+    x, y = region.view2d.region_to_view((region.width - 1) / 2, (region.height - 1) / 2)
     space.image = image
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.image.view_all(fit_view=True)
@@ -240,12 +287,13 @@ def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.ty
     if image is None:
         raise Misfit("There is no picture yet.", "Press Generate first.")
     camera = image.get(CAMERA)
-    if camera is None or camera.name not in context.scene.objects:
+    if camera is None or camera.type != "CAMERA" or camera.name not in context.scene.objects:
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
     now = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
     if any(abs(one - other) > CLOSE for one, other in zip(now, image[POSE], strict=True)):
-        raise Misfit("The camera has moved since this picture.", "Move it back, or generate again.")
+        fix = "Put it back, or generate again."
+        raise Displaced("The camera has moved since this picture.", fix, image.get(ENTRY, ""))
     return camera
 
 
-register, unregister = bpy.utils.register_classes_factory((Receive, Show, Background, Project))
+register, unregister = bpy.utils.register_classes_factory((Receive, Show, Background, Project, ShowMaterials))

@@ -34,6 +34,7 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         column = self.layout.column()
         column.use_property_split = True
         column.prop(self, "command")
+        column.label(text="for example /home/you/maquette/.venv/bin/maquette serve")
         column.prop(self, "address", placeholder="the server on this machine")
         if self.address:
             column.prop(self, "token")

@@ -24,6 +24,11 @@ MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
 )
 MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
+ENFORCED = (
+    ("shape", "Shape", "Its outline", "MESH_CUBE"),
+    ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
+    ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),
+)
 FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
 
 
@@ -158,11 +163,7 @@ def _of_regions() -> dict[str, Any]:
         ENFORCE: EnumProperty(
             name="Enforce",
             description="What of the block the picture must keep",
-            items=[
-                ("shape", "Shape", "Its outline", "MESH_CUBE", FLAGS["shape"]),
-                ("centroid", "Place", "Where its middle is", "EMPTY_AXIS", FLAGS["centroid"]),
-                ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER", FLAGS["size"]),
-            ],
+            items=[(*item, FLAGS[item[0]]) for item in ENFORCED],
             options={"ENUM_FLAG"},
             get=_enforced,
             set=_enforce,

@@ -232,8 +232,8 @@ def calm(busy: bool) -> None:
 def _slice() -> float:
     station = desk()
     station.pump.once()
-    station.darkroom.develop(station.session.preview)
     receive()
+    station.darkroom.develop(station.session.preview)
     if fresh := station.gallery.tick(bpy.context.window_manager):
         redraw()
     return ACTIVE if fresh or station.session.busy else IDLE

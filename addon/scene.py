@@ -17,10 +17,11 @@ import numpy as np
 from .contract import TOYBOX, Blockout, ModelInfo
 from .faults import NoCamera, PanoramicCamera
 from .hidden import hidden
-from .layout import Covers, Mark, View, canvas, named_in
+from .layout import Covers, View, canvas
 from .marks import PROMPT, mark, marked, marks, of_phrase, parts_of, read, unmark
 from .meshes import read as read_mesh
 from .parts import Mesh, Part, seen_from
+from .phrases import Mark, named_in
 from .raster import NOTHING, Lens
 from .shown import Shown, chain_of
 from .slices import finish

@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 
 from .contract import Blockout, ModelInfo
-from .layout import Canvas, Covers, Mark, View, outlining
+from .layout import Canvas, Covers, View, outlining
 from .parts import Part, seen_from
+from .phrases import Mark
 from .slices import Slices
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contract import Blockout, Region, unpack_mask
-from .layout import Mark
 from .parts import Part, seen_from
+from .phrases import Mark
 from .raster import Floats, Ints, Lens, Raster, coverage, rasterising
 from .slices import Slices
 

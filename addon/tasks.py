@@ -11,15 +11,29 @@ ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Home:
+    """A file's path, "" for one that was never saved, and the names of a scene and a camera in it."""
+
+    file: str = ""
+    scene: str = ""
+    camera: str = ""
+
+
+NOWHERE = Home()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Viewpoint:
     """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
 
-    Blender's references die on undo and on File > Open; its session ids do not.
+    Blender's references die on undo; its session ids do so when the file is closed. ``home`` is what finds both again
+    when that file is opened anew.
     """
 
     scene: int
     camera: int
     pose: tuple[float, ...]
+    home: Home = NOWHERE
 
 
 @dataclass(frozen=True, kw_only=True)

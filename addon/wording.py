@@ -13,7 +13,7 @@ def progress(task: Task) -> float:
 def describe(session: Session, task: Task, now: float) -> str:
     """A task in one line: what it does, how far it is, and how long it will take."""
     if task.job.id in session.cancelling and not task.ended:
-        return "Cancelling…" if session.link.name == "online" else "To be cancelled when the server is back"
+        return "Cancelling…" if session.link.name == "online" else "Cancelled when the server is back"
     if task.job.state == "queued":
         ahead = sum(other.job.created < task.job.created for other in session.waiting)
         return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"

@@ -11,8 +11,8 @@ from .. import marks
 from ..courier import notice
 from ..faults import CaptureError
 from ..hidden import show
-from ..layout import apart, split_phrase
 from ..notices import Notice
+from ..phrases import apart, split_phrase
 from ..properties import EXACT, SIZE
 from ..raster import NOTHING
 from ..scene import camera_of, owned

@@ -25,6 +25,12 @@ from ..standpoint import hold, stands
 from ..styles import avoided, styled
 from .answers import Status, refuse, settle
 
+REUSED = (
+    ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
+    ("SEED", "Seed", "Set its seed"),
+    ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
+)
+
 
 class ChooseEntry(bpy.types.Operator):
     """Look closer; again to put it away"""
@@ -76,6 +82,8 @@ class ShowEntry(bpy.types.Operator):
             return refuse(self, _absent(entry.name))
         seen = entry.wish.shot
         camera = (context.scene.objects.get(seen.camera) if seen else None) or context.scene.camera
+        if camera is not None and camera.type != "CAMERA":
+            camera = None
         try:
             image = pictures.loaded(picture, history.request(entry), entry.achieved, entry.pose, camera)
         except RuntimeError as error:  # Blender's word for a file that is no picture
@@ -94,18 +102,11 @@ class Reuse(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     name: StringProperty(options={"HIDDEN"})
-    what: EnumProperty(
-        items=[
-            ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
-            ("SEED", "Seed", "Set its seed"),
-            ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
-        ],
-        options={"HIDDEN"},
-    )
+    what: EnumProperty(items=REUSED, options={"HIDDEN"})
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return cls.bl_rna.properties["what"].enum_items[properties.what].description
+        return next(words for what, _, words in REUSED if what == properties.what)
 
     def execute(self, context: bpy.types.Context) -> Status:
         return _with_entry(self, context, self._reuse)
@@ -121,7 +122,9 @@ class Reuse(bpy.types.Operator):
             shot[STRENGTH], shot[STEPS], shot[MODEL] = request.strength, request.steps, request.model
             shot[SIZE], shot[EXACT] = entry.wish.size, entry.wish.exact
             if entry.wish.shot is not None and not stands(shot.camera, entry.wish.shot):
-                desk().courier.move(noticed, _elsewhere(entry.name))
+                elsewhere = _elsewhere(entry.name)
+                desk().courier.move(noticed, elsewhere)
+                self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
         return done
 
     def _say(self, shot: bpy.types.Scene, entry: Entry) -> None:
@@ -239,7 +242,10 @@ class DeleteEntry(bpy.types.Operator):
     name: StringProperty(options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        return context.window_manager.invoke_confirm(self, event)
+        told = "The full picture goes from the disk, for good."
+        return context.window_manager.invoke_confirm(
+            self, event, title="Delete Picture", message=told, confirm_text="Delete", icon="WARNING"
+        )
 
     def execute(self, context: bpy.types.Context) -> Status:
         gallery = desk().gallery
@@ -262,7 +268,7 @@ def _absent(name: str) -> Notice:
 
 
 def _elsewhere(name: str) -> Notice:
-    message, fix = "That picture was seen from another place.", "The camera can be put back there."
+    message, fix = "That picture was seen from another place.", "Camera as It Was puts the camera back there."
     return Notice(message=message, fix=fix, code="camera-elsewhere", subject=name)
 
 

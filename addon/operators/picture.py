@@ -12,8 +12,9 @@ from ..courier import notice
 from ..exposure import Exposure, expose
 from ..faults import CaptureError
 from ..history import Wish
-from ..layout import inserted, scaled
+from ..layout import scaled
 from ..notices import Notice
+from ..phrases import inserted
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
 from ..session import dismissed
@@ -21,10 +22,11 @@ from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
 from ..styles import avoided, styled
-from ..tasks import Viewpoint
+from ..tasks import Home, Viewpoint
 from ..viewing import frame_view
 from .answers import Status, refuse, settle
 from .exposing import exposure
+from .regions import gone
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -37,8 +39,13 @@ class InsertPhrase(bpy.types.Operator):
     subject: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        prompt = context.scene.get(marks.PROMPT, "").strip()
-        context.scene[marks.PROMPT] = inserted(prompt, self.subject)
+        phrases = self.subject.splitlines()
+        lost = next((phrase for phrase in phrases if not marks.of_phrase(context.scene, phrase)), None)
+        if lost is not None:
+            return refuse(self, gone(lost))
+        for phrase in phrases:
+            prompt = context.scene.get(marks.PROMPT, "").strip()
+            context.scene[marks.PROMPT] = inserted(prompt, phrase)
         return settle()
 
 
@@ -220,7 +227,9 @@ def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.ty
     """Where the scene is seen from, to tell later whether the camera has moved since."""
     seen = scene.view(shot, camera, depsgraph)
     numbers = (*seen.pose.ravel(), *seen.lens.projection.ravel())
-    return Viewpoint(scene=shot.session_uid, camera=camera.session_uid, pose=tuple(float(n) for n in numbers))
+    home = Home(file=bpy.data.filepath, scene=shot.name, camera=camera.name)
+    pose = tuple(float(number) for number in numbers)
+    return Viewpoint(scene=shot.session_uid, camera=camera.session_uid, pose=pose, home=home)
 
 
 CLASSES = (InsertPhrase, AddCamera, RollSeed, Generate, Cancel, Dismiss, Copy)

@@ -8,8 +8,10 @@ from bpy.props import StringProperty
 
 from .. import marks
 from ..courier import notice
+from ..drawing import PARTS
 from ..dressing import LockedObject, check
 from ..notices import Notice
+from ..properties import ENFORCED
 from .answers import Status, refuse, settle
 
 
@@ -56,7 +58,7 @@ class RemoveRegion(bpy.types.Operator):
         if thing is None:
             return refuse(self, gone())
         marks.unmark(thing)
-        return {"FINISHED"}
+        return settle()
 
 
 class SelectRegion(bpy.types.Operator):
@@ -73,6 +75,46 @@ class SelectRegion(bpy.types.Operator):
         if thing is None:
             return refuse(self, gone())
         select(context, marks.parts_of(thing))
+        return {"FINISHED"}
+
+
+class Enforce(bpy.types.Operator):
+    """Have the picture keep this of the block, or not"""
+
+    bl_idname = "maquette.enforce"
+    bl_label = "Enforce"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+    what: StringProperty(options={"HIDDEN"})
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return next(f"{label}: {words}" for what, label, words, _ in ENFORCED if what == properties.what)
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        thing = _thing(context.scene, self.uid)
+        if thing is None:
+            return refuse(self, gone())
+        thing.maquette_enforce ^= {self.what}
+        return {"FINISHED"}
+
+
+class SwitchPart(bpy.types.Operator):
+    """Show this part of the overlay, or not"""
+
+    bl_idname = "maquette.switch_part"
+    bl_label = "Switch Overlay Part"
+    bl_options = {"INTERNAL"}
+
+    part: StringProperty(options={"HIDDEN"})
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return next(words for part, _, words, _ in PARTS if part == properties.part)
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        context.window_manager.maquette_overlay_parts ^= {self.part}
         return {"FINISHED"}
 
 
@@ -109,4 +151,4 @@ def _thing(shot: bpy.types.Scene, uid: str) -> marks.Marked | None:
     return next((thing for thing, _ in marks.marked(shot) if str(thing.session_uid) == uid), None)
 
 
-CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion)
+CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion, Enforce, SwitchPart)

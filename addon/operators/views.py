@@ -80,7 +80,9 @@ class LookThrough(bpy.types.Operator):
             return refuse(self, GONE)
         region = next(region for region in context.area.regions if region.type == "WINDOW")
         half = half_frame(projector.data, context.scene)
-        reach = max(half.x / region.width, half.y / region.height) * max(region.width, region.height) * MARGIN
+        beside = max(other.width for other in context.area.regions if other.type == "UI")  # it may lie on the view
+        across = max(region.width - 2 * beside, region.width / 3)
+        reach = max(half.x / across, half.y / region.height) * max(region.width, region.height) * MARGIN
         look = space.region_3d
         if projector.data.type == "ORTHO":
             look.view_perspective, look.view_distance = "ORTHO", reach * space.lens / SENSOR
@@ -136,6 +138,10 @@ class RemoveResults(bpy.types.Operator):
     bl_idname = "maquette.remove_results"
     bl_label = "Remove All"
     bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return apply.has_background(context.scene.camera) or bool(projectors(context.scene))
 
     def execute(self, context: bpy.types.Context) -> Status:
         apply.remove(context.scene)

@@ -47,7 +47,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
             self._ways_out(link)
         if link.notice is not None:
             others = (button for button in cures.of(link.notice) if button.operator not in (START, AGAIN))
-            buttons(self.layout.row(align=True), link.notice, others)
+            buttons(self.layout, link.notice, others, context)
 
     def _ways_out(self, link: Link) -> None:
         row = self.layout.row(align=True)

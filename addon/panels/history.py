@@ -52,7 +52,8 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
     def _tile(self, cell: bpy.types.UILayout, tile: Tile, chosen: bool) -> None:
         cell.template_icon(icon_value=desk().gallery.icon(tile.name), scale=3.6)
         icon = "SOLO_ON" if tile.favourite else "NONE"
-        words = tile.caption.partition(" · ")[0]
+        seed = tile.caption.partition(" · ")[0].removeprefix("Seed ")
+        words = f"{seed}: {tile.prompt}"  # the seed first, for panels cut the rest off
         cell.operator("maquette.choose_entry", text=words, icon=icon, depress=chosen).name = tile.name
 
     def _chosen(self, tile: Tile, context: bpy.types.Context) -> None:

@@ -8,13 +8,14 @@ import bpy
 from .. import cures, marks
 from ..compat import prompt_box
 from ..notices import Notice
+from ..pictures import scene_of
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
 from ..session import Session
 from ..tasks import Task
 from ..wording import describe, progress, title
 from .menus import choice
-from .tab import Tab, buttons, sentences
+from .tab import Tab, told
 
 FAILURES = 3  # failed pictures that are told of at once
 
@@ -96,22 +97,17 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.operator("maquette.cancel", text="", icon="CANCEL").scope = "UNSENT"
 
     def _notice(self, notice: Notice, context: bpy.types.Context) -> None:
-        box = self.layout.box()
-        sentences(box, notice, context)
-        row = box.row(align=True)
-        buttons(row, notice, cures.of(notice, desk().startable))
-        row.operator("maquette.dismiss")
-        row.operator("maquette.copy", text="", icon="COPYDOWN").text = notice.report
+        side = told(self.layout, notice, cures.of(notice, desk().startable), context)
+        side.operator("maquette.dismiss", text="", icon="X", emboss=False)
 
     def _failures(self, failed: tuple[tuple[Task, Notice], ...], context: bpy.types.Context) -> None:
         for task, notice in failed[:FAILURES]:
-            box = self.layout.box()
-            row = box.row()
-            row.label(text=f"Failed: {title(task)}")
-            row.operator("maquette.copy", text="", icon="COPYDOWN", emboss=False).text = notice.report
-            row.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id
-            sentences(box, notice, context)
-            buttons(box.row(align=True), notice, cures.of(notice, desk().startable))
+            here = scene_of(task.view) is not None
+            column = self.layout.column(align=True)
+            column.label(text=f"Failed{'' if here else ', for another file'}: {title(task)}")
+            offered = cures.of(notice, desk().startable) if here else ()  # what buttons do, they would do to this one
+            side = told(column, notice, offered, context)
+            side.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id
         if len(failed) > FAILURES:
             row = self.layout.row()
             row.label(text=f"{len(failed) - FAILURES} more failed")

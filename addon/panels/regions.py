@@ -4,8 +4,10 @@
 import bpy
 
 from .. import marks
-from ..layout import default_phrase
+from ..drawing import PARTS
 from ..live import live
+from ..phrases import default_phrase
+from ..properties import ENFORCED
 from ..roster import Row
 from .tab import Tab, paragraph
 
@@ -42,7 +44,9 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         select = said.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
         select.uid = str(listed.uid)
         said.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
-        said.prop(thing, marks.ENFORCE, text="", icon_only=True)
+        for what, _, _, icon in ENFORCED:
+            enforce = said.operator("maquette.enforce", text="", icon=icon, depress=what in thing.maquette_enforce)
+            enforce.uid, enforce.what = str(listed.uid), what
         eye = "HIDE_ON" if thing.maquette_off else "HIDE_OFF"
         row.prop(thing, marks.OFF, text="", icon=eye, invert_checkbox=True)
         row.operator("maquette.remove_region", text="", icon="X").uid = str(listed.uid)
@@ -52,4 +56,6 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         row.prop(manager, "maquette_overlay", text="", icon="OVERLAY")
         parts = row.row(align=True)
         parts.active = manager.maquette_overlay
-        parts.prop(manager, "maquette_overlay_parts")
+        for part, label, _, _ in PARTS:
+            shown = part in manager.maquette_overlay_parts
+            parts.operator("maquette.switch_part", text=label, depress=shown).part = part

@@ -9,6 +9,8 @@ import bpy
 from ..cures import Button
 from ..notices import Notice
 
+LABEL = "as long as this"  # what an operator calls itself, where a button has no text of its own
+
 
 class Tab:
     """What our panels share: their place."""
@@ -16,6 +18,19 @@ class Tab:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Maquette"
+
+
+def told(
+    layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: bpy.types.Context
+) -> bpy.types.UILayout:
+    """A notice in a box: what is wrong and what to do, with the buttons that do it; where more may stand beside it."""
+    box = layout.box()
+    row = box.row()
+    sentences(row, notice, context)
+    side = row.column(align=True)
+    side.operator("maquette.copy", text="", icon="COPYDOWN", emboss=False).text = notice.report
+    buttons(box, notice, offered, context)
+    return side
 
 
 def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Context) -> None:
@@ -29,15 +44,22 @@ def paragraph(
     column: bpy.types.UILayout, text: str, context: bpy.types.Context, first: str = "NONE", then: str = "NONE"
 ) -> None:
     """A text as lines that fit the panel, with an icon before the first and one before the others."""
-    letters = max(16, int(context.region.width / (7.5 * context.preferences.system.ui_scale)) - 4)
-    for place, line in enumerate(textwrap.wrap(text, letters)):
+    for place, line in enumerate(textwrap.wrap(text, letters(context) - 4)):
         column.label(text=line, icon=then if place else first)
 
 
-def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button]) -> None:
-    """The cures of a notice, ready to be pressed."""
-    for button in offered:
-        operator = layout.operator(button.operator, **({"text": button.text} if button.text else {}))
+def letters(context: bpy.types.Context) -> int:
+    """How many fit beside each other in the panel."""
+    return max(20, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
+
+
+def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: bpy.types.Context) -> None:
+    """The cures of a notice, ready to be pressed: in a row, or under each other where they would be cut off."""
+    buttons = list(offered)
+    wide = sum(len(button.text or LABEL) + 4 for button in buttons) < letters(context)
+    line = layout.row(align=True) if wide else layout.column(align=True)
+    for button in buttons:
+        operator = line.operator(button.operator, **({"text": button.text} if button.text else {}))
         for name, value in button.arguments:
             setattr(operator, name, value)
         if button.hands:

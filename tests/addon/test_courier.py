@@ -230,7 +230,7 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
             async with running(settings):
                 courier.nudge()
                 session = await until(courier, lambda session: len(session.landed) == 2)
-        assert all(task.picture.exists() and task.view.scene == ledger.NOWHERE for task in session.tasks)
+        assert all(task.picture.exists() and task.view.scene == ledger.NO_ID for task in session.tasks)
 
     asyncio.run(first())
     asyncio.run(second())
@@ -474,6 +474,9 @@ def test_several_at_once_have_seeds_one_after_the_other(settings: Settings, tmp_
             await asyncio.wait_for(courier.deliver(replace(blockout(), seed=SEED_MAX), VIEW, count=3), 30)
             assert [task.job.seed for task in courier.session.tasks] == [SEED_MAX, 0, 1]
             assert len(courier.session.landed) == 3 and courier.session.sending == 0
+            for _ in range(2):  # the same again, while it is waited for: another picture is meant
+                await courier.submit(blockout(steps=1000), VIEW)
+            assert [task.job.seed for task in courier.session.waiting] == [1, 2]
 
     asyncio.run(story())
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from addon.contract import TOYBOX, Achieved, Blockout, Frame, Region, pack_mask
 from addon.figures import COLOURS, colours, figure, findings, offset
-from addon.layout import Mark
 from addon.parts import PIECE, Mesh, Part
+from addon.phrases import Mark
 from addon.raster import NOTHING, Lens
 from addon.slices import finish
 from addon.targets import cells, drawn, framed, requested, targets

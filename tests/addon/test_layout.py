@@ -19,21 +19,8 @@ from addon.faults import (
     RegionOutside,
     RegionTooSmall,
 )
-from addon.layout import (
-    Mark,
-    View,
-    apart,
-    canvas,
-    default_phrase,
-    inserted,
-    mask_size,
-    named_in,
-    occurrence,
-    overscan,
-    regions,
-    scaled,
-    split_phrase,
-)
+from addon.layout import View, canvas, mask_size, overscan, regions, scaled
+from addon.phrases import Mark, apart, default_phrase, inserted, named_in, occurrence, split_phrase
 from addon.raster import NOTHING, Lens
 from addon.triangles import soup
 

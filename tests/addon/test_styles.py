@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from addon.contract import TOYBOX, ModelInfo
-from addon.layout import occurrence
+from addon.phrases import occurrence
 from addon.styles import SHIPPED, Rack, Style, avoided, own, read, save, styled, summary
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import bpy
 OF_THE_SERVER = {
     f"maquette.{name}" for name in ("start_server", "stop_server", "connect", "open_log", "open_preferences")
 }
-A_WINDOWS = {"maquette.add_camera"}  # greyed where there is no view
+A_WINDOWS = {"maquette.add_camera", "maquette.show_materials"}  # greyed where there is no view
 
 
 def use_cures(desk) -> None:
