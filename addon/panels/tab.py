@@ -9,6 +9,7 @@ import bpy
 from ..cures import Button
 from ..notices import Notice
 
+BESIDE = 4  # letters that a column of icons is wide
 LABEL = "as long as this"  # what an operator calls itself, where a button has no text of its own
 
 
@@ -26,25 +27,30 @@ def told(
     """A notice in a box: what is wrong and what to do, with the buttons that do it; where more may stand beside it."""
     box = layout.box()
     row = box.row()
-    sentences(row, notice, context)
+    sentences(row, notice, context, BESIDE)
     side = row.column(align=True)
     side.operator("maquette.copy", text="", icon="COPYDOWN", emboss=False).text = notice.report
     buttons(box, notice, offered, context)
     return side
 
 
-def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Context) -> None:
-    """A notice as lines that fit the panel: what is wrong, then what to do."""
+def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Context, beside: int = 0) -> None:
+    """A notice as lines that fit the panel, and what as many letters need ``beside`` it: what is wrong; what to do."""
     column = layout.column(align=True)
-    paragraph(column, notice.message, context, "ERROR", "BLANK1")
-    paragraph(column, notice.fix, context, "BLANK1", "BLANK1")
+    paragraph(column, notice.message, context, "ERROR", "BLANK1", beside)
+    paragraph(column, notice.fix, context, "BLANK1", "BLANK1", beside)
 
 
 def paragraph(
-    column: bpy.types.UILayout, text: str, context: bpy.types.Context, first: str = "NONE", then: str = "NONE"
+    column: bpy.types.UILayout,
+    text: str,
+    context: bpy.types.Context,
+    first: str = "NONE",
+    then: str = "NONE",
+    beside: int = 0,
 ) -> None:
     """A text as lines that fit the panel, with an icon before the first and one before the others."""
-    for place, line in enumerate(textwrap.wrap(text, letters(context) - 4)):
+    for place, line in enumerate(textwrap.wrap(text, letters(context) - 4 - beside)):
         column.label(text=line, icon=then if place else first)
 
 

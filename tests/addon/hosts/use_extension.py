@@ -17,6 +17,7 @@ import bpy
 sys.path.insert(0, str(Path(__file__).parent))
 
 from blocks import fingerprint
+from use_corners import use_corners
 from use_cures import use_cures
 
 PROMPT = "a castle and a rocket on a meadow"
@@ -83,6 +84,7 @@ def use(command: str) -> None:
 
     take_up_again(scene, desk)
     ask_for_several(scene, desk)
+    use_corners(scene, desk)
     capture_exactly(scene, desk)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))

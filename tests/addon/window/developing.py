@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 import stage
-from hands import area, canvas, desktop, press, rest, shoot, sidebar, window
+from hands import area, canvas, desktop, press, rest, seat, shoot, sidebar, view, window
 from tour import PROMPT, finished
 
 STEPS = 20
@@ -27,6 +27,8 @@ def developing(desk, shots: Path, report: dict) -> Iterator:
     yield from rest(0.5)
     yield from stopped(desk, shots, report)
     yield from exact(desk, shots, report)
+    yield from again(desk, report)
+    yield from maximised(desk, report)
 
 
 def previews(desk, shots: Path, report: dict) -> Iterator:
@@ -64,7 +66,7 @@ def stopped(desk, shots: Path, report: dict) -> Iterator:
     report["exact touched"] = stage.changed(before)
     yield from shoot(shots / "capturing.png", settle=0.6)
     report["capturing when shot"] = desk.session.exposing
-    press("cancel", scope="EXACT")
+    press("cancel", scope="UNSENT")
     yield lambda: not desk.session.exposing
     report["after the stop"] = [len(desk.session.tasks) - known, children(), copies()]
 
@@ -83,6 +85,31 @@ def exact(desk, shots: Path, report: dict) -> Iterator:
     report["said"] = desk.session.notice.message
     report["left by exact"] = [children(), copies()]
     yield from shoot(shots / "exact.png")
+
+
+def again(desk, report: dict) -> Iterator:
+    """Picture after picture is seen as the first one was looked at."""
+    bpy.context.scene.maquette_exact, bpy.context.scene.maquette_count = False, 4
+    press("generate")
+    yield lambda: len(desk.session.waiting) > 1
+    yield from finished(desk)
+    yield from rest(0.5)
+    report["looked at after more"] = seen()
+    report["seeds"] = [task.job.seed for task in desk.session.tasks[-4:]]
+
+
+def maximised(desk, report: dict) -> Iterator:
+    """Ctrl Space over the view: an Image Editor has no room, which is said; the button brings all editors back."""
+    with bpy.context.temp_override(window=window(), area=view(), region=canvas(view())):
+        bpy.ops.screen.screen_full_area()
+    yield from rest(0.5)
+    press("show")
+    report["maximised"] = desk.session.notice.code
+    with seat():
+        bpy.ops.screen.back_to_previous("INVOKE_DEFAULT")
+    yield from rest(0.5)
+    press("show")
+    report["all editors again"] = area("IMAGE_EDITOR").spaces.active.image == bpy.context.scene["maquette_picture"]
 
 
 def look_closer() -> Iterator:

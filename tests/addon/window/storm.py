@@ -78,11 +78,24 @@ def losses(desk, report: dict) -> Iterator:
     bpy.context.scene.maquette_prompt = PROMPT
 
 
+def opened_again(desk, saved: Path, report: dict) -> Iterator:
+    """The file is opened anew during a job, and the picture arrives in it."""
+    yield from begin(desk)
+    with seat():
+        bpy.ops.wm.open_mainfile(filepath=str(saved))
+    earlier = _picture()
+    yield lambda: desk.session.tasks[-1].received
+    report["arrived again"] = _picture() != earlier and desk.session.notice is None
+    yield from arrange()
+
+
 def other_files(desk, shots: Path, report: dict) -> Iterator:
     """File > Open and File > New during a job: it is over there what it was here, and the picture is not lost."""
-    saved = shots / "saved.blend"
+    saved, other = shots / "saved.blend", shots / "other.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(other), copy=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
-    for name, leave in (("open", lambda: bpy.ops.wm.open_mainfile(filepath=str(saved))), ("new", _new)):
+    yield from opened_again(desk, saved, report)
+    for name, leave in (("open", lambda: bpy.ops.wm.open_mainfile(filepath=str(other))), ("new", _new)):
         bpy.context.scene.maquette_seed = len(name)  # another picture than any before it
         known = _files(desk)
         yield from begin(desk)
@@ -94,6 +107,8 @@ def other_files(desk, shots: Path, report: dict) -> Iterator:
         yield lambda: not desk.session.waiting
         report.setdefault("other file", {})[name] = (desk.session.notice.message, stage.changed(before))
         report.setdefault("kept", {})[name] = kept(desk, known)
+        yield from rest(0.5)
+        report.setdefault("still developing", []).append([desk.darkroom.icon, desk.darkroom.texture is not None])
         press("dismiss")
     with seat():
         bpy.ops.wm.open_mainfile(filepath=str(saved))
@@ -119,9 +134,8 @@ def _new() -> None:
 def switched_off(command: str, report: dict) -> Iterator:
     """The add-on is disabled during a job, and enabled again; sends back the new desk."""
     bpy.context.scene.maquette_seed = 77
-    known = _files(bpy.types.WindowManager.maquette)
+    known, earlier = _files(bpy.types.WindowManager.maquette), _picture()
     yield from begin(bpy.types.WindowManager.maquette)
-    before = stage.fingerprint()
     bpy.ops.preferences.addon_disable(module=ADDON)
     bpy.ops.preferences.addon_enable(module=ADDON)
     use_server(command)
@@ -130,10 +144,8 @@ def switched_off(command: str, report: dict) -> Iterator:
     yield lambda: desk.session.link.name == "absent"
     press("start_server")
     yield lambda: desk.session.link.name == "online"
-    yield from notices(desk, "scene-gone")  # what was asked for before
-    yield lambda: not desk.session.waiting
-    report["switched off"] = (desk.session.tasks[-1].job.state, stage.changed(before), kept(desk, known))
-    press("dismiss")
+    yield lambda: desk.session.tasks[-1].received  # what was asked for before
+    report["switched off"] = (desk.session.tasks[-1].job.state, _picture() != earlier, kept(desk, known))
     return desk
 
 

@@ -75,3 +75,15 @@ def test_the_next_picture_is_seen_as_the_artist_looked_at_the_last(report: dict)
     (zoom, *middle), (zoom_now, *middle_now) = report["looked at"]
     assert zoom == pytest.approx(6.0) and zoom_now == pytest.approx(zoom)
     assert middle_now == pytest.approx(middle, abs=0.005)
+    _, *middle_later = report["looked at after more"]
+    assert middle_later == pytest.approx(middle_now, abs=0.002)  # a pixel of the screen, four pictures later
+
+
+def test_several_have_seeds_one_after_the_other(report: dict) -> None:
+    first = report["seeds"][0]
+    assert report["seeds"] == [first, first + 1, first + 2, first + 3]
+
+
+def test_an_editor_that_fills_the_window_leaves_room_for_none(report: dict) -> None:
+    assert report["maximised"] == "no-editor"
+    assert report["all editors again"]

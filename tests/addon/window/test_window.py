@@ -59,13 +59,17 @@ def test_another_file_is_left_alone_and_nothing_is_lost_in_silence(report: dict)
         assert "no longer open" in message
         assert touched == [], name
         assert report["kept"][name] == [[".json", ".png"], PROMPT, len(name)], name
+    assert report["still developing"] == [[0, False], [0, False]]
+
+
+def test_a_file_that_is_opened_again_gets_its_picture(report: dict) -> None:
+    assert report["arrived again"]
 
 
 def test_a_job_outlives_the_add_on_that_asked_for_it(report: dict) -> None:
     assert report["owed when enabled"] == [77]
-    state, touched, kept = report["switched off"]
-    assert state == "done"
-    assert touched == []
+    state, arrived, kept = report["switched off"]
+    assert state == "done" and arrived
     assert kept == [[".json", ".png"], PROMPT, 77]
 
 
