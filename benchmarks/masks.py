@@ -61,6 +61,13 @@ def rendered(scene: bpy.types.Scene, samples: int, ranks: int = 6) -> Covers:
     return cryptomatte.coverage(render_layers(scene, samples, ranks), names, len(names))
 
 
+def overlaps(title: str, scene: bpy.types.Scene) -> Iterator[Row]:
+    """How well both agree, on every object of a scene."""
+    names = [found.name for found in marks(scene)]
+    ours = live(scene, scene.render.resolution_x, scene.render.resolution_y) / np.float32(255.0)
+    yield from compare(title, ours, rendered(scene, SAMPLES), names)
+
+
 def compare(title: str, ours: Covers, theirs: Covers, names: Sequence[str]) -> Iterator[Row]:
     """A row for each object that is visible enough."""
     for name, one, other in zip(names, ours, theirs, strict=True):
@@ -142,11 +149,8 @@ def main(words: Sequence[str] | None = None) -> int:
     gains = {}
     with quiet():
         for title, scene in scenes(args.examples):
-            width, height = scene.render.resolution_x, scene.render.resolution_y
-            names = [found.name for found in marks(scene)]
-            ours = live(scene, width, height) / np.float32(255.0)
-            rows += compare(title, ours, rendered(scene, SAMPLES), names)
-            gains[title] = speedup(scene, width, height, args.runs)
+            rows += overlaps(title, scene)
+            gains[title] = speedup(scene, scene.render.resolution_x, scene.render.resolution_y, args.runs)
         inclination, seconds = slope(args.runs)
     figures = {
         "iou_min": round(min(row.iou for row in rows), 4),

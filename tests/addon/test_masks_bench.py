@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The masks bench on its stress scene, in little."""
+"""The masks bench, in little."""
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from addon.marks import marks
-from benchmarks.masks import SAMPLES, compare, live, main, middle, prepared, quiet, rendered
-from benchmarks.stress import sphere, stress
+from benchmarks.masks import compare, main, middle, overlaps, quiet, scenes
+from benchmarks.stress import sphere
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_hard_things_are_masked_as_cycles_renders_them(record_property):
-    scene = prepared(stress())
-    names = [found.name for found in marks(scene)]
-    ours = live(scene, scene.render.resolution_x, scene.render.resolution_y) / np.float32(255.0)
-    rows = list(compare("stress", ours, rendered(scene, SAMPLES), names))
+def test_every_scene_is_masked_as_cycles_renders_it(record_property):
+    rows = [row for title, scene in scenes(EXAMPLES) for row in overlaps(title, scene)]
     record_property("iou_min", min(row.iou for row in rows))
     record_property("offset_max", max(row.offset for row in rows))
-    shown = {row.name.removeprefix("stress: ") for row in rows}
-    assert {"leaf", "text", "ring", "drops", "mirrored wedge", "crossing box", "near beam", "slat 0"} <= shown
+    assert {row.name.partition(":")[0] for row in rows} == {"desert", "meadow", "sea", "stress"}
+    hard = {"leaf", "text", "ring", "drops", "mirrored wedge", "crossing box", "near beam", "slat 0"}
+    assert hard <= {row.name.removeprefix("stress: ") for row in rows}
     assert [row for row in rows if row.iou < 0.98 or row.offset > 0.2] == []
 
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Pictures as pixels, icons and previews in this host: read exactly, and without a trace in the open file."""
 
+import time
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
 
+from addon.album import thumb
 from addon.darkroom import Darkroom
+from addon.history import THUMB_SIDE
+from addon.pictures import loaded
 from addon.pixels import Icons, decoded, shrunk, wake
 from addon.session import Preview
 from tests.addon.hosts.blocks import fingerprint, fresh, paint
@@ -43,6 +47,20 @@ def test_a_shrunk_picture_keeps_the_mean_and_the_aspect(picture: Path, tmp_path:
     broken.write_bytes(b"no picture")
     assert shrunk(broken, 3).shape == (0, 0, 4)
     assert fingerprint() == before
+
+
+def test_a_large_picture_is_taken_in_without_a_pause(tmp_path: Path, record_property) -> None:
+    """What Receive does on the main thread with the file of a picture of 1024 x 1024 pixels."""
+    noise = np.random.default_rng(0).random((64, 64, 3), np.float32).repeat(16, 0).repeat(16, 1)
+    file, took = paint(tmp_path / "large.png", noise), []
+    for _ in range(5):
+        begun = time.thread_time()
+        image = loaded(file, "{}", (), (), None)
+        thumb(shrunk(file, THUMB_SIDE))
+        took.append(time.thread_time() - begun)
+        bpy.data.images.remove(image)
+    record_property("seconds", min(took))
+    assert min(took) < 0.05
 
 
 def test_icons_come_and_go() -> None:
