@@ -19,7 +19,8 @@ def unregister() -> None:
 
 def _rooms() -> Sequence[ModuleType]:
     # bpy exists only inside Blender
-    from . import album, live, operators, overlay, panels, pictures, preferences, properties, pump, viewer
+    from . import album, live, operators, overlay, panels, pictures, preferences, properties, pump, receiving, viewer
     from .operators import history as entries
 
-    return preferences, pump, properties, album, live, overlay, operators, pictures, entries, viewer, panels
+    rooms = preferences, pump, properties, album, live, overlay, operators, pictures, receiving, entries
+    return *rooms, viewer, panels

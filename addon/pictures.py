@@ -6,27 +6,22 @@ that both survive saving, undo and the end of the server.
 """
 
 import json
-import time
 from collections.abc import Callable, Sequence
+from math import floor
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
 
 from . import apply
-from .album import remember, thumb
-from .contract import Achieved, Blockout, dump, loads
+from .contract import Achieved, dump
 from .courier import notice
 from .faults import CaptureError
-from .history import THUMB_SIDE, Entry
 from .notices import Notice
 from .operators.answers import Status, refuse, settle
 from .operators.picture import viewpoint
-from .pixels import shrunk
 from .projectors import project
 from .pump import desk
-from .session import noticed, received
-from .tasks import Home, Task, Viewpoint
+from .session import noticed
 
 PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (
     f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
@@ -45,34 +40,6 @@ class Displaced(Misfit):
     """The picture's camera stands elsewhere now."""
 
     code = "displaced"
-
-
-class Receive(bpy.types.Operator):
-    """Take a finished picture into the file"""
-
-    bl_idname = "maquette.receive"
-    bl_label = "Receive Picture"
-    bl_options = {"INTERNAL", "UNDO"}
-
-    job: StringProperty(options={"HIDDEN"})
-
-    def execute(self, context: bpy.types.Context) -> Status:
-        courier = desk().courier
-        task = next(task for task in courier.session.tasks if task.job.id == self.job)
-        courier.move(received, self.job)
-        shot = scene_of(task.view)
-        picture = task.picture
-        assert picture is not None, "what has landed has a picture"
-        try:
-            if shot is None:
-                _keep(task, picture)
-                return refuse(self, _homeless(courier.folder))
-            image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
-        except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
-            return refuse(self, _unreadable(task, error))
-        remember(shot, _keep(task, picture))
-        take(shot, image)
-        return {"FINISHED"}
 
 
 class Show(bpy.types.Operator):
@@ -140,24 +107,6 @@ def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
     return scene.get(PICTURE)
 
 
-def scene_of(view: Viewpoint) -> bpy.types.Scene | None:
-    """The scene that was seen, while its file is open, or open again."""
-    found = next((shot for shot in bpy.data.scenes if shot.session_uid == view.scene), None)
-    return bpy.data.scenes.get(view.home.scene) if found is None and _again(view.home) else found
-
-
-def camera_of(view: Viewpoint) -> bpy.types.Object | None:
-    """The camera it was seen through, likewise."""
-    found = next((thing for thing in bpy.data.objects if thing.session_uid == view.camera), None)
-    found = bpy.data.objects.get(view.home.camera) if found is None and _again(view.home) else found
-    return found if found is not None and found.type == "CAMERA" else None
-
-
-def _again(home: Home) -> bool:
-    """Whether that file is open now; one that was never saved is none."""
-    return bool(home.file) and home.file == bpy.data.filepath
-
-
 def ours(image: bpy.types.Image | None) -> bool:
     """Whether an Image Editor showing this may show our next picture: it is empty, or has an earlier one."""
     return image is None or REQUEST in image
@@ -166,16 +115,6 @@ def ours(image: bpy.types.Image | None) -> bool:
 def _shows(space: bpy.types.SpaceView3D) -> bool:
     """Whether a view shows materials as they are."""
     return space.shading.type in {"MATERIAL", "RENDERED"}
-
-
-def _homeless(folder: Path) -> Notice:
-    message, fix = "A picture arrived for a scene that is no longer open.", "It is in the history, On Disk."
-    return Notice(message=message, fix=fix, code="scene-gone", subject=str(folder))
-
-
-def _unreadable(task: Task, error: RuntimeError) -> Notice:
-    message = f"The picture {task.picture} cannot be read: {str(error).strip()}."
-    return Notice(message=message, fix="The same seed paints it again.", code="unreadable")
 
 
 def loaded(
@@ -209,25 +148,6 @@ def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
     _show_where_ours_was(image)
 
 
-def _keep(task: Task, picture: Path) -> Entry:
-    """The picture's entry, written to the history on disk; a full disk is told of, and costs that copy only."""
-    entry = Entry(
-        name=picture.stem,
-        created=time.time(),
-        request=loads(Blockout, task.request),
-        wish=task.wish,
-        pose=task.view.pose,
-        thumb=thumb(shrunk(picture, THUMB_SIDE)),
-        achieved=task.job.achieved,
-    )
-    try:
-        desk().gallery.keep(entry)
-    except OSError as error:
-        message = f"The history on disk could not be written: {error.strerror}."
-        desk().courier.move(noticed, Notice(message=message, fix="Make room there.", code="history-unwritten"))
-    return entry
-
-
 def _show_where_ours_was(image: bpy.types.Image) -> None:
     """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
     for window in bpy.context.window_manager.windows:
@@ -258,14 +178,15 @@ def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Imag
         space.image = image
         return
     region = next(region for region in area.regions if region.type == "WINDOW")
-    # between the middles of the first pixel and the last, where Blender has a view's edges
-    x, y = region.view2d.region_to_view((region.width - 1) / 2, (region.height - 1) / 2)
+    middle = region.view2d.region_to_view(region.width / 2, region.height / 2)
     space.image = image
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.image.view_all(fit_view=True)
         if shown is not None and tuple(shown.size) == tuple(image.size):
             bpy.ops.image.view_zoom_ratio(ratio=zoom)
-            bpy.ops.image.view_pan(offset=((x - 0.5) * image.size[0], (y - 0.5) * image.size[1]))
+            # in whole pixels: Blender 5 sees half a pixel past an offset, and picture by picture it would creep
+            aside = ((place - 0.5) * side for place, side in zip(middle, image.size, strict=True))
+            bpy.ops.image.view_pan(offset=[floor(pixels + 0.01) for pixels in aside])
 
 
 def _put(
@@ -296,4 +217,4 @@ def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.ty
     return camera
 
 
-register, unregister = bpy.utils.register_classes_factory((Receive, Show, Background, Project, ShowMaterials))
+register, unregister = bpy.utils.register_classes_factory((Show, Background, Project, ShowMaterials))

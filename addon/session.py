@@ -155,7 +155,7 @@ def noticed(session: Session, notice: Notice | None) -> Session:
 
 def exposing(session: Session) -> Session:
     """An exact capture is being made, or waits for another to end."""
-    return replace(session, exposing=session.exposing + 1, notice=None)
+    return replace(session, exposing=session.exposing + 1)
 
 
 def exposed(session: Session) -> Session:
@@ -165,7 +165,7 @@ def exposed(session: Session) -> Session:
 
 def sending(session: Session) -> Session:
     """A blockout is on its way to the server."""
-    return replace(session, sending=session.sending + 1, notice=None)
+    return replace(session, sending=session.sending + 1)
 
 
 def sent(session: Session) -> Session:

@@ -17,7 +17,7 @@ from ..notices import Notice
 from ..phrases import inserted
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
-from ..session import dismissed
+from ..session import dismissed, noticed
 from ..slices import Slices, finish
 from ..snapshot import Snapshot, develop
 from ..standpoint import seen_from
@@ -47,6 +47,20 @@ class InsertPhrase(bpy.types.Operator):
             prompt = context.scene.get(marks.PROMPT, "").strip()
             context.scene[marks.PROMPT] = inserted(prompt, phrase)
         return settle()
+
+
+class Say(bpy.types.Operator):
+    """Write this into the prompt"""
+
+    bl_idname = "maquette.say"
+    bl_label = "Say"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    words: StringProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        context.scene[marks.PROMPT] = inserted(context.scene.get(marks.PROMPT, "").strip(), self.words)
+        return {"FINISHED"}
 
 
 class AddCamera(bpy.types.Operator):
@@ -93,6 +107,7 @@ class Generate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         shot, courier = context.scene, desk().courier
         courier.move(dismissed, self.answers.split())
+        courier.move(noticed, None)
         if shot.maquette_vary:
             shot[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
@@ -232,4 +247,4 @@ def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.ty
     return Viewpoint(scene=shot.session_uid, camera=camera.session_uid, pose=pose, home=home)
 
 
-CLASSES = (InsertPhrase, AddCamera, RollSeed, Generate, Cancel, Dismiss, Copy)
+CLASSES = (InsertPhrase, Say, AddCamera, RollSeed, Generate, Cancel, Dismiss, Copy)

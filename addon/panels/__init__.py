@@ -5,7 +5,7 @@ import bpy
 
 from .connection import MAQUETTE_PT_main
 from .history import MAQUETTE_PT_history
-from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles
+from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles, MAQUETTE_MT_words
 from .picture import MAQUETTE_PT_picture
 from .regions import MAQUETTE_PT_regions
 from .result import MAQUETTE_PT_result
@@ -15,6 +15,7 @@ from .views import MAQUETTE_PT_views
 CLASSES = (
     MAQUETTE_MT_models,
     MAQUETTE_MT_styles,
+    MAQUETTE_MT_words,
     MAQUETTE_PT_main,
     MAQUETTE_PT_regions,
     MAQUETTE_PT_picture,

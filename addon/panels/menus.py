@@ -22,6 +22,18 @@ class MAQUETTE_MT_models(bpy.types.Menu):
             self.layout.label(text="The server says which; none is connected", icon="UNLINKED")
 
 
+class MAQUETTE_MT_words(bpy.types.Menu):
+    """The things that a model with a vocabulary of its own can paint."""
+
+    bl_label = "Words"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Each writes itself into the prompt."""
+        columns = self.layout.grid_flow(columns=3, even_columns=True)
+        for noun in chosen(context.scene).nouns:
+            columns.operator("maquette.say", text=noun).words = noun
+
+
 class MAQUETTE_MT_styles(bpy.types.Menu):
     """Words that go with many prompts."""
 

@@ -8,9 +8,9 @@ import bpy
 from .. import cures, marks
 from ..compat import prompt_box
 from ..notices import Notice
-from ..pictures import scene_of
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
+from ..receiving import scene_of
 from ..session import Session
 from ..tasks import Task
 from ..wording import describe, progress, title
@@ -47,6 +47,8 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         choice(column, "Model", "MAQUETTE_MT_models", model.name)
         if wanted not in ("", model.name):
             column.label(text=f"“{wanted}” is not offered", icon="ERROR")
+        if model.nouns:
+            choice(column, "It Knows", "MAQUETTE_MT_words", f"{len(model.nouns)} things")
         row = column.row(align=True)
         row.prop(scene, "maquette_seed")
         row.operator("maquette.roll_seed", text="", icon="FILE_REFRESH")

@@ -7,7 +7,7 @@ from .. import marks
 from ..drawing import PARTS
 from ..live import live
 from ..phrases import default_phrase
-from ..properties import ENFORCED
+from ..properties import ENFORCED, chosen
 from ..roster import Row
 from .tab import Tab, paragraph
 
@@ -23,11 +23,13 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """A row for each marked object or collection, and the buttons that add more."""
         column = self.layout.column(align=True)
+        nouns = set(chosen(context.scene).nouns)
         selected = {thing.session_uid for thing in context.selected_objects}
         for listed in live().rows.get(context.scene.session_uid, ()):
             thing = listed.find(bpy.data)
             if thing is not None:
-                self._row(column.row(align=True), listed, thing, not selected.isdisjoint(listed.members))
+                strange = bool(nouns) and nouns.isdisjoint(listed.phrase.casefold().split())
+                self._row(column.row(align=True), listed, thing, not selected.isdisjoint(listed.members), strange)
                 differences = live().unlike.words.get(listed.uid)
                 if differences and not context.scene.maquette_exact:
                     said = f"A render differs: {', '.join(differences)}"
@@ -37,13 +39,15 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")
         self._overlay(context.window_manager)
 
-    def _row(self, row: bpy.types.UILayout, listed: Row, thing: marks.Marked, selected: bool) -> None:
+    def _row(self, row: bpy.types.UILayout, listed: Row, thing: marks.Marked, selected: bool, strange: bool) -> None:
         """The region's colour in the overlay, its phrase, what to keep of it, and its eye."""
         said = row.row(align=True)
         said.active = not thing.maquette_off
         select = said.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
         select.uid = str(listed.uid)
-        said.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
+        field = said.row(align=True)
+        field.alert = strange  # the model knows no such thing
+        field.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
         for what, _, _, icon in ENFORCED:
             enforce = said.operator("maquette.enforce", text="", icon=icon, depress=what in thing.maquette_enforce)
             enforce.uid, enforce.what = str(listed.uid), what

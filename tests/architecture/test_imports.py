@@ -54,6 +54,7 @@ BPY_FILES = frozenset(
         "addon/projectors.py",
         "addon/properties.py",
         "addon/pump.py",
+        "addon/receiving.py",
         "addon/scene.py",
         "addon/shown.py",
         "addon/standpoint.py",
