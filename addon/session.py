@@ -16,6 +16,7 @@ from .notices import LINKS, Notice, complaint
 from .tasks import Task, moved
 
 RESTARTS = "The server tries again by itself; its log has the details."
+STOPPED = Notice(message="The server has stopped.")
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
 Name = Literal[
@@ -126,9 +127,10 @@ def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Sess
 def lost(session: Session, name: Name, notice: Notice) -> Session:
     """There is no server to talk to; ``name`` and ``notice`` say why.
 
-    That one of ours is absent is no news while it starts or stops, nor once it has died: why it died is.
+    That one of ours is absent is no news while it starts or stops, nor once it has ended: why it has is.
     """
-    if session.link.name in ("starting", "stopping", "died") and name == "absent":
+    known = session.link.name in ("starting", "stopping", "died") or session.link.notice == STOPPED
+    if known and name == "absent":
         return session
     return replace(session, link=Link(name=name, notice=notice))
 
@@ -140,7 +142,7 @@ def stopping(session: Session) -> Session:
 
 def stopped(session: Session) -> Session:
     """Our own server has ended as it was asked to."""
-    return replace(session, link=Link(name="absent", notice=Notice(message="The server has stopped.")))
+    return replace(session, link=Link(name="absent", notice=STOPPED))
 
 
 def died(session: Session, notice: Notice) -> Session:

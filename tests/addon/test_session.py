@@ -98,7 +98,9 @@ def test_a_server_that_is_asked_to_end_is_not_called_well_until_it_has() -> None
     assert news.met(ending, HEALTH, (TOYBOX,)) == ending
     assert news.lost(ending, "absent", Notice(message="Gone.")) == ending
     assert news.connecting(ending) == ending
-    assert news.stopped(ending).link.name == "absent"
+    stopped = news.stopped(ending)
+    assert stopped.link.name == "absent"
+    assert news.lost(stopped, "absent", Notice(message="No server answers at http://127.0.0.1:1.")) == stopped
 
 
 def test_a_picture_without_room_is_not_waited_for_in_haste() -> None:
