@@ -100,19 +100,19 @@ def edits(live, report: dict) -> Iterator:
 def follow(live, step: float, report: dict) -> Iterator:
     """Move a thing as the artist would, and time until the overlay with it there has been drawn."""
     drawing = sys.modules[f"{ADDON}.overlay"]
-    uid, seen, plain = bpy.context.scene.session_uid, {}, drawing._draw
+    uid, seen, plain = bpy.context.scene.session_uid, {}, drawing.draw
 
     def noting(drawn, frame):
         plain(drawn, frame)
         seen[drawn.figure] = time.perf_counter()
 
     known = live.scenes[uid].figure
-    drawing._draw = noting
+    drawing.draw = noting
     begun = time.perf_counter()
     bpy.data.objects["castle"].location.x += step
     yield lambda: live.scenes[uid].figure is not known and live.scenes[uid].figure in seen
     report["seconds"].append(seen[live.scenes[uid].figure] - begun)
-    drawing._draw = plain
+    drawing.draw = plain
     yield from quiet(live)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from hands import canvas, compile_shaders, desktop, look, press, scroll, seat, shoot, undo, view
+from hands import canvas, compile_shaders, desktop, look, press, scroll, seat, shoot, sidebar, undo, view
 from mathutils import Vector
 
 PLACES = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera stands, one after the other
@@ -96,13 +96,15 @@ def look_from(place: tuple) -> None:
 
 
 def frame_on_screen(projector) -> dict:
-    """How much of the viewport the view's frame fills, and how far the viewport's axis is off its own."""
+    """How much the view's frame fills of the viewport that no sidebar hides, and how far the axes are apart."""
     region, space = canvas(view()), view().spaces.active.region_3d
     corners = [projector.matrix_basis @ corner for corner in projector.data.view_frame(scene=bpy.context.scene)]
     seen = np.array([location_3d_to_region_2d(region, space, corner) for corner in corners])
-    filled = (seen.max(axis=0) - seen.min(axis=0)) / (region.width, region.height)
+    free = region.width - 2 * sidebar().width  # as much on the left as on the right: the axis stays in the middle
+    filled = (seen.max(axis=0) - seen.min(axis=0)) / (free, region.height)
     axes = [matrix.to_3x3() @ Vector((0, 0, -1)) for matrix in (space.view_matrix.inverted(), projector.matrix_basis)]
-    return {"filled": filled.tolist(), "inside": bool((seen >= 0).all()), "degrees": degrees(axes[0].angle(axes[1]))}
+    inside = bool((seen >= 0).all() and seen[:, 0].max() < region.width - sidebar().width)
+    return {"filled": filled.tolist(), "inside": inside, "degrees": degrees(axes[0].angle(axes[1]))}
 
 
 def alike(projector, shots: Path) -> float:
