@@ -70,6 +70,7 @@ class Page:
 
     @property
     def last(self) -> int:
+        """How many pictures there are up to the page's end."""
         return min(self.first + PAGE, self.total)
 
 

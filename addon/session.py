@@ -63,6 +63,7 @@ class Session:
 
     @property
     def waiting(self) -> tuple[Task, ...]:
+        """Tasks that are not over, oldest first."""
         return tuple(task for task in self.tasks if not task.ended)
 
     @property
@@ -78,6 +79,7 @@ class Session:
 
     @property
     def landed(self) -> tuple[Task, ...]:
+        """Tasks whose picture is on disk, and not yet in the scene."""
         return tuple(task for task in self.tasks if task.landed)
 
     @property

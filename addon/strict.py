@@ -35,6 +35,7 @@ class Range:
     high: float
 
     def check(self, value: Any) -> None:
+        """Raises ContractError for a number outside."""
         if not self.low <= value <= self.high:
             raise ContractError("", f"must lie in {self.low} to {self.high}, is {value}")
 
@@ -50,6 +51,7 @@ class Length:
     high: int
 
     def check(self, value: Any) -> None:
+        """Raises ContractError for what is shorter or longer."""
         if not self.low <= len(value) <= self.high:
             raise ContractError("", f"length must lie in {self.low} to {self.high}, is {len(value)}")
 

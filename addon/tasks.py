@@ -77,6 +77,7 @@ class Task:
 
     @property
     def ended(self) -> bool:
+        """The server will do no more about it."""
         return self.job.state in ENDED
 
     @property

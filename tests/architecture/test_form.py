@@ -12,6 +12,7 @@ from reading import ROOT, Function, Source, functions, sources, uphold
 
 FILE_LINES = 300
 FUNCTION_LINES = 40
+OF_BLENDER = frozenset({"execute", "invoke", "poll", "description", "draw"})
 
 # The wire format is free for other clients, in any licence; the rest of the add-on is Blender's.
 PERMISSIVE = frozenset({"addon/contract.py", "addon/home.py", "addon/strict.py"})
@@ -47,7 +48,7 @@ def silent_things(file: Source) -> Iterator[str]:
     """A public module, class or function says what it is, and every parameter and result has a type."""
     if not ast.get_docstring(file.tree) and file.tree.body:
         yield f"{file.path}:1: the module has no docstring"
-    for node in file.tree.body:
+    for node in chain(file.tree.body, *(_own_methods(node) for node in file.tree.body)):
         named = isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
         if named and not ast.get_docstring(node) and not _overload(node):
             yield file.at(node, f"{node.name} has no docstring")
@@ -55,6 +56,14 @@ def silent_things(file: Source) -> Iterator[str]:
     for name, function in functions(file.tree):
         if untyped := _untyped(function, id(function) in methods):
             yield file.at(function, f"{name}: no type for {', '.join(untyped)}")
+
+
+def _own_methods(node: ast.stmt) -> list[ast.stmt]:
+    """What a class says by itself: not a Protocol's lines, nor what Blender asks of every operator and panel."""
+    protocol = isinstance(node, ast.ClassDef) and any("Protocol" in ast.unparse(base) for base in node.bases)
+    if not isinstance(node, ast.ClassDef) or protocol or node.name.startswith("_"):
+        return []
+    return [part for part in node.body if isinstance(part, Function) and part.name not in OF_BLENDER]
 
 
 def _overload(node: Function | ast.ClassDef) -> bool:
@@ -107,6 +116,7 @@ def test_licence_texts_are_whole() -> None:
         (silent_things, "x = 1"),
         (silent_things, '"""Doc."""\ndef f() -> None: pass'),
         (silent_things, '"""Doc."""\nclass A: pass'),
+        (silent_things, '"""Doc."""\nclass A:\n    """Doc."""\n    def f(self) -> None: pass'),
         (silent_things, '"""Doc."""\ndef _f(x) -> None: pass'),
         (silent_things, '"""Doc."""\ndef _f(x: int): pass'),
     ],
@@ -116,6 +126,6 @@ def test_law_catches_form(law, text: str) -> None:
 
 
 def test_law_allows_form() -> None:
-    text = '"""Doc."""\nclass A:\n    """Doc."""\n    def f(self, x: int) -> None: pass\ndef _f() -> None: pass\n'
+    text = '"""Doc."""\nclass A:\n    """Doc."""\n    def _f(self, x: int) -> None: pass\ndef _f() -> None: pass\n'
     assert list(silent_things(Source("server/x.py", text))) == []
     assert list(long_things(Source("server/x.py", "def f():\n" + "    x = 1\n" * 39))) == []
