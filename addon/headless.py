@@ -6,8 +6,8 @@
     python -c BOOT apply SCENE.blend PICTURE.png OUT.blend
     python -c BOOT look SCENE.blend OUT.png
 
-where BOOT imports this module and calls ``main()``. A scene that cannot be captured leaves a Problem in place of the
-result and ends with code 3.
+where BOOT imports this module and calls ``main()``. A scene that cannot be opened or captured leaves a Problem in place
+of the result and ends with code 3.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from .apply import apply_result
 from .blocking import blocking_picture
 from .contract import TOYBOX, ModelInfo, Problem, dump, loads
 from .exact import exactly
+from .exposure import ExposureFailed
 from .faults import CaptureError, NoCamera
 from .scene import capture
 
@@ -40,8 +41,8 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """Opens the scene and does the errand; 0, or 3 with a Problem in the output file."""
     errand = _parser().parse_args(words)
-    bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
     try:
+        _open(errand)
         errand.do(errand)
     except CaptureError as error:
         title = "The scene cannot be captured"
@@ -51,6 +52,14 @@ def run(words: Sequence[str]) -> int:
         errand.out.write_text(json.dumps(dump(problem)))
         return REFUSED
     return 0
+
+
+def _open(errand: argparse.Namespace) -> None:
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
+    except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
+        raise ExposureFailed(f"Blender cannot open the scene: {reason}", "") from error
 
 
 def _capture(errand: argparse.Namespace) -> None:

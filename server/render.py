@@ -49,16 +49,16 @@ async def render(client: Client, view: View, wish: Wish, name: str | None, out: 
 
     ``name`` is the model's, the server's first by default; ``program`` is the Blender to use instead of bpy.
     """
-    out.mkdir(parents=True, exist_ok=True)
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
     if view.scene.name.endswith(".json"):
         blockout, result = read_blockout(view.scene, wish, name), replace(result, scene=None)
-        result.blockout.write_text(json.dumps(dump(blockout)))
     else:
         model = await chosen(client, name)
         with tqdm(desc="capturing", total=1) as bar:
-            blockout = await blender.capture(view, wish, model, result.blockout, program)
+            blockout = await blender.capture(view, wish, model, program)
             bar.update()
+    out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
+    result.blockout.write_text(json.dumps(dump(blockout)))
     picture, achieved = await paint(client, blockout)
     result.picture.write_bytes(picture)
     if result.scene is not None:
@@ -139,6 +139,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _main(words: argparse.Namespace) -> None:
+    if not words.scene.is_file():
+        raise CannotRender(f"There is no file {words.scene}")
     name, folders = words.model, []
     if name is not None and Path(name).is_dir():
         folders = [Path(name)]

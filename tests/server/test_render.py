@@ -105,6 +105,32 @@ def test_what_cannot_be_painted_says_why(request_file, tmp_path, here, capsys, f
     assert "Traceback" not in told
 
 
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path, own_home, capsys):
+    """Whatever it would be; and nothing is started or left behind for it."""
+    for name in ("nope.blend", "nope.blockout.json"):
+        assert main(["render", str(tmp_path / name), "--out", str(tmp_path / "out")]) == 1
+        assert capsys.readouterr().err == f"There is no file {tmp_path / name}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_scene_is_one_sentence(tmp_path, here, capsys):
+    pytest.importorskip("bpy", reason="bpy is not installed")
+    scene = tmp_path / "notes.blend"
+    scene.write_text("Dear diary")
+    assert main(["render", str(scene), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("Blender cannot open the scene: ") and "notes.blend" in said[-1]
+    assert "Traceback" not in "".join(said)
+    assert list(tmp_path.iterdir()) == [scene]
+
+
+def test_a_blender_that_is_not_there_is_one_sentence(tmp_path, here, capsys):
+    scene = tmp_path / "scene.blend"
+    scene.write_text("")
+    assert main(["render", str(scene), "--out", str(tmp_path / "out"), "--blender", "/nowhere/blender"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "/nowhere/blender cannot be run: No such file or directory"
+
+
 def test_a_scene_all_the_way(tmp_path, served):
     """.blend in; picture, blockout and a .blend with the picture behind the camera and on the things out."""
     pytest.importorskip("bpy", reason="bpy is not installed")

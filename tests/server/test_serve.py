@@ -83,8 +83,15 @@ def test_usage(capsys):
     said = capsys.readouterr().out
     assert all(verb in said for verb in VERBS)
     assert main([]) == 2
-    assert main(["paint"]) == 2
-    assert "usage" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("usage") and "no verb" not in said
+
+
+@pytest.mark.parametrize(("words", "named"), [(["paint", "--fast"], "paint"), (["bench", "paint"], "bench paint")])
+def test_a_verb_that_there_is_not_is_named(capsys, words, named):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f'There is no verb "{named}".\n') and "usage" in said
 
 
 def test_a_folder_without_a_model(tmp_path, capsys):
