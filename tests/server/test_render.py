@@ -3,6 +3,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 
@@ -56,9 +57,27 @@ def test_a_blockout_file(request_file, tmp_path, here, capsys):
     assert (painted.seed, painted.prompt) == (9, "a red cat")
     with Image.open(out / "picture.png") as picture:
         assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
-    said = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    said = told.out.splitlines()
+    assert told.err == "", "a log would hold progress bars in pieces"
     assert said[0] == "cat: 8.7% off, 50.0% of the frame where 50.0% was asked for, says the judge"  # 6.4 of 73.4 px
     assert said[1:] == [str(out / "picture.png"), str(out / "blockout.json")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_shows_how_far_it_is(request_file, tmp_path, served):
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    words = [sys.executable, "-m", "server", "render", str(request_file), "--out", str(tmp_path / "out")]
+    done = subprocess.run(words, env=environment(served.home), stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = os.read(ours, 2**16).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "painting" in shown and "5/5" in shown
 
 
 def test_what_was_achieved_as_json(request_file, tmp_path, here, capsys):
