@@ -5,9 +5,8 @@ The scene points at its current picture, and the picture carries the request it 
 that both survive saving, undo and the end of the server.
 """
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -15,7 +14,7 @@ from bpy.props import StringProperty
 
 from . import apply
 from .album import remember, thumb
-from .contract import Achieved, Blockout, dump, loads
+from .contract import Blockout, loads
 from .courier import notice
 from .faults import CaptureError
 from .history import THUMB_SIDE, Entry
@@ -28,9 +27,8 @@ from .pump import desk
 from .session import noticed, received
 from .tasks import Task
 
-PICTURE, REQUEST, ACHIEVED, CAMERA, POSE = (
-    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose")
-)
+PICTURE, REQUEST, ACHIEVED = apply.PICTURE, apply.REQUEST, apply.ACHIEVED
+CAMERA, POSE, loaded = apply.CAMERA, apply.POSE, apply.loaded
 EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
 CLOSE = 1e-4  # two poses that differ by less show the same picture
 
@@ -131,29 +129,6 @@ def _homeless(folder: Path) -> Notice:
 def _unreadable(task: Task, error: RuntimeError) -> Notice:
     message = f"The picture {task.picture} cannot be read: {str(error).strip()}."
     return Notice(message=message, fix="The same seed paints it again.", code="unreadable")
-
-
-def loaded(
-    file: Path,
-    request: str,
-    achieved: Sequence[Achieved],
-    pose: Sequence[float],
-    camera: bpy.types.Object | None,
-) -> bpy.types.Image:
-    """A picture of ours as an image of the .blend, packed, with what it was asked for and what it was seen through.
-
-    Raises RuntimeError for a file that is gone, or no picture.
-    """
-    image = bpy.data.images.load(str(file))
-    image.name = "Maquette"
-    image.pack()
-    image.preview_ensure()
-    image[REQUEST] = request
-    image[ACHIEVED] = json.dumps(dump(achieved))
-    image[POSE] = pose
-    if camera is not None:
-        image[CAMERA] = camera
-    return image
 
 
 def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:

@@ -10,11 +10,12 @@ import json
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from addon.contract import Blockout, ContractError, ModelInfo, Problem, dump, loads
+from addon.contract import Achieved, Blockout, ContractError, ModelInfo, Problem, dump, loads
 
 from .terminal import CommandError
 
@@ -85,10 +86,18 @@ async def capture(view: View, wish: Wish, model: ModelInfo, blender: Path | None
             raise BlenderFailed(f"The captured blockout is not valid: {error}") from error
 
 
-async def apply(view: View, picture: Path, out: Path, blender: Path | None = None) -> None:
-    """A copy of the scene, in ``out``, with the picture behind its camera and on its things."""
-    words = ["apply", str(view.scene.resolve()), str(picture.resolve()), str(out.resolve()), *view.flags()]
-    await _run(words, out, blender)
+async def apply(
+    view: View, picture: Path, blockout: Path, achieved: Sequence[Achieved], out: Path, blender: Path | None = None
+) -> None:
+    """A copy of the scene, in ``out``, with the picture behind its camera and on its things.
+
+    It knows what the picture was asked for, ``blockout`` in a file, and what it shows, as one that the panel received.
+    """
+    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
+        shown = Path(folder) / "achieved.json"  # masks are too long for a command line
+        shown.write_text(json.dumps(dump(tuple(achieved))))
+        files = [str(path.resolve()) for path in (view.scene, picture, blockout, shown, out)]
+        await _run(["apply", *files, *view.flags()], out, blender)
 
 
 async def look(view: View, out: Path, blender: Path | None = None) -> None:

@@ -61,7 +61,7 @@ async def render(client: Client, view: View, wish: Wish, name: str | None, out: 
     result.picture.write_bytes(picture)
     if result.scene is not None:
         with bar(desc="projecting", total=1) as shown:
-            await blender.apply(view, result.picture, result.scene, program)
+            await blender.apply(view, result.picture, result.blockout, achieved, result.scene, program)
             shown.update()
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
 

@@ -25,7 +25,7 @@ marks.mark(bpy.context.object, "castle")
 bpy.ops.object.camera_add(location=(0, -9, 0), rotation=(1.5708, 0, 0))
 scene.camera = bpy.context.object
 scene.render.resolution_x, scene.render.resolution_y = 160, 90
-scene["maquette_prompt"] = "a castle"
+scene["maquette_prompt"], scene["maquette_seed"] = "a castle", 3
 bpy.ops.wm.save_as_mainfile(filepath={path!r})
 """
 
@@ -34,6 +34,21 @@ import bpy
 bpy.ops.wm.open_mainfile(filepath={path!r})
 shown = bpy.context.scene.camera.data.background_images
 print([(one.image.size[:], one.image.packed_file is not None) for one in shown])
+"""
+
+REOPEN = """
+import bpy, json
+from addon import pictures
+from addon.panels.result import MAQUETTE_PT_result
+bpy.ops.wm.open_mainfile(filepath={path!r})
+scene = bpy.context.scene
+picture = scene["maquette_picture"]
+told = {{key: scene[f"maquette_{{key}}"] for key in ("prompt", "seed", "steps", "strength")}}
+told |= {{key: picture[f"maquette_{{key}}"] for key in ("request", "achieved")}}
+told["camera"] = picture["maquette_camera"].name
+told["fits"] = pictures._camera(bpy.context, pictures.current(scene)).name
+told["panel"] = MAQUETTE_PT_result.poll(bpy.context)
+print(json.dumps(told))
 """
 
 
@@ -166,6 +181,18 @@ def test_a_scene_all_the_way(tmp_path, served):
     look = LOOK.format(path=str(out / "scene.blend"))
     seen = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
     assert f"[(({asked.frame.width}, {asked.frame.height}), True)]" in seen
+
+    look = REOPEN.format(path=str(out / "scene.blend"))
+    done = subprocess.run([sys.executable, "-c", look], env=world, capture_output=True, text=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert loads(Blockout, told["request"]) == asked
+    assert [item["name"] for item in json.loads(told["achieved"])] == ["castle"]
+    assert (told["prompt"], told["seed"], told["steps"], told["strength"]) == ("a castle", 5, 30, 1.0)
+    assert (told["camera"], told["fits"], told["panel"]) == ("Camera", "Camera", True)
+
+    plain = [sys.executable, "-m", "server", "render", str(scene), "--out", str(tmp_path / "plain")]
+    subprocess.run(plain, env=world, capture_output=True, check=True)
+    assert loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes()).seed == 3
 
     refused = [*words, "--prompt", "a rocket"]
     done = subprocess.run([sys.executable, "-m", "server", *refused], env=world, capture_output=True, text=True)
