@@ -138,6 +138,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "internal": _buttons(GENERATE, LOG),
         # a job's failures
         "unpaintable": Cure(why="the sentence names the words or the size; which to give up, only the artist knows"),
+        "prompt-too-long": Cure(why="what to leave out, only the artist knows"),
         "worker-lost": _buttons(SMALLER, GENERATE, LOG),
         "painting-failed": _buttons(GENERATE, LOG),
         "no-model": _buttons(GENERATE),

@@ -86,7 +86,8 @@ def amend(config: Path, changes: dict[str, str | None]) -> None:
 def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTokenizer:
     """A CLIP tokenizer that knows every given word as one token; any other word falls apart into shorter pieces.
 
-    Byte-pair merges are learned from the words alone until nothing is left to merge.
+    Byte-pair merges are learned from the words alone until nothing is left to merge. ``words.json`` keeps the words:
+    the vocabulary holds their pieces too, of which some ("man", "side") look like words and were never learned.
     """
     letters = [chr(code) for code in range(33, 127)]
     model = BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>")
@@ -104,6 +105,7 @@ def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTo
     singles = [f"{letter}</w>" for letter in letters if f"{letter}</w>" not in learned["vocab"]]
     tokens = [*learned["vocab"], *singles, "<|startoftext|>", "<|endoftext|>"]
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "words.json").write_text(json.dumps([word for word in words if word.isalpha()]))
     (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
     merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in learned["merges"]]
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")

@@ -23,7 +23,7 @@ from addon.client import (
     WrongToken,
     find_connection,
 )
-from addon.contract import SEED_MAX, TOYBOX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
+from addon.contract import SEED_MAX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
 from addon.courier import Courier, notice, state
 from addon.cures import CURES
@@ -33,6 +33,7 @@ from addon.notices import Notice
 from addon.session import Session
 from addon.tasks import Task, Viewpoint
 from addon.wording import describe
+from server.models import offered
 from server.serve import running
 from server.settings import Settings
 
@@ -108,7 +109,7 @@ def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
             async with running(settings):
                 courier.nudge()
                 session = await until(courier, lambda session: session.link.name == "online")
-                assert session.link.models == (TOYBOX,)
+                assert session.link.models == offered(())
                 await asyncio.wait_for(courier.deliver(blockout(), VIEW), 30)
             task = courier.session.tasks[0]
             assert task.job.state == "done" and task.landed
@@ -301,7 +302,7 @@ def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(settin
             courier.move(news.starting)  # whatever a button made of the link
             courier.nudge()
             session = await until(courier, lambda session: session.link.name == "online")
-            assert session.link.models == (TOYBOX,)
+            assert session.link.models == offered(())
 
     asyncio.run(story())
 
