@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A picture into the artist's scene, and out again: behind the camera, and projected onto the marked things."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 
+from .contract import Achieved, Blockout, dump
 from .dressing import check
-from .marks import collections
+from .marks import PROMPT, collections
 from .projectors import project, take_all_down
 
+PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (  # the first on a scene, the others on its pictures
+    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
+)
 BACKGROUND = "maquette_background"  # on a camera's data: our picture, and whether it showed others before
 FOLLOW = "maquette_follow"  # on a scene: whether backgrounds show each new picture
 OPACITY = 0.5  # of the picture over the camera's view, so that the blocks stay visible
@@ -19,12 +25,40 @@ def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path
 
     Raises as ``background`` and ``project`` do.
     """
-    image = bpy.data.images.load(str(picture))
-    image.name = "Maquette"
-    image.pack()
+    image = _packed(picture)
     background(camera, image)
     project(scene, camera, image)
     return image
+
+
+def loaded(
+    file: Path,
+    request: str,
+    achieved: Sequence[Achieved],
+    pose: Sequence[float],
+    camera: bpy.types.Object | None,
+) -> bpy.types.Image:
+    """A picture of ours as an image of the .blend, packed, with what it was asked for and what it was seen through.
+
+    Raises RuntimeError for a file that is gone, or no picture.
+    """
+    image = _packed(file)
+    image.preview_ensure()
+    image[REQUEST] = request
+    image[ACHIEVED] = json.dumps(dump(achieved))
+    image[POSE] = pose
+    image[ENTRY] = file.stem
+    if camera is not None:
+        image[CAMERA] = camera
+    return image
+
+
+def settle(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
+    """Make this the scene's picture, and the settings it was painted with the scene's."""
+    scene[PICTURE] = image
+    scene[PROMPT] = request.prompt
+    for name in ("seed", "steps", "strength"):
+        scene[f"maquette_{name}"] = getattr(request, name)
 
 
 def background(camera: bpy.types.Object, picture: bpy.types.Image) -> None:
@@ -71,6 +105,14 @@ def remove(scene: bpy.types.Scene) -> None:
     for thing in {thing: None for home in collections(scene) for thing in home.objects}:
         if has_background(thing):
             remove_background(thing)
+
+
+def _packed(file: Path) -> bpy.types.Image:
+    """An image file, in the .blend itself."""
+    image = bpy.data.images.load(str(file))
+    image.name = "Maquette"
+    image.pack()
+    return image
 
 
 def _ours(camera: bpy.types.Camera) -> bpy.types.CameraBackgroundImage | None:

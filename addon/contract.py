@@ -134,7 +134,7 @@ class Blockout(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo(Record):
-    """A model a server offers: its native area and side multiple in pixels, its defaults, the nouns it knows."""
+    """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others."""
 
     name: Name
     family: Name
@@ -147,6 +147,7 @@ class ModelInfo(Record):
     scale: Annotated[float, Range(1.0, 100.0)]
     strength: Fraction
     nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
+    words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

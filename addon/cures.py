@@ -96,6 +96,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "displaced": _buttons(Button(operator="maquette.restore_camera", hands="name"), FROM_HERE),
         "unseen": _buttons(Button(operator="maquette.show_materials")),
         "locked-object": Cure(why="whether another file's object becomes local, only the artist decides"),
+        "strange-words": Cure(why="what to say instead, only the artist knows; It Knows lists the things"),
         "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Cure(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", hands="filepath")),
@@ -141,6 +142,7 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "internal": _buttons(GENERATE, LOG),
         # a job's failures
         "unpaintable": Cure(why="the sentence names the words or the size; which to give up, only the artist knows"),
+        "prompt-too-long": Cure(why="what to leave out, only the artist knows"),
         "worker-lost": _buttons(SMALLER, GENERATE, LOG),
         "painting-failed": _buttons(GENERATE, LOG),
         "no-model": _buttons(GENERATE),

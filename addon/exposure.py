@@ -148,7 +148,7 @@ async def _seen(live: Slices[Blockout]) -> Blockout | CaptureError:
 
 def _refusal(problem: Problem) -> CaptureError:
     """The error that the second Blender met, with its cure."""
-    error = CaptureError(problem.detail, problem.fix, problem.path)
+    error = CaptureError(problem.detail, problem.fix or FIX, problem.path)
     error.code = problem.type
     return error
 

@@ -3,11 +3,11 @@
 
     blender --background --factory-startup --python-expr BOOT -- capture SCENE.blend OUT.json
     python -c BOOT capture SCENE.blend OUT.json
-    python -c BOOT apply SCENE.blend PICTURE.png OUT.blend
+    python -c BOOT apply SCENE.blend PICTURE.png REQUEST.json ACHIEVED.json OUT.blend
     python -c BOOT look SCENE.blend OUT.png
 
-where BOOT imports this module and calls ``main()``. A scene that cannot be captured leaves a Problem in place of the
-result and ends with code 3.
+where BOOT imports this module and calls ``main()``. A scene that cannot be opened or captured leaves a Problem in place
+of the result and ends with code 3.
 """
 
 import argparse
@@ -20,12 +20,14 @@ from pathlib import Path
 
 import bpy
 
-from .apply import apply_result
+from .apply import background, loaded, settle
 from .blocking import blocking_picture
-from .contract import TOYBOX, ModelInfo, Problem, dump, loads
+from .contract import TOYBOX, Achieved, Blockout, ModelInfo, Problem, dump, loads
 from .exact import exactly
+from .exposure import ExposureFailed
 from .faults import CaptureError, NoCamera
-from .scene import capture
+from .projectors import project
+from .scene import camera_of, capture, evaluated, numbers, view
 
 REFUSED = 3  # server/blender.py knows this code
 LOOK_WIDTH = 480
@@ -40,8 +42,8 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """Opens the scene and does the errand; 0, or 3 with a Problem in the output file."""
     errand = _parser().parse_args(words)
-    bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
     try:
+        _open(errand)
         errand.do(errand)
     except CaptureError as error:
         title = "The scene cannot be captured"
@@ -53,6 +55,14 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
+def _open(errand: argparse.Namespace) -> None:
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
+    except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
+        raise ExposureFailed(f"Blender cannot open the scene: {reason}.", "") from error
+
+
 def _capture(errand: argparse.Namespace) -> None:
     scene = bpy.context.scene if errand.scene_name is None else bpy.data.scenes[errand.scene_name]
     blockout = capture(
@@ -62,7 +72,7 @@ def _capture(errand: argparse.Namespace) -> None:
         look=partial(exactly, layer=errand.layer) if errand.exact else None,
         model=errand.model,
         prompt=errand.prompt,
-        seed=errand.seed,
+        seed=scene.get("maquette_seed", 0) if errand.seed is None else errand.seed,
         steps=errand.steps,
         strength=errand.strength,
     )
@@ -73,7 +83,13 @@ def _apply(errand: argparse.Namespace) -> None:
     scene = bpy.context.scene
     if errand.frame is not None:
         scene.frame_set(errand.frame)
-    apply_result(scene, _object(scene, errand.camera) or scene.camera, errand.picture)
+    camera, request = camera_of(scene, _object(scene, errand.camera)), errand.request.read_text()
+    pose = numbers(view(scene, camera, evaluated(scene)))
+    achieved = loads(tuple[Achieved, ...], errand.achieved.read_bytes())
+    image = loaded(errand.picture, request, achieved, pose, camera)
+    settle(scene, image, loads(Blockout, request))
+    background(camera, image)
+    project(scene, camera, image)
     bpy.ops.wm.save_as_mainfile(filepath=str(errand.out), copy=True, compress=True)
 
 
@@ -105,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     capturing.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
     capturing.add_argument("--prompt")
     capturing.add_argument("--negative", default="")
-    capturing.add_argument("--seed", type=int, default=0)
+    capturing.add_argument("--seed", type=int)
     capturing.add_argument("--steps", type=int)
     capturing.add_argument("--strength", type=float)
     capturing.add_argument("--exact", action="store_true", help="as a render shows it")
@@ -115,6 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     applying.set_defaults(do=_apply)
     applying.add_argument("scene", type=Path)
     applying.add_argument("picture", type=Path)
+    applying.add_argument("request", type=Path)
+    applying.add_argument("achieved", type=Path)
     applying.add_argument("out", type=Path)
     looking = errands.add_parser("look")
     looking.set_defaults(do=_look)

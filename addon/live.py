@@ -15,13 +15,14 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from . import marks
+from .apply import ACHIEVED, PICTURE, POSE, REQUEST
 from .contract import Achieved, Blockout, ContractError, load, loads
 from .faults import CaptureError
 from .figures import Figure, Finding, colours, figure, findings
 from .layout import View
 from .parts import Mesh, Part
 from .phrases import Mark
-from .pictures import ACHIEVED, CLOSE, PICTURE, POSE, REQUEST
+from .pictures import CLOSE
 from .roster import Row, rows
 from .scene import parts, view
 from .targets import Target, drawn, requested, targets

@@ -2,7 +2,7 @@
 """What the artist calls things, and what the prompt says of them. No bpy."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .contract import Property
@@ -34,6 +34,12 @@ def occurrence(phrase: str, prompt: str) -> str | None:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
     found = re.search(rf"(?<!\w){words}(?!\w)", prompt, re.IGNORECASE) if words else None
     return found.group() if found else None
+
+
+def strange(prompt: str, words: Collection[str]) -> tuple[str, ...]:
+    """The words of a prompt that are not among ``words``, the only ones a model knows; none where it knows any."""
+    said = dict.fromkeys(re.findall(r"\w+", prompt.lower())) if words else {}
+    return tuple(word for word in said if word not in words)
 
 
 def inserted(prompt: str, phrase: str) -> str:

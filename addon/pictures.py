@@ -5,15 +5,13 @@ The scene points at its current picture, and the picture carries the request it 
 that both survive saving, undo and the end of the server.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import floor
-from pathlib import Path
 
 import bpy
 
 from . import apply
-from .contract import Achieved, dump
+from .apply import CAMERA, ENTRY, PICTURE, POSE, REQUEST
 from .courier import notice
 from .faults import CaptureError
 from .notices import Notice
@@ -23,9 +21,6 @@ from .projectors import project
 from .pump import desk
 from .session import noticed
 
-PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (
-    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
-)
 EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
 CLOSE = 1e-4  # two poses that differ by less show the same picture
 
@@ -115,30 +110,6 @@ def ours(image: bpy.types.Image | None) -> bool:
 def _shows(space: bpy.types.SpaceView3D) -> bool:
     """Whether a view shows materials as they are."""
     return space.shading.type in {"MATERIAL", "RENDERED"}
-
-
-def loaded(
-    file: Path,
-    request: str,
-    achieved: Sequence[Achieved],
-    pose: Sequence[float],
-    camera: bpy.types.Object | None,
-) -> bpy.types.Image:
-    """A picture of ours as an image of the .blend, packed, with what it was asked for and what it was seen through.
-
-    Raises RuntimeError for a file that is gone, or no picture.
-    """
-    image = bpy.data.images.load(str(file))
-    image.name = "Maquette"
-    image.pack()
-    image.preview_ensure()
-    image[REQUEST] = request
-    image[ACHIEVED] = json.dumps(dump(achieved))
-    image[POSE] = pose
-    image[ENTRY] = file.stem
-    if camera is not None:
-        image[CAMERA] = camera
-    return image
 
 
 def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:

@@ -157,6 +157,7 @@ class Desk:
             self.pump.loop.run_until_complete(self.courier.settle(FAREWELL))
         if self.server is not None:
             self.server.terminate()
+            local.let_go(self.server)
         self.pump.close()
         ledger.leave(self.folder, self.session)
         self.darkroom.close()
@@ -168,6 +169,7 @@ class Desk:
             await asyncio.sleep(MIND)
             if self.server is not None and self.server.poll() is not None:
                 self.courier.move(local.ended, self.server.returncode, self.log)
+                local.let_go(self.server)
                 self.server = None
 
 

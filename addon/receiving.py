@@ -11,11 +11,12 @@ import bpy
 from bpy.props import StringProperty
 
 from .album import remember, thumb
+from .apply import loaded
 from .contract import Blockout, loads
 from .history import THUMB_SIDE, Entry
 from .notices import Notice
 from .operators.answers import Status, refuse
-from .pictures import loaded, take
+from .pictures import take
 from .pixels import shrunk
 from .pump import desk
 from .session import noticed, received

@@ -28,7 +28,7 @@ from .slices import finish
 from .snapshot import Snapshot, develop
 from .triangles import Triangles
 
-__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "parts", "snapshot", "unmark", "view"]
+__all__ = ["Geometry", "capture", "geometry", "mark", "marks", "numbers", "parts", "snapshot", "unmark", "view"]
 
 FLAT = {"PERSP", "ORTHO"}
 
@@ -161,6 +161,11 @@ def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.
     lens = Lens(np.array(projection), seen.data.clip_start, seen.data.clip_end)
     pose = np.array(seen.matrix_world.normalized().inverted())
     return View(pose, lens, (width * aspect_x) / (height * aspect_y))
+
+
+def numbers(seen: View) -> tuple[float, ...]:
+    """A view's pose and lens as plain numbers, to tell later whether the camera has moved since."""
+    return tuple(float(number) for number in (*seen.pose.ravel(), *seen.lens.projection.ravel()))
 
 
 def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:

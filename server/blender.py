@@ -8,12 +8,14 @@ process of its own keeps Blender's crashes and its memory away from everything e
 import asyncio
 import json
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from addon.contract import Blockout, ContractError, ModelInfo, Problem, dump, loads
+from addon.contract import Achieved, Blockout, ContractError, ModelInfo, Problem, dump, loads
 
 from .terminal import CommandError
 
@@ -31,11 +33,11 @@ class NoBlender(CommandError):
 
 
 class BlenderFailed(CommandError):
-    """Blender ended badly; its last words are in the message."""
+    """Blender ended badly, or could not be run; its last words are in the message."""
 
 
 class NotCaptured(CommandError):
-    """The scene cannot be captured, and why."""
+    """The scene cannot be opened or captured, and why."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,30 @@ def flags(**values: object) -> list[str]:
     return [f"--{name}={value}" for name, value in values.items() if value is not None]
 
 
-async def capture(view: View, wish: Wish, model: ModelInfo, out: Path, blender: Path | None = None) -> Blockout:
-    """The blockout of a scene, also left in ``out``. Raises NotCaptured, BlenderFailed, NoBlender."""
+async def capture(view: View, wish: Wish, model: ModelInfo, blender: Path | None = None) -> Blockout:
+    """The blockout of a scene. Raises NotCaptured, BlenderFailed, NoBlender."""
     words = [*view.flags(), *wish.flags(), *flags(model=json.dumps(dump(model)))]
-    await _run(["capture", str(view.scene.resolve()), str(out.resolve()), *words], out, blender)
-    try:
-        return loads(Blockout, out.read_bytes())
-    except ContractError as error:
-        raise BlenderFailed(f"The captured blockout is not valid: {error}") from error
+    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
+        out = Path(folder) / "blockout.json"
+        await _run(["capture", str(view.scene.resolve()), str(out), *words], out, blender)
+        try:
+            return loads(Blockout, out.read_bytes())
+        except ContractError as error:
+            raise BlenderFailed(f"The captured blockout is not valid: {error}") from error
 
 
-async def apply(view: View, picture: Path, out: Path, blender: Path | None = None) -> None:
-    """A copy of the scene, in ``out``, with the picture behind its camera and on its things."""
-    words = ["apply", str(view.scene.resolve()), str(picture.resolve()), str(out.resolve()), *view.flags()]
-    await _run(words, out, blender)
+async def apply(
+    view: View, picture: Path, blockout: Path, achieved: Sequence[Achieved], out: Path, blender: Path | None = None
+) -> None:
+    """A copy of the scene, in ``out``, with the picture behind its camera and on its things.
+
+    It knows what the picture was asked for, ``blockout`` in a file, and what it shows, as one that the panel received.
+    """
+    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
+        shown = Path(folder) / "achieved.json"  # masks are too long for a command line
+        shown.write_text(json.dumps(dump(tuple(achieved))))
+        files = [str(path.resolve()) for path in (view.scene, picture, blockout, shown, out)]
+        await _run(["apply", *files, *view.flags()], out, blender)
 
 
 async def look(view: View, out: Path, blender: Path | None = None) -> None:
@@ -94,14 +106,23 @@ async def look(view: View, out: Path, blender: Path | None = None) -> None:
 
 
 async def _run(words: list[str], out: Path, blender: Path | None) -> None:
-    process = await asyncio.create_subprocess_exec(*_program(blender), *words, stdout=PIPE, stderr=STDOUT)
-    said, _ = await process.communicate()
-    if process.returncode == REFUSED:
+    code, said = await _ended([*_program(blender), *words])
+    if code == REFUSED:
         problem = loads(Problem, out.read_bytes())
         out.unlink()
-        raise NotCaptured(f"{problem.detail} {problem.fix}")
-    if process.returncode != 0:
-        raise BlenderFailed(f"Blender ended with code {process.returncode}:\n{said.decode(errors='replace')[-TAIL:]}")
+        raise NotCaptured(f"{problem.detail} {problem.fix}".strip())
+    if code != 0:
+        raise BlenderFailed(f"Blender ended with code {code}:\n{said[-TAIL:]}")
+
+
+async def _ended(words: list[str]) -> tuple[int | None, str]:
+    """A child's exit code, and all that it said. Raises BlenderFailed for one that does not even start."""
+    try:
+        process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=STDOUT)
+    except OSError as error:
+        raise BlenderFailed(f"{words[0]} cannot be run: {error.strerror}") from error
+    said, _ = await process.communicate()
+    return process.returncode, said.decode(errors="replace").strip()
 
 
 def _program(blender: Path | None) -> list[str]:

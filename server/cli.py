@@ -29,9 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for count in (2, 1):
         if (verb := " ".join(words[:count])) in VERBS:
             return _run(VERBS[verb][0], words[count:])
-    asked = words[:1] in (["-h"], ["--help"])
-    (say if asked else complain)(_usage())
-    return 0 if asked else 2
+    if words[:1] in (["-h"], ["--help"]):
+        say(_usage())
+        return 0
+    complain(_unknown(words) + _usage())
+    return 2
 
 
 def _run(target: str, words: Sequence[str]) -> int:
@@ -43,6 +45,14 @@ def _run(target: str, words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _unknown(words: Sequence[str]) -> str:
+    """Which verb there is not: with its second word, where the first begins verbs of two; "" for no words at all."""
+    if not words:
+        return ""
+    group = any(verb.startswith(f"{words[0]} ") for verb in VERBS)
+    return f'There is no verb "{" ".join(words[: 1 + group])}".\n\n'
 
 
 def _usage() -> str:

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from addon.client import Client, connect
 from addon.contract import Blockout, loads
 
@@ -23,7 +21,7 @@ from .models import offered
 from .render import paint, render
 from .serve import running
 from .settings import Settings
-from .terminal import CommandError, say
+from .terminal import CommandError, bar, say
 
 if TYPE_CHECKING:
     from benchmarks.report import Pair
@@ -60,7 +58,7 @@ async def perform(
     with tempfile.TemporaryDirectory(prefix="maquette-") as home:
         async with running(Settings(home=Path(home), models=offered([]))) as (_, connection):
             client = await connect(connection)
-            for scene in tqdm(scenes, desc="examples", unit="scene"):
+            for scene in bar(scenes, desc="examples", unit="scene"):
                 begun = time.monotonic()
                 pairs.append(await example(client, scene, out / scene.stem, seed, program))
                 seconds[scene.stem] = round(time.monotonic() - begun, 1)

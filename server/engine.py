@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from addon.contract import Achieved, Blockout, Frame, ModelInfo, dump
 
-from .problems import NoModel, OutOfMemory, Unpaintable
+from .problems import NoModel, OutOfMemory, PromptTooLong, Unpaintable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 BLOCKOUT_KEY = "maquette.blockout"
+QUOTED = 40
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
@@ -66,7 +68,7 @@ class Engine(Protocol):
         """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
         last one; what that raises stops the painting.
 
-        Raises Unpaintable with the path to what the model cannot follow, OutOfMemory.
+        Raises Unpaintable with the path to what the model cannot follow, PromptTooLong, OutOfMemory.
         """
 
 
@@ -74,7 +76,7 @@ class DiffusionEngine:
     """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
 
     def __init__(self) -> None:
-        self._loaded: tuple[str, sg_core.Model, sg_core.Judge | None] | None = None
+        self._loaded: tuple[ModelInfo, sg_core.Model, sg_core.Judge | None] | None = None
 
     @property
     def device(self) -> str:
@@ -95,13 +97,13 @@ class DiffusionEngine:
         """Loads the weights unless they are the ones in hand."""
         import sg_core
 
-        if self._loaded is not None and self._loaded[0] == model.source:
+        if self._loaded is not None and self._loaded[0] == model:
             return
         self._loaded = None  # two models need not fit
         try:
             with _in_memory(f"The model {model.name}"):
                 loaded = sg_core.load(model.source, device=self._place())
-                self._loaded = (model.source, loaded, sg_core.judge_of(loaded))
+                self._loaded = (model, loaded, sg_core.judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
 
@@ -113,11 +115,15 @@ class DiffusionEngine:
 
         assert self._loaded is not None, "load comes first"
         try:
-            _, model, judge = self._loaded
+            info, model, judge = self._loaded
+            read = translate.readable(blockout, info.words)
             with _in_memory(f"A picture of {blockout.width} x {blockout.height} pixels"):
-                picture, latent = translate.paint(model, blockout, _watch(report, blockout.frame))
+                picture, latent = translate.paint(model, read, _watch(report, blockout.frame))
                 report(Progress(blockout.steps, phase="measuring"))
-                achieved = translate.achieved(model, judge, blockout, latent, picture)
+                achieved = translate.achieved(model, judge, read, latent, picture)
+        except sg_core.TooLong as error:
+            which = "The prompt" if error.prompt == read.prompt else "What to avoid"
+            raise PromptTooLong(f"{which} is too long for {info.name}: it would not read {end(error.lost)}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.SelfGuidanceError as error:
@@ -151,6 +157,11 @@ def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":
             report(Progress(moment.step, energies, phase="decoding"))
 
     return watch
+
+
+def end(lost: str) -> str:
+    """The end of a prompt in quotes, QUOTED characters of it and whole words."""
+    return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
 
 
 def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...]) -> Painting:

@@ -11,6 +11,8 @@ from addon.contract import TOYBOX, ModelInfo
 
 from .terminal import CommandError
 
+TOYBOX_FOLDER = Path(__file__).resolve().parent.parent / "sg_core" / "toybox" / "weights"
+
 
 class NotAModel(CommandError):
     """A folder that holds no diffusers model of a family we know."""
@@ -21,12 +23,12 @@ class NotAModel(CommandError):
 
 def offered(folders: Sequence[Path]) -> tuple[ModelInfo, ...]:
     """The named folders, first, and Toybox. Raises NotAModel."""
-    return (*(described(folder) for folder in folders), TOYBOX)
+    return (*(described(folder) for folder in folders), replace(TOYBOX, words=_words(TOYBOX_FOLDER)))
 
 
 def described(folder: Path) -> ModelInfo:
     """A diffusers folder as an offer: its native area is what its network was made for. Raises NotAModel."""
-    unet, vae = _config(folder, "unet"), _config(folder, "vae")
+    unet, vae = _json(folder, "unet"), _json(folder, "vae")
     levels = vae["block_out_channels"] if "block_out_channels" in vae else vae["decoder_block_out_channels"]
     pixels = 2 ** (len(levels) - 1)
     coarsest = 2 ** (len(unet["block_out_channels"]) - 1)
@@ -40,11 +42,18 @@ def described(folder: Path) -> ModelInfo:
         area=side * side,
         multiple=pixels * coarsest,
         nouns=(),
+        words=_words(folder),
     )
 
 
-def _config(folder: Path, part: str) -> Any:
-    path = folder / part / "config.json"
+def _words(folder: Path) -> tuple[str, ...]:
+    """The only words that a model knows, where its tokenizer was made for those alone, as Toybox's is."""
+    listed = (folder / "tokenizer" / "words.json").is_file()
+    return tuple(_json(folder, "tokenizer", "words.json")) if listed else ()
+
+
+def _json(folder: Path, part: str, name: str = "config.json") -> Any:
+    path = folder / part / name
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:

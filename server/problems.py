@@ -18,6 +18,7 @@ Refusal
 |-- NoRoom                507  the disk that holds the queue is full; of a request, or of a job
 |-- Internal              500  a bug of ours
 `-- Failure                    of a job, kept beside it
+    |-- PromptTooLong     422  the model would not read its end
     |-- Unpaintable       422  the model cannot follow the request (a phrase it cannot find, a size it cannot paint)
     |-- WorkerLost        500  the worker died twice on this job
     |-- PaintingFailed    500  the engine raised
@@ -165,6 +166,13 @@ class Unpaintable(Failure):
     """The model cannot follow the request."""
 
     type, title, status = "unpaintable", "The model cannot paint this request", 422
+
+
+class PromptTooLong(Failure):
+    """The model's text encoder has no room for all of the words."""
+
+    type, title, status = "prompt-too-long", "The model cannot read it all", 422
+    fix = "Shorten it."
 
 
 class WorkerLost(Failure):

@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from addon.client import Client, ServerAbsent, connect, find_connection
 from addon.contract import Achieved, Blockout, ContractError, Job, ModelInfo, dump, load, loads
 
@@ -22,7 +20,7 @@ from .models import offered
 from .outcome import Outcome, outcomes
 from .serve import running
 from .settings import Settings
-from .terminal import CommandError, say
+from .terminal import CommandError, bar, say
 
 
 class CannotRender(CommandError):
@@ -49,35 +47,35 @@ async def render(client: Client, view: View, wish: Wish, name: str | None, out: 
 
     ``name`` is the model's, the server's first by default; ``program`` is the Blender to use instead of bpy.
     """
-    out.mkdir(parents=True, exist_ok=True)
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
     if view.scene.name.endswith(".json"):
         blockout, result = read_blockout(view.scene, wish, name), replace(result, scene=None)
-        result.blockout.write_text(json.dumps(dump(blockout)))
     else:
         model = await chosen(client, name)
-        with tqdm(desc="capturing", total=1) as bar:
-            blockout = await blender.capture(view, wish, model, result.blockout, program)
-            bar.update()
+        with bar(desc="capturing", total=1) as shown:
+            blockout = await blender.capture(view, wish, model, program)
+            shown.update()
+    out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
+    result.blockout.write_text(json.dumps(dump(blockout)))
     picture, achieved = await paint(client, blockout)
     result.picture.write_bytes(picture)
     if result.scene is not None:
-        with tqdm(desc="projecting", total=1) as bar:
-            await blender.apply(view, result.picture, result.scene, program)
-            bar.update()
+        with bar(desc="projecting", total=1) as shown:
+            await blender.apply(view, result.picture, result.blockout, achieved, result.scene, program)
+            shown.update()
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
 
 
 async def paint(client: Client, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
-    """The picture of a blockout, as PNG, and what it shows, with a progress bar.
+    """The picture of a blockout, as PNG, and what it shows, with a progress bar in a terminal.
 
     Raises CannotRender when the job does not get done.
     """
     job = await client.submit(blockout, uuid.uuid4().hex)
-    with tqdm(desc="painting", total=blockout.steps) as bar:
+    with bar(desc="painting", total=blockout.steps) as shown:
         async for event in client.events(job=job.id):
-            bar.set_postfix_str(event.phase or event.state)
-            bar.update(event.step - bar.n)
+            shown.set_postfix_str(event.phase or event.state)
+            shown.update(event.step - shown.n)
     done = await client.job(job.id)
     return await picture_of(client, done), done.achieved
 
@@ -139,6 +137,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _main(words: argparse.Namespace) -> None:
+    if not words.scene.is_file():
+        raise CannotRender(f"There is no file {words.scene}")
     name, folders = words.model, []
     if name is not None and Path(name).is_dir():
         folders = [Path(name)]

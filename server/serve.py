@@ -9,9 +9,11 @@ import os
 import secrets
 import socket
 import sqlite3
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +28,7 @@ from .settings import VERSION, Settings
 from .terminal import CommandError, say
 
 LOOPBACK = "127.0.0.1"
+LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started us
 
 
 class AlreadyServing(CommandError):
@@ -125,11 +128,28 @@ def _listening(port: int) -> socket.socket:
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or Ctrl-C."""
+    """Serves until SIGTERM or Ctrl-C; on a leash also until standard input ends."""
     async with running(settings) as (host, connection):
+        if LEASH in os.environ:
+            leash(asyncio.get_running_loop(), host.stop)
         say(f"Maquette serves at {connection.address}; clients find it through {settings.connection}")
         while not host.should_exit:
             await asyncio.sleep(0.1)
+
+
+def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Has ``loop`` call ``stop`` once standard input ends: whoever held its other end is gone, however that came.
+
+    A thread waits for it, for Windows' loop cannot read a pipe that it did not make.
+    """
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):  # not stdin.read: its lock, held at the end, would abort the process
+            pass
+        with suppress(RuntimeError):  # the loop is closed: it was stopped otherwise
+            loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:

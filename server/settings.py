@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from addon.contract import TOYBOX, ModelInfo, Record, home
+from addon.contract import ModelInfo, Record, home
+
+from .models import offered
 
 VERSION = version("maquette")
 
@@ -24,7 +26,7 @@ class Settings(Record):
 
     home: Path = field(default_factory=home)
     port: int = 0
-    models: tuple[ModelInfo, ...] = (TOYBOX,)
+    models: tuple[ModelInfo, ...] = field(default_factory=lambda: offered(()))
     engine: str = "server.engine:DiffusionEngine"
     max_queued: int = 64
     max_kept: int = 1000

@@ -2,6 +2,12 @@
 """What the command line says to people."""
 
 import sys
+from functools import partial
+
+from tqdm import tqdm
+
+bar = partial(tqdm, disable=None)
+"""A progress bar, as tqdm's; none where standard error is no terminal, for a log would hold it in pieces."""
 
 
 class CommandError(Exception):

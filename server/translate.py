@@ -5,7 +5,10 @@ A blockout's masks lie on the whole generated picture, and so do the network's m
 artist's frame, and are carried over to the picture here.
 """
 
+import re
 from collections import deque
+from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,9 +18,12 @@ from torch import Tensor
 import sg_core
 from addon.contract import Achieved, Blockout, Frame, Mask, Region, pack_mask, unpack_mask
 from sg_core import Energy, Phrase
+from sg_core.tokens import occurrences
 
 PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
+WORD = re.compile(r"\w+")
+STOP = re.compile(r"[,;.:!?]")
 SIGHT_SIDE = 128  # longest side of a mask of what a picture shows; its maker is no sharper
 
 
@@ -47,6 +53,40 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
         watch=watched,
     )
     return picture, moments[-1].latent
+
+
+def readable(blockout: Blockout, words: Collection[str]) -> Blockout:
+    """The request as a model reads it that knows only these ``words``; as it is for one that knows any (none given).
+
+    Every other word would fall apart into letters, which it never learned and has no room for. The regions' phrases
+    stay, for they have to be found.
+    """
+    if not words:
+        return blockout
+    phrases = [Phrase(region.phrase) for region in blockout.regions]
+    held = [span for phrase in phrases for span in occurrences(blockout.prompt, phrase)]
+    return replace(blockout, prompt=known(blockout.prompt, words, held), negative=known(blockout.negative, words))
+
+
+def known(text: str, words: Collection[str], held: Collection[tuple[int, int]] = ()) -> str:
+    """The text without the words that are not among ``words``, in any case, nor within the spans ``held`` (start, end).
+
+    What stood around them closes up, to a comma where there was a stop between.
+    """
+    spans = [word.span() for word in WORD.finditer(text) if word[0].lower() in words]
+    told, at = "", 0
+    for start, end in sorted({*spans, *held}):
+        if end > at:  # what is held may overlap
+            told += _closed(text[at:start], ", " if told else "", " " if told else "") + text[max(at, start) : end]
+            at = end
+    return told + _closed(text[at:], "", "")
+
+
+def _closed(gap: str, stopped: str, plain: str) -> str:
+    """What becomes of the text between two words that stay: itself, unless there were words in it."""
+    if not WORD.search(gap):
+        return gap
+    return stopped if STOP.search(gap) else plain
 
 
 def layout(blockout: Blockout) -> Energy:

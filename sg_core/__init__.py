@@ -16,6 +16,7 @@ from sg_core.errors import (
     RequestError,
     SelfGuidanceError,
     TokenError,
+    TooLong,
     WeightsError,
 )
 from sg_core.generate import generate
@@ -53,6 +54,7 @@ __all__ = [
     "Tape",
     "Term",
     "TokenError",
+    "TooLong",
     "Watch",
     "WeightsError",
     "centroid",

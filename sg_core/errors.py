@@ -4,7 +4,8 @@
 SelfGuidanceError
 ├── AttentionError   a layer could not be listened to
 ├── EnergyError      an energy could not be read or followed
-├── TokenError       a phrase is not in the prompt, or the prompt is too long
+├── TokenError       a phrase is not in the prompt
+│   └── TooLong      the prompt is
 ├── RequestError     sizes, seeds, modes that a model cannot serve
 └── WeightsError     weights that may not or cannot be loaded
 Cancelled            raised by a Watch to stop sampling: no error of the method
@@ -25,6 +26,14 @@ class EnergyError(SelfGuidanceError):
 
 class TokenError(SelfGuidanceError):
     """Words that are not in the prompt, or that the text encoder would never see."""
+
+
+class TooLong(TokenError):
+    """A prompt that the text encoder would not read to its end: ``lost`` is that end, from a whole word on."""
+
+    def __init__(self, prompt: str, lost: str, sizes: str) -> None:
+        super().__init__(f"the prompt has {sizes}: shorten it, {lost!r} would be lost")
+        self.prompt, self.lost = prompt, lost
 
 
 class RequestError(SelfGuidanceError):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sg_core.errors import TokenError
+from sg_core.errors import TokenError, TooLong
 
 Columns = tuple[tuple[int, ...], ...]
 """For each row of a batch, the token positions that say something."""
@@ -48,22 +48,21 @@ def locate(tokenizer: Any, prompts: Sequence[str], phrases: Iterable[Phrase]) ->
     wanted = tuple(phrases)
     pairs = list(zip(prompts, spans, strict=True))
     for prompt, _ in pairs:
-        if missing := [str(p) for p in wanted if not _characters(prompt, p)]:
+        if missing := [str(p) for p in wanted if not occurrences(prompt, p)]:
             raise TokenError(f"the prompt {prompt!r} does not say {', '.join(map(repr, missing))}: add the words to it")
-    found = {p: tuple(_touched(offsets, _characters(prompt, p)) for prompt, offsets in pairs) for p in wanted}
+    found = {p: tuple(_touched(offsets, occurrences(prompt, p)) for prompt, offsets in pairs) for p in wanted}
     content = tuple(tuple(i for i, (start, end) in enumerate(offsets) if end > start) for offsets in spans)
     return Words(found, content)
 
 
 def check_length(tokenizer: Any, prompt: str) -> None:
-    """Raise TokenError when the text encoder would silently lose the end of a prompt."""
-    tokens = tokenizer(prompt, truncation=False).input_ids
-    if len(tokens) > tokenizer.model_max_length:
-        lost = tokenizer.decode(tokens[tokenizer.model_max_length - 1 : -1]).strip()
-        raise TokenError(
-            f"the prompt has {len(tokens)} tokens and the model reads {tokenizer.model_max_length}: "
-            f"shorten it, {lost!r} would be lost"
-        )
+    """Raise TooLong when the text encoder would silently lose the end of a prompt."""
+    room = tokenizer.model_max_length
+    read = tokenizer(prompt, truncation=False, return_offsets_mapping=True, verbose=False)  # it is we who warn
+    if (count := len(read.input_ids)) > room:
+        first = read.offset_mapping[room - 1][0]  # the last place of all is the end mark's
+        whole = next(word.start() for word in re.finditer(r"\w+|[^\w\s]+", prompt) if word.end() > first)
+        raise TooLong(prompt, prompt[whole:].strip(), f"{count} tokens and the model reads {room}")
 
 
 def _offsets(tokenizer: Any, prompt: str) -> list[tuple[int, int]]:
@@ -71,8 +70,8 @@ def _offsets(tokenizer: Any, prompt: str) -> list[tuple[int, int]]:
     return list(tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"])
 
 
-def _characters(prompt: str, wanted: Phrase) -> list[tuple[int, int]]:
-    """Character spans of a phrase: whole words, any case, any white space between them."""
+def occurrences(prompt: str, wanted: Phrase) -> list[tuple[int, int]]:
+    """Character spans (start, end) of a phrase in a prompt: whole words, any case, any white space between them."""
     pattern = r"\s+".join(map(re.escape, wanted.words.split()))
     spans = [match.span() for match in re.finditer(rf"(?<!\w){pattern}(?!\w)", prompt, re.IGNORECASE) if pattern]
     return spans if wanted.nth is None else spans[wanted.nth - 1 : wanted.nth] if wanted.nth > 0 else []

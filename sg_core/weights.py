@@ -6,11 +6,15 @@ Pickled weights (.bin, .pt, .ckpt) run code when read, and a hub's branch or tag
 
 import json
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import diffusers.utils.logging
+import transformers.utils.logging
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -32,6 +36,7 @@ COMPONENTS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     }
 )
 FOLDERS = (*COMPONENTS, "scheduler")
+BARS = (diffusers.utils.logging, transformers.utils.logging)
 WANTED = ("model_index.json", *(f"{part}/{kind}" for part in FOLDERS for kind in ("*.json", "*.txt", "*.safetensors")))
 
 
@@ -47,12 +52,26 @@ def load(source: str | Path = "toybox", *, device: str = "cpu", card: Card | Non
     Raises WeightsError when the source is missing, not pinned, or holds anything that runs code.
     """
     card = card or describe(source)
-    folder = find(card)
-    check(folder)
-    unet, vae, text_encoder = (_module(folder, part).to(device) for part in ("unet", "vae", "text_encoder"))
+    with untorn():
+        folder = find(card)
+        check(folder)
+        unet, vae, text_encoder = (_module(folder, part).to(device) for part in ("unet", "vae", "text_encoder"))
     tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
     noise = MappingProxyType(_json(folder / "scheduler" / "scheduler_config.json"))
     return UNet(card, unet, vae, text_encoder, tokenizer, MappingProxyType({"prediction_type": "epsilon", **noise}))
+
+
+@contextmanager
+def untorn() -> Iterator[None]:
+    """Inside, no library draws progress bars unless standard error is a terminal: a log would hold them in pieces."""
+    drawing = [kind for kind in BARS if kind.is_progress_bar_enabled() and not sys.stderr.isatty()]
+    for kind in drawing:
+        kind.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for kind in drawing:
+            kind.enable_progress_bar()
 
 
 def describe(source: str | Path) -> Card:

@@ -11,6 +11,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .. import album, history, pictures
+from ..apply import loaded
 from ..contract import ContractError
 from ..courier import notice
 from ..faults import CaptureError
@@ -85,7 +86,7 @@ class ShowEntry(bpy.types.Operator):
         if camera is not None and camera.type != "CAMERA":
             camera = None
         try:
-            image = pictures.loaded(picture, history.request(entry), entry.achieved, entry.pose, camera)
+            image = loaded(picture, history.request(entry), entry.achieved, entry.pose, camera)
         except RuntimeError as error:  # Blender's word for a file that is no picture
             return refuse(self, _trouble("The picture cannot be read", error))
         pictures.take(context.scene, image)

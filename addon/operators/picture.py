@@ -7,14 +7,14 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import marks, scene
-from ..contract import SEED_MAX, Blockout
+from ..contract import SEED_MAX, Blockout, ModelInfo
 from ..courier import notice
 from ..exposure import Exposure, expose
 from ..faults import CaptureError
 from ..history import Wish
 from ..layout import scaled
 from ..notices import Notice
-from ..phrases import inserted
+from ..phrases import inserted, strange
 from ..properties import SEED, chosen, style
 from ..pump import desk, receive
 from ..session import dismissed, noticed
@@ -27,6 +27,8 @@ from ..viewing import frame_view
 from .answers import Status, refuse, settle
 from .exposing import exposure
 from .regions import gone
+
+TOLD = 5  # words that are named
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -107,13 +109,14 @@ class Generate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         shot, courier = context.scene, desk().courier
         courier.move(dismissed, self.answers.split())
-        courier.move(noticed, None)
         if shot.maquette_vary:
             shot[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
         try:
             marks.check_apart(shot)
-            taken = develop(wanted(shot, depsgraph))
+            asked = wanted(shot, depsgraph)
+            courier.move(noticed, unlearned(asked.model, asked.prompt))
+            taken = develop(asked)
             view = viewpoint(shot, shot.camera, depsgraph)
             kept = (view, wish(shot), shot.maquette_count)
             if shot.maquette_exact:
@@ -224,6 +227,16 @@ def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
         steps=shot.maquette_steps,
         strength=shot.maquette_strength,
     )
+
+
+def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
+    """A warning of the words that mean nothing to a model; None where it knows them all."""
+    words = [f"“{word}”" for word in strange(prompt, model.words)]
+    if not words:
+        return None
+    told = ", ".join([*words[:TOLD], *(["…"] if len(words) > TOLD else [])])
+    message, fix = f"{model.name} has not learned {told}.", "It paints as if they were not there; see It Knows."
+    return Notice(message=message, fix=fix, code="strange-words", warning=True)
 
 
 def wish(shot: bpy.types.Scene) -> Wish:

@@ -3,7 +3,8 @@
 
 import bpy
 
-from ..pictures import PICTURE, current
+from ..apply import PICTURE
+from ..pictures import current
 from .tab import Tab
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sg_core.toybox.recipe import HERE, Recipe
-from sg_core.toybox.stream import Batch
+
+if TYPE_CHECKING:  # who only looks at pictures needs none of what trains
+    from sg_core.toybox.stream import Batch
 
 
 class Judge(nn.Module):
@@ -121,7 +124,7 @@ def new_judge(recipe: Recipe, architecture: str = "nested") -> Judge:
     return Judge(recipe.nouns, recipe.judge_width, architecture)
 
 
-def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
+def classes(batch: "Batch", nouns: Sequence[str]) -> Tensor:
     """The class of each pixel (batch, height, width): the thing that covers most of it, or 0."""
     visible = batch.pictures.visible
     index = {noun: number for number, noun in enumerate(nouns, 1)}
@@ -134,7 +137,7 @@ def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
     return table.gather(1, winner.flatten(1)).view_as(winner)
 
 
-def segmentation_loss(judge: Judge, picture: Tensor, batch: Batch) -> Tensor:
+def segmentation_loss(judge: Judge, picture: Tensor, batch: "Batch") -> Tensor:
     """Cross-entropy with the true visible masks, and what each noun of each picture lacks of the whole of its mask.
 
     The second is one minus the soft intersection over union (Rahman and Wang, 2016), the very figure a Judge is asked

@@ -4,9 +4,10 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Whitespace
@@ -16,6 +17,10 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from sg_core.toybox.autoencoder import PATCH, Basis, new_autoencoder
 from sg_core.toybox.recipe import Recipe
+from sg_core.weights import untorn
+
+if TYPE_CHECKING:  # its import warns of image processors that no part of ours needs
+    from diffusers import StableDiffusionPipeline
 
 SHARD = "15MB"
 
@@ -37,8 +42,10 @@ class Parts:
         ids: Tensor = self.tokenizer(captions, return_tensors="pt", **padded).input_ids
         return ids
 
-    def pipeline(self) -> StableDiffusionPipeline:
+    def pipeline(self) -> "StableDiffusionPipeline":
         """These very parts as the plain pipeline."""
+        from diffusers import StableDiffusionPipeline
+
         return StableDiffusionPipeline(
             vae=self.vae,
             text_encoder=self.text_encoder,
@@ -79,7 +86,8 @@ def amend(config: Path, changes: dict[str, str | None]) -> None:
 def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTokenizer:
     """A CLIP tokenizer that knows every given word as one token; any other word falls apart into shorter pieces.
 
-    Byte-pair merges are learned from the words alone until nothing is left to merge.
+    Byte-pair merges are learned from the words alone until nothing is left to merge. ``words.json`` keeps the words:
+    the vocabulary holds their pieces too, of which some ("man", "side") look like words and were never learned.
     """
     letters = [chr(code) for code in range(33, 127)]
     model = BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>")
@@ -97,6 +105,7 @@ def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTo
     singles = [f"{letter}</w>" for letter in letters if f"{letter}</w>" not in learned["vocab"]]
     tokens = [*learned["vocab"], *singles, "<|startoftext|>", "<|endoftext|>"]
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "words.json").write_text(json.dumps([word for word in words if word.isalpha()]))
     (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
     merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in learned["merges"]]
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
@@ -163,8 +172,14 @@ def build_unet(recipe: Recipe) -> UNet2DConditionModel:
 
 
 def load_parts(folder: Path) -> Parts:
-    """Parts of a saved folder, in float32."""
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        folder, dtype=torch.float32, safety_checker=None, local_files_only=True
-    )
-    return Parts(pipeline.tokenizer, pipeline.text_encoder, pipeline.unet, pipeline.vae, pipeline.scheduler)
+    """Parts of a saved folder, in float32, each by itself: the pipeline would warn that its autoencoder is small."""
+    local = {"local_files_only": True}
+    plain = {"torch_dtype": torch.float32, "low_cpu_mem_usage": False, **local}  # the other way wants accelerate
+    with untorn():
+        return Parts(
+            tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer", **local),
+            text_encoder=CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32, **local),
+            unet=UNet2DConditionModel.from_pretrained(folder / "unet", **plain),
+            vae=AutoencoderTiny.from_pretrained(folder / "vae", **plain),
+            scheduler=DDIMScheduler.from_pretrained(folder / "scheduler", **local),
+        )

@@ -2,7 +2,6 @@
 """The courier against a real server over a real socket: met, used, lost, met again."""
 
 import asyncio
-import signal
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from addon import ledger, local
+from addon import ledger
 from addon import session as news
 from addon.address import OnlineAccessOff, loopback
 from addon.client import (
@@ -24,7 +23,7 @@ from addon.client import (
     WrongToken,
     find_connection,
 )
-from addon.contract import SEED_MAX, TOYBOX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
+from addon.contract import SEED_MAX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.contract import Region as Block
 from addon.courier import Courier, notice, state
 from addon.cures import CURES
@@ -34,6 +33,7 @@ from addon.notices import Notice
 from addon.session import Session
 from addon.tasks import Task, Viewpoint
 from addon.wording import describe
+from server.models import offered
 from server.serve import running
 from server.settings import Settings
 
@@ -109,7 +109,7 @@ def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
             async with running(settings):
                 courier.nudge()
                 session = await until(courier, lambda session: session.link.name == "online")
-                assert session.link.models == (TOYBOX,)
+                assert session.link.models == offered(())
                 await asyncio.wait_for(courier.deliver(blockout(), VIEW), 30)
             task = courier.session.tasks[0]
             assert task.job.state == "done" and task.landed
@@ -302,7 +302,7 @@ def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(settin
             courier.move(news.starting)  # whatever a button made of the link
             courier.nudge()
             session = await until(courier, lambda session: session.link.name == "online")
-            assert session.link.models == (TOYBOX,)
+            assert session.link.models == offered(())
 
     asyncio.run(story())
 
@@ -559,23 +559,3 @@ def test_a_problem_speaks_for_itself() -> None:
 )
 def test_loopback_is_only_this_machine(address: str, ours: bool) -> None:
     assert loopback(address) is ours
-
-
-def test_a_child_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
-    log = tmp_path / "server.log"
-    child = local.start("python3 -c \"raise SystemExit('no room on the disk')\"", log)
-    session = local.ended(Session(), child.wait(timeout=10), log)
-    assert session.link.name == "died"
-    assert "no room on the disk" in session.link.notice.message
-    assert local.ended(Session(), -signal.SIGTERM, log).link.name == "absent"
-    assert local.ended(news.stopping(Session()), 1, log).link.name == "absent"  # Windows knows no signals
-    assert local.ended(Session(), 1, tmp_path / "gone").link.notice.message == "The server ended with code 1."
-
-
-def test_a_command_that_is_none_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(OSError):
-        local.start("no-such-program-here serve", tmp_path / "log")
-    with pytest.raises(ValueError):
-        local.start('maquette "serve', tmp_path / "log")
-    with pytest.raises(ValueError, match="empty"):
-        local.start("  ", tmp_path / "log")

@@ -101,7 +101,7 @@ def test_a_scene_that_is_refused_says_why(copied: Exposure) -> None:
 def test_a_second_blender_that_breaks_says_so(copied: Exposure) -> None:
     copied.copy.write_bytes(b"no blend")
     courier, sent = told(copied)
-    assert "ended with code 1" in courier.session.notice.message
+    assert courier.session.notice.message.startswith("Blender cannot open the scene: ")
     assert "Exact off" in courier.session.notice.fix
     assert (sent, courier.session.exposing, copied.folder.exists()) == ([], 0, False)
 

@@ -20,7 +20,7 @@ from addon.faults import (
     RegionTooSmall,
 )
 from addon.layout import View, canvas, mask_size, overscan, regions, scaled
-from addon.phrases import Mark, apart, default_phrase, inserted, named_in, occurrence, split_phrase
+from addon.phrases import Mark, apart, default_phrase, inserted, named_in, occurrence, split_phrase, strange
 from addon.raster import NOTHING, Lens
 from addon.triangles import soup
 
@@ -159,6 +159,18 @@ def test_the_default_phrase_is_the_name_without_blenders_number(name, phrase):
 
 def test_phrases_are_spelt_as_the_prompt_spells_them():
     assert named_in("A Castle", [Mark("Castle.001", "castle")]) == [Mark("Castle.001", "Castle")]
+
+
+def test_words_that_a_model_has_not_learned_are_named_once():
+    words = ("a", "castle", "on", "meadow")
+    assert strange("A medieval Castle, on a medieval hill", words) == ("medieval", "hill")
+    assert strange("a castle on a meadow", words) == strange("anything at all", ()) == ()
+
+
+def test_all_missing_phrases_are_told_of_at_once():
+    with pytest.raises(PhraseMissing, match="does not say “rocket”, “whale”") as missing:
+        named_in("a castle", [Mark("Cube", "rocket"), Mark("Castle", "castle"), Mark("Ball", "whale")])
+    assert missing.value.subject == "rocket\nwhale" and "Cube and Ball" in missing.value.fix
 
 
 def test_a_missing_phrase_and_nothing_marked_say_what_to_do():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import CLIPTokenizer
 
-from sg_core import Phrase, TokenError, listening
+from sg_core import Phrase, TokenError, TooLong, listening
 from sg_core.models.unet import UNet
 from sg_core.tokens import locate
 
@@ -64,8 +64,17 @@ def test_a_prompt_too_long_says_what_would_be_lost(model: UNet) -> None:
     prompt = "a castle and " * 4 + "a blue rocket"
     with pytest.raises(TokenError, match=r"18 tokens and the model reads 16.*'rocket' would be lost"):
         model.words([prompt], [Phrase("rocket")])
-    with pytest.raises(TokenError, match="would be lost"):
+    with pytest.raises(TooLong) as caught:
         model.encode([prompt])
+    assert (caught.value.prompt, caught.value.lost) == (prompt, "rocket")
+
+
+def test_what_would_be_lost_begins_with_a_whole_word(model: UNet) -> None:
+    """A word that is read in part is lost as a whole: "rocket" has two tokens here, and there is room for one."""
+    prompt = "a castle and " * 4 + "a rocket, blue"
+    with pytest.raises(TooLong) as caught:
+        model.encode([prompt])
+    assert caught.value.lost == "rocket, blue"
 
 
 def test_the_key_of_one_word_changes_its_columns_only(model: UNet) -> None:

@@ -4,6 +4,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import torch
 
 from sg_core import CARDS, Card, WeightsError, load
 from sg_core.models.unet import UNet
-from sg_core.weights import check, describe, find
+from sg_core.weights import BARS, check, describe, find, untorn
 
 
 @pytest.fixture
@@ -111,3 +113,28 @@ def test_a_card_may_override(folder: Path) -> None:
 
 def test_an_untouched_folder_passes(folder: Path) -> None:
     check(folder)
+
+
+def test_loading_is_silent_in_a_log() -> None:
+    """No bars in pieces, and no notice of what nobody can act on, such as image processors that no part here needs."""
+    program = "import sg_core; sg_core.judge_of(sg_core.load()); import sg_core.toybox.bench"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_bars_are_left_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
+    before = [kind.is_progress_bar_enabled() for kind in BARS]
+    with untorn():
+        assert not any(kind.is_progress_bar_enabled() for kind in BARS)
+    assert [kind.is_progress_bar_enabled() for kind in BARS] == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_keeps_its_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with open(ours, "rb"), open(theirs, "w") as terminal, monkeypatch.context() as swap:
+        swap.setattr(sys, "stderr", terminal)
+        with untorn():
+            assert all(kind.is_progress_bar_enabled() for kind in BARS)

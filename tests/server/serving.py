@@ -73,12 +73,14 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(home: Path, *flags: str) -> Iterator[Served]:
+def serving(home: Path, *flags: str, stdin: int | None = None) -> Iterator[Served]:
     """``maquette serve`` with the fake engine, in a process of its own; asked to stop at the end."""
     output = home.with_suffix(".log")
     words = [sys.executable, "-m", "server", "serve", "--engine", FAKE, *flags]
     with output.open("a") as out:
-        process = subprocess.Popen(words, env=environment(home), stdout=out, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            words, env=environment(home), stdin=stdin, stdout=out, stderr=subprocess.STDOUT, text=True
+        )
     try:
         wait_until(lambda: (home / "connection.json").exists() or process.poll() is not None)
         yield Served(process, read_connection(home / "connection.json"), home, output)

@@ -10,7 +10,8 @@ from PIL import Image
 from serving import at_home, blockout, encoded, ended, fake, until
 
 from addon.client import ServerProblem
-from addon.contract import TOYBOX, Blockout, Frame, dump, loads
+from addon.contract import Blockout, Frame, dump, loads
+from server.models import offered
 
 
 def test_a_picture_is_painted(tmp_path):
@@ -131,7 +132,7 @@ def test_health_models_jobs(served):
     status, _, body = served.request("GET", "/v1/health")
     assert status == 200
     assert json.loads(body)["contract"] == 1
-    assert json.loads(served.request("GET", "/v1/models")[2]) == [dump(TOYBOX)]
+    assert json.loads(served.request("GET", "/v1/models")[2]) == [dump(model) for model in offered(())]
     made = [json.loads(served.request("POST", "/v1/jobs", encoded(dump(blockout(seed=n))))[2]) for n in range(3)]
     listed = json.loads(served.request("GET", "/v1/jobs?limit=2")[2])
     assert [job["id"] for job in listed] == [made[2]["id"], made[1]["id"]]

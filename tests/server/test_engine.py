@@ -15,9 +15,9 @@ from serving import HERE, at_home, ended
 import sg_core
 from addon.contract import TOYBOX, Blockout, Frame, ModelInfo, Region, loads, pack_mask
 from server import translate
-from server.engine import DiffusionEngine
-from server.models import described
-from server.problems import NoModel, Unpaintable
+from server.engine import QUOTED, DiffusionEngine, end
+from server.models import described, offered
+from server.problems import NoModel, PromptTooLong, Unpaintable
 from server.settings import Settings
 
 LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
@@ -132,6 +132,75 @@ def test_what_a_report_raises_stops_the_painting(engine):
 def test_a_phrase_the_prompt_does_not_say(engine):
     with pytest.raises(Unpaintable, match="rocket"):
         engine.paint(replace(ASKED, prompt="a castle"), unwatched)
+
+
+def test_a_prompt_that_is_too_long_says_what_would_not_be_read(engine):
+    """In an artist's words: no tokens, no paths."""
+    long = "a castle and a rocket and a castle and a rocket and a castle and a blue rocket"
+    with pytest.raises(PromptTooLong) as caught:
+        engine.paint(replace(ASKED, prompt=long), unwatched)
+    problem = caught.value.problem()
+    assert problem.detail == "The prompt is too long for tiny: it would not read “… a castle and a blue rocket”."
+    assert (problem.type, problem.fix, problem.path) == ("prompt-too-long", "Shorten it.", "")
+    with pytest.raises(PromptTooLong, match="What to avoid is too long for tiny"):
+        engine.paint(replace(ASKED, negative=long), unwatched)
+
+
+def test_what_would_not_be_read_is_quoted_in_whole_words():
+    assert end("at sunset") == "“… at sunset”"
+    long = end("golden light at sunset over the hills of an old country")
+    assert long == "“… golden light at sunset over the hills …”" and len(long) <= QUOTED + 4
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a castle on a green hill, golden light at sunset", "a castle on a green, at sunset"),
+        ("A Castle, and (a ROCKET)!", "A Castle, and (a ROCKET)!"),
+        ("moody light. A castle-like thing; a rocket's flame", "A castle, a rocket"),
+        ("a castle (masterpiece:1.2), [best quality]", "a castle"),
+        ("a castlelike thing", "a"),
+        ("moody light", ""),
+        ("", ""),
+    ],
+)
+def test_a_model_reads_the_words_it_knows(text, read):
+    words = {"a", "and", "at", "castle", "green", "on", "rocket", "sunset"}
+    assert translate.known(text, words) == read
+
+
+def test_a_region_s_phrase_is_read_whatever_it_says():
+    asked = replace(ASKED, prompt="a moody castle beside a Stone  church, dusk", negative="fog, a rocket")
+    regions = tuple(replace(CASTLE, phrase=phrase) for phrase in ("stone church", "moody castle", "castle"))
+    read = translate.readable(replace(asked, regions=regions), ("a", "castle", "rocket"))
+    assert (read.prompt, read.negative) == ("a moody castle a Stone  church", "a rocket")
+    assert translate.readable(asked, ()) is asked
+
+
+def test_an_open_vocabulary_is_read_as_it_stands(engine, tiny):
+    """The tiny tokenizer knows these words; a model that says it knows fewer paints as if they were not there."""
+    closed = DiffusionEngine()
+    closed.load(replace(tiny, words=("a", "and")))
+    long = replace(ASKED, prompt="a blue castle and a castle and a rocket", strength=0.5)
+    read = replace(long, prompt="a castle and a castle and a rocket")
+    painted = closed.paint(long, unwatched)
+    assert np.array_equal(pixels(painted.full), pixels(engine.paint(read, unwatched).full))
+    assert painted.achieved == engine.paint(read, unwatched).achieved
+    assert loads(Blockout, Image.open(io.BytesIO(painted.picture)).text["maquette.blockout"]) == long
+    nothing = replace(ASKED, prompt="blue", regions=())
+    empty = pixels(closed.paint(nothing, unwatched).full)
+    assert not np.array_equal(empty, pixels(engine.paint(nothing, unwatched).full))
+
+
+def test_toybox_paints_an_ordinary_prompt():
+    (toybox,) = offered(())
+    engine = DiffusionEngine()
+    engine.load(toybox)
+    prompt = "a huge medieval castle on a green hill with a red rocket beside it, golden light at sunset"
+    assert engine.paint(replace(ASKED, prompt=prompt, model="toybox", steps=2), unwatched).achieved
+    long = ", ".join(["a castle and a rocket on the grass"] * 4)
+    with pytest.raises(PromptTooLong, match="for toybox: it would not read “… a rocket on the grass”"):
+        engine.paint(replace(ASKED, prompt=long), unwatched)
 
 
 def test_a_size_the_model_cannot_paint(engine):

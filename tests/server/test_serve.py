@@ -6,11 +6,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from serving import blockout, encoded, environment, serving, wait_until
+from serving import FAKE, blockout, encoded, environment, serving, wait_until
 
 from addon.client import Garbled, find_connection
 from addon.contract import dump
@@ -74,6 +75,52 @@ def test_the_connection_is_gone_after_a_clean_end(tmp_path):
     assert not (tmp_path / "home" / "connection.json").exists()
 
 
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)"])
+def test_a_server_goes_with_the_blender_that_started_it(tmp_path, end):
+    """As the add-on starts it, by a process that ends without a word to it."""
+    home, log = tmp_path / "home", tmp_path / "log"
+    command = f"{sys.executable} -m server serve --engine {FAKE}"
+    blender = f"""
+import os, time
+from pathlib import Path
+from addon import local
+child = local.start({command!r}, Path({str(log)!r}))
+while not Path({str(home)!r}, "connection.json").exists():
+    assert child.poll() is None
+    time.sleep(0.01)
+print(child.pid, flush=True)
+{end}
+"""
+    done = subprocess.run([sys.executable, "-c", blender], env=environment(home), capture_output=True, text=True)
+    server = int(done.stdout)
+    wait_until(lambda: not _runs(server))
+    assert not (home / "connection.json").exists(), "it ended without cleaning up"
+    assert "Traceback" not in log.read_text()
+
+
+def _runs(process):
+    """Whether it does; an orphan that has ended may wait for its new parent to notice."""
+    said = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout
+    return bool(said.strip()) and not said.startswith("Z")
+
+
+def test_a_leash_is_let_go_by_sigterm_too(tmp_path, monkeypatch):
+    """The thread that waits for the end of standard input does not hold up another end."""
+    monkeypatch.setenv("MAQUETTE_LEASH", "1")
+    with serving(tmp_path / "home", stdin=subprocess.PIPE) as served:
+        assert served.request("GET", "/v1/health")[0] == 200
+    assert served.process.returncode == 0
+    assert "Maquette serves at" in served.output.read_text().splitlines()[-1]
+    served.process.stdin.close()
+
+
+def test_without_a_leash_the_end_of_standard_input_means_nothing(tmp_path):
+    with serving(tmp_path / "home", stdin=subprocess.PIPE) as served:
+        served.process.stdin.close()
+        time.sleep(0.5)
+        assert served.request("GET", "/v1/health")[0] == 200
+
+
 def test_settings_do_not_hold_the_token(tmp_path):
     assert not any("token" in name for name in Settings.__dataclass_fields__)
 
@@ -83,8 +130,15 @@ def test_usage(capsys):
     said = capsys.readouterr().out
     assert all(verb in said for verb in VERBS)
     assert main([]) == 2
-    assert main(["paint"]) == 2
-    assert "usage" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("usage") and "no verb" not in said
+
+
+@pytest.mark.parametrize(("words", "named"), [(["paint", "--fast"], "paint"), (["bench", "paint"], "bench paint")])
+def test_a_verb_that_there_is_not_is_named(capsys, words, named):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f'There is no verb "{named}".\n') and "usage" in said
 
 
 def test_a_folder_without_a_model(tmp_path, capsys):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The parts of the model: words are tokens, the encoder is what it claims, and training can stop and go on."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def test_every_word_of_the_vocabulary_is_one_token(tmp_path):
     tokenizer = build_tokenizer(FALLBACK.vocabulary.words, 32, tmp_path)
     lengths = {word: len(tokenizer(word).input_ids) - 2 for word in FALLBACK.vocabulary.words}
     assert set(lengths.values()) == {1}
+    assert set(json.loads((tmp_path / "words.json").read_text())) == set(FALLBACK.vocabulary.words) - {","}
     assert len(tokenizer("a zeppelin in 1926!").input_ids) > 6
     assert tokenizer.unk_token_id not in tokenizer("zeppelin").input_ids[1:-1]
 

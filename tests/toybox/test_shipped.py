@@ -8,6 +8,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from addon.contract import TOYBOX
+from server.models import offered
 from sg_core import generate, load, place
 from sg_core.models.model import Model
 from sg_core.sight import judge_of
@@ -57,6 +58,13 @@ def test_it_does_not_say_where_it_was_made():
 
 def test_everyone_means_the_same_nouns(judge):
     assert judge.nouns == TOYBOX.nouns == FALLBACK.nouns
+
+
+def test_the_server_says_the_words_it_knows():
+    """All that its captions held, and no piece of them."""
+    (toybox,) = offered(())
+    assert set(toybox.words) == set(FALLBACK.vocabulary.words) - {","}
+    assert set(TOYBOX.nouns) < set(toybox.words)
 
 
 def test_it_paints_what_it_is_asked(model, judge):

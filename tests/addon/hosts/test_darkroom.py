@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from addon.album import thumb
+from addon.apply import loaded
 from addon.darkroom import Darkroom
 from addon.history import THUMB_SIDE
-from addon.pictures import loaded
 from addon.pixels import Icons, decoded, shrunk, wake
 from addon.session import Preview
 from tests.addon.hosts.blocks import fingerprint, fresh, paint

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from addon import live
+from addon.apply import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.contract import Achieved, dump, pack_mask
 from addon.marks import OFF, PHRASE, mark, unmark, write
-from addon.pictures import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.roster import rows
 from addon.scene import capture, evaluated, view
 from tests.addon.hosts.blocks import ball, box, fingerprint, fresh, group, put
