@@ -47,7 +47,6 @@ def loaded(
     image[REQUEST] = request
     image[ACHIEVED] = json.dumps(dump(achieved))
     image[POSE] = pose
-    image[ENTRY] = file.stem
     if camera is not None:
         image[CAMERA] = camera
     return image

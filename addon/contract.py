@@ -53,7 +53,7 @@ __all__ = [
     "unpack_mask",
 ]
 
-VERSION = 1
+VERSION = 2  # of the wire: add-on and server must be of the same
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
 MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels

@@ -183,8 +183,8 @@ def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.ty
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
     now = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
     if any(abs(one - other) > CLOSE for one, other in zip(now, image[POSE], strict=True)):
-        fix = "Put it back, or generate again."
-        raise Displaced("The camera has moved since this picture.", fix, image.get(ENTRY, ""))
+        message, fix = "The camera has moved since this picture.", "Put it back, or generate again."
+        raise Displaced(message, fix, image[ENTRY]) if ENTRY in image else Misfit(message, fix)
     return camera
 
 

@@ -11,7 +11,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .album import remember, thumb
-from .apply import loaded
+from .apply import ENTRY, loaded
 from .contract import Blockout, loads
 from .history import THUMB_SIDE, Entry
 from .notices import Notice
@@ -44,6 +44,7 @@ class Receive(bpy.types.Operator):
                 _keep(task, picture)
                 return refuse(self, _homeless(courier.folder))
             image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
+            image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, _unreadable(task, error))
         remember(shot, _keep(task, picture))

@@ -11,7 +11,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .. import album, history, pictures
-from ..apply import loaded
+from ..apply import ENTRY, loaded
 from ..contract import ContractError
 from ..courier import notice
 from ..faults import CaptureError
@@ -89,6 +89,7 @@ class ShowEntry(bpy.types.Operator):
             image = loaded(picture, history.request(entry), entry.achieved, entry.pose, camera)
         except RuntimeError as error:  # Blender's word for a file that is no picture
             return refuse(self, _trouble("The picture cannot be read", error))
+        image[ENTRY] = entry.name
         pictures.take(context.scene, image)
         if context.area is not None:
             bpy.ops.maquette.show()

@@ -253,10 +253,8 @@ def wish(shot: bpy.types.Scene) -> Wish:
 
 def viewpoint(shot: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Viewpoint:
     """Where the scene is seen from, to tell later whether the camera has moved since."""
-    seen = scene.view(shot, camera, depsgraph)
-    numbers = (*seen.pose.ravel(), *seen.lens.projection.ravel())
     home = Home(file=bpy.data.filepath, scene=shot.name, camera=camera.name)
-    pose = tuple(float(number) for number in numbers)
+    pose = scene.numbers(scene.view(shot, camera, depsgraph))
     return Viewpoint(scene=shot.session_uid, camera=camera.session_uid, pose=pose, home=home)
 
 

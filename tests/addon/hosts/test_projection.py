@@ -8,7 +8,7 @@ import pytest
 from addon.apply import apply_result, background, remove
 from addon.blocking import blocking_picture
 from addon.dressing import LockedObject
-from addon.layout import NothingMarked
+from addon.faults import NothingMarked
 from addon.marks import mark
 from addon.projection import BEYOND, depth_image
 from addon.projectors import project
