@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from addon import session as news
-from addon.contract import TOYBOX, Artifact, Event, Health, Job, Problem
+from addon.contract import TOYBOX, VERSION, Artifact, Event, Health, Job, Problem
 from addon.cures import CURES
 from addon.notices import LINKS, Notice, complaint
 from addon.session import KEPT, Preview, Session
@@ -15,7 +15,7 @@ from addon.tasks import Task, Viewpoint
 from addon.wording import describe, progress, title
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
-HEALTH = Health(version="0.1.0", contract=1, device="CPU", model="toybox", queued=0, running=0)
+HEALTH = Health(version="0.1.0", contract=VERSION, device="CPU", model="toybox", queued=0, running=0)
 
 
 def job(name: str = "a", **changes) -> Job:

@@ -20,9 +20,9 @@ from addon.client import (
     connect,
     find_connection,
 )
-from addon.contract import Connection, Health, dump
+from addon.contract import VERSION, Connection, Health, dump
 
-HEALTH = Health(version="9", contract=1, device="", model="", queued=0, running=0)
+HEALTH = Health(version="9", contract=VERSION, device="", model="", queued=0, running=0)
 
 
 @asynccontextmanager
@@ -76,7 +76,9 @@ def test_a_token_of_an_earlier_start(served):
         asyncio.run(connect(old))
 
 
-@pytest.mark.parametrize("document", [{**dump(HEALTH), "contract": 2}, {**dump(HEALTH), "contract": 2, "new": 1}, []])
+@pytest.mark.parametrize(
+    "document", [{**dump(HEALTH), "contract": VERSION + 1}, {**dump(HEALTH), "contract": VERSION - 1, "new": 1}, []]
+)
 def test_another_version(document):
     with pytest.raises(VersionMismatch, match="same version"):
         ask(http(document), Client.health)
