@@ -10,7 +10,7 @@ from PIL import Image
 from serving import at_home, blockout, encoded, ended, fake, until
 
 from addon.client import ServerProblem
-from addon.contract import Blockout, Frame, dump, loads
+from addon.contract import VERSION, Blockout, Frame, dump, loads
 from server.models import offered
 
 
@@ -131,7 +131,7 @@ def test_a_full_queue_says_when_to_come_back(tmp_path):
 def test_health_models_jobs(served):
     status, _, body = served.request("GET", "/v1/health")
     assert status == 200
-    assert json.loads(body)["contract"] == 1
+    assert json.loads(body)["contract"] == VERSION
     assert json.loads(served.request("GET", "/v1/models")[2]) == [dump(model) for model in offered(())]
     made = [json.loads(served.request("POST", "/v1/jobs", encoded(dump(blockout(seed=n))))[2]) for n in range(3)]
     listed = json.loads(served.request("GET", "/v1/jobs?limit=2")[2])
