@@ -28,7 +28,7 @@ def train_decoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, ch
         picture = crops(next(batches).pictures.rgb, 2) if learner.spent < 0.8 * planned else next(batches).pictures.rgb
         latent = basis.encode(picture)
         latent = latent + 0.1 * torch.rand(len(latent), 1, 1, 1, device=latent.device) * torch.randn_like(latent)
-        error = vae.decode(latent.to(torch.bfloat16)).sample.float() - (picture * 2 - 1)
+        error = vae.decode(latent.to(learner.precision)).sample.float() - (picture * 2 - 1)
         edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
         total: Tensor = 10 * error.square().mean() + 0.2 * error.abs().mean() + 0.3 * edges
         return total

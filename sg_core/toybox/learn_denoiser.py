@@ -47,7 +47,7 @@ def train_denoiser(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, c
         alpha, sigma = alphas[time].sqrt().view(-1, 1, 1, 1), (1 - alphas[time]).sqrt().view(-1, 1, 1, 1)
         latents = batch.latents.float()
         noise = torch.randn_like(latents)
-        noisy = (alpha * latents + sigma * noise).to(torch.bfloat16)
+        noisy = (alpha * latents + sigma * noise).to(learner.precision)
         with overheard(unet) as heard:
             predicted = unet(noisy, time, text(tokens).last_hidden_state).sample
         missed = F.mse_loss(predicted.float(), alpha * noise - sigma * latents)

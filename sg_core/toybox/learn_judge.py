@@ -25,9 +25,9 @@ def train_judge(
     torch.manual_seed(seeds)
     vae = load_parts(folder / "model").vae.to(atlas.pixels.device)
     basis = read_basis(vae)
-    cast(torch.bfloat16, vae)
     judge = new_judge(recipe, architecture).to(atlas.pixels.device).train()
     learner = Learner({"judge": judge}, 4e-3, decay=0.998)
+    cast(learner.precision, vae)
     learner.resume(folder / f"{name}-state")
     batches = stream(recipe, atlas, seeds + 16 * learner.steps, 16)
 
@@ -37,7 +37,7 @@ def train_judge(
         with torch.no_grad():
             half = len(picture) // 2
             latent = basis.encode(picture[:half])
-            seen = vae.decode((latent + 0.1 * torch.randn_like(latent)).to(torch.bfloat16)).sample / 2 + 0.5
+            seen = vae.decode((latent + 0.1 * torch.randn_like(latent)).to(learner.precision)).sample / 2 + 0.5
             picture = torch.cat([seen.clamp(0, 1), picture[half:].to(seen.dtype)])
         return segmentation_loss(judge, picture, batch)
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""One training phase: bf16 weights, float32 masters, an averaged copy, and a clock instead of a step count.
+"""One training phase: working weights, float32 masters, an averaged copy, and a clock instead of a step count.
 
 A phase is measured in minutes, so that a machine's speed decides how much is learned, not whether the plan fits. The
 learning rate follows the share of the minutes spent; resuming needs only masters, average and step, not the optimisers'
-moments. Muon (Jordan et al., 2024) trains the matrices, since in a short trial it learned faster than AdamW.
+moments. Muon (Jordan et al., 2024) trains the matrices, since in a short trial it learned faster than AdamW; a CPU that
+is slow in bf16, in which Muon is written, uses AdamW for all.
 """
 
 import json
@@ -23,7 +24,7 @@ SHARD_BYTES = 15_000_000
 
 @dataclass
 class Learner:
-    """Masters and averages of the modules being trained; the modules themselves hold bf16 working copies."""
+    """Masters and averages of the modules being trained; the modules themselves hold working copies in `precision`."""
 
     modules: dict[str, nn.Module]
     learning_rate: float
@@ -44,13 +45,14 @@ class Learner:
         hidden = [is_hidden(name, p) for name, p in zip(self.names, self.masters, strict=True)]
         matrices = [p for p, inside in zip(self.masters, hidden, strict=True) if inside]
         self.rest = [p for p, inside in zip(self.masters, hidden, strict=True) if not inside]
+        self.precision = precision(self.working[0].device)
         self.optimisers = (
-            torch.optim.Muon(matrices, lr=self.learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+            for_matrices(matrices, self.learning_rate, self.precision),
             torch.optim.AdamW(self.rest, lr=0.6 * self.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
         )
         self.rates = [optimiser.param_groups[0]["lr"] for optimiser in self.optimisers]
         for module in self.modules.values():
-            nn.Module.to(module, torch.bfloat16)
+            nn.Module.to(module, self.precision)
 
     def step(self, loss: Tensor, share: float) -> None:
         """One update; `share` of the planned time is over (0..1): warm-up, then cosine to a hundredth."""
@@ -108,6 +110,21 @@ class Learner:
         state = json.loads((folder / "state.json").read_text())
         self.steps, self.spent, self.losses = state["steps"], state["spent"], state["losses"]
         return True
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """bf16 where the machine has instructions for it: a CPU without them was twenty times slower at a step so."""
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+    return torch.bfloat16
+
+
+def for_matrices(matrices: list[Tensor], rate: float, dtype: torch.dtype) -> torch.optim.Optimizer:
+    """Muon, whose steps are matched to AdamW's so that both take the same rate; AdamW where bf16 is slow."""
+    if dtype is torch.bfloat16:
+        return torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    return torch.optim.AdamW(matrices, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
 
 
 def is_hidden(name: str, weight: Tensor) -> bool:

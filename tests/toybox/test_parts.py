@@ -95,7 +95,7 @@ def test_a_learner_resumes_without_the_optimisers_moments(tmp_path):
     learner, layer = problem()
 
     def loss() -> torch.Tensor:
-        return (layer(given.bfloat16()).float() - given @ target).square().mean()
+        return (layer(given.to(learner.precision)).float() - given @ target).square().mean()
 
     before = loss().item()
     for _ in range(30):
