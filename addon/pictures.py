@@ -107,6 +107,11 @@ def ours(image: bpy.types.Image | None) -> bool:
     return image is None or REQUEST in image
 
 
+def outlived(notice: Notice, space: bpy.types.SpaceView3D) -> bool:
+    """Whether it says of a view what is not so any more."""
+    return notice.code == "unseen" and _shows(space)
+
+
 def _shows(space: bpy.types.SpaceView3D) -> bool:
     """Whether a view shows materials as they are."""
     return space.shading.type in {"MATERIAL", "RENDERED"}

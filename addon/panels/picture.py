@@ -8,6 +8,7 @@ import bpy
 from .. import cures, marks
 from ..compat import prompt_box
 from ..notices import Notice
+from ..pictures import outlived
 from ..properties import MODEL, STYLE, chosen
 from ..pump import desk
 from ..receiving import scene_of
@@ -33,8 +34,9 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         self._settings(scene)
         self._more(scene)
         self._generate(session, scene)
-        if session.notice is not None:
-            self._notice(session.notice, context)
+        notice = session.notice
+        if notice is not None and not outlived(notice, context.space_data):
+            self._notice(notice, context)
         self._failures(session.failed, context)
 
     def _settings(self, scene: bpy.types.Scene) -> None:

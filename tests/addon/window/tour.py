@@ -111,7 +111,7 @@ def results(shots: Path, report: dict) -> Iterator:
     with seat():
         bpy.ops.object.select_all(action="DESELECT")
     compile_shaders()
-    yield from shoot(shots / "projected.png", settle=3.0)
+    yield from shoot(shots / "projected.png", settle=10.0)  # software drawing is slow, and panels glide into place
     look("CAMERA", "SOLID")
     press("remove_results")
     undo()
