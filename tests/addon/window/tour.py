@@ -28,8 +28,8 @@ from hands import (
 
 RIGHT = 0.82  # of the sidebar's width: where a row's last icon is, left of the tabs
 PROMPT = "a castle and a rocket on a meadow"
-SEED = 7  # one that Toybox paints well; so are those that follow it
-OTHERS = ((1, PROMPT), (4, "a castle and a rocket at sunset"), (5, "a castle and a rocket at night"))
+SEED = 1  # one that Toybox paints well; so are those that follow it
+OTHERS = ((7, PROMPT), (4, "a castle and a rocket at sunset"), (5, "a castle and a rocket at night"))
 
 
 def tour(desk, shots: Path, report: dict) -> Iterator:
