@@ -21,7 +21,6 @@ from .contract import Blockout, Connection, Job, ModelInfo, dump
 from .faults import CaptureError
 from .fetching import Spoilt, Unkept, fetch
 from .history import NO_WISH, Wish
-from .ledger import disowned
 from .names import numbered
 from .notices import Notice, complaint
 from .session import Name, Preview, Session
@@ -48,6 +47,8 @@ class Courier:
         self.folder = folder
         self.session = Session()
         self._drafts: set[asyncio.Task[Any]] = set()
+        self._withdrawals = 0
+        self._turn = asyncio.Lock()
         self._moved = asyncio.Event()
         self._nudged = asyncio.Event()
 
@@ -107,6 +108,7 @@ class Courier:
 
     def withdraw(self) -> None:
         """Let go of everything that has not reached the server."""
+        self._withdrawals += 1
         for errand in self._drafts:
             errand.cancel()
 
@@ -122,15 +124,26 @@ class Courier:
             self.move(news.sent)
 
     async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish, count: int) -> None:
-        """A server that starts is waited for."""
+        """A server that starts is waited for, and whoever sends already: what they ask for is not asked for twice.
+
+        A picture that is withdrawn while it is being sent is cancelled, and those after it are not sent.
+        """
+        withdrawals = self._withdrawals
         with self.draft():
             await self.until(lambda session: session.link.name != "starting")
-        for _ in range(count):
-            asked = news.unasked(self.session, blockout)
-            await self._post(asked, view, wish)
-            blockout = news.successor(asked)
+            await self._turn.acquire()
+        try:
+            for _ in range(count):
+                asked = news.unasked(self.session, blockout)
+                job = await self._post(asked, view, wish)
+                if self._withdrawals > withdrawals:
+                    await self.cancel(job)
+                    return
+                blockout = news.successor(asked)
+        finally:
+            self._turn.release()
 
-    async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> None:
+    async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> str:
         client, key = await self._client(), uuid.uuid4().hex
         try:
             job = await client.submit(blockout, key)
@@ -141,6 +154,7 @@ class Courier:
         area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
         self.move(news.submitted, Task(job=job, view=view, request=request, area=area, wish=wish))
         await self._follow(client, job.id)
+        return job.id
 
     async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background.
@@ -178,7 +192,7 @@ class Courier:
         try:
             await self._record(client, await client.cancel(job))
         except ServerProblem as error:
-            self.move(disowned if error.code == "unknown-job" else news.uncancelled, job, notice(error))
+            self.move(news.disowned if error.code == "unknown-job" else news.uncancelled, job, notice(error))
 
     async def _attend(self, client: Client, where: Connection) -> None:
         """Follow a server until it is lost, or another one is to be dialled. Raises what ends it."""
@@ -238,7 +252,7 @@ class Courier:
         except ServerProblem as error:
             if error.code != "unknown-job":
                 raise
-            self.move(disowned, job, notice(error))
+            self.move(news.disowned, job, notice(error))
 
     async def _record(self, client: Client, job: Job) -> None:
         self.move(news.recorded, job, time.monotonic())
@@ -250,7 +264,7 @@ class Courier:
         except Unkept as error:  # the server is well; the next pulse tries again
             self.move(news.noticed, notice(error))
         except Spoilt as error:
-            self.move(disowned, job.id, notice(error))
+            self.move(news.disowned, job.id, notice(error))
 
     async def _rest(self, seconds: float) -> None:
         self._nudged.clear()

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from .contract import Blockout, ContractError, Job, dump, loads
 from .history import Wish
-from .notices import Notice
 from .session import Session
 from .tasks import NOWHERE, Home, Task, Viewpoint
 
@@ -65,12 +64,6 @@ def resumed(session: Session, folder: Path) -> Session:
     owed = tuple(take(folder))
     cancelling = session.cancelling | {one.job.id for one in owed if one.cancelled}
     return replace(session, tasks=(*session.tasks, *map(_task, owed)), cancelling=cancelling)
-
-
-def disowned(session: Session, job: str, notice: Notice) -> Session:
-    """The server does not know the job: it is another server, or has long forgotten it."""
-    tasks = tuple(task for task in session.tasks if task.job.id != job)
-    return replace(session, tasks=tasks, cancelling=session.cancelling - {job}, notice=notice)
 
 
 def _owed(task: Task, cancelled: bool) -> Owed:

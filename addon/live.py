@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
-import numpy as np
 from bpy.app.handlers import persistent
 
 from . import marks
@@ -22,9 +21,8 @@ from .figures import Figure, Finding, colours, figure, findings
 from .layout import View
 from .parts import Mesh, Part
 from .phrases import Mark
-from .pictures import CLOSE
 from .roster import Row, rows
-from .scene import parts, view
+from .scene import camera_of, numbers, parts, unmoved, view
 from .targets import Target, drawn, requested, targets
 from .unlike import Unlike
 
@@ -145,8 +143,8 @@ class Live:
         layer.update()  # another timer may just have removed what the depsgraph still knows
         graph, named = layer.depsgraph, marks.marks(scene)
         try:
-            seen = view(scene, scene.camera, graph) if scene.camera and named and graph else None
-        except CaptureError:  # a panorama: the button that needs it will say so
+            seen = view(scene, camera_of(scene), graph) if named and graph else None
+        except CaptureError:  # no camera, or a panorama: the button that needs it will say so
             seen = None
         read = self._read(scene, graph) if seen else []
         self._half_read = read is None
@@ -192,9 +190,7 @@ class Live:
 
     def _fitting(self, picture: bpy.types.Image, seen: View) -> Mapping[str, Finding]:
         """What the picture shows, as long as the camera stands where it was."""
-        then, now = np.array(picture.get(POSE, ())), np.concatenate([seen.pose.ravel(), seen.lens.projection.ravel()])
-        stands = then.shape == now.shape and bool((np.abs(then - now) <= CLOSE).all())
-        return self._measure(picture).found if stands else {}
+        return self._measure(picture).found if unmoved(numbers(seen), picture.get(POSE, ())) else {}
 
 
 def _measured(image: bpy.types.Image) -> Measured:

@@ -19,10 +19,10 @@ from .operators.answers import Status, refuse, settle
 from .operators.picture import viewpoint
 from .projectors import project
 from .pump import desk
+from .scene import unmoved
 from .session import noticed
 
 EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
-CLOSE = 1e-4  # two poses that differ by less show the same picture
 
 
 class Misfit(CaptureError):
@@ -187,8 +187,8 @@ def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.ty
     if camera is None or camera.type != "CAMERA" or camera.name not in context.scene.objects:
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
     now = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
-    if any(abs(one - other) > CLOSE for one, other in zip(now, image[POSE], strict=True)):
-        message, fix = "The camera has moved since this picture.", "Put it back, or generate again."
+    if not unmoved(now, image[POSE]):
+        message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."
         raise Displaced(message, fix, image[ENTRY]) if ENTRY in image else Misfit(message, fix)
     return camera
 

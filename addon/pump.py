@@ -159,9 +159,12 @@ class Desk:
             self.server.terminate()
             local.let_go(self.server)
         self.pump.close()
-        ledger.leave(self.folder, self.session)
         self.darkroom.close()
         self.gallery.close()
+        try:
+            ledger.leave(self.folder, self.session)
+        except OSError:  # nobody is left to be told; the server has the pictures still
+            log.exception("what is owed could not be written down")
 
     async def _mind_server(self) -> None:
         """Notice when our child has ended."""

@@ -168,6 +168,19 @@ def numbers(seen: View) -> tuple[float, ...]:
     return tuple(float(number) for number in (*seen.pose.ravel(), *seen.lens.projection.ravel()))
 
 
+def unmoved(now: Sequence[float], then: Sequence[float]) -> bool:
+    """Whether views of these ``numbers`` show the same, as far as rounding a small frame to whole pixels allows.
+
+    Of the projection that is what its first two rows do: the third has the clip planes.
+    """
+    one, other = np.array(now), np.array(then)
+    if one.shape != other.shape:
+        return False
+    pose, lens = slice(0, 16), slice(16, 24)
+    same_pose = np.allclose(one[pose], other[pose], rtol=0.0, atol=1e-4)
+    return same_pose and np.allclose(one[lens], other[lens], rtol=1.5e-3, atol=1e-5)
+
+
 def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:
     """The triangles that a render would show, in camera space, with the marks they belong to."""
     sources: list[dict[bpy.types.Object, None]] = [{} for _ in marks(scene)]
@@ -198,14 +211,17 @@ def parts(
 def owned(
     scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph
 ) -> Iterator[tuple[bpy.types.DepsgraphObjectInstance, bpy.types.Object, int]]:
-    """What a render would show, of any type, the artist's object, and its mark's place among the scene's or NOTHING."""
+    """What a render would show, of any type, the artist's object, and its mark's place among the scene's or NOTHING.
+
+    What was deleted, or never was in the scene, may still be instanced there: its mark is none of the scene's.
+    """
     places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
     homes, shown = _homes(scene), Shown(depsgraph.view_layer)
     for instance in depsgraph.object_instances:
         chain = chain_of(instance)
         if shown.has(chain):
             found = None if shown.cuts(chain) else _mark(chain, homes)
-            owner = NOTHING if found is None or not found.on else places[found.phrase.casefold()]
+            owner = NOTHING if found is None or not found.on else places.get(found.phrase.casefold(), NOTHING)
             yield instance, chain[0], owner
 
 

@@ -67,6 +67,11 @@ class Session:
         return tuple(task for task in self.tasks if not task.ended)
 
     @property
+    def queued(self) -> tuple[Task, ...]:
+        """Tasks that nobody has begun, oldest first."""
+        return tuple(task for task in self.tasks if task.job.state == "queued")
+
+    @property
     def active(self) -> Task | None:
         """The task to show progress of: the one being painted, else the next in the queue."""
         return max(self.waiting, key=lambda task: (task.job.state != "queued", -task.job.created), default=None)
@@ -224,6 +229,13 @@ def asked_to_cancel(session: Session, job: str) -> Session:
 def uncancelled(session: Session, job: str, notice: Notice) -> Session:
     """The server will not cancel that job, and ``notice`` says why."""
     return replace(session, cancelling=session.cancelling - {job}, notice=notice)
+
+
+def disowned(session: Session, job: str, notice: Notice) -> Session:
+    """The server does not know the job: it is another server, or has long forgotten it."""
+    tasks = tuple(task for task in session.tasks if task.job.id != job)
+    preview = None if session.preview is not None and session.preview.job == job else session.preview
+    return replace(session, tasks=tasks, cancelling=session.cancelling - {job}, preview=preview, notice=notice)
 
 
 def previewed(session: Session, preview: Preview) -> Session:

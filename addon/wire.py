@@ -47,7 +47,8 @@ class Request:
         if self.body is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(self.body))}
         lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (self.body or b"")
+        # a token of other letters, pasted from somewhere, is a wrong one: the server is the one to say so
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + (self.body or b"")
 
 
 @dataclass

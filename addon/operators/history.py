@@ -81,19 +81,16 @@ class ShowEntry(bpy.types.Operator):
         picture = history.picture(desk().gallery.folder, entry.name)
         if picture is None:
             return refuse(self, _absent(entry.name))
-        seen = entry.wish.shot
-        camera = (context.scene.objects.get(seen.camera) if seen else None) or context.scene.camera
-        if camera is not None and camera.type != "CAMERA":
-            camera = None
         try:
-            image = loaded(picture, history.request(entry), entry.achieved, entry.pose, camera)
+            image = loaded(picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry))
         except RuntimeError as error:  # Blender's word for a file that is no picture
             return refuse(self, _trouble("The picture cannot be read", error))
         image[ENTRY] = entry.name
         pictures.take(context.scene, image)
+        done = settle()
         if context.area is not None:
-            bpy.ops.maquette.show()
-        return settle()
+            bpy.ops.maquette.show()  # which may have something to say
+        return done
 
 
 class Reuse(bpy.types.Operator):
@@ -143,7 +140,7 @@ class Reuse(bpy.types.Operator):
 
 
 class RestoreCamera(bpy.types.Operator):
-    """Put the scene's camera where it stood for this picture, with the lens it had"""
+    """Put this picture's camera where it stood, with the lens it had, and look through it"""
 
     bl_idname = "maquette.restore_camera"
     bl_label = "Camera as It Was"
@@ -159,9 +156,11 @@ class RestoreCamera(bpy.types.Operator):
         if shot is None:
             return refuse(self, GONE)
         try:
-            hold(camera_of(context.scene), shot, context.view_layer)
+            camera = camera_of(context.scene, _camera(context.scene, entry))
+            hold(camera, shot, context.view_layer)
         except CaptureError as error:
             return refuse(self, notice(error))
+        context.scene.camera = camera
         return settle()
 
 
@@ -276,6 +275,13 @@ def _elsewhere(name: str) -> Notice:
 
 def _trouble(what: str, error: Exception) -> Notice:
     return Notice(message=f"{what}: {str(error).strip()}.", fix="Look into the folder.", code="history-unreadable")
+
+
+def _camera(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
+    """The camera that the entry was seen through, by its name; else the scene's; None where neither is one."""
+    seen = entry.wish.shot
+    camera = (scene.objects.get(seen.camera) if seen else None) or scene.camera
+    return camera if camera is not None and camera.type == "CAMERA" else None
 
 
 def _with_entry(

@@ -167,14 +167,10 @@ class Cancel(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         session, pump = desk().session, desk().pump
-        active = session.active
         if self.scope in {"UNSENT", "ALL"}:
             desk().courier.withdraw()
-        meant = [
-            task
-            for task in (session.waiting if self.scope != "UNSENT" else ())
-            if self.scope == "ALL" or (task == active) == (self.scope == "THIS")
-        ]
+        this = (session.active,) if session.active else ()
+        meant = {"THIS": this, "WAITING": session.queued, "UNSENT": (), "ALL": session.waiting}[self.scope]
         for task in meant:
             pump.start(desk().courier.cancel(task.job.id))
         if self.scope == "WAITING" and not meant:

@@ -10,7 +10,7 @@ from ..compat import prompt_box
 from ..notices import Notice
 from ..pictures import outlived
 from ..properties import MODEL, STYLE, chosen
-from ..pump import desk
+from ..pump import desk, occupied
 from ..receiving import scene_of
 from ..session import Session
 from ..tasks import Task
@@ -84,6 +84,8 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             self._draft(column, "Sent when the server has started" if starting else "Sending…")
         active = session.active
         if active is None:
+            if session.landed and occupied():
+                self.layout.label(text="Painted; it comes when Blender is free", icon="TIME")
             return
         row = self.layout.row(align=True)
         row.progress(factor=progress(active), text=describe(session, active, time.monotonic()))
@@ -92,7 +94,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             self.layout.template_icon(icon_value=desk().darkroom.icon, scale=8.0)
         if len(session.waiting) > 1:
             row = self.layout.row(align=True)
-            row.operator("maquette.cancel", text=f"Cancel {len(session.waiting) - 1} Waiting").scope = "WAITING"
+            row.operator("maquette.cancel", text=f"Cancel {len(session.queued)} Waiting").scope = "WAITING"
             row.operator("maquette.cancel", text="Cancel All").scope = "ALL"
 
     def _draft(self, column: bpy.types.UILayout, text: str) -> None:
@@ -106,9 +108,11 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
 
     def _failures(self, failed: tuple[tuple[Task, Notice], ...], context: bpy.types.Context) -> None:
         for task, notice in failed[:FAILURES]:
-            here = scene_of(task.view) is not None
+            home = scene_of(task.view)
+            where = ", for another file" if home is None else f", in {home.name}"
+            here = home == context.scene
             column = self.layout.column(align=True)
-            column.label(text=f"Failed{'' if here else ', for another file'}: {title(task)}")
+            column.label(text=f"Failed{'' if here else where}: {title(task)}")
             offered = cures.of(notice, desk().startable) if here else ()  # what buttons do, they would do to this one
             side = told(column, notice, offered, context)
             side.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id

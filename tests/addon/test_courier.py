@@ -370,6 +370,44 @@ def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tm
     asyncio.run(story())
 
 
+def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_work(tmp_path) as courier:
+            courier.move(news.starting)
+            presses = [asyncio.create_task(courier.submit(blockout(), VIEW, count=2)) for _ in range(2)]
+            async with running(settings):
+                courier.nudge()
+                await asyncio.gather(*presses)
+                assert sorted(job.seed for job in await Client(find_connection()).jobs()) == [1, 2, 3, 4]
+
+    asyncio.run(story())
+
+
+def test_what_is_withdrawn_while_it_is_sent_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings), at_work(tmp_path) as courier:
+            await until(courier, lambda session: session.link.name == "online")
+            press = asyncio.create_task(courier.submit(blockout(steps=500), VIEW, count=5))
+            await until(courier, lambda session: session.tasks)
+            courier.withdraw()
+            await press
+            await until(courier, lambda session: not session.waiting)
+            assert [task.job.state for task in courier.session.tasks] == ["cancelled"]
+            assert len(await Client(find_connection()).jobs()) == 1
+
+    asyncio.run(story())
+
+
+def test_a_token_of_strange_letters_is_a_wrong_one(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(settings):
+            client = Client(replace(find_connection(), token="“secret”"))
+            with pytest.raises(WrongToken):
+                await client.health()
+
+    asyncio.run(story())
+
+
 def test_a_job_that_the_server_does_not_know_is_let_go(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
         async with running(settings), at_work(tmp_path) as courier:

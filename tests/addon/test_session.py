@@ -265,6 +265,15 @@ def test_a_cancel_that_is_refused_says_why_and_the_job_goes_on() -> None:
     assert refused == news.noticed(session, Notice(message="The disk is full."))
 
 
+def test_with_a_job_that_is_let_go_its_preview_goes() -> None:
+    session = news.heard(with_jobs(job("a"), job("b")), event("a"), 0.0)
+    session = news.previewed(session, Preview(job="a", sha256="b" * 64, png=b"png"))
+    assert session.preview is not None
+    assert [task.job.id for task in session.queued] == ["b"]
+    assert news.disowned(session, "b", Notice(message="Gone.")).preview == session.preview
+    assert news.disowned(session, "a", Notice(message="Gone.")).preview is None
+
+
 def test_the_running_job_is_shown_before_the_waiting_ones() -> None:
     session = with_jobs(job("a"), job("b", created=101.0), job("c", created=102.0))
     assert session.active.job.id == "a"

@@ -13,7 +13,7 @@ from addon.contract import TOYBOX, dump, unpack_mask
 from addon.faults import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden
 from addon.layout import canvas, overscan
 from addon.marks import OFF, mark, marks, unmark
-from addon.scene import capture, evaluated, geometry, view
+from addon.scene import capture, evaluated, geometry, numbers, unmoved, view
 from tests.addon.hosts.blocks import ball, box, camera, fingerprint, fresh, group, instance, render
 
 
@@ -292,6 +292,47 @@ def test_what_a_render_does_not_show_hides_nothing(hide):
         look(scene)
     hide(scene, wall)
     assert look(scene)["thing"].visible == 1.0
+
+
+def test_a_marked_thing_that_is_only_scattered_any_more_is_no_region():
+    scene = fresh()
+    mark(box("thing", (0, 0, 0)))
+    tree = box("tree", (3, 0, 0))
+    mark(tree)
+    nodes = bpy.data.node_groups.new("scatter", "GeometryNodeTree")
+    nodes.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    source, end = nodes.nodes.new("GeometryNodeObjectInfo"), nodes.nodes.new("NodeGroupOutput")
+    source.inputs["Object"].default_value, source.inputs["As Instance"].default_value = tree, True
+    nodes.links.new(source.outputs["Geometry"], end.inputs[0])
+    box("ground", (-3, 0, 0)).modifiers.new("scatter", "NODES").node_group = nodes
+    scene.collection.objects.unlink(tree)
+    bpy.context.view_layer.update()
+    shown = [instance.object.original.name for instance in evaluated(scene).object_instances if instance.is_instance]
+    assert "tree" in shown
+    assert list(look(scene)) == ["thing"]
+
+
+def test_a_view_stays_the_same_whatever_its_clip_planes_and_its_rounding():
+    scene = fresh()
+    scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
+
+    def seen():
+        bpy.context.view_layer.update()
+        return numbers(view(scene, scene.camera, evaluated(scene)))
+
+    before = seen()
+    scene.camera.data.clip_end, scene.render.resolution_percentage = 5000.0, 33
+    assert unmoved(seen(), before)
+    for change in (
+        lambda: setattr(scene.camera.data, "lens", scene.camera.data.lens * 1.01),
+        lambda: setattr(scene.camera.data, "shift_x", 0.01),
+        lambda: setattr(scene.render, "resolution_y", 1000),
+        lambda: setattr(scene.camera, "location", scene.camera.location + Vector((0.001, 0.0, 0.0))),
+    ):
+        change()
+        after = seen()
+        assert not unmoved(after, before)
+        before = after
 
 
 @pytest.mark.parametrize("by", ["object", "collection"])

@@ -2,7 +2,6 @@
 """What an artist does now and then, by operator: files closed and opened again, cameras that are none, toggles."""
 
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 
 import bpy
@@ -57,19 +56,23 @@ def look_through_no_camera(scene: bpy.types.Scene, desk: object) -> None:
     """Blender lets a scene look through anything; what needs a camera says so."""
     camera, name = scene.camera, scene.maquette_history[-1].name
     scene.camera = scene.objects["castle"]
-    for act in (
-        bpy.ops.maquette.generate,
-        bpy.ops.maquette.fit_camera,
-        bpy.ops.maquette.flatten_camera,
-        partial(bpy.ops.maquette.restore_camera, name=name),
-    ):
+    for act in (bpy.ops.maquette.generate, bpy.ops.maquette.fit_camera, bpy.ops.maquette.flatten_camera):
         assert act() == {"CANCELLED"}
         assert desk.session.notice.code == "no-camera", desk.session.notice
     assert bpy.ops.maquette.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
     assert desk.session.notice.code == "camera-elsewhere"
     assert bpy.ops.maquette.show_entry(name=name) == {"FINISHED"}
-    scene.camera = camera
     assert bpy.ops.maquette.restore_camera(name=name) == {"FINISHED"}
+    assert scene.camera == camera
+    other = bpy.data.objects.new("Other", camera.data.copy())
+    scene.collection.objects.link(other)
+    scene.camera, camera.location.x = other, camera.location.x + 1.0
+    bpy.context.view_layer.update()
+    assert bpy.ops.maquette.project() == {"CANCELLED"}
+    assert desk.session.notice.code == "displaced"
+    assert bpy.ops.maquette.restore_camera(name=desk.session.notice.subject) == {"FINISHED"}
+    assert scene.camera == camera and not any(other.location)
+    bpy.data.objects.remove(other)
 
 
 def mark_and_toggle(scene: bpy.types.Scene, desk: object) -> None:
