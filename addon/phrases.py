@@ -42,6 +42,12 @@ def strange(prompt: str, words: Collection[str]) -> tuple[str, ...]:
     return tuple(word for word in said if word not in words)
 
 
+def names_any(phrase: str, nouns: Collection[str]) -> bool:
+    """Whether a phrase says one of the ``nouns``, which may be of several words."""
+    said = f" {' '.join(phrase.casefold().split())} "
+    return any(f" {noun} " in said for noun in nouns)
+
+
 def inserted(prompt: str, phrase: str) -> str:
     """The prompt, saying ``phrase`` too; with an article by its first letter, unless it brings its own."""
     article = "an" if phrase[:1].casefold() in "aeiou" else "a"

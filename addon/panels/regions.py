@@ -6,7 +6,7 @@ import bpy
 from .. import marks
 from ..drawing import PARTS
 from ..live import live
-from ..phrases import default_phrase
+from ..phrases import default_phrase, names_any
 from ..properties import ENFORCED, chosen
 from ..roster import Row
 from .tab import Tab, paragraph
@@ -23,12 +23,12 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """A row for each marked object or collection, and the buttons that add more."""
         column = self.layout.column(align=True)
-        nouns = set(chosen(context.scene).nouns)
+        nouns = chosen(context.scene).nouns
         selected = {thing.session_uid for thing in context.selected_objects}
         for listed in live().rows.get(context.scene.session_uid, ()):
             thing = listed.find(bpy.data)
             if thing is not None:
-                strange = bool(nouns) and nouns.isdisjoint(listed.phrase.casefold().split())
+                strange = bool(nouns) and not names_any(listed.phrase, nouns)
                 self._row(column.row(align=True), listed, thing, not selected.isdisjoint(listed.members), strange)
                 differences = live().unlike.words.get(listed.uid)
                 if differences and not context.scene.maquette_exact:

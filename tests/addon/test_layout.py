@@ -20,7 +20,7 @@ from addon.faults import (
     RegionTooSmall,
 )
 from addon.layout import View, canvas, mask_size, overscan, regions, scaled
-from addon.phrases import Mark, apart, default_phrase, inserted, named_in, occurrence, split_phrase, strange
+from addon.phrases import Mark, apart, default_phrase, inserted, named_in, names_any, occurrence, split_phrase, strange
 from addon.raster import NOTHING, Lens
 from addon.triangles import soup
 
@@ -165,6 +165,12 @@ def test_words_that_a_model_has_not_learned_are_named_once():
     words = ("a", "castle", "on", "meadow")
     assert strange("A medieval Castle, on a medieval hill", words) == ("medieval", "hill")
     assert strange("a castle on a meadow", words) == strange("anything at all", ()) == ()
+
+
+def test_a_phrase_says_a_noun_of_one_word_or_of_two():
+    nouns = ("castle", "frying pan")
+    assert names_any("a blue  Castle", nouns) and names_any("Frying Pan", nouns)
+    assert not names_any("sandcastle", nouns) and not names_any("pan", nouns)
 
 
 def test_all_missing_phrases_are_told_of_at_once():

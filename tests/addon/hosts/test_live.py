@@ -69,6 +69,20 @@ def test_an_edit_is_followed_and_rest_is_rest(watcher):
     assert middles(figure(watcher, scene))["thing"][0] > 0.5 > middles(first)["thing"][0]
 
 
+def test_a_scene_that_looks_through_a_box_has_no_targets(watcher):
+    scene = fresh()
+    thing, camera = box("thing"), scene.camera
+    mark(thing)
+    assert figure(watcher, scene).targets
+    scene.camera = thing
+    thing.location.x += 1
+    settle(watcher, scene)
+    assert scene.session_uid not in watcher.scenes
+    scene.camera = camera
+    thing.location.x -= 1
+    assert figure(watcher, scene).targets
+
+
 def test_an_edited_mesh_is_read_again(watcher):
     scene = fresh()
     thing = box("thing")
