@@ -46,7 +46,7 @@ def stacking(desk, shots: Path, report: dict) -> Iterator:
     press("switch_view", uid=uid(1))
     press("look_through", uid=uid(0))
     yield from shoot(shots / "look-through.png", settle=3.0)
-    report["frame on screen"] = frame_on_screen(views()[0])
+    report["frame on screen"] = frame_on_screen(views()[0], sidebar().width)
     report["camera stays"] = (bpy.context.scene.camera.location - Vector(PLACES[1])).length < 1e-4
     press("remove_view", uid=uid(0))
     report["after removing"] = [thing.name for thing in views()]
@@ -95,15 +95,16 @@ def look_from(place: tuple) -> None:
     region.view_location, region.view_distance = TARGET, (TARGET - Vector(place)).length
 
 
-def frame_on_screen(projector) -> dict:
-    """How much the view's frame fills of the viewport that no sidebar hides, and how far the axes are apart."""
+def frame_on_screen(projector, aside: int = 0) -> dict:
+    """How much the view's frame fills of the viewport but for `aside` pixels on the left and on the right, where a
+    sidebar may hide it and the axis has to stay in the middle; and how far the axes are apart.
+    """
     region, space = canvas(view()), view().spaces.active.region_3d
     corners = [projector.matrix_basis @ corner for corner in projector.data.view_frame(scene=bpy.context.scene)]
     seen = np.array([location_3d_to_region_2d(region, space, corner) for corner in corners])
-    free = region.width - 2 * sidebar().width  # as much on the left as on the right: the axis stays in the middle
-    filled = (seen.max(axis=0) - seen.min(axis=0)) / (free, region.height)
+    filled = (seen.max(axis=0) - seen.min(axis=0)) / (region.width - 2 * aside, region.height)
     axes = [matrix.to_3x3() @ Vector((0, 0, -1)) for matrix in (space.view_matrix.inverted(), projector.matrix_basis)]
-    inside = bool((seen >= 0).all() and seen[:, 0].max() < region.width - sidebar().width)
+    inside = bool((seen >= 0).all() and seen[:, 0].max() < region.width - aside)
     return {"filled": filled.tolist(), "inside": inside, "degrees": degrees(axes[0].angle(axes[1]))}
 
 
