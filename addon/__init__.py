@@ -20,7 +20,7 @@ def unregister() -> None:
 def _rooms() -> Sequence[ModuleType]:
     # bpy exists only inside Blender
     from . import album, live, operators, overlay, panels, pictures, preferences, properties, pump, receiving, viewer
-    from .operators import history as entries
+    from .operators import revisiting
 
-    rooms = preferences, pump, properties, album, live, overlay, operators, pictures, receiving, entries
+    rooms = preferences, pump, properties, album, live, overlay, operators, pictures, receiving, revisiting
     return *rooms, viewer, panels

@@ -23,6 +23,7 @@ from .fetching import Spoilt, Unkept, fetch
 from .history import NO_WISH, Wish
 from .names import numbered
 from .notices import Notice, complaint
+from .seeds import successor, unasked
 from .session import Name, Preview, Session
 from .slices import Slices, gradually
 from .tasks import Task, Viewpoint
@@ -134,12 +135,12 @@ class Courier:
             await self._turn.acquire()
         try:
             for _ in range(count):
-                asked = news.unasked(self.session, blockout)
+                asked = unasked(blockout, self.session.waiting)
                 job = await self._post(asked, view, wish)
                 if self._withdrawals > withdrawals:
                     await self.cancel(job)
                     return
-                blockout = news.successor(asked)
+                blockout = successor(asked)
         finally:
             self._turn.release()
 

@@ -5,13 +5,12 @@ A Session is what the panels show. The courier moves it with ``met``, ``lost``, 
 reads a clock, a socket or a scene, so every state a user can meet is one test away.
 """
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .contract import SEED_MAX, TOYBOX, Blockout, Event, Health, Job, ModelInfo, dump
+from .contract import TOYBOX, Event, Health, Job, ModelInfo
 from .notices import LINKS, Notice, complaint
 from .tasks import Task, moved
 
@@ -266,19 +265,6 @@ def received(session: Session, job: str) -> Session:
 def find(session: Session, job: str) -> Task | None:
     """The task of that job, or None when it is not ours."""
     return next((task for task in session.tasks if task.job.id == job), None)
-
-
-def unasked(session: Session, blockout: Blockout) -> Blockout:
-    """The blockout with the first seed, from its own on, that is not waited for already: another picture is meant."""
-    waiting = {task.request for task in session.waiting}
-    while json.dumps(dump(blockout)) in waiting:
-        blockout = successor(blockout)
-    return blockout
-
-
-def successor(blockout: Blockout) -> Blockout:
-    """The same with the next seed."""
-    return replace(blockout, seed=(blockout.seed + 1) % (SEED_MAX + 1))
 
 
 def usual(session: Session, task: Task) -> float | None:

@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import choices, connection, cures, picture, regions, views
+from . import choices, connection, cures, history, picture, regions, views
 
 CLASSES = (
     *connection.CLASSES,
@@ -12,5 +12,6 @@ CLASSES = (
     *choices.CLASSES,
     *views.CLASSES,
     *cures.CLASSES,
+    *history.CLASSES,
 )
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

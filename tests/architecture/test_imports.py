@@ -36,6 +36,7 @@ BPY_FILES = frozenset(
         "addon/operators/history.py",
         "addon/operators/picture.py",
         "addon/operators/regions.py",
+        "addon/operators/revisiting.py",
         "addon/operators/views.py",
         "addon/overlay.py",
         "addon/panels/__init__.py",

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which seed is asked for next. No bpy."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from .contract import SEED_MAX, Blockout, dump
+from .tasks import Task
+
+
+def unasked(blockout: Blockout, waiting: Iterable[Task]) -> Blockout:
+    """The blockout with the first seed, from its own on, that is not waited for already: another picture is meant."""
+    asked = {task.request for task in waiting}
+    while json.dumps(dump(blockout)) in asked:
+        blockout = successor(blockout)
+    return blockout
+
+
+def successor(blockout: Blockout) -> Blockout:
+    """The same with the next seed."""
+    return replace(blockout, seed=(blockout.seed + 1) % (SEED_MAX + 1))
