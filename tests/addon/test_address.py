@@ -3,7 +3,8 @@
 
 import pytest
 
-from addon.address import BadAddress, OnlineAccessOff, admit
+from addon.client.address import admit
+from addon.client.errors import BadAddress, OnlineAccessOff
 
 HERE = ("http://127.0.0.1:8000", "http://127.9.9.9", "http://[::1]:8000", "http://localhost:8000", "http://LOCALHOST:1")
 ELSEWHERE = (

@@ -10,17 +10,16 @@ import bpy
 import pytest
 
 import addon
-from addon.client import ClientError, ServerProblem
-from addon.contract import Problem
-from addon.courier import notice
-from addon.cures import CURES, Button, of
-from addon.faults import CaptureError
-from addon.notices import Notice
+from addon.client.errors import ClientError, ServerProblem
+from addon.messages.errors import UserError
+from addon.messages.fixes import FIXES, Button, of
+from addon.messages.notice import Notice, notice
+from addon.protocol.records import Problem
 from server.problems import Refusal
 
 ROOM = Path(addon.__file__).parent
 MODULES = [module.name for module in walk_packages(addon.__path__, "addon.") if module.name != "addon.__main__"]
-BASES = {CaptureError, ClientError, ServerProblem, Refusal}  # never raised themselves, or with a code of the server's
+BASES = {UserError, ClientError, ServerProblem, Refusal}  # never raised themselves, or with a code of the server's
 
 
 def kinds(base: type) -> set[type]:
@@ -32,7 +31,7 @@ def codes() -> dict[str, str]:
     """Every code there is -> where it comes from."""
     for name in MODULES:
         import_module(name)
-    ours = {kind.code: kind.__name__ for base in (CaptureError, ClientError) for kind in kinds(base) - BASES}
+    ours = {kind.code: kind.__name__ for base in (UserError, ClientError) for kind in kinds(base) - BASES}
     theirs = {kind.type: kind.__name__ for kind in kinds(Refusal) - BASES if kind.type != Refusal.type}
     return {**ours, **theirs, **literals()}
 
@@ -50,14 +49,14 @@ def literals() -> dict[str, str]:
 
 
 def offered() -> list[Button]:
-    return list(dict.fromkeys(button for cure in CURES.values() for button in cure.buttons))
+    return list(dict.fromkeys(button for cure in FIXES.values() for button in cure.buttons))
 
 
 def test_every_error_has_a_cure_or_a_reason_for_none() -> None:
-    missing = {code: place for code, place in codes().items() if code not in CURES}
+    missing = {code: place for code, place in codes().items() if code not in FIXES}
     assert missing == {}
-    assert sorted(CURES.keys() - codes().keys()) == [], "cures of nothing"
-    assert [code for code, cure in CURES.items() if bool(cure.buttons) == bool(cure.why)] == []
+    assert sorted(FIXES.keys() - codes().keys()) == [], "cures of nothing"
+    assert [code for code, cure in FIXES.items() if bool(cure.buttons) == bool(cure.why)] == []
 
 
 def test_every_notice_says_what_it_is() -> None:
@@ -69,7 +68,7 @@ def test_every_notice_says_what_it_is() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Notice")
         if "code" not in {word.arg for word in node.keywords}
     ]
-    assert bare == ["session.py: Notice(message='The server has stopped.')"]
+    assert bare == ["state.py: Notice(message='The server has stopped.')"]
 
 
 @pytest.mark.parametrize("button", offered(), ids=lambda button: f"{button.operator} {button.text}")
@@ -117,4 +116,4 @@ def test_a_server_is_offered_only_where_a_new_one_could_help() -> None:
 
 def test_the_reference_lists_every_code() -> None:
     page = (ROOM.parent / "docs" / "reference.md").read_text("utf-8")
-    assert [code for code in CURES if f"| `{code}` |" not in page] == []
+    assert [code for code in FIXES if f"| `{code}` |" not in page] == []

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from addon.client import find_connection
-from addon.contract import TOYBOX, Blockout, Frame, Region, dump, pack_mask
-from addon.courier import Courier
-from addon.exposure import Exposure, alike, difference, expose, program
-from addon.faults import CaptureError, RegionHidden
-from addon.slices import Slices
+from addon.client.api import find_connection
+from addon.cooperative import Slices
+from addon.exact.second_blender import ExactCapture, alike, difference, expose, program
+from addon.messages.errors import RegionHidden, UserError
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import Blockout, Frame, Region, pack_mask
+from addon.protocol.strict_json import dump
+from addon.session.dispatcher import Dispatcher
 
 MEADOW = Path(__file__).parents[2] / "examples" / "meadow.blend"
 FLAGS = {"scene-name": "Scene", "camera": "Camera", "model": json.dumps(dump(TOYBOX)), "seed": 5, "layer": None}
@@ -46,9 +48,9 @@ LIVE = blockout(castle=ALL, rocket=LEFT)
 
 
 @pytest.fixture
-def copied(tmp_path: Path) -> Exposure:
+def copied(tmp_path: Path) -> ExactCapture:
     """The meadow's copy in a folder of its own."""
-    made = Exposure(tmp_path / "exposure", program(""), FLAGS)
+    made = ExactCapture(tmp_path / "exposure", program(""), FLAGS)
     made.folder.mkdir()
     shutil.copyfile(MEADOW, made.copy)
     return made
@@ -62,82 +64,82 @@ class Sent(list):
         self.append(exact)
 
 
-def view_of(shown: Blockout | CaptureError) -> Slices[Blockout]:
+def view_of(shown: Blockout | UserError) -> Slices[Blockout]:
     """What the view gives, as slices."""
     yield
-    if isinstance(shown, CaptureError):
+    if isinstance(shown, UserError):
         raise shown
     return shown
 
 
-def told(exposure: Exposure, live: Blockout | CaptureError = LIVE) -> tuple[Courier, Sent]:
+def told(exposure: ExactCapture, live: Blockout | UserError = LIVE) -> tuple[Dispatcher, Sent]:
     """Expose to the end."""
     sent = Sent()
 
-    async def story() -> Courier:
-        courier = Courier(find_connection, exposure.folder.parent)
-        await asyncio.wait_for(expose(courier, exposure, view_of(live), asyncio.Lock(), sent), 100)
-        return courier
+    async def story() -> Dispatcher:
+        dispatcher = Dispatcher(find_connection, exposure.folder.parent)
+        await asyncio.wait_for(expose(dispatcher, exposure, view_of(live), asyncio.Lock(), sent), 100)
+        return dispatcher
 
     return asyncio.run(story()), sent
 
 
-def test_a_copy_is_captured_and_goes(copied: Exposure) -> None:
-    courier, (exact,) = told(copied, RegionHidden("castle is hidden.", "Show it."))
+def test_a_copy_is_captured_and_goes(copied: ExactCapture) -> None:
+    dispatcher, (exact,) = told(copied, RegionHidden("castle is hidden.", "Show it."))
     assert (exact.seed, exact.model, exact.prompt) == (5, "toybox", "a castle and a rocket on a meadow")
     assert [item.phrase for item in exact.regions] == ["castle", "rocket"]
-    assert courier.session.exposing == 0
-    assert courier.session.notice.warning and "castle is hidden" in courier.session.notice.message
+    assert dispatcher.session.exposing == 0
+    assert dispatcher.session.notice.warning and "castle is hidden" in dispatcher.session.notice.message
     assert not copied.folder.exists()
 
 
-def test_a_scene_that_is_refused_says_why(copied: Exposure) -> None:
-    courier, sent = told(replace(copied, flags={**FLAGS, "camera": "Nowhere"}))
-    assert "no object named Nowhere" in courier.session.notice.message
-    assert courier.session.notice.fix and not courier.session.notice.warning
-    assert (sent, courier.session.exposing, copied.folder.exists()) == ([], 0, False)
+def test_a_scene_that_is_refused_says_why(copied: ExactCapture) -> None:
+    dispatcher, sent = told(replace(copied, flags={**FLAGS, "camera": "Nowhere"}))
+    assert "no object named Nowhere" in dispatcher.session.notice.message
+    assert dispatcher.session.notice.fix and not dispatcher.session.notice.warning
+    assert (sent, dispatcher.session.exposing, copied.folder.exists()) == ([], 0, False)
 
 
-def test_a_second_blender_that_breaks_says_so(copied: Exposure) -> None:
+def test_a_second_blender_that_breaks_says_so(copied: ExactCapture) -> None:
     copied.copy.write_bytes(b"no blend")
-    courier, sent = told(copied)
-    assert courier.session.notice.message.startswith("Blender cannot open the scene: ")
-    assert "Exact off" in courier.session.notice.fix
-    assert (sent, courier.session.exposing, copied.folder.exists()) == ([], 0, False)
+    dispatcher, sent = told(copied)
+    assert dispatcher.session.notice.message.startswith("Blender cannot open the scene: ")
+    assert "Exact off" in dispatcher.session.notice.fix
+    assert (sent, dispatcher.session.exposing, copied.folder.exists()) == ([], 0, False)
 
 
-def test_a_program_that_is_none_says_so(copied: Exposure) -> None:
-    courier, sent = told(replace(copied, program=("no-such-blender",)))
-    assert "no-such-blender" in courier.session.notice.message
-    assert (sent, courier.session.exposing, copied.folder.exists()) == ([], 0, False)
+def test_a_program_that_is_none_says_so(copied: ExactCapture) -> None:
+    dispatcher, sent = told(replace(copied, program=("no-such-blender",)))
+    assert "no-such-blender" in dispatcher.session.notice.message
+    assert (sent, dispatcher.session.exposing, copied.folder.exists()) == ([], 0, False)
 
 
-def test_a_cancelled_capture_leaves_no_child_and_no_file(copied: Exposure) -> None:
+def test_a_cancelled_capture_leaves_no_child_and_no_file(copied: ExactCapture) -> None:
     pids, sent = copied.folder.parent / "pids", Sent()
     child = ("sh", "-c", f"echo $$ >> {pids}; exec sleep 60")
     waiting = replace(copied, folder=copied.folder.with_name("waiting"))
     waiting.folder.mkdir()
 
-    async def story() -> Courier:
-        courier, room = Courier(find_connection, copied.folder.parent), asyncio.Lock()
+    async def story() -> Dispatcher:
+        dispatcher, room = Dispatcher(find_connection, copied.folder.parent), asyncio.Lock()
         tasks = [
-            asyncio.create_task(expose(courier, replace(each, program=child), view_of(LIVE), room, sent))
+            asyncio.create_task(expose(dispatcher, replace(each, program=child), view_of(LIVE), room, sent))
             for each in (copied, waiting)
         ]
         while not pids.exists() or not pids.read_text().strip():
             await asyncio.sleep(0.01)
-        assert courier.session.exposing == 2 and courier.session.busy
+        assert dispatcher.session.exposing == 2 and dispatcher.session.busy
         for task in tasks:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(end, asyncio.CancelledError) for end in ends)
-        return courier
+        return dispatcher
 
-    courier = asyncio.run(story())
+    dispatcher = asyncio.run(story())
     (pid,) = pids.read_text().split()  # the second waited for the first
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
-    assert (sent, courier.session.exposing, courier.session.notice) == ([], 0, None)
+    assert (sent, dispatcher.session.exposing, dispatcher.session.notice) == ([], 0, None)
     assert not copied.folder.exists() and not waiting.folder.exists()
 
 

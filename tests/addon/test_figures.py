@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.contract import TOYBOX, Achieved, Blockout, Frame, Region, pack_mask
-from addon.figures import COLOURS, colours, figure, findings, offset
-from addon.parts import PIECE, Mesh, Part
-from addon.phrases import Mark
-from addon.raster import NOTHING, Lens
-from addon.slices import finish
-from addon.targets import cells, drawn, framed, requested, targets
+from addon.capture.masks import cells, framed
+from addon.cooperative import finish
+from addon.overlay.figure import figure, findings, offset
+from addon.overlay.targets import drawn, requested, targets
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import Achieved, Blockout, Frame, Region, pack_mask
+from addon.raster.instances import PIECE, Mesh, Part
+from addon.raster.lens import Lens
+from addon.raster.zbuffer import NOTHING
+from addon.regions.palette import COLOURS, colours
+from addon.request.phrases import Mark
 
 FLAT = Lens(np.diag([1.0, 1.0, -0.1, 1.0]), 0.1, 100.0)
 FRONT = np.eye(4)

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from addon import history
-from addon.contract import Blockout, ContractError, Frame
-from addon.history import NO_WISH, Entry, Shot, Thumb, Wish
+from addon.camera.pose import CameraPose
+from addon.pictures import history
+from addon.pictures.history import Entry, Thumb
+from addon.protocol.records import Blockout, Frame
+from addon.protocol.strict_json import ContractError
+from addon.request.settings import NO_WISH, Wish
 
-SHOT = Shot(
+SHOT = CameraPose(
     camera="Camera",
     matrix=tuple(float(place) for place in range(16)),
     type="PERSP",

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.contract import TOYBOX, unpack_mask
-from addon.faults import (
+from addon.camera.view import View
+from addon.capture.canvas import canvas, mask_size, overscan, scaled
+from addon.capture.regions import regions
+from addon.messages.errors import (
     FrameTooLong,
     NothingMarked,
     PhraseMissing,
@@ -19,10 +21,22 @@ from addon.faults import (
     RegionOutside,
     RegionTooSmall,
 )
-from addon.layout import View, canvas, mask_size, overscan, regions, scaled
-from addon.phrases import Mark, apart, default_phrase, inserted, named_in, names_any, occurrence, split_phrase, strange
-from addon.raster import NOTHING, Lens
-from addon.triangles import soup
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import unpack_mask
+from addon.raster.lens import Lens
+from addon.raster.triangles import soup
+from addon.raster.zbuffer import NOTHING
+from addon.request.phrases import (
+    Mark,
+    apart,
+    default_phrase,
+    inserted,
+    named_in,
+    names_any,
+    occurrence,
+    split_phrase,
+    strange,
+)
 
 FLAT = np.array([[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.02, -1.002], [0, 0, 0, 1.0]])
 

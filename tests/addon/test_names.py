@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from addon import names
-from addon.client import ServerAbsent, find_connection
-from addon.contract import Connection
-from addon.courier import Courier
-from addon.names import numbered
-from server.serve import running
+from addon.client import resolve
+from addon.client.api import find_connection
+from addon.client.errors import ServerAbsent
+from addon.client.resolve import numbered
+from addon.protocol.records import Connection
+from addon.session.dispatcher import Dispatcher
+from server.http.host import running
 from server.settings import Settings
 
 
@@ -43,8 +44,8 @@ def test_a_name_that_nobody_knows_is_said_to_be_so() -> None:
 
 
 def test_who_waits_for_an_answer_waits_no_longer_than_this(monkeypatch) -> None:
-    monkeypatch.setattr(names, "LOOK_UP", "import time; time.sleep(60)")
-    monkeypatch.setattr(names, "PATIENCE", 0.1)
+    monkeypatch.setattr(resolve, "LOOK_UP", "import time; time.sleep(60)")
+    monkeypatch.setattr(resolve, "PATIENCE", 0.1)
     begun = time.monotonic()
     with pytest.raises(ServerAbsent):
         asyncio.run(numbered(at("http://slow.invalid:8000")))
@@ -62,9 +63,9 @@ def test_a_server_is_reached_by_name_without_a_thread(name: str, own_home: Path,
 
     async def story() -> set[str]:
         async with running(Settings(home=own_home, engine="painter:Painter")):
-            courier, before = Courier(dial, tmp_path), set(threading.enumerate())
-            watch = asyncio.create_task(courier.watch())
-            await asyncio.wait_for(courier.until(lambda session: session.link.name == "online"), 20)
+            dispatcher, before = Dispatcher(dial, tmp_path), set(threading.enumerate())
+            watch = asyncio.create_task(dispatcher.watch())
+            await asyncio.wait_for(dispatcher.until(lambda session: session.link.name == "online"), 20)
             started = {thread.name for thread in set(threading.enumerate()) - before}
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)

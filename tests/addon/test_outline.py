@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from addon.outline import HARD, SOFT, dashed, outlines, simplified, solid
+from addon.raster.contours import HARD, SOFT, dashed, outlines, simplified, solid
 
 
 def area(loop):

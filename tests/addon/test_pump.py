@@ -7,19 +7,20 @@ import time
 
 import pytest
 
-from addon.pump import Pump, calm
-from addon.slices import SLICE, finish, gradually
+from addon.cooperative import SLICE, finish, gradually
+from addon.runtime.event_loop import EventLoop
+from addon.runtime.timers import calm
 
 
 @pytest.fixture
-def pump():
-    pump = Pump()
-    yield pump
-    pump.close()
+def event_loop():
+    event_loop = EventLoop()
+    yield event_loop
+    event_loop.close()
 
 
-def test_an_errand_without_end_begins_anew_after_a_failure(pump: Pump, monkeypatch) -> None:
-    monkeypatch.setattr("addon.pump.RESTART", 0.01)
+def test_an_errand_without_end_begins_anew_after_a_failure(event_loop: EventLoop, monkeypatch) -> None:
+    monkeypatch.setattr("addon.runtime.event_loop.RESTART", 0.01)
     begun = []
 
     async def errand() -> None:
@@ -29,12 +30,12 @@ def test_an_errand_without_end_begins_anew_after_a_failure(pump: Pump, monkeypat
             raise ZeroDivisionError("as asked")
         await asyncio.sleep(60)
 
-    pump.keep(errand)
+    event_loop.keep(errand)
     complaints = 0
     end = time.monotonic() + 5
     while len(begun) < 3 and time.monotonic() < end:
         try:
-            pump.once()
+            event_loop.once()
         except ZeroDivisionError:
             complaints += 1
     assert (len(begun), complaints) == (3, 2)
@@ -48,16 +49,16 @@ def work(count: int, seconds: float):
     return "done"
 
 
-def test_long_work_leaves_room_between_its_slices(pump: Pump) -> None:
+def test_long_work_leaves_room_between_its_slices(event_loop: EventLoop) -> None:
     results, longest, rounds = [], 0.0, 0
 
     async def errand() -> None:
         results.append(await gradually(work(40, SLICE / 4)))
 
-    pump.start(errand())
+    event_loop.start(errand())
     while not results:
         begun = time.thread_time()
-        pump.once()
+        event_loop.once()
         longest, rounds = max(longest, time.thread_time() - begun), rounds + 1
     assert results == ["done"]
     assert rounds >= 5

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.board import Board
-from addon.raster import NOTHING, Lens, coverage, coverages, rasterise
-from addon.triangles import soup
+from addon.raster.lens import Lens
+from addon.raster.rasterise import coverage, coverages, rasterise
+from addon.raster.triangles import soup
+from addon.raster.zbuffer import NOTHING, ZBuffer
 
 PERSPECTIVE = Lens(np.array([[2.0, 0, 0, 0], [0, 2.0, 0, 0], [0, 0, -1.002, -0.2002], [0, 0, -1, 0]]), 0.1, 100.0)
 ORTHOGRAPHIC = Lens(np.array([[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.02, -1.002], [0, 0, 0, 1]]), 0.1, 100.0)
@@ -126,7 +127,7 @@ def test_many_parts_give_the_picture_of_one(monkeypatch):
     triangles = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0.3, 0, -6.0), 1.0)])
     owners = np.repeat([0, 1], len(triangles) // 2)
     whole = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
-    monkeypatch.setattr("addon.sieve.FRAGMENTS", 1000)
+    monkeypatch.setattr("addon.raster.culling.FRAGMENTS", 1000)
     parts = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
     assert np.array_equal(whole.owners, parts.owners) and np.array_equal(whole.depth, parts.depth)
 
@@ -199,8 +200,8 @@ def test_the_far_side_of_a_thing_is_not_painted(monkeypatch):
     ball = soup(sphere((0, 0, -5.0), 1.0), np.zeros(4 * 64**2, dtype=int))
     whole = rasterise(ball, PERSPECTIVE, SIDE, SIDE)
     painted = []
-    paint = Board.paint
-    monkeypatch.setattr(Board, "paint", lambda board, *what: (painted.append(len(what[1])), paint(board, *what))[1])
+    paint = ZBuffer.paint
+    monkeypatch.setattr(ZBuffer, "paint", lambda board, *what: (painted.append(len(what[1])), paint(board, *what))[1])
     assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).depth, whole.depth)
     assert sum(painted) < 0.7 * len(ball)
     painted.clear()

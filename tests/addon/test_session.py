@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from addon import session as news
-from addon.contract import TOYBOX, VERSION, Artifact, Event, Health, Job, Problem
-from addon.cures import CURES
-from addon.notices import LINKS, Notice, complaint
-from addon.session import KEPT, Preview, Session
-from addon.tasks import Task, Viewpoint
-from addon.wording import describe, progress, title
+from addon.messages.fixes import FIXES
+from addon.messages.notice import LINKS, Notice, complaint
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import VERSION, Artifact, Event, Health, Job, Problem
+from addon.session import state as news
+from addon.session.progress import describe, progress, title
+from addon.session.state import KEPT, Preview, Session
+from addon.session.task import Task, Viewpoint
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
 HEALTH = Health(version="0.1.0", contract=VERSION, device="CPU", model="toybox", queued=0, running=0)
@@ -84,7 +85,7 @@ def test_a_server_that_is_met_answers_what_was_wrong_with_the_way_to_it() -> Non
         told = Notice(message="As it was.", code=code)
         session = news.met(news.noticed(Session(), told), HEALTH, (TOYBOX,))
         assert session.notice == (told if stays else None), code
-    assert set(CURES) >= LINKS
+    assert set(FIXES) >= LINKS
 
 
 def test_a_look_for_the_server_does_not_forget_the_one_that_is_there() -> None:

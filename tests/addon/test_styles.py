@@ -7,23 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from addon.contract import TOYBOX, ModelInfo
-from addon.phrases import occurrence
-from addon.styles import SHIPPED, Rack, Style, avoided, own, read, save, styled, summary
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import ModelInfo
+from addon.request.phrases import occurrence
+from addon.request.styles import SHIPPED, Style, StyleLibrary, avoided, own, read, save, styled, summary
 
 ROOT = Path(__file__).parents[2]
 OPEN = replace(TOYBOX, name="open", nouns=())  # a model that knows more than a list of nouns
 
 
-def names(rack: Rack, model: ModelInfo) -> list[str]:
-    return [style.name for style in rack.fitting(model)]
+def names(style_library: StyleLibrary, model: ModelInfo) -> list[str]:
+    return [style.name for style in style_library.fitting(model)]
 
 
 def test_every_model_finds_styles_that_suit_it(tmp_path: Path) -> None:
-    rack = read(tmp_path / "none")
-    assert rack.faults == ()
-    assert "Sunset" in names(rack, TOYBOX) and "Concept Art" not in names(rack, TOYBOX)
-    assert "Concept Art" in names(rack, OPEN) and "Sunset" not in names(rack, OPEN)
+    style_library = read(tmp_path / "none")
+    assert style_library.faults == ()
+    assert "Sunset" in names(style_library, TOYBOX) and "Concept Art" not in names(style_library, TOYBOX)
+    assert "Concept Art" in names(style_library, OPEN) and "Sunset" not in names(style_library, OPEN)
 
 
 def test_toyboxs_styles_are_words_it_knows() -> None:
@@ -81,16 +82,16 @@ def test_bad_files_are_named_and_the_others_read(tmp_path: Path) -> None:
     ):
         (tmp_path / f"{name}.json").write_text(text)
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\xff")
-    rack = read(tmp_path)
-    assert [fault.partition(":")[0] for fault in rack.faults] == [
+    style_library = read(tmp_path)
+    assert [fault.partition(":")[0] for fault in style_library.faults] == [
         "bytes.json",
         "cut.json",
         "object.json",
         "typo.json",
         "wild.json",
     ]
-    assert "steps" in rack.faults[-1]
-    assert rack.find("Good") and rack.find("Sunset") and not rack.find("a")
+    assert "steps" in style_library.faults[-1]
+    assert style_library.find("Good") and style_library.find("Sunset") and not style_library.find("a")
 
 
 def test_summary_says_what_choosing_does() -> None:

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from addon import contract
-from addon.contract import (
-    TOYBOX,
+from addon.protocol import records
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.paths import connection_path
+from addon.protocol.records import (
     Achieved,
     Blockout,
     Connection,
-    ContractError,
     Event,
     Frame,
     Health,
@@ -33,15 +33,11 @@ from addon.contract import (
     Problem,
     Region,
     Scope,
-    connection_path,
-    dump,
-    load,
-    loads,
     pack_mask,
     read_connection,
     unpack_mask,
 )
-from addon.strict import Length, Range
+from addon.protocol.strict_json import ContractError, Length, Range, dump, load, loads
 
 RECORDS = [Achieved, Blockout, Connection, Event, Frame, Health, Job, Mask, ModelInfo, Problem, Region, Scope]
 ADAPTERS = {kind: TypeAdapter(kind) for kind in RECORDS}
@@ -302,15 +298,18 @@ def test_a_connection_is_read_and_must_be_private(tmp_path):
 
 
 def test_names_are_true():
-    assert len(set(contract.__all__)) == len(contract.__all__)
-    assert all(hasattr(contract, name) for name in contract.__all__)
+    assert len(set(records.__all__)) == len(records.__all__)
+    assert all(hasattr(records, name) for name in records.__all__)
 
 
 @pytest.mark.parametrize("python", ["python3.11", "python3.13"])
 def test_it_loads_in_every_python_of_blender(python):
     """Blender 4.2 to 5.0 brings 3.11, 5.1 and later 3.13; neither brings pydantic."""
-    program = "from addon.contract import *; print(load(Frame, {'left': 0, 'top': 0, 'width': 1, 'height': 2}).height)"
-    root = Path(contract.__file__).parent.parent
+    program = (
+        "from addon.protocol.records import Frame; from addon.protocol.strict_json import load; "
+        "print(load(Frame, {'left': 0, 'top': 0, 'width': 1, 'height': 2}).height)"
+    )
+    root = Path(records.__file__).parents[2]
     if shutil.which(python) is None or subprocess.run([python, "-c", ""], capture_output=True).returncode:
         pytest.skip(f"there is no {python} here")
     done = subprocess.run([python, "-S", "-c", program], cwd=root, capture_output=True, text=True)

@@ -11,9 +11,9 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from sg_core import load
 from sg_core.models.cards import Card
-from sg_core.models.unet import UNet
+from sg_core.models.loading import load
+from sg_core.models.stable_diffusion_1 import UNet
 
 WORDS = ("a", "and", "castle", "on", "grass", "blue", "rock")
 CARD = Card(name="tiny", family="unet", source="", licence="MIT", multiple=16)

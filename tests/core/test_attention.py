@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sg_core import AttentionError, Grid, forgetting_after, listening
-from sg_core.attention import Tape, probabilities
+from sg_core.attention import Grid, Tape, forgetting_after, listening, probabilities
+from sg_core.errors import AttentionError
 from sg_core.models.model import Step
-from sg_core.models.unet import UNet, cross_attention
+from sg_core.models.stable_diffusion_1 import UNet, cross_attention
 from sg_core.tokens import Phrase, Words
 
 STEP = Step(index=0, total=4, time=700, alpha=0.3, sigma=0.95)

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from sg_core import Energy, EnergyError, Phrase, centroid, fading, keep_out, place, presence, shape, size, until
 from sg_core.attention import Tape
+from sg_core.edits import place
+from sg_core.energy import Energy, centroid, keep_out, presence, shape, size
+from sg_core.errors import EnergyError
 from sg_core.properties import places
-from sg_core.schedule import always, times
-from sg_core.tokens import Words
+from sg_core.schedule import always, fading, times, until
+from sg_core.tokens import Phrase, Words
 
 CASTLE, ROCKET = Phrase("castle"), Phrase("rocket")
 TERMS = {

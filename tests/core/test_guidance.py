@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sg_core import Paper, Reading, Relative
-from sg_core.guidance import Memory, nothing_yet, rms
+from sg_core.energy import Reading
+from sg_core.guidance import Memory, Paper, Relative, nothing_yet, rms
 from sg_core.models.model import Step
-from sg_core.noise import PARAMETRISATIONS
+from sg_core.parametrisation import PARAMETRISATIONS
 
 EPSILON, VELOCITY, CLEAN = (PARAMETRISATIONS[name] for name in ("epsilon", "v_prediction", "sample"))
 STEP = Step(index=2, total=30, time=900, alpha=0.6, sigma=0.8)

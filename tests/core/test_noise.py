@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from sg_core.noise import PARAMETRISATIONS
+from sg_core.parametrisation import PARAMETRISATIONS
 
 OUTPUTS = {
     "epsilon": lambda x, e, alpha, sigma: e,

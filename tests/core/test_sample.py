@@ -8,26 +8,16 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, StableDiffusionPipeline
 
-from sg_core import (
-    Cancelled,
-    Energy,
-    EnergyError,
-    Measure,
-    Moment,
-    Phrase,
-    Relative,
-    RequestError,
-    Term,
-    centroid,
-    generate,
-    listening,
-    place,
-    shape,
-    size,
-)
+from sg_core import generate
+from sg_core.attention import listening
+from sg_core.edits import place
+from sg_core.energy import Energy, Measure, Term, centroid, shape, size
+from sg_core.errors import Cancelled, EnergyError, RequestError
 from sg_core.generate import initial_noise
-from sg_core.models.unet import UNet
-from sg_core.sample import Texts, sample
+from sg_core.guidance import Relative
+from sg_core.models.stable_diffusion_1 import UNet
+from sg_core.sample import Moment, Texts, sample
+from sg_core.tokens import Phrase
 
 PROMPT = "a castle and a rocket"
 LEFT = torch.zeros(8, 8)

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from sg_core.attention import Tape
-from sg_core.sight import GRID, attended, believed, judge_of, judged, reread, sights
+from sg_core.grounding import GRID, attended, believed, judged, reread, sights
 from sg_core.tokens import Phrase, Words
-from sg_core.toybox.judge import Judge, new_judge, save_judge
+from sg_core.toybox.judge import Judge, judge_of, save_judge
 from sg_core.toybox.recipe import FALLBACK
+from sg_core.toybox.training.judge import new_judge
 
 CASTLE = Phrase("castle")
 

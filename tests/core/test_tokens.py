@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import CLIPTokenizer
 
-from sg_core import Phrase, TokenError, TooLong, listening
-from sg_core.models.unet import UNet
-from sg_core.tokens import locate
+from sg_core.attention import listening
+from sg_core.errors import TokenError, TooLong
+from sg_core.models.stable_diffusion_1 import UNet
+from sg_core.tokens import Phrase, locate
 
 
 def columns(model: UNet, prompt: str, phrase: str | Phrase) -> tuple[int, ...]:

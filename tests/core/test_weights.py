@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from sg_core import CARDS, Card, WeightsError, load
-from sg_core.models.unet import UNet
-from sg_core.weights import BARS, check, describe, find, untorn
+from sg_core.errors import WeightsError
+from sg_core.models.cards import CARDS, Card
+from sg_core.models.loading import BARS, check, describe, find, load, untorn
+from sg_core.models.stable_diffusion_1 import UNet
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from addon.client import Client, connect
-from addon.contract import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
-from server.serve import running
+from addon.client.api import Client, connect
+from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
+from server.http.host import running
 from server.settings import Settings
 
 HERE = Path(__file__).parent

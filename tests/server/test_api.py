@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from serving import at_home, blockout, encoded, ended, fake, until
 
-from addon.client import ServerProblem
-from addon.contract import VERSION, Blockout, Frame, dump, loads
-from server.models import offered
+from addon.client.errors import ServerProblem
+from addon.protocol.records import VERSION, Blockout, Frame
+from addon.protocol.strict_json import dump, loads
+from server.catalogue import offered
 
 
 def test_a_picture_is_painted(tmp_path):

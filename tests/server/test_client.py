@@ -8,19 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 from serving import at_home, blockout, fake, serving
 
-from addon import client as module
-from addon import wire
-from addon.client import (
-    Client,
-    Garbled,
-    ServerAbsent,
-    ServerProblem,
-    VersionMismatch,
-    WrongToken,
-    connect,
-    find_connection,
-)
-from addon.contract import VERSION, Connection, Health, dump
+from addon.client import api as module
+from addon.client import http as wire
+from addon.client.api import Client, connect, find_connection
+from addon.client.errors import Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
+from addon.protocol.records import VERSION, Connection, Health
+from addon.protocol.strict_json import dump
 
 HEALTH = Health(version="9", contract=VERSION, device="", model="", queued=0, running=0)
 

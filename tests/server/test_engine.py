@@ -13,12 +13,14 @@ from PIL import Image
 from serving import HERE, at_home, ended
 
 import sg_core
-from addon.contract import TOYBOX, Blockout, Frame, ModelInfo, Region, loads, pack_mask
-from server import translate
-from server.engine import QUOTED, DiffusionEngine, end
-from server.models import described, offered
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import Blockout, Frame, ModelInfo, Region, pack_mask
+from addon.protocol.strict_json import loads
+from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable
 from server.settings import Settings
+from server.worker import translate
+from server.worker.engine import QUOTED, DiffusionEngine, end
 
 LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
 RIGHT = pack_mask(8, 4, bytes([0] * 4 + [255] * 4) * 4)

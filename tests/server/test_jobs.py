@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from server.jobs import ATTEMPTS, HELD, OVER, Ticket, WrongTurn, advance
+from server.queue.job_state import ATTEMPTS, HELD, OVER, Ticket, WrongTurn, advance
 
 VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release", "lose"])
 

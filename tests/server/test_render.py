@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 from serving import blockout, environment
 
-from addon.contract import Blockout, dump, loads
-from server.cli import main
+from addon.protocol.records import Blockout
+from addon.protocol.strict_json import dump, loads
+from server.cli.main import main
 
 MAKE = """
 import bpy
-from addon import marks
+from addon.regions import marks
 bpy.ops.wm.read_factory_settings(use_empty=True)
 scene = bpy.context.scene
 bpy.ops.mesh.primitive_cube_add(location=(0, 0, 0))
@@ -38,15 +39,16 @@ print([(one.image.size[:], one.image.packed_file is not None) for one in shown])
 
 REOPEN = """
 import bpy, json
-from addon import pictures
-from addon.panels.result import MAQUETTE_PT_result
+from addon.ui import image_editor
+from addon.ui.operators.picture import result
+from addon.ui.panels.result import MAQUETTE_PT_result
 bpy.ops.wm.open_mainfile(filepath={path!r})
 scene = bpy.context.scene
 picture = scene["maquette_picture"]
 told = {{key: scene[f"maquette_{{key}}"] for key in ("prompt", "seed", "steps", "strength")}}
 told |= {{key: picture[f"maquette_{{key}}"] for key in ("request", "achieved")}}
 told["camera"] = picture["maquette_camera"].name
-told["fits"] = pictures._camera(bpy.context, pictures.current(scene)).name
+told["fits"] = result._camera(bpy.context, image_editor.current(scene)).name
 told["panel"] = MAQUETTE_PT_result.poll(bpy.context)
 print(json.dumps(told))
 """

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from serving import FAKE, blockout, encoded, environment, serving, wait_until
 
-from addon.client import Garbled, find_connection
-from addon.contract import dump
-from server.cli import VERBS, main
-from server.models import NotAModel, described
+from addon.client.api import find_connection
+from addon.client.errors import Garbled
+from addon.protocol.strict_json import dump
+from server.catalogue import NotAModel, described
+from server.cli.main import VERBS, main
 from server.settings import Settings
 
 
@@ -53,7 +54,8 @@ def test_the_token_is_never_said(tmp_path):
 
 
 def test_the_process_that_answers_never_imports_torch():
-    modules = "server.app, server.serve, server.cli, server.render, server.keeper, server.worker"
+    names = "http.app http.host cli.main cli.serve cli.render worker.supervisor worker.process"
+    modules = ", ".join(f"server.{name}" for name in names.split())
     program = f"import sys, {modules}; print(sorted({{'torch', 'diffusers', 'sg_core'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -83,8 +85,8 @@ def test_a_server_goes_with_the_blender_that_started_it(tmp_path, end):
     blender = f"""
 import os, time
 from pathlib import Path
-from addon import local
-child = local.start({command!r}, Path({str(log)!r}))
+from addon.session import server_process
+child = server_process.start({command!r}, Path({str(log)!r}))
 while not Path({str(home)!r}, "connection.json").exists():
     assert child.poll() is None
     time.sleep(0.01)

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from serving import blockout
 
-from addon.contract import Achieved, Artifact, pack_mask
+from addon.protocol.records import Achieved, Artifact, pack_mask
 from server.problems import KeyReused, PaintingFailed, QueueFull, UnknownJob
-from server.schema import MIGRATIONS, NewerDatabase
-from server.store import Moment, StaleClaim, Store
+from server.queue.migrations import MIGRATIONS, NewerDatabase
+from server.queue.store import Moment, StaleClaim, Store
 
 PICTURE = Artifact(sha256="a" * 64, kind="picture", media_type="image/png", bytes=3)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from serving import at_home, blockout, ended, fake, serving, until
 
-from addon.client import connect, find_connection
+from addon.client.api import connect, find_connection
 
 SLOW = {"prompt": "slow cat", "steps": 1000}
 
@@ -39,7 +39,7 @@ def painted(home, **changes):
 @pytest.fixture(autouse=True)
 def quick_restarts(monkeypatch, own_home):
     own_home.mkdir()
-    monkeypatch.setattr("server.keeper.RESTART_SECONDS", (0.01, 0.05))
+    monkeypatch.setattr("server.worker.supervisor.RESTART_SECONDS", (0.01, 0.05))
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@
 import pytest
 import torch
 
-from sg_core.toybox.atlas import Atlas, load_atlas
-from sg_core.toybox.compose import compose
-from sg_core.toybox.correspondence import SPOT_SCALE, Reader, correspondence, overheard
-from sg_core.toybox.parts import build_unet
+from sg_core.toybox.components import build_unet
 from sg_core.toybox.recipe import FALLBACK
-from sg_core.toybox.scenes import Scene, Thing
+from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.scenes.compose import compose
+from sg_core.toybox.scenes.correspondence import SPOT_SCALE, Reader, correspondence, overheard
+from sg_core.toybox.scenes.scene import Scene, Thing
 
 PATCH = 8
 

@@ -5,11 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from sg_core.toybox.atlas import load_atlas
-from sg_core.toybox.judge import NETWORKS, Judge, classes, load_judge, new_judge, save_judge
-from sg_core.toybox.measure import against, iou, look, noun_of, sighting
+from sg_core.judge import against, iou, look, noun_of, sighting
+from sg_core.toybox.judge import NETWORKS, Judge, load_judge, save_judge
 from sg_core.toybox.recipe import FALLBACK
-from sg_core.toybox.stream import TEST_SEEDS, stream
+from sg_core.toybox.scenes.atlas import load_atlas
+from sg_core.toybox.training.judge import classes, new_judge
+from sg_core.toybox.training.stream import TEST_SEEDS, stream
 
 
 class Planted(Judge):

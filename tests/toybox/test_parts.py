@@ -11,14 +11,14 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from sg_core.toybox import train
-from sg_core.toybox.atlas import load_atlas
 from sg_core.toybox.autoencoder import new_autoencoder, principal_components, read_basis
-from sg_core.toybox.judge import load_judge, new_judge
-from sg_core.toybox.learn_judge import JUDGES
-from sg_core.toybox.optimise import SHARD_BYTES, Learner, shards
-from sg_core.toybox.parts import build_parts, build_tokenizer, load_parts
-from sg_core.toybox.recipe import FALLBACK, FULL
-from sg_core.toybox.stream import TEST_SEEDS, stream
+from sg_core.toybox.components import build_parts, build_tokenizer, load_parts
+from sg_core.toybox.judge import load_judge
+from sg_core.toybox.recipe import FALLBACK, FULL, RECIPES
+from sg_core.toybox.scenes.atlas import load_atlas
+from sg_core.toybox.training.judge import JUDGES, new_judge
+from sg_core.toybox.training.optimise import SHARD_BYTES, Learner, shards
+from sg_core.toybox.training.stream import TEST_SEEDS, stream
 
 TINY = replace(
     FALLBACK,
@@ -68,7 +68,7 @@ def test_components_come_in_order_and_are_orthogonal():
 
 
 def test_training_leaves_a_stable_diffusion_folder_and_goes_on_from_there(tmp_path: Path, monkeypatch):
-    monkeypatch.setitem(train.RECIPES, "tiny", TINY)
+    monkeypatch.setitem(RECIPES, "tiny", TINY)
     flags = ["--recipe", "tiny", "--folder", str(tmp_path), "--minutes"]
     assert train.main([*flags, "0.001"]) == 0
     first = load_parts(tmp_path / "model").unet.conv_in.weight.clone()

@@ -4,11 +4,11 @@
 import pytest
 import torch
 
-from sg_core.toybox.atlas import Atlas, load_atlas
-from sg_core.toybox.compose import compose
-from sg_core.toybox.places import PLACES
 from sg_core.toybox.recipe import FALLBACK
-from sg_core.toybox.scenes import BIG, SIDES, SIZES, SMALL, Scene, Thing, draw_scene, held_out
+from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.scenes.compose import compose
+from sg_core.toybox.scenes.places import PLACES
+from sg_core.toybox.scenes.scene import BIG, SIDES, SIZES, SMALL, Scene, Thing, draw_scene, held_out
 
 VOCABULARY = FALLBACK.vocabulary
 

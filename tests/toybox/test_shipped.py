@@ -7,16 +7,16 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from addon.contract import TOYBOX
-from server.models import offered
-from sg_core import generate, load, place
+from addon.protocol.default_model import TOYBOX
+from server.catalogue import offered
+from sg_core import generate
+from sg_core.edits import place
+from sg_core.judge import look, placement
+from sg_core.models.loading import TOYBOX_FOLDER, load
 from sg_core.models.model import Model
-from sg_core.sight import judge_of
 from sg_core.toybox.bench import judged, psnr, reconstruct, subject_of, true_scenes
-from sg_core.toybox.judge import Judge, load_judge
-from sg_core.toybox.measure import look, placement
+from sg_core.toybox.judge import Judge, judge_of, load_judge
 from sg_core.toybox.recipe import FALLBACK
-from sg_core.weights import TOYBOX_FOLDER
 
 SIDE = 128
 

@@ -12,9 +12,9 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from addon.contract import Achieved, Blockout, ModelInfo, Region, pack_mask, unpack_mask
-from server.engine import Painting, Progress, crop, sketch
+from addon.protocol.records import Achieved, Blockout, ModelInfo, Region, pack_mask, unpack_mask
 from server.problems import OutOfMemory
+from server.worker.engine import Painting, Progress, crop, sketch
 
 MEMORY = 12_000  # pixels of an enormous picture
 COLOURS = ((214, 74, 60), (58, 110, 190), (236, 190, 70), (90, 160, 90))

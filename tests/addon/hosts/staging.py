@@ -4,7 +4,7 @@
 import bpy
 import numpy as np
 
-from addon.marks import mark
+from addon.regions.marks import mark
 from tests.addon.hosts.blocks import ball, box, colour, fresh, render
 
 GREEN = (0.0, 0.5, 0.0)

@@ -11,10 +11,13 @@ import bpy
 import numpy as np
 import pytest
 
-from addon import album, history
-from addon.album import PAGE
-from addon.contract import Blockout, ContractError, Frame
-from addon.history import IN_FILE, NO_WISH, THUMB_SIDE, Entry
+from addon.pictures import gallery as album
+from addon.pictures import history
+from addon.pictures.gallery import PAGE
+from addon.pictures.history import IN_FILE, THUMB_SIDE, Entry
+from addon.protocol.records import Blockout, Frame
+from addon.protocol.strict_json import ContractError
+from addon.request.settings import NO_WISH
 from tests.addon.hosts.blocks import fresh
 
 FRAME = Frame(left=0, top=0, width=64, height=48)

@@ -9,11 +9,15 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from addon.contract import TOYBOX, dump, unpack_mask
-from addon.faults import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden
-from addon.layout import canvas, overscan
-from addon.marks import OFF, mark, marks, unmark
-from addon.scene import capture, evaluated, geometry, numbers, unmoved, view
+from addon.camera.reader import view
+from addon.camera.view import numbers, unmoved
+from addon.capture.canvas import canvas, overscan
+from addon.capture.scene import capture, evaluated, geometry
+from addon.messages.errors import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import unpack_mask
+from addon.protocol.strict_json import dump
+from addon.regions.marks import OFF, mark, marks, unmark
 from tests.addon.hosts.blocks import ball, box, camera, fingerprint, fresh, group, instance, render
 
 

@@ -8,12 +8,12 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.album import thumb
-from addon.apply import loaded
-from addon.darkroom import Darkroom
-from addon.history import THUMB_SIDE
-from addon.pixels import Icons, decoded, shrunk, wake
-from addon.session import Preview
+from addon.pictures.gallery import thumb
+from addon.pictures.history import THUMB_SIDE
+from addon.pictures.image import loaded
+from addon.pictures.pixels import Icons, decoded, shrunk, wake
+from addon.pictures.preview import PreviewImage
+from addon.session.state import Preview
 from tests.addon.hosts.blocks import fingerprint, fresh, paint
 
 RAMP = (np.linspace(0, 255, 6 * 4 * 3).round() / 255).astype(np.float32).reshape(4, 6, 3)
@@ -75,7 +75,7 @@ def test_icons_come_and_go() -> None:
 
 def test_previews_follow_each_other_without_a_trace(picture: Path, tmp_path: Path) -> None:
     before, files = fingerprint(), set(Path(bpy.app.tempdir).iterdir())
-    room = Darkroom()
+    room = PreviewImage()
     for number in range(3):
         room.develop(Preview(job="a", sha256=str(number), png=picture.read_bytes()))
         assert list(room._icons.names()) == [str(number)]

@@ -7,14 +7,14 @@ import bpy
 import numpy as np
 import pytest
 
-from addon import cryptomatte
-from addon.exact import ExactFailed, exactly, look_through, only_layer, render_layers
-from addon.exposure import alike
-from addon.faults import RegionHidden
-from addon.layout import View
-from addon.marks import mark
-from addon.raster import Lens
-from addon.scene import capture
+from addon.camera.view import View
+from addon.capture.scene import capture
+from addon.exact import cryptomatte
+from addon.exact.capture import exactly, look_through, only_layer, render_layers
+from addon.exact.second_blender import alike
+from addon.messages.errors import ExactFailed, RegionHidden
+from addon.raster.lens import Lens
+from addon.regions.marks import mark
 from tests.addon.hosts.blocks import ball, box, fresh, group, instance
 from tests.addon.hosts.test_capture import anamorphic, flat, shifted, upright
 

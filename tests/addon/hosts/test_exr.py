@@ -5,10 +5,10 @@ import bpy
 import numpy as np
 import pytest
 
-from addon import cryptomatte
 from addon.compat import write_layers
-from addon.exact import render_layers
-from addon.exr import DamagedExr, UnsupportedExr, read
+from addon.exact import cryptomatte
+from addon.exact.capture import render_layers
+from addon.exact.exr import DamagedExr, UnsupportedExr, read
 from tests.addon.hosts.blocks import box, colour, fresh
 
 COLOUR = (0.25, 0.5, 0.75)

@@ -4,10 +4,10 @@
 import bpy
 import pytest
 
-from addon.faults import CaptureError, RegionBare, RegionHidden
-from addon.hidden import hidden, show
-from addon.marks import mark, parts_of
-from addon.scene import capture
+from addon.capture.scene import capture
+from addon.messages.errors import RegionBare, RegionHidden, UserError
+from addon.regions.marks import mark, parts_of
+from addon.regions.visibility import hidden, show
 from tests.addon.hosts.blocks import box, fresh, group, instance, put
 
 
@@ -183,5 +183,5 @@ def test_a_region_of_several_things_is_hidden_when_all_are():
     capture(scene, prompt="a castle")
     twin.hide_render = True
     bpy.context.view_layer.update()
-    with pytest.raises(CaptureError, match="in the view"):
+    with pytest.raises(UserError, match="in the view"):
         capture(scene, prompt="a castle")

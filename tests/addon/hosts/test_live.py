@@ -8,21 +8,23 @@ import bpy
 import numpy as np
 import pytest
 
-from addon import live
-from addon.apply import ACHIEVED, PICTURE, POSE, REQUEST
-from addon.contract import Achieved, dump, pack_mask
-from addon.marks import OFF, PHRASE, mark, unmark, write
-from addon.roster import rows
-from addon.scene import capture, evaluated, view
+from addon.camera.reader import view
+from addon.capture.scene import capture, evaluated
+from addon.overlay import scene_watcher
+from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
+from addon.protocol.records import Achieved, pack_mask
+from addon.protocol.strict_json import dump
+from addon.regions.listing import rows
+from addon.regions.marks import OFF, PHRASE, mark, unmark, write
 from tests.addon.hosts.blocks import ball, box, fingerprint, fresh, group, put
 
 
 @pytest.fixture
 def watcher():
     """What the add-on runs, its handlers included; without a window there are no timers, so that tests call it."""
-    live.register()
-    yield live.live()
-    live.unregister()
+    scene_watcher.register()
+    yield scene_watcher.live()
+    scene_watcher.unregister()
 
 
 def settle(watcher, scene, images=()):
@@ -172,7 +174,7 @@ def test_the_list_follows_marks_names_and_eyes(watcher):
     mark(thing, "a thing")
 
     def listed():
-        time.sleep(live.LISTING)
+        time.sleep(scene_watcher.LISTING)
         watcher.relist(seen)
         return {row.phrase: row for row in watcher.rows[scene.session_uid]}
 
@@ -200,7 +202,7 @@ def test_undo_leaves_no_dead_reference(watcher):
     figure(watcher, scene)
     bpy.ops.ed.undo()
     scene = bpy.context.scene
-    time.sleep(live.LISTING)
+    time.sleep(scene_watcher.LISTING)
     watcher.relist({scene.session_uid: (scene, bpy.context.view_layer)})
     settle(watcher, scene)
     assert watcher.rows == {scene.session_uid: ()}
@@ -219,10 +221,10 @@ def test_it_changes_nothing(watcher, tmp_path):
 
 
 def test_disabling_leaves_no_handler():
-    count = {name: len(getattr(bpy.app.handlers, name)) for name, _ in live.HANDLERS}
-    live.register()
-    live.unregister()
-    assert {name: len(getattr(bpy.app.handlers, name)) for name, _ in live.HANDLERS} == count
+    count = {name: len(getattr(bpy.app.handlers, name)) for name, _ in scene_watcher.HANDLERS}
+    scene_watcher.register()
+    scene_watcher.unregister()
+    assert {name: len(getattr(bpy.app.handlers, name)) for name, _ in scene_watcher.HANDLERS} == count
 
 
 def test_a_scene_that_is_slow_to_read_is_read_seldom(watcher):

@@ -5,8 +5,8 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.meshes import read
-from addon.slices import finish
+from addon.capture.meshes import read
+from addon.cooperative import finish
 from tests.addon.hosts.blocks import fresh
 
 FLAT = {  # corners of a face in a plane, in order

@@ -5,14 +5,15 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.apply import apply_result, background, remove
-from addon.blocking import blocking_picture
-from addon.dressing import LockedObject
-from addon.faults import NothingMarked
-from addon.marks import mark
-from addon.projection import BEYOND, depth_image
-from addon.projectors import project
-from addon.scene import evaluated, geometry, view
+from addon.camera.reader import view
+from addon.capture.scene import evaluated, geometry
+from addon.headless import blocking_picture
+from addon.messages.errors import LockedObject, NothingMarked
+from addon.pictures.camera_background import background
+from addon.pictures.image import apply_result, remove
+from addon.projection.node_groups import BEYOND, depth_image
+from addon.projection.projectors import project
+from addon.regions.marks import mark
 from tests.addon.hosts.blocks import (
     box,
     camera,

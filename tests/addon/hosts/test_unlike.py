@@ -7,11 +7,11 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.exposure import ALIKE, alike
-from addon.faults import CaptureError
-from addon.marks import OFF, mark, write
-from addon.roster import rows
-from addon.unlike import SLICE, Unlike
+from addon.exact.second_blender import ALIKE, alike
+from addon.messages.errors import UserError
+from addon.regions.listing import rows
+from addon.regions.marks import OFF, mark, write
+from addon.regions.render_differences import SLICE, RenderDifferences
 from tests.addon.hosts.blocks import ball, box, fresh, group, instance, put
 from tests.addon.hosts.test_exact import exact, live
 
@@ -19,7 +19,7 @@ from tests.addon.hosts.test_exact import exact, live
 def told(scene, unlike=None):
     """What is said of each region, by phrase."""
     bpy.context.view_layer.update()
-    unlike, uid = unlike or Unlike(), scene.session_uid
+    unlike, uid = unlike or RenderDifferences(), scene.session_uid
     listed = {uid: rows(scene)}
     for _ in range(1000):
         unlike.look({uid: (scene, bpy.context.view_layer)}, listed)
@@ -175,7 +175,7 @@ def seen(look, scene):
     """The region as one way of looking has it; the refusal, where there is nothing of it."""
     try:
         return look(scene)["thing"]
-    except CaptureError as error:
+    except UserError as error:
         return type(error)
 
 
@@ -216,7 +216,7 @@ def test_collections_and_what_they_instance_are_looked_into():
 
 
 def test_what_the_depsgraph_does_not_tell_is_seen_all_the_same():
-    scene, unlike = fresh(), Unlike()
+    scene, unlike = fresh(), RenderDifferences()
     thing = subdivided(2, 2)
     mark(thing)
     assert told(scene, unlike) == {"thing": ()}
@@ -227,7 +227,7 @@ def test_what_the_depsgraph_does_not_tell_is_seen_all_the_same():
 
 
 def test_thousands_of_things_are_looked_at_in_slices(record_property):
-    scene, unlike = fresh(), Unlike()
+    scene, unlike = fresh(), RenderDifferences()
     home = group("home", scene.collection)
     shared = box("first", home=home).data
     for number in range(3000):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from addon.viewing import frame_view
+from addon.camera.framing import frame_view
 from tests.addon.hosts.blocks import box, fresh
 
 POSE = Matrix.Translation((1.0, -9.0, 4.0)) @ Matrix.Rotation(1.2, 4, "X")

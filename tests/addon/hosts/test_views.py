@@ -7,23 +7,11 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.apply import remove
-from addon.dressing import LockedObject
-from addon.marks import mark
-from addon.projectors import MOST, TooManyViews, is_on, project, projectors, switch, take_down
-from tests.addon.hosts.blocks import (
-    box,
-    camera,
-    colour,
-    fingerprint,
-    fresh,
-    group,
-    instance,
-    mesh,
-    paint,
-    put,
-    render,
-)
+from addon.messages.errors import LockedObject, TooManyViews
+from addon.pictures.image import remove
+from addon.projection.projectors import MOST, is_on, project, projectors, switch, take_down
+from addon.regions.marks import mark
+from tests.addon.hosts.blocks import box, camera, colour, fingerprint, fresh, group, instance, mesh, paint, put, render
 from tests.addon.hosts.staging import GREEN, gradient, psnr, regions, staged
 
 OLD = Path(__file__).parent / "files" / "single_view.blend"  # made by Maquette before views could be stacked

@@ -7,29 +7,29 @@ from types import SimpleNamespace
 import bpy
 
 
-def use_corners(scene: bpy.types.Scene, desk: object) -> None:
+def use_corners(scene: bpy.types.Scene, app: object) -> None:
     """From a scene that paints back to one. Needs a server that runs, and two cubes, castle and rocket, selected."""
-    come_home(scene, desk)
+    come_home(scene, app)
     hover()
-    look_through_no_camera(scene, desk)
-    mark_and_toggle(scene, desk)
+    look_through_no_camera(scene, app)
+    mark_and_toggle(scene, app)
 
 
-def come_home(scene: bpy.types.Scene, desk: object) -> None:
+def come_home(scene: bpy.types.Scene, app: object) -> None:
     """A picture whose file was closed and is open again: by its path and names it finds its scene and camera."""
-    bpy.ops.wm.save_as_mainfile(filepath=str(desk.folder / "home.blend"))
-    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
-    task = desk.session.tasks[-1]
+    bpy.ops.wm.save_as_mainfile(filepath=str(app.folder / "home.blend"))
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    task = app.session.tasks[-1]
     assert (task.view.home.file, task.view.home.scene) == (bpy.data.filepath, scene.name)
     for file, arrives in ((bpy.data.filepath, True), ("/elsewhere.blend", False), ("", False)):
         view = replace(task.view, scene=0, camera=0, home=replace(task.view.home, file=file))
         again = replace(task, view=view, received=False)
-        desk.courier.session = replace(desk.session, tasks=(*desk.session.tasks[:-1], again), notice=None)
+        app.dispatcher.session = replace(app.session, tasks=(*app.session.tasks[:-1], again), notice=None)
         scene["maquette_picture"] = None
         assert bpy.ops.maquette.receive(job=task.job.id) == ({"FINISHED"} if arrives else {"CANCELLED"})
         assert (scene["maquette_picture"] is not None) == arrives
-        assert (desk.session.notice is None) == arrives
-    assert desk.session.notice.code == "scene-gone"
+        assert (app.session.notice is None) == arrives
+    assert app.session.notice.code == "scene-gone"
     assert bpy.ops.maquette.show_entry(name=scene.maquette_history[-1].name) == {"FINISHED"}
 
 
@@ -52,15 +52,15 @@ def hover() -> None:
         assert all(told), (name, told)
 
 
-def look_through_no_camera(scene: bpy.types.Scene, desk: object) -> None:
+def look_through_no_camera(scene: bpy.types.Scene, app: object) -> None:
     """Blender lets a scene look through anything; what needs a camera says so."""
     camera, name = scene.camera, scene.maquette_history[-1].name
     scene.camera = scene.objects["castle"]
     for act in (bpy.ops.maquette.generate, bpy.ops.maquette.fit_camera, bpy.ops.maquette.flatten_camera):
         assert act() == {"CANCELLED"}
-        assert desk.session.notice.code == "no-camera", desk.session.notice
+        assert app.session.notice.code == "no-camera", app.session.notice
     assert bpy.ops.maquette.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
-    assert desk.session.notice.code == "camera-elsewhere"
+    assert app.session.notice.code == "camera-elsewhere"
     assert bpy.ops.maquette.show_entry(name=name) == {"FINISHED"}
     assert bpy.ops.maquette.restore_camera(name=name) == {"FINISHED"}
     assert scene.camera == camera
@@ -69,13 +69,13 @@ def look_through_no_camera(scene: bpy.types.Scene, desk: object) -> None:
     scene.camera, camera.location.x = other, camera.location.x + 1.0
     bpy.context.view_layer.update()
     assert bpy.ops.maquette.project() == {"CANCELLED"}
-    assert desk.session.notice.code == "displaced"
-    assert bpy.ops.maquette.restore_camera(name=desk.session.notice.subject) == {"FINISHED"}
+    assert app.session.notice.code == "displaced"
+    assert bpy.ops.maquette.restore_camera(name=app.session.notice.subject) == {"FINISHED"}
     assert scene.camera == camera and not any(other.location)
     bpy.data.objects.remove(other)
 
 
-def mark_and_toggle(scene: bpy.types.Scene, desk: object) -> None:
+def mark_and_toggle(scene: bpy.types.Scene, app: object) -> None:
     """What to keep is switched one by one; what is marked stays as it is; what another file owns cannot be marked."""
     castle = scene.objects["castle"]
     uid = str(castle.session_uid)
@@ -90,13 +90,13 @@ def mark_and_toggle(scene: bpy.types.Scene, desk: object) -> None:
     bpy.ops.maquette.switch_part(part="WORDS")
     assert bpy.context.window_manager.maquette_overlay_parts == {"TARGETS", "ACHIEVED"}
     bpy.ops.maquette.switch_part(part="WORDS")
-    other = str(desk.folder / "other.blend")
+    other = str(app.folder / "other.blend")
     bpy.ops.wm.save_as_mainfile(filepath=other, copy=True)
     with bpy.data.libraries.load(other, link=True) as (_, here):
         here.objects = ["Plane"]
     scene.collection.objects.link(here.objects[0])
     here.objects[0].select_set(True)
     assert bpy.ops.maquette.add_selected() == {"CANCELLED"}
-    assert desk.session.notice.code == "locked-object"
+    assert app.session.notice.code == "locked-object"
     bpy.data.libraries.remove(bpy.data.libraries[-1])
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}

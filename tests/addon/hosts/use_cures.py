@@ -12,7 +12,7 @@ OF_THE_SERVER = {
 A_WINDOWS = {"maquette.add_camera", "maquette.show_materials"}  # greyed where there is no view
 
 
-def use_cures(desk) -> None:
+def use_cures(app) -> None:
     """From a scene that paints, through each fault, back to a scene that paints. Needs a server that runs."""
     scene = bpy.context.scene
     scene.maquette_prompt, scene.maquette_steps = "a castle and a rocket on a meadow", 3
@@ -20,17 +20,17 @@ def use_cures(desk) -> None:
     pose = camera.matrix_world.copy()
     paints()
 
-    cured(desk, "panoramic-camera", lambda: setattr(camera.data, "type", "PANO"), "flatten_camera")
-    cured(desk, "region-outside", lambda: setattr(camera, "location", (30.0, -10.0, 3.0)), "fit_camera")
+    cured(app, "panoramic-camera", lambda: setattr(camera.data, "type", "PANO"), "flatten_camera")
+    cured(app, "region-outside", lambda: setattr(camera, "location", (30.0, -10.0, 3.0)), "fit_camera")
     assert camera.matrix_world.to_3x3() == pose.to_3x3(), "the camera was turned"
-    is_held(desk, camera)
+    is_held(app, camera)
     camera.matrix_world = pose
-    cured(desk, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
-    cured(desk, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
-    cured(desk, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")
+    cured(app, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
+    cured(app, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
+    cured(app, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")
     bpy.ops.mesh.primitive_cube_add(size=3.0, location=(1.5, -3.0, 1.0))
     wall = bpy.context.object
-    cured(desk, "region-behind", lambda: None, "leave_out", phrase="rocket")
+    cured(app, "region-behind", lambda: None, "leave_out", phrase="rocket")
     bpy.data.objects.remove(wall)
     del rocket["maquette_off"]
     paints()
@@ -38,40 +38,40 @@ def use_cures(desk) -> None:
     twin = castle.copy()
     twin.location.x += 1.5
     scene.collection.objects.link(twin)
-    cured(desk, "phrase-shared", lambda: None, "tell_apart", phrase="castle")
+    cured(app, "phrase-shared", lambda: None, "tell_apart", phrase="castle")
     assert (castle.maquette_phrase, twin.maquette_phrase) == ("left castle", "right castle")
     assert scene.maquette_prompt == "a left castle and a right castle and a rocket on a meadow"
     scene.maquette_prompt = "a castle and a rocket on a meadow"
     castle.maquette_phrase = twin.maquette_phrase = "castle"
-    cured(desk, "phrase-shared", lambda: None, "make_one", phrase="castle")
+    cured(app, "phrase-shared", lambda: None, "make_one", phrase="castle")
     bpy.data.objects.remove(twin)
 
-    nothing_to_cure(desk)
+    nothing_to_cure(app)
     scene.maquette_prompt = "a castle and a rocket, enormous"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    ((failed, notice),) = desk.session.failed
+    ((failed, notice),) = app.session.failed
     assert notice.code == "out-of-memory", notice
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert [task.job.id for task, _ in desk.session.failed][1:] == [failed.job.id], (
+    assert [task.job.id for task, _ in app.session.failed][1:] == [failed.job.id], (
         "the second took the first one's place"
     )
-    assert bpy.ops.maquette.paint_smaller(answers=failed.job.id) == {"FINISHED"}, desk.session.notice
+    assert bpy.ops.maquette.paint_smaller(answers=failed.job.id) == {"FINISHED"}, app.session.notice
     assert scene.maquette_size == 75
-    assert desk.session.notice.code == "strange-words"  # "enormous" is none of its words
-    ((failed, _),) = desk.session.failed
+    assert app.session.notice.code == "strange-words"  # "enormous" is none of its words
+    ((failed, _),) = app.session.failed
     assert bpy.ops.maquette.dismiss(jobs=failed.job.id) == {"FINISHED"}
-    assert not desk.session.failed
+    assert not app.session.failed
 
 
-def cured(desk, code: str, spoil: Callable[[], None], cure: str, **handed: str) -> None:
+def cured(app, code: str, spoil: Callable[[], None], cure: str, **handed: str) -> None:
     """The fault is named, its button is offered, and after its press the scene paints."""
     spoil()
     bpy.context.view_layer.update()
     assert bpy.ops.maquette.generate() == {"CANCELLED"}, code
-    assert desk.session.notice.code == code, desk.session.notice
-    assert handed.get("phrase", "") in ("", desk.session.notice.subject)
+    assert app.session.notice.code == code, app.session.notice
+    assert handed.get("phrase", "") in ("", app.session.notice.subject)
     assert getattr(bpy.ops.maquette, cure)(**handed) == {"FINISHED"}
-    assert desk.session.notice is None
+    assert app.session.notice is None
     paints()
 
 
@@ -81,56 +81,56 @@ def paints() -> None:
     assert bpy.ops.maquette.generate() == {"FINISHED"}, bpy.types.WindowManager.maquette.session.notice
 
 
-def is_held(desk, camera) -> None:
+def is_held(app, camera) -> None:
     """A camera that goes back where it was is not said to fit; nor is it moved."""
     camera.location = (30.0, -10.0, 3.0)
     anchor = camera.constraints.new("LIMIT_LOCATION")
     anchor.use_min_x, anchor.min_x = True, 30.0
-    stays(desk, camera)
+    stays(app, camera)
     camera.constraints.remove(anchor)
     camera.keyframe_insert("location")
-    stays(desk, camera)
+    stays(app, camera)
     camera.animation_data_clear()
 
 
-def stays(desk, camera) -> None:
+def stays(app, camera) -> None:
     """Fit Camera says what holds the camera."""
     bpy.context.view_layer.update()
     pose = camera.matrix_world.copy()
     assert bpy.ops.maquette.fit_camera() == {"CANCELLED"}
-    assert desk.session.notice.code == "camera-held", desk.session.notice
+    assert app.session.notice.code == "camera-held", app.session.notice
     bpy.context.view_layer.update()
     assert camera.matrix_world == pose
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
 
 
-def nothing_to_cure(desk) -> None:
+def nothing_to_cure(app) -> None:
     """Every cure there is, pressed in a scene without anything: each does something or says why not.
 
     Notices outlive the scene they speak of: a file is opened, a region deleted, and the button still stands there.
     """
-    cures = sys.modules[type(desk).__module__.replace(".pump", ".cures")].CURES
+    cures = sys.modules[type(app).__module__.replace(".runtime.app", ".messages.fixes")].FIXES
     buttons = {button for cure in cures.values() for button in cure.buttons if button.operator.startswith("maquette.")}
     empty = bpy.data.scenes.new("Empty")
     with bpy.context.temp_override(scene=empty, view_layer=empty.view_layers[0]):
         for button in sorted(buttons, key=lambda button: button.operator):
             if button.operator not in OF_THE_SERVER | A_WINDOWS:
                 handed = {button.hands: "what is gone"} if button.hands else {}
-                answers(desk, empty, button.operator, {**dict(button.arguments), **handed})
+                answers(app, empty, button.operator, {**dict(button.arguments), **handed})
         for operator in ("select_region", "remove_region", "switch_view", "remove_view", "bring_camera"):
-            answers(desk, empty, f"maquette.{operator}", {"uid": "1"})
+            answers(app, empty, f"maquette.{operator}", {"uid": "1"})
         assert not bpy.ops.maquette.add_camera.poll()
     bpy.data.scenes.remove(empty)
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
 
 
-def answers(desk, scene, operator: str, handed: dict[str, str]) -> None:
+def answers(app, scene, operator: str, handed: dict[str, str]) -> None:
     """The button changes the scene, or says in a sentence why it does not."""
     bpy.ops.maquette.dismiss()
     scene["maquette_exact"] = True
     before = dict(scene.items())
     ended = getattr(bpy.ops.maquette, operator.removeprefix("maquette."))(**handed)
-    told = desk.session.notice
+    told = app.session.notice
     if ended == {"CANCELLED"}:
         assert told is not None and told.code and told.message, operator
     else:

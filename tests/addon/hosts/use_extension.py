@@ -42,37 +42,37 @@ def main(zipped: str, command: str) -> None:
 def use(command: str) -> None:
     """From an empty file to a projected picture and back."""
     block_out()
-    scene, desk = bpy.context.scene, bpy.types.WindowManager.maquette
+    scene, app = bpy.context.scene, bpy.types.WindowManager.maquette
 
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert "camera" in desk.session.notice.message, desk.session.notice
+    assert "camera" in app.session.notice.message, app.session.notice
     add_camera(scene)
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.notice.code == "nothing-marked", desk.session.notice
+    assert app.session.notice.code == "nothing-marked", app.session.notice
     assert bpy.ops.maquette.add_selected() == {"FINISHED"}
     assert scene.objects["castle"].maquette_enforce == {"shape"}
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.notice.code == "phrase-missing", desk.session.notice
+    assert app.session.notice.code == "phrase-missing", app.session.notice
     scene.maquette_prompt = PROMPT
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.link.name == "absent", desk.session.link
+    assert app.session.link.name == "absent", app.session.link
 
     preferences = bpy.context.preferences.addons["bl_ext.user_default.maquette"].preferences
     preferences.address = "http://localhost.evil.example:8000"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert "another machine" in desk.session.notice.message, desk.session
+    assert "another machine" in app.session.notice.message, app.session
     preferences.address = ""
     preferences.command = "no-such-program-here serve"
     assert bpy.ops.maquette.start_server() == {"CANCELLED"}
     preferences.command = command
     assert bpy.ops.maquette.start_server() == {"FINISHED"}
-    child = desk.server
+    child = app.server
     assert bpy.ops.maquette.start_server() == {"CANCELLED"}
-    assert (desk.server, desk.session.notice.code) == (child, "server-runs"), desk.session
+    assert (app.server, app.session.notice.code) == (child, "server-runs"), app.session
     scene.maquette_seed, scene.maquette_steps = 7, 5
-    choose(scene, desk)
+    choose(scene, app)
     before = materials(scene)
-    untouched(scene, desk)
+    untouched(scene, app)
     picture = scene["maquette_picture"]
     request = json.loads(picture["maquette_request"])
     assert (request["prompt"], request["seed"], request["steps"]) == (f"{PROMPT} at sunset", 7, 5)
@@ -82,25 +82,25 @@ def use(command: str) -> None:
     assert picture.packed_file is not None
     assert materials(scene) == before, (before, materials(scene))
 
-    take_up_again(scene, desk)
-    ask_for_several(scene, desk)
-    use_corners(scene, desk)
-    capture_exactly(scene, desk)
+    take_up_again(scene, app)
+    ask_for_several(scene, app)
+    use_corners(scene, app)
+    capture_exactly(scene, app)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
     assert not scene.camera.data.background_images
     scene.camera.location.x += 1.0
     assert bpy.ops.maquette.project() == {"CANCELLED"}
-    assert desk.session.notice.code in ("displaced", "misfit"), desk.session.notice
+    assert app.session.notice.code in ("displaced", "misfit"), app.session.notice
 
     scene.camera.location.x -= 1.0
-    use_cures(desk)
-    child = desk.server
+    use_cures(app)
+    child = app.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait() in (0, -15)  # however long its worker takes to leave: the caller has the patience
 
 
-def untouched(scene: bpy.types.Scene, desk: object) -> None:
+def untouched(scene: bpy.types.Scene, app: object) -> None:
     """A job from Generate to its picture; of the whole file, only what the picture brings with it is new."""
     receive, seen = bpy.types.MAQUETTE_OT_receive.execute, {}
 
@@ -112,7 +112,7 @@ def untouched(scene: bpy.types.Scene, desk: object) -> None:
     before = fingerprint()
     bpy.types.MAQUETTE_OT_receive.execute = looking
     try:
-        assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+        assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     finally:
         bpy.types.MAQUETTE_OT_receive.execute = receive
     assert changes(before, seen["painted"]) == {}, changes(before, seen["painted"])
@@ -127,49 +127,49 @@ def changes(before: dict, after: dict) -> dict:
     return {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)}
 
 
-def choose(scene: bpy.types.Scene, desk: object) -> None:
+def choose(scene: bpy.types.Scene, app: object) -> None:
     """Model and style: a style of one's own, one that is not here, one of ours."""
     assert bpy.ops.maquette.choose_model(name="toybox") == {"FINISHED"}
     assert bpy.ops.maquette.save_style(name="", text=", ink") == {"CANCELLED"}
     assert bpy.ops.maquette.save_style(name="Mine", text=", ink", negative="colour", keeps=True) == {"FINISHED"}
-    assert (scene.maquette_style, desk.rack.find("Mine").steps, desk.rack.faults) == ("Mine", 5, ())
+    assert (scene.maquette_style, app.style_library.find("Mine").steps, app.style_library.faults) == ("Mine", 5, ())
     scene.maquette_steps = 9
     assert bpy.ops.maquette.choose_style(name="Mine") == {"FINISHED"}
     assert scene.maquette_steps == 5
     assert bpy.ops.maquette.delete_style() == {"FINISHED"}
-    assert scene.maquette_style == "" and desk.rack.find("Mine") is None
+    assert scene.maquette_style == "" and app.style_library.find("Mine") is None
     scene.maquette_style = "Somebody's"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert desk.session.notice.code == "style-missing", desk.session.notice
+    assert app.session.notice.code == "style-missing", app.session.notice
     assert bpy.ops.maquette.choose_style(name="Sunset") == {"FINISHED"}
     assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
 
 
-def capture_exactly(scene: bpy.types.Scene, desk: object) -> None:
+def capture_exactly(scene: bpy.types.Scene, app: object) -> None:
     """A picture of what a render shows, which the view does not; the open file stays as it is."""
     castle = scene.objects["castle"]
     castle.modifiers.new("Subdivision", "SUBSURF").levels = 0
     castle.modifiers["Subdivision"].render_levels = 3
     scene.maquette_exact = True
     before = (bpy.data.filepath, bpy.data.is_dirty, bpy.data.is_saved, scene.render.engine, len(bpy.data.objects))
-    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     after = (bpy.data.filepath, bpy.data.is_dirty, bpy.data.is_saved, scene.render.engine, len(bpy.data.objects))
     assert before == after, (before, after)
-    assert desk.session.notice.warning and "“castle”" in desk.session.notice.message, desk.session.notice
-    assert "rocket" not in desk.session.notice.message
+    assert app.session.notice.warning and "“castle”" in app.session.notice.message, app.session.notice
+    assert "rocket" not in app.session.notice.message
     assert not list(Path(bpy.app.tempdir).glob("maquette-*"))
     scene.maquette_exact = False
     castle.modifiers.clear()
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
 
 
-def ask_for_several(scene: bpy.types.Scene, desk: object) -> None:
+def ask_for_several(scene: bpy.types.Scene, app: object) -> None:
     """Two pictures at one press, with seeds one after the other, that keep away from something."""
     scene.maquette_count, scene.maquette_seed, scene.maquette_negative = 2, 2**31 - 1, "fog"
-    assert bpy.ops.maquette.generate() == {"FINISHED"}, desk.session
-    asked = [json.loads(task.request) for task in desk.session.tasks[-2:]]
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    asked = [json.loads(task.request) for task in app.session.tasks[-2:]]
     assert [(one["seed"], one["negative"]) for one in asked] == [(2**31 - 1, "fog"), (0, "fog")]
-    assert all(task.received for task in desk.session.tasks)
+    assert all(task.received for task in app.session.tasks)
     scene.maquette_negative = ""
     name = scene.maquette_history[-1].name
     assert bpy.ops.maquette.reuse(name=name, what="PROMPT") == {"FINISHED"}
@@ -211,26 +211,26 @@ def stack_views(scene: bpy.types.Scene) -> None:
     assert not any("maquette_projector" in thing for thing in scene.objects)
 
 
-def take_up_again(scene: bpy.types.Scene, desk: object) -> None:
+def take_up_again(scene: bpy.types.Scene, app: object) -> None:
     """The history: what was painted, reused, shown, kept, saved and deleted; by undo, and in a saved file."""
-    kept, act, folder = scene.maquette_history, bpy.ops.maquette, desk.gallery.folder
+    kept, act, folder = scene.maquette_history, bpy.ops.maquette, app.gallery.folder
     assert [item.prompt for item in kept] == [PROMPT]
     name = kept[0].name
     assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".json"}
-    assert desk.gallery.entry(scene, name).wish.style == "Sunset"
+    assert app.gallery.entry(scene, name).wish.style == "Sunset"
 
     scene.maquette_prompt, scene.maquette_style, scene.maquette_seed, scene.maquette_steps = "a", "", 1, 2
     assert act.reuse(name=name, what="SEED") == {"FINISHED"}
     assert (scene.maquette_seed, scene.maquette_prompt) == (7, "a")
     assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
     assert (scene.maquette_prompt, scene.maquette_style, scene.maquette_steps) == (PROMPT, "Sunset", 5)
-    assert desk.session.notice is None
+    assert app.session.notice is None
     scene.camera.location.x += 1.0
     bpy.context.view_layer.update()
     assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
-    assert desk.session.notice.code == "camera-elsewhere"
+    assert app.session.notice.code == "camera-elsewhere"
     assert act.restore_camera(name=name) == {"FINISHED"}
-    assert abs(scene.camera.location.x) < 1e-5 and desk.session.notice is None
+    assert abs(scene.camera.location.x) < 1e-5 and app.session.notice is None
 
     scene["maquette_picture"] = None
     assert act.show_entry(name=name) == {"FINISHED"}
@@ -250,7 +250,7 @@ def take_up_again(scene: bpy.types.Scene, desk: object) -> None:
     assert act.delete_entry(name=name) == {"FINISHED"}
     assert not kept and not list(folder.glob(f"{name}.*"))
     assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
-    assert desk.session.notice.code == "entry-gone"
+    assert app.session.notice.code == "entry-gone"
 
 
 def block_out() -> None:

@@ -14,37 +14,37 @@ from tour import PROMPT, finished
 STEPS = 20
 
 
-def developing(desk, shots: Path, report: dict) -> Iterator:
+def developing(app, shots: Path, report: dict) -> Iterator:
     """Previews, then Exact: begun, stopped, and done with."""
     yield from desktop()
     press("add_selected")
     bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_steps = PROMPT, STEPS
     press("start_server")
-    yield lambda: desk.session.link.name == "online"
-    yield from previews(desk, shots, report)
+    yield lambda: app.session.link.name == "online"
+    yield from previews(app, shots, report)
     with_flags_that_only_a_render_has()
     bpy.context.scene.maquette_exact = True
     yield from rest(0.5)
-    yield from stopped(desk, shots, report)
-    yield from exact(desk, shots, report)
-    yield from again(desk, report)
-    yield from maximised(desk, report)
+    yield from stopped(app, shots, report)
+    yield from exact(app, shots, report)
+    yield from again(app, report)
+    yield from maximised(app, report)
 
 
-def previews(desk, shots: Path, report: dict) -> Iterator:
+def previews(app, shots: Path, report: dict) -> Iterator:
     """Seen in editor and panel while nothing is in the file; then the picture, and no preview any more."""
     report["places"] = {"editor": place(canvas(area("IMAGE_EDITOR"))), "panel": place(sidebar())}
     report["height"] = window().height
     yield from shoot(shots / "before.png")
     before = stage.fingerprint()
     press("generate")
-    yield lambda: desk.darkroom.icon and desk.session.active.job.step > STEPS // 2
+    yield lambda: app.preview_image.icon and app.session.active.job.step > STEPS // 2
     report["preview touched"] = stage.changed(before)
     yield from shoot(shots / "developing.png", settle=0.3)
-    yield from finished(desk)
-    yield lambda: not desk.darkroom.icon
+    yield from finished(app)
+    yield lambda: not app.preview_image.icon
     report["images by a picture"] = stage.fingerprint()["file", "images"] - before["file", "images"]
-    report["texture kept"] = desk.darkroom.texture is not None
+    report["texture kept"] = app.preview_image.texture is not None
 
 
 def place(region: bpy.types.Region) -> list[int]:
@@ -58,53 +58,53 @@ def with_flags_that_only_a_render_has() -> None:
     fat.strength, fat.show_viewport = 0.35, False
 
 
-def stopped(desk, shots: Path, report: dict) -> Iterator:
+def stopped(app, shots: Path, report: dict) -> Iterator:
     """Cancelled while it captures: no child, no copy, no job."""
-    known, before = len(desk.session.tasks), stage.fingerprint()
+    known, before = len(app.session.tasks), stage.fingerprint()
     press("generate")
-    yield lambda: desk.session.exposing and children()
+    yield lambda: app.session.exposing and children()
     report["exact touched"] = stage.changed(before)
     yield from shoot(shots / "capturing.png", settle=0.6)
-    report["capturing when shot"] = desk.session.exposing
+    report["capturing when shot"] = app.session.exposing
     press("cancel", scope="UNSENT")
-    yield lambda: not desk.session.exposing
-    report["after the stop"] = [len(desk.session.tasks) - known, children(), copies()]
+    yield lambda: not app.session.exposing
+    report["after the stop"] = [len(app.session.tasks) - known, children(), copies()]
 
 
-def exact(desk, shots: Path, report: dict) -> Iterator:
+def exact(app, shots: Path, report: dict) -> Iterator:
     """To its end: the picture follows the render, and the panel says where that differs."""
     views, before = sizes(), bpy.context.scene["maquette_picture"].session_uid
     closer = yield from look_closer()
     press("generate")
-    yield lambda: desk.session.exposing
+    yield lambda: app.session.exposing
     yield lambda: bpy.context.scene["maquette_picture"].session_uid != before
-    yield from finished(desk)
+    yield from finished(app)
     renders = sizes()
     report["grown"] = {name: renders[name] / views[name] for name in views}
     report["looked at"] = [closer, seen()]
-    report["said"] = desk.session.notice.message
+    report["said"] = app.session.notice.message
     report["left by exact"] = [children(), copies()]
     yield from shoot(shots / "exact.png")
 
 
-def again(desk, report: dict) -> Iterator:
+def again(app, report: dict) -> Iterator:
     """Picture after picture is seen as the first one was looked at."""
     bpy.context.scene.maquette_exact, bpy.context.scene.maquette_count = False, 4
     press("generate")
-    yield lambda: len(desk.session.waiting) > 1
-    yield from finished(desk)
+    yield lambda: len(app.session.waiting) > 1
+    yield from finished(app)
     yield from rest(0.5)
     report["looked at after more"] = seen()
-    report["seeds"] = [task.job.seed for task in desk.session.tasks[-4:]]
+    report["seeds"] = [task.job.seed for task in app.session.tasks[-4:]]
 
 
-def maximised(desk, report: dict) -> Iterator:
+def maximised(app, report: dict) -> Iterator:
     """Ctrl Space over the view: an Image Editor has no room, which is said; the button brings all editors back."""
     with bpy.context.temp_override(window=window(), area=view(), region=canvas(view())):
         bpy.ops.screen.screen_full_area()
     yield from rest(0.5)
     press("show")
-    report["maximised"] = desk.session.notice.code
+    report["maximised"] = app.session.notice.code
     with seat():
         bpy.ops.screen.back_to_previous("INVOKE_DEFAULT")
     yield from rest(0.5)

@@ -50,14 +50,17 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
         stage.build()
     bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
     use_server(command)
-    desk = bpy.types.WindowManager.maquette
-    pauses.watch({room: sys.modules[f"{ADDON}.{room}"] for room in ("pump", "overlay", "viewer")}, report)
+    app = bpy.types.WindowManager.maquette
+    pauses.watch(
+        {room: sys.modules[f"{ADDON}.{room}"] for room in ("runtime.timers", "overlay.handlers", "ui.image_editor")},
+        report,
+    )
     told = STORIES.get(name, tour)
-    yield from told(desk, shots, report)
+    yield from told(app, shots, report)
     if name == "all":
-        yield from by_hand(desk, report)
-        yield from pauses.heavy(desk, report)
-        yield from storm(desk, command, shots, report)
+        yield from by_hand(app, report)
+        yield from pauses.heavy(app, report)
+        yield from storm(app, command, shots, report)
 
 
 def tell(steps: Iterator, report: dict, told: Path):

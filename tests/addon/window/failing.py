@@ -9,7 +9,7 @@ from hands import ask, desktop, press, shoot
 from tour import PROMPT
 
 
-def failing(desk, shots: Path, report: dict) -> Iterator:
+def failing(app, shots: Path, report: dict) -> Iterator:
     """One that does not fit, one that the engine stumbles over; the first is answered, the other waved away."""
     yield from desktop()
     press("add_selected")
@@ -18,23 +18,23 @@ def failing(desk, shots: Path, report: dict) -> Iterator:
     press("start_server")
     for prompt in (f"{PROMPT}, enormous", f"{PROMPT}, cursed"):
         scene.maquette_prompt = prompt
-        yield from ask(desk)
-    yield from ended(desk)
+        yield from ask(app)
+    yield from ended(app)
     yield from shoot(shots / "failing.png")
-    report["failed"] = [notice.code for _, notice in desk.session.failed]
+    report["failed"] = [notice.code for _, notice in app.session.failed]
     scene.maquette_prompt = PROMPT
-    yield from ask(desk)
-    yield from ended(desk)
-    report["failed after another"] = [notice.code for _, notice in desk.session.failed]
-    press("paint_smaller", answers=desk.session.failed[1][1].subject)
-    yield lambda: len(desk.session.tasks) == 4
-    yield from ended(desk)
-    report["failed after an answer"] = [notice.code for _, notice in desk.session.failed]
-    press("dismiss", jobs=desk.session.failed[0][1].subject)
-    report["failed in the end"] = [notice.code for _, notice in desk.session.failed]
+    yield from ask(app)
+    yield from ended(app)
+    report["failed after another"] = [notice.code for _, notice in app.session.failed]
+    press("paint_smaller", answers=app.session.failed[1][1].subject)
+    yield lambda: len(app.session.tasks) == 4
+    yield from ended(app)
+    report["failed after an answer"] = [notice.code for _, notice in app.session.failed]
+    press("dismiss", jobs=app.session.failed[0][1].subject)
+    report["failed in the end"] = [notice.code for _, notice in app.session.failed]
     yield from shoot(shots / "dismissed.png")
 
 
-def ended(desk) -> Iterator:
+def ended(app) -> Iterator:
     """Until every picture asked for has failed, or is in the scene."""
-    yield lambda: all(task.received or task.job.state == "failed" for task in desk.session.tasks)
+    yield lambda: all(task.received or task.job.state == "failed" for task in app.session.tasks)

@@ -27,7 +27,7 @@ VIEWS = (  # camera zoom, camera offset, lens shift, resolution
 )
 
 
-def overlays(desk, shots: Path, report: dict) -> Iterator:
+def overlays(app, shots: Path, report: dict) -> Iterator:
     """Targets, then a picture beside them, then edits that are followed."""
     live, uid = bpy.types.WindowManager.maquette_live, bpy.context.scene.session_uid
     haunt()
@@ -39,7 +39,7 @@ def overlays(desk, shots: Path, report: dict) -> Iterator:
     report["listed"] = [row.phrase for row in live.rows[uid]]
     report["worst frame error"] = worst_frame_error()
     yield from shoot(shots / "overlay-targets.png")
-    yield from beside(desk, live, shots, report)
+    yield from beside(app, live, shots, report)
     yield from eye(live, shots)
     yield from edits(live, report)
     bpy.ops.preferences.addon_disable(module=ADDON)
@@ -57,14 +57,14 @@ def haunt() -> None:
         bpy.data.objects[name].select_set(True)
 
 
-def beside(desk, live, shots: Path, report: dict) -> Iterator:
+def beside(app, live, shots: Path, report: dict) -> Iterator:
     """A picture, and what it shows."""
     uid = bpy.context.scene.session_uid
     press("start_server")
-    yield lambda: desk.session.link.name == "online"
+    yield lambda: app.session.link.name == "online"
     bpy.context.scene.maquette_prompt = "a castle, a rocket and a ghost on a meadow"
     press("generate")
-    yield lambda: "maquette_picture" in bpy.context.scene and not desk.session.waiting
+    yield lambda: "maquette_picture" in bpy.context.scene and not app.session.waiting
     yield lambda: live.scenes[uid].figure.achieved and live.pictures
     report["words"] = [words.text for words in live.scenes[uid].figure.words]
     yield from shoot(shots / "overlay-achieved.png")
@@ -99,7 +99,7 @@ def edits(live, report: dict) -> Iterator:
 
 def follow(live, step: float, report: dict) -> Iterator:
     """Move a thing as the artist would, and time until the overlay with it there has been drawn."""
-    drawing = sys.modules[f"{ADDON}.overlay"]
+    drawing = sys.modules[f"{ADDON}.overlay.handlers"]
     uid, seen, plain = bpy.context.scene.session_uid, {}, drawing.draw
 
     def noting(drawn, frame):
@@ -132,7 +132,7 @@ def quiet(live) -> Iterator:
 
 def worst_frame_error() -> float:
     """Pixels between where the overlay puts points of the frame and where Blender draws them, over many views."""
-    frame_in_view = sys.modules[f"{ADDON}.overlay"].frame_in_view
+    frame_in_view = sys.modules[f"{ADDON}.overlay.handlers"].frame_in_view
     scene, region = bpy.context.scene, canvas(view())
     camera, space = scene.camera, view().spaces.active
     worst = 0.0

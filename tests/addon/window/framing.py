@@ -12,7 +12,7 @@ LENSES = {"wide": ("PERSP", 24.0), "long": ("PERSP", 85.0), "flat": ("ORTHO", 50
 SHAPES = {"square": (1080, 1080), "broad": (1920, 640)}
 
 
-def framing(desk, shots: Path, report: dict) -> Iterator:
+def framing(app, shots: Path, report: dict) -> Iterator:
     """Press the cure of a missing camera in each view, for a picture of each shape."""
     yield from arrange()
     scene = bpy.context.scene
@@ -28,9 +28,9 @@ def framing(desk, shots: Path, report: dict) -> Iterator:
             look_from((-6.0, -9.0, 4.0))
             yield from rest(1.0)
             press("generate")
-            assert desk.session.notice.code == "no-camera", desk.session.notice
+            assert app.session.notice.code == "no-camera", app.session.notice
             press("add_camera")
-            assert desk.session.notice is None
+            assert app.session.notice is None
             bpy.context.view_layer.update()
             report["framed"][f"{kind} {shape}"] = frame_on_screen(scene.camera)
         yield from shoot(shots / f"{kind}-view.png")

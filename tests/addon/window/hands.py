@@ -39,11 +39,11 @@ def press(button: str, **arguments) -> set:
         return getattr(bpy.ops.maquette, button)("INVOKE_DEFAULT", True, **arguments)
 
 
-def ask(desk) -> Iterator:
+def ask(app) -> Iterator:
     """Press Generate, and wait until the server has taken it."""
-    known = len(desk.session.tasks)
+    known = len(app.session.tasks)
     press("generate")
-    yield lambda: len(desk.session.tasks) > known
+    yield lambda: len(app.session.tasks) > known
 
 
 def arrange() -> Iterator:

@@ -25,9 +25,9 @@ def clock() -> float:
 def watch(modules: dict, report: dict) -> None:
     """Seconds that the add-on holds the main thread, the longest of each kind; ``modules`` are its own, by name."""
     longest = report["longest"] = {}
-    pump, overlay, viewer = modules["pump"], modules["overlay"], modules["viewer"]
-    kinds = ((pump, "_slice", "tick"), (pump, "calm", "calm"), (pump, "receive", "receive"))
-    for owner, name, key in (*kinds, (overlay, "_look", "look"), (overlay, "draw", "draw"), (viewer, "_draw", "view")):
+    timers, overlay, editor = (modules[name] for name in ("runtime.timers", "overlay.handlers", "ui.image_editor"))
+    kinds = ((timers, "_slice", "tick"), (timers, "calm", "calm"), (timers, "receive", "receive"))
+    for owner, name, key in (*kinds, (overlay, "_look", "look"), (overlay, "draw", "draw"), (editor, "_draw", "view")):
         setattr(owner, name, timed(getattr(owner, name), longest, key))
 
 
@@ -44,7 +44,7 @@ def timed(function: Callable, longest: dict, key: str) -> Callable:
     return measured
 
 
-def heavy(desk, report: dict) -> Iterator:
+def heavy(app, report: dict) -> Iterator:
     """Generate and Queue More with 100 000 triangles in view, while a job runs."""
     stage.boulder(HEAVY)
     longest = report["longest"]
@@ -53,10 +53,10 @@ def heavy(desk, report: dict) -> Iterator:
     bpy.context.evaluated_depsgraph_get()
     pressed = timed(lambda: press("generate"), longest, "press")
     for _ in range(3):
-        known = len(desk.session.tasks)
+        known = len(app.session.tasks)
         pressed()
-        yield lambda known=known: len(desk.session.tasks) > known
-    yield lambda: not desk.session.waiting and not desk.session.landed
+        yield lambda known=known: len(app.session.tasks) > known
+    yield lambda: not app.session.waiting and not app.session.landed
     report["heavy"] = dict(longest)
     longest.update({key: max(value, earlier.get(key, 0.0)) for key, value in longest.items()})
     bpy.data.objects.remove(bpy.data.objects["Sphere"])

@@ -12,33 +12,33 @@ from tour import finished
 ASKED = (("a castle and a rocket on a meadow", 5, 3), ("a castle and a rocket at night", 9, 4))  # prompt, seed, steps
 
 
-def remembering(desk, shots: Path, report: dict) -> Iterator:
+def remembering(app, shots: Path, report: dict) -> Iterator:
     """Paint twice; then every button of the history, and File > Save, New, Open."""
     yield from desktop()
     press("add_selected")
     press("start_server")
-    yield lambda: desk.session.link.name == "online"
+    yield lambda: app.session.link.name == "online"
     for asked in ASKED:
-        yield from paint(desk, asked, report)
-    yield lambda: all(icons(desk))
+        yield from paint(app, asked, report)
+    yield lambda: all(icons(app))
     older, newer = (item.name for item in bpy.context.scene.maquette_history)
     press("choose_entry", name=older)
     yield from shoot(shots / "remembering.png")
     reuse(older, report)
     show(older, report)
-    favour(desk, older, report)
-    yield from save(desk, older, shots, report)
-    yield from delete(desk, older, shots, report)
-    yield from on_disk(desk, report)
-    yield from files(desk, shots, report)
+    favour(app, older, report)
+    yield from save(app, older, shots, report)
+    yield from delete(app, older, shots, report)
+    yield from on_disk(app, report)
+    yield from files(app, shots, report)
     report["newer shown"] = press("show_entry", name=newer) == {"FINISHED"}
 
 
-def paint(desk, asked: tuple, report: dict) -> Iterator:
+def paint(app, asked: tuple, report: dict) -> Iterator:
     """One picture, as it is typed and asked for."""
     write(asked)
-    yield from ask(desk)
-    yield from finished(desk)
+    yield from ask(app)
+    yield from finished(app)
     report.setdefault("images", []).append(sorted(image.name for image in bpy.data.images))
 
 
@@ -56,9 +56,9 @@ def written() -> list:
     return [scene.maquette_prompt, scene.maquette_seed, scene.maquette_steps]
 
 
-def icons(desk) -> list[int]:
+def icons(app) -> list[int]:
     """The thumbnails of the open file's history; 0 for one that is not there yet."""
-    return [desk.gallery.icon(item.name) for item in bpy.context.scene.maquette_history]
+    return [app.gallery.icon(item.name) for item in bpy.context.scene.maquette_history]
 
 
 def reuse(name: str, report: dict) -> None:
@@ -84,9 +84,9 @@ def show(name: str, report: dict) -> None:
     report["show"] = (before, after, shown())
 
 
-def favour(desk, name: str, report: dict) -> None:
+def favour(app, name: str, report: dict) -> None:
     """The star in the file and on disk; one undo takes it off, one redo puts it back."""
-    mark = desk.gallery.folder / f"{name}.favourite"
+    mark = app.gallery.folder / f"{name}.favourite"
     press("favour", name=name)
     starred = (bpy.context.scene.maquette_history[name].favourite, mark.exists())
     undo()
@@ -96,51 +96,51 @@ def favour(desk, name: str, report: dict) -> None:
     report["favourite"] = (starred, unstarred, bpy.context.scene.maquette_history[name].favourite)
 
 
-def save(desk, name: str, shots: Path, report: dict) -> Iterator:
+def save(app, name: str, shots: Path, report: dict) -> Iterator:
     """To a file of the artist's, as it is on disk, with its request inside."""
     kept, known = shots / "kept", (written(), len(bpy.context.scene.maquette_history))
     with seat():
         bpy.ops.maquette.save_entry("EXEC_DEFAULT", True, name=name, filepath=str(kept))
     saved = kept.with_suffix(".png")
-    report["saved"] = saved.read_bytes() == (desk.gallery.folder / f"{name}.png").read_bytes()
+    report["saved"] = saved.read_bytes() == (app.gallery.folder / f"{name}.png").read_bytes()
     report["nothing else by saving"] = known == (written(), len(bpy.context.scene.maquette_history))
     yield from rest()
 
 
-def delete(desk, name: str, shots: Path, report: dict) -> Iterator:
+def delete(app, name: str, shots: Path, report: dict) -> Iterator:
     """Gone from file and disk; Undo brings the thumbnail back."""
     with seat():
         bpy.ops.maquette.delete_entry("EXEC_DEFAULT", True, name=name)
-    yield lambda: not desk.gallery.icon(name)
-    left = len(bpy.context.scene.maquette_history), len(list(desk.gallery.folder.glob(f"{name}.*")))
+    yield lambda: not app.gallery.icon(name)
+    left = len(bpy.context.scene.maquette_history), len(list(app.gallery.folder.glob(f"{name}.*")))
     undo()
-    yield lambda: all(icons(desk))
+    yield lambda: all(icons(app))
     report["deleted"] = (*left, len(bpy.context.scene.maquette_history))
     press("show_entry", name=name)
-    report["full picture"] = desk.session.notice.code
+    report["full picture"] = app.session.notice.code
     yield from shoot(shots / "deleted.png")
     press("dismiss")
 
 
-def on_disk(desk, report: dict) -> Iterator:
+def on_disk(app, report: dict) -> Iterator:
     """The other history has what is left there."""
     bpy.context.window_manager.maquette_scope = "DISK"
-    yield lambda: desk.gallery.prints
-    report["on disk"] = [print_.name for print_ in desk.gallery.prints]
+    yield lambda: app.gallery.prints
+    report["on disk"] = [print_.name for print_ in app.gallery.prints]
     bpy.context.window_manager.maquette_scope = "FILE"
 
 
-def files(desk, shots: Path, report: dict) -> Iterator:
+def files(app, shots: Path, report: dict) -> Iterator:
     """Saved, left for a new file, opened again."""
     names, saved = [item.name for item in bpy.context.scene.maquette_history], str(shots / "remembering.blend")
     bpy.ops.wm.save_as_mainfile(filepath=saved, check_existing=False)
     with seat():
         bpy.ops.wm.read_homefile()
-    yield lambda: not desk.gallery.icon(names[0])  # the other is in the disk's history, too
+    yield lambda: not app.gallery.icon(names[0])  # the other is in the disk's history, too
     report["new file"] = len(bpy.context.scene.maquette_history)
     with seat():
         bpy.ops.wm.open_mainfile(filepath=saved)
-    yield lambda: icons(desk) and all(icons(desk))
+    yield lambda: icons(app) and all(icons(app))
     report["opened"] = names == [item.name for item in bpy.context.scene.maquette_history]
     yield from arrange()
     yield from shoot(shots / "opened.png")

@@ -15,14 +15,14 @@ PLACES = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera st
 TARGET = Vector((0.2, 0.4, 1.8))
 
 
-def stacking(desk, shots: Path, report: dict) -> Iterator:
+def stacking(app, shots: Path, report: dict) -> Iterator:
     """Generate, project, walk around, generate, project; look at it, through it, and take it off again."""
     bpy.context.scene.render.resolution_y = 608
     yield from desktop()
     press("add_selected")
     bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
     press("start_server")
-    yield lambda: desk.session.link.name == "online"
+    yield lambda: app.session.link.name == "online"
     for place in PLACES:
         stand(place)
         earlier = bpy.context.scene.get("maquette_picture")

@@ -12,33 +12,33 @@ from tour import PROMPT, notices
 ADDON = "bl_ext.user_default.maquette"
 
 
-def storm(desk, command: str, shots: Path, report: dict) -> Iterator:
+def storm(app, command: str, shots: Path, report: dict) -> Iterator:
     """Edits, undo, other files, the add-on switched off, the server killed: each during a job of its own."""
     for name, act in (("undo", undone), ("redo", redo), ("rename", rename)):
-        yield from weather(desk, name, act, report)
-    yield from losses(desk, report)
-    yield from other_files(desk, shots, report)
-    desk = yield from switched_off(command, report)
-    yield from killed(desk, shots, report)
+        yield from weather(app, name, act, report)
+    yield from losses(app, report)
+    yield from other_files(app, shots, report)
+    app = yield from switched_off(command, report)
+    yield from killed(app, shots, report)
 
 
-def begin(desk) -> Iterator:
+def begin(app) -> Iterator:
     """Press Generate, and wait until the picture is being painted."""
-    yield from ask(desk)
-    yield lambda: desk.session.tasks[-1].job.step > 1 or desk.session.tasks[-1].ended
+    yield from ask(app)
+    yield lambda: app.session.tasks[-1].job.step > 1 or app.session.tasks[-1].ended
 
 
-def weather(desk, name: str, act: Callable[[], None], report: dict) -> Iterator:
+def weather(app, name: str, act: Callable[[], None], report: dict) -> Iterator:
     """Something the artist does during a job changes what it changes, and nothing else; the picture arrives."""
     earlier = _picture()
-    yield from begin(desk)
+    yield from begin(app)
     act()
     before = stage.fingerprint()
-    yield lambda: desk.session.tasks[-1].ended or stage.changed(before)
-    whole = desk.session.tasks[-1].ended
+    yield lambda: app.session.tasks[-1].ended or stage.changed(before)
+    whole = app.session.tasks[-1].ended
     report.setdefault("weathered", {})[name] = [] if whole else stage.changed(before)
     yield lambda: _picture() != earlier
-    report.setdefault("weather", {})[name] = whole and desk.session.tasks[-1].job.state == "done"
+    report.setdefault("weather", {})[name] = whole and app.session.tasks[-1].job.state == "done"
 
 
 def _picture() -> int:
@@ -69,62 +69,64 @@ def rename() -> None:
     bpy.context.scene.name = "Stage"
 
 
-def losses(desk, report: dict) -> Iterator:
+def losses(app, report: dict) -> Iterator:
     """The object of a region is deleted while the picture that shows it is painted."""
-    yield from weather(desk, "deletion", lambda: bpy.data.objects.remove(bpy.data.objects["missile"]), report)
+    yield from weather(app, "deletion", lambda: bpy.data.objects.remove(bpy.data.objects["missile"]), report)
     press("project")
     report["projected without the rocket"] = "maquette_slots" in bpy.data.objects["castle"]
     press("remove_results")
     bpy.context.scene.maquette_prompt = PROMPT
 
 
-def opened_again(desk, saved: Path, report: dict) -> Iterator:
+def opened_again(app, saved: Path, report: dict) -> Iterator:
     """The file is opened anew during a job, and the picture arrives in it."""
-    yield from begin(desk)
+    yield from begin(app)
     with seat():
         bpy.ops.wm.open_mainfile(filepath=str(saved))
     earlier = _picture()
-    yield lambda: desk.session.tasks[-1].received
-    report["arrived again"] = _picture() != earlier and desk.session.notice is None
+    yield lambda: app.session.tasks[-1].received
+    report["arrived again"] = _picture() != earlier and app.session.notice is None
     yield from arrange()
 
 
-def other_files(desk, shots: Path, report: dict) -> Iterator:
+def other_files(app, shots: Path, report: dict) -> Iterator:
     """File > Open and File > New during a job: it is over there what it was here, and the picture is not lost."""
     saved, other = shots / "saved.blend", shots / "other.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(other), copy=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False)
-    yield from opened_again(desk, saved, report)
+    yield from opened_again(app, saved, report)
     for name, leave in (("open", lambda: bpy.ops.wm.open_mainfile(filepath=str(other))), ("new", _new)):
         bpy.context.scene.maquette_seed = len(name)  # another picture than any before it
-        known = _files(desk)
-        yield from begin(desk)
+        known = _files(app)
+        yield from begin(app)
         with seat():
             leave()
         yield from rest(0.5)  # Blender itself calls a file changed until its window has settled
         before = stage.fingerprint()
-        yield from notices(desk, "scene-gone")
-        yield lambda: not desk.session.waiting
-        report.setdefault("other file", {})[name] = (desk.session.notice.message, stage.changed(before))
-        report.setdefault("kept", {})[name] = kept(desk, known)
+        yield from notices(app, "scene-gone")
+        yield lambda: not app.session.waiting
+        report.setdefault("other file", {})[name] = (app.session.notice.message, stage.changed(before))
+        report.setdefault("kept", {})[name] = kept(app, known)
         yield from rest(0.5)
-        report.setdefault("still developing", []).append([desk.darkroom.icon, desk.darkroom.texture is not None])
+        report.setdefault("still developing", []).append(
+            [app.preview_image.icon, app.preview_image.texture is not None]
+        )
         press("dismiss")
     with seat():
         bpy.ops.wm.open_mainfile(filepath=str(saved))
     yield from arrange()
 
 
-def kept(desk, known: set[Path]) -> list:
+def kept(app, known: set[Path]) -> list:
     """What came into the history on disk: the kinds of files, and of the last job the words and the seed."""
-    stem = desk.session.tasks[-1].picture.stem
-    entry = desk.gallery.entry(bpy.context.scene, stem)
-    kinds = sorted(path.suffix for path in _files(desk) - known if path.stem == stem)
+    stem = app.session.tasks[-1].picture.stem
+    entry = app.gallery.entry(bpy.context.scene, stem)
+    kinds = sorted(path.suffix for path in _files(app) - known if path.stem == stem)
     return [kinds, entry.wish.words, entry.request.seed]
 
 
-def _files(desk) -> set[Path]:
-    return set(desk.gallery.folder.iterdir())
+def _files(app) -> set[Path]:
+    return set(app.gallery.folder.iterdir())
 
 
 def _new() -> None:
@@ -139,29 +141,29 @@ def switched_off(command: str, report: dict) -> Iterator:
     bpy.ops.preferences.addon_disable(module=ADDON)
     bpy.ops.preferences.addon_enable(module=ADDON)
     use_server(command)
-    desk = bpy.types.WindowManager.maquette
-    report["owed when enabled"] = [task.job.seed for task in desk.session.waiting]
-    yield lambda: desk.session.link.name == "absent"
+    app = bpy.types.WindowManager.maquette
+    report["owed when enabled"] = [task.job.seed for task in app.session.waiting]
+    yield lambda: app.session.link.name == "absent"
     press("start_server")
-    yield lambda: desk.session.link.name == "online"
-    yield lambda: desk.session.tasks[-1].received  # what was asked for before
-    report["switched off"] = (desk.session.tasks[-1].job.state, _picture() != earlier, kept(desk, known))
-    return desk
+    yield lambda: app.session.link.name == "online"
+    yield lambda: app.session.tasks[-1].received  # what was asked for before
+    report["switched off"] = (app.session.tasks[-1].job.state, _picture() != earlier, kept(app, known))
+    return app
 
 
-def killed(desk, shots: Path, report: dict) -> Iterator:
+def killed(app, shots: Path, report: dict) -> Iterator:
     """The server dies during a job; started again, it paints that job."""
     earlier = _picture()
-    yield from begin(desk)
+    yield from begin(app)
     before = stage.fingerprint()
-    desk.server.kill()
-    yield lambda: desk.session.link.name == "died"
+    app.server.kill()
+    yield lambda: app.session.link.name == "died"
     yield from arrange()
     yield from shoot(shots / "server-died.png")
-    report["after the server died"] = (desk.session.link.notice.message, stage.changed(before))
+    report["after the server died"] = (app.session.link.notice.message, stage.changed(before))
     press("start_server")
     yield lambda: _picture() != earlier
-    report["painted after all"] = desk.session.tasks[-1].job.state
+    report["painted after all"] = app.session.tasks[-1].job.state
 
 
 def use_server(command: str) -> None:

@@ -32,62 +32,62 @@ SEED = 1  # one that Toybox paints well; so are those that follow it
 OTHERS = ((7, PROMPT), (4, "a castle and a rocket at sunset"), (5, "a castle and a rocket at night"))
 
 
-def tour(desk, shots: Path, report: dict) -> Iterator:
+def tour(app, shots: Path, report: dict) -> Iterator:
     """From no server to a projected picture and back; ends with two marked regions and a server."""
     yield from desktop()
     bpy.context.scene.maquette_seed = SEED
-    yield lambda: desk.session.link.name == "absent"
+    yield lambda: app.session.link.name == "absent"
     yield from shoot(shots / "not-connected.png", settle=3.0)
-    yield from errors(desk, shots)
+    yield from errors(app, shots)
     yield from shoot(shots / "ready.png")
-    yield from generate(desk, shots, report)
+    yield from generate(app, shots, report)
     yield from beside(shots)
     yield from results(shots, report)
-    yield from looks_back(desk, shots)
+    yield from looks_back(app, shots)
 
 
-def errors(desk, shots: Path) -> Iterator:
+def errors(app, shots: Path) -> Iterator:
     """Nothing marked, no server, a phrase that is not in the prompt: each with its button."""
     press("generate")
-    yield from notices(desk, "nothing-marked")
+    yield from notices(app, "nothing-marked")
     press("add_selected")
     bpy.context.scene.maquette_prompt = PROMPT
     press("generate")
-    yield from notices(desk, "server-absent")
+    yield from notices(app, "server-absent")
     yield from shoot(shots / "no-server.png")
     press("start_server")
-    yield lambda: desk.session.link.name == "online" and desk.session.link.health.device != "starting"
+    yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
     bpy.context.scene.maquette_prompt = "a castle on a meadow"
     press("generate")
-    yield from notices(desk, "phrase-missing")
+    yield from notices(app, "phrase-missing")
     yield from shoot(shots / "error.png")
-    press("insert_phrase", subject=desk.session.notice.subject)
-    assert desk.session.notice is None
+    press("insert_phrase", subject=app.session.notice.subject)
+    assert app.session.notice is None
     bpy.context.scene.maquette_prompt = PROMPT
 
 
-def notices(desk, code: str) -> Iterator:
+def notices(app, code: str) -> Iterator:
     """Wait for that complaint."""
-    yield lambda: desk.session.notice is not None and desk.session.notice.code == code
+    yield lambda: app.session.notice is not None and app.session.notice.code == code
 
 
-def generate(desk, shots: Path, report: dict) -> Iterator:
+def generate(app, shots: Path, report: dict) -> Iterator:
     """One picture to its end, two more that are cancelled while they wait."""
     before = stage.fingerprint()
     for _ in range(3):
-        yield from ask(desk)
-    yield lambda: desk.session.active is not None and desk.session.active.job.step > 15
+        yield from ask(app)
+    yield lambda: app.session.active is not None and app.session.active.job.step > 15
     report["touched"] = stage.changed(before)
     yield from shoot(shots / "generating.png", settle=0.3)
     press("cancel", scope="WAITING")
-    yield from finished(desk)
-    report["states"] = [task.job.state for task in desk.session.tasks]
+    yield from finished(app)
+    report["states"] = [task.job.state for task in app.session.tasks]
     yield from shoot(shots / "done.png", settle=2.5)
 
 
-def finished(desk) -> Iterator:
+def finished(app) -> Iterator:
     """Until every picture asked for is in the scene, and measured."""
-    yield lambda: all(task.received or task.job.state in ("failed", "cancelled") for task in desk.session.tasks)
+    yield lambda: all(task.received or task.job.state in ("failed", "cancelled") for task in app.session.tasks)
     live, uid = bpy.types.WindowManager.maquette_live, bpy.context.scene.session_uid
     yield lambda: live.scenes[uid].figure.achieved and live.pictures
 
@@ -119,13 +119,13 @@ def results(shots: Path, report: dict) -> Iterator:
     press("remove_results")
 
 
-def looks_back(desk, shots: Path) -> Iterator:
+def looks_back(app, shots: Path) -> Iterator:
     """Some more pictures; then one of them is chosen in the history."""
     scene = bpy.context.scene
     for seed, prompt in OTHERS:
         scene.maquette_seed, scene.maquette_prompt = seed, prompt
-        yield from ask(desk)
-        yield from finished(desk)
+        yield from ask(app)
+        yield from finished(app)
     scene.maquette_prompt = PROMPT
     first = scene.maquette_history[0].name
     press("favour", name=first)
@@ -136,7 +136,7 @@ def looks_back(desk, shots: Path) -> Iterator:
     yield from scroll("up")
 
 
-def by_hand(desk, report: dict) -> Iterator:
+def by_hand(app, report: dict) -> Iterator:
     """The same with a real pointer and real keys: a prompt typed, Generate and Cancel pressed."""
     scene = bpy.context.scene
     scene.maquette_prompt = ""
@@ -149,14 +149,14 @@ def by_hand(desk, report: dict) -> Iterator:
     report["typed"] = scene.maquette_prompt
     scene.maquette_prompt = PROMPT  # whatever was typed, the hands go on
     scene.maquette_steps = 1000
-    known = len(desk.session.tasks)
+    known = len(app.session.tasks)
     x, y = yield from find("copy_python_command_button", "maquette.generate")
     yield from click(x, y)
-    yield lambda: len(desk.session.tasks) > known
+    yield lambda: len(app.session.tasks) > known
     report["generated by hand"] = True
-    yield lambda: desk.session.tasks[-1].job.step > 0
+    yield lambda: app.session.tasks[-1].job.step > 0
     x, y = yield from find("copy_python_command_button", "maquette.cancel", across=RIGHT)
     yield from click(x, y)
-    yield lambda: desk.session.tasks[-1].ended
-    report["cancelled by hand"] = desk.session.tasks[-1].job.state
+    yield lambda: app.session.tasks[-1].ended
+    report["cancelled by hand"] = app.session.tasks[-1].job.state
     del scene["maquette_steps"]
