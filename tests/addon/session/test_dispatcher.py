@@ -35,7 +35,7 @@ from addon.session.state import Session
 from addon.session.task import Task, Viewpoint
 from server.catalogue import offered
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings as Settings
 
 PICTURE = b"picture"
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))

@@ -17,7 +17,7 @@ from addon.protocol.records import Blockout, Frame, ModelInfo, Region, pack_mask
 from addon.protocol.strict_json import loads
 from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable
-from server.settings import Settings
+from server.settings import ServerSettings
 from server.worker import translate
 from server.worker.engine import QUOTED, DiffusionEngine, address, end
 from tests.server.serving import ROOT, at_home, ended
@@ -288,7 +288,7 @@ def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
     """Socket, queue, worker process, torch, shelf: the bytes that arrive are those the engine paints here."""
 
     async def paint():
-        async with at_home(Settings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
+        async with at_home(ServerSettings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
             job = await ended(client, await client.submit(ASKED, "key"))
             assert "measuring" in {event.phase async for event in client.events(job=job.id)}
             return job, {a.kind: await client.artifact(a.sha256) for a in job.artifacts}, await client.health()
