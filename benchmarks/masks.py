@@ -24,7 +24,7 @@ from addon.exact.capture import render_depsgraph, render_layers
 from addon.raster.rasterise import coverages, rasterise
 from addon.regions.marks import mark, marks, unmark
 from benchmarks.sheet import Coverage
-from benchmarks.stress import sphere, stress
+from benchmarks.stress import current_scene, sphere, stress
 
 SIDE = 512  # pixels along the longer side of the picture
 SAMPLES = 32  # of Cryptomatte, one pixel's BOX filter
@@ -47,6 +47,7 @@ class Agreement:
 def live(scene: bpy.types.Scene, width: int, height: int) -> NDArray[np.uint8]:
     """What the rasteriser says each mark covers, (marks, height, width) in 0..255, from the evaluated depsgraph."""
     graph = evaluated(scene)
+    assert scene.camera is not None, "the examples have one"
     camera, count = view(scene, scene.camera, graph), len(marks(scene))
     shapes = geometry(scene, graph, camera)
     size = width * SUPERSAMPLING, height * SUPERSAMPLING
@@ -99,7 +100,7 @@ def scenes(folder: Path) -> Iterator[tuple[str, bpy.types.Scene]]:
     """The examples and the stress scene, at SIDE pixels, every object marked by its own name."""
     for path in sorted(folder.glob("*.blend")):
         bpy.ops.wm.open_mainfile(filepath=str(path), use_scripts=False)
-        yield path.stem, prepared(bpy.context.scene)
+        yield path.stem, prepared(current_scene())
     yield "stress", prepared(stress())
 
 

@@ -30,6 +30,7 @@ def stress() -> bpy.types.Scene:
     ring.splines[0].use_cyclic_u = True
     put("ring", ring, (-0.4, 0, 1.4))
     text = bpy.data.curves.new("text", "FONT")
+    assert isinstance(text, bpy.types.TextCurve)
     text.body, text.size, text.extrude = "MASK", 1.3, 0.1
     put("text", text, (1.0, 0, 1.1)).rotation_euler.x = pi / 2
     drops = bpy.data.metaballs.new("drops")
@@ -59,10 +60,17 @@ def sphere(rings: int, radius: float) -> bpy.types.Scene:
 def empty() -> bpy.types.Scene:
     """An empty file, 16:9, whose camera at (0, -10, 0) looks along y."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = bpy.context.scene
+    scene = current_scene()
     scene.render.resolution_x, scene.render.resolution_y = 512, 288
     scene.camera = put("camera", bpy.data.cameras.new("camera"), (0, -10, 0))
     scene.camera.rotation_euler.x = pi / 2
+    return scene
+
+
+def current_scene() -> bpy.types.Scene:
+    """The scene of the context: a file has one from the start."""
+    scene = bpy.context.scene
+    assert scene is not None
     return scene
 
 
@@ -111,5 +119,5 @@ def put(
     """An object of the scene, or of another collection."""
     item = bpy.data.objects.new(name, data)
     item.location = location
-    (collection or bpy.context.scene.collection).objects.link(item)
+    (collection or current_scene().collection).objects.link(item)
     return item
