@@ -105,7 +105,7 @@ class DiffusionEngine:
                 loaded = sg_core.load(address(model), device="cuda" if torch.cuda.is_available() else "cpu")
                 self._loaded = (model, loaded, judge_of(loaded))
         except sg_core.WeightsError as error:
-            raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
+            raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, measures, crops."""
@@ -134,6 +134,12 @@ class DiffusionEngine:
 def address(model: ModelInfo) -> str:
     """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
     return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
+
+
+def _fix(model: ModelInfo) -> str:
+    if COMMIT.fullmatch(model.revision):
+        return "Check the connection to the hub; or download the model yourself and serve its folder."
+    return "Check that the model's folder is there and whole."
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def find(address: str | Path) -> Path:
     Args:
         address: as ``Card.address``.
 
-    Raises WeightsError when there is no such folder, or the repository is not pinned.
+    Raises WeightsError when there is no such folder, or the repository is not pinned or cannot be downloaded.
     """
     if str(address).startswith(f"{PACKAGE.name}/"):
         return PACKAGE.parent / address
@@ -88,6 +88,15 @@ def find(address: str | Path) -> Path:
             f"{repository} is not pinned: name its commit, {repository}@<40 hexadecimal digits>, "
             f"instead of {revision or 'no commit'}"
         )
+    return _download(repository, revision)
+
+
+def _download(repository: str, revision: str) -> Path:
+    """What any family reads of a hub repository, in the hub's own cache. Raises WeightsError when it cannot be had."""
     parts = dict.fromkeys(part for family in FAMILIES.values() for part in family.folders)
     kinds = [f"{part}/{kind}" for part in parts for kind in ("*.json", "*.txt", "*.safetensors")]
-    return Path(snapshot_download(repository, revision=revision, allow_patterns=["model_index.json", OWN_CARD, *kinds]))
+    patterns = ["model_index.json", OWN_CARD, *kinds]
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
+    except OSError as error:  # among them all that the hub's client raises
+        raise WeightsError(f"{repository}@{revision} cannot be downloaded: {error}") from error

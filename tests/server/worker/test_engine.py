@@ -224,8 +224,12 @@ def test_server_and_method_say_the_same_of_a_model(name, tiny, engine):
 
 
 def test_weights_that_are_not_there(tmp_path):
-    with pytest.raises(NoModel):
+    with pytest.raises(NoModel) as missing:
         DiffusionEngine().load(replace(TOYBOX, source=str(tmp_path)))
+    assert "folder is there" in missing.value.problem().fix
+    with pytest.raises(NoModel, match="neither a folder nor a hub repository") as unreachable:
+        DiffusionEngine().load(replace(TOYBOX, source="no-owner", revision="0" * 40))
+    assert "connection" in unreachable.value.problem().fix
 
 
 def test_the_model_says_where_it_believes_each_region_is(engine):

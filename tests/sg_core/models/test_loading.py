@@ -2,6 +2,7 @@
 """Only safetensors, only pinned, only classes we name."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -98,6 +99,13 @@ def test_a_pinned_repository_has_a_card(folder: Path) -> None:
     address = f"owner/name@{commit}"
     card = describe(address, folder)
     assert (card.name, card.source, card.revision, card.address) == ("name", "owner/name", commit, address)
+
+
+def test_without_a_connection_the_hub_s_model_is_named(tmp_path: Path) -> None:
+    program = "import sg_core\ntry: sg_core.load('stable-diffusion-1.5')\nexcept sg_core.WeightsError as e: print(e)"
+    world = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=world, capture_output=True, text=True, check=True)
+    assert re.match(r"stable-diffusion-v1-5/stable-diffusion-v1-5@[0-9a-f]{40} cannot be downloaded: ", done.stdout)
 
 
 def test_the_toybox_ships_with_the_package() -> None:
