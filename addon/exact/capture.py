@@ -23,7 +23,7 @@ from ..capture.scene import Sight, evaluated, owned, parts
 from ..compat import write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.records import ModelInfo
-from ..raster.instances import Part
+from ..raster.instances import MeshInstance
 from ..raster.lens import Lens
 from ..raster.zbuffer import NOTHING
 from ..request.phrases import Mark
@@ -153,7 +153,7 @@ def _plainly(scene: bpy.types.Scene, samples: int) -> None:
 
 def _read(
     scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph
-) -> tuple[View, tuple[Part, ...], dict[str, set[int]]]:
+) -> tuple[View, tuple[MeshInstance, ...], dict[str, set[int]]]:
     shown = tuple(part for _, part in parts(scene, graph, {}))
     return view(scene, camera, graph), shown, _owners(scene, graph)
 

@@ -201,7 +201,7 @@ def test_the_far_side_of_a_thing_is_not_painted(monkeypatch):
     whole = rasterise(ball, PERSPECTIVE, SIDE, SIDE)
     painted = []
     paint = ZBuffer.paint
-    monkeypatch.setattr(ZBuffer, "paint", lambda board, *what: (painted.append(len(what[1])), paint(board, *what))[1])
+    monkeypatch.setattr(ZBuffer, "paint", lambda self, *given: (painted.append(len(given[1])), paint(self, *given))[1])
     assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).depth, whole.depth)
     assert sum(painted) < 0.7 * len(ball)
     painted.clear()
