@@ -19,10 +19,10 @@ from ..client.download import fetch
 from ..client.errors import (
     ClientError,
     OnlineAccessOff,
+    PictureDamaged,
+    PictureUnsaved,
     ServerAbsent,
     ServerProblem,
-    Spoilt,
-    Unkept,
     VersionMismatch,
     WrongToken,
 )
@@ -272,9 +272,9 @@ class Dispatcher:
             return
         try:
             self.move(news.fetched, job.id, await fetch(client, picture, self.folder))
-        except Unkept as error:  # the server is well; the next pulse tries again
+        except PictureUnsaved as error:  # the server is well; the next pulse tries again
             self.move(news.noticed, notice(error))
-        except Spoilt as error:
+        except PictureDamaged as error:
             self.move(news.disowned, job.id, notice(error))
 
     async def _rest(self, seconds: float) -> None:

@@ -4,10 +4,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..protocol.records import Artifact, Job, State
+from ..protocol.records import ENDED, Artifact, Job
 from ..request.settings import NO_WISH, Wish
-
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ from addon.client.errors import (
     AddonOlder,
     Garbled,
     OnlineAccessOff,
+    PictureUnsaved,
     ServerAbsent,
     ServerOlder,
     ServerProblem,
-    Unkept,
     WrongToken,
 )
 from addon.messages.fixes import FIXES
@@ -570,7 +570,7 @@ def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
         (WrongToken("Not known", "Start again."), "refused"),
         (OnlineAccessOff("Off", "Allow it."), "offline"),
         (Garbled("Nonsense", "Look."), "failed"),
-        (Unkept("No room in pictures", "Make room."), "failed"),
+        (PictureUnsaved("No room in pictures", "Make room."), "failed"),
         (ServerOlder("Old", "Update it."), "mismatch"),
         (AddonOlder("Old", "Update it."), "mismatch"),
     ],

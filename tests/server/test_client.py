@@ -151,7 +151,7 @@ def test_silence_is_a_lost_connection():
     async def run():
         async with answering(http(b": hello\n\n", length=1000)) as (client, _):
             request = wire.Request(client.connection.address, "GET", "/")
-            return [data async for data in wire.listen(request, wire.Place(), silence=0.05)]
+            return [data async for data in wire.listen(request, wire.EventCursor(), silence=0.05)]
 
     with pytest.raises(wire.LOST):
         asyncio.run(run())
