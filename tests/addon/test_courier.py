@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The courier against a real server over a real socket: met, used, lost, met again."""
+"""The dispatcher against a real server over a real socket: met, used, lost, met again."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -27,12 +27,12 @@ from addon.messages.notice import Notice, notice
 from addon.protocol.records import SEED_MAX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.protocol.records import Region as Block
 from addon.request.settings import Wish
-from addon.session import pending
-from addon.session import state as news
-from addon.session.dispatcher import Dispatcher, state
+from addon.session import pending, reducer
+from addon.session.dispatcher import Dispatcher
 from addon.session.progress import describe
 from addon.session.state import Session
 from addon.session.task import Task, Viewpoint
+from addon.session.watch import link_name
 from server.catalogue import offered
 from server.http.host import running
 from server.settings import Settings
@@ -80,9 +80,9 @@ def blockout(steps: int = 3) -> Blockout:
 
 
 @asynccontextmanager
-async def at_work(folder: Path):
-    """A courier with its watch running."""
-    dispatcher = Dispatcher(find_connection, folder)
+async def at_work(folder: Path, dial=find_connection):
+    """A dispatcher with its watch running."""
+    dispatcher = Dispatcher(dial, folder)
     watch = asyncio.create_task(dispatcher.watch())
     try:
         yield dispatcher
@@ -112,7 +112,7 @@ def test_a_picture_comes_home(settings: Settings, tmp_path: Path) -> None:
                 assert session.link.models == offered(())
                 await asyncio.wait_for(dispatcher.deliver(blockout(), VIEW), 30)
             task = dispatcher.session.tasks[0]
-            assert task.job.state == "done" and task.landed
+            assert task.job.state == "done" and task.receivable
             assert task.picture.read_bytes().startswith(b"\x89PNG")
             assert list(tmp_path.glob("*.part")) == []
 
@@ -127,9 +127,9 @@ def test_a_link_that_breaks_ends_no_delivery_and_a_server_that_ends_does(setting
                 await until(dispatcher, lambda session: session.link.name == "online")
                 sending = asyncio.create_task(dispatcher.deliver(blockout(steps=20), VIEW))
                 await until(dispatcher, lambda session: session.active is not None and session.active.job.step > 0)
-                dispatcher.move(news.lost, "absent", Notice(message="The connection broke."))
+                dispatcher.apply(reducer.server_lost, "absent", Notice(message="The connection broke."))
                 await asyncio.wait_for(sending, 30)
-                assert dispatcher.session.tasks[0].landed
+                assert dispatcher.session.tasks[0].receivable
                 sending = asyncio.create_task(dispatcher.deliver(blockout(steps=1000), VIEW))
                 await until(dispatcher, lambda session: session.active is not None and session.active.job.step > 0)
             await asyncio.wait_for(sending, 30)
@@ -162,7 +162,7 @@ def test_the_picture_is_seen_developing(settings: Settings, tmp_path: Path) -> N
                 seen.append(session.preview.sha256)
             await asyncio.wait_for(sending, 30)
             assert dispatcher.session.preview is not None  # until the scene has the picture
-            dispatcher.move(news.received, dispatcher.session.tasks[0].job.id)
+            dispatcher.apply(reducer.picture_received, dispatcher.session.tasks[0].job.id)
             assert dispatcher.session.preview is None
 
     asyncio.run(story())
@@ -181,16 +181,16 @@ def test_what_happens_while_a_picture_is_fetched_is_not_forgotten(tmp_path: Path
 
     async def story() -> None:
         dispatcher, client = Dispatcher(find_connection, tmp_path), SlowClient()
-        dispatcher.move(news.submitted, Task(job=JOB, view=VIEW, request="{}"))
+        dispatcher.apply(reducer.job_submitted, Task(job=JOB, view=VIEW, request="{}"))
         picture = Artifact(sha256=sha256(PICTURE).hexdigest(), kind="picture", media_type="image/png", bytes=7)
         done = replace(JOB, state="done", sequence=2, artifacts=(picture,))
-        fetching = asyncio.create_task(dispatcher._record(client, done))
+        fetching = asyncio.create_task(dispatcher.tracker.record(client, done))
         await asyncio.sleep(0)
-        dispatcher.move(news.submitted, Task(job=replace(JOB, id="b"), view=VIEW, request="{}"))
+        dispatcher.apply(reducer.job_submitted, Task(job=replace(JOB, id="b"), view=VIEW, request="{}"))
         client.answers.set()
         await fetching
         assert [task.job.id for task in dispatcher.session.tasks] == ["a", "b"]
-        assert dispatcher.session.landed[0].picture.read_bytes() == PICTURE
+        assert dispatcher.session.receivable[0].picture.read_bytes() == PICTURE
 
     asyncio.run(story())
 
@@ -216,14 +216,14 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
             await until(dispatcher, lambda session: session.link.name == "online")
             for steps in (3, 100, 5):
                 await dispatcher.submit(blockout(steps), VIEW, Wish(words="mine"))
-            await until(dispatcher, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].landed)
-            dispatcher.move(news.received, dispatcher.session.tasks[0].job.id)
+            await until(dispatcher, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].receivable)
+            dispatcher.apply(reducer.picture_received, dispatcher.session.tasks[0].job.id)
             await dispatcher.settle(20)
-        pending.leave(tmp_path, dispatcher.session)
+        pending.save(tmp_path, dispatcher.session)
 
     async def second() -> None:
         async with at_work(tmp_path) as dispatcher:
-            dispatcher.move(pending.resumed, tmp_path)
+            dispatcher.apply(pending.resumed, tmp_path)
             assert [(task.job.steps, task.wish.words) for task in dispatcher.session.tasks] == [
                 (100, "mine"),
                 (5, "mine"),
@@ -232,7 +232,7 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
             assert not session.busy  # nothing happens until there is a server
             async with running(settings):
                 dispatcher.nudge()
-                session = await until(dispatcher, lambda session: len(session.landed) == 2)
+                session = await until(dispatcher, lambda session: len(session.receivable) == 2)
         assert all(task.picture.exists() and task.view.scene == pending.NO_ID for task in session.tasks)
 
     asyncio.run(first())
@@ -256,11 +256,11 @@ def test_what_was_cancelled_without_a_server_is_cancelled_the_next_time(settings
                 await dispatcher.submit(blockout(steps=1000), VIEW)
             await until(dispatcher, lambda session: session.link.name == "absent")
             await dispatcher.cancel(dispatcher.session.tasks[0].job.id)
-        pending.leave(tmp_path, dispatcher.session)
+        pending.save(tmp_path, dispatcher.session)
 
     async def second() -> None:
         async with at_work(tmp_path) as dispatcher:
-            dispatcher.move(pending.resumed, tmp_path)
+            dispatcher.apply(pending.resumed, tmp_path)
             assert dispatcher.session.cancelling
             async with running(settings):
                 dispatcher.nudge()
@@ -288,7 +288,7 @@ def test_another_server_is_dialled_as_soon_as_it_is_set(settings: Settings, tmp_
                 dispatcher.nudge()
                 await asyncio.wait_for(dispatcher.deliver(blockout(steps=3), VIEW), 30)
                 assert [task.job.state for task in dispatcher.session.tasks] == ["done", "done"]
-                assert len(dispatcher.session.landed) == 2
+                assert len(dispatcher.session.receivable) == 2
                 dialled.append(Connection(address="http://127.0.0.1:9", token="", version="unknown"))
                 dispatcher.nudge()
                 await until(dispatcher, lambda session: session.link.name != "online")
@@ -302,7 +302,7 @@ def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(settin
     async def story() -> None:
         async with running(settings), at_work(tmp_path) as dispatcher:
             await until(dispatcher, lambda session: session.link.name == "online")
-            dispatcher.move(news.starting)  # whatever a button made of the link
+            dispatcher.apply(reducer.server_starting)  # whatever a button made of the link
             dispatcher.nudge()
             session = await until(dispatcher, lambda session: session.link.name == "online")
             assert session.link.models == offered(())
@@ -316,18 +316,19 @@ def test_a_picture_that_the_server_has_lost_is_said_and_the_others_come(settings
             await until(dispatcher, lambda session: session.link.name == "online")
             lost = Artifact(sha256="0" * 64, kind="picture", media_type="image/png", bytes=7)
             task = Task(job=replace(JOB, state="done", artifacts=(lost,)), view=VIEW, request="{}")
-            dispatcher.move(news.submitted, task)
-            await dispatcher._record(Client(find_connection()), task.job)
+            dispatcher.apply(reducer.job_submitted, task)
+            await dispatcher.tracker.record(Client(find_connection()), task.job)
             assert (dispatcher.session.tasks, dispatcher.session.notice.code) == ((), "unreadable")
             await asyncio.wait_for(dispatcher.deliver(blockout(), VIEW), 30)
-            assert dispatcher.session.link.name == "online" and dispatcher.session.landed
+            assert dispatcher.session.link.name == "online" and dispatcher.session.receivable
 
     asyncio.run(story())
 
 
 def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
-        async with running(settings), at_work(tmp_path) as dispatcher:
+        dialled: list[Connection] = []
+        async with running(settings), at_work(tmp_path, lambda: [find_connection(), *dialled][-1]) as dispatcher:
             await until(dispatcher, lambda session: session.link.name == "online")
             swallowed = []
 
@@ -346,7 +347,7 @@ def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: Setting
 
             async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as door:
                 near = replace(find_connection(), address=f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}")
-                dispatcher.dial = lambda: near
+                dialled.append(near)
                 await dispatcher.submit(blockout(), VIEW)
             assert swallowed == [b"HTTP/1.1 201 Created\r\n"]
             assert len(dispatcher.session.tasks) == len(await Client(find_connection()).jobs()) == 1
@@ -358,13 +359,13 @@ def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tm
     async def story() -> None:
         async with at_work(tmp_path) as dispatcher:
             await until(dispatcher, lambda session: session.link.name == "absent")
-            dispatcher.move(news.starting)
+            dispatcher.apply(reducer.server_starting)
             waiting = asyncio.create_task(dispatcher.submit(blockout(), VIEW))
             await asyncio.sleep(0.05)
-            assert dispatcher.session.sending == 1
+            assert dispatcher.session.submissions == 1
             dispatcher.withdraw()
             await asyncio.gather(waiting, return_exceptions=True)
-            assert waiting.cancelled() and dispatcher.session.sending == 0
+            assert waiting.cancelled() and dispatcher.session.submissions == 0
             async with running(settings):
                 dispatcher.nudge()
                 await until(dispatcher, lambda session: session.link.name == "online")
@@ -376,7 +377,7 @@ def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tm
 def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Settings, tmp_path: Path) -> None:
     async def story() -> None:
         async with at_work(tmp_path) as dispatcher:
-            dispatcher.move(news.starting)
+            dispatcher.apply(reducer.server_starting)
             presses = [asyncio.create_task(dispatcher.submit(blockout(), VIEW, count=2)) for _ in range(2)]
             async with running(settings):
                 dispatcher.nudge()
@@ -416,8 +417,8 @@ def test_a_job_that_the_server_does_not_know_is_let_go(settings: Settings, tmp_p
         async with running(settings), at_work(tmp_path) as dispatcher:
             await until(dispatcher, lambda session: session.link.name == "online")
             task = Task(job=JOB, view=VIEW, request="")
-            dispatcher.move(news.submitted, task)
-            await dispatcher._follow(Client(find_connection()), JOB.id)
+            dispatcher.apply(reducer.job_submitted, task)
+            await dispatcher.tracker.follow(Client(find_connection()), JOB.id)
             assert (dispatcher.session.tasks, dispatcher.session.notice.code) == ((), "unknown-job")
             assert dispatcher.session.link.name == "online"
 
@@ -466,10 +467,10 @@ def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: Settin
     async def story() -> None:
         async with at_work(tmp_path) as dispatcher:
             await until(dispatcher, lambda session: session.link.name == "absent")
-            dispatcher.move(news.starting)
+            dispatcher.apply(reducer.server_starting)
             sending = asyncio.create_task(dispatcher.submit(blockout(), VIEW))
             await asyncio.sleep(0.1)
-            assert (dispatcher.session.sending, dispatcher.session.notice) == (1, None)
+            assert (dispatcher.session.submissions, dispatcher.session.notice) == (1, None)
             async with running(settings):
                 dispatcher.nudge()
                 await asyncio.wait_for(sending, 20)
@@ -502,7 +503,7 @@ def test_what_the_server_does_not_know_is_not_cancelled_for_ever(settings: Setti
     async def story() -> None:
         async with running(settings), at_work(tmp_path) as dispatcher:
             await until(dispatcher, lambda session: session.link.name == "online")
-            dispatcher.move(news.submitted, Task(job=JOB, view=VIEW, request="{}"))  # of another server
+            dispatcher.apply(reducer.job_submitted, Task(job=JOB, view=VIEW, request="{}"))  # of another server
             await dispatcher.cancel(JOB.id)
             session = dispatcher.session
             assert (session.tasks, session.cancelling, session.notice.code) == ((), frozenset(), "unknown-job")
@@ -516,7 +517,7 @@ def test_several_at_once_have_seeds_one_after_the_other(settings: Settings, tmp_
             await until(dispatcher, lambda session: session.link.name == "online")
             await asyncio.wait_for(dispatcher.deliver(replace(blockout(), seed=SEED_MAX), VIEW, count=3), 30)
             assert [task.job.seed for task in dispatcher.session.tasks] == [SEED_MAX, 0, 1]
-            assert len(dispatcher.session.landed) == 3 and dispatcher.session.sending == 0
+            assert len(dispatcher.session.receivable) == 3 and dispatcher.session.submissions == 0
             for _ in range(2):  # the same again, while it is waited for: another picture is meant
                 await dispatcher.submit(blockout(steps=1000), VIEW)
             assert [task.job.seed for task in dispatcher.session.waiting] == [1, 2]
@@ -530,7 +531,7 @@ def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Pat
             await until(dispatcher, lambda session: session.link.name == "online")
             await dispatcher.submit(replace(blockout(), model="no-such-model"), VIEW)
             assert "no-such-model" in dispatcher.session.notice.message
-            assert (dispatcher.session.sending, dispatcher.session.tasks) == (0, ())
+            assert (dispatcher.session.submissions, dispatcher.session.tasks) == (0, ())
 
     asyncio.run(story())
 
@@ -547,7 +548,7 @@ def test_a_server_that_comes_back_is_found_with_our_jobs(settings: Settings, tmp
             async with running(settings):
                 dispatcher.nudge()
                 await until(dispatcher, lambda session: session.link.name == "online")
-                session = await until(dispatcher, lambda session: session.landed)
+                session = await until(dispatcher, lambda session: session.receivable)
                 assert session.tasks[0].job.state == "done"
 
     asyncio.run(story())
@@ -558,7 +559,7 @@ def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
         dispatcher = Dispatcher(find_connection, tmp_path)
         await dispatcher.submit(blockout(), VIEW)
         assert dispatcher.session.notice.fix
-        assert dispatcher.session.sending == 0
+        assert dispatcher.session.submissions == 0
 
     asyncio.run(story())
 
@@ -576,7 +577,7 @@ def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
     ],
 )
 def test_every_trouble_is_a_named_state_with_a_sentence(error: Exception, name: str) -> None:
-    assert state(error) == name
+    assert link_name(error) == name
     assert notice(error).message.endswith(".")
     assert notice(error).code in FIXES
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.session import server_process
-from addon.session import state as news
+from addon.session import reducer, server_process
 from addon.session.state import Session
 
 BARS = "\rpainting:  25%|██▌       | 1/4 [00:07<00:22,  7.53s/it]\rdenoiser: 8s [00:08,  1.02s/s]\n\n"
@@ -29,7 +28,9 @@ def test_a_child_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
     assert session.link.name == "died"
     assert session.link.notice.message == "The server ended with code 1: no room on the disk"
     assert server_process.ended(Session(), -signal.SIGTERM, log).link.name == "absent"
-    assert server_process.ended(news.stopping(Session()), 1, log).link.name == "absent"  # Windows knows no signals
+    assert (
+        server_process.ended(reducer.server_stopping(Session()), 1, log).link.name == "absent"
+    )  # Windows knows no signals
     assert server_process.ended(Session(), 1, tmp_path / "gone").link.notice.message == "The server ended with code 1."
 
 

@@ -20,9 +20,9 @@ def come_home(scene: bpy.types.Scene, app: object) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(app.folder / "home.blend"))
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     task = app.session.tasks[-1]
-    assert (task.view.home.file, task.view.home.scene) == (bpy.data.filepath, scene.name)
+    assert (task.view.origin.file, task.view.origin.scene) == (bpy.data.filepath, scene.name)
     for file, arrives in ((bpy.data.filepath, True), ("/elsewhere.blend", False), ("", False)):
-        view = replace(task.view, scene=0, camera=0, home=replace(task.view.home, file=file))
+        view = replace(task.view, scene=0, camera=0, origin=replace(task.view.origin, file=file))
         again = replace(task, view=view, received=False)
         app.dispatcher.session = replace(app.session, tasks=(*app.session.tasks[:-1], again), notice=None)
         scene["maquette_picture"] = None
