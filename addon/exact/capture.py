@@ -43,7 +43,7 @@ def exactly(
     model: ModelInfo,
     layer: str | None = None,
 ) -> Sight:
-    """What a render shows of ``named``, on the grid of masks for ``model``. Raises CaptureError.
+    """What a render shows of ``named``, on the grid of masks for ``model``. Raises UserError.
 
     ``layer`` names the view layer to render, by default the one in use. Leaves ``scene`` with another camera, other
     render settings, and copies of instanced collections.

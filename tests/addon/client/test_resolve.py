@@ -57,8 +57,8 @@ def test_a_server_is_reached_by_name_without_a_thread(name: str, own_home: Path,
     """``127.1`` goes the way of every name but localhost, and leads here on any machine."""
 
     def dial() -> Connection:
-        found = find_connection()
-        return replace(found, address=found.address.replace("127.0.0.1", name))
+        connection = find_connection()
+        return replace(connection, address=connection.address.replace("127.0.0.1", name))
 
     async def story() -> set[str]:
         async with running(Settings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")):
