@@ -163,7 +163,7 @@ def preview_fetched(session: Session, preview: Preview) -> Session:
 
 
 def picture_fetched(session: Session, job: str, picture: Path) -> Session:
-    """The picture of a job is on disk, and so is the room that was lacking."""
+    """The picture of a job is on disk, and so there is room for it by now."""
     task = find_task(session, job)
     if task is None:
         return session

@@ -2,6 +2,7 @@
 """What an artist does now and then, by operator: files closed and opened again, cameras that are none, toggles."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import bpy
@@ -24,7 +25,8 @@ def come_home(scene: bpy.types.Scene, app: object) -> None:
     for file, arrives in ((bpy.data.filepath, True), ("/elsewhere.blend", False), ("", False)):
         view = replace(task.view, scene=0, camera=0, origin=replace(task.view.origin, file=file))
         again = replace(task, view=view, received=False)
-        app.dispatcher.session = replace(app.session, tasks=(*app.session.tasks[:-1], again), notice=None)
+        tasks = (*app.session.tasks[:-1], again)
+        app.dispatcher.apply(partial(replace, tasks=tasks, notice=None))
         scene["maquette_picture"] = None
         assert bpy.ops.maquette.receive(job=task.job.id) == ({"FINISHED"} if arrives else {"CANCELLED"})
         assert (scene["maquette_picture"] is not None) == arrives
