@@ -12,8 +12,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from tests.server.serving import Served
 
-# Read by torch and the hub client when they are first imported, which is after this file. On networks as small as those
-# of the tests a second thread mostly waits for the first, and takes ten times the processor's time where others work too.
+# Read by torch and the hub client when they are first imported, which is after this file. On networks as small as the
+# tests' a second thread mostly waits for the first, and burns ten times the processor's time where others work too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 

@@ -197,7 +197,9 @@ def is_real(name: str) -> bool:
 
 
 def test_reader_of_names() -> None:
-    assert is_real("addon.client.errors") and is_real("server.settings.Settings") and is_real("server.cli.main:main")
+    assert (
+        is_real("addon.client.errors") and is_real("server.settings.ServerSettings") and is_real("server.cli.main:main")
+    )
     assert not is_real("addon.contract") and not is_real("server.settings.Nothing")
 
 
