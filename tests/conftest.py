@@ -2,9 +2,9 @@
 """What every test may rely on: no network, no shared state with the person's own Maquette, repeatable examples."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -38,3 +38,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Served"]:
     home: Path = tmp_path_factory.mktemp("served") / "home"
     with serving(home) as running:
         yield running
+
+
+@pytest.fixture
+def record_property(record_property: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    """pytest's own, for numpy's numbers too: a worker of pytest-xdist cannot send those to the process that reports."""
+
+    def record(name: str, value: Any) -> None:
+        record_property(name, value.tolist() if hasattr(value, "tolist") else value)
+
+    return record

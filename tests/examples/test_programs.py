@@ -36,3 +36,10 @@ def test_own_term(tmp_path: Path, monkeypatch, capsys) -> None:
         float, re.findall(r": (0\.\d+) of the height", printed("own_term", tmp_path, monkeypatch, capsys))
     )
     assert guided < 0.1 < read
+
+
+def test_measured_picture(tmp_path: Path, monkeypatch, capsys) -> None:
+    lines = printed("measured_picture", tmp_path, monkeypatch, capsys).splitlines()
+    offsets = [float(number[1]) if (number := re.search(r"is (\d\.\d+) off", line)) else 1.0 for line in lines]
+    assert len(lines) == 4
+    assert sum(offsets[2:]) < sum(offsets[:2])
