@@ -18,13 +18,13 @@ from ..raster.triangulate import Indices
 Number = TypeVar("Number", np.float32, np.int32)
 
 
-def read(thing: bpy.types.Object) -> Mesh:
+def read(evaluated: bpy.types.Object) -> Mesh:
     """The evaluated mesh of an evaluated object."""
-    mesh = thing.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
+    mesh = evaluated.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
     points = _lent(mesh, "position", "vector", np.empty((len(mesh.vertices), 3), np.float32))
-    found = Mesh(points, *_faces(mesh))
-    thing.to_mesh_clear()
-    return found
+    arrays = Mesh(points, *_faces(mesh))
+    evaluated.to_mesh_clear()
+    return arrays
 
 
 def _faces(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:

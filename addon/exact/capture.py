@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..camera.reader import view
 from ..camera.view import View
 from ..capture.canvas import canvas, mask_size, overscan
-from ..capture.scene import Sight, evaluated, owned, parts
+from ..capture.scene import Visible, evaluated, owned, parts
 from ..compat import write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.records import ModelInfo
@@ -42,7 +42,7 @@ def exactly(
     named: Sequence[Mark],
     model: ModelInfo,
     layer: str | None = None,
-) -> Sight:
+) -> Visible:
     """What a render shows of ``named``, on the grid of masks for ``model``. Raises CaptureError.
 
     ``layer`` names the view layer to render, by default the one in use. Leaves ``scene`` with another camera, other
@@ -61,7 +61,7 @@ def exactly(
     look_through(scene, wide, *mask_size(size))
     scene.render.threads_mode, scene.render.threads = "FIXED", max(1, (os.cpu_count() or 2) - 1)  # one is the artist's
     names = {name: min(found) for name, found in owners.items() if found != {NOTHING}}
-    return seen, shown, cryptomatte.coverage(render_layers(scene), names, len(named))
+    return Visible(seen, shown, cryptomatte.coverage(render_layers(scene), names, len(named)))
 
 
 def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]) -> Read:

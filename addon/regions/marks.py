@@ -15,7 +15,7 @@ from ..protocol.records import Property
 from ..request.phrases import Mark, default_phrase
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
-TOGETHER, PROMPT = "maquette_together", "maquette_prompt"
+TOGETHER = "maquette_together"
 
 Marked = Any  # bpy.types.Object | bpy.types.Collection: whatever carries custom properties and a name
 

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from ..messages.errors import UserError
 from ..messages.notice import notice
 from ..protocol.records import Blockout, Connection, Job, ModelInfo
 from ..protocol.strict_json import dump
-from ..request.settings import NO_WISH, Wish
+from ..request.settings import DEFAULTS, Settings
 from . import state as news
 from .seeds import successor, unasked
 from .state import Name, Preview, Session
@@ -91,20 +92,22 @@ class Dispatcher:
                 self.move(news.lost, state(error), notice(error))
                 await self._rest(PAUSE)
 
-    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def send(
+        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1
+    ) -> None:
         """Finish a blockout slice by slice and send it, as ``submit`` does."""
         with self._sending():
             with self.draft():
                 finished = await gradually(blockout)
-            await self._submit(finished, view, wish, count)
+            await self._submit(finished, view, settings, count)
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def submit(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
         """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
 
-        ``wish`` is kept with the task.
+        ``settings`` are kept with the task.
         """
         with self._sending():
-            await self._submit(blockout, view, wish, count)
+            await self._submit(blockout, view, settings, count)
 
     @contextmanager
     def draft(self) -> Iterator[None]:
@@ -134,7 +137,7 @@ class Dispatcher:
         finally:
             self.move(news.sent)
 
-    async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish, count: int) -> None:
+    async def _submit(self, blockout: Blockout, view: Viewpoint, settings: Settings, count: int) -> None:
         """A server that starts is waited for, and whoever sends already: what they ask for is not asked for twice.
 
         A picture that is withdrawn while it is being sent is cancelled, and those after it are not sent.
@@ -146,7 +149,7 @@ class Dispatcher:
         try:
             for _ in range(count):
                 asked = unasked(blockout, self.session.waiting)
-                job = await self._post(asked, view, wish)
+                job = await self._post(asked, view, settings)
                 if self._withdrawals > withdrawals:
                     await self.cancel(job)
                     return
@@ -154,7 +157,7 @@ class Dispatcher:
         finally:
             self._turn.release()
 
-    async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> str:
+    async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings) -> str:
         client, key = await self._client(), uuid.uuid4().hex
         try:
             job = await client.submit(blockout, key)
@@ -163,17 +166,18 @@ class Dispatcher:
                 raise
             job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
         area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
-        self.move(news.submitted, Task(job=job, view=view, request=request, area=area, wish=wish))
+        settings = replace(settings, seed=blockout.seed)
+        self.move(news.submitted, Task(job=job, view=view, request=request, area=area, settings=settings))
         await self._follow(client, job.id)
         return job.id
 
-    async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def deliver(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background.
 
         A link that broke is no end yet; one that the next dial does not mend is.
         """
         await self.until(lambda session: session.link.name != "connecting")
-        await self.submit(blockout, view, wish, count)
+        await self.submit(blockout, view, settings, count)
         while self.session.unfetched and not self.session.unkept and await self._reached():
             await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.unkept)
 

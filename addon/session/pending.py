@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 from ..protocol.records import Blockout, Job
-from ..protocol.strict_json import ContractError, dump, loads
-from ..request.settings import Wish
+from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..request.settings import Settings
 from .state import Session
 from .task import NOWHERE, Home, Task, Viewpoint
 
@@ -28,7 +29,7 @@ class PendingJob:
 
     job: Job
     request: Blockout
-    wish: Wish
+    settings: Annotated[Settings, Key("wish")]
     pose: tuple[float, ...]
     home: Home = NOWHERE
     cancelled: bool = False
@@ -71,11 +72,11 @@ def _owed(task: Task, cancelled: bool) -> PendingJob:
     request = loads(Blockout, task.request)
     view = task.view
     return PendingJob(
-        job=task.job, request=request, wish=task.wish, pose=view.pose, home=view.home, cancelled=cancelled
+        job=task.job, request=request, settings=task.settings, pose=view.pose, home=view.home, cancelled=cancelled
     )
 
 
 def _task(owed: PendingJob) -> Task:
     view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=owed.pose, home=owed.home)
     area, request = owed.request.width * owed.request.height, json.dumps(dump(owed.request))
-    return Task(job=owed.job, view=view, request=request, area=area, wish=owed.wish)
+    return Task(job=owed.job, view=view, request=request, area=area, settings=owed.settings)

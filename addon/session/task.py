@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..protocol.records import Artifact, Job, State
-from ..request.settings import NO_WISH, Wish
+from ..request.settings import DEFAULTS, Settings
 
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
@@ -60,15 +60,15 @@ class Pace:
 class Task:
     """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
 
-    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``wish`` the artist's side of it; ``sketch``
-    is the newest preview that the server has of it.
+    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``settings`` what the artist set for it;
+    ``sketch`` is the newest preview that the server has of it.
     """
 
     job: Job
     view: Viewpoint
     request: str
     area: int = 0
-    wish: Wish = NO_WISH
+    settings: Settings = DEFAULTS
     pace: Pace | None = None
     sketch: Artifact | None = None
     picture: Path | None = None

@@ -14,15 +14,13 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.records import SEED_MAX, Property
-from ..regions.marks import ENFORCE, OFF, PHRASE, PROMPT
+from ..regions.marks import ENFORCE, OFF, PHRASE
+from ..request.settings import EXACT, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import model
 
-MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
-    f"maquette_{name}"
-    for name in ("model", "style", "negative", "seed", "vary", "count", "strength", "steps", "size", "exact")
-)
+VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
 ENFORCED = (
@@ -30,7 +28,7 @@ ENFORCED = (
     ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
     ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),
 )
-FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
+FLAGS = {name: 1 << bit for bit, name in enumerate(get_args(Property))}
 
 
 def register() -> None:
@@ -188,10 +186,10 @@ def chosen(scene: bpy.types.Scene) -> Any:
 def style(scene: bpy.types.Scene) -> Style | None:
     """The style the scene asks for. Raises StyleMissing when this Blender has none of that name."""
     name = scene.get(STYLE, "")
-    found = app().style_library.find(name)
-    if name and found is None:
+    named = app().style_library.find(name)
+    if name and named is None:
         raise StyleMissing(f"There is no style “{name}” here.", "Choose another style, or none.", name)
-    return found
+    return named
 
 
 def _text(key: str) -> dict[str, Any]:
@@ -208,14 +206,14 @@ def _stored(key: str, default: Callable[[bpy.types.ID], Any]) -> dict[str, Any]:
     return {"get": read, "set": write}
 
 
-def _enforced(thing: bpy.types.ID) -> int:
-    return sum(FLAGS[name] for name in thing.get(ENFORCE, "shape").split())
+def _enforced(owner: bpy.types.ID) -> int:
+    return sum(FLAGS[name] for name in owner.get(ENFORCE, "shape").split())
 
 
-def _enforce(thing: bpy.types.ID, flags: int) -> None:
-    thing[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
+def _enforce(owner: bpy.types.ID, flags: int) -> None:
+    owner[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
 
 
-def _tell(thing: bpy.types.ID, context: bpy.types.Context) -> None:
+def _tell(owner: bpy.types.ID, context: bpy.types.Context) -> None:
     """A custom property alone is no news to the depsgraph, and so to whoever shows regions."""
-    thing.update_tag()
+    owner.update_tag()

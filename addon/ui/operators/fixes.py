@@ -10,7 +10,7 @@ from ...messages.notice import Notice
 from ...regions import marks
 from ...regions.visibility import show
 from ...request.phrases import apart, split_phrase
-from ..properties import EXACT, SIZE
+from ...request.settings import EXACT, PROMPT, SIZE
 from .scene.regions import gone, select
 from .status import Status, refuse, settle
 
@@ -90,7 +90,7 @@ class TellApart(bpy.types.Operator):
         phrases = apart(self.phrase, len(things))
         for thing, phrase in zip(things, phrases, strict=True):
             marks.write(thing, marks.PHRASE, phrase)
-        shot[marks.PROMPT] = split_phrase(shot.get(marks.PROMPT, ""), self.phrase, phrases)
+        shot[PROMPT] = split_phrase(shot.get(PROMPT, ""), self.phrase, phrases)
         return settle()
 
 

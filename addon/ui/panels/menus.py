@@ -3,8 +3,9 @@
 
 import bpy
 
+from ...request.settings import STYLE
 from ...runtime.app import app
-from ..properties import STYLE, chosen
+from ..properties import chosen
 
 
 class MAQUETTE_MT_models(bpy.types.Menu):

@@ -9,14 +9,14 @@ from ...compat import prompt_box
 from ...messages import fixes
 from ...messages.notice import Notice
 from ...pictures.origin import scene_of
-from ...regions import marks
+from ...request.settings import MODEL, PROMPT, STYLE
 from ...runtime.app import app
 from ...runtime.windows import occupied
 from ...session.progress import describe, progress, title
 from ...session.state import Session
 from ...session.task import Task
 from ..image_editor import outlived
-from ..properties import MODEL, STYLE, chosen
+from ..properties import chosen
 from .menus import choice
 from .widgets import Tab, told
 
@@ -32,7 +32,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Prompt and settings, Generate, what is being painted, and what went wrong."""
         layout, scene, session = self.layout, context.scene, app().session
-        prompt_box(layout, scene, marks.PROMPT, "a castle and a rocket on a meadow")
+        prompt_box(layout, scene, PROMPT, "a castle and a rocket on a meadow")
         self._settings(scene)
         self._more(scene)
         self._generate(session, scene)

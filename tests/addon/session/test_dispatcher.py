@@ -26,7 +26,7 @@ from addon.messages.fixes import FIXES
 from addon.messages.notice import Notice, notice
 from addon.protocol.records import SEED_MAX, Artifact, Blockout, Connection, Frame, Job, Problem, pack_mask
 from addon.protocol.records import Region as Block
-from addon.request.settings import Wish
+from addon.request.settings import DEFAULTS
 from addon.session import pending
 from addon.session import state as news
 from addon.session.dispatcher import Dispatcher, state
@@ -214,7 +214,7 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
             dispatcher.nudge()
             await until(dispatcher, lambda session: session.link.name == "online")
             for steps in (3, 100, 5):
-                await dispatcher.submit(blockout(steps), VIEW, Wish(words="mine"))
+                await dispatcher.submit(blockout(steps), VIEW, replace(DEFAULTS, prompt="mine"))
             await until(dispatcher, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].landed)
             dispatcher.move(news.received, dispatcher.session.tasks[0].job.id)
             await dispatcher.settle(20)
@@ -223,7 +223,7 @@ def test_what_is_not_painted_when_blender_quits_comes_home_the_next_time(setting
     async def second() -> None:
         async with at_work(tmp_path) as dispatcher:
             dispatcher.move(pending.resumed, tmp_path)
-            assert [(task.job.steps, task.wish.words) for task in dispatcher.session.tasks] == [
+            assert [(task.job.steps, task.settings.prompt) for task in dispatcher.session.tasks] == [
                 (100, "mine"),
                 (5, "mine"),
             ]

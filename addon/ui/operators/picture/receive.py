@@ -70,7 +70,7 @@ def _keep(task: Task, picture: Path) -> Entry:
         name=picture.stem,
         created=time.time(),
         request=loads(Blockout, task.request),
-        wish=task.wish,
+        settings=task.settings,
         pose=task.view.pose,
         thumb=thumb(shrunk(picture, THUMB_SIDE)),
         achieved=task.job.achieved,

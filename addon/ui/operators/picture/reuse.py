@@ -9,17 +9,18 @@ from bpy.props import EnumProperty, StringProperty
 
 from ....camera.placement import hold, stands
 from ....camera.reader import camera_of
+from ....capture.settings import write
 from ....messages.errors import UserError
 from ....messages.notice import Notice, notice
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, loaded
-from ....regions.marks import PROMPT
-from ....request.styles import avoided, styled
+from ....request.settings import KEYS, part
+from ....request.styles import recovered
 from ....runtime.app import app
 from ....session.state import noticed
 from ... import image_editor
-from ...properties import EXACT, MODEL, NEGATIVE, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
+from ...properties import VARY
 from ..status import Status, refuse, settle
 from .history import GONE, trouble, with_entry
 
@@ -28,6 +29,7 @@ REUSED = (
     ("SEED", "Seed", "Set its seed"),
     ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
 )
+TAKEN_UP = {"PROMPT": ("prompt", "negative", "style"), "SEED": ("seed",)}  # of the settings; all of them else
 
 
 class ShowEntry(bpy.types.Operator):
@@ -76,32 +78,20 @@ class Reuse(bpy.types.Operator):
         return with_entry(self, context, self._reuse)
 
     def _reuse(self, context: bpy.types.Context, entry: Entry) -> Status:
-        shot, request = context.scene, entry.request
-        done = settle()
-        if self.what != "SEED":
-            self._say(shot, entry)
-        if self.what != "PROMPT":
-            shot[SEED], shot[VARY] = request.seed, False
-        if self.what == "EVERYTHING":
-            shot[STRENGTH], shot[STEPS], shot[MODEL] = request.strength, request.steps, request.model
-            shot[SIZE], shot[EXACT] = entry.wish.size, entry.wish.exact
-            if entry.wish.shot is not None and not stands(shot.camera, entry.wish.shot):
-                elsewhere = _elsewhere(entry.name)
-                app().dispatcher.move(noticed, elsewhere)
-                self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
-        return done
-
-    def _say(self, shot: bpy.types.Scene, entry: Entry) -> None:
-        """The artist's own words and the style, if they still make the prompt that was sent; else that prompt."""
-        style = app().style_library.find(entry.wish.style)
-        kept = (style is not None) == bool(entry.wish.style)
-        sent = styled(entry.wish.words, style), avoided(entry.wish.negative, style)
-        if kept and sent == (entry.request.prompt, entry.request.negative):
-            shot[PROMPT], shot[NEGATIVE], shot[STYLE] = entry.wish.words, entry.wish.negative, entry.wish.style
-            return
-        shot[PROMPT], shot[NEGATIVE], shot[STYLE] = entry.request.prompt, entry.request.negative, ""
-        if entry.wish.style:
-            self.report({"INFO"}, f"The style “{entry.wish.style}” is not what it was: its words are in the prompt now")
+        scene, kept = context.scene, entry.settings
+        status, style = settle(), app().style_library.find(kept.style)
+        settings = recovered(kept, entry.request, style)
+        names = TAKEN_UP.get(self.what, tuple(KEYS))
+        write(scene, part(settings, names))
+        if "style" in names and settings.style != kept.style:
+            self.report({"INFO"}, f"The style “{kept.style}” is not what it was: its words are in the prompt now")
+        if "seed" in names:
+            scene[VARY] = False
+        if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
+            elsewhere = _elsewhere(entry.name)
+            app().dispatcher.move(noticed, elsewhere)
+            self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
+        return status
 
 
 class RestoreCamera(bpy.types.Operator):
@@ -117,12 +107,12 @@ class RestoreCamera(bpy.types.Operator):
         return with_entry(self, context, self._restore)
 
     def _restore(self, context: bpy.types.Context, entry: Entry) -> Status:
-        shot = entry.wish.shot
-        if shot is None:
+        pose = entry.settings.camera
+        if pose is None:
             return refuse(self, GONE)
         try:
             camera = camera_of(context.scene, _camera(context.scene, entry))
-            hold(camera, shot, context.view_layer)
+            hold(camera, pose, context.view_layer)
         except UserError as error:
             return refuse(self, notice(error))
         context.scene.camera = camera
@@ -141,8 +131,8 @@ def _elsewhere(name: str) -> Notice:
 
 def _camera(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
     """The camera that the entry was seen through, by its name; else the scene's; None where neither is one."""
-    seen = entry.wish.shot
-    camera = (scene.objects.get(seen.camera) if seen else None) or scene.camera
+    pose = entry.settings.camera
+    camera = (scene.objects.get(pose.camera) if pose else None) or scene.camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 

@@ -4,12 +4,14 @@
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from ....capture.settings import read, write
 from ....messages.notice import Notice
 from ....request import styles
+from ....request.settings import MODEL, STYLE, part
 from ....request.styles import Style
 from ....runtime.app import app
 from ....session.state import model
-from ...properties import MODEL, STEPS, STRENGTH, STYLE, chosen
+from ...properties import chosen
 from ..status import Status, refuse, settle
 
 
@@ -43,16 +45,12 @@ class ChooseStyle(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        found = app().style_library.find(properties.name)
-        return styles.summary(found) if found else "Send the prompt as it is written"
+        style = app().style_library.find(properties.name)
+        return styles.summary(style) if style else "Send the prompt as it is written"
 
     def execute(self, context: bpy.types.Context) -> Status:
-        shot, found = context.scene, app().style_library.find(self.name)
-        shot[STYLE] = self.name
-        if found is not None and found.steps is not None:
-            shot[STEPS] = found.steps
-        if found is not None and found.strength is not None:
-            shot[STRENGTH] = found.strength
+        style = app().style_library.find(self.name)
+        write(context.scene, {"style": self.name} if style is None else styles.changes(style))
         return settle()
 
 
@@ -69,29 +67,28 @@ class SaveStyle(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         self.name = context.scene.get(STYLE, "")
-        worn = app().style_library.find(self.name) or Style(name="new", text=", ")
-        self.text, self.negative, self.keeps = worn.text, worn.negative, worn.steps is not None
+        style = app().style_library.find(self.name) or Style(name="new", text=", ")
+        self.text, self.negative, self.keeps = style.text, style.negative, style.steps is not None
         return context.window_manager.invoke_props_dialog(self, width=420)
 
     def execute(self, context: bpy.types.Context) -> Status:
         if not self.name.strip() or not self.text.strip(" ,"):
             fix = "Save it again with both."
             return refuse(self, Notice(message="A style needs a name and words.", fix=fix, code="style-bare"))
-        shot, info = context.scene, chosen(context.scene)
+        scene, info = context.scene, chosen(context.scene)
         style = Style(
             name=self.name.strip(),
             text=self.text.strip(),
             negative=self.negative.strip(),
-            steps=shot.maquette_steps if self.keeps else None,
-            strength=shot.maquette_strength if self.keeps else None,
             model=info.name if info.nouns else "",
+            **(part(read(scene), styles.SETS) if self.keeps else {}),
         )
         try:
             styles.save(app().style_folder, style)
         except OSError as error:
             return refuse(self, Notice(message=f"The style could not be kept: {error}.", code="style-unkept"))
         app().read_styles()
-        shot[STYLE] = style.name
+        scene[STYLE] = style.name
         return settle()
 
 

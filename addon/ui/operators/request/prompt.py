@@ -9,7 +9,7 @@ from bpy.props import StringProperty
 from ....protocol.records import SEED_MAX
 from ....regions import marks
 from ....request.phrases import inserted
-from ...properties import SEED
+from ....request.settings import PROMPT, SEED
 from ..scene.regions import gone
 from ..status import Status, refuse, settle
 
@@ -29,8 +29,8 @@ class InsertPhrase(bpy.types.Operator):
         if lost is not None:
             return refuse(self, gone(lost))
         for phrase in phrases:
-            prompt = context.scene.get(marks.PROMPT, "").strip()
-            context.scene[marks.PROMPT] = inserted(prompt, phrase)
+            prompt = context.scene.get(PROMPT, "").strip()
+            context.scene[PROMPT] = inserted(prompt, phrase)
         return settle()
 
 
@@ -44,7 +44,7 @@ class Say(bpy.types.Operator):
     words: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: bpy.types.Context) -> Status:
-        context.scene[marks.PROMPT] = inserted(context.scene.get(marks.PROMPT, "").strip(), self.words)
+        context.scene[PROMPT] = inserted(context.scene.get(PROMPT, "").strip(), self.words)
         return {"FINISHED"}
 
 

@@ -7,7 +7,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ....camera.framing import frame_view
-from ....camera.placement import hold, placed, seen_from
+from ....camera.placement import hold, moved, pose_of
 from ....camera.reader import camera_of
 from ....capture.scene import owned
 from ....messages.errors import UserError
@@ -50,7 +50,7 @@ class FlattenCamera(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         try:
             camera = camera_of(context.scene)
-            hold(camera, replace(seen_from(camera), type="PERSP"), context.view_layer)
+            hold(camera, replace(pose_of(camera), type="PERSP"), context.view_layer)
         except UserError as error:
             return refuse(self, notice(error))
         return settle()
@@ -75,7 +75,7 @@ class FitCamera(bpy.types.Operator):
             camera = camera_of(shot)
             place, scale = camera.camera_fit_coords(graph, [number for corner in roomy for number in corner])
             fit = Matrix.Translation(place) @ camera.matrix_world.to_3x3().to_4x4()
-            hold(camera, placed(seen_from(camera), fit, scale), context.view_layer)
+            hold(camera, moved(pose_of(camera), fit, scale), context.view_layer)
         except UserError as error:
             return refuse(self, notice(error))
         return settle()

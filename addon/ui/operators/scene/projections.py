@@ -5,7 +5,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ....camera.framing import half_frame
-from ....camera.placement import hold, placed, seen_from
+from ....camera.placement import hold, moved, pose_of
 from ....camera.reader import camera_of
 from ....messages.errors import UserError
 from ....messages.notice import Notice, notice
@@ -107,7 +107,7 @@ class BringCamera(bpy.types.Operator):
             return refuse(self, GONE)
         try:
             camera = camera_of(context.scene)
-            hold(camera, placed(seen_from(projector), projector.matrix_basis), context.view_layer)
+            hold(camera, moved(pose_of(projector), projector.matrix_basis), context.view_layer)
         except UserError as error:
             return refuse(self, notice(error))
         copy_lens(projector.data, camera.data)
