@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..camera.view import View
 from ..cooperative import Slices
 from ..protocol.records import Blockout, ModelInfo
-from ..raster.instances import Part, seen_from
+from ..raster.instances import MeshInstance, camera_triangles
 from ..request.phrases import Mark
 from ..request.settings import Settings, sent
 from .canvas import Canvas
@@ -25,7 +25,7 @@ class Snapshot:
     settings: Settings
     model: ModelInfo
     marks: tuple[Mark, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[MeshInstance, ...]
     view: View
     canvas: Canvas
     exact: Covers | None = None
@@ -34,7 +34,7 @@ class Snapshot:
 def develop(snapshot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
     canvas, view = snapshot.canvas, snapshot.view
-    triangles = yield from seen_from(snapshot.parts, view.pose)
+    triangles = yield from camera_triangles(snapshot.parts, view.pose)
     regions = yield from outlining(snapshot.marks, triangles, view, canvas, snapshot.exact)
     fields = sent(snapshot.settings, snapshot.model)
     return Blockout(regions=regions, width=canvas.width, height=canvas.height, frame=canvas.frame, **fields)

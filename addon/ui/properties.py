@@ -18,7 +18,7 @@ from ..regions.marks import ENFORCE, OFF, PHRASE
 from ..request.settings import EXACT, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
 from ..request.styles import Style
 from ..runtime.app import app
-from ..session.state import model
+from ..session.state import offered_model
 
 VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
@@ -180,7 +180,7 @@ def _of_regions() -> dict[str, Any]:
 
 def chosen(scene: bpy.types.Scene) -> Any:
     """The ModelInfo of the model the scene asks for, or the server's first."""
-    return model(app().session, scene.get(MODEL, ""))
+    return offered_model(app().session, scene.get(MODEL, ""))
 
 
 def style(scene: bpy.types.Scene) -> Style | None:

@@ -68,7 +68,7 @@ def test_every_notice_says_what_it_is() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Notice")
         if "code" not in {word.arg for word in node.keywords}
     ]
-    assert bare == ["state.py: Notice(message='The server has stopped.')"]
+    assert bare == ["reducer.py: Notice(message='The server has stopped.')"]
 
 
 @pytest.mark.parametrize("button", offered(), ids=lambda button: f"{button.operator} {button.text}")

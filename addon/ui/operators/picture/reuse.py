@@ -18,7 +18,7 @@ from ....pictures.image import ENTRY, loaded
 from ....request.settings import KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
-from ....session.state import noticed
+from ....session.reducer import notice_changed
 from ... import image_editor
 from ...properties import VARY
 from ..status import Status, refuse, settle
@@ -89,7 +89,7 @@ class Reuse(bpy.types.Operator):
             scene[VARY] = False
         if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
             elsewhere = _elsewhere(entry.name)
-            app().dispatcher.move(noticed, elsewhere)
+            app().dispatcher.apply(notice_changed, elsewhere)
             self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
         return status
 

@@ -23,7 +23,7 @@ from ....request.settings import SEED, Settings
 from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
-from ....session.state import dismissed, noticed
+from ....session.reducer import failures_dismissed, notice_changed
 from ....session.task import Viewpoint
 from ...properties import chosen, style
 from ..status import Status, refuse, settle
@@ -42,14 +42,14 @@ class Generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
-        dispatcher.move(dismissed, self.answers.split())
+        dispatcher.apply(failures_dismissed, self.answers.split())
         if scene.maquette_vary:
             scene[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
         try:
             marks.check_apart(scene)
             snapshot = panel_snapshot(scene, depsgraph)
-            dispatcher.move(noticed, unlearned(snapshot.model, snapshot.settings.prompt))
+            dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
             live = develop(snapshot)
             view = viewpoint(scene, scene.camera, depsgraph)
             details = (view, kept_settings(scene), scene.maquette_count)
@@ -131,7 +131,7 @@ class Dismiss(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         if not self.jobs:
             return settle()
-        app().dispatcher.move(dismissed, self.jobs.split())
+        app().dispatcher.apply(failures_dismissed, self.jobs.split())
         return {"FINISHED"}
 
 

@@ -10,7 +10,7 @@ from ....request import styles
 from ....request.settings import MODEL, STYLE, part
 from ....request.styles import Style
 from ....runtime.app import app
-from ....session.state import model
+from ....session.state import offered_model
 from ...properties import chosen
 from ..status import Status, refuse, settle
 
@@ -26,7 +26,7 @@ class ChooseModel(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        info = model(app().session, properties.name)
+        info = offered_model(app().session, properties.name)
         return f"{info.family}, from {info.source}, revision {info.revision}. Licence: {info.licence}"
 
     def execute(self, context: bpy.types.Context) -> Status:
