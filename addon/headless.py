@@ -18,7 +18,7 @@ from .capture.scene import capture, evaluated
 from .capture.settings import read
 from .capture.snapshot import develop
 from .cooperative import finish
-from .exact.capture import exactly
+from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import loaded, settle
@@ -66,7 +66,7 @@ def _open(source: SceneFile) -> None:
 
 
 def _capture(command: CaptureCommand) -> None:
-    scene = bpy.context.scene if command.scene_name is None else bpy.data.scenes[command.scene_name]
+    scene = _scene(command.scene_name)
     stored = read(scene)
     settings = replace(Settings(prompt=stored.prompt, seed=stored.seed), **command.settings)
     snapshot = capture(
@@ -81,7 +81,7 @@ def _capture(command: CaptureCommand) -> None:
 
 
 def _apply(command: ApplyCommand) -> None:
-    scene = bpy.context.scene
+    scene = _scene()
     if command.source.frame is not None:
         scene.frame_set(command.source.frame)
     camera, request = camera_of(scene, _object(scene, command.source.camera)), command.request.read_text()
@@ -95,12 +95,18 @@ def _apply(command: ApplyCommand) -> None:
 
 
 def _look(command: LookCommand) -> None:
-    scene, source = bpy.context.scene, command.source
+    scene, source = _scene(), command.source
     if source.camera is not None:
         scene.camera = _object(scene, source.camera)
     if source.frame is not None:
         scene.frame_set(source.frame)
     blocking_picture(scene, command.out, LOOK_WIDTH)
+
+
+def _scene(name: str | None = None) -> bpy.types.Scene:
+    scene = bpy.context.scene if name is None else bpy.data.scenes[name]
+    assert scene is not None, "a file that is open has a scene"
+    return scene
 
 
 def _object(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
@@ -120,7 +126,7 @@ def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples:
     """
     copy = scene.copy()
     render = copy.render
-    render.engine = "CYCLES"
+    use_engine(render, "CYCLES")
     copy.cycles.device, copy.cycles.samples, copy.cycles.use_denoising = "CPU", samples, False
     render.use_compositing = render.use_sequencer = render.use_border = False
     height = round(width * render.resolution_y / render.resolution_x)

@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 import bpy
+import numpy as np
 from mathutils import Matrix
 
 from ..messages.errors import CameraHeld, LockedObject
@@ -14,13 +15,13 @@ CLOSE = 1e-4  # what differs by less shows the same picture
 
 def pose_of(camera: bpy.types.Object) -> CameraPose:
     """The camera as it stands, animation and constraints included."""
-    matrix = tuple(float(number) for row in camera.matrix_world for number in row)
+    matrix = _numbers(camera.matrix_world)
     return CameraPose(camera=camera.name, matrix=matrix, **{name: getattr(camera.data, name) for name in LENS})
 
 
 def moved(pose: CameraPose, matrix: Matrix, scale: float | None = None) -> CameraPose:
     """The same camera elsewhere; an orthographic one sees ``scale`` units there, where that is given."""
-    elsewhere = replace(pose, matrix=tuple(float(number) for row in matrix for number in row))
+    elsewhere = replace(pose, matrix=_numbers(matrix))
     return elsewhere if scale is None or pose.type != "ORTHO" else replace(elsewhere, ortho_scale=scale)
 
 
@@ -57,6 +58,10 @@ def _set_lens(camera: bpy.types.Object, pose: CameraPose, layer: bpy.types.ViewL
     for datablock in (camera, camera.data):
         datablock.update_tag(refresh={"TIME"})
     layer.update()
+
+
+def _numbers(matrix: Matrix) -> tuple[float, ...]:
+    return tuple(np.array(matrix, dtype=np.float64).ravel().tolist())
 
 
 def _close(one: float | str, other: float | str) -> bool:

@@ -43,5 +43,7 @@ def _faces(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:
 def _lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> NDArray[Number]:
     """The values of an attribute; an empty mesh lacks them all."""
     if into.size:
-        mesh.attributes[name].data.foreach_get(kind, into.ravel())
+        attribute = mesh.attributes[name]
+        assert isinstance(attribute, bpy.types.FloatVectorAttribute | bpy.types.IntAttribute), name
+        attribute.data.foreach_get(kind, into.ravel())
     return into

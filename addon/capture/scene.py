@@ -129,10 +129,12 @@ def parts(
     """
     for instance, original, owner in owned(scene, depsgraph):
         # curves, text and metaballs come a second time, as the meshes they are rendered as
-        if instance.object.type == "MESH" and instance.show_self:
-            key = instance.object.data.as_pointer()
+        item = instance.object
+        assert item is not None, "an instance is one of an object"
+        if item.type == "MESH" and instance.show_self:
+            key = item.data.as_pointer()
             if key not in meshes:
-                meshes[key] = read_mesh(instance.object)
+                meshes[key] = read_mesh(item)
             yield original, MeshInstance(meshes[key], np.array(instance.matrix_world), owner)
 
 

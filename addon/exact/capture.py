@@ -79,18 +79,18 @@ def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph
 
     bpy.utils.register_class(Reader)
     engine_before = scene.render.engine
-    _use_engine(scene.render, Reader.bl_idname)
+    use_engine(scene.render, Reader.bl_idname)
     try:
         bpy.ops.render.render(scene=scene.name)
     finally:
-        _use_engine(scene.render, engine_before)
+        use_engine(scene.render, engine_before)
         bpy.utils.unregister_class(Reader)
     if not results:
         raise ExactFailed("The scene cannot be rendered.", "Render it once with F12, or turn Exact off.")
     return results[0]
 
 
-def _use_engine(render: Any, name: str) -> None:
+def use_engine(render: Any, name: str) -> None:
     """Engines register themselves, Cycles too: Blender's own list, and so its type, has no room for their names."""
     render.engine = name
 
@@ -145,7 +145,7 @@ def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6
 def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
     """Cycles on the CPU, each sample counting for the pixel it falls into, and no light beyond the first surface."""
     render, cycles = scene.render, scene.cycles
-    _use_engine(render, "CYCLES")
+    use_engine(render, "CYCLES")
     cycles.device, cycles.samples = "CPU", samples
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.time_limit, cycles.max_bounces = 0.0, 0
