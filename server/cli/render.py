@@ -22,7 +22,7 @@ from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 from ..catalogue import offered
 from ..errors import CommandError
 from ..http.host import running
-from ..settings import Settings
+from ..settings import ServerSettings
 from . import blender_process
 from .region_report import Outcome, outcomes
 from .terminal import bar, say
@@ -131,7 +131,7 @@ async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncI
         yield client
         return
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        async with running(Settings(home=Path(folder), models=offered(models))) as (_, own):
+        async with running(ServerSettings(home=Path(folder), models=offered(models))) as (_, own):
             yield await connect(own)
 
 
