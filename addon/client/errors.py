@@ -5,7 +5,7 @@ from ..protocol.records import Problem
 
 
 class ClientError(Exception):
-    """Base of what can go wrong between here and the server. ``fix`` says what to do, ``code`` leads to its cure.
+    """Base of what can go wrong between here and the server. ``fix`` says what to do, ``code`` leads to its buttons.
 
     ClientError
     |-- ServerAbsent      nothing answers
@@ -14,7 +14,11 @@ class ClientError(Exception):
     |   |-- ServerOlder
     |   `-- AddonOlder
     |-- Garbled           what it said is no answer of ours
-    `-- ServerProblem     it says no, and why
+    |-- ServerProblem     it says no, and why
+    |-- OnlineAccessOff   it is on another machine, and Blender is not allowed online
+    |-- BadAddress        what is set as its address is none
+    |-- Unkept            a picture cannot be written to disk
+    `-- Spoilt            it has lost a finished picture, or damaged it
     """
 
     code: str

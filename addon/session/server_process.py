@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..messages.notice import Notice
+from ..messages.sentences import command_misunderstood, server_died
 from .state import Session, died, stopped
 
 GREETING = "Maquette serves at"
@@ -43,12 +43,9 @@ def ended(session: Session, code: int, log: Path) -> Session:
     if session.link.name == "stopping" or code in (0, -signal.SIGTERM):
         return stopped(session)
     if code == MISUNDERSTOOD:
-        fix = "It should end with serve; see the preferences."
-        return died(session, Notice(message="The server command was not understood.", fix=fix, code="command-fails"))
+        return died(session, command_misunderstood())
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-    last = _last_words(log)
-    message = f"The server {how}{': ' + last if last else '.'}"
-    return died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died"))
+    return died(session, server_died(how, _last_words(log), str(log)))
 
 
 def _last_words(log: Path) -> str:

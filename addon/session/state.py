@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..messages.notice import LINKS, Notice, complaint
+from ..messages.sentences import no_worker, server_stopped
 from ..protocol.default_model import TOYBOX
 from ..protocol.records import Event, Health, Job, ModelInfo
 from .task import Task, moved
 
-RESTARTS = "The server tries again by itself; its log has the details."
-STOPPED = Notice(message="The server has stopped.")
+STOPPED = server_stopped()
 KEPT = 20  # tasks a session remembers; the pictures themselves stay on disk
 
 Name = Literal[
@@ -123,7 +123,7 @@ def met(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Sess
     """
     if session.link.name == "stopping":
         return session
-    notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
+    notice = no_worker(health.trouble) if health.trouble else None
     again = session.link.name != "online"
     tasks = tuple(task if task.ended or not again else replace(task, pace=None) for task in session.tasks)
     link = Link(name="online", health=health, models=models, notice=notice)

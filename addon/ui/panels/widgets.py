@@ -60,7 +60,7 @@ def letters(context: bpy.types.Context) -> int:
 
 
 def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: bpy.types.Context) -> None:
-    """The cures of a notice, ready to be pressed: in a row, or under each other where they would be cut off."""
+    """The buttons below a notice, ready to be pressed: in a row, or under each other where they would be cut off."""
     buttons = list(offered)
     wide = sum(len(button.text or LABEL) + 4 for button in buttons) < letters(context)
     line = layout.row(align=True) if wide else layout.column(align=True)
@@ -68,5 +68,5 @@ def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button
         operator = line.operator(button.operator, **({"text": button.text} if button.text else {}))
         for name, value in button.arguments:
             setattr(operator, name, value)
-        if button.hands:
-            setattr(operator, button.hands, notice.subject)
+        if button.subject_property:
+            setattr(operator, button.subject_property, notice.subject)

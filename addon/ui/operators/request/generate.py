@@ -12,6 +12,7 @@ from ....capture.canvas import scaled
 from ....capture.snapshot import Snapshot, develop
 from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose
+from ....messages import sentences
 from ....messages.errors import UserError
 from ....messages.notice import Notice, notice
 from ....pictures.origin import viewpoint
@@ -107,11 +108,7 @@ class Cancel(bpy.types.Operator):
         for task in meant:
             event_loop.start(app().dispatcher.cancel(task.job.id))
         if self.scope == "WAITING" and not meant:
-            message, fix = (
-                "None of this Blender's pictures is waiting.",
-                "Others' are: try again when some are painted.",
-            )
-            return refuse(self, Notice(message=message, fix=fix, code="none-waiting"))
+            return refuse(self, sentences.none_waiting())
         return {"FINISHED"}
 
 
@@ -151,8 +148,7 @@ def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
     if not words:
         return None
     told = ", ".join([*words[:TOLD], *(["…"] if len(words) > TOLD else [])])
-    message, fix = f"{model.name} has not learned {told}.", "It paints as if they were not there; see It Knows."
-    return Notice(message=message, fix=fix, code="strange-words", warning=True)
+    return sentences.strange_words(model.name, told)
 
 
 def wish(shot: bpy.types.Scene) -> Wish:
