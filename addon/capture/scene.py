@@ -23,7 +23,7 @@ from ..raster.instances import Mesh, Part, seen_from
 from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
 from ..regions.marks import PROMPT, marked, marks, of_phrase, parts_of, read
-from ..regions.visibility import Shown, chain_of, hidden
+from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, layer_of
 from ..request.phrases import Mark, named_in
 from .canvas import canvas
 from .meshes import read as read_mesh
@@ -179,7 +179,7 @@ def owned(
     What was deleted, or never was in the scene, may still be instanced there: its mark is none of the scene's.
     """
     places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
-    homes, shown = _homes(scene), Shown(depsgraph.view_layer)
+    homes, shown = _homes(scene), RenderVisibility(layer_of(depsgraph))
     for instance in depsgraph.object_instances:
         chain = chain_of(instance)
         if shown.has(chain):
@@ -210,7 +210,7 @@ def _at(scene: bpy.types.Scene, frame: int | None) -> Iterator[None]:
         scene.frame_set(current, subframe=part)
 
 
-def _mark(chain: list[bpy.types.Object], homes: dict[bpy.types.Object, Mark]) -> Mark | None:
+def _mark(chain: Chain, homes: dict[bpy.types.Object, Mark]) -> Mark | None:
     """The mark that counts: an object's before a collection's, the thing's own before its instancer's."""
     candidates = [read(thing) for thing in chain] + [homes.get(thing) for thing in chain]
     return next((found for found in candidates if found is not None), None)

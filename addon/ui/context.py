@@ -1,14 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Blender hands to operators and panels, as types; and the 3D View that a press came from."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import bpy
 
 if TYPE_CHECKING:
-    from bpy.stub_internal.rna_enums import IconItems as Icon
+    from bpy.stub_internal.rna_enums import IconItems  # of the type checker's stubs; Blender has no such module
+
+    from ..pictures.gallery import MaquetteHistoryItem
+
+    Icon: TypeAlias = IconItems
+
+    class MaquetteScene(bpy.types.Scene):
+        """A scene with the properties that ``properties.py`` and ``pictures/gallery.py`` register on it."""
+
+        maquette_history: bpy.types.bpy_prop_collection[MaquetteHistoryItem]
+        maquette_exact: bool
+        maquette_size: int
+
+    class MaquetteWindowManager(bpy.types.WindowManager):
+        """With the properties that ``overlay/handlers.py`` and ``pictures/gallery.py`` register on it."""
+
+        maquette_overlay: bool
+        maquette_overlay_parts: set[str]
+        maquette_favourites: bool
 else:
-    Icon = str  # of the type checker's stubs: Blender has no such module
+    Icon, MaquetteScene, MaquetteWindowManager = str, bpy.types.Scene, bpy.types.WindowManager
 
 
 class Context(Protocol):
@@ -19,7 +37,7 @@ class Context(Protocol):
     """
 
     @property
-    def scene(self) -> bpy.types.Scene: ...
+    def scene(self) -> MaquetteScene: ...
     @property
     def view_layer(self) -> bpy.types.ViewLayer: ...
     @property
@@ -27,7 +45,7 @@ class Context(Protocol):
     @property
     def selected_objects(self) -> list[bpy.types.Object]: ...
     @property
-    def window_manager(self) -> bpy.types.WindowManager: ...
+    def window_manager(self) -> MaquetteWindowManager: ...
     @property
     def window(self) -> bpy.types.Window: ...
     @property

@@ -5,6 +5,7 @@ The scene points at its current picture, and the picture carries the request it 
 that both survive saving, undo and the end of the server.
 """
 
+from contextlib import suppress
 from math import floor
 
 import bpy
@@ -59,7 +60,7 @@ def _replace_earlier(image: bpy.types.Image) -> None:
 def split_off(screen: bpy.types.Screen) -> bpy.types.Area | None:
     """A new Image Editor beside the area in use; None where there is no room, or one editor has the whole window."""
     before = {area.as_pointer() for area in screen.areas}
-    if bpy.ops.screen.area_split.poll():
+    with suppress(RuntimeError):  # Blender's word for no
         bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
     editor = next((area for area in screen.areas if area.as_pointer() not in before), None)
     if editor is not None:

@@ -18,6 +18,7 @@ from ..regions.marks import ENFORCE, OFF, PHRASE, PROMPT
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import model
+from .context import Icon
 
 MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
     f"maquette_{name}"
@@ -25,7 +26,7 @@ MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
 )
 MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
-ENFORCED = (
+ENFORCED: tuple[tuple[str, str, str, Icon], ...] = (
     ("shape", "Shape", "Its outline", "MESH_CUBE"),
     ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
     ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),

@@ -115,7 +115,7 @@ class PaintSmaller(bpy.types.Operator):
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: Context) -> Status:
-        smaller = [size for size in SIZES if size < getattr(context.scene, SIZE)]
+        smaller = [size for size in SIZES if size < context.scene.maquette_size]
         if not smaller:
             return refuse(self, sentences.smallest())
         context.scene[SIZE] = smaller[0]

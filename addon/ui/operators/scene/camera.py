@@ -69,7 +69,7 @@ class FitCamera(bpy.types.Operator):
             fix = "Select objects and press Add Selected, or show those that are hidden."
             raise NothingMarked("There is no region in the view.", fix)
         middle = sum(corners, Vector()) / len(corners)
-        roomy = [middle + (corner - middle) * MARGIN for corner in corners]
+        roomy = [(middle + (corner - middle) * MARGIN).to_tuple() for corner in corners]
         camera = camera_of(context.scene)
         location, scale = camera.camera_fit_coords(depsgraph, [number for corner in roomy for number in corner])
         pose = Matrix.Translation(location) @ camera.matrix_world.to_3x3().to_4x4()
