@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What travels between the add-on, the command line and the server: records, their bounds, and strict reading.
 
-Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``; ``tests/contract``
-holds both readers to the same verdict on every document.
+Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``;
+``tests/addon/protocol`` holds both readers to the same verdict on every document.
 
 Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are in pixels unless they say otherwise.
 """

@@ -15,7 +15,8 @@ from pathlib import Path
 from pkgutil import resolve_name, walk_packages
 
 import pytest
-from reading import ROOT, sources
+
+from tests.architecture.reading import ROOT, sources
 
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))

@@ -19,8 +19,8 @@ from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pac
 from server.http.host import running
 from server.settings import Settings
 
-HERE = Path(__file__).parent
-FAKE = "fake_engine:FakeEngine"
+ROOT = Path(__file__).parents[2]
+FAKE = "tests.server.fake_engine:FakeEngine"
 
 
 def blockout(**changes: Any) -> Blockout:
@@ -67,7 +67,7 @@ def environment(home: Path) -> dict[str, str]:
     """What a child needs to find the fake engine, and its own state."""
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), str(HERE)]),
+        "PYTHONPATH": str(ROOT),
         "MAQUETTE_HOME": str(home),
     }
 
