@@ -12,7 +12,8 @@ import numpy as np
 
 from ..capture.masks import framed
 from ..protocol.records import Achieved, Blockout, unpack_mask
-from ..raster.contours import HARD, SOFT, Floats, dashed, outlines, solid
+from ..raster.contours import HARD, SOFT, dashed, outlines, solid
+from ..raster.triangles import Floats
 from .targets import Target
 
 Colour = tuple[float, float, float]

@@ -86,7 +86,7 @@ def _away() -> bool:
     """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
     playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
     session = app().session
-    return playing or bpy.app.is_job_running("RENDER") or (session.sending > 0 and session.link.name == "online")
+    return playing or bpy.app.is_job_running("RENDER") or (session.submissions > 0 and session.link.name == "online")
 
 
 def _in_view() -> tuple[Windows, dict[int, bpy.types.Image]]:

@@ -20,7 +20,7 @@ from ..messages.errors import UserError
 from ..pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import ContractError, load, loads
-from ..raster.instances import Mesh, Part
+from ..raster.instances import Mesh, MeshInstance
 from ..regions import marks
 from ..regions.listing import Row, rows
 from ..regions.palette import colours
@@ -162,7 +162,7 @@ class SceneWatcher:
         palette = colours(mark.phrase for _, mark in marks.marked(scene))
         self._work = Work(uid, scene.camera.session_uid, _figures(named, read, seen, found, palette))
 
-    def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[Part] | None:
+    def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[MeshInstance] | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
         begun, known, read = time.perf_counter(), len(self._meshes), []
         for _, part in parts(scene, graph, self._meshes):
@@ -207,7 +207,11 @@ def _measured(image: bpy.types.Image) -> Measured:
 
 
 def _figures(
-    named: Sequence[Mark], read: Sequence[Part], seen: View, found: Mapping[str, Finding], palette: Mapping[str, int]
+    named: Sequence[Mark],
+    read: Sequence[MeshInstance],
+    seen: View,
+    found: Mapping[str, Finding],
+    palette: Mapping[str, int],
 ) -> Iterator[Figure | None]:
     """The figure of a scene, last; None for each slice of work before it."""
     picture = yield from drawn(read, seen.pose, seen.lens, seen.aspect)

@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from .strict_json import ContractError, Length, Range, Record, loads
 
 __all__ = [
+    "ENDED",
     "MASK_SIDE",
     "SEED_MAX",
     "SIDES",
@@ -54,6 +55,7 @@ Count = Annotated[int, Range(0, 2**53)]
 Side = Annotated[int, Range(*SIDES)]
 Digest = Annotated[str, Length(64, 64)]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 Property = Literal["shape", "centroid", "size"]
 
 
@@ -81,10 +83,10 @@ class Frame(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Region(Record):
-    """The visible part of one marked thing.
+    """The visible part of one marked object, collection or phrase.
 
     The mask lies on the grid of the whole generated picture (overscan included). Centroid and size are fractions of the
-    artist's frame; ``visible`` is the visible fraction of the thing's unoccluded in-frame area; ``depth`` orders
+    artist's frame; ``visible`` is the visible fraction of its unoccluded in-frame area; ``depth`` orders
     regions, 0 nearest.
     """
 

@@ -15,7 +15,8 @@ from ..pictures.preview import PreviewImage
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
-from ..session.state import Session, starting, stopping
+from ..session.reducer import server_starting, server_stopping
+from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences
 
@@ -37,7 +38,7 @@ class App:
         self.drawing: object | None = None
         self.gallery = Gallery(folder / "pictures")
         self.dispatcher = Dispatcher(dial, folder / "pictures")
-        self.dispatcher.move(pending.resumed, folder)
+        self.dispatcher.apply(pending.resumed, folder)
         self.calmed = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
@@ -63,7 +64,7 @@ class App:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""
         self.server = server_process.start(command, self.log)
         self.logging = True
-        self.dispatcher.move(starting)
+        self.dispatcher.apply(server_starting)
         self.dispatcher.nudge()
 
     def stop_server(self) -> None:
@@ -74,7 +75,7 @@ class App:
             self.server.kill()
         else:
             self.server.terminate()
-            self.dispatcher.move(stopping)
+            self.dispatcher.apply(server_stopping)
 
     def close(self) -> None:
         """Stop everything; called when the add-on is disabled and when Blender quits.
@@ -90,7 +91,7 @@ class App:
         self.preview_image.close()
         self.gallery.close()
         try:
-            pending.leave(self.folder, self.session)
+            pending.save(self.folder, self.session)
         except OSError:  # nobody is left to be told; the server has the pictures still
             log.exception("what is owed could not be written down")
 
@@ -99,7 +100,7 @@ class App:
         while True:
             await asyncio.sleep(MIND)
             if self.server is not None and self.server.poll() is not None:
-                self.dispatcher.move(server_process.ended, self.server.returncode, self.log)
+                self.dispatcher.apply(server_process.ended, self.server.returncode, self.log)
                 server_process.let_go(self.server)
                 self.server = None
 

@@ -16,7 +16,7 @@ from ..extension import EXTENSION
 from ..messages.notice import Notice
 from ..messages.sentences import stumbled
 from ..pictures.pixels import wake
-from ..session.state import noticed
+from ..session.reducer import notice_changed
 from .app import App, app, log
 from .windows import occupied, redraw
 
@@ -49,7 +49,7 @@ def guarded(work: Callable[[], float]) -> float:
         return work()
     except Exception as error:
         log.exception("a timer met an error")
-        app().dispatcher.move(noticed, stumble(error))
+        app().dispatcher.apply(notice_changed, stumble(error))
         return IDLE
 
 
@@ -92,7 +92,7 @@ def stumble(error: Exception) -> Notice:
 
 def receive() -> None:
     """Hand landed pictures to the scene, each as an undo step of its own; later, while Blender is busy."""
-    landed = app().session.landed
+    landed = app().session.receivable
     if not landed or occupied():
         return
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..messages.sentences import command_misunderstood, server_died
-from .state import Session, died, stopped
+from ..messages import sentences
+from . import reducer
+from .state import Session
 
 GREETING = "Maquette serves at"
 END = 4096  # bytes of the log in which they are looked for
@@ -41,20 +42,20 @@ def let_go(server: subprocess.Popen[bytes]) -> None:
 def ended(session: Session, code: int, log: Path) -> Session:
     """The session after our server's end: quiet when it was asked to end, the last words of its log when not."""
     if session.link.name == "stopping" or code in (0, -signal.SIGTERM):
-        return stopped(session)
+        return reducer.server_stopped(session)
     if code == MISUNDERSTOOD:
-        return died(session, command_misunderstood())
+        return reducer.server_died(session, sentences.command_misunderstood())
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-    return died(session, server_died(how, _last_words(log), str(log)))
+    return reducer.server_died(session, sentences.server_died(how, _last_words(log), str(log)))
 
 
 def _last_words(log: Path) -> str:
     """The last whole lines of the log that mean something to people, as many as fit; nothing of a log that is gone."""
-    words, room = "", TAIL
+    words, remaining = "", TAIL
     for line in reversed(_lines(log)):
-        if len(line) > room:
+        if len(line) > remaining:
             return words or _shortened(line)
-        words, room = f"{line}\n{words}".rstrip(), room - len(line) - 1
+        words, remaining = f"{line}\n{words}".rstrip(), remaining - len(line) - 1
     return words
 
 
@@ -67,8 +68,8 @@ def _lines(log: Path) -> list[str]:
             lines = re.split(r"[\r\n]+", file.read().decode(errors="replace"))
     except OSError:
         return []
-    whole = [line.rstrip() for line in (lines[1:] if start else lines) if line[:1].strip()]
-    return [line for line in whole if not line.startswith((GREETING, "Traceback (")) and not BAR.search(line)]
+    complete = [line.rstrip() for line in (lines[1:] if start else lines) if line[:1].strip()]
+    return [line for line in complete if not line.startswith((GREETING, "Traceback (")) and not BAR.search(line)]
 
 
 def _shortened(line: str) -> str:

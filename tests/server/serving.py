@@ -17,7 +17,7 @@ from typing import Any
 from addon.client.api import Client, connect
 from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 FAKE = "tests.server.fake_engine:FakeEngine"
@@ -90,15 +90,15 @@ def serving(home: Path, *flags: str, stdin: int | None = None) -> Iterator[Serve
 
 
 @asynccontextmanager
-async def at_home(settings: Settings) -> AsyncIterator[Client]:
+async def at_home(settings: ServerSettings) -> AsyncIterator[Client]:
     """A server in this event loop, and a client of it."""
     async with running(settings) as (_, connection):
         yield await connect(connection)
 
 
-def fake(home: Path, **changes: Any) -> Settings:
+def fake(home: Path, **changes: Any) -> ServerSettings:
     """Settings with the fake engine."""
-    return Settings(home=home, engine=FAKE, **changes)
+    return ServerSettings(home=home, engine=FAKE, **changes)
 
 
 async def ended(client: Client, job: Job) -> Job:

@@ -6,7 +6,7 @@ import bpy
 from ...messages import sentences
 from ...runtime.app import app
 from ...runtime.preferences import preferences
-from ...session.state import connecting
+from ...session.reducer import connection_requested
 from ..context import Context
 from .status import Status, call, refuse
 
@@ -47,7 +47,7 @@ class Connect(bpy.types.Operator):
 
     def execute(self, context: Context) -> Status:
         dispatcher = app().dispatcher
-        dispatcher.move(connecting)
+        dispatcher.apply(connection_requested)
         dispatcher.nudge()
         return {"FINISHED"}
 

@@ -10,7 +10,7 @@ import bpy
 from ...messages.errors import UserError
 from ...messages.notice import Notice, notice
 from ...runtime.app import app
-from ...session.state import noticed
+from ...session.reducer import notice_changed
 from ..context import Context
 
 Status = set[str]
@@ -19,7 +19,7 @@ Pressed = TypeVar("Pressed", bound=bpy.types.Operator)
 
 def refuse(operator: bpy.types.Operator, notice: Notice) -> Status:
     """End an operator without doing anything, and say why where the artist looks."""
-    app().dispatcher.move(noticed, notice)
+    app().dispatcher.apply(notice_changed, notice)
     operator.report({"WARNING"}, f"{notice.message} {notice.fix}")
     return {"CANCELLED"}
 
@@ -39,7 +39,7 @@ def refusing(execute: Callable[[Pressed, Context], Status]) -> Callable[[Pressed
 
 def settle() -> Status:
     """What the artist just did answers the notice that stands there."""
-    app().dispatcher.move(noticed, None)
+    app().dispatcher.apply(notice_changed, None)
     return {"FINISHED"}
 
 

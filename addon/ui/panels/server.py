@@ -5,13 +5,13 @@ import bpy
 
 from ...messages import fixes
 from ...runtime.app import app
-from ...session.state import Link, Name
+from ...session.state import Link, LinkName
 from ..context import Context, Icon
 from .widgets import Tab, buttons, sentences
 
 START, AGAIN = "maquette.start_server", "maquette.connect"  # a server can always be looked for, whatever is wrong
 
-LABELS: dict[Name, tuple[str, Icon]] = {
+LABELS: dict[LinkName, tuple[str, Icon]] = {
     "absent": ("No server", "UNLINKED"),
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),

@@ -3,10 +3,16 @@
 
 import pytest
 
-from addon.client.address import admit
+from addon.client.address import admit, loopback
 from addon.client.errors import BadAddress, OnlineAccessOff
 
-HERE = ("http://127.0.0.1:8000", "http://127.9.9.9", "http://[::1]:8000", "http://localhost:8000", "http://LOCALHOST:1")
+THIS_MACHINE = (
+    "http://127.0.0.1:8000",
+    "http://127.9.9.9",
+    "http://[::1]:8000",
+    "http://localhost:8000",
+    "http://LOCALHOST:1",
+)
 ELSEWHERE = (
     "http://192.168.0.7:8000",
     "http://studio.example:8000",
@@ -21,7 +27,7 @@ ELSEWHERE = (
     "http://[::ffff:192.168.0.7]:8000",
     "http://[fe80::1%lo]:8000",
 )
-NOWHERE = (
+NO_ADDRESS = (
     "",
     "localhost:8000",
     "http://",
@@ -36,7 +42,7 @@ NOWHERE = (
 
 
 @pytest.mark.parametrize("online", [True, False])
-@pytest.mark.parametrize("address", HERE)
+@pytest.mark.parametrize("address", THIS_MACHINE)
 def test_this_machine_is_always_allowed(address: str, online: bool) -> None:
     admit(address, online)
 
@@ -49,7 +55,25 @@ def test_another_machine_needs_online_access(address: str) -> None:
 
 
 @pytest.mark.parametrize("online", [True, False])
-@pytest.mark.parametrize("address", NOWHERE)
-def test_what_is_no_address_is_said(address: str, online: bool) -> None:
+@pytest.mark.parametrize("address", NO_ADDRESS)
+def test_no_address_is_called_so(address: str, online: bool) -> None:
     with pytest.raises(BadAddress, match="no address"):
         admit(address, online)
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost:8000", True),
+        ("http://192.168.0.7:8000", False),
+        ("http://localhost.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://127.0.0.1@example.org", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_only_this_machine(address: str, ours: bool) -> None:
+    assert loopback(address) is ours

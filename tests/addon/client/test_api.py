@@ -4,6 +4,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -22,10 +23,10 @@ HEALTH = Health(version="9", contract=VERSION, device="", model="", queued=0, ru
 async def answering(*answers):
     """A peer that answers each connection with the next of these bytes and hangs up; yields a client of it, and what
     was asked."""
-    asked, left = [], list(answers)
+    requests, left = [], list(answers)
 
     async def answer(reader, writer):
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(left.pop(0))
         await writer.drain()
         writer.close()
@@ -33,7 +34,7 @@ async def answering(*answers):
     peer = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = peer.sockets[0].getsockname()[1]
     async with peer:
-        yield Client(Connection(address=f"http://127.0.0.1:{port}", token="t", version="1")), asked
+        yield Client(Connection(address=f"http://127.0.0.1:{port}", token="t", version="1")), requests
 
 
 def http(body, status="200 OK", headers="", length=None):
@@ -131,12 +132,12 @@ def test_events_go_on_where_they_broke(monkeypatch):
     second, third = http(frame(5, "running")), http(frame(6, "done"))  # the second stream ends early, but cleanly
 
     async def run():
-        async with answering(first, b"", second, alive, third) as (client, asked):
-            return [(e.id, e.state) async for e in client.events(job="j")], asked
+        async with answering(first, b"", second, alive, third) as (client, requests):
+            return [(e.id, e.state) async for e in client.events(job="j")], requests
 
-    events, asked = asyncio.run(run())
+    events, requests = asyncio.run(run())
     assert events == [(4, "queued"), (5, "running"), (6, "done")]
-    streams = [head for head in asked if b"/events" in head]
+    streams = [head for head in requests if b"/events" in head]
     assert [int(head.partition(b"Last-Event-ID: ")[2].split()[0]) for head in streams] == [0, 4, 4, 5]
 
 
@@ -151,7 +152,7 @@ def test_silence_is_a_lost_connection():
     async def run():
         async with answering(http(b": hello\n\n", length=1000)) as (client, _):
             request = wire.Request(client.connection.address, "GET", "/")
-            return [data async for data in wire.listen(request, wire.Place(), silence=0.05)]
+            return [data async for data in wire.listen(request, wire.EventCursor(), silence=0.05)]
 
     with pytest.raises(wire.LOST):
         asyncio.run(run())
@@ -183,3 +184,9 @@ def test_a_picture_larger_than_expected_is_refused(monkeypatch, tmp_path):
 
     with pytest.raises(Garbled, match="more than 100 bytes"):
         asyncio.run(run())
+
+
+def test_a_token_of_strange_letters_is_a_wrong_one(served):
+    client = Client(replace(served.connection, token="“secret”"))
+    with pytest.raises(WrongToken):
+        asyncio.run(client.health())

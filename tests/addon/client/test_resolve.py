@@ -16,7 +16,7 @@ from addon.client.resolve import numbered
 from addon.protocol.records import Connection
 from addon.session.dispatcher import Dispatcher
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 
 
 def at(address: str) -> Connection:
@@ -45,7 +45,7 @@ def test_a_name_that_nobody_knows_is_said_to_be_so() -> None:
 
 def test_who_waits_for_an_answer_waits_no_longer_than_this(monkeypatch) -> None:
     monkeypatch.setattr(resolve, "LOOK_UP", "import time; time.sleep(60)")
-    monkeypatch.setattr(resolve, "PATIENCE", 0.1)
+    monkeypatch.setattr(resolve, "ANSWER_SECONDS", 0.1)
     begun = time.monotonic()
     with pytest.raises(ServerAbsent):
         asyncio.run(numbered(at("http://slow.invalid:8000")))
@@ -57,11 +57,11 @@ def test_a_server_is_reached_by_name_without_a_thread(name: str, own_home: Path,
     """``127.1`` goes the way of every name but localhost, and leads here on any machine."""
 
     def dial() -> Connection:
-        found = find_connection()
-        return replace(found, address=found.address.replace("127.0.0.1", name))
+        connection = find_connection()
+        return replace(connection, address=connection.address.replace("127.0.0.1", name))
 
     async def story() -> set[str]:
-        async with running(Settings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")):
+        async with running(ServerSettings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")):
             dispatcher, before = Dispatcher(dial, tmp_path), set(threading.enumerate())
             watch = asyncio.create_task(dispatcher.watch())
             await asyncio.wait_for(dispatcher.until(lambda session: session.link.name == "online"), 20)

@@ -88,7 +88,7 @@ def test_a_copy_is_captured_and_goes(copied: ExactCapture) -> None:
     dispatcher, (exact,) = told(copied, RegionHidden("castle is hidden.", "Show it."))
     assert (exact.seed, exact.model, exact.prompt) == (5, "toybox", "a castle and a rocket on a meadow")
     assert [item.phrase for item in exact.regions] == ["castle", "rocket"]
-    assert dispatcher.session.exposing == 0
+    assert dispatcher.session.exact_captures == 0
     assert dispatcher.session.notice.warning and "castle is hidden" in dispatcher.session.notice.message
     assert not copied.folder.exists()
 
@@ -97,7 +97,7 @@ def test_a_scene_that_is_refused_says_why(copied: ExactCapture) -> None:
     dispatcher, sent = told(replace(copied, flags={**FLAGS, "camera": "Nowhere"}))
     assert "no object named Nowhere" in dispatcher.session.notice.message
     assert dispatcher.session.notice.fix and not dispatcher.session.notice.warning
-    assert (sent, dispatcher.session.exposing, copied.folder.exists()) == ([], 0, False)
+    assert (sent, dispatcher.session.exact_captures, copied.folder.exists()) == ([], 0, False)
 
 
 def test_a_second_blender_that_breaks_says_so(copied: ExactCapture) -> None:
@@ -105,13 +105,13 @@ def test_a_second_blender_that_breaks_says_so(copied: ExactCapture) -> None:
     dispatcher, sent = told(copied)
     assert dispatcher.session.notice.message.startswith("Blender cannot open the scene: ")
     assert "Exact off" in dispatcher.session.notice.fix
-    assert (sent, dispatcher.session.exposing, copied.folder.exists()) == ([], 0, False)
+    assert (sent, dispatcher.session.exact_captures, copied.folder.exists()) == ([], 0, False)
 
 
 def test_a_program_that_is_none_says_so(copied: ExactCapture) -> None:
     dispatcher, sent = told(replace(copied, program=("no-such-blender",)))
     assert "no-such-blender" in dispatcher.session.notice.message
-    assert (sent, dispatcher.session.exposing, copied.folder.exists()) == ([], 0, False)
+    assert (sent, dispatcher.session.exact_captures, copied.folder.exists()) == ([], 0, False)
 
 
 def test_a_cancelled_capture_leaves_no_child_and_no_file(copied: ExactCapture) -> None:
@@ -128,7 +128,7 @@ def test_a_cancelled_capture_leaves_no_child_and_no_file(copied: ExactCapture) -
         ]
         while not pids.exists() or not pids.read_text().strip():
             await asyncio.sleep(0.01)
-        assert dispatcher.session.exposing == 2 and dispatcher.session.busy
+        assert dispatcher.session.exact_captures == 2 and dispatcher.session.busy
         for task in tasks:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
@@ -139,7 +139,7 @@ def test_a_cancelled_capture_leaves_no_child_and_no_file(copied: ExactCapture) -
     (pid,) = pids.read_text().split()  # the second waited for the first
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
-    assert (sent, dispatcher.session.exposing, dispatcher.session.notice) == ([], 0, None)
+    assert (sent, dispatcher.session.exact_captures, dispatcher.session.notice) == ([], 0, None)
     assert not copied.folder.exists() and not waiting.folder.exists()
 
 

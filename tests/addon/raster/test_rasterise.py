@@ -68,9 +68,9 @@ def test_perspective_depth_is_that_of_the_plane():
     _, y = rays()
     with np.errstate(divide="ignore"):
         depth = np.where(y < 0, -1.0 / y, np.inf)
-    seen = depth < PERSPECTIVE.far
-    assert np.array_equal(raster.owners == 0, seen)
-    assert np.allclose(raster.depth[seen], depth[seen], rtol=1e-5)
+    visible = depth < PERSPECTIVE.far
+    assert np.array_equal(raster.owners == 0, visible)
+    assert np.allclose(raster.depth[visible], depth[visible], rtol=1e-5)
 
 
 def test_nearer_things_hide_farther_ones_whatever_the_order():
@@ -110,12 +110,12 @@ def test_shared_edges_leave_no_crack_and_no_overlap(seed):
 def test_a_triangle_through_the_camera_is_cut_at_the_near_plane():
     wall = np.array([[[1.0, -50, 5], [1.0, 50, 5], [1.0, 0, -200]]])
     raster = draw(wall, PERSPECTIVE)
-    # the wall x = 1 is at depth 1 / slope, seen only right of the middle
+    # the wall x = 1 is at depth 1 / slope, visible only right of the middle
     x, _ = rays()
     row = raster.depth[SIDE // 2]
-    seen = np.isfinite(row)
-    assert seen.any() and not seen[: SIDE // 2].any()
-    assert np.allclose(row[seen], 1.0 / x[0][seen], rtol=1e-5)
+    visible = np.isfinite(row)
+    assert visible.any() and not visible[: SIDE // 2].any()
+    assert np.allclose(row[visible], 1.0 / x[0][visible], rtol=1e-5)
 
 
 def test_nothing_in_front_leaves_everything_empty():
@@ -126,10 +126,10 @@ def test_nothing_in_front_leaves_everything_empty():
 def test_many_parts_give_the_picture_of_one(monkeypatch):
     triangles = np.concatenate([sphere((0, 0, -5.0), 0.5), sphere((0.3, 0, -6.0), 1.0)])
     owners = np.repeat([0, 1], len(triangles) // 2)
-    whole = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
+    at_once = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
     monkeypatch.setattr("addon.raster.culling.FRAGMENTS", 1000)
     parts = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
-    assert np.array_equal(whole.owners, parts.owners) and np.array_equal(whole.depth, parts.depth)
+    assert np.array_equal(at_once.owners, parts.owners) and np.array_equal(at_once.depth, parts.depth)
 
 
 def test_coverage_is_the_share_of_samples():
@@ -149,13 +149,13 @@ def test_all_owners_covered_at_once_are_covered_as_each_alone():
 
 def test_staggered_samples_tell_four_shades_of_an_upright_edge():
     # the square's left edge moves through one cell of 2 x 2 samples
-    for place, shade in ((0.1, 4), (0.3, 3), (0.6, 2), (0.8, 1)):
-        x = -2 + (8 + place) * 4 / (SIDE / 2)
+    for offset, shade in ((0.1, 4), (0.3, 3), (0.6, 2), (0.8, 1)):
+        x = -2 + (8 + offset) * 4 / (SIDE / 2)
         a, b, c, d = [x, -2, -4.0], [2, -2, -4.0], [2, 2, -4.0], [x, 2, -4.0]
         square = np.array([[a, b, c], [a, c, d]])
         raster = rasterise(soup(square, np.zeros(2, dtype=np.int64)), ORTHOGRAPHIC, SIDE, SIDE, 1, 0.25)
         cells = coverage(raster.owners == 0, 2)
-        assert (cells[:, 8] == round(shade * 255 / 4)).all(), place
+        assert (cells[:, 8] == round(shade * 255 / 4)).all(), offset
         assert (cells[:, 9:] == 255).all() and not cells[:, :8].any()
         assert np.array_equal(raster.owners == 0, raster.footprint[0])
 
@@ -196,13 +196,18 @@ def test_every_pixel_shows_what_its_ray_meets_first(seed, footprints):
         assert np.array_equal(raster.footprint[5], alone.owners == 0)
 
 
-def test_the_far_side_of_a_thing_is_not_painted(monkeypatch):
+def test_the_far_side_of_an_object_is_not_painted(monkeypatch):
     ball = soup(sphere((0, 0, -5.0), 1.0), np.zeros(4 * 64**2, dtype=int))
-    whole = rasterise(ball, PERSPECTIVE, SIDE, SIDE)
+    expected = rasterise(ball, PERSPECTIVE, SIDE, SIDE)
     painted = []
     paint = ZBuffer.paint
-    monkeypatch.setattr(ZBuffer, "paint", lambda board, *what: (painted.append(len(what[1])), paint(board, *what))[1])
-    assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).depth, whole.depth)
+
+    def counting(z_buffer, spans, owners):
+        painted.append(len(owners))
+        paint(z_buffer, spans, owners)
+
+    monkeypatch.setattr(ZBuffer, "paint", counting)
+    assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).depth, expected.depth)
     assert sum(painted) < 0.7 * len(ball)
     painted.clear()
     rasterise(ball, PERSPECTIVE, SIDE, SIDE, 1)

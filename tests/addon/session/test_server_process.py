@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from addon.session import server_process
-from addon.session import state as news
+from addon.session import reducer, server_process
 from addon.session.state import Session
 
 BARS = "\rpainting:  25%|██▌       | 1/4 [00:07<00:22,  7.53s/it]\rdenoiser: 8s [00:08,  1.02s/s]\n\n"
 TRACE = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n    go()\n'
 
 
-def told(log: Path, written: str) -> str:
+def last_words(log: Path, written: str) -> str:
     """What the panel shows of a server that wrote this and died."""
     log.write_text(written, "utf-8")
     return server_process.ended(Session(), 1, log).link.notice.message
@@ -29,7 +28,9 @@ def test_a_child_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
     assert session.link.name == "died"
     assert session.link.notice.message == "The server ended with code 1: no room on the disk"
     assert server_process.ended(Session(), -signal.SIGTERM, log).link.name == "absent"
-    assert server_process.ended(news.stopping(Session()), 1, log).link.name == "absent"  # Windows knows no signals
+    assert (
+        server_process.ended(reducer.server_stopping(Session()), 1, log).link.name == "absent"
+    )  # Windows knows no signals
     assert server_process.ended(Session(), 1, tmp_path / "gone").link.notice.message == "The server ended with code 1."
 
 
@@ -44,17 +45,19 @@ def test_a_child_is_on_a_leash(tmp_path: Path) -> None:
 
 def test_progress_bars_and_traces_are_no_last_words(tmp_path: Path) -> None:
     log = tmp_path / "server.log"
-    assert told(log, f"{BARS}{TRACE}OSError: no room\n{BARS}") == "The server ended with code 1: OSError: no room"
-    assert told(log, f"{server_process.GREETING} http://x\n\none\ntwo\n") == "The server ended with code 1: one\ntwo"
-    assert told(log, BARS) == "The server ended with code 1."
+    assert last_words(log, f"{BARS}{TRACE}OSError: no room\n{BARS}") == "The server ended with code 1: OSError: no room"
+    assert (
+        last_words(log, f"{server_process.GREETING} http://x\n\none\ntwo\n") == "The server ended with code 1: one\ntwo"
+    )
+    assert last_words(log, BARS) == "The server ended with code 1."
 
 
-def test_last_words_are_whole(tmp_path: Path) -> None:
+def test_last_words_are_not_cut_off(tmp_path: Path) -> None:
     """Neither the room in the panel nor the part of the log that is read cuts off their beginning."""
     log, line = tmp_path / "server.log", " ".join(["word"] * 30)
-    assert told(log, f"{line}\n{line}\n") == f"The server ended with code 1: {line}"
-    assert told(log, "abcdefgh " * 1000 + f"\n{line}") == f"The server ended with code 1: {line}"
-    long = told(log, "OSError: " + "word " * 100).removeprefix("The server ended with code 1: ")
+    assert last_words(log, f"{line}\n{line}\n") == f"The server ended with code 1: {line}"
+    assert last_words(log, "abcdefgh " * 1000 + f"\n{line}") == f"The server ended with code 1: {line}"
+    long = last_words(log, "OSError: " + "word " * 100).removeprefix("The server ended with code 1: ")
     assert long.startswith("OSError: word") and long.endswith(" word…") and len(long) <= server_process.TAIL
 
 

@@ -19,7 +19,7 @@ from ....pictures.pixels import shrunk
 from ....protocol.records import Blockout
 from ....protocol.strict_json import loads
 from ....runtime.app import app
-from ....session.state import noticed, received
+from ....session.reducer import notice_changed, picture_received
 from ....session.task import Task
 from ...context import Context
 from ...image_editor import take
@@ -38,7 +38,7 @@ class Receive(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         dispatcher = app().dispatcher
         task = next(task for task in dispatcher.session.tasks if task.job.id == self.job)
-        dispatcher.move(received, self.job)
+        dispatcher.apply(picture_received, self.job)
         scene, picture = scene_of(task.view), task.picture
         assert picture is not None, "what has landed has a picture"
         try:
@@ -68,7 +68,7 @@ def _keep(task: Task, picture: Path) -> Entry:
     try:
         app().gallery.keep(entry)
     except OSError as error:
-        app().dispatcher.move(noticed, sentences.history_unwritten(str(error.strerror)))
+        app().dispatcher.apply(notice_changed, sentences.history_unwritten(str(error.strerror)))
     return entry
 
 

@@ -14,7 +14,7 @@ from ....pictures.origin import viewpoint
 from ....projection.projectors import project
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
-from ....session.state import noticed
+from ....session.reducer import notice_changed
 from ...context import Context, view_3d
 from ...image_editor import current, show_in, shows_materials, split_off
 from ..status import Status, refuse, refusing, settle
@@ -64,7 +64,7 @@ class Project(bpy.types.Operator):
         status = _apply(context, project)
         space = view_3d(context)
         if space is not None and not shows_materials(space):
-            app().dispatcher.move(noticed, sentences.unseen())
+            app().dispatcher.apply(notice_changed, sentences.unseen())
         return status
 
 

@@ -2,6 +2,7 @@
 """What an artist does now and then, by operator: files closed and opened again, cameras that are none, toggles."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import bpy
@@ -20,11 +21,12 @@ def come_home(scene: bpy.types.Scene, app: object) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(app.folder / "home.blend"))
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     task = app.session.tasks[-1]
-    assert (task.view.home.file, task.view.home.scene) == (bpy.data.filepath, scene.name)
+    assert (task.view.origin.file, task.view.origin.scene) == (bpy.data.filepath, scene.name)
     for file, arrives in ((bpy.data.filepath, True), ("/elsewhere.blend", False), ("", False)):
-        view = replace(task.view, scene=0, camera=0, home=replace(task.view.home, file=file))
+        view = replace(task.view, scene=0, camera=0, origin=replace(task.view.origin, file=file))
         again = replace(task, view=view, received=False)
-        app.dispatcher.session = replace(app.session, tasks=(*app.session.tasks[:-1], again), notice=None)
+        tasks = (*app.session.tasks[:-1], again)
+        app.dispatcher.apply(partial(replace, tasks=tasks, notice=None))
         scene["maquette_picture"] = None
         assert bpy.ops.maquette.receive(job=task.job.id) == ({"FINISHED"} if arrives else {"CANCELLED"})
         assert (scene["maquette_picture"] is not None) == arrives

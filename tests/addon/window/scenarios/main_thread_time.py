@@ -57,7 +57,7 @@ def heavy(app, report: dict) -> Iterator:
         known = len(app.session.tasks)
         pressed()
         yield lambda known=known: len(app.session.tasks) > known
-    yield lambda: not app.session.waiting and not app.session.landed
+    yield lambda: not app.session.waiting and not app.session.receivable
     report["heavy"] = dict(longest)
     longest.update({key: max(value, earlier.get(key, 0.0)) for key, value in longest.items()})
     bpy.data.objects.remove(bpy.data.objects["Sphere"])

@@ -74,12 +74,12 @@ def stopped(app, shots: Path, report: dict) -> Iterator:
     """Cancelled while it captures: no child, no copy, no job."""
     known, before = len(app.session.tasks), sample_scene.fingerprint()
     press("generate")
-    yield lambda: app.session.exposing and children()
+    yield lambda: app.session.exact_captures and children()
     report["exact touched"] = sample_scene.changed(before)
     yield from shoot(shots / "capturing.png", settle=0.6)
-    report["capturing when shot"] = app.session.exposing
+    report["capturing when shot"] = app.session.exact_captures
     press("cancel", scope="UNSENT")
-    yield lambda: not app.session.exposing
+    yield lambda: not app.session.exact_captures
     report["after the stop"] = [len(app.session.tasks) - known, children(), copies()]
 
 
@@ -88,7 +88,7 @@ def exact(app, shots: Path, report: dict) -> Iterator:
     views, before = sizes(), bpy.context.scene["maquette_picture"].session_uid
     closer = yield from look_closer()
     press("generate")
-    yield lambda: app.session.exposing
+    yield lambda: app.session.exact_captures
     yield lambda: bpy.context.scene["maquette_picture"].session_uid != before
     yield from finished(app)
     renders = sizes()
