@@ -23,7 +23,7 @@ from ..raster.instances import Mesh, MeshInstance, camera_triangles
 from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
 from ..regions.marks import marked, marks, of_phrase, parts_of, read
-from ..regions.visibility import Shown, chain_of, hidden
+from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, layer_of
 from ..request.phrases import Mark, named_in
 from ..request.settings import Settings
 from .canvas import canvas, scaled
@@ -146,7 +146,7 @@ def owned(
     What was deleted, or never was in the scene, may still be instanced there: its mark is none of the scene's.
     """
     indices = {mark.phrase.casefold(): index for index, mark in enumerate(marks(scene))}
-    by_collection, visibility = _collection_marks(scene), Shown(depsgraph.view_layer)
+    by_collection, visibility = _collection_marks(scene), RenderVisibility(layer_of(depsgraph))
     for instance in depsgraph.object_instances:
         chain = chain_of(instance)
         if visibility.has(chain):
@@ -177,7 +177,7 @@ def _at(scene: bpy.types.Scene, frame: int | None) -> Iterator[None]:
         scene.frame_set(current, subframe=part)
 
 
-def _mark(chain: list[bpy.types.Object], by_collection: dict[bpy.types.Object, Mark]) -> Mark | None:
+def _mark(chain: Chain, by_collection: dict[bpy.types.Object, Mark]) -> Mark | None:
     """The mark that counts: an object's before a collection's, the object's own before its instancer's."""
     candidates = [read(item) for item in chain] + [by_collection.get(item) for item in chain]
     return next((mark for mark in candidates if mark is not None), None)

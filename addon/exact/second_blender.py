@@ -20,6 +20,7 @@ from ..capture.masks import region_mask
 from ..cooperative import Slices, gradually
 from ..messages.errors import SecondBlenderFailed, UserError
 from ..messages.notice import Notice, notice
+from ..messages.sentences import differs, only_rendered
 from ..protocol.records import Blockout, Problem, Region
 from ..protocol.strict_json import ContractError, loads
 from ..session import reducer
@@ -92,20 +93,13 @@ async def expose(
 def difference(live: Blockout | UserError, exact: Blockout) -> Notice | None:
     """Which regions a render shows otherwise than the view does, as a warning; None where they are alike."""
     if isinstance(live, UserError):
-        return Notice(message=f"Only a render shows it all: {live.message}", code="unlike", warning=True)
+        return only_rendered(live.message)
     unlike = [
         f"“{one.phrase}” ({overlap:.0%} alike)"
         for one, other in zip(live.regions, exact.regions, strict=True)
         if (overlap := alike(one, other)) < ALIKE
     ]
-    if not unlike:
-        return None
-    return Notice(
-        message=f"A render shows some things otherwise than the view: {', '.join(unlike)}.",
-        fix="The picture follows the render; turn Exact off to follow the view.",
-        code="unlike",
-        warning=True,
-    )
+    return differs(", ".join(unlike)) if unlike else None
 
 
 def alike(one: Region, other: Region) -> float:

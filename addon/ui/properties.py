@@ -19,13 +19,14 @@ from ..request.settings import EXACT, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
+from .context import Icon
 
 Owner = TypeVar("Owner", bound=bpy.types.ID)
 
 VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
-ENFORCED = (
+ENFORCED: tuple[tuple[str, str, str, Icon], ...] = (
     ("shape", "Shape", "Its outline", "MESH_CUBE"),
     ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
     ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An earlier picture taken up again: shown, its request set anew, its camera put back.
-
-A room of its own beside the other operators, for it stands on ``pictures``, which stands on them.
-"""
+"""An earlier picture taken up again: shown, its request set anew, its camera put back."""
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
@@ -10,8 +7,8 @@ from bpy.props import EnumProperty, StringProperty
 from ....camera.placement import hold, stands
 from ....camera.reader import camera_of
 from ....capture.settings import write
-from ....messages.errors import UserError
-from ....messages.notice import Notice, notice
+from ....messages import sentences
+from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, loaded
@@ -20,9 +17,11 @@ from ....request.styles import recovered
 from ....runtime.app import app
 from ....session.reducer import notice_changed
 from ... import image_editor
+from ...context import Context
 from ...properties import VARY
-from ..status import Status, refuse, settle
-from .history import GONE, trouble, with_entry
+from ..status import Status, call, refuse, refusing, settle
+from .history import entry_of
+from .result import Show
 
 REUSED = (
     ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
@@ -41,23 +40,22 @@ class ShowEntry(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._show)
-
-    def _show(self, context: bpy.types.Context, entry: Entry) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
+        entry = entry_of(context, self.name)
         picture = history.picture(app().gallery.folder, entry.name)
         if picture is None:
-            return refuse(self, _absent(entry.name))
+            return refuse(self, sentences.picture_absent(entry.name))
         try:
             image = loaded(picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry))
         except RuntimeError as error:  # Blender's word for a file that is no picture
-            return refuse(self, trouble("The picture cannot be read", error))
+            raise HistoryUnreadable("The picture cannot be read", error) from error
         image[ENTRY] = entry.name
         image_editor.take(context.scene, image)
-        done = settle()
+        status = settle()
         if context.area is not None:
-            bpy.ops.maquette.show()  # which may have something to say
-        return done
+            call(Show.bl_idname)  # which may have something to say
+        return status
 
 
 class Reuse(bpy.types.Operator):
@@ -71,15 +69,14 @@ class Reuse(bpy.types.Operator):
     what: EnumProperty(items=REUSED, options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return next(words for what, _, words in REUSED if what == properties.what)
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
+        return next(words for key, _, words in REUSED if key == properties.what)
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._reuse)
-
-    def _reuse(self, context: bpy.types.Context, entry: Entry) -> Status:
-        scene, kept = context.scene, entry.settings
-        status, style = settle(), app().style_library.find(kept.style)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        scene, entry = context.scene, entry_of(context, self.name)
+        kept, status = entry.settings, settle()
+        style = app().style_library.find(kept.style)
         settings = recovered(kept, entry.request, style)
         names = TAKEN_UP.get(self.what, tuple(KEYS))
         write(scene, part(settings, names))
@@ -88,7 +85,7 @@ class Reuse(bpy.types.Operator):
         if "seed" in names:
             scene[VARY] = False
         if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
-            elsewhere = _elsewhere(entry.name)
+            elsewhere = sentences.camera_elsewhere(entry.name)
             app().dispatcher.apply(notice_changed, elsewhere)
             self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
         return status
@@ -103,30 +100,16 @@ class RestoreCamera(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._restore)
-
-    def _restore(self, context: bpy.types.Context, entry: Entry) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
+        entry = entry_of(context, self.name)
         pose = entry.settings.camera
         if pose is None:
-            return refuse(self, GONE)
-        try:
-            camera = camera_of(context.scene, _camera(context.scene, entry))
-            hold(camera, pose, context.view_layer)
-        except UserError as error:
-            return refuse(self, notice(error))
+            raise EntryGone()
+        camera = camera_of(context.scene, _camera(context.scene, entry))
+        hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
-
-
-def _absent(name: str) -> Notice:
-    message, fix = "The full picture is not on this machine.", "Reuse Everything sets what paints it again."
-    return Notice(message=message, fix=fix, code="picture-absent", subject=name)
-
-
-def _elsewhere(name: str) -> Notice:
-    message, fix = "That picture was seen from another place.", "Camera as It Was puts the camera back there."
-    return Notice(message=message, fix=fix, code="camera-elsewhere", subject=name)
 
 
 def _camera(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:

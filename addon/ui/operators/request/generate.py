@@ -13,6 +13,7 @@ from ....capture.settings import read
 from ....capture.snapshot import Snapshot, develop
 from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose
+from ....messages import sentences
 from ....messages.errors import UserError
 from ....messages.notice import Notice, notice
 from ....pictures.origin import viewpoint
@@ -112,11 +113,7 @@ class Cancel(bpy.types.Operator):
         for task in tasks:
             event_loop.start(app().dispatcher.cancel(task.job.id))
         if self.scope == "WAITING" and not tasks:
-            message, fix = (
-                "None of this Blender's pictures is waiting.",
-                "Others' are: try again when some are painted.",
-            )
-            return refuse(self, Notice(message=message, fix=fix, code="none-waiting"))
+            return refuse(self, sentences.none_waiting())
         return {"FINISHED"}
 
 
@@ -151,8 +148,7 @@ def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
     if not words:
         return None
     named = ", ".join([*words[:MOST_NAMED], *(["…"] if len(words) > MOST_NAMED else [])])
-    message, fix = f"{model.name} has not learned {named}.", "It paints as if they were not there; see It Knows."
-    return Notice(message=message, fix=fix, code="strange-words", warning=True)
+    return sentences.strange_words(model.name, named)
 
 
 CLASSES = (Generate, Cancel, Dismiss)

@@ -5,7 +5,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ....capture.settings import read, write
-from ....messages.notice import Notice
+from ....messages import sentences
 from ....request import styles
 from ....request.settings import MODEL, STYLE, part
 from ....request.styles import Style
@@ -73,8 +73,7 @@ class SaveStyle(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         if not self.name.strip() or not self.text.strip(" ,"):
-            fix = "Save it again with both."
-            return refuse(self, Notice(message="A style needs a name and words.", fix=fix, code="style-bare"))
+            return refuse(self, sentences.style_bare())
         scene, info = context.scene, chosen(context.scene)
         style = Style(
             name=self.name.strip(),
@@ -86,7 +85,7 @@ class SaveStyle(bpy.types.Operator):
         try:
             styles.save(app().style_folder, style)
         except OSError as error:
-            return refuse(self, Notice(message=f"The style could not be kept: {error}.", code="style-unkept"))
+            return refuse(self, sentences.style_unkept(str(error)))
         app().read_styles()
         scene[STYLE] = style.name
         return settle()
@@ -109,8 +108,7 @@ class DeleteStyle(bpy.types.Operator):
         name = context.scene[STYLE]
         file = styles.own(app().style_folder, name)
         if file is None:
-            fix = "Save a style of that name instead."
-            return refuse(self, Notice(message=f"“{name}” came with Maquette.", fix=fix, code="style-shipped"))
+            return refuse(self, sentences.style_shipped(name))
         file.unlink()
         app().read_styles()
         if app().style_library.find(name) is None:

@@ -7,11 +7,11 @@ import bpy
 from bpy.props import StringProperty
 
 from ....protocol.records import SEED_MAX
-from ....regions import marks
 from ....request.phrases import inserted
 from ....request.settings import PROMPT, SEED
-from ..scene.regions import gone
-from ..status import Status, refuse, settle
+from ...context import Context
+from ..scene.regions import marked_by
+from ..status import Status, refusing, settle
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -23,11 +23,11 @@ class InsertPhrase(bpy.types.Operator):
 
     subject: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
         phrases = self.subject.splitlines()
-        lost = next((phrase for phrase in phrases if not marks.of_phrase(context.scene, phrase)), None)
-        if lost is not None:
-            return refuse(self, gone(lost))
+        for phrase in phrases:
+            marked_by(context.scene, phrase)  # raises for one that is gone, before the prompt is touched
         for phrase in phrases:
             prompt = context.scene.get(PROMPT, "").strip()
             context.scene[PROMPT] = inserted(prompt, phrase)
