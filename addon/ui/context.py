@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         maquette_history: bpy.types.bpy_prop_collection[MaquetteHistoryItem]
         maquette_exact: bool
         maquette_size: int
+        maquette_vary: bool
+        maquette_count: int
 
     class MaquetteWindowManager(bpy.types.WindowManager):
         """With the properties that ``overlay/handlers.py`` and ``pictures/gallery.py`` register on it."""

@@ -12,9 +12,10 @@ from ....exact.second_blender import ExactCapture
 from ....messages.errors import SecondBlenderFailed
 from ....protocol.records import ModelInfo
 from ....request.settings import FLAGS, Settings, part
+from ...context import Context
 
 
-def exact_capture(context: bpy.types.Context, settings: Settings, model: ModelInfo) -> ExactCapture:
+def exact_capture(context: Context, settings: Settings, model: ModelInfo) -> ExactCapture:
     """The open file, as it stands, in a folder of its own. Raises SecondBlenderFailed when it cannot be written."""
     try:
         folder = Path(tempfile.mkdtemp(prefix="maquette-", dir=bpy.app.tempdir))
@@ -33,7 +34,7 @@ def _uncopied(error: Exception) -> SecondBlenderFailed:
     return SecondBlenderFailed(f"The file cannot be copied: {error}", "Make room on the disk, or turn Exact off.")
 
 
-def _command(context: bpy.types.Context, folder: Path, settings: Settings, model: ModelInfo) -> CaptureCommand:
+def _command(context: Context, folder: Path, settings: Settings, model: ModelInfo) -> CaptureCommand:
     """What the second Blender is to capture."""
     scripts = bool(context.preferences.filepaths.use_scripts_auto_execute)
     return CaptureCommand(

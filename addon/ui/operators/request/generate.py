@@ -8,14 +8,14 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ....camera.placement import pose_of
+from ....camera.reader import camera_of
 from ....capture.scene import capture
 from ....capture.settings import read
 from ....capture.snapshot import Snapshot, develop
 from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose
 from ....messages import sentences
-from ....messages.errors import UserError
-from ....messages.notice import Notice, notice
+from ....messages.notice import Notice
 from ....pictures.origin import viewpoint
 from ....protocol.records import SEED_MAX, Blockout, ModelInfo
 from ....regions import marks
@@ -26,8 +26,9 @@ from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.reducer import failures_dismissed, notice_changed
 from ....session.task import Viewpoint
+from ...context import Context
 from ...properties import chosen, style
-from ..status import Status, refuse, settle
+from ..status import Status, refuse, refusing, settle
 from .exact_capture import exact_capture
 
 MOST_NAMED = 5  # words that a warning spells out
@@ -41,29 +42,26 @@ class Generate(bpy.types.Operator):
 
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
         dispatcher.apply(failures_dismissed, self.answers.split())
         if scene.maquette_vary:
             scene[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
-        try:
-            marks.check_apart(scene)
-            snapshot = panel_snapshot(scene, depsgraph)
-            dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
-            live = develop(snapshot)
-            view = viewpoint(scene, scene.camera, depsgraph)
-            details = (view, kept_settings(scene), scene.maquette_count)
-            if snapshot.settings.exact:
-                capture = exact_capture(context, snapshot.settings, chosen(scene))
-                return self._expose(capture, live, details)
-            if not bpy.app.background:
-                app().event_loop.start(dispatcher.send(live, *details))
-                return {"FINISHED"}
-            blockout = finish(live)
-        except UserError as error:
-            return refuse(self, notice(error))
-        app().event_loop.wait(dispatcher.deliver(blockout, *details))
+        marks.check_apart(scene)
+        snapshot = panel_snapshot(scene, depsgraph)
+        dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
+        live = develop(snapshot)
+        view = viewpoint(scene, camera_of(scene), depsgraph)
+        details = (view, kept_settings(scene), scene.maquette_count)
+        if snapshot.settings.exact:
+            capture = exact_capture(context, snapshot.settings, chosen(scene))
+            return self._expose(capture, live, details)
+        if not bpy.app.background:
+            app().event_loop.start(dispatcher.send(live, *details))
+            return {"FINISHED"}
+        app().event_loop.wait(dispatcher.deliver(finish(live), *details))
         return self._end()
 
     def _expose(
@@ -104,7 +102,7 @@ class Cancel(bpy.types.Operator):
         default="THIS",
     )
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         session, event_loop = app().session, app().event_loop
         if self.scope in {"UNSENT", "ALL"}:
             app().dispatcher.withdraw()
@@ -125,7 +123,7 @@ class Dismiss(bpy.types.Operator):
 
     jobs: StringProperty(description="Failed jobs, by their ids; none for the message", options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         if not self.jobs:
             return settle()
         app().dispatcher.apply(failures_dismissed, self.jobs.split())
@@ -139,7 +137,7 @@ def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Sn
 
 def kept_settings(scene: bpy.types.Scene) -> Settings:
     """What is kept with the picture: the settings, and the camera as it stands."""
-    return replace(read(scene), camera=pose_of(scene.camera))
+    return replace(read(scene), camera=pose_of(camera_of(scene)))
 
 
 def unlearned(model: ModelInfo, prompt: str) -> Notice | None:

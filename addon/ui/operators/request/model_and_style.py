@@ -11,6 +11,7 @@ from ....request.settings import MODEL, STYLE, part
 from ....request.styles import Style
 from ....runtime.app import app
 from ....session.state import offered_model
+from ...context import Context
 from ...properties import chosen
 from ..status import Status, refuse, settle
 
@@ -25,11 +26,11 @@ class ChooseModel(bpy.types.Operator):
     name: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
         info = offered_model(app().session, properties.name)
         return f"{info.family}, from {info.source}, revision {info.revision}. Licence: {info.licence}"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.scene[MODEL] = self.name
         return settle()
 
@@ -44,11 +45,11 @@ class ChooseStyle(bpy.types.Operator):
     name: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
         style = app().style_library.find(properties.name)
         return styles.summary(style) if style else "Send the prompt as it is written"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         style = app().style_library.find(self.name)
         write(context.scene, {"style": self.name} if style is None else styles.changes(style))
         return settle()
@@ -65,13 +66,13 @@ class SaveStyle(bpy.types.Operator):
     negative: StringProperty(name="Avoid", description="What the picture keeps away from", maxlen=1000)
     keeps: BoolProperty(name="Steps and Strength", description="Choosing the style sets these, too", default=False)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
         self.name = context.scene.get(STYLE, "")
         style = app().style_library.find(self.name) or Style(name="new", text=", ")
         self.text, self.negative, self.keeps = style.text, style.negative, style.steps is not None
-        return context.window_manager.invoke_props_dialog(self, width=420)
+        return set(context.window_manager.invoke_props_dialog(self, width=420))
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         if not self.name.strip() or not self.text.strip(" ,"):
             return refuse(self, sentences.style_bare())
         scene, info = context.scene, chosen(context.scene)
@@ -98,13 +99,13 @@ class DeleteStyle(bpy.types.Operator):
     bl_label = "Delete Style"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         return bool(context.scene.get(STYLE, ""))
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        return context.window_manager.invoke_confirm(self, event)
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        return set(context.window_manager.invoke_confirm(self, event))
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         name = context.scene[STYLE]
         file = styles.own(app().style_folder, name)
         if file is None:
@@ -122,7 +123,7 @@ class ReadStyles(bpy.types.Operator):
     bl_idname = "maquette.read_styles"
     bl_label = "Reload Styles"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         app().read_styles()
         for fault in app().style_library.faults:
             self.report({"WARNING"}, fault)

@@ -43,7 +43,7 @@ class Say(bpy.types.Operator):
 
     words: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.scene[PROMPT] = inserted(context.scene.get(PROMPT, "").strip(), self.words)
         return {"FINISHED"}
 
@@ -55,7 +55,7 @@ class RollSeed(bpy.types.Operator):
     bl_label = "New Seed"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.scene[SEED] = random.randint(0, SEED_MAX)
         return {"FINISHED"}
 
@@ -68,7 +68,7 @@ class Copy(bpy.types.Operator):
 
     text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.window_manager.clipboard = self.text
         return {"FINISHED"}
 
