@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Folders: few modules in each, every one on the map, tests where their subject is, and layers that leave none out."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from tests.architecture.reading import ROOMS, ROOT, sources
 
 MODULES = 15  # in one folder; more are two ideas
 MAP = ROOT / "docs" / "architecture.md"
+MAP_ROW = re.compile(r"^\|(?:[^|]*\|)?? `([\w/]+)/` \|(.*)\|$", re.MULTILINE)
 
 # Folders of tests/addon that are no rooms: what runs in other Blenders, what needs a window, the packed extension.
 TEST_BENCHES = frozenset({"tests/addon/hosts", "tests/addon/window", "tests/addon/hosts/extension"})
@@ -30,6 +32,13 @@ def folders(paths: Iterable[str]) -> set[str]:
 def off_the_map(paths: Iterable[str], text: str) -> list[str]:
     """Folders that the map does not name, in backticks and with a slash at the end."""
     return sorted(folder for folder in folders(paths) if f"`{folder}/`" not in text)
+
+
+def gone_modules(text: str) -> list[str]:
+    """Modules that the map's row of a folder names and that are not in it: ``| `addon/client/` | `api`, `http` |``."""
+    rows = [(row[1], re.findall(r"`(\w+)`", row[2])) for row in MAP_ROW.finditer(text)]
+    named = [PurePosixPath(folder, name) for folder, names in rows for name in names]
+    return [str(path) for path in named if not (ROOT / path).is_dir() and not (ROOT / f"{path}.py").is_file()]
 
 
 def homeless_tests(tests: Iterable[str], rooms: set[str]) -> list[str]:
@@ -58,6 +67,11 @@ def test_every_folder_is_on_the_map() -> None:
     assert off_the_map([*paths(), "tests/x.py", "docs/x.md", ".ci/run"], MAP.read_text("utf-8")) == []
 
 
+def test_modules_on_the_map_exist() -> None:
+    assert len(MAP_ROW.findall(MAP.read_text("utf-8"))) > 20
+    assert gone_modules(MAP.read_text("utf-8")) == []
+
+
 def test_tests_mirror_the_rooms() -> None:
     assert homeless_tests(paths("tests"), folders(paths())) == []
 
@@ -78,6 +92,11 @@ def test_law_catches_full_folders() -> None:
 def test_law_catches_folders_off_the_map() -> None:
     text = "In `addon/` there is `addon/client/`, and addon/raster/."
     assert off_the_map(["addon/client/http.py", "addon/raster/lens.py"], text) == ["addon/raster"]
+
+
+def test_law_catches_gone_modules() -> None:
+    text = "| 2 | `addon/client/` | `api`, `wire` |\n| `server/` | `settings`, `http`, `jobs` |\n"
+    assert gone_modules(text) == ["addon/client/wire", "server/jobs"]
 
 
 def test_law_catches_homeless_tests() -> None:
