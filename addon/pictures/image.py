@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ..projection.projectors import project, take_all_down
+from ..projection.projectors import project, projectors, remove_projectors
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump
 from ..regions.marks import PROMPT, collections
@@ -63,7 +63,7 @@ def remove(scene: bpy.types.Scene) -> None:
 
     The pictures themselves stay: the scene's latest, and what uses one; others until the file is saved.
     """
-    take_all_down(scene)
+    remove_projectors(projectors(scene))
     for thing in {thing: None for home in collections(scene) for thing in home.objects}:
         if has_background(thing):
             remove_background(thing)

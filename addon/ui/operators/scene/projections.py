@@ -11,7 +11,7 @@ from ....messages.errors import UserError
 from ....messages.notice import Notice, notice
 from ....pictures import image
 from ....pictures.camera_background import has_background, remove_background
-from ....projection.projectors import copy_lens, is_on, projectors, switch, take_down
+from ....projection.projectors import copy_lens, is_on, projectors, remove_projectors, switch
 from ..status import Status, refuse
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
@@ -53,7 +53,7 @@ class RemoveView(bpy.types.Operator):
         projector = _projector(context, self.uid)
         if projector is None:
             return refuse(self, GONE)
-        take_down(projector)
+        remove_projectors([projector])
         return {"FINISHED"}
 
 
