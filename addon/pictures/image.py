@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture into the artist's scene, and out again: behind the camera, and projected onto the marked things."""
+"""A picture into the artist's scene, and out again: behind the camera, and projected onto the marked objects."""
 
 import json
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from ..protocol.strict_json import dump
 from ..regions.marks import PROMPT, collections
 from .camera_background import background, has_background, remove_background
 
-PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (  # the first on a scene, the others on its pictures
-    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
-)
+PICTURE = "maquette_picture"  # on a scene: its current picture
+REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
+CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
 
 
 def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path) -> bpy.types.Image:
@@ -64,9 +64,9 @@ def remove(scene: bpy.types.Scene) -> None:
     The pictures themselves stay: the scene's latest, and what uses one; others until the file is saved.
     """
     remove_projectors(projectors(scene))
-    for thing in {thing: None for home in collections(scene) for thing in home.objects}:
-        if has_background(thing):
-            remove_background(thing)
+    for camera in {item: None for collection in collections(scene) for item in collection.objects}:
+        if has_background(camera):
+            remove_background(camera)
 
 
 def _packed(file: Path) -> bpy.types.Image:

@@ -14,7 +14,7 @@ import bpy
 
 from ..extension import EXTENSION
 from ..messages.notice import Notice
-from ..pictures.pixels import wake
+from ..pictures.pixels import warm_up
 from ..session.state import noticed
 from .app import App, app, log
 from .windows import occupied, redraw
@@ -27,13 +27,13 @@ def register() -> None:
     folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
     bpy.types.WindowManager.maquette = App(folder)
     if not bpy.app.background:
-        bpy.app.timers.register(wake, first_interval=ACTIVE)  # later than the splash screen, which may have done so
+        bpy.app.timers.register(warm_up, first_interval=ACTIVE)  # later than the splash screen, which may have done so
         bpy.app.timers.register(_tick, first_interval=ACTIVE, persistent=True)
 
 
 def unregister() -> None:
     """Clear the desk away."""
-    for timer in (wake, _tick):
+    for timer in (warm_up, _tick):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     calm(False)
@@ -78,7 +78,7 @@ def _slice() -> float:
     station = app()
     station.event_loop.once()
     receive()
-    station.preview_image.develop(station.session.preview)
+    station.preview_image.show(station.session.preview)
     if fresh := station.gallery.tick(bpy.context.window_manager):
         redraw()
     return ACTIVE if fresh or station.session.busy else IDLE

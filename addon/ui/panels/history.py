@@ -4,7 +4,7 @@
 import bpy
 
 from ...pictures import gallery as album
-from ...pictures.gallery import PAGE, Page, Tile
+from ...pictures.gallery import PAGE, HistoryTile, Page
 from ...runtime.app import app
 from .widgets import Tab, paragraph
 
@@ -49,14 +49,14 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         side.enabled = more
         side.operator("maquette.turn_page", text="", icon=icon).older = older
 
-    def _tile(self, cell: bpy.types.UILayout, tile: Tile, chosen: bool) -> None:
+    def _tile(self, cell: bpy.types.UILayout, tile: HistoryTile, chosen: bool) -> None:
         cell.template_icon(icon_value=app().gallery.icon(tile.name), scale=3.6)
         icon = "SOLO_ON" if tile.favourite else "NONE"
         seed = tile.caption.partition(" · ")[0].removeprefix("Seed ")
         words = f"{seed}: {tile.prompt}"  # the seed first, for panels cut the rest off
         cell.operator("maquette.choose_entry", text=words, icon=icon, depress=chosen).name = tile.name
 
-    def _chosen(self, tile: Tile, context: bpy.types.Context) -> None:
+    def _chosen(self, tile: HistoryTile, context: bpy.types.Context) -> None:
         box = self.layout.box()
         box.template_icon(icon_value=app().gallery.icon(tile.name), scale=7.0)
         paragraph(box.column(align=True), tile.prompt, context)

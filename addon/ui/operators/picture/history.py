@@ -70,7 +70,7 @@ class Favour(bpy.types.Operator):
             return refuse(self, trouble("The favourite could not be kept", error))
         if item is not None:
             item.favourite = favourite
-        gallery.look_again()
+        gallery.reread()
         return {"FINISHED"}
 
 
@@ -139,7 +139,7 @@ class DeleteEntry(bpy.types.Operator):
         except (OSError, ContractError) as error:
             return refuse(self, trouble("The picture could not be deleted", error))
         album.forget(context.scene, self.name)
-        gallery.look_again()
+        gallery.reread()
         self.report({"INFO"}, "Deleted from disk and from this file's history")
         return {"FINISHED"}
 
