@@ -243,9 +243,10 @@ def _thumbnail(text: str) -> ImagePixels:
 def register() -> None:
     """Give every scene a history, and panels the choice of what to show."""
     bpy.utils.register_class(MaquetteHistoryItem)
-    declare(bpy.types.Scene, HISTORY, CollectionProperty, type=MaquetteHistoryItem)
-    declare(bpy.types.WindowManager, SCOPE, EnumProperty, name="Which", items=SCOPES)
-    declare(bpy.types.WindowManager, FAVOURITES, BoolProperty, name="Favourites", description="Show favourites only")
+    manager = bpy.types.WindowManager
+    declare(bpy.types.Scene, HISTORY, lambda: CollectionProperty(type=MaquetteHistoryItem))
+    declare(manager, SCOPE, lambda: EnumProperty(name="Which", items=SCOPES))
+    declare(manager, FAVOURITES, lambda: BoolProperty(name="Favourites", description="Show favourites only"))
 
 
 def unregister() -> None:

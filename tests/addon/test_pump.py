@@ -9,7 +9,7 @@ import pytest
 
 from addon.cooperative import SLICE, finish, gradually
 from addon.runtime.event_loop import EventLoop
-from addon.runtime.timers import calm
+from addon.runtime.timers import spare_heap
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_same_work_can_be_done_at_once() -> None:
 
 
 def test_the_host_s_own_objects_are_collected_again_once_nothing_is_painted() -> None:
-    calm(True)
+    spare_heap(True)
     assert gc.get_freeze_count() > 0
-    calm(False)
+    spare_heap(False)
     assert gc.get_freeze_count() == 0

@@ -3,11 +3,11 @@
 
 import bpy
 
-from ...overlay.gpu_drawing import PARTS
-from ...overlay.scene_watcher import live
+from ...overlay.gpu_drawing import OVERLAY, PARTS, is_shown, shown_parts
 from ...regions import marks
 from ...regions.listing import Row
 from ...request.phrases import default_phrase, names_any
+from ...runtime.app import app
 from ..properties import ENFORCED, chosen
 from .widgets import Tab, paragraph
 
@@ -25,12 +25,13 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         column = self.layout.column(align=True)
         nouns = chosen(context.scene).nouns
         selected = {thing.session_uid for thing in context.selected_objects}
-        for listed in live().rows.get(context.scene.session_uid, ()):
+        regions = app().regions
+        for listed in regions.rows.get(context.scene.session_uid, ()):
             thing = listed.find(bpy.data)
             if thing is not None:
                 strange = bool(nouns) and not names_any(listed.phrase, nouns)
                 self._row(column.row(align=True), listed, thing, not selected.isdisjoint(listed.members), strange)
-                differences = live().unlike.words.get(listed.uid)
+                differences = regions.differences.get(listed.uid)
                 if differences and not context.scene.maquette_exact:
                     said = f"A render differs: {', '.join(differences)}"
                     paragraph(column, said, context, "RESTRICT_RENDER_OFF", "BLANK1")
@@ -57,9 +58,9 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
 
     def _overlay(self, manager: bpy.types.WindowManager) -> None:
         row = self.layout.row(align=True)
-        row.prop(manager, "maquette_overlay", text="", icon="OVERLAY")
+        row.prop(manager, OVERLAY, text="", icon="OVERLAY")
         parts = row.row(align=True)
-        parts.active = manager.maquette_overlay
+        parts.active = is_shown(manager)
         for part, label, _, _ in PARTS:
-            shown = part in manager.maquette_overlay_parts
+            shown = part in shown_parts(manager)
             parts.operator("maquette.switch_part", text=label, depress=shown).part = part

@@ -54,6 +54,12 @@ class Receive(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def receive(job: str) -> None:
+    """Take the picture of that job into its scene, as an undo step of its own."""
+    category, name = Receive.bl_idname.split(".")
+    getattr(getattr(bpy.ops, category), name)("EXEC_DEFAULT", True, job=job)
+
+
 def _homeless(folder: Path) -> Notice:
     message, fix = "A picture arrived for a scene that is no longer open.", "It is in the history, On Disk."
     return Notice(message=message, fix=fix, code="scene-gone", subject=str(folder))
