@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..raster.instances import Mesh
-from ..raster.triangulate import Indices
+from ..raster.triangles import Indices
 
 Number = TypeVar("Number", np.float32, np.int32)
 

@@ -19,7 +19,7 @@ from ..camera.view import View
 from ..cooperative import finish
 from ..protocol.default_model import TOYBOX
 from ..protocol.records import Blockout, ModelInfo
-from ..raster.instances import Mesh, Part, seen_from
+from ..raster.instances import Mesh, MeshInstance, camera_triangles
 from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
 from ..regions.marks import PROMPT, marked, marks, of_phrase, parts_of, read
@@ -42,7 +42,7 @@ class Geometry:
     sources: tuple[tuple[bpy.types.Object, ...], ...]
 
 
-Sight = tuple[View, tuple[Part, ...], Covers | None]
+Sight = tuple[View, tuple[MeshInstance, ...], Covers | None]
 Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Sight]
 
 
@@ -152,12 +152,12 @@ def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View)
         if part.owner != NOTHING:
             sources[part.owner][thing] = None
         shown.append(part)
-    return Geometry(finish(seen_from(shown, view.pose)), tuple(map(tuple, sources)))
+    return Geometry(finish(camera_triangles(shown, view.pose)), tuple(map(tuple, sources)))
 
 
 def parts(
     scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: dict[int, Mesh]
-) -> Iterator[tuple[bpy.types.Object, Part]]:
+) -> Iterator[tuple[bpy.types.Object, MeshInstance]]:
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
     ``meshes`` keeps what was read of each mesh, by its address; it is worth nothing once any geometry has changed.
@@ -168,7 +168,7 @@ def parts(
             key = instance.object.data.as_pointer()
             if key not in meshes:
                 meshes[key] = read_mesh(instance.object)
-            yield thing, Part(meshes[key], np.array(instance.matrix_world), owner)
+            yield thing, MeshInstance(meshes[key], np.array(instance.matrix_world), owner)
 
 
 def owned(

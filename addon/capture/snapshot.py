@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..camera.view import View
 from ..cooperative import Slices
 from ..protocol.records import Blockout, ModelInfo
-from ..raster.instances import Part, seen_from
+from ..raster.instances import MeshInstance, camera_triangles
 from ..request.phrases import Mark
 from .canvas import Canvas
 from .regions import Covers, outlining
@@ -22,7 +22,7 @@ class Snapshot:
 
     prompt: str
     marks: tuple[Mark, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[MeshInstance, ...]
     view: View
     canvas: Canvas
     model: ModelInfo
@@ -36,7 +36,7 @@ class Snapshot:
 
 def develop(shot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
-    triangles = yield from seen_from(shot.parts, shot.view.pose)
+    triangles = yield from camera_triangles(shot.parts, shot.view.pose)
     regions = yield from outlining(shot.marks, triangles, shot.view, shot.canvas, shot.exact)
     return Blockout(
         prompt=shot.prompt,

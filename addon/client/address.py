@@ -10,7 +10,7 @@ from .errors import BadAddress, OnlineAccessOff
 
 def admit(address: str, online: bool) -> None:
     """Raise BadAddress for what is no http://host:port, OnlineAccessOff for another machine unless ``online``."""
-    if not _plain(address):
+    if not _is_plain_http(address):
         raise BadAddress(
             f"“{address}” is no address of a server",
             "Write http://host:port in Preferences › Add-ons › Maquette, or nothing for this machine's server.",
@@ -22,7 +22,7 @@ def admit(address: str, online: bool) -> None:
         )
 
 
-def _plain(address: str) -> bool:
+def _is_plain_http(address: str) -> bool:
     """Whether it is http, a host and perhaps a port: an https would be spoken to in plain text, token and all."""
     try:
         parts = urlsplit(address)

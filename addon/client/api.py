@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 
 from ..protocol.paths import connection_path
 from ..protocol.records import (
+    ENDED,
     VERSION,
     Blockout,
     Connection,
@@ -43,7 +44,6 @@ from .errors import (
 
 T = TypeVar("T")
 
-OVER = ("done", "failed", "cancelled")
 DOCUMENT_BYTES = 4 * 2**20
 PICTURE_BYTES = 64 * 2**20
 RETRY_SECONDS = (0.25, 8.0)
@@ -103,17 +103,18 @@ class Client:
         about half a minute raises ServerAbsent.
         """
         path = f"/v1/jobs/{job}/events" if job else "/v1/events"
-        place = http.Place(after if after is not None or job is None else 0)
+        cursor = http.EventCursor(after if after is not None or job is None else 0)
         pause, longest = RETRY_SECONDS
         while True:
             try:
-                async for data in http.listen(self._request("GET", path, extra=place.header()), place, SILENCE_SECONDS):
+                request = self._request("GET", path, extra=cursor.header())
+                async for data in http.listen(request, cursor, SILENCE_SECONDS):
                     pause = RETRY_SECONDS[0]
                     event = _read(Event, _parsed(data))
                     yield event
-                    if job and event.kind == "state" and event.state in OVER:
+                    if job and event.kind == "state" and event.state in ENDED:
                         return
-                if job and (await self.job(job)).state in OVER:
+                if job and (await self.job(job)).state in ENDED:
                     return
             except http.Refused as refused:
                 raise _refusal(refused) from refused
@@ -159,9 +160,8 @@ async def connect(connection: Connection) -> Client:
 
 def find_connection(path: Path | None = None) -> Connection:
     """The running server's connection. Raises ServerAbsent when there is none, Garbled for a file not to be trusted."""
-    where = path or connection_path()
     try:
-        return read_connection(where)
+        return read_connection(path or connection_path())
     except FileNotFoundError as error:
         raise ServerAbsent("No server is running", START) from error
     except OSError as error:
@@ -175,11 +175,11 @@ def _mismatch(contract: object) -> VersionMismatch:
     if not isinstance(contract, int):
         return VersionMismatch(f"What answers does not speak contract {VERSION}", MISMATCH)
     if contract < VERSION:
-        old = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
+        message = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
         fix = "Bring it to the same version (git pull in its clone, then make demo), and start it again."
-        return ServerOlder(old, fix)
-    old = f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}"
-    return AddonOlder(old, "Bring it to the same version: install the newer zip, or Get Extensions › Update.")
+        return ServerOlder(message, fix)
+    message = f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}"
+    return AddonOlder(message, "Bring it to the same version: install the newer zip, or Get Extensions › Update.")
 
 
 def _refusal(refused: http.Refused) -> ClientError:

@@ -5,7 +5,7 @@ from ..protocol.records import Problem
 
 
 class ClientError(Exception):
-    """Base of what can go wrong between here and the server. ``fix`` says what to do, ``code`` leads to its cure.
+    """Base of what can go wrong between here and the server. ``fix`` says what to do, ``code`` leads to its button.
 
     ClientError
     |-- ServerAbsent      nothing answers
@@ -14,7 +14,11 @@ class ClientError(Exception):
     |   |-- ServerOlder
     |   `-- AddonOlder
     |-- Garbled           what it said is no answer of ours
-    `-- ServerProblem     it says no, and why
+    |-- ServerProblem     it says no, and why
+    |-- OnlineAccessOff   it is on another machine, which Blender's user has not allowed
+    |-- BadAddress        what is set as its address is none
+    |-- PictureUnsaved    a picture came that cannot be written to disk
+    `-- PictureDamaged    it has lost a picture, or has other bytes than it promised
     """
 
     code: str
@@ -80,13 +84,13 @@ class BadAddress(ClientError):
     code = "bad-address"
 
 
-class Unkept(ClientError):
+class PictureUnsaved(ClientError):
     """A picture came that cannot be written to disk."""
 
     code = "unkept"
 
 
-class Spoilt(ClientError):
+class PictureDamaged(ClientError):
     """The server does not have a finished picture any more, or not as it was."""
 
     code = "unreadable"

@@ -52,8 +52,8 @@ class Request:
 
 
 @dataclass
-class Place:
-    """Where a listener is in the server's log."""
+class EventCursor:
+    """How far a listener is in the server's log: the number of the ``last`` event that came whole."""
 
     last: int | None = None
 
@@ -64,7 +64,7 @@ class Place:
 
 async def fetch(request: Request, limit: int) -> bytes:
     """The body of a 2xx answer, at most ``limit`` bytes. Raises Refused, Malformed, and one of LOST."""
-    async with asyncio.timeout(ANSWER_SECONDS), _asked(request) as (reader, status, headers):
+    async with asyncio.timeout(ANSWER_SECONDS), _exchange(request) as (reader, status, headers):
         body = b""
         async for part in _body(reader, headers):
             body += part
@@ -75,33 +75,33 @@ async def fetch(request: Request, limit: int) -> bytes:
     return body
 
 
-async def listen(request: Request, place: Place, silence: float) -> AsyncIterator[str]:
-    """The data of each server-sent event; keeps ``place``. Ends when the server ends the stream.
+async def listen(request: Request, cursor: EventCursor, silence: float) -> AsyncIterator[str]:
+    """The data of each server-sent event; moves ``cursor``. Ends when the server ends the stream.
 
     Raises Refused, Malformed, and one of LOST, also when nothing came for ``silence`` seconds.
     """
-    async with _asked(request) as (reader, status, headers):
+    async with _exchange(request) as (reader, status, headers):
         body = _body(reader, headers)
         if status != 200:
             raise Refused(status, b"".join([part async for part in body]))
         lines = _lines(body)
         data: list[bytes] = []
-        here = place.last
-        async for line in _before(lines, silence):
+        number = cursor.last
+        async for line in _until_silence(lines, silence):
             name, _, value = line.partition(b":")
             if name == b"id":
-                here = _integer(value)
+                number = _integer(value)
             elif name == b"data":
                 data.append(value.removeprefix(b" "))
             elif not line:  # only now is the event whole: one cut off must be sent again
-                place.last = here
+                cursor.last = number
                 if data:
                     yield b"\n".join(data).decode()
                 data.clear()
 
 
 @asynccontextmanager
-async def _asked(request: Request) -> AsyncIterator[tuple[asyncio.StreamReader, int, dict[bytes, bytes]]]:
+async def _exchange(request: Request) -> AsyncIterator[tuple[asyncio.StreamReader, int, dict[bytes, bytes]]]:
     """The request is sent and the head of its answer read: reader at the body, status, headers in lower case."""
     parts = urlsplit(request.address)
     async with asyncio.timeout(ANSWER_SECONDS):
@@ -136,16 +136,17 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[bytes, bytes]) ->
             yield await reader.readexactly(size)
             await _line(reader)
         return
-    left = _integer(headers.get(b"content-length", b""))
-    while left:
-        part = await reader.read(min(left, LINE_BYTES))
+    remaining = _integer(headers.get(b"content-length", b""))
+    while remaining:
+        part = await reader.read(min(remaining, LINE_BYTES))
         if not part:
             raise EOFError("the answer was cut off")
-        left -= len(part)
+        remaining -= len(part)
         yield part
 
 
 async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a body, without their ends."""
     rest = b""
     async for part in parts:
         *lines, rest = (rest + part).split(b"\n")
@@ -155,7 +156,8 @@ async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield line.removesuffix(b"\r")
 
 
-async def _before(lines: AsyncIterator[bytes], silence: float) -> AsyncIterator[bytes]:
+async def _until_silence(lines: AsyncIterator[bytes], silence: float) -> AsyncIterator[bytes]:
+    """The same lines. Raises TimeoutError when none has come for ``silence`` seconds."""
     while True:
         try:
             async with asyncio.timeout(silence):  # wait_for, until Python 3.12, loses a cancellation now and then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a machine's name means, found out in a child process: asyncio would start a thread for it. No bpy."""
+"""The number of a machine by its name, looked up in a child process: asyncio would start a thread for it. No bpy."""
 
 import asyncio
 import subprocess
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from ..protocol.records import Connection
 from .errors import ServerAbsent
 
-GLANCE = 0.02  # seconds between two looks at the child
-PATIENCE = 10.0  # seconds for an answer
+POLL_SECONDS = 0.02  # seconds between two looks at the child
+ANSWER_SECONDS = 10.0  # seconds for an answer
 LOOK_UP = "import socket, sys; print(socket.getaddrinfo(sys.argv[1], None, type=socket.SOCK_STREAM)[0][4][0])"
 
 
@@ -24,26 +24,26 @@ async def numbered(connection: Connection) -> Connection:
     with suppress(ValueError):
         ip_address(name)
         return connection
-    number = "127.0.0.1" if name == "localhost" else await _looked_up(name)
+    number = "127.0.0.1" if name == "localhost" else await _look_up(name)
     host = f"[{number}]" if ":" in number else number
     return replace(connection, address=f"http://{host}:{parts.port or 80}")
 
 
-async def _looked_up(name: str) -> str:
+async def _look_up(name: str) -> str:
     words = [sys.executable, "-I", "-c", LOOK_UP, name]
     child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_SECONDS):
             while child.poll() is None:
-                await asyncio.sleep(GLANCE)
+                await asyncio.sleep(POLL_SECONDS)
     except TimeoutError as error:
         raise _unknown(name) from error
     finally:
         child.kill()
-        said, _ = child.communicate()
+        output, _ = child.communicate()
     if child.returncode != 0:
         raise _unknown(name)
-    return said.decode().strip()
+    return output.decode().strip()
 
 
 def _unknown(name: str) -> ServerAbsent:

@@ -2,19 +2,18 @@
 """What a render would show of each region: the geometry that renders are made of, and Cycles' Cryptomatte of it.
 
 Hair, displacement, transparency and modifiers of the render count; depth of field and motion blur do not. Both are had
-by rendering, which changes the file for good: call this on a copy, in a Blender of its own, as ``exposure`` does.
+by rendering, which changes the file for good: call this on a copy, in a Blender of its own, as ``second_blender`` does.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import bpy
 import numpy as np
 from mathutils import Matrix
-from numpy.typing import NDArray
 
 from ..camera.reader import view
 from ..camera.view import View
@@ -23,8 +22,9 @@ from ..capture.scene import Sight, evaluated, owned, parts
 from ..compat import write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.records import ModelInfo
-from ..raster.instances import Part
+from ..raster.instances import MeshInstance
 from ..raster.lens import Lens
+from ..raster.triangles import Floats
 from ..raster.zbuffer import NOTHING
 from ..request.phrases import Mark
 from . import cryptomatte, exr
@@ -43,7 +43,7 @@ def exactly(
     model: ModelInfo,
     layer: str | None = None,
 ) -> Sight:
-    """What a render shows of ``named``, on the grid of masks for ``model``. Raises CaptureError.
+    """What a render shows of ``named``, on the grid of masks for ``model``. Raises UserError.
 
     ``layer`` names the view layer to render, by default the one in use. Leaves ``scene`` with another camera, other
     render settings, and copies of instanced collections.
@@ -52,16 +52,16 @@ def exactly(
     view(scene, camera, graph)  # a panorama is refused before anything is rendered
     scene.camera = camera
     only_layer(scene, layer or graph.view_layer.name)
-    if any(len(found) > 1 for found in render_depsgraph(scene, lambda graph: _owners(scene, graph)).values()):
-        _separate(scene)
-    seen, shown, owners = render_depsgraph(scene, lambda graph: _read(scene, camera, graph))
+    if any(len(owners) > 1 for owners in render_depsgraph(scene, lambda graph: _owners(scene, graph)).values()):
+        _separate_instances(scene)
+    camera_view, instances, owners = render_depsgraph(scene, lambda graph: _read(scene, camera, graph))
     _refuse_shared(owners, named)
-    size = canvas(seen.aspect, model)
-    wide = View(seen.pose, overscan(seen.lens, size), size.width / size.height)
+    size = canvas(camera_view.aspect, model)
+    wide = View(camera_view.pose, overscan(camera_view.lens, size), size.width / size.height)
     look_through(scene, wide, *mask_size(size))
     scene.render.threads_mode, scene.render.threads = "FIXED", max(1, (os.cpu_count() or 2) - 1)  # one is the artist's
-    names = {name: min(found) for name, found in owners.items() if found != {NOTHING}}
-    return seen, shown, cryptomatte.coverage(render_layers(scene), names, len(named))
+    owner_of = {name: min(marked) for name, marked in owners.items() if marked != {NOTHING}}
+    return camera_view, instances, cryptomatte.coverage(render_layers(scene), owner_of, len(named))
 
 
 def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]) -> Read:
@@ -69,25 +69,30 @@ def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph
 
     Such a depsgraph exists only while a render engine renders: this is one that reads, and paints nothing.
     """
-    found: list[Read] = []
+    results: list[Read] = []
 
     class Reader(bpy.types.RenderEngine):
         bl_idname, bl_label = "MaquetteReader", "Maquette"
 
         def render(self, depsgraph: bpy.types.Depsgraph) -> None:
-            found.append(read(depsgraph))
+            results.append(read(depsgraph))
 
     bpy.utils.register_class(Reader)
-    before = scene.render.engine
-    scene.render.engine = Reader.bl_idname
+    engine_before = scene.render.engine
+    _use_engine(scene.render, Reader.bl_idname)
     try:
         bpy.ops.render.render(scene=scene.name)
     finally:
-        scene.render.engine = before
+        _use_engine(scene.render, engine_before)
         bpy.utils.unregister_class(Reader)
-    if not found:
+    if not results:
         raise ExactFailed("The scene cannot be rendered.", "Render it once with F12, or turn Exact off.")
-    return found[0]
+    return results[0]
+
+
+def _use_engine(render: Any, name: str) -> None:
+    """Engines register themselves, Cycles too: Blender's own list, and so its type, has no room for their names."""
+    render.engine = name
 
 
 def only_layer(scene: bpy.types.Scene, name: str) -> None:
@@ -99,9 +104,9 @@ def only_layer(scene: bpy.types.Scene, name: str) -> None:
 def look_through(scene: bpy.types.Scene, view: View, width: int, height: int) -> None:
     """Give the scene a camera of its own that renders ``view`` onto a grid, whatever the shape of its cells."""
     data = bpy.data.cameras.new("Maquette")
-    thing = bpy.data.objects.new("Maquette", data)
-    scene.collection.objects.link(thing)
-    scene.camera, thing.matrix_world = thing, Matrix(np.linalg.inv(view.pose).tolist())
+    camera = bpy.data.objects.new("Maquette", data)
+    scene.collection.objects.link(camera)
+    scene.camera, camera.matrix_world = camera, Matrix(np.linalg.inv(view.pose).tolist())
     across, down = view.lens.projection[0, 0], view.lens.projection[1, 1]
     data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR
     data.clip_start, data.clip_end = view.lens.near, view.lens.far
@@ -109,23 +114,23 @@ def look_through(scene: bpy.types.Scene, view: View, width: int, height: int) ->
         data.lens = across * SENSOR / 2
     else:
         data.type, data.ortho_scale = "ORTHO", 2 / across
-    aside = _aside(view.lens)
-    data.shift_x, data.shift_y = aside[0] / 2, aside[1] / 2 * across / down
+    offset = _off_axis(view.lens)
+    data.shift_x, data.shift_y = offset[0] / 2, offset[1] / 2 * across / down
     stretch = float(down / across * height / width)  # width over height of a cell
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
     render.pixel_aspect_x, render.pixel_aspect_y = max(stretch, 1.0), max(1.0 / stretch, 1.0)
 
 
-def _aside(lens: Lens) -> NDArray[np.float64]:
+def _off_axis(lens: Lens) -> Floats:
     """How far the frame's middle is from the line of sight, in halves of its sides."""
-    aside: NDArray[np.float64] = lens.projection[:2, 2] if lens.perspective else -lens.projection[:2, 3]
-    return aside
+    offset: Floats = lens.projection[:2, 2] if lens.perspective else -lens.projection[:2, 3]
+    return offset
 
 
-def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6) -> tuple[exr.Part, ...]:
+def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6) -> tuple[exr.ExrPart, ...]:
     """The layers of a Cycles render of the scene, with the ``ranks`` objects that cover most of each pixel."""
-    _plainly(scene, samples)
+    _set_up_cycles(scene, samples)
     for layer in scene.view_layers:
         layer.use_pass_cryptomatte_object, layer.pass_cryptomatte_depth, layer.samples = True, ranks, 0
     with TemporaryDirectory(prefix="maquette-") as folder:
@@ -137,10 +142,11 @@ def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6
         return exr.read(path)
 
 
-def _plainly(scene: bpy.types.Scene, samples: int) -> None:
+def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
     """Cycles on the CPU, each sample counting for the pixel it falls into, and no light beyond the first surface."""
     render, cycles = scene.render, scene.cycles
-    render.engine, cycles.device, cycles.samples = "CYCLES", "CPU", samples
+    _use_engine(render, "CYCLES")
+    cycles.device, cycles.samples = "CPU", samples
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.time_limit, cycles.max_bounces = 0.0, 0
     cycles.transparent_max_bounces = max(cycles.transparent_max_bounces, SURFACES)
@@ -153,9 +159,9 @@ def _plainly(scene: bpy.types.Scene, samples: int) -> None:
 
 def _read(
     scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph
-) -> tuple[View, tuple[Part, ...], dict[str, set[int]]]:
-    shown = tuple(part for _, part in parts(scene, graph, {}))
-    return view(scene, camera, graph), shown, _owners(scene, graph)
+) -> tuple[View, tuple[MeshInstance, ...], dict[str, set[int]]]:
+    instances = tuple(instance for _, instance in parts(scene, graph, {}))
+    return view(scene, camera, graph), instances, _owners(scene, graph)
 
 
 def _owners(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> dict[str, set[int]]:
@@ -166,32 +172,38 @@ def _owners(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> dict[str, set
     return owners
 
 
-def _separate(scene: bpy.types.Scene) -> None:
+def _separate_instances(scene: bpy.types.Scene) -> None:
     """Give each instance of a collection objects of its own, with names of their own."""
-    for thing in scene.objects:
-        if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
-            thing.instance_collection = _double(thing.instance_collection)
+    for instancer in scene.objects:
+        _copy_instanced(instancer)
 
 
-def _double(collection: bpy.types.Collection) -> bpy.types.Collection:
-    double = collection.copy()
-    for thing in collection.objects:
-        twin = thing.copy()
-        double.objects.unlink(thing)
-        double.objects.link(twin)
-        if twin.instance_type == "COLLECTION" and twin.instance_collection is not None:
-            twin.instance_collection = _double(twin.instance_collection)
+def _copy_instanced(instancer: bpy.types.Object) -> None:
+    """Have an object instance a copy of its collection, if it instances any."""
+    if instancer.instance_type == "COLLECTION" and instancer.instance_collection is not None:
+        instancer.instance_collection = _deep_copy(instancer.instance_collection)
+
+
+def _deep_copy(collection: bpy.types.Collection) -> bpy.types.Collection:
+    """A copy of a collection, and of all objects and collections in it."""
+    copied = collection.copy()
+    for original in collection.objects:
+        duplicate = original.copy()
+        copied.objects.unlink(original)
+        copied.objects.link(duplicate)
+        _copy_instanced(duplicate)
     for child in collection.children:
-        double.children.unlink(child)
-        double.children.link(_double(child))
-    return double
+        copied.children.unlink(child)
+        copied.children.link(_deep_copy(child))
+    return copied
 
 
 def _refuse_shared(owners: dict[str, set[int]], named: Sequence[Mark]) -> None:
-    for name, found in owners.items():
-        if len(found) > 1:
-            whose = " and ".join("the rest" if owner == NOTHING else named[owner].phrase for owner in sorted(found))
+    """Raises ExactFailed where objects of one name belong to several regions."""
+    for name, marked in owners.items():
+        if len(marked) > 1:
+            regions = " and ".join("the rest" if owner == NOTHING else named[owner].phrase for owner in sorted(marked))
             raise ExactFailed(
-                f"{name} is instanced in several regions: {whose}. An exact capture cannot tell them apart.",
+                f"{name} is instanced in several regions: {regions}. An exact capture cannot tell them apart.",
                 "Make the instances real (Object › Apply), or turn Exact off.",
             )

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .exr import DamagedExr, Part
+from .exr import DamagedExr, ExrPart
 
 LAYER = "CryptoObject"
 RANK = re.compile(rf"(?:.*\.)?({LAYER}\d\d)\.([rgba])", re.IGNORECASE)
@@ -22,29 +22,29 @@ RANK = re.compile(rf"(?:.*\.)?({LAYER}\d\d)\.([rgba])", re.IGNORECASE)
 NAMED = re.compile(r'"(.*?)":"([0-9a-f]{8})"(?=[,}])')
 
 
-def coverage(parts: Sequence[Part], owners: Mapping[str, int], count: int) -> NDArray[np.float32]:
+def coverage(parts: Sequence[ExrPart], owners: Mapping[str, int], count: int) -> NDArray[np.float32]:
     """What each owner covers, (count, height, width) in 0..1, rows from the top.
 
-    ``owners`` says, by an object's name, whose of 0 .. ``count`` - 1 it is; other objects count for nobody. Raises
+    ``owners`` gives, by an object's name, its owner, 0 .. ``count`` - 1; other objects count for none. Raises
     DamagedExr for a file without object Cryptomatte.
     """
-    ranks, known = _ranks(parts), _manifest(parts)
-    codes = np.array([known[name] for name in owners if name in known], dtype=np.uint32)
-    places = np.array([owners[name] for name in owners if name in known], dtype=np.int64)
+    ranks, manifest = _ranks(parts), _manifest(parts)
+    codes = np.array([manifest[name] for name in owners if name in manifest], dtype=np.uint32)
+    indices = np.array([owners[name] for name in owners if name in manifest], dtype=np.int64)
     order = np.argsort(codes)
-    codes, places = codes[order], places[order]
+    codes, indices = codes[order], indices[order]
     height, width = ranks[0][0].shape
-    found = np.zeros((count, height * width), dtype=np.float32)
+    covers = np.zeros((count, height * width), dtype=np.float32)
     for ids, shares in ranks:
         bits = np.ascontiguousarray(ids, dtype=np.float32).view(np.uint32).ravel()
-        near = np.minimum(np.searchsorted(codes, bits), max(len(codes) - 1, 0))
-        pixels = np.flatnonzero(codes[near] == bits) if len(codes) else np.empty(0, dtype=np.int64)
-        # within a rank a pixel has one id, so that no place is added to twice
-        found[places[near[pixels]], pixels] += shares.ravel()[pixels]
-    return np.clip(found, 0.0, 1.0).reshape(count, height, width)
+        candidate = np.minimum(np.searchsorted(codes, bits), max(len(codes) - 1, 0))
+        pixels = np.flatnonzero(codes[candidate] == bits) if len(codes) else np.empty(0, dtype=np.int64)
+        # within a rank a pixel has one id, so that no element is added to twice
+        covers[indices[candidate[pixels]], pixels] += shares.ravel()[pixels]
+    return np.clip(covers, 0.0, 1.0).reshape(count, height, width)
 
 
-def _ranks(parts: Sequence[Part]) -> list[tuple[NDArray[np.generic], NDArray[np.generic]]]:
+def _ranks(parts: Sequence[ExrPart]) -> list[tuple[NDArray[np.generic], NDArray[np.generic]]]:
     """The pairs of ids and coverages, largest first."""
     layers: dict[str, dict[str, NDArray[np.generic]]] = {}
     for name, values in ((name, values) for part in parts for name, values in part.channels.items()):
@@ -56,7 +56,7 @@ def _ranks(parts: Sequence[Part]) -> list[tuple[NDArray[np.generic], NDArray[np.
     return [(layer[pair[0]], layer[pair[1]]) for layer in ordered for pair in ("rg", "ba")]
 
 
-def _manifest(parts: Sequence[Part]) -> dict[str, int]:
+def _manifest(parts: Sequence[ExrPart]) -> dict[str, int]:
     """The id of every name."""
     attributes = {key: value for part in parts for key, value in part.attributes.items()}
     for key, value in attributes.items():

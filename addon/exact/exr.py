@@ -38,7 +38,7 @@ class UnsupportedExr(ExrError):
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ExrPart:
     """One picture of a file: its raw ``attributes`` by name, and its ``channels``, (height, width) from the top.
 
     A channel keeps its type: uint32, float16 or float32.
@@ -49,7 +49,7 @@ class Part:
     channels: Mapping[str, NDArray[np.generic]]
 
 
-def read(path: Path) -> tuple[Part, ...]:
+def read(path: Path) -> tuple[ExrPart, ...]:
     """Every part of an OpenEXR file. Raises OSError, DamagedExr and UnsupportedExr."""
     data = path.read_bytes()
     try:
@@ -60,37 +60,37 @@ def read(path: Path) -> tuple[Part, ...]:
         raise DamagedExr(f"{path.name} is damaged: {error}") from error
 
 
-def _parts(data: bytes) -> Iterator[Part]:
+def _parts(data: bytes) -> Iterator[ExrPart]:
     if data[:4] != MAGIC:
         raise DamagedExr("The file is no OpenEXR file")
     (flags,) = struct.unpack_from("<i", data, 4)
     if flags & (TILED | DEEP):
         raise UnsupportedExr("The OpenEXR file is tiled or deep; write plain scanlines")
     several = bool(flags & MULTIPART)
-    headers, place = _headers(data, 8, several)
+    headers, offset = _headers(data, 8, several)
     layouts = [_Layout.of(header) for header in headers]
     for header, layout in zip(headers, layouts, strict=True):
         blocks = -(-layout.height // LINES[layout.compression])
-        offsets = struct.unpack_from(f"<{blocks}Q", data, place)
-        place += 8 * blocks
-        lines = layout.lines(data, [offset + 4 * several for offset in offsets])
-        yield Part(_text(header.get("name", b"")), header, layout.channels(lines))
+        offsets = struct.unpack_from(f"<{blocks}Q", data, offset)
+        offset += 8 * blocks
+        lines = layout.lines(data, [start + 4 * several for start in offsets])
+        yield ExrPart(_text(header.get("name", b"")), header, layout.channels(lines))
 
 
-def _headers(data: bytes, place: int, several: bool) -> tuple[list[dict[str, bytes]], int]:
+def _headers(data: bytes, offset: int, several: bool) -> tuple[list[dict[str, bytes]], int]:
     """The attributes of each part, and where the tables of offsets begin."""
     headers: list[dict[str, bytes]] = []
-    while not headers or (several and data[place]):
+    while not headers or (several and data[offset]):
         header: dict[str, bytes] = {}
-        while data[place]:
-            name, place = _string(data, place)
-            _, place = _string(data, place)
-            (size,) = struct.unpack_from("<i", data, place)
-            header[name] = data[place + 4 : place + 4 + size]
-            place += 4 + size
+        while data[offset]:
+            name, offset = _string(data, offset)
+            _, offset = _string(data, offset)
+            (size,) = struct.unpack_from("<i", data, offset)
+            header[name] = data[offset + 4 : offset + 4 + size]
+            offset += 4 + size
         headers.append(header)
-        place += 1
-    return headers, place + several
+        offset += 1
+    return headers, offset + several
 
 
 @dataclass(frozen=True)
@@ -133,21 +133,21 @@ class _Layout:
 
     def channels(self, lines: NDArray[np.uint8]) -> dict[str, NDArray[np.generic]]:
         """Each channel's values, (height, width)."""
-        found, start = {}, 0
+        channels, start = {}, 0
         for name, kind in self.kinds:
             stop = start + self.width * kind.itemsize
-            found[name] = np.ascontiguousarray(lines[:, start:stop]).view(kind)
+            channels[name] = np.ascontiguousarray(lines[:, start:stop]).view(kind)
             start = stop
-        return found
+        return channels
 
 
 def _kinds(data: bytes) -> Iterator[tuple[str, np.dtype[Any]]]:
     """The channels of a header: names and types, in the order of the file."""
-    place = 0
-    while data[place]:
-        name, place = _string(data, place)
-        kind, _, across, down = struct.unpack_from("<iiii", data, place)
-        place += 16
+    offset = 0
+    while data[offset]:
+        name, offset = _string(data, offset)
+        kind, _, across, down = struct.unpack_from("<iiii", data, offset)
+        offset += 16
         if kind not in TYPES or (across, down) != (1, 1):
             raise UnsupportedExr(f"The OpenEXR channel {name} is of a kind that pictures do not have")
         yield name, TYPES[kind]
@@ -161,15 +161,15 @@ def _unpacked(packed: bytes, size: int) -> NDArray[np.uint8]:
     if len(steps) != size:
         raise DamagedExr(f"The OpenEXR file has a block of {len(steps)} bytes instead of {size}")
     parted = np.cumsum(steps - np.uint8(128), dtype=np.uint8) + np.uint8(128)
-    whole = np.empty_like(parted)
-    whole[0::2], whole[1::2] = parted[: (size + 1) // 2], parted[(size + 1) // 2 :]
-    return whole
+    joined = np.empty_like(parted)
+    joined[0::2], joined[1::2] = parted[: (size + 1) // 2], parted[(size + 1) // 2 :]
+    return joined
 
 
-def _string(data: bytes, place: int) -> tuple[str, int]:
+def _string(data: bytes, offset: int) -> tuple[str, int]:
     """A null-terminated name, and what comes after it."""
-    end = data.index(b"\0", place)
-    return _text(data[place:end]), end + 1
+    end = data.index(b"\0", offset)
+    return _text(data[offset:end]), end + 1
 
 
 def _text(data: bytes) -> str:

@@ -22,7 +22,7 @@ from ..messages.errors import SecondBlenderFailed, UserError
 from ..messages.notice import Notice, notice
 from ..protocol.records import Blockout, Problem, Region
 from ..protocol.strict_json import ContractError, loads
-from ..session import state as news
+from ..session import reducer
 from ..session.dispatcher import Dispatcher
 
 GLANCE = 0.05  # seconds between two looks at the child
@@ -91,21 +91,21 @@ async def expose(
 
     ``live`` is what the view gives; ``room`` lets one second Blender in at a time. The folder is removed in any case.
     """
-    dispatcher.move(news.exposing)
+    dispatcher.apply(reducer.exact_capture_begun)
     try:
         with dispatcher.draft():
             seen = await _seen(live)
             async with room:
                 exact = await exposure.develop()
     except UserError as error:
-        dispatcher.move(news.noticed, notice(error))
+        dispatcher.apply(reducer.notice_changed, notice(error))
         return
     finally:
         shutil.rmtree(exposure.folder, ignore_errors=True)
-        dispatcher.move(news.exposed)
+        dispatcher.apply(reducer.exact_capture_ended)
     await send(exact)
     if dispatcher.session.notice is None:
-        dispatcher.move(news.noticed, difference(seen, exact))
+        dispatcher.apply(reducer.notice_changed, difference(seen, exact))
 
 
 def difference(live: Blockout | UserError, exact: Blockout) -> Notice | None:

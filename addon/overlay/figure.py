@@ -13,7 +13,8 @@ import numpy as np
 from ..capture.masks import framed
 from ..protocol.frame import offset
 from ..protocol.records import Achieved, Blockout, mask_rows
-from ..raster.contours import HARD, SOFT, Floats, dashed, outlines, solid
+from ..raster.contours import HARD, SOFT, dashed, outlines, solid
+from ..raster.triangles import Floats
 from .targets import Target
 
 LEVEL = 127.5

@@ -95,7 +95,7 @@ class Overlay:
         """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
         playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
         session = self._session()
-        return playing or rendering() or (session.sending > 0 and session.link.name == "online")
+        return playing or rendering() or (session.submissions > 0 and session.link.name == "online")
 
     def _draw_view(self) -> None:
         context = bpy.context

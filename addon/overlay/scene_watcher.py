@@ -22,7 +22,7 @@ from ..messages.errors import UserError
 from ..pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import ContractError, load, loads
-from ..raster.instances import Mesh, Part
+from ..raster.instances import Mesh, MeshInstance
 from ..regions import marks
 from ..regions.listing import Row, rows
 from ..regions.palette import colours
@@ -160,7 +160,7 @@ class SceneWatcher:
         palette = colours(mark.phrase for _, mark in marks.marked(scene))
         self._work = Work(uid, scene.camera.session_uid, _figures(regions, meshes, view, findings, palette))
 
-    def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[Part] | None:
+    def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[MeshInstance] | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
         begun, before, meshes = time.perf_counter(), len(self._meshes), []
         for _, part in parts(scene, graph, self._meshes):
@@ -218,7 +218,7 @@ def _uid_of(picture: bpy.types.Image | None) -> int:
 
 def _figures(
     regions: Sequence[Mark],
-    meshes: Sequence[Part],
+    meshes: Sequence[MeshInstance],
     view: View,
     findings: Mapping[str, Finding],
     palette: Mapping[str, int],

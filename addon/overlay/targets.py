@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..capture.masks import cells, framed, region_mask
 from ..cooperative import Slices
 from ..protocol.records import Blockout
-from ..raster.instances import Part, seen_from
+from ..raster.instances import MeshInstance, camera_triangles
 from ..raster.lens import Lens
 from ..raster.rasterise import Raster, coverage, rasterising
 from ..raster.triangles import Floats
@@ -33,9 +33,9 @@ class Target:
     centroid: tuple[float, float] | None
 
 
-def drawn(parts: Sequence[Part], pose: Floats, lens: Lens, aspect: float) -> Slices[Raster]:
+def drawn(parts: Sequence[MeshInstance], pose: Floats, lens: Lens, aspect: float) -> Slices[Raster]:
     """The parts in the frame."""
-    triangles = yield from seen_from(parts, pose)
+    triangles = yield from camera_triangles(parts, pose)
     width, height = (side * SAMPLES for side in cells(aspect))
     picture = yield from rasterising(triangles, lens, width, height)
     return picture

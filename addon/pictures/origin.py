@@ -5,29 +5,29 @@ import bpy
 
 from ..camera.reader import view
 from ..camera.view import numbers
-from ..session.task import Home, Viewpoint
+from ..session.task import Origin, Viewpoint
 
 
 def scene_of(view: Viewpoint) -> bpy.types.Scene | None:
     """The scene that was seen, while its file is open, or open again."""
     scene = next((scene for scene in bpy.data.scenes if scene.session_uid == view.scene), None)
-    return bpy.data.scenes.get(view.home.scene) if scene is None and _is_open(view.home) else scene
+    return bpy.data.scenes.get(view.origin.scene) if scene is None and _is_open(view.origin) else scene
 
 
 def camera_of(view: Viewpoint) -> bpy.types.Object | None:
     """The camera it was seen through, likewise."""
     camera = next((item for item in bpy.data.objects if item.session_uid == view.camera), None)
-    camera = bpy.data.objects.get(view.home.camera) if camera is None and _is_open(view.home) else camera
+    camera = bpy.data.objects.get(view.origin.camera) if camera is None and _is_open(view.origin) else camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 
-def _is_open(home: Home) -> bool:
+def _is_open(origin: Origin) -> bool:
     """Whether that file is open now; one that was never saved is none."""
-    return bool(home.file) and home.file == bpy.data.filepath
+    return bool(origin.file) and origin.file == bpy.data.filepath
 
 
 def viewpoint(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Viewpoint:
     """Where the scene is seen from, to tell later whether the camera has moved since."""
-    home = Home(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
+    origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
     pose = numbers(view(scene, camera, depsgraph))
-    return Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=pose, home=home)
+    return Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=pose, origin=origin)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What travels between the add-on, the command line and the server: records, their bounds, and strict reading.
 
-Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``; ``tests/contract``
-holds both readers to the same verdict on every document.
+Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``;
+``tests/addon/protocol`` holds both readers to the same verdict on every document.
 
 Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are in pixels unless they say otherwise.
 """
@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from .strict_json import ContractError, Length, Range, Record, loads
 
 __all__ = [
+    "ENDED",
     "MASK_SIDE",
     "SEED_MAX",
     "SIDES",
@@ -55,6 +56,7 @@ Count = Annotated[int, Range(0, 2**53)]
 Side = Annotated[int, Range(*SIDES)]
 Digest = Annotated[str, Length(64, 64)]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 Property = Literal["shape", "centroid", "size"]
 
 
@@ -82,10 +84,10 @@ class Frame(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Region(Record):
-    """The visible part of one marked thing.
+    """The visible part of one marked object, collection or phrase.
 
     The mask lies on the grid of the whole generated picture (overscan included). Centroid and size are fractions of the
-    artist's frame; ``visible`` is the visible fraction of the thing's unoccluded in-frame area; ``depth`` orders
+    artist's frame; ``visible`` is the visible fraction of its unoccluded in-frame area; ``depth`` orders
     regions, 0 nearest.
     """
 

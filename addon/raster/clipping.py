@@ -9,43 +9,43 @@ from .triangles import Floats, Owners, Triangles, joined, soup
 
 def clip(triangles: Triangles, near: float, far: float) -> Triangles:
     """What of ``triangles`` lies between two depths."""
-    return _cut_off(_cut_off(triangles, near, 1.0), far, -1.0)
+    return _clip_at_plane(_clip_at_plane(triangles, near, 1.0), far, -1.0)
 
 
-def _cut_off(triangles: Triangles, plane: float, side: float) -> Triangles:
+def _clip_at_plane(triangles: Triangles, plane: float, side: float) -> Triangles:
     """Cut away what lies nearer than ``plane`` (``side`` 1) or farther (``side`` -1); a cut triangle leaves 1 or 2."""
     distance = side * (-triangles.points[:, 2] - plane)
     inside = distance >= 0.0
     if inside.all():
         return triangles
-    one, two, three = (inside[corner].view(np.int8) for corner in triangles.corners.T)
-    number = one + two + three
-    whole = np.flatnonzero(number == 3)
-    ones, one_owners = _turned(triangles, distance, inside, number == 1)
-    twos, two_owners = _turned(triangles, distance, ~inside, number == 2)
-    left, right = _cut(*twos, 1), _cut(*twos, 2)
-    corners, others = ones[0], twos[0]
+    first, second, third = (inside[corner].view(np.int8) for corner in triangles.corners.T)
+    number = first + second + third  # of corners inside
+    uncut = np.flatnonzero(number == 3)
+    tips, tip_owners = _rotated(triangles, distance, inside, number == 1)
+    stumps, stump_owners = _rotated(triangles, distance, ~inside, number == 2)
+    left, right = _crossing(*stumps, 1), _crossing(*stumps, 2)
+    tip_corners, stump_corners = tips[0], stumps[0]
     pieces = [
-        np.stack([corners[:, 0], _cut(*ones, 1), _cut(*ones, 2)], axis=1),
-        np.stack([left, others[:, 1], others[:, 2]], axis=1),
-        np.stack([left, others[:, 2], right], axis=1),
+        np.stack([tip_corners[:, 0], _crossing(*tips, 1), _crossing(*tips, 2)], axis=1),
+        np.stack([left, stump_corners[:, 1], stump_corners[:, 2]], axis=1),
+        np.stack([left, stump_corners[:, 2], right], axis=1),
     ]
-    kept = Triangles(triangles.points, triangles.corners.take(whole, axis=0), triangles.owners[whole])
-    return joined([kept, soup(np.concatenate(pieces), np.concatenate([one_owners, two_owners, two_owners]))])
+    inner = Triangles(triangles.points, triangles.corners.take(uncut, axis=0), triangles.owners[uncut])
+    return joined([inner, soup(np.concatenate(pieces), np.concatenate([tip_owners, stump_owners, stump_owners]))])
 
 
-def _turned(
-    triangles: Triangles, distance: Floats, odd: NDArray[np.bool_], chosen: NDArray[np.bool_]
+def _rotated(
+    triangles: Triangles, distance: Floats, alone: NDArray[np.bool_], selection: NDArray[np.bool_]
 ) -> tuple[tuple[Floats, Floats], Owners]:
-    """The chosen triangles and their distances, turned so that the corner alone on its side comes first."""
-    corners = triangles.corners[chosen]
-    order = (odd[corners].argmax(axis=1)[:, None] + np.arange(3)) % 3
+    """The selected triangles and their distances, their corners rotated so that the one alone on its side is first."""
+    corners = triangles.corners[selection]
+    order = (alone[corners].argmax(axis=1)[:, None] + np.arange(3)) % 3
     corners = np.take_along_axis(corners, order, axis=1)
-    return (triangles.points[corners], distance[corners]), triangles.owners[chosen]
+    return (triangles.points[corners], distance[corners]), triangles.owners[selection]
 
 
-def _cut(corners: Floats, distance: Floats, other: int) -> Floats:
+def _crossing(corners: Floats, distance: Floats, other: int) -> Floats:
     """Where the edge from corner 0 to corner ``other`` meets the plane."""
-    part = distance[:, 0] / (distance[:, 0] - distance[:, other])
-    met: Floats = corners[:, 0] + part[:, None] * (corners[:, other] - corners[:, 0])
-    return met
+    fraction = distance[:, 0] / (distance[:, 0] - distance[:, other])
+    crossing: Floats = corners[:, 0] + fraction[:, None] * (corners[:, other] - corners[:, 0])
+    return crossing

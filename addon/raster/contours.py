@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from .triangles import Floats
 
 SOFT, HARD = 0.5, 0.6  # cells; the steps that an anti-aliased, or a hard, edge may have, and an outline should not
 
@@ -51,11 +51,11 @@ def _segments(values: Floats) -> dict[tuple[int, int, int], tuple[int, int, int]
 def _loops(following: dict[tuple[int, int, int], tuple[int, int, int]]) -> list[list[tuple[int, int, int]]]:
     loops = []
     while following:
-        first, place = following.popitem()
+        first, crossing = following.popitem()
         loop = [first]
-        while place != first:
-            loop.append(place)
-            place = following.pop(place)
+        while crossing != first:
+            loop.append(crossing)
+            crossing = following.pop(crossing)
         loops.append([*loop, first])
     return loops
 
@@ -63,41 +63,41 @@ def _loops(following: dict[tuple[int, int, int], tuple[int, int, int]]) -> list[
 def _points(loop: Sequence[tuple[int, int, int]], values: Floats) -> Floats:
     """Crossings as points, (n, 2), in cells; the centre of the first cell inside the padding is (1, 1) - 1/2."""
     rows, columns, turns = np.array(loop).T
-    one, other = values[rows, columns], values[rows + turns, columns + 1 - turns]
-    part = one / (one - other)
-    return np.stack([columns + part * (1 - turns), rows + part * turns], axis=1)
+    start, end = values[rows, columns], values[rows + turns, columns + 1 - turns]
+    fraction = start / (start - end)
+    return np.stack([columns + fraction * (1 - turns), rows + fraction * turns], axis=1)
 
 
 def simplified(points: Floats, tolerance: float) -> Floats:
     """A closed line with as few of its points as keep it within ``tolerance`` (Douglas and Peucker 1973)."""
-    far = int(np.argmax(((points - points[0]) ** 2).sum(1)))
-    kept = np.zeros(len(points), dtype=bool)
-    kept[[0, far, -1]] = True
-    waiting = [(0, far), (far, len(points) - 1)]
-    while waiting:
-        start, end = waiting.pop()
+    farthest = int(np.argmax(((points - points[0]) ** 2).sum(1)))
+    necessary = np.zeros(len(points), dtype=bool)
+    necessary[[0, farthest, -1]] = True
+    stretches = [(0, farthest), (farthest, len(points) - 1)]
+    while stretches:
+        start, end = stretches.pop()
         if end - start < 2:
             continue
-        away = _distances(points[start + 1 : end], points[start], points[end])
-        worst = int(np.argmax(away))
-        if away[worst] > tolerance:
+        distances = _distances(points[start + 1 : end], points[start], points[end])
+        worst = int(np.argmax(distances))
+        if distances[worst] > tolerance:
             middle = start + 1 + worst
-            kept[middle] = True
-            waiting += [(start, middle), (middle, end)]
-    few: Floats = points[kept]
-    return few
+            necessary[middle] = True
+            stretches += [(start, middle), (middle, end)]
+    reduced: Floats = points[necessary]
+    return reduced
 
 
 def _distances(points: Floats, start: Floats, end: Floats) -> Floats:
     """Distances of points from the line through two others; from the point, where the two are one."""
     along = end - start
     length = float(np.hypot(*along))
-    away = points - start
+    offset = points - start
     if length == 0.0:
-        apart: Floats = np.hypot(away[:, 0], away[:, 1])
-        return apart
-    cross: Floats = np.abs(away[:, 0] * along[1] - away[:, 1] * along[0]) / length
-    return cross
+        from_start: Floats = np.hypot(offset[:, 0], offset[:, 1])
+        return from_start
+    from_line: Floats = np.abs(offset[:, 0] * along[1] - offset[:, 1] * along[0]) / length
+    return from_line
 
 
 def solid(line: Floats) -> Floats:
@@ -108,11 +108,11 @@ def solid(line: Floats) -> Floats:
 def dashed(line: Floats, on: float, off: float, aspect: float) -> Floats:
     """A line (n, 2) as dashes, (m, 2, 2), ``on`` long and ``off`` apart, in heights; x is stretched by ``aspect``."""
     steps = np.hypot(*(np.diff(line, axis=0) * [aspect, 1.0]).T)
-    at = np.concatenate([[0.0], np.cumsum(steps)])
-    starts = np.arange(0.0, at[-1], on + off)
+    corners = np.concatenate([[0.0], np.cumsum(steps)])  # distances along the line, as are all below
+    starts = np.arange(0.0, corners[-1], on + off)
     # a dash bends where the line does: cut the line at every corner and at every end of a dash, and keep what is on
-    cuts = np.unique(np.concatenate([at, starts, np.minimum(starts + on, at[-1])]))
-    points = np.stack([np.interp(cuts, at, line[:, axis]) for axis in (0, 1)], axis=1)
+    cuts = np.unique(np.concatenate([corners, starts, np.minimum(starts + on, corners[-1])]))
+    points = np.stack([np.interp(cuts, corners, line[:, axis]) for axis in (0, 1)], axis=1)
     middles = (cuts[1:] + cuts[:-1]) / 2
     pieces: Floats = solid(points)[np.mod(middles, on + off) < on]
     return pieces

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which triangles are worth painting, and when: not those that meet no pixel's centre, and first those that face the
-camera, since they hide most of the others. numpy, no bpy."""
+camera, since they hide most of the others (back-face and occlusion culling). numpy, no bpy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lens import Lens
-from .scanlines import Pixels, centre
-from .triangles import Floats, Ints, Owners, Triangles
+from .scanlines import centre
+from .triangles import Floats, Indices, Ints, Owners, Triangles
 from .zbuffer import ZBuffer
 
 BLOCK = 1 << 14  # triangles at once: few enough to stay in the cache
@@ -18,17 +18,18 @@ FRAGMENTS = 1 << 19  # at once, an upper bound of a few milliseconds' work
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class TriangleBatch:
     """Triangles: their ``numbers`` (n,), ``corners`` (3, n) as numbers of points, and the pixels (left, top, right,
     bottom) whose centres their bounding ``boxes`` (4, n) hold, right and bottom being the first ones outside."""
 
     numbers: Ints
     corners: Ints
-    boxes: Pixels
+    boxes: Indices
 
-    def only(self, chosen: Ints) -> "Batch":
+    def select(self, indices: Ints) -> "TriangleBatch":
         """Some of them."""
-        return Batch(self.numbers[chosen], self.corners.take(chosen, axis=1), self.boxes.take(chosen, axis=1))
+        corners, boxes = self.corners.take(indices, axis=1), self.boxes.take(indices, axis=1)
+        return TriangleBatch(self.numbers[indices], corners, boxes)
 
 
 class TriangleStream:
@@ -41,36 +42,37 @@ class TriangleStream:
         self._left, self._right = centre(columns - stagger, width), centre(columns + stagger, width)
         self._rows = centre(rows, height)
 
-    def batches(self, board: ZBuffer) -> Iterator[tuple[Floats, Owners]]:
+    def batches(self, z_buffer: ZBuffer) -> Iterator[tuple[Floats, Owners]]:
         """Columns, rows and values of the corners, (3, 3, n), and the owners, of at most BLOCK triangles at once whose
-        boxes hold at most FRAGMENTS pixels. What has been yielded must be on the board before the next is asked for."""
-        averted = [np.empty(0, dtype=np.int64)]
-        for chosen in _blocks(np.arange(len(self._triangles))):
-            met = self._met(chosen)
-            away = self._averted(met)
-            averted.append(met.numbers[away])
-            yield from self._split(met.only(np.flatnonzero(~away)))
-        cover = board.cover()
-        for chosen in _blocks(np.concatenate(averted)):
-            met = self._met(chosen)
-            nearest = self._points[2].take(met.corners)
-            yield from self._split(met.only(np.flatnonzero(~cover.hides(met.boxes, nearest))))
+        boxes hold at most FRAGMENTS pixels. Each batch must be in the z-buffer before the next is asked for."""
+        postponed = [np.empty(0, dtype=np.int64)]
+        for numbers in _blocks(np.arange(len(self._triangles))):
+            batch = self._on_pixels(numbers)
+            back_facing = self._back_facing(batch)
+            postponed.append(batch.numbers[back_facing])
+            yield from self._split(batch.select(np.flatnonzero(~back_facing)))
+        occlusion = z_buffer.occlusion()
+        for numbers in _blocks(np.concatenate(postponed)):
+            batch = self._on_pixels(numbers)
+            hidden = occlusion.hides(batch.boxes, self._points[2].take(batch.corners))
+            yield from self._split(batch.select(np.flatnonzero(~hidden)))
 
-    def _met(self, numbers: Ints) -> Batch:
+    def _on_pixels(self, numbers: Ints) -> TriangleBatch:
         """Of those triangles the ones whose boxes hold a pixel's centre."""
         corners = self._triangles.corners.take(numbers, axis=0).T.astype(np.int64)
         left, right, rows = self._left.take(corners), self._right.take(corners), self._rows.take(corners)
         boxes = np.stack([_least(left), _least(rows), _greatest(right), _greatest(rows)])
-        return Batch(numbers, corners, boxes).only(np.flatnonzero((boxes[2] > boxes[0]) & (boxes[3] > boxes[1])))
+        filled = np.flatnonzero((boxes[2] > boxes[0]) & (boxes[3] > boxes[1]))
+        return TriangleBatch(numbers, corners, boxes).select(filled)
 
-    def _averted(self, batch: Batch) -> NDArray[np.bool_]:
+    def _back_facing(self, batch: TriangleBatch) -> NDArray[np.bool_]:
         """Which turn clockwise on the picture, as Blender's faces do when they show their backs. No more than a guess:
         whatever it says, everything nearest is painted."""
         (ax, bx, cx), (ay, by, cy) = (side.take(batch.corners) for side in self._points[:2])
-        turned: NDArray[np.bool_] = (bx - ax) * (cy - ay) > (by - ay) * (cx - ax)
-        return turned
+        clockwise: NDArray[np.bool_] = (bx - ax) * (cy - ay) > (by - ay) * (cx - ax)
+        return clockwise
 
-    def _split(self, batch: Batch) -> Iterator[tuple[Floats, Owners]]:
+    def _split(self, batch: TriangleBatch) -> Iterator[tuple[Floats, Owners]]:
         left, top, right, bottom = batch.boxes.astype(np.int64)
         bins = np.cumsum((right - left) * (bottom - top)) // FRAGMENTS
         for part in np.split(np.arange(len(bins)), np.flatnonzero(np.diff(bins)) + 1):
@@ -82,14 +84,14 @@ def _blocks(numbers: Ints) -> Iterator[Ints]:
     return (numbers[begin : begin + BLOCK] for begin in range(0, len(numbers), BLOCK))
 
 
-def _least(three: Pixels) -> Pixels:
-    found: Pixels = np.minimum(np.minimum(three[0], three[1]), three[2])
-    return found
+def _least(corners: Indices) -> Indices:
+    least: Indices = np.minimum(np.minimum(corners[0], corners[1]), corners[2])
+    return least
 
 
-def _greatest(three: Pixels) -> Pixels:
-    found: Pixels = np.maximum(np.maximum(three[0], three[1]), three[2])
-    return found
+def _greatest(corners: Indices) -> Indices:
+    greatest: Indices = np.maximum(np.maximum(corners[0], corners[1]), corners[2])
+    return greatest
 
 
 def _project(points: Floats, lens: Lens, width: int, height: int) -> Floats:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes where they stand, and what a camera makes of them: triangles in its own space. numpy, no bpy."""
+"""Meshes as they stand in the world, and their triangles in a camera's space. numpy, no bpy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cooperative import Slices
-from .triangles import Floats, Triangles
-from .triangulate import Indices, Points, divided
+from .triangles import Floats, Indices, Singles, Triangles
+from .triangulate import divided
 
 PIECE = 1 << 16  # points moved at once, about a millisecond's work
 
@@ -17,7 +17,7 @@ class Mesh:
     """``points`` (p, 3) in the mesh's own space; ``corners``, which of them are at one face's corners after another's;
     and ``cuts``, how many triangles each face is: 1 or 2."""
 
-    def __init__(self, points: Points, corners: Indices, cuts: Indices) -> None:
+    def __init__(self, points: Singles, corners: Indices, cuts: Indices) -> None:
         self.points, self._corners, self._cuts = points, corners, cuts
         self._triangles: Indices | None = None
 
@@ -33,7 +33,7 @@ class Mesh:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MeshInstance:
     """A mesh, the ``matrix`` (4, 4) that takes it into the world, and whose it is."""
 
     mesh: Mesh
@@ -41,22 +41,22 @@ class Part:
     owner: int
 
 
-def seen_from(parts: Sequence[Part], pose: Floats) -> Slices[Triangles]:
-    """The parts' triangles in camera space, where ``pose`` takes the world."""
-    points = np.empty((sum(len(part.mesh.points) for part in parts), 3))
-    corners = np.empty((sum(len(part.mesh) for part in parts), 3), dtype=np.int32)
+def camera_triangles(instances: Sequence[MeshInstance], pose: Floats) -> Slices[Triangles]:
+    """The triangles of all ``instances`` in camera space, into which ``pose`` (4, 4) takes the world."""
+    points = np.empty((sum(len(instance.mesh.points) for instance in instances), 3))
+    corners = np.empty((sum(len(instance.mesh) for instance in instances), 3), dtype=np.int32)
     owners = np.empty(len(corners), dtype=np.int32)
     point = corner = 0
-    for part in parts:
-        matrix, first = pose @ part.matrix, point
-        for begin in range(0, len(part.mesh.points), PIECE):
-            piece = part.mesh.points[begin : begin + PIECE]
+    for instance in instances:
+        matrix, first = pose @ instance.matrix, point
+        for begin in range(0, len(instance.mesh.points), PIECE):
+            piece = instance.mesh.points[begin : begin + PIECE]
             begun, point = point, point + len(piece)
             points[begun:point] = piece @ matrix[:3, :3].T + matrix[:3, 3]
             yield
-        triangles = yield from part.mesh.triangles()
+        triangles = yield from instance.mesh.triangles()
         begun, corner = corner, corner + len(triangles)
-        owners[begun:corner] = part.owner
+        owners[begun:corner] = instance.owner
         np.add(triangles, np.int32(first), out=corners[begun:corner])
         yield
     return Triangles(points, corners, owners)

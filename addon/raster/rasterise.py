@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Triangles and a camera to object ids, depth and coverage: a z-buffer in numpy, no GPU and no render.
 
-A sieve lets triangles through, those that face the camera first; each is cut into spans; spans are painted on a board,
+A stream yields triangles, those that face the camera first; each is cut into spans; spans are painted into a z-buffer,
 where the nearest owner of a pixel stays.
 
 Camera space is Blender's: x right, y up, looking along -z. Depth is planar, the distance along the viewing direction,
@@ -66,15 +66,13 @@ def rasterising(
     """``rasterise`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     triangles = clip(triangles, lens.near, lens.far)
     yield
-    triangle_stream, board = (
-        TriangleStream(triangles, lens, width, height, stagger),
-        ZBuffer(width, height, count, lens.perspective),
-    )
-    for corners, owners in triangle_stream.batches(board):
+    stream = TriangleStream(triangles, lens, width, height, stagger)
+    z_buffer = ZBuffer(width, height, count, lens.perspective)
+    for corners, owners in stream.batches(z_buffer):
         yield
-        board.paint(spans(corners, width, height, stagger), owners)
+        z_buffer.paint(spans(corners, width, height, stagger), owners)
     yield
-    return Raster(*board.seen())
+    return Raster(*z_buffer.pixels())
 
 
 def coverage(hits: NDArray[np.bool_], factor: int) -> NDArray[np.uint8]:
@@ -93,19 +91,19 @@ def coverages(raster: Raster, count: int, factor: int) -> NDArray[np.uint8]:
     Most cells lie wholly in one owner, and only the others need counting.
     """
     samples = [raster.owners[row::factor, column::factor].ravel() for row in range(factor) for column in range(factor)]
-    found = np.zeros((count, len(samples[0])), dtype=np.uint8)
+    covers = np.zeros((count, len(samples[0])), dtype=np.uint8)
     mixed = np.zeros(len(samples[0]), dtype=bool)
     for other in samples[1:]:
         mixed |= other != samples[0]
-    whole = np.flatnonzero((samples[0] >= 0) & ~mixed)
-    found[samples[0][whole], whole] = 255
+    uniform = np.flatnonzero((samples[0] >= 0) & ~mixed)
+    covers[samples[0][uniform], uniform] = 255
     cells = np.flatnonzero(mixed)
     hits = [(owners[cells[owners[cells] >= 0]], cells[owners[cells] >= 0]) for owners in samples]
     for hit in hits:  # of one sample: none comes twice
-        found[hit] += 1
-    places = tuple(np.concatenate(side) for side in zip(*hits, strict=True))
-    found[places] = _shades(factor)[found[places]]
-    return found.reshape(count, raster.owners.shape[0] // factor, -1)
+        covers[hit] += 1
+    counted = tuple(np.concatenate(axis) for axis in zip(*hits, strict=True))
+    covers[counted] = _shades(factor)[covers[counted]]
+    return covers.reshape(count, raster.owners.shape[0] // factor, -1)
 
 
 def _shades(factor: int) -> NDArray[np.uint8]:

@@ -7,11 +7,8 @@ Spans are half open, so that two triangles sharing an edge cover each pixel cent
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .triangles import Floats, Ints
-
-Pixels = NDArray[np.int32]
+from .triangles import Floats, Indices, Ints
 
 SLIVER = 1e-6  # square pixels, twice the area under which a triangle has no slope worth knowing
 
@@ -24,8 +21,8 @@ class Spans:
     """
 
     row: Ints
-    column: Pixels
-    length: Pixels
+    column: Indices
+    length: Indices
     source: Ints
     value: Floats
     slope: Floats
@@ -39,26 +36,26 @@ def spans(corners: Floats, width: int, height: int, stagger: float) -> Spans:
     x, y, _ = corners
     (x0, y0), (x1, y1), (x2, y2) = _downwards(x, y)
     top, middle, bottom = (centre(rows, height) for rows in (y0, y1, y2))
-    half, row = _expand(np.concatenate([top, middle]), np.concatenate([middle - top, bottom - middle]))
+    half, row = expand(np.concatenate([top, middle]), np.concatenate([middle - top, bottom - middle]))
     line = row.astype(np.float64)
     far, far_lean = (np.tile(side, 2) for side in _edge(x0, y0, x2, y2))
-    near, near_lean = (np.concatenate(two) for two in zip(_edge(x0, y0, x1, y1), _edge(x1, y1, x2, y2), strict=True))
-    one, two = far_lean[half] * line + far[half], near_lean[half] * line + near[half]
+    near, near_lean = (np.concatenate(pair) for pair in zip(_edge(x0, y0, x1, y1), _edge(x1, y1, x2, y2), strict=True))
+    first, second = far_lean[half] * line + far[half], near_lean[half] * line + near[half]
     aside = np.array([stagger, -stagger])[row & 1]
-    start, stop = centre(np.minimum(one, two) - aside, width), centre(np.maximum(one, two) - aside, width)
-    kept = np.flatnonzero(stop > start)
-    row, start, source = row[kept], start[kept], half[kept]
+    start, stop = centre(np.minimum(first, second) - aside, width), centre(np.maximum(first, second) - aside, width)
+    filled = np.flatnonzero(stop > start)
+    row, start, source = row[filled], start[filled], half[filled]
     source -= len(top) * (source >= len(top))
     across, down, offset = _plane(corners)
     slope = across[source]
-    value = slope * (start + (aside[kept] + 0.5)) + (down[source] * line[kept] + offset[source])
-    return Spans(row, start, stop[kept] - start, source, value, slope)
+    value = slope * (start + (aside[filled] + 0.5)) + (down[source] * line[filled] + offset[source])
+    return Spans(row, start, stop[filled] - start, source, value, slope)
 
 
-def centre(place: Floats, side: int) -> Pixels:
-    """The first pixel whose centre is not before ``place``, 0 .. side."""
-    found: Pixels = np.minimum(np.maximum(np.ceil(place - 0.5), 0.0), side).astype(np.int32)
-    return found
+def centre(position: Floats, side: int) -> Indices:
+    """The first pixel whose centre is not before ``position``, 0 .. side."""
+    pixel: Indices = np.minimum(np.maximum(np.ceil(position - 0.5), 0.0), side).astype(np.int32)
+    return pixel
 
 
 def _edge(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> tuple[Floats, Floats]:
@@ -91,8 +88,8 @@ def _plane(corners: Floats) -> tuple[Floats, Floats, Floats]:
     return across, down, value - across * x - down * (y - 0.5)
 
 
-def _expand(start: Ints, count: Ints) -> tuple[Ints, Ints]:
+def expand(start: Ints, count: Ints) -> tuple[Ints, Ints]:
     """For each i the numbers start[i] .. start[i] + count[i] - 1: the i's, and the numbers."""
-    which = np.repeat(np.arange(len(count)), count)
+    index = np.repeat(np.arange(len(count)), count)
     shift = start - (np.cumsum(count) - count)
-    return which, np.arange(len(which)) + shift[which]
+    return index, np.arange(len(index)) + shift[index]

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Corners = NDArray[np.int32]
-Owners = NDArray[np.int32]
+Indices = NDArray[np.int32]
+Owners = NDArray[np.int32]  # indices of whatever a triangle belongs to, or NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Triangles:
     """``points`` (p, 3) in camera space, ``corners`` (n, 3) int32, which index them, and ``owners`` (n,) int32."""
 
     points: Floats
-    corners: Corners
+    corners: Indices
     owners: Owners
 
     def __len__(self) -> int:

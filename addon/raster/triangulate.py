@@ -5,14 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cooperative import Slices
+from .triangles import Indices, Singles
 
 BLOCK = 1 << 13  # faces at once: few enough to stay in the cache, half a millisecond's work
 
-Indices = NDArray[np.int32]
-Points = NDArray[np.float32]
 
-
-def divided(points: Points, corners: Indices, cuts: Indices) -> Slices[Indices]:
+def divided(points: Singles, corners: Indices, cuts: Indices) -> Slices[Indices]:
     """Triangles (n, 3), each face's after those of the faces before it.
 
     ``corners`` are the points of one face after another, ``cuts`` the triangles of each: 1 or 2.
@@ -20,15 +18,15 @@ def divided(points: Points, corners: Indices, cuts: Indices) -> Slices[Indices]:
     triangles = np.empty((len(corners) - 2 * len(cuts), 3), np.int32)
     corner = triangle = 0
     for begin in range(0, len(cuts), BLOCK):
-        some = cuts[begin : begin + BLOCK]
-        begun, triangle = triangle, triangle + int(some.sum())
-        first, corner = corner, corner + triangle - begun + 2 * len(some)
-        _divide(points, corners[first:corner], some, triangles[begun:triangle])
+        block = cuts[begin : begin + BLOCK]
+        begun, triangle = triangle, triangle + int(block.sum())
+        first, corner = corner, corner + triangle - begun + 2 * len(block)
+        _divide(points, corners[first:corner], block, triangles[begun:triangle])
         yield
     return triangles
 
 
-def _divide(points: Points, corners: Indices, cuts: Indices, into: Indices) -> None:
+def _divide(points: Singles, corners: Indices, cuts: Indices, into: Indices) -> None:
     if len(into) == len(cuts):
         into[:] = corners.reshape(-1, 3)
     elif len(into) == 2 * len(cuts):
@@ -42,19 +40,19 @@ def _divide(points: Points, corners: Indices, cuts: Indices, into: Indices) -> N
         into[last[double] - 1], into[last[double]] = halves
 
 
-def _halve(points: Points, squares: Indices, one: Indices, other: Indices) -> None:
+def _halve(points: Singles, quads: Indices, one: Indices, other: Indices) -> None:
     """Cut quads (n, 4) from the first corner to the third; those that are folded there, along the other diagonal."""
-    one[:], other[:, 0], other[:, 1:] = squares[:, :3], squares[:, 0], squares[:, 2:]
-    folded = np.flatnonzero(_folded(*(points.take(corner, axis=0) for corner in squares.T)))
-    one[folded, 2], other[folded, 0] = squares[folded, 3], squares[folded, 1]
+    one[:], other[:, 0], other[:, 1:] = quads[:, :3], quads[:, 0], quads[:, 2:]
+    folded = np.flatnonzero(_folded(*(points.take(corner, axis=0) for corner in quads.T)))
+    one[folded, 2], other[folded, 0] = quads[folded, 3], quads[folded, 1]
 
 
-def _folded(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
+def _folded(a: Singles, b: Singles, c: Singles, d: Singles) -> NDArray[np.bool_]:
     """Whether b and d lie on one side of the line from a to c."""
     one, across, other = b - a, c - a, d - a
 
-    def dot(left: Points, right: Points) -> NDArray[np.float32]:
-        product: NDArray[np.float32] = np.einsum("ij,ij->i", left, right)
+    def dot(left: Singles, right: Singles) -> Singles:
+        product: Singles = np.einsum("ij,ij->i", left, right)
         return product
 
     # (one x across) . (other x across), without the cross products

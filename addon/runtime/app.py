@@ -21,7 +21,8 @@ from ..regions.listing import Row
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
-from ..session.state import Session, starting, stopping
+from ..session.reducer import server_starting, server_stopping
+from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences
 
@@ -66,7 +67,7 @@ class App:
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.gallery = Gallery(folder / "pictures")
         self.dispatcher = Dispatcher(dial, folder / "pictures")
-        self.dispatcher.move(pending.resumed, folder)
+        self.dispatcher.apply(pending.resumed, folder)
         self.heap_spared = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
@@ -93,7 +94,7 @@ class App:
         """Start ``maquette serve`` as a child. Raises OSError and ValueError when there is no such command."""
         self.server = server_process.start(command, self.log)
         self.logging = True
-        self.dispatcher.move(starting)
+        self.dispatcher.apply(server_starting)
         self.dispatcher.nudge()
 
     def stop_server(self) -> None:
@@ -104,7 +105,7 @@ class App:
             self.server.kill()
         else:
             self.server.terminate()
-            self.dispatcher.move(stopping)
+            self.dispatcher.apply(server_stopping)
 
     def close(self) -> None:
         """Stop everything; called when the add-on is disabled and when Blender quits.
@@ -121,7 +122,7 @@ class App:
         self.preview_image.close()
         self.gallery.close()
         try:
-            pending.leave(self.folder, self.session)
+            pending.save(self.folder, self.session)
         except OSError:  # no panel is left to say so; the server has the pictures still
             log.exception("the pending jobs could not be written")
 
@@ -130,7 +131,7 @@ class App:
         while True:
             await asyncio.sleep(SERVER_CHECK)
             if self.server is not None and self.server.poll() is not None:
-                self.dispatcher.move(server_process.ended, self.server.returncode, self.log)
+                self.dispatcher.apply(server_process.ended, self.server.returncode, self.log)
                 server_process.let_go(self.server)
                 self.server = None
 

@@ -13,7 +13,7 @@ import bpy
 
 from ..messages.notice import Notice
 from ..pictures.pixels import warm_up
-from ..session.state import noticed
+from ..session.reducer import notice_changed
 from .app import app, log
 from .windows import occupied, redraw, window_manager
 
@@ -42,7 +42,7 @@ def guarded(work: Callable[[], float]) -> float:
         return work()
     except Exception as error:
         log.exception("a timer met an error")
-        app().dispatcher.move(noticed, _failure(error))
+        app().dispatcher.apply(notice_changed, _failure(error))
         return IDLE
 
 
@@ -87,9 +87,9 @@ def _failure(error: Exception) -> Notice:
 
 def receive() -> None:
     """Hand landed pictures to the scene, each as an undo step of its own; later, while Blender is busy."""
-    landed = app().session.landed
-    if not landed or occupied():
+    receivable = app().session.receivable
+    if not receivable or occupied():
         return
     with bpy.context.temp_override(window=window_manager().windows[0]):
-        for task in landed:
+        for task in receivable:
             app().receive(task.job.id)

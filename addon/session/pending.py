@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was asked for and not yet received when Blender quit, on disk, so that the next one can receive it. No bpy.
 
-The server keeps the jobs, in its own queue; this keeps whose they are. Whoever takes a page takes it away, so that of
-two Blenders that start at once only one receives the pictures on it.
+The server keeps the jobs, in its own queue; this keeps whose they are. Whoever takes a file takes it away, so that of
+two Blenders that start at once only one receives the pictures in it. The keys of these files are never renamed: what
+any release left is read.
 """
 
 import json
@@ -16,9 +17,9 @@ from ..protocol.records import Blockout, Job
 from ..protocol.strict_json import ContractError, dump, loads
 from ..request.settings import Wish
 from .state import Session
-from .task import NOWHERE, Home, Task, Viewpoint
+from .task import NOWHERE, Origin, Task, Viewpoint
 
-PAGES = "owed-*.json"
+FILES = "owed-*.json"
 NO_ID = 0  # no session id is: those of another Blender mean nothing here
 
 
@@ -30,52 +31,52 @@ class PendingJob:
     request: Blockout
     wish: Wish
     pose: tuple[float, ...]
-    home: Home = NOWHERE
+    home: Origin = NOWHERE
     cancelled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class PendingFile:
     """All that one Blender left behind, oldest first."""
 
     owed: tuple[PendingJob, ...]
 
 
-def leave(folder: Path, session: Session) -> None:
+def save(folder: Path, session: Session) -> None:
     """Write down for the next Blender what the scene might still have received. Raises OSError."""
-    unfinished = (task for task in session.tasks if task.landed or task in session.unfetched)
-    owed = tuple(_owed(task, task.job.id in session.cancelling) for task in unfinished)
-    if owed:
+    unfinished = (task for task in session.tasks if task.receivable or task in session.unfetched)
+    jobs = tuple(_pending_job(task, task.job.id in session.cancelling) for task in unfinished)
+    if jobs:
         part = folder / f"owed-{uuid.uuid4().hex}.part"
-        part.write_text(json.dumps(dump(Page(owed=owed))), "utf-8")
+        part.write_text(json.dumps(dump(PendingFile(owed=jobs))), "utf-8")
         part.replace(part.with_suffix(".json"))
 
 
 def take(folder: Path) -> Iterator[PendingJob]:
-    """What is owed on every page there is; the pages are gone then."""
-    for path in sorted(folder.glob(PAGES)):
+    """The jobs in every file there is; the files are gone then."""
+    for path in sorted(folder.glob(FILES)):
         with suppress(OSError, ContractError):  # another Blender was quicker; or has a newer add-on
-            page = loads(Page, path.read_bytes())
+            pending = loads(PendingFile, path.read_bytes())
             path.unlink()
-            yield from page.owed
+            yield from pending.owed
 
 
 def resumed(session: Session, folder: Path) -> Session:
     """The session with what another Blender left behind; what was cancelled there is still to be cancelled."""
-    owed = tuple(take(folder))
-    cancelling = session.cancelling | {one.job.id for one in owed if one.cancelled}
-    return replace(session, tasks=(*session.tasks, *map(_task, owed)), cancelling=cancelling)
+    jobs = tuple(take(folder))
+    cancelling = session.cancelling | {pending.job.id for pending in jobs if pending.cancelled}
+    return replace(session, tasks=(*session.tasks, *map(_task, jobs)), cancelling=cancelling)
 
 
-def _owed(task: Task, cancelled: bool) -> PendingJob:
+def _pending_job(task: Task, cancelled: bool) -> PendingJob:
     request = loads(Blockout, task.request)
     view = task.view
     return PendingJob(
-        job=task.job, request=request, wish=task.wish, pose=view.pose, home=view.home, cancelled=cancelled
+        job=task.job, request=request, wish=task.wish, pose=view.pose, home=view.origin, cancelled=cancelled
     )
 
 
-def _task(owed: PendingJob) -> Task:
-    view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=owed.pose, home=owed.home)
-    area, request = owed.request.width * owed.request.height, json.dumps(dump(owed.request))
-    return Task(job=owed.job, view=view, request=request, area=area, wish=owed.wish)
+def _task(pending: PendingJob) -> Task:
+    view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=pending.pose, origin=pending.home)
+    area, request = pending.request.width * pending.request.height, json.dumps(dump(pending.request))
+    return Task(job=pending.job, view=view, request=request, area=area, wish=pending.wish)

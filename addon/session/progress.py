@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a task is, as a fraction and in words. No bpy."""
 
-from .state import Session, usual
+from .state import Session, usual_step_seconds
 from .task import Task
 
 
@@ -23,11 +23,11 @@ def describe(session: Session, task: Task, now: float) -> str:
         return "Goes on when the server is back"
     phase, step, steps = task.job.phase.capitalize() or "Working", task.job.step, task.job.steps
     if step == 0:  # what comes before the first step, and after the last, has none
-        each = usual(session, task)
+        each = usual_step_seconds(session, task)
         return f"{phase}…" if each is None else f"{phase}, about {each * steps:.0f} s left"
     if step == steps:
         return f"{phase}…"
-    seconds = task.pace.left(steps, now, usual(session, task)) if task.pace else None
+    seconds = task.pace.left(steps, now, usual_step_seconds(session, task)) if task.pace else None
     return f"{phase}, step {step} of {steps}{'' if seconds is None else f', {seconds:.0f} s left'}"
 
 

@@ -12,8 +12,8 @@ from .task import Task
 
 def unasked(blockout: Blockout, waiting: Iterable[Task]) -> Blockout:
     """The blockout with the first seed, from its own on, that is not waited for already: another picture is meant."""
-    asked = {task.request for task in waiting}
-    while json.dumps(dump(blockout)) in asked:
+    requested = {task.request for task in waiting}
+    while json.dumps(dump(blockout)) in requested:
         blockout = successor(blockout)
     return blockout
 

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from ..messages.notice import Notice
-from .state import Session, died, stopped
+from .reducer import server_died, server_stopped
+from .state import Session
 
 GREETING = "Maquette serves at"
 END = 4096  # bytes of the log in which they are looked for
@@ -41,23 +42,23 @@ def let_go(server: subprocess.Popen[bytes]) -> None:
 def ended(session: Session, code: int, log: Path) -> Session:
     """The session after our server's end: quiet when it was asked to end, the last words of its log when not."""
     if session.link.name == "stopping" or code in (0, -signal.SIGTERM):
-        return stopped(session)
+        return server_stopped(session)
     if code == MISUNDERSTOOD:
-        fix = "It should end with serve; see the preferences."
-        return died(session, Notice(message="The server command was not understood.", fix=fix, code="command-fails"))
+        message, fix = "The server command was not understood.", "It should end with serve; see the preferences."
+        return server_died(session, Notice(message=message, fix=fix, code="command-fails"))
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
     last = _last_words(log)
     message = f"The server {how}{': ' + last if last else '.'}"
-    return died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died"))
+    return server_died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died"))
 
 
 def _last_words(log: Path) -> str:
     """The last whole lines of the log that mean something to people, as many as fit; nothing of a log that is gone."""
-    words, room = "", TAIL
+    words, remaining = "", TAIL
     for line in reversed(_lines(log)):
-        if len(line) > room:
+        if len(line) > remaining:
             return words or _shortened(line)
-        words, room = f"{line}\n{words}".rstrip(), room - len(line) - 1
+        words, remaining = f"{line}\n{words}".rstrip(), remaining - len(line) - 1
     return words
 
 
@@ -70,8 +71,8 @@ def _lines(log: Path) -> list[str]:
             lines = re.split(r"[\r\n]+", file.read().decode(errors="replace"))
     except OSError:
         return []
-    whole = [line.rstrip() for line in (lines[1:] if start else lines) if line[:1].strip()]
-    return [line for line in whole if not line.startswith((GREETING, "Traceback (")) and not BAR.search(line)]
+    complete = [line.rstrip() for line in (lines[1:] if start else lines) if line[:1].strip()]
+    return [line for line in complete if not line.startswith((GREETING, "Traceback (")) and not BAR.search(line)]
 
 
 def _shortened(line: str) -> str:

@@ -1,44 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture that was asked for, from the server's first word about it to its place in the scene. No bpy."""
+"""A picture that was asked for, from the server's first word about it until the scene has it. No bpy."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..protocol.records import Artifact, Job, State
+from ..protocol.records import ENDED, Artifact, Job
 from ..request.settings import NO_WISH, Wish
-
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Home:
-    """A file's path, "" for one that was never saved, and the names of a scene and a camera in it."""
+class Origin:
+    """Where a blockout is from: a file's path, "" for one never saved, and the names of a scene and a camera in it."""
 
     file: str = ""
     scene: str = ""
     camera: str = ""
 
 
-NOWHERE = Home()
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Viewpoint:
     """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
 
-    Blender's references die on undo; its session ids do so when the file is closed. ``home`` is what finds both again
-    when that file is opened anew.
+    Blender's references die on undo; its session ids do so when the file is closed. By ``origin`` both are found
+    again when that file is opened anew.
     """
 
     scene: int
     camera: int
     pose: tuple[float, ...]
-    home: Home = NOWHERE
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Two steps and when each was done, in seconds of a clock that only runs forward: the first seen, the latest."""
+    """The first step heard of and the latest, and when each was done, in seconds of a clock that only runs forward."""
 
     first: int
     began: float
@@ -47,7 +45,7 @@ class Pace:
 
     @property
     def each(self) -> float | None:
-        """Seconds that a step takes; None before two were seen."""
+        """Seconds that a step takes; None before two were heard of."""
         return None if self.step == self.first else (self.latest - self.began) / (self.step - self.first)
 
     def left(self, steps: int, now: float, usual: float | None = None) -> float | None:
@@ -60,8 +58,8 @@ class Pace:
 class Task:
     """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
 
-    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``wish`` the artist's side of it; ``sketch``
-    is the newest preview that the server has of it.
+    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``wish`` the artist's side of it; ``preview``
+    is the newest that the server has of it.
     """
 
     job: Job
@@ -70,7 +68,7 @@ class Task:
     area: int = 0
     wish: Wish = NO_WISH
     pace: Pace | None = None
-    sketch: Artifact | None = None
+    preview: Artifact | None = None
     picture: Path | None = None
     received: bool = False
     dismissed: bool = False
@@ -87,22 +85,22 @@ class Task:
         return lacking.get(self.job.state, True)
 
     @property
-    def landed(self) -> bool:
+    def receivable(self) -> bool:
         """The picture is on disk and the scene does not have it yet."""
         return self.picture is not None and not self.received
 
     @property
-    def developing(self) -> bool:
+    def previewable(self) -> bool:
         """A preview is all there is to see of it yet."""
         return not self.received and self.job.state in ("leased", "running", "done")
 
 
-def moved(task: Task, job: Job, now: float) -> Task:
+def with_record(task: Task, job: Job, now: float) -> Task:
     """The task as the server now says it is."""
-    return replace(task, job=job, pace=_paced(task.pace, job, now))
+    return replace(task, job=job, pace=_updated(task.pace, job, now))
 
 
-def _paced(pace: Pace | None, job: Job, now: float) -> Pace | None:
+def _updated(pace: Pace | None, job: Job, now: float) -> Pace | None:
     """The pace with that step in it; anew when the job was, for what it waited in between is no painting."""
     if job.state in ENDED:
         return pace

@@ -17,7 +17,7 @@ from ..protocol.records import SEED_MAX, Property
 from ..regions.marks import ENFORCE, OFF, PHRASE, PROMPT
 from ..request.styles import Style
 from ..runtime.app import app
-from ..session.state import model
+from ..session.state import offered_model
 
 MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
     f"maquette_{name}"
@@ -182,7 +182,7 @@ def _of_regions() -> dict[str, Any]:
 
 def chosen(scene: bpy.types.Scene) -> Any:
     """The ModelInfo of the model the scene asks for, or the server's first."""
-    return model(app().session, scene.get(MODEL, ""))
+    return offered_model(app().session, scene.get(MODEL, ""))
 
 
 def style(scene: bpy.types.Scene) -> Style | None:

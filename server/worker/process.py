@@ -21,7 +21,7 @@ from addon.protocol.records import Artifact, Problem
 from ..problems import NoModel, NoRoom, PaintingFailed, Refusal
 from ..queue.artifacts import ArtifactStore
 from ..queue.store import Claim, Moment, StaleClaim, Store
-from ..settings import Settings
+from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class JobReporter:
 def main() -> None:
     """Runs until standard input ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = TypeAdapter(Settings).validate_json(sys.stdin.buffer.readline())
+    settings = TypeAdapter(ServerSettings).validate_json(sys.stdin.buffer.readline())
     door = Pipe(sys.stdin.buffer, sys.stdout.buffer)
     for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the door
         signal.signal(meant_for_the_server, signal.SIG_IGN)
@@ -115,7 +115,7 @@ def main() -> None:
     store.close()
 
 
-def work(settings: Settings, store: Store, engine: Engine, door: Pipe) -> None:
+def work(settings: ServerSettings, store: Store, engine: Engine, door: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
     shelf = ArtifactStore(settings.shelf)
     while not door.leaving:
@@ -132,7 +132,7 @@ def work(settings: Settings, store: Store, engine: Engine, door: Pipe) -> None:
         door.ring()
 
 
-def attempt(settings: Settings, store: Store, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
+def attempt(settings: ServerSettings, store: Store, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
     """Paints one job; returns why that failed. Raises StaleClaim."""
     try:
         paint(settings, store, engine, claim, easel)
@@ -148,7 +148,7 @@ def attempt(settings: Settings, store: Store, engine: Engine, claim: Claim, ease
     return None
 
 
-def paint(settings: Settings, store: Store, engine: Engine, claim: Claim, easel: JobReporter) -> None:
+def paint(settings: ServerSettings, store: Store, engine: Engine, claim: Claim, easel: JobReporter) -> None:
     """Loads the model, paints, keeps the result."""
     name = claim.blockout.model
     model = settings.model(name)

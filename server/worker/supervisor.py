@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ..queue.bell import Signal
 from ..queue.store import Store
-from ..settings import Settings
+from ..settings import ServerSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ HEALTHY_SECONDS = 10.0
 class Supervisor:
     """The worker's guardian."""
 
-    def __init__(self, settings: Settings, store: Store, bell: Signal) -> None:
+    def __init__(self, settings: ServerSettings, store: Store, bell: Signal) -> None:
         self._settings, self._store, self._bell = settings, store, bell
         self._loop = asyncio.get_running_loop()
         self._process: Process | None = None
@@ -79,7 +79,7 @@ class Supervisor:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server.worker.process", stdin=PIPE, stdout=PIPE
         )
-        self._write(TypeAdapter(Settings).dump_json(self._settings) + b"\n")
+        self._write(TypeAdapter(ServerSettings).dump_json(self._settings) + b"\n")
         if self._leaving.is_set():  # it was asked while the process started
             _close(self._process)
         await self._listen(self._process)

@@ -15,7 +15,8 @@ from pathlib import Path
 from pkgutil import resolve_name, walk_packages
 
 import pytest
-from reading import ROOT, sources
+
+from tests.architecture.reading import ROOT, sources
 
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -68,9 +69,9 @@ def flags() -> set[str]:
 
 
 def settings() -> set[str]:
-    from server.settings import Settings
+    from server.settings import ServerSettings
 
-    return {field.name for field in fields(Settings)}
+    return {field.name for field in fields(ServerSettings)}
 
 
 def routes() -> set[str]:

@@ -8,7 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from reading import ROOT, Function, Source, functions, sources, uphold
+
+from tests.architecture.reading import ROOT, Function, Source, functions, sources, uphold
 
 FILE_LINES = 300
 FUNCTION_LINES = 40

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import chdir
 
 from importlinter.cli import lint_imports
-from reading import ROOT, Source, imports, source, sources, uphold
+
+from tests.architecture.reading import ROOT, Source, imports, source, sources, uphold
 
 BLENDER = frozenset({"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "addon_utils", "bl_pkg", "cycles"})
 

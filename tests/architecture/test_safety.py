@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from reading import Source, functions, own_nodes, owners, sources, uphold
+
+from tests.architecture.reading import Source, functions, own_nodes, owners, sources, uphold
 
 # Where any failure becomes a recorded outcome, so that one job cannot end the loop.
 CATCHERS = frozenset({"server/worker/process.py", "addon/runtime/timers.py"})

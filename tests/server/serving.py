@@ -17,10 +17,10 @@ from typing import Any
 from addon.client.api import Client, connect
 from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 
-HERE = Path(__file__).parent
-FAKE = "fake_engine:FakeEngine"
+ROOT = Path(__file__).parents[2]
+FAKE = "tests.server.fake_engine:FakeEngine"
 
 
 def blockout(**changes: Any) -> Blockout:
@@ -67,7 +67,7 @@ def environment(home: Path) -> dict[str, str]:
     """What a child needs to find the fake engine, and its own state."""
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), str(HERE)]),
+        "PYTHONPATH": str(ROOT),
         "MAQUETTE_HOME": str(home),
     }
 
@@ -90,15 +90,15 @@ def serving(home: Path, *flags: str, stdin: int | None = None) -> Iterator[Serve
 
 
 @asynccontextmanager
-async def at_home(settings: Settings) -> AsyncIterator[Client]:
+async def at_home(settings: ServerSettings) -> AsyncIterator[Client]:
     """A server in this event loop, and a client of it."""
     async with running(settings) as (_, connection):
         yield await connect(connection)
 
 
-def fake(home: Path, **changes: Any) -> Settings:
+def fake(home: Path, **changes: Any) -> ServerSettings:
     """Settings with the fake engine."""
-    return Settings(home=home, engine=FAKE, **changes)
+    return ServerSettings(home=home, engine=FAKE, **changes)
 
 
 async def ended(client: Client, job: Job) -> Job:

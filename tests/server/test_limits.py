@@ -5,13 +5,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from serving import at_home, blockout, ended, fake, until
 
 from addon.client.errors import ServerProblem
 from server.problems import OutOfMemory
 from server.queue.store import Store
 from server.worker.engine import _in_memory
 from server.worker.supervisor import Supervisor
+from tests.server.serving import at_home, blockout, ended, fake, until
 
 TOO_MUCH = 2**50  # bytes
 

@@ -6,7 +6,7 @@ import bpy
 from ...messages.notice import Notice
 from ...runtime.app import app
 from ...runtime.preferences import preferences
-from ...session.state import connecting
+from ...session.reducer import connection_requested
 from .status import Status, refuse
 
 
@@ -48,7 +48,7 @@ class Connect(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         dispatcher = app().dispatcher
-        dispatcher.move(connecting)
+        dispatcher.apply(connection_requested)
         dispatcher.nudge()
         return {"FINISHED"}
 

@@ -5,7 +5,7 @@ import bpy
 
 from ...messages.notice import Notice
 from ...runtime.app import app
-from ...session.state import noticed
+from ...session.reducer import notice_changed
 
 Status = set[str]
 
@@ -13,7 +13,7 @@ Status = set[str]
 def refuse(operator: bpy.types.Operator, notice: Notice) -> Status:
     """End an operator without doing anything, and say why where the artist looks."""
     dispatcher = app().dispatcher
-    dispatcher.move(noticed, notice)
+    dispatcher.apply(notice_changed, notice)
     operator.report({"WARNING"}, f"{notice.message} {notice.fix}")
     return {"CANCELLED"}
 
@@ -21,5 +21,5 @@ def refuse(operator: bpy.types.Operator, notice: Notice) -> Status:
 def settle() -> Status:
     """What the artist just did answers the notice that stands there."""
     dispatcher = app().dispatcher
-    dispatcher.move(noticed, None)
+    dispatcher.apply(notice_changed, None)
     return {"FINISHED"}

@@ -78,15 +78,15 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         count = row.row(align=True)
         count.ui_units_x = 2.5
         count.prop(scene, "maquette_count", text="")
-        if session.exposing:
-            more = f", {session.exposing - 1} more to do" if session.exposing > 1 else "…"
+        if session.exact_captures:
+            more = f", {session.exact_captures - 1} more to do" if session.exact_captures > 1 else "…"
             self._draft(column, f"Capturing{more}")
-        if session.sending:
+        if session.submissions:
             starting = session.link.name == "starting"
             self._draft(column, "Sent when the server has started" if starting else "Sending…")
         active = session.active
         if active is None:
-            if session.landed and occupied():
+            if session.receivable and occupied():
                 self.layout.label(text="Painted; it comes when Blender is free", icon="TIME")
             return
         row = self.layout.row(align=True)

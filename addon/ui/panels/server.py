@@ -5,12 +5,12 @@ import bpy
 
 from ...messages import fixes
 from ...runtime.app import app
-from ...session.state import Link, Name
+from ...session.state import Link, LinkName
 from .widgets import Tab, buttons, sentences
 
 START, AGAIN = "maquette.start_server", "maquette.connect"  # a server can always be looked for, whatever is wrong
 
-LABELS: dict[Name, tuple[str, str]] = {
+LABELS: dict[LinkName, tuple[str, str]] = {
     "absent": ("No server", "UNLINKED"),
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),

@@ -19,7 +19,7 @@ from ....pictures.pixels import shrunk
 from ....protocol.records import Blockout
 from ....protocol.strict_json import loads
 from ....runtime.app import app
-from ....session.state import noticed, received
+from ....session.reducer import notice_changed, picture_received
 from ....session.task import Task
 from ...image_editor import take
 from ..status import Status, refuse
@@ -37,7 +37,7 @@ class Receive(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         dispatcher = app().dispatcher
         task = next(task for task in dispatcher.session.tasks if task.job.id == self.job)
-        dispatcher.move(received, self.job)
+        dispatcher.apply(picture_received, self.job)
         shot = scene_of(task.view)
         picture = task.picture
         assert picture is not None, "what has landed has a picture"
@@ -85,7 +85,8 @@ def _keep(task: Task, picture: Path) -> Entry:
         app().gallery.keep(entry)
     except OSError as error:
         message = f"The history on disk could not be written: {error.strerror}."
-        app().dispatcher.move(noticed, Notice(message=message, fix="Make room there.", code="history-unwritten"))
+        notice = Notice(message=message, fix="Make room there.", code="history-unwritten")
+        app().dispatcher.apply(notice_changed, notice)
     return entry
 
 

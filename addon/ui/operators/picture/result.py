@@ -14,7 +14,7 @@ from ....pictures.origin import viewpoint
 from ....projection.projectors import project
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
-from ....session.state import noticed
+from ....session.reducer import notice_changed
 from ...image_editor import _place, _shows, _split, current
 from ..status import Status, refuse, settle
 
@@ -60,7 +60,7 @@ class Project(bpy.types.Operator):
         done = _put(self, context, project)
         if "FINISHED" in done and context.area and context.area.type == "VIEW_3D" and not _shows(context.space_data):
             message, fix = "This view shows no materials, and so no projection.", "Material Preview does."
-            app().dispatcher.move(noticed, Notice(message=message, fix=fix, code="unseen", warning=True))
+            app().dispatcher.apply(notice_changed, Notice(message=message, fix=fix, code="unseen", warning=True))
         return done
 
 

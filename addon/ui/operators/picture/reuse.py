@@ -17,7 +17,7 @@ from ....pictures.image import ENTRY, loaded
 from ....regions.marks import PROMPT
 from ....request.styles import avoided, styled
 from ....runtime.app import app
-from ....session.state import noticed
+from ....session.reducer import notice_changed
 from ... import image_editor
 from ...properties import EXACT, MODEL, NEGATIVE, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
 from ..status import Status, refuse, settle
@@ -87,7 +87,7 @@ class Reuse(bpy.types.Operator):
             shot[SIZE], shot[EXACT] = entry.wish.size, entry.wish.exact
             if entry.wish.shot is not None and not stands(shot.camera, entry.wish.shot):
                 elsewhere = _elsewhere(entry.name)
-                app().dispatcher.move(noticed, elsewhere)
+                app().dispatcher.apply(notice_changed, elsewhere)
                 self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
         return done
 

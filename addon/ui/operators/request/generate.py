@@ -22,7 +22,7 @@ from ....request.settings import Wish
 from ....request.styles import avoided, styled
 from ....runtime.app import app
 from ....runtime.timers import receive
-from ....session.state import dismissed, noticed
+from ....session.reducer import failures_dismissed, notice_changed
 from ....session.task import Viewpoint
 from ...properties import SEED, chosen, style
 from ..status import Status, refuse, settle
@@ -41,14 +41,14 @@ class Generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Status:
         shot, dispatcher = context.scene, app().dispatcher
-        dispatcher.move(dismissed, self.answers.split())
+        dispatcher.apply(failures_dismissed, self.answers.split())
         if shot.maquette_vary:
             shot[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
         try:
             marks.check_apart(shot)
             asked = wanted(shot, depsgraph)
-            dispatcher.move(noticed, unlearned(asked.model, asked.prompt))
+            dispatcher.apply(notice_changed, unlearned(asked.model, asked.prompt))
             taken = develop(asked)
             view = viewpoint(shot, shot.camera, depsgraph)
             kept = (view, wish(shot), shot.maquette_count)
@@ -126,7 +126,7 @@ class Dismiss(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Status:
         if not self.jobs:
             return settle()
-        app().dispatcher.move(dismissed, self.jobs.split())
+        app().dispatcher.apply(failures_dismissed, self.jobs.split())
         return {"FINISHED"}
 
 

@@ -8,7 +8,7 @@ from ....messages.notice import Notice
 from ....request import styles
 from ....request.styles import Style
 from ....runtime.app import app
-from ....session.state import model
+from ....session.state import offered_model
 from ...properties import MODEL, STEPS, STRENGTH, STYLE, chosen
 from ..status import Status, refuse, settle
 
@@ -24,7 +24,7 @@ class ChooseModel(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        info = model(app().session, properties.name)
+        info = offered_model(app().session, properties.name)
         return f"{info.family}, from {info.source}, revision {info.revision}. Licence: {info.licence}"
 
     def execute(self, context: bpy.types.Context) -> Status:
