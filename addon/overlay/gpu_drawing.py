@@ -18,7 +18,7 @@ from gpu_extras.batch import batch_for_shader
 from ..runtime.windows import window_manager
 from .figure import Figure, Label, Stroke
 
-OVERLAY, SHOWN_PARTS = "maquette_overlay", "maquette_overlay_parts"  # the artist's switches, on the window manager
+OVERLAY, OVERLAY_PARTS = "maquette_overlay", "maquette_overlay_parts"  # the artist's switches, on the window manager
 PARTS = (
     ("TARGETS", "Targets", "Outlines and middles of the blocks", 1),
     ("ACHIEVED", "Achieved", "Dashed, what the picture shows", 2),
@@ -89,23 +89,23 @@ def _shader() -> gpu.types.GPUShader:
     return gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
 
 
-def is_shown(manager: bpy.types.WindowManager) -> bool:
+def is_enabled(manager: bpy.types.WindowManager) -> bool:
     """Whether the artist wants an overlay."""
     return bool(getattr(manager, OVERLAY))
 
 
-def shown_parts(manager: bpy.types.WindowManager) -> set[str]:
+def enabled_parts(manager: bpy.types.WindowManager) -> set[str]:
     """Which of PARTS the artist wants of it."""
-    parts: set[str] = getattr(manager, SHOWN_PARTS)
+    parts: set[str] = getattr(manager, OVERLAY_PARTS)
     return parts
 
 
 def draw(drawing: Drawing, frame: Rectangle) -> None:
     """Draw over a frame what the artist wants to see of it."""
     manager = window_manager()
-    if not is_shown(manager):
+    if not is_enabled(manager):
         return
-    parts, scale = shown_parts(manager), bpy.context.preferences.system.ui_scale
+    parts, scale = enabled_parts(manager), bpy.context.preferences.system.ui_scale
     lines = [*(drawing.targets if "TARGETS" in parts else ()), *(drawing.achieved if "ACHIEVED" in parts else ())]
     left, top, right, bottom = frame
     gpu.state.blend_set("ALPHA")

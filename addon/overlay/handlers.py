@@ -19,7 +19,7 @@ from ..runtime.timers import guarded
 from ..runtime.windows import EDITOR, redraw, rendering, window_manager
 from ..session.state import Session
 from .figure import Figure
-from .gpu_drawing import OVERLAY, PARTS, SHOWN_PARTS, Drawing, Rectangle, draw, is_shown, prepared
+from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
 from .scene_watcher import SceneWatcher, listen, unlisten
 
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
@@ -65,7 +65,7 @@ class Overlay:
         manager, watcher = window_manager(), self.watcher
         if watcher.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
             redraw()
-        if not is_shown(manager) or self._is_away():
+        if not is_enabled(manager) or self._is_away():
             return ASLEEP
         scenes, images = _in_view()
         if watcher.step(scenes, images):
@@ -179,7 +179,7 @@ def register() -> None:
     )
     declare(
         bpy.types.WindowManager,
-        SHOWN_PARTS,
+        OVERLAY_PARTS,
         lambda: EnumProperty(
             name="Overlay Parts",
             description="What the overlay shows",
@@ -192,5 +192,5 @@ def register() -> None:
 
 def unregister() -> None:
     """Take them away again."""
-    delattr(bpy.types.WindowManager, SHOWN_PARTS)
+    delattr(bpy.types.WindowManager, OVERLAY_PARTS)
     delattr(bpy.types.WindowManager, OVERLAY)

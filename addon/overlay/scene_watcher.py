@@ -114,7 +114,7 @@ class SceneWatcher:
             return False
         before = self.rows
         self.rows = {
-            uid: before[uid] if uid in self._listed and _all_there(before.get(uid, ())) else rows(scene)
+            uid: before[uid] if uid in self._listed and _all_exist(before.get(uid, ())) else rows(scene)
             for uid, (scene, _) in scenes.items()
         }
         self._listed, self._listed_at = set(scenes), time.monotonic()
@@ -228,7 +228,7 @@ def _figures(
     yield figure(targets(regions, raster), findings, view.aspect, palette)
 
 
-def _all_there(listed: Sequence[Row]) -> bool:
+def _all_exist(listed: Sequence[Row]) -> bool:
     return all(row.find(bpy.data) is not None for row in listed)
 
 

@@ -43,7 +43,7 @@ def data_of(item: bpy.types.Object) -> Any:
     return item.data
 
 
-def mark_made(block: Block) -> Block:
+def mark_result(block: Block) -> Block:
     """Remember that ``block`` was made for a result."""
     block[RESULT] = True
     return block
@@ -104,4 +104,4 @@ def _copy(material: bpy.types.Material | None) -> bpy.types.Material:
     if material is not None:
         copy.name = f"{material.name} Maquette"
     ensure_nodes(copy)
-    return mark_made(copy)
+    return mark_result(copy)

@@ -16,7 +16,7 @@ from ..camera.reader import camera_data, view
 from ..capture.scene import evaluated, geometry
 from ..custom_properties import has
 from ..messages.errors import NothingMarked, TooManyViews
-from .materials import RESULT, SLOTS, apply_groups, check_objects, mark_made, restore_slots, sweep
+from .materials import RESULT, SLOTS, apply_groups, check_objects, mark_result, restore_slots, sweep
 from .node_groups import depth_image, layer, stack
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
@@ -59,8 +59,8 @@ def project(
     if len(projectors(scene)) - len(earlier) >= MOST:
         raise TooManyViews(f"{MOST} views are projected already.", "Remove one that the others cover.")
     projector = _set_up(scene, camera.evaluated_get(graph))
-    depth = mark_made(depth_image(shapes.triangles, camera_view, "Maquette depth"))
-    group = mark_made(layer(picture, depth, camera_view, f"Maquette {projector.name}"))
+    depth = mark_result(depth_image(shapes.triangles, camera_view, "Maquette depth"))
+    group = mark_result(layer(picture, depth, camera_view, f"Maquette {projector.name}"))
     key = f"{time.time_ns():x}"
     record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group}
     projector[PROJECTOR] = record
@@ -118,7 +118,7 @@ def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
     """The scene's collection of projectors, out of the way of views, renders and clicks."""
     for collection in _collections(scene):
         return collection
-    collection = mark_made(bpy.data.collections.new("Maquette"))
+    collection = mark_result(bpy.data.collections.new("Maquette"))
     collection.hide_viewport = collection.hide_render = collection.hide_select = True
     scene.collection.children.link(collection)
     return collection
@@ -156,7 +156,7 @@ def _groups(
     """Each object that anything is projected onto, with one group for all that the same projectors project onto."""
     for keys, objects in by_keys.items():
         if keys:
-            group = mark_made(stack([records[key]["group"] for key in keys], "Maquette projection"))
+            group = mark_result(stack([records[key]["group"] for key in keys], "Maquette projection"))
             yield from ((item, group) for item in objects)
 
 

@@ -68,7 +68,7 @@ class App:
         self.gallery = Gallery(folder / "pictures")
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
-        self.heap_spared = False
+        self.heap_frozen = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)

@@ -32,7 +32,7 @@ def unregister() -> None:
     for timer in (warm_up, _tick):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
-    spare_heap(False)
+    freeze_heap(False)
 
 
 def guarded(work: Callable[[], float]) -> float:
@@ -49,15 +49,15 @@ def guarded(work: Callable[[], float]) -> float:
 def _tick() -> float:
     application, before = app(), app().session
     pace = guarded(_slice)
-    if application.session.busy != application.heap_spared:
-        application.heap_spared = application.session.busy
-        spare_heap(application.heap_spared)
+    if application.session.busy != application.heap_frozen:
+        application.heap_frozen = application.session.busy
+        freeze_heap(application.heap_frozen)
     if application.session != before:
         redraw()
     return pace
 
 
-def spare_heap(busy: bool) -> None:
+def freeze_heap(busy: bool) -> None:
     """While a picture is painted, keep what Blender already holds out of Python's full collections.
 
     Each would go through all of it, every add-on's objects too, and hold the window for up to 50 ms.

@@ -3,7 +3,7 @@
 
 import bpy
 
-from ...overlay.gpu_drawing import OVERLAY, PARTS, is_shown, shown_parts
+from ...overlay.gpu_drawing import OVERLAY, PARTS, enabled_parts, is_enabled
 from ...regions import marks
 from ...regions.listing import Row
 from ...request.phrases import default_phrase, names_any
@@ -60,7 +60,7 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.prop(manager, OVERLAY, text="", icon="OVERLAY")
         parts = row.row(align=True)
-        parts.active = is_shown(manager)
+        parts.active = is_enabled(manager)
         for part, label, _, _ in PARTS:
-            shown = part in shown_parts(manager)
+            shown = part in enabled_parts(manager)
             parts.operator("maquette.switch_part", text=label, depress=shown).part = part
