@@ -4,7 +4,7 @@
 import ast
 from collections.abc import Iterator
 
-from reading import Source, imports, sources, uphold
+from tests.architecture.reading import Source, imports, sources, uphold
 
 APPLICATION = "addon.runtime.app"
 ROOMS = ("addon/runtime/", "addon/ui/")
