@@ -14,7 +14,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from ..camera.reader import camera_data
 from ..custom_properties import declare
 from ..regions.listing import Row
-from ..regions.render_differences import Windows
+from ..regions.render_differences import SceneLayers
 from ..runtime.timers import guarded
 from ..runtime.windows import EDITOR, redraw, rendering, window_manager
 from ..session.state import Session
@@ -133,7 +133,7 @@ def _redraw_views() -> None:
                 region.tag_redraw()
 
 
-def _in_view() -> tuple[Windows, Mapping[int, bpy.types.Image]]:
+def _in_view() -> tuple[SceneLayers, Mapping[int, bpy.types.Image]]:
     """The scenes that some 3D View sees through their camera, and the images that some editor shows."""
     scenes, images = {}, {}
     for window in bpy.context.window_manager.windows:

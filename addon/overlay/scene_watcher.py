@@ -26,7 +26,7 @@ from ..raster.instances import Mesh, MeshInstance
 from ..regions import marks
 from ..regions.listing import Row, rows
 from ..regions.palette import colours
-from ..regions.render_differences import RenderDifferences, Windows
+from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure, findings
 from .targets import Target, drawn, requested, targets
@@ -108,7 +108,7 @@ class SceneWatcher:
         self.forget()
         self.rows, self.scenes, self.pictures, self._measured, self._drawn_with = {}, {}, {}, {}, {}
 
-    def relist(self, scenes: Windows) -> bool:
+    def relist(self, scenes: SceneLayers) -> bool:
         """Bring the rows up to date, and what a render shows otherwise. Says whether there is something new."""
         if time.monotonic() - self._listed_at < LISTING:
             return False
@@ -120,7 +120,7 @@ class SceneWatcher:
         self._listed, self._listed_at = set(scenes), time.monotonic()
         return self.differences.look(scenes, self.rows) or self.rows != before
 
-    def step(self, scenes: Windows, images: Mapping[int, bpy.types.Image]) -> bool:
+    def step(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""
         before = (dict(self.scenes), set(self.pictures))
         for uid, image in images.items():
@@ -131,7 +131,7 @@ class SceneWatcher:
         self._go_on()
         return before != (self.scenes, set(self.pictures))
 
-    def _begin(self, scenes: Windows) -> None:
+    def _begin(self, scenes: SceneLayers) -> None:
         self._half_read = False
         for uid, (scene, layer) in scenes.items():
             picture = scene.get(PICTURE)

@@ -161,7 +161,7 @@ class Gallery:
             return
         if files.name not in self._icons:
             self._icons.put(files.name, pixels(entry.thumb))
-        yield DiskTile(files.name, entry.wish.words, entry.caption, files.favourite)
+        yield DiskTile(files.name, entry.settings.prompt, entry.caption, files.favourite)
 
 
 def entries(scene: bpy.types.Scene) -> "bpy.types.bpy_prop_collection_idprop[MaquetteHistoryItem]":
@@ -183,7 +183,7 @@ def remember(scene: bpy.types.Scene, entry: Entry) -> None:
     forget(scene, entry.name)
     item = items.add()
     item.name, item.text, item.favourite = entry.name, history.text(entry), favourite
-    item.prompt, item.caption = entry.wish.words, entry.caption
+    item.prompt, item.caption = entry.settings.prompt, entry.caption
     plain = [item.name for item in items if not item.favourite]
     for name in plain[:-IN_FILE]:
         forget(scene, name)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import bpy
 
+from ..capture.settings import write
 from ..projection.projectors import project, projectors, remove_projectors
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump
-from ..regions.marks import PROMPT, collections
+from ..regions.marks import collections
 from .camera_background import background, has_background, remove_background
 
 PICTURE = "maquette_picture"  # on a scene: its current picture
@@ -29,7 +30,7 @@ def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path
     return image
 
 
-def loaded(
+def load_picture(
     file: Path,
     request: str,
     achieved: Sequence[Achieved],
@@ -50,12 +51,10 @@ def loaded(
     return image
 
 
-def settle(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
+def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    scene[PROMPT] = request.prompt
-    for name in ("seed", "steps", "strength"):
-        scene[f"maquette_{name}"] = getattr(request, name)
+    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength")})
 
 
 def remove(scene: bpy.types.Scene) -> None:

@@ -59,6 +59,13 @@ class Length:
         return {**handler(source), "min_length": self.low, "max_length": self.high}
 
 
+@dataclass(frozen=True)
+class Key:
+    """Marks a field of another name in JSON than in Python. For what the add-on keeps: pydantic knows none."""
+
+    name: str
+
+
 class Record:
     """Base of every record: pydantic is as strict as ``load``. Carries no field."""
 
@@ -68,7 +75,7 @@ class Record:
 def dump(record: Any) -> Any:
     """A record as plain JSON values: dicts, lists, text, numbers."""
     if is_dataclass(record):
-        return {field.name: dump(getattr(record, field.name)) for field in fields(record)}
+        return {key: dump(getattr(record, name)) for key, name in _keys(record.__class__).items()}
     return [dump(item) for item in record] if isinstance(record, tuple) else record
 
 
@@ -110,7 +117,8 @@ def _read_marked(kind: Any, value: Any, path: str) -> Any:
     result = _read(inner, value, path)
     for marker in markers:
         try:
-            marker.check(result)
+            if not isinstance(marker, Key):
+                marker.check(result)
         except ContractError as error:
             raise ContractError(path, error.problem) from None
     return result
@@ -137,12 +145,12 @@ def _read_tuple(items: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...
 def _read_record(kind: Any, value: Any, path: str) -> Any:
     if not isinstance(value, dict):
         raise ContractError(path, f"must be an object ({kind.__name__}), is {type(value).__name__}")
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    if unknown := value.keys() - _names(kind):
+    keys, required = _keys(kind), {field.name for field in fields(kind) if field.default is MISSING}
+    if unknown := value.keys() - keys.keys():
         raise ContractError(_join(path, min(unknown, key=repr)), f"is unknown in {kind.__name__}")
-    if missing := required - value.keys():
+    if missing := {key for key, name in keys.items() if name in required} - value.keys():
         raise ContractError(_join(path, min(missing)), "is missing")
-    values = {name: _read(_hints(kind)[name], item, _join(path, name)) for name, item in value.items()}
+    values = {keys[key]: _read(_hints(kind)[keys[key]], item, _join(path, key)) for key, item in value.items()}
     try:
         return kind(**values)
     except ContractError as error:
@@ -169,8 +177,16 @@ def _finite(value: float, path: str) -> float:
     return number
 
 
-def _names(kind: Any) -> frozenset[str]:
-    return frozenset(field.name for field in fields(kind))
+@cache
+def _keys(kind: Any) -> Mapping[str, str]:
+    """The keys of a record in JSON, and the names of the fields that they are of."""
+    keys = {field.name: _key(field.name, _hints(kind)[field.name]) for field in fields(kind)}
+    return {key: name for name, key in keys.items()}
+
+
+def _key(name: str, hint: Any) -> str:
+    markers = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((marker.name for marker in markers if isinstance(marker, Key)), name)
 
 
 def _join(path: str, step: object) -> str:

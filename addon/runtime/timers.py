@@ -12,6 +12,7 @@ from collections.abc import Callable
 import bpy
 
 from ..messages.notice import Notice
+from ..messages.sentences import stumbled
 from ..pictures.pixels import warm_up
 from ..session.reducer import notice_changed
 from .app import app, log
@@ -80,9 +81,7 @@ def _slice() -> float:
 
 def _failure(error: Exception) -> Notice:
     """What a bug of ours looks like in the panel."""
-    message = f"Maquette stumbled ({type(error).__name__}: {error}), and goes on."
-    trace = "".join(traceback.format_exception(error))
-    return Notice(message=message, fix="Please report it: the button copies the details.", code="stumbled", trace=trace)
+    return stumbled(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 def receive() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from addon.pictures.gallery import thumb
 from addon.pictures.history import THUMB_SIDE
-from addon.pictures.image import loaded
+from addon.pictures.image import load_picture
 from addon.pictures.pixels import Icons, decoded, shrunk, warm_up
 from addon.pictures.preview import PreviewImage
 from addon.session.state import Preview
@@ -55,7 +55,7 @@ def test_a_large_picture_is_taken_in_without_a_pause(tmp_path: Path, record_prop
     file, took = paint(tmp_path / "large.png", noise), []
     for _ in range(5):
         begun = time.thread_time()
-        image = loaded(file, "{}", (), (), None)
+        image = load_picture(file, "{}", (), (), None)
         thumb(shrunk(file, THUMB_SIDE))
         took.append(time.thread_time() - begun)
         bpy.data.images.remove(image)
