@@ -21,7 +21,7 @@ from .cooperative import finish
 from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
-from .pictures.image import loaded, settle
+from .pictures.image import load_picture, make_current
 from .projection.projectors import project
 from .protocol.records import Achieved, Blockout, Problem
 from .protocol.strict_json import dump, loads
@@ -87,8 +87,8 @@ def _apply(command: ApplyCommand) -> None:
     camera, request = camera_of(scene, _object(scene, command.source.camera)), command.request.read_text()
     pose = numbers(view(scene, camera, evaluated(scene)))
     achieved = loads(tuple[Achieved, ...], command.achieved.read_bytes())
-    image = loaded(command.picture, request, achieved, pose, camera)
-    settle(scene, image, loads(Blockout, request))
+    image = load_picture(command.picture, request, achieved, pose, camera)
+    make_current(scene, image, loads(Blockout, request))
     background(camera, image)
     project(scene, camera, image)
     bpy.ops.wm.save_as_mainfile(filepath=str(command.out), copy=True, compress=True)

@@ -36,3 +36,10 @@ def camera_of(scene: bpy.types.Scene, camera: bpy.types.Object | None = None) ->
     if chosen is None or chosen.type != "CAMERA":
         raise NoCamera("The scene has no camera.", "Add one, and make it the scene's camera.")
     return chosen
+
+
+def camera_data(camera: bpy.types.Object) -> bpy.types.Camera:
+    """The lens and display settings of an object that is a camera."""
+    data = camera.data
+    assert isinstance(data, bpy.types.Camera), f"{camera.name} is no camera"
+    return data

@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..protocol.records import Blockout, Region, unpack_mask
+from ..protocol.records import Blockout, Region, mask_rows
 from ..raster.triangles import Floats, Ints
 
 SIDE = 192  # cells along the longer side of the frame
@@ -17,7 +17,7 @@ def cells(aspect: float) -> tuple[int, int]:
 
 def region_mask(region: Region) -> NDArray[np.uint8]:
     """A region's mask on its own grid."""
-    return np.frombuffer(unpack_mask(region.mask), np.uint8).reshape(region.mask.height, region.mask.width)
+    return np.asarray(mask_rows(region.mask))
 
 
 def framed(mask: NDArray[np.uint8], blockout: Blockout) -> NDArray[np.uint8]:

@@ -3,8 +3,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
 
+from addon.protocol.frame import offset
 from addon.protocol.records import Achieved, Blockout, Region
 
 
@@ -47,6 +47,4 @@ def outcomes(blockout: Blockout, achieved: Sequence[Achieved]) -> list[Outcome]:
 def _offset(region: Region, achieved: Achieved, blockout: Blockout) -> float | None:
     if achieved.centroid is None:
         return None
-    width, height = blockout.frame.width, blockout.frame.height
-    across, down = (one - other for one, other in zip(achieved.centroid, region.centroid, strict=True))
-    return hypot(across * width, down * height) / hypot(width, height)
+    return offset(achieved.centroid, region.centroid, blockout.frame.width / blockout.frame.height)

@@ -4,7 +4,7 @@
 import bpy
 
 from ...pictures import gallery
-from ...pictures.gallery import PAGE, Page, Tile
+from ...pictures.gallery import FAVOURITES, PAGE, SCOPE, HistoryTile, Page
 from ...runtime.app import app
 from ..context import Context, Icon
 from .widgets import Tab, paragraph
@@ -22,8 +22,8 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         """Which history, its thumbnails newest first, and the chosen one with its buttons."""
         manager = context.window_manager
         row = self.layout.row(align=True)
-        row.prop(manager, "maquette_scope", expand=True)
-        row.prop(manager, "maquette_favourites", text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
+        row.prop(manager, SCOPE, expand=True)
+        row.prop(manager, FAVOURITES, text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
         page = gallery.page(context.scene, manager, app().gallery)
         chosen = next((tile for tile in page.tiles if tile.name == app().gallery.chosen), None)
         if chosen is not None:
@@ -50,14 +50,14 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         side.enabled = more
         side.operator("maquette.turn_page", text="", icon=icon).older = older
 
-    def _tile(self, cell: bpy.types.UILayout, tile: Tile, chosen: bool) -> None:
+    def _tile(self, cell: bpy.types.UILayout, tile: HistoryTile, chosen: bool) -> None:
         cell.template_icon(icon_value=app().gallery.icon(tile.name), scale=3.6)
         icon: Icon = "SOLO_ON" if tile.favourite else "NONE"
         seed = tile.caption.partition(" · ")[0].removeprefix("Seed ")
         words = f"{seed}: {tile.prompt}"  # the seed first, for panels cut the rest off
         cell.operator("maquette.choose_entry", text=words, icon=icon, depress=chosen).name = tile.name
 
-    def _chosen(self, tile: Tile, context: Context) -> None:
+    def _chosen(self, tile: HistoryTile, context: Context) -> None:
         box = self.layout.box()
         box.template_icon(icon_value=app().gallery.icon(tile.name), scale=7.0)
         paragraph(box.column(align=True), tile.prompt, context)

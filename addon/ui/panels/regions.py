@@ -3,11 +3,11 @@
 
 import bpy
 
-from ...overlay.gpu_drawing import PARTS
-from ...overlay.scene_watcher import live
+from ...overlay.gpu_drawing import OVERLAY, PARTS, enabled_parts, is_enabled
 from ...regions import marks
 from ...regions.listing import Row
 from ...request.phrases import default_phrase, names_any
+from ...runtime.app import app
 from ..context import Context, Icon, MaquetteWindowManager
 from ..properties import ENFORCED, chosen
 from .widgets import Tab, paragraph
@@ -35,12 +35,13 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         column = self.layout.column(align=True)
         nouns = chosen(context.scene).nouns
         selected = {item.session_uid for item in context.selected_objects}
-        for listed in live().rows.get(context.scene.session_uid, ()):
+        regions = app().regions
+        for listed in regions.rows.get(context.scene.session_uid, ()):
             region = listed.find(bpy.data)
             if region is not None:
                 strange = bool(nouns) and not names_any(listed.phrase, nouns)
                 self._row(column.row(align=True), listed, region, not selected.isdisjoint(listed.members), strange)
-                differences = live().unlike.words.get(listed.uid)
+                differences = regions.differences.get(listed.uid)
                 if differences and not context.scene.maquette_exact:
                     words = f"A render differs: {', '.join(differences)}"
                     paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
@@ -67,9 +68,9 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
 
     def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)
-        row.prop(manager, "maquette_overlay", text="", icon="OVERLAY")
+        row.prop(manager, OVERLAY, text="", icon="OVERLAY")
         parts = row.row(align=True)
-        parts.active = manager.maquette_overlay
+        parts.active = is_enabled(manager)
         for part, label, _, _ in PARTS:
-            on = part in manager.maquette_overlay_parts
-            parts.operator("maquette.switch_part", text=label, depress=on).part = part
+            enabled = part in enabled_parts(manager)
+            parts.operator("maquette.switch_part", text=label, depress=enabled).part = part

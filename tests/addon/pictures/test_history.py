@@ -118,7 +118,7 @@ def test_a_picture_without_its_json_is_pruned_in_its_time_and_not_shown(tmp_path
     kept(tmp_path, "a")
     (tmp_path / f"{'a' * 64}.json").unlink()
     (line,) = history.listing(tmp_path)
-    assert (line.told, line.bytes) == (False, 100)
+    assert (line.entry, line.bytes) == (False, 100)
     assert history.surplus([line], count=0) == [line]
 
 

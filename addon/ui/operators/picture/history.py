@@ -70,7 +70,7 @@ class Favour(bpy.types.Operator):
             history.favour(app().gallery.folder, self.name, favourite)
         if item is not None:
             item.favourite = favourite
-        app().gallery.look_again()
+        app().gallery.reread()
         return {"FINISHED"}
 
 
@@ -133,7 +133,7 @@ class DeleteEntry(bpy.types.Operator):
         with files("The picture could not be deleted"):
             history.forget(app().gallery.folder, self.name)
         gallery.forget(context.scene, self.name)
-        app().gallery.look_again()
+        app().gallery.reread()
         self.report({"INFO"}, "Deleted from disk and from this file's history")
         return {"FINISHED"}
 

@@ -13,7 +13,7 @@ from bpy.props import StringProperty
 from ....messages import sentences
 from ....pictures.gallery import remember, thumb
 from ....pictures.history import THUMB_SIDE, Entry
-from ....pictures.image import ENTRY, loaded
+from ....pictures.image import ENTRY, load_picture
 from ....pictures.origin import camera_of, scene_of
 from ....pictures.pixels import shrunk
 from ....protocol.records import Blockout
@@ -23,7 +23,7 @@ from ....session.reducer import notice_changed, picture_received
 from ....session.task import Task
 from ...context import Context
 from ...image_editor import take
-from ..status import Status, refuse
+from ..status import Status, call, refuse
 
 
 class Receive(bpy.types.Operator):
@@ -45,13 +45,18 @@ class Receive(bpy.types.Operator):
             if scene is None:
                 _keep(task, picture)
                 return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
-            image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
+            image = load_picture(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
         remember(scene, _keep(task, picture))
         take(scene, image)
         return {"FINISHED"}
+
+
+def receive(job: str) -> None:
+    """Take the picture of that job into its scene, as an undo step of its own."""
+    call(Receive.bl_idname, "EXEC_DEFAULT", True, job=job)
 
 
 def _keep(task: Task, picture: Path) -> Entry:

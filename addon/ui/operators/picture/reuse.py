@@ -11,7 +11,7 @@ from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history
 from ....pictures.history import Entry
-from ....pictures.image import ENTRY, loaded
+from ....pictures.image import ENTRY, load_picture
 from ....request.settings import KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
@@ -47,7 +47,9 @@ class ShowEntry(bpy.types.Operator):
         if picture is None:
             return refuse(self, sentences.picture_absent(entry.name))
         try:
-            image = loaded(picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry))
+            image = load_picture(
+                picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry)
+            )
         except RuntimeError as error:  # Blender's word for a file that is no picture
             raise HistoryUnreadable("The picture cannot be read", error) from error
         image[ENTRY] = entry.name

@@ -6,11 +6,11 @@ from bpy.props import StringProperty
 
 from ....camera.framing import half_frame
 from ....camera.placement import hold, moved, pose_of
-from ....camera.reader import camera_of
+from ....camera.reader import camera_data, camera_of
 from ....messages.errors import ViewGone
 from ....pictures import image
 from ....pictures.camera_background import has_background, remove_background
-from ....projection.projectors import copy_lens, is_on, projectors, switch, take_down
+from ....projection.projectors import copy_lens, is_on, projectors, remove_projectors, switch
 from ...context import Context, view_3d
 from ..status import Status, call, refusing
 
@@ -45,7 +45,7 @@ class RemoveView(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        take_down(_projector(context, self.uid))
+        remove_projectors([_projector(context, self.uid)])
         return {"FINISHED"}
 
 
@@ -93,8 +93,7 @@ class BringCamera(bpy.types.Operator):
         projector = _projector(context, self.uid)
         camera = camera_of(context.scene)
         hold(camera, moved(pose_of(projector), projector.matrix_basis), context.view_layer)
-        assert isinstance(projector.data, bpy.types.Camera) and isinstance(camera.data, bpy.types.Camera)
-        copy_lens(projector.data, camera.data)
+        copy_lens(camera_data(projector), camera_data(camera))
         space = view_3d(context)
         if space is not None:
             space.region_3d.view_perspective = "CAMERA"
@@ -145,8 +144,7 @@ def _projector(context: Context, uid: str) -> bpy.types.Object:
 def _reach(projector: bpy.types.Object, scene: bpy.types.Scene, area: bpy.types.Area) -> float:
     """How far the longer side of a viewport reaches from its middle, at a distance of 1 (orthographic: anywhere), when
     the projector's frame just fits between what may lie on it."""
-    assert isinstance(projector.data, bpy.types.Camera)
-    half = half_frame(projector.data, scene)
+    half = half_frame(camera_data(projector), scene)
     viewport = next(region for region in area.regions if region.type == "WINDOW")
     sidebar = max(region.width for region in area.regions if region.type == "UI")  # it may lie on the viewport
     width = max(viewport.width - 2 * sidebar, viewport.width / 3)

@@ -108,12 +108,12 @@ def test_the_gallery_reads_scene_and_disk(scene, tmp_path) -> None:
     assert all(item.name in gallery._icons for item in scene.maquette_history)
     manager.maquette_scope = "DISK"
     assert gallery.tick(manager)
-    assert [print_.name for print_ in gallery.prints] == [entry(9).name]
+    assert [tile.name for tile in gallery.disk_tiles] == [entry(9).name]
     assert gallery.entry(scene, entry(9).name) == entry(9) and gallery.entry(scene, entry(1).name) == entry(1)
     history.forget(tmp_path, entry(9).name)
-    gallery.look_again()
+    gallery.reread()
     gallery.tick(manager)
-    assert gallery.prints == () and entry(9).name not in gallery._icons
+    assert gallery.disk_tiles == () and entry(9).name not in gallery._icons
     gallery.close()
 
 
