@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What the records that leave a process consist of, as plain values, and how far a later list may differ.
+
+A record is known here by what it is, never by its class: names of classes are not written anywhere and may change.
+"""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+from addon import contract, history, ledger, styles, tasks
+from addon.contract import Length, Range, dump
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+RELEASES = tuple(sorted(FIXTURES.glob("release-*")))
+
+RECORDS: Mapping[str, type] = types.MappingProxyType(
+    {
+        "achieved": contract.Achieved,
+        "artifact": contract.Artifact,
+        "blockout": contract.Blockout,
+        "connection": contract.Connection,
+        "event": contract.Event,
+        "frame": contract.Frame,
+        "health": contract.Health,
+        "job": contract.Job,
+        "mask": contract.Mask,
+        "model": contract.ModelInfo,
+        "problem": contract.Problem,
+        "region": contract.Region,
+        "scope": contract.Scope,
+        "style": styles.Style,
+        "history entry": history.Entry,
+        "history camera": history.Shot,
+        "history thumbnail": history.Thumb,
+        "history wish": history.Wish,
+        "pending jobs": ledger.Page,
+        "pending job": ledger.Owed,
+        "pending job's file": tasks.Home,
+    }
+)
+
+
+def described() -> dict[str, Any]:
+    """Every record: its fields by name, each with the kind of its value and, where it may be absent, its default."""
+    return {name: fields_of(kind) for name, kind in RECORDS.items()}
+
+
+def fields_of(kind: type) -> dict[str, Any]:
+    """The fields of one record."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    found = {}
+    for field in fields(kind):
+        found[field.name] = {"value": spelled(hints[field.name])}
+        if field.default is not MISSING:
+            found[field.name]["default"] = dump(field.default)
+    return found
+
+
+def spelled(kind: Any) -> dict[str, Any]:
+    """A type of the contract as JSON values."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        bounds = {type(mark): [mark.low, mark.high] for mark in arguments[1:] if isinstance(mark, Range | Length)}
+        named = {"range": bounds.get(Range), "length": bounds.get(Length)}
+        return spelled(arguments[0]) | {name: ends for name, ends in named.items() if ends}
+    if origin is Literal:
+        return {"one of": list(arguments)}
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return {"list": spelled(arguments[0])}
+    if origin is tuple:
+        return {"items": [spelled(argument) for argument in arguments]}
+    if origin in (Union, types.UnionType):
+        return {"optional": spelled(arguments[0])}
+    if is_dataclass(kind):
+        return {"record": next(name for name, known in RECORDS.items() if known is kind)}
+    return {"type": kind.__name__}
+
+
+def breaches(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a reader of ``now`` would refuse, or read otherwise, of what a writer of ``then`` wrote."""
+    gone = [f"{record} is gone" for record in then.keys() - now.keys()]
+    return sorted(
+        gone + [line for name in then.keys() & now.keys() for line in _of_record(name, then[name], now[name])]
+    )
+
+
+def additions(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The (record, field) pairs that a later list has and the earlier one does not; of records that both have."""
+    return [(name, field) for name in then.keys() & now.keys() for field in now[name].keys() - then[name].keys()]
+
+
+def _of_record(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for field in then.keys() - now.keys():
+        yield f"{name}.{field} is gone"
+    for field in now.keys() - then.keys():
+        if "default" not in now[field]:
+            yield f"{name}.{field} is new and has no default"
+    for field in then.keys() & now.keys():
+        before, after = then[field], now[field]
+        if not admits(after["value"], before["value"]):
+            yield f"{name}.{field} was {before['value']}, is {after['value']}"
+        if "default" in before and ("default" not in after or before["default"] != after["default"]):
+            yield f"{name}.{field} no longer means {before['default']!r} where it is absent"
+
+
+def admits(now: Mapping[str, Any], then: Mapping[str, Any]) -> bool:
+    """Whether every value that was good ``then`` is good ``now``: bounds may widen and choices join."""
+    if "optional" in now:
+        return admits(now["optional"], then.get("optional", then))
+    plain = all(now.get(key) == then.get(key) for key in ("type", "record"))
+    choices = ("one of" in now) == ("one of" in then) and set(now.get("one of", ())) >= set(then.get("one of", ()))
+    return plain and choices and _bounds_admit(now, then) and _parts_admit(now, then)
+
+
+def _bounds_admit(now: Mapping[str, Any], then: Mapping[str, Any]) -> bool:
+    return all(
+        key in then and now[key][0] <= then[key][0] and now[key][1] >= then[key][1]
+        for key in ("range", "length")
+        if key in now
+    )
+
+
+def _parts_admit(now: Mapping[str, Any], then: Mapping[str, Any]) -> bool:
+    if ("list" in now, "items" in now, False) != ("list" in then, "items" in then, "optional" in then):
+        return False
+    ours, theirs = now.get("items", ()), then.get("items", ())
+    same = len(ours) == len(theirs) and all(map(admits, ours, theirs))
+    return same and ("list" not in now or admits(now["list"], then["list"]))
