@@ -33,6 +33,7 @@ from .contract import (
     loads,
     read_connection,
 )
+from .strict import UnknownField
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ PICTURE_BYTES = 64 * 2**20
 RETRY_SECONDS = (0.25, 8.0)
 START = "Start one: Start Server does in Blender, maquette serve in a shell."
 MISMATCH = "Bring add-on and server to the same version."
+RENEW = "Bring it to the same version: install the newer zip, or Get Extensions › Update."
 SILENCE_SECONDS = 45.0  # the server says something every 15 s
 
 
@@ -90,7 +92,7 @@ class ServerOlder(VersionMismatch):
 
 
 class AddonOlder(VersionMismatch):
-    """Our contract is older than the server's."""
+    """Our contract is older than the server's, or the server says something that ours has no field for."""
 
     code = "add-on-older"
 
@@ -235,8 +237,7 @@ def _mismatch(contract: object) -> VersionMismatch:
         old = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
         fix = "Bring it to the same version (git pull in its clone, then make demo), and start it again."
         return ServerOlder(old, fix)
-    old = f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}"
-    return AddonOlder(old, "Bring it to the same version: install the newer zip, or Get Extensions › Update.")
+    return AddonOlder(f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}", RENEW)
 
 
 def _refusal(refused: wire.Refused) -> ClientError:
@@ -260,6 +261,9 @@ def _parsed(text: str | bytes) -> object:
 def _read(kind: type[T], document: object) -> T:
     try:
         return load(kind, document)
+    except UnknownField as error:
+        message = f"The add-on is older than the server: it does not know {error.path} of {error.record}"
+        raise AddonOlder(message, RENEW) from error
     except ContractError as error:
         raise Garbled(f"The server's {kind.__name__} is not as agreed: {error}", MISMATCH) from error
 

@@ -8,7 +8,7 @@ markers ``Range`` and ``Length`` speak its core schema, and ``Record`` carries i
 import json
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -25,6 +25,17 @@ class ContractError(ValueError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path, self.problem = path, problem
+
+
+class UnknownField(ContractError):
+    """A document with a field that its reader does not know: a later version wrote it, or a hand that slipped.
+
+    ``path`` ends with the field's name; ``record`` is the record that has no such field.
+    """
+
+    def __init__(self, path: str, record: str) -> None:
+        super().__init__(path, f"is unknown in {record}")
+        self.record = record
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,20 @@ class Length:
         return {**handler(source), "min_length": self.low, "max_length": self.high}
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a field that came after the first release, with the release it came in; it must have a default.
+
+    The default means what documents without the field meant. It is not written out, so that a document that says
+    nothing new is the one that earlier releases wrote, and they can read it.
+    """
+
+    release: str
+
+    def check(self, value: Any) -> None:
+        """Any value will do."""
+
+
 class Record:
     """Base of every record: pydantic is as strict as ``load``. Carries no field."""
 
@@ -66,14 +91,18 @@ class Record:
 
 
 def dump(record: Any) -> Any:
-    """A record as plain JSON values: dicts, lists, text, numbers."""
+    """A record as plain JSON values: dicts, lists, text, numbers. Of fields ``Added`` later, those not at default."""
     if is_dataclass(record):
-        return {field.name: dump(getattr(record, field.name)) for field in fields(record)}
+        values = {field.name: getattr(record, field.name) for field in fields(record)}
+        kind: type = type(record)
+        later = _later(kind)
+        return {name: dump(value) for name, value in values.items() if name not in later or value != later[name]}
     return [dump(item) for item in record] if isinstance(record, tuple) else record
 
 
 def load(kind: type[T], document: Any) -> T:
-    """A record out of JSON values; unknown keys, wrong types and values out of bounds raise ContractError."""
+    """A record out of JSON values. Raises UnknownField for keys of no field, and ContractError for missing ones, wrong
+    types and values out of bounds."""
     value: T = _read(kind, document, "")
     return value
 
@@ -90,6 +119,18 @@ def loads(kind: type[T], text: str | bytes) -> T:
 @cache
 def _hints(kind: type) -> Mapping[str, Any]:
     return get_type_hints(kind, include_extras=True)
+
+
+@cache
+def _later(kind: type) -> Mapping[str, Any]:
+    """The fields that are marked as ``Added``, and their defaults."""
+    return types.MappingProxyType(dict(_added(kind)))
+
+
+def _added(kind: type) -> Iterator[tuple[str, Any]]:
+    for field in fields(kind):
+        if any(isinstance(marker, Added) for marker in get_args(_hints(kind)[field.name])):
+            yield field.name, field.default
 
 
 def _read(kind: Any, value: Any, path: str) -> Any:
@@ -139,7 +180,7 @@ def _read_record(kind: Any, value: Any, path: str) -> Any:
         raise ContractError(path, f"must be an object ({kind.__name__}), is {type(value).__name__}")
     required = {field.name for field in fields(kind) if field.default is MISSING}
     if unknown := value.keys() - _names(kind):
-        raise ContractError(_join(path, min(unknown, key=repr)), f"is unknown in {kind.__name__}")
+        raise UnknownField(_join(path, str(min(unknown, key=repr))), kind.__name__)
     if missing := required - value.keys():
         raise ContractError(_join(path, min(missing)), "is missing")
     values = {name: _read(_hints(kind)[name], item, _join(path, name)) for name, item in value.items()}

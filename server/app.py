@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
@@ -11,6 +11,7 @@ from . import answers
 from .events import Bell
 from .gate import Gate
 from .keeper import Keeper
+from .problems import QueueUnavailable
 from .routes import House, router
 from .settings import Settings
 from .shelf import Shelf
@@ -30,7 +31,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, shelf, bell = Store(settings.database), Shelf(settings.shelf), Bell()
-        store.prune(settings.max_kept)
+        with suppress(QueueUnavailable):  # housekeeping; what cannot be written now is not needed to start
+            store.prune(settings.max_kept)
         shelf.sweep(store.digests())
         keeper = Keeper(settings, store, bell)
         app.state.house = House(settings, store, shelf, bell, keeper)

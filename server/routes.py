@@ -2,6 +2,7 @@
 """The addresses. Handlers that touch the disk are plain functions, which FastAPI runs off the event loop."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Annotated, Any, TypeVar
@@ -16,7 +17,7 @@ from addon.contract import Blockout, ContractError, Health, Scope, dump
 
 from .events import Bell, stream
 from .keeper import Keeper
-from .problems import Invalid, NotJson, TooManyStreams, UnknownArtifact, UnknownModel
+from .problems import Invalid, NotJson, QueueUnavailable, TooManyStreams, UnknownArtifact, UnknownField, UnknownModel
 from .settings import VERSION, Settings
 from .shelf import Shelf
 from .store import Store
@@ -73,7 +74,8 @@ def submit(rooms: In, body: Body, idempotency_key: Annotated[str | None, Header(
         offered = ", ".join(model.name for model in rooms.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
     job, created = rooms.store.submit(blockout, key, rooms.settings.max_queued)
-    rooms.store.prune(rooms.settings.max_kept)
+    with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
+        rooms.store.prune(rooms.settings.max_kept)
     rooms.keeper.wake()
     rooms.bell.ring()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
@@ -182,4 +184,6 @@ def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
     path = [str(step) for step in fault["loc"]]
     if isinstance(own, ContractError):  # raised by a record about its own fields
         raise Invalid(own.problem, path=".".join([*path, own.path]))
+    if fault["type"] == "extra_forbidden":
+        raise UnknownField(f"This server, {VERSION}, has no such field", path=".".join(path))
     raise Invalid(fault["msg"], path=".".join(path))

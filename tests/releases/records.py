@@ -44,7 +44,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
 )
 
 
-def described() -> dict[str, Any]:
+def record_fields() -> dict[str, Any]:
     """Every record: its fields by name, each with the kind of its value and, where it may be absent, its default."""
     return {name: fields_of(kind) for name, kind in RECORDS.items()}
 
@@ -52,12 +52,12 @@ def described() -> dict[str, Any]:
 def fields_of(kind: type) -> dict[str, Any]:
     """The fields of one record."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    found = {}
+    described: dict[str, Any] = {}
     for field in fields(kind):
-        found[field.name] = {"value": spelled(hints[field.name])}
+        described[field.name] = {"value": spelled(hints[field.name])}
         if field.default is not MISSING:
-            found[field.name]["default"] = dump(field.default)
-    return found
+            described[field.name]["default"] = dump(field.default)
+    return described
 
 
 def spelled(kind: Any) -> dict[str, Any]:

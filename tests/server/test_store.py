@@ -141,7 +141,7 @@ def test_a_ghost_cannot_write(store):
     """A worker that lost its job, while another has it."""
     submit(store)
     ghost = store.claim()
-    store.lose_held()
+    store.put_back("lose")
     claim = store.claim()
     assert claim.job == ghost.job
     with pytest.raises(StaleClaim):
@@ -155,7 +155,7 @@ def test_lost_twice_is_failed(store):
     job = submit(store)
     for _ in range(2):
         store.claim()
-        store.lose_held()
+        store.put_back("lose")
     lost = store.job(job.id)
     assert (lost.state, lost.problem.type) == ("failed", "worker-lost")
 
