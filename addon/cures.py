@@ -133,16 +133,20 @@ CURES: Mapping[str, Cure] = MappingProxyType(
         "too-large": Cure(why="which of so many regions matter least, only the artist knows"),
         "not-json": _OUR_BUG,
         "invalid": Cure(why="the sentence names the field; what it should say, only the artist knows"),
+        "unknown-field": _buttons(AGAIN, OURS),
         "unknown-model": _buttons(GENERATE),
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),
         "none-waiting": _buttons(GENERATE),
         "too-many-streams": _buttons(AGAIN),
+        "queue-unavailable": _buttons(GENERATE, LOG),
         "internal": _buttons(GENERATE, LOG),
         # a job's failures
         "unpaintable": Cure(why="the sentence names the words or the size; which to give up, only the artist knows"),
         "prompt-too-long": Cure(why="what to leave out, only the artist knows"),
+        "unreadable-job": _buttons(GENERATE),
+        "interrupted": _buttons(GENERATE, LOG),
         "worker-lost": _buttons(SMALLER, GENERATE, LOG),
         "painting-failed": _buttons(GENERATE, LOG),
         "no-model": _buttons(GENERATE),

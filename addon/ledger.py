@@ -6,9 +6,9 @@ two Blenders that start at once only one receives the pictures on it.
 """
 
 import json
+import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from .session import Session
 from .tasks import NOWHERE, Home, Task, Viewpoint
 
 PAGES = "owed-*.json"
+log = logging.getLogger(__package__)
+
 NO_ID = 0  # no session id is: those of another Blender mean nothing here
 
 
@@ -53,9 +55,14 @@ def leave(folder: Path, session: Session) -> None:
 def take(folder: Path) -> Iterator[Owed]:
     """What is owed on every page there is; the pages are gone then."""
     for path in sorted(folder.glob(PAGES)):
-        with suppress(OSError, ContractError):  # another Blender was quicker; or has a newer add-on
+        try:
             page = loads(Page, path.read_bytes())
             path.unlink()
+        except ContractError as error:  # a newer add-on's, which will come back for it
+            log.warning("%s is left where it is: %s", path.name, error)
+        except OSError:  # another Blender was quicker
+            continue
+        else:
             yield from page.owed
 
 
