@@ -184,6 +184,6 @@ def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
     path = [str(step) for step in fault["loc"]]
     if isinstance(own, ContractError):  # raised by a record about its own fields
         raise Invalid(own.problem, path=".".join([*path, own.path]))
-    if fault["type"] == "extra_forbidden":
+    if fault["type"] == "unexpected_keyword_argument":  # what pydantic calls a key of no field
         raise UnknownField(f"This server, {VERSION}, has no such field", path=".".join(path))
     raise Invalid(fault["msg"], path=".".join(path))

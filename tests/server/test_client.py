@@ -11,6 +11,7 @@ from serving import at_home, blockout, fake, serving
 from addon import client as module
 from addon import wire
 from addon.client import (
+    AddonOlder,
     Client,
     Garbled,
     ServerAbsent,
@@ -82,6 +83,11 @@ def test_a_token_of_an_earlier_start(served):
 def test_another_version(document):
     with pytest.raises(VersionMismatch, match="same version"):
         ask(http(document), Client.health)
+
+
+def test_what_a_later_server_says_anew_is_named():
+    with pytest.raises(AddonOlder, match="does not know mood of Health"):
+        ask(http({**dump(HEALTH), "mood": "good"}), Client.health)
 
 
 @pytest.mark.parametrize(

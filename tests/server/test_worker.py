@@ -8,16 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import workers_of
 from serving import at_home, blockout, ended, fake, serving, until
 
 from addon.client import connect, find_connection
 
 SLOW = {"prompt": "slow cat", "steps": 1000}
-
-
-def workers_of(process: int) -> list[int]:
-    """The child processes of a process (Linux)."""
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 async def step_two(client, job):
