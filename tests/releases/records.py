@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union
 
 from addon import contract, history, ledger, styles, tasks
 from addon.contract import Length, Range, dump
+from addon.strict import Added
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RELEASES = tuple(sorted(FIXTURES.glob("release-*")))
@@ -91,6 +92,12 @@ def breaches(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def additions(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The (record, field) pairs that a later list has and the earlier one does not; of records that both have."""
     return [(name, field) for name in then.keys() & now.keys() for field in now[name].keys() - then[name].keys()]
+
+
+def is_added(record: str, field: str) -> bool:
+    """Whether a field is marked as one that came after the first release."""
+    hint = typing.get_type_hints(RECORDS[record], include_extras=True)[field]
+    return any(isinstance(marker, Added) for marker in typing.get_args(hint))
 
 
 def _of_record(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
