@@ -32,7 +32,8 @@ from .shelf import Shelf
 from .store import Claim, Moment, StaleClaim, Store
 
 T = TypeVar("T")
-LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue: painting must not stand still for long
+LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
+MUTE_SECONDS = 2.0  # without another try to note progress after one that failed: painting must not stand still for it
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Easel:
     def __init__(self, claim: Claim, store: Store, shelf: Shelf, door: Door, settings: Settings) -> None:
         self._claim, self._store, self._shelf, self._door = claim, store, shelf, door
         self._settings, self._previewed = settings, time.monotonic()
+        self._mute_until = 0.0  # of the monotonic clock
 
     def phase(self, moment: Moment) -> None:
         """Notes a moment. Raises Leaving, and StaleClaim when the job was cancelled."""
@@ -115,10 +117,14 @@ class Easel:
 
     def _offer(self, write: Callable[[], None]) -> None:
         """What need not be written, for the next of its kind will say it too."""
+        if time.monotonic() < self._mute_until:
+            self._door.ring(STALLED)  # not a word would look like a worker that is stuck
+            return
         try:
             write()
         except QueueUnavailable as error:
-            log.warning("not noted: %s", error.detail)
+            log.warning("progress is not noted: %s", error.detail)
+            self._mute_until = time.monotonic() + MUTE_SECONDS
             self._door.ring(STALLED)
         else:
             self._door.ring()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Restarts, locks and rows of another version: none of them is the fault of a job, and none fails one."""
 
+import io
 import json
 import os
 import signal
@@ -11,9 +12,13 @@ from contextlib import closing, contextmanager
 
 import pytest
 from processes import faults_in, processes_of, row_of, workers_of
-from serving import FAKE, blockout, serving, wait_until
+from serving import FAKE, blockout, fake, serving, wait_until
 
 from addon.contract import dump
+from server.engine import Progress
+from server.shelf import Shelf
+from server.store import Store
+from server.worker import LOCK_SECONDS, Door, Easel
 
 LONG = {"prompt": "a cat ms=2500", "steps": 4}  # steps that outlast a drain of a second
 HASTY = {"drain": 1.0}
@@ -142,6 +147,27 @@ def test_a_job_that_ends_under_a_lock_keeps_its_picture(tmp_path):
         "done",
         True,
     )
+
+
+def test_a_lock_does_not_slow_painting_down(tmp_path):
+    """A step that cannot be noted is waited for once in a while; what comes after the lock is noted again."""
+    store = Store(tmp_path / "jobs.sqlite", LOCK_SECONDS)
+    job, _ = store.submit(blockout(steps=1000), "key", 1)
+    incoming, outgoing = os.pipe()
+    with open(incoming, "rb") as pipe, open(outgoing, "wb") as ours:
+        door = Door(pipe, io.BytesIO())
+        easel = Easel(store.claim(), store, Shelf(tmp_path / "shelf"), door, fake(tmp_path))
+        easel.start()
+        with locked(tmp_path / "jobs.sqlite"):
+            began = time.monotonic()
+            for step in range(1, 500):
+                easel.report(Progress(step))
+            assert time.monotonic() - began < 3 * LOCK_SECONDS
+        assert store.job(job.id).step == 0
+        wait_until(lambda: easel.report(Progress(500)) or store.job(job.id).step == 500)
+        ours.close()
+        wait_until(lambda: door.leaving)
+    store.close()
 
 
 def test_a_server_that_stops_under_a_lock_loses_no_job(tmp_path):
