@@ -7,20 +7,21 @@ from types import ModuleType
 
 def register() -> None:
     """Make the add-on's classes, properties and timer known to Blender."""
-    for room in _rooms():
-        room.register()
+    for module in _modules():
+        module.register()
 
 
 def unregister() -> None:
     """Take them away in the opposite order."""
-    for room in reversed(_rooms()):
-        room.unregister()
+    for module in reversed(_modules()):
+        module.unregister()
 
 
-def _rooms() -> Sequence[ModuleType]:
+def _modules() -> Sequence[ModuleType]:
     # bpy exists only inside Blender
-    from . import album, live, operators, overlay, panels, pictures, preferences, properties, pump, receiving, viewer
-    from .operators import revisiting
+    from .overlay import handlers, scene_watcher
+    from .pictures import gallery
+    from .runtime import preferences, timers
+    from .ui import image_editor, operators, panels, properties
 
-    rooms = preferences, pump, properties, album, live, overlay, operators, pictures, receiving, revisiting
-    return *rooms, viewer, panels
+    return preferences, timers, properties, gallery, scene_watcher, handlers, operators, image_editor, panels

@@ -20,14 +20,17 @@ from pathlib import Path
 
 import bpy
 
-from .apply import background, loaded, settle
-from .blocking import blocking_picture
-from .contract import TOYBOX, Achieved, Blockout, ModelInfo, Problem, dump, loads
-from .exact import exactly
-from .exposure import ExposureFailed
-from .faults import CaptureError, NoCamera
-from .projectors import project
-from .scene import camera_of, capture, evaluated, numbers, view
+from .camera.reader import camera_of, view
+from .camera.view import numbers
+from .capture.scene import capture, evaluated
+from .exact.capture import exactly
+from .messages.errors import NoCamera, SecondBlenderFailed, UserError
+from .pictures.camera_background import background
+from .pictures.image import loaded, settle
+from .projection.projectors import project
+from .protocol.default_model import TOYBOX
+from .protocol.records import Achieved, Blockout, ModelInfo, Problem
+from .protocol.strict_json import dump, loads
 
 REFUSED = 3  # server/blender.py knows this code
 LOOK_WIDTH = 480
@@ -45,7 +48,7 @@ def run(words: Sequence[str]) -> int:
     try:
         _open(errand)
         errand.do(errand)
-    except CaptureError as error:
+    except UserError as error:
         title = "The scene cannot be captured"
         problem = Problem(
             type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject
@@ -60,7 +63,7 @@ def _open(errand: argparse.Namespace) -> None:
         bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
     except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
-        raise ExposureFailed(f"Blender cannot open the scene: {reason}.", "") from error
+        raise SecondBlenderFailed(f"Blender cannot open the scene: {reason}.", "") from error
 
 
 def _capture(errand: argparse.Namespace) -> None:
@@ -143,3 +146,22 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--frame", type=int)
         each.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
     return parser
+
+
+def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples: int = 16) -> None:
+    """Render the scene's camera to ``picture`` (PNG, ``width`` pixels wide) with Cycles on the CPU.
+
+    Renders a copy of the scene, so that its settings stay; the Render Result is overwritten, so keep this away from an
+    artist's session.
+    """
+    copy = scene.copy()
+    render = copy.render
+    render.engine = "CYCLES"
+    copy.cycles.device, copy.cycles.samples, copy.cycles.use_denoising = "CPU", samples, False
+    render.use_compositing = render.use_sequencer = render.use_border = False
+    height = round(width * render.resolution_y / render.resolution_x)
+    render.resolution_x, render.resolution_y = width, height
+    render.resolution_percentage = 100
+    render.image_settings.file_format, render.filepath = "PNG", str(picture)
+    bpy.ops.render.render(write_still=True, scene=copy.name)
+    bpy.data.scenes.remove(copy)

@@ -16,14 +16,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from addon import cryptomatte
-from addon.exact import render_depsgraph, render_layers
-from addon.layout import STAGGER, SUPERSAMPLING
-from addon.marks import mark, marks, unmark
-from addon.raster import coverages, rasterise
-from addon.scene import evaluated, geometry, view
-
-from .stress import sphere, stress
+from addon.camera.reader import view
+from addon.capture.regions import STAGGER, SUPERSAMPLING
+from addon.capture.scene import evaluated, geometry
+from addon.exact import cryptomatte
+from addon.exact.capture import render_depsgraph, render_layers
+from addon.raster.rasterise import coverages, rasterise
+from addon.regions.marks import mark, marks, unmark
+from benchmarks.stress import sphere, stress
 
 SIDE = 512  # pixels along the longer side of the picture
 SAMPLES = 32  # of Cryptomatte, one pixel's BOX filter

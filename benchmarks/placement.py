@@ -14,12 +14,15 @@ from tqdm import tqdm
 
 from benchmarks.sheet import Coverage, grid, outlined, to_image
 from benchmarks.statistics import bootstrap
-from sg_core import Model, generate, load, place
-from sg_core.toybox.atlas import Atlas, load_atlas
+from sg_core import generate
+from sg_core.edits import place
+from sg_core.judge import placement
+from sg_core.models.loading import load
+from sg_core.models.model import Model
 from sg_core.toybox.judge import Judge, load_judge
-from sg_core.toybox.measure import placement
-from sg_core.toybox.places import PLACES
-from sg_core.toybox.scenes import with_article
+from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.scenes.places import PLACES
+from sg_core.toybox.scenes.scene import with_article
 
 DRAW = 20230600986
 SIDE = 128

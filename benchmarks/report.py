@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from addon.contract import Blockout, Region, unpack_mask
+from addon.protocol.records import Blockout, Region, unpack_mask
 from benchmarks.sheet import Coverage, grid, outlined, targets
+from sg_core.judge import noun_of, placement
 from sg_core.toybox.judge import Judge, load_judge
-from sg_core.toybox.measure import noun_of, placement
 
 __all__ = ["Pair", "figures", "load_judge", "sheet"]
 

@@ -15,7 +15,7 @@ import bpy  # first: it brings the others with it
 import bmesh
 from mathutils import Euler, Matrix, Vector
 
-from addon.marks import PROMPT, mark
+from addon.regions.marks import PROMPT, mark
 
 HERE = Path(__file__).parent
 

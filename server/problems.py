@@ -33,7 +33,7 @@ Refusal
 
 from typing import ClassVar
 
-from addon.contract import Problem
+from addon.protocol.records import Problem
 
 
 class Refusal(Exception):

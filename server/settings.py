@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from addon.contract import ModelInfo, Record, home
+from addon.protocol.paths import home
+from addon.protocol.records import ModelInfo
+from addon.protocol.strict_json import Record
 
-from .models import offered
+from .catalogue import offered
 
 VERSION = version("maquette")
 
@@ -27,7 +29,7 @@ class Settings(Record):
     home: Path = field(default_factory=home)
     port: int = 0
     models: tuple[ModelInfo, ...] = field(default_factory=lambda: offered(()))
-    engine: str = "server.engine:DiffusionEngine"
+    engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
     max_kept: int = 1000
     max_streams: int = 64

@@ -20,15 +20,15 @@ from sg_core.errors import (
     WeightsError,
 )
 from sg_core.generate import generate
+from sg_core.grounding import Sight, sights
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.models.cards import CARDS, Card
+from sg_core.models.loading import load
 from sg_core.models.model import Model
 from sg_core.sample import Moment, Watch, sample
 from sg_core.schedule import Schedule, fading, until
-from sg_core.sight import Sight, judge_of, sights
 from sg_core.tokens import Phrase
-from sg_core.toybox.judge import Judge
-from sg_core.weights import load
+from sg_core.toybox.judge import Judge, judge_of
 
 __all__ = [
     "CARDS",

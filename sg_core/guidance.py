@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sg_core.energy import Reading
 from sg_core.models.model import Step
-from sg_core.noise import Parametrisation
+from sg_core.parametrisation import Parametrisation
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sg_core.attention import Grid
 from sg_core.models.cards import Card
-from sg_core.noise import Parametrisation
+from sg_core.parametrisation import Parametrisation
 from sg_core.tokens import Phrase, Words
 
 

@@ -15,17 +15,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sg_core.generate import generate
+from sg_core.judge import iou, look
+from sg_core.models.loading import load
 from sg_core.models.model import Model
-from sg_core.toybox.atlas import Atlas, load_atlas
-from sg_core.toybox.judge import Judge, classes, load_judge
-from sg_core.toybox.measure import iou, look
-from sg_core.toybox.parts import Parts, load_parts
-from sg_core.toybox.places import PLACES
+from sg_core.toybox.components import Parts, load_parts
+from sg_core.toybox.judge import Judge, load_judge
 from sg_core.toybox.recipe import HERE, RECIPES, Recipe
-from sg_core.toybox.samples import tile
-from sg_core.toybox.scenes import Scene, draw_scene, with_article
-from sg_core.toybox.stream import TEST_SEEDS, Batch, stream
-from sg_core.weights import load
+from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.scenes.places import PLACES
+from sg_core.toybox.scenes.scene import Scene, draw_scene, with_article
+from sg_core.toybox.training.judge import classes
+from sg_core.toybox.training.samples import tile
+from sg_core.toybox.training.stream import TEST_SEEDS, Batch, stream
 
 GRID = 5
 

@@ -12,10 +12,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from sg_core.toybox.recipe import HERE, Recipe
+from sg_core.models.loading import find
+from sg_core.models.model import Model
+from sg_core.toybox.recipe import HERE
 
 if TYPE_CHECKING:  # who only looks at pictures needs none of what trains
-    from sg_core.toybox.stream import Batch
+    pass
 
 
 class Judge(nn.Module):
@@ -119,41 +121,6 @@ def stage(entering: int, leaving: int, stride: int) -> nn.Sequential:
     )
 
 
-def new_judge(recipe: Recipe, architecture: str = "nested") -> Judge:
-    """An untrained Judge for a recipe's nouns."""
-    return Judge(recipe.nouns, recipe.judge_width, architecture)
-
-
-def classes(batch: "Batch", nouns: Sequence[str]) -> Tensor:
-    """The class of each pixel (batch, height, width): the thing that covers most of it, or 0."""
-    visible = batch.pictures.visible
-    index = {noun: number for number, noun in enumerate(nouns, 1)}
-    slots = visible.shape[1]
-    names = [[index[t.noun] for t in scene.things] + [0] * (slots - len(scene.things)) for scene in batch.scenes]
-    background = 1 - visible.sum(1, keepdim=True)
-    winner = torch.cat([background, visible], 1).argmax(1)
-    table = torch.tensor(names, device=visible.device)
-    table = torch.cat([torch.zeros_like(table[:, :1]), table], 1)
-    return table.gather(1, winner.flatten(1)).view_as(winner)
-
-
-def segmentation_loss(judge: Judge, picture: Tensor, batch: "Batch") -> Tensor:
-    """Cross-entropy with the true visible masks, and what each noun of each picture lacks of the whole of its mask.
-
-    The second is one minus the soft intersection over union (Rahman and Wang, 2016), the very figure a Judge is asked
-    for: pixels alone would let small things go.
-    """
-    truth = classes(batch, judge.nouns)
-    logits = judge(picture).float()
-    masks = F.one_hot(truth, logits.shape[1]).movedim(-1, 1).float()
-    likely = logits.softmax(1)
-    both, either = (likely * masks).sum((2, 3)), (likely + masks - likely * masks).sum((2, 3))
-    shown = masks.sum((2, 3)) > 0
-    shown[:, 0] = False
-    loss: Tensor = F.cross_entropy(logits, truth) + (1 - both / either)[shown].mean()
-    return loss
-
-
 def save_judge(judge: Judge, folder: Path) -> None:
     """Weights in fp16 and what is needed to build the network again."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,3 +136,9 @@ def load_judge(folder: Path = HERE / "weights" / "judge") -> Judge:
     judge = Judge(config["nouns"], config["width"], config["architecture"])
     judge.load_state_dict({key: value.float() for key, value in load_file(folder / "judge.safetensors").items()})
     return judge.eval()
+
+
+def judge_of(model: Model) -> Judge | None:
+    """The Judge in the model's own folder, if it carries one."""
+    folder = find(model.card) / "judge"
+    return load_judge(folder) if (folder / "config.json").is_file() else None

@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from sg_core.toybox.places import PLACES
-from sg_core.toybox.scenes import Vocabulary
+from sg_core.toybox.scenes.places import PLACES
+from sg_core.toybox.scenes.scene import Vocabulary
 
 HERE = Path(__file__).parent
 

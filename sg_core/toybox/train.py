@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
-from sg_core.toybox.atlas import Atlas, load_atlas
-from sg_core.toybox.learn_decoder import train_decoder
-from sg_core.toybox.learn_denoiser import train_denoiser
-from sg_core.toybox.learn_judge import train_judge
 from sg_core.toybox.recipe import RECIPES, Recipe
+from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.training.decoder import train_decoder
+from sg_core.toybox.training.denoiser import train_denoiser
+from sg_core.toybox.training.judge import train_judge
 
 PHASES = ("denoiser", "decoder", "judge", "second-judge")
 

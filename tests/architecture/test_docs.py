@@ -15,7 +15,8 @@ from pathlib import Path
 from pkgutil import resolve_name, walk_packages
 
 import pytest
-from reading import ROOT, sources
+
+from tests.architecture.reading import ROOT, sources
 
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -58,7 +59,7 @@ def help_of(target: str) -> str:
 @cache
 def verbs() -> dict[str, frozenset[str]]:
     """Each verb of the command line -> its flags."""
-    from server.cli import VERBS
+    from server.cli.main import VERBS
 
     return {verb: frozenset(re.findall(r"--[a-z][a-z-]*", help_of(target))) for verb, (target, _) in VERBS.items()}
 
@@ -74,7 +75,7 @@ def settings() -> set[str]:
 
 
 def routes() -> set[str]:
-    from server.routes import router
+    from server.http.routes import router
 
     return {f"{method} {route.path}" for route in router.routes for method in route.methods - {"HEAD"}}
 
@@ -104,12 +105,12 @@ def errors() -> set[str]:
 def properties() -> set[str]:
     """What the add-on keeps in a .blend and in its preferences: registered properties and ``maquette_…`` keys."""
     import addon
-    import addon.preferences
+    from addon.runtime.preferences import MaquettePreferences
 
     names = [module.name for module in walk_packages(addon.__path__, "addon.") if module.name != "addon.__main__"]
     values = [value for name in names for value in vars(import_module(name)).values()]
     keys = {value for value in values if isinstance(value, str) and re.fullmatch(r"maquette_[a-z_]*[a-z]", value)}
-    return keys | set(addon.preferences.MaquettePreferences.__annotations__)
+    return keys | set(MaquettePreferences.__annotations__)
 
 
 def variables() -> set[str]:

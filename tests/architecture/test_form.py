@@ -8,14 +8,15 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from reading import ROOT, Function, Source, functions, sources, uphold
+
+from tests.architecture.reading import ROOT, Function, Source, functions, sources, uphold
 
 FILE_LINES = 300
 FUNCTION_LINES = 40
 OF_BLENDER = frozenset({"execute", "invoke", "poll", "description", "draw"})
 
 # The wire format is free for other clients, in any licence; the rest of the add-on is Blender's.
-PERMISSIVE = frozenset({"addon/contract.py", "addon/home.py", "addon/strict.py"})
+PERMISSIVE = "addon/protocol/"
 HEADED = frozenset({".py", ".sh", ".toml"})
 HEADED_NAMES = frozenset({"Makefile", "run", ".gitattributes"})
 
@@ -80,7 +81,7 @@ def _untyped(function: Function, method: bool) -> list[str]:
 
 def header(path: str) -> str:
     """The first line that a file at this path must have (the second where the first calls an interpreter)."""
-    gpl = (path.startswith("addon/") and path not in PERMISSIVE) or path == "blender_manifest.toml"
+    gpl = (path.startswith("addon/") and not path.startswith(PERMISSIVE)) or path == "blender_manifest.toml"
     # REUSE-IgnoreStart
     return f"# SPDX-License-Identifier: {'GPL-3.0-or-later' if gpl else 'MIT'}"
     # REUSE-IgnoreEnd

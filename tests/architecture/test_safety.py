@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from reading import Source, functions, own_nodes, owners, sources, uphold
+
+from tests.architecture.reading import Source, functions, own_nodes, owners, sources, uphold
 
 # Where any failure becomes a recorded outcome, so that one job cannot end the loop.
-CATCHERS = frozenset({"server/worker.py", "addon/pump.py"})
+CATCHERS = frozenset({"server/worker/process.py", "addon/runtime/timers.py"})
 
 BROAD = frozenset({"Exception", "BaseException"})
 RUNS_CODE = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"})
@@ -136,7 +137,7 @@ def loaded_code(file: Source) -> Iterator[str]:
 
 def state_changes(file: Source) -> Iterator[str]:
     """A job's state is decided in jobs.py: whoever writes one asks ``advance`` for it in the same function."""
-    if not file.path.startswith("server/") or file.path == "server/jobs.py":
+    if not file.path.startswith("server/") or file.path == "server/queue/job_state.py":
         return
     for name, function in functions(file.tree):
         nodes = list(own_nodes(function))

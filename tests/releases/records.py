@@ -11,36 +11,39 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from addon import contract, history, ledger, styles, tasks
-from addon.contract import Length, Range, dump
-from addon.strict import Added
+from addon.camera import pose
+from addon.pictures import history
+from addon.protocol import records as protocol
+from addon.protocol.strict_json import Added, Length, Range, dump
+from addon.request import settings, styles
+from addon.session import pending, task
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RELEASES = tuple(sorted(FIXTURES.glob("release-*")))
 
 RECORDS: Mapping[str, type] = types.MappingProxyType(
     {
-        "achieved": contract.Achieved,
-        "artifact": contract.Artifact,
-        "blockout": contract.Blockout,
-        "connection": contract.Connection,
-        "event": contract.Event,
-        "frame": contract.Frame,
-        "health": contract.Health,
-        "job": contract.Job,
-        "mask": contract.Mask,
-        "model": contract.ModelInfo,
-        "problem": contract.Problem,
-        "region": contract.Region,
-        "scope": contract.Scope,
+        "achieved": protocol.Achieved,
+        "artifact": protocol.Artifact,
+        "blockout": protocol.Blockout,
+        "connection": protocol.Connection,
+        "event": protocol.Event,
+        "frame": protocol.Frame,
+        "health": protocol.Health,
+        "job": protocol.Job,
+        "mask": protocol.Mask,
+        "model": protocol.ModelInfo,
+        "problem": protocol.Problem,
+        "region": protocol.Region,
+        "scope": protocol.Scope,
         "style": styles.Style,
         "history entry": history.Entry,
-        "history camera": history.Shot,
+        "history camera": pose.CameraPose,
         "history thumbnail": history.Thumb,
-        "history wish": history.Wish,
-        "pending jobs": ledger.Page,
-        "pending job": ledger.Owed,
-        "pending job's file": tasks.Home,
+        "history wish": settings.Wish,
+        "pending jobs": pending.PendingFile,
+        "pending job": pending.PendingJob,
+        "pending job's file": task.Origin,
     }
 )
 

@@ -9,18 +9,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from processes import faults_in
 from pydantic import TypeAdapter
-from serving import serving
 
-from addon import history, ledger, styles
-from addon.client import Client
-from addon.contract import Blockout, dump, load, loads
-from addon.session import Session
-from server.schema import MIGRATIONS, backup_of
-from server.shelf import Shelf
-from server.store import Store
+from addon.client.api import Client
+from addon.pictures import history
+from addon.protocol.records import Blockout
+from addon.protocol.strict_json import dump, load, loads
+from addon.request import styles
+from addon.session import pending
+from addon.session.state import Session
+from server.queue.artifacts import ArtifactStore
+from server.queue.migrations import MIGRATIONS, backup_of
+from server.queue.store import Store
 from tests.releases.records import RELEASES
+from tests.server.processes import faults_in
+from tests.server.serving import serving
 
 BLOCKOUTS = [path for release in RELEASES for path in sorted((release / "blockouts").glob("*.blockout.json"))]
 
@@ -59,7 +62,7 @@ def test_the_queue_is_migrated_and_kept_as_it_was(release: Path) -> None:
     assert [job.state for job in jobs.values()] == [row["state"] for row in reversed(before.values())]
     assert {job.problem.type for job in jobs.values() if job.problem} == {"painting-failed"}
     assert any(job.achieved for job in jobs.values())
-    shelf = Shelf(release / "home" / "shelf")
+    shelf = ArtifactStore(release / "home" / "shelf")
     assert all(shelf.find(artifact.sha256) for job in jobs.values() for artifact in job.artifacts)
     assert [event for job in jobs for event in store.events(0, job)]
     store.close()
@@ -117,18 +120,18 @@ def test_the_history_on_disk_is_read(release: Path) -> None:
 
 
 def test_pending_jobs_are_taken_up(release: Path) -> None:
-    session = ledger.resumed(Session(), release / "user")
+    session = pending.resumed(Session(), release / "user")
     assert len(session.tasks) >= 5 and len(session.cancelling) == 1
     assert {task.job.state for task in session.tasks} == {"queued", "done"}
-    assert all(task.view.home.file and task.wish.words for task in session.tasks)
-    assert not list((release / "user").glob(ledger.PAGES)), "who takes a page takes it away"
-    ledger.leave(release / "user", session)
-    again = ledger.resumed(Session(), release / "user")
+    assert all(task.view.origin.file and task.wish.words for task in session.tasks)
+    assert not list((release / "user").glob(pending.FILES)), "who takes a file takes it away"
+    pending.save(release / "user", session)
+    again = pending.resumed(Session(), release / "user")
     assert (again.tasks, again.cancelling) == (session.tasks, session.cancelling)
 
 
 def test_the_server_knows_the_pending_jobs_and_they_end(release: Path) -> None:
-    session = ledger.resumed(Session(), release / "user")
+    session = pending.resumed(Session(), release / "user")
     with serving(release / "home") as served:
         for task in session.tasks:
             served.reaches(task.job.id)

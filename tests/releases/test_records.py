@@ -12,8 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import addon
-from addon.contract import ContractError, Length, Record, dump, load, loads
-from addon.strict import Added, UnknownField
+from addon.protocol.strict_json import Added, ContractError, Length, Record, UnknownField, dump, load, loads
 from tests.releases.records import RECORDS, RELEASES, additions, breaches, is_added, record_fields
 
 

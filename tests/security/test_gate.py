@@ -7,13 +7,13 @@ from contextlib import suppress
 from hashlib import sha256
 
 import pytest
-from serving import blockout, encoded, wait_until
 from starlette.routing import Route
 
-from addon.contract import dump
-from server.app import create_app
-from server.routes import router
+from addon.protocol.strict_json import dump
+from server.http.app import create_app
+from server.http.routes import router
 from server.settings import Settings
+from tests.server.serving import blockout, encoded, wait_until
 
 BODY = encoded(dump(blockout()))
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from addon.contract import Achieved, Blockout, ModelInfo, Region
-from server.engine import Painting, Progress, crop, png, sketch
+from addon.protocol.records import Achieved, Blockout, ModelInfo, Region
 from server.problems import NoModel, OutOfMemory
+from server.worker.engine import Painting, Progress, crop, png, sketch
 
 
 class FakeEngine:

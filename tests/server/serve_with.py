@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from server.serve import serve
+from server.cli.serve import serve
 from server.settings import Settings
 
 if __name__ == "__main__":

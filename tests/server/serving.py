@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from processes import workers_of
-
-from addon.client import Client, connect
-from addon.contract import Blockout, Connection, ContractError, Frame, Job, Region, dump, pack_mask, read_connection
-from server.serve import running
+from addon.client.api import Client, connect
+from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
+from addon.protocol.strict_json import ContractError, dump
+from server.http.host import running
 from server.settings import Settings
+from tests.server.processes import workers_of
 
+ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-FAKE = "fake_engine:FakeEngine"
+FAKE = "tests.server.fake_engine:FakeEngine"
 OVER = ("done", "failed", "cancelled")
 
 
@@ -120,7 +121,7 @@ def environment(home: Path) -> dict[str, str]:
     """What a child needs to find the fake engine, and its own state."""
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), str(HERE)]),
+        "PYTHONPATH": str(ROOT),
         "MAQUETTE_HOME": str(home),
     }
 

@@ -11,14 +11,14 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
-from processes import faults_in, processes_of, row_of, workers_of
-from serving import FAKE, blockout, fake, serving, wait_until
 
-from addon.contract import dump
-from server.engine import Progress
-from server.shelf import Shelf
-from server.store import Store
-from server.worker import LOCK_SECONDS, Door, Easel
+from addon.protocol.strict_json import dump
+from server.queue.artifacts import ArtifactStore
+from server.queue.store import Store
+from server.worker.engine import Progress
+from server.worker.process import LOCK_SECONDS, JobReporter, Pipe
+from tests.server.processes import faults_in, processes_of, row_of, workers_of
+from tests.server.serving import FAKE, blockout, fake, serving, wait_until
 
 LONG = {"prompt": "a cat ms=2500", "steps": 4}  # steps that outlast a drain of a second
 HASTY = {"drain": 1.0}
@@ -155,8 +155,8 @@ def test_a_lock_does_not_slow_painting_down(tmp_path):
     job, _ = store.submit(blockout(steps=1000), "key", 1)
     incoming, outgoing = os.pipe()
     with open(incoming, "rb") as pipe, open(outgoing, "wb") as ours:
-        door = Door(pipe, io.BytesIO())
-        easel = Easel(store.claim(), store, Shelf(tmp_path / "shelf"), door, fake(tmp_path))
+        door = Pipe(pipe, io.BytesIO())
+        easel = JobReporter(store.claim(), store, ArtifactStore(tmp_path / "shelf"), door, fake(tmp_path))
         easel.start()
         with locked(tmp_path / "jobs.sqlite"):
             began = time.monotonic()

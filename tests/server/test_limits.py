@@ -5,13 +5,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from serving import at_home, blockout, ended, fake, until
 
-from addon.client import ServerProblem
-from server.engine import _in_memory
-from server.keeper import Keeper
+from addon.client.errors import ServerProblem
 from server.problems import OutOfMemory
-from server.store import Store
+from server.queue.store import Store
+from server.worker.engine import _in_memory
+from server.worker.supervisor import Supervisor
+from tests.server.serving import at_home, blockout, ended, fake, until
 
 TOO_MUCH = 2**50  # bytes
 
@@ -76,10 +76,10 @@ def test_one_listener_too_many_is_told_so_and_may_come_when_another_goes(tmp_pat
 
 def test_a_full_queue_file_is_said_and_outlived(tmp_path: Path, own_home: Path, monkeypatch) -> None:
     """SQLite itself says that there is no page left; the keeper lost its worker, and goes on when there is room."""
-    monkeypatch.setattr("server.keeper.RESTART_SECONDS", (0.01, 0.05))
+    monkeypatch.setattr("server.worker.supervisor.RESTART_SECONDS", (0.01, 0.05))
     own_home.mkdir()
     stores: list[Store] = []
-    monkeypatch.setattr(Keeper, "__init__", noting(Keeper.__init__, stores))
+    monkeypatch.setattr(Supervisor, "__init__", noting(Supervisor.__init__, stores))
 
     async def story() -> None:
         async with at_home(fake(tmp_path / "home")) as client:

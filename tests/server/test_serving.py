@@ -6,8 +6,9 @@ import os
 import time
 
 import pytest
-from processes import cpu_seconds, open_files, percentile, processes_of, resident_mib, runs, workers_of
-from serving import at_home, block, blockout, fake, painted
+
+from tests.server.processes import cpu_seconds, open_files, percentile, processes_of, resident_mib, runs, workers_of
+from tests.server.serving import at_home, block, blockout, fake, painted
 
 REQUESTS = 300
 

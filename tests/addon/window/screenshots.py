@@ -14,7 +14,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from tests.addon.window.telling import ROOT, flat_colours, tell, toybox
+from tests.addon.window.run_blender import ROOT, flat_colours, tell, toybox
 
 SHOTS = (
     "not-connected",

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A camera read out of Blender: which one is looked through, and its view as numbers."""
+
+import bpy
+import numpy as np
+
+from ..messages.errors import NoCamera, PanoramicCamera
+from ..raster.lens import Lens
+from .view import View
+
+FLAT = {"PERSP", "ORTHO"}
+
+
+def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> View:
+    """What ``camera`` frames at the scene's resolution, percentage and pixel aspect. Raises PanoramicCamera."""
+    if camera.data.type not in FLAT:
+        raise PanoramicCamera(
+            f"{camera.name} is a panoramic camera; a picture needs a flat view.",
+            "Set its type to Perspective or Orthographic.",
+        )
+    render = scene.render
+    width, height = (
+        int(side * render.resolution_percentage / 100) for side in (render.resolution_x, render.resolution_y)
+    )
+    aspect_x, aspect_y = render.pixel_aspect_x, render.pixel_aspect_y
+    seen = camera.evaluated_get(depsgraph)
+    projection = seen.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=aspect_x, scale_y=aspect_y)
+    lens = Lens(np.array(projection), seen.data.clip_start, seen.data.clip_end)
+    pose = np.array(seen.matrix_world.normalized().inverted())
+    return View(pose, lens, (width * aspect_x) / (height * aspect_y))
+
+
+def camera_of(scene: bpy.types.Scene, camera: bpy.types.Object | None = None) -> bpy.types.Object:
+    """``camera``, or the scene's own. Raises NoCamera."""
+    chosen = camera or scene.camera
+    if chosen is None or chosen.type != "CAMERA":
+        raise NoCamera("The scene has no camera.", "Add one, and make it the scene's camera.")
+    return chosen

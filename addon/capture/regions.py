@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a camera's view and marked triangles to the regions of a blockout. numpy, no bpy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera.view import View
+from ..cooperative import Slices, finish
+from ..messages.errors import RegionBare, RegionBehind, RegionHidden, RegionOutside, RegionTooSmall
+from ..protocol.records import Region, pack_mask
+from ..raster.rasterise import Raster, coverage, rasterising
+from ..raster.triangles import Floats, Triangles
+from ..request.phrases import Mark
+from .canvas import Canvas, mask_size, overscan
+
+Covers = NDArray[np.float32]
+
+SUPERSAMPLING = 2
+STAGGER = 0.25  # of a sample: a cell's four samples then lie in four columns
+SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention cells that should draw it
+
+
+def regions(
+    marks: Sequence[Mark],
+    triangles: Triangles,
+    view: View,
+    canvas: Canvas,
+    exact: Covers | None = None,
+) -> tuple[Region, ...]:
+    """The visible part of each mark's triangles, as regions of ``canvas``, in the order of ``marks``.
+
+    The owners of ``triangles`` index ``marks``, NOTHING for what only hides.
+    ``exact``, (marks, height, width) in 0..1 on the mask's grid, is what a render shows of each, where that is known.
+    Raises RegionHidden and RegionTooSmall.
+    """
+    return finish(outlining(marks, triangles, view, canvas, exact))
+
+
+def outlining(
+    marks: Sequence[Mark],
+    triangles: Triangles,
+    view: View,
+    canvas: Canvas,
+    exact: Covers | None = None,
+) -> Slices[tuple[Region, ...]]:
+    """``regions`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
+    width, height = (side * SUPERSAMPLING for side in mask_size(canvas))
+    lens = overscan(view.lens, canvas)
+    raster = yield from rasterising(triangles, lens, width, height, len(marks), STAGGER)
+    yield
+    rendered = set(np.unique(triangles.owners).tolist())
+    order = _nearest_first(raster, len(marks))
+    found = []
+    for index, mark in enumerate(marks):
+        yield
+        if index not in rendered and (exact is None or not exact[index].any()):
+            raise _unseen(mark)
+        shown = raster.owners == index if exact is None else exact[index]
+        cover = coverage(shown, SUPERSAMPLING) if exact is None else np.rint(shown * 255.0).astype(np.uint8)
+        found.append(_region(mark, order[index], raster.footprint[index], shown, cover, canvas))
+    return tuple(found)
+
+
+def _unseen(mark: Mark) -> RegionHidden:
+    if not mark.hidden:
+        fix = "Give it faces, turn Exact on if it is hair or a volume, or leave it out of the picture."
+        return RegionBare(f"The view has no surface of {mark.name}.", fix, mark.phrase)
+    fix = "Show it, or leave it out of the picture."
+    return RegionHidden(f"{mark.name} is hidden {mark.hidden}.", fix, mark.phrase)
+
+
+def _region(
+    mark: Mark,
+    depth: int,
+    footprint: NDArray[np.bool_],
+    shown: NDArray[Any],
+    cover: NDArray[np.uint8],
+    canvas: Canvas,
+) -> Region:
+    size, centroid = _measure(shown, canvas)
+    whole = max(_measure(footprint, canvas)[0], size)  # hair reaches farther than the mesh it grows on
+    _check(mark, whole, size)
+    height, width = cover.shape
+    return Region(
+        name=mark.name,
+        phrase=mark.phrase,
+        mask=pack_mask(width, height, cover.tobytes()),
+        centroid=centroid,
+        size=size,
+        visible=size / whole,
+        depth=depth,
+        enforce=mark.enforce,
+    )
+
+
+def _check(mark: Mark, whole: float, visible: float) -> None:
+    if whole == 0.0:
+        raise RegionOutside(
+            f"{mark.name} is outside the camera's frame.", "Bring it in, or leave it out of the picture.", mark.phrase
+        )
+    if visible == 0.0:
+        raise RegionBehind(
+            f"{mark.name} is hidden behind other things.",
+            "Move it or what hides it, or leave it out of the picture.",
+            mark.phrase,
+        )
+    if visible < SMALLEST:
+        raise RegionTooSmall(
+            f"Only {visible:.1%} of the frame shows {mark.name}; a region needs {SMALLEST:.0%}.",
+            "Move it closer, make it larger, or leave it out of the picture.",
+            mark.phrase,
+        )
+
+
+def _measure(hits: NDArray[Any], canvas: Canvas) -> tuple[float, tuple[float, float]]:
+    """Area, as a fraction of the artist's frame, and centroid in it, of the part of ``hits`` inside the frame.
+
+    ``hits`` (height, width) are samples, or coverage 0..1.
+    """
+    height, width = hits.shape
+    frame = canvas.frame
+    across, x = _share(width, frame.left / canvas.width, frame.width / canvas.width)
+    down, y = _share(height, frame.top / canvas.height, frame.height / canvas.height)
+    columns, rows = (down @ hits) * across, (hits @ across) * down
+    area = float(columns.sum())
+    if area == 0.0:
+        return 0.0, (0.0, 0.0)
+    return min(area, 1.0), (float(columns @ x) / area, float(rows @ y) / area)
+
+
+def _share(number: int, start: float, length: float) -> tuple[Floats, Floats]:
+    """Of ``number`` cells along a side: the share of the frame each covers, and the middle of that share in the frame.
+
+    The frame's edges may cut through cells.
+    """
+    edges = np.clip((np.arange(number + 1) / number - start) / length, 0.0, 1.0)
+    return np.diff(edges), (edges[1:] + edges[:-1]) / 2
+
+
+def _nearest_first(raster: Raster, count: int) -> list[int]:
+    """Each owner's place in depth order, by the median depth of what is visible."""
+    seen = [raster.depth[raster.owners == index] for index in range(count)]
+    medians = [float(np.median(depths)) if len(depths) else np.inf for depths in seen]
+    places = np.empty(count, dtype=np.int64)
+    places[np.argsort(medians, kind="stable")] = np.arange(count)
+    return [int(place) for place in places]

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server's client over asyncio and the standard library. No bpy."""

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server's client: HTTP/1.1 and server-sent events over asyncio and the standard library. No thread, no bpy.
+
+    client = await connect(read_connection(connection_path()))
+    job = await client.submit(blockout, key)
+    async for event in client.events(job=job.id): ...
+
+The command line runs it with ``asyncio.run``; the add-on drives the same coroutines from a timer.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from ..protocol.paths import connection_path
+from ..protocol.records import (
+    ENDED,
+    VERSION,
+    Blockout,
+    Connection,
+    Event,
+    Health,
+    Job,
+    ModelInfo,
+    Problem,
+    Scope,
+    read_connection,
+)
+from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
+from . import http
+from .errors import (
+    AddonOlder,
+    ClientError,
+    Garbled,
+    ServerAbsent,
+    ServerOlder,
+    ServerProblem,
+    VersionMismatch,
+    WrongToken,
+)
+
+T = TypeVar("T")
+
+DOCUMENT_BYTES = 4 * 2**20
+PICTURE_BYTES = 64 * 2**20
+RETRY_SECONDS = (0.25, 8.0)
+START = "Start one: Start Server does in Blender, maquette serve in a shell."
+MISMATCH = "Bring add-on and server to the same version."
+RENEW = "Bring it to the same version: install the newer zip, or Get Extensions › Update."
+SILENCE_SECONDS = 45.0  # the server says something every 15 s
+
+
+@dataclass(frozen=True)
+class Client:
+    """One server, and the right to use it."""
+
+    connection: Connection
+
+    async def health(self) -> Health:
+        """How the server is. Raises VersionMismatch before anything else is asked of it."""
+        document = await self._json("GET", "/v1/health")
+        contract = document.get("contract") if isinstance(document, dict) else None
+        if contract != VERSION:
+            raise _mismatch(contract)
+        return _read(Health, document)
+
+    async def models(self) -> list[ModelInfo]:
+        """What it can paint with; the first is its default."""
+        return _read_all(ModelInfo, await self._json("GET", "/v1/models"))
+
+    async def submit(self, blockout: Blockout, key: str) -> Job:
+        """Queues a blockout. With the same ``key`` a second call answers the first one's job: safe to retry."""
+        body = json.dumps(dump(blockout)).encode()
+        return _read(Job, await self._json("POST", "/v1/jobs", body, {"Idempotency-Key": key}))
+
+    async def job(self, job: str) -> Job:
+        """One job as it is now."""
+        return _read(Job, await self._json("GET", f"/v1/jobs/{job}"))
+
+    async def jobs(self) -> list[Job]:
+        """The latest jobs, newest first."""
+        return _read_all(Job, await self._json("GET", "/v1/jobs"))
+
+    async def cancel(self, job: str) -> Job:
+        """Cancels one job; takes effect within one step."""
+        return _read(Job, await self._json("POST", f"/v1/jobs/{job}/cancel", b""))
+
+    async def cancel_many(self, scope: Literal["waiting", "all"]) -> list[Job]:
+        """Cancels the waiting jobs, or all; returns those it cancelled."""
+        body = json.dumps(dump(Scope(scope=scope))).encode()
+        return _read_all(Job, await self._json("POST", "/v1/cancel", body))
+
+    async def artifact(self, sha256: str) -> bytes:
+        """A picture's bytes."""
+        return await self._answer(self._request("GET", f"/v1/artifacts/{sha256}"), PICTURE_BYTES)
+
+    async def events(self, after: int | None = None, job: str | None = None) -> AsyncGenerator[Event, None]:
+        """News of one job until it is over, or of all for ever; after the event of that number, or from now on.
+
+        A lost connection is taken up again where it broke, more slowly each time; a server that stays away for
+        about half a minute raises ServerAbsent.
+        """
+        path = f"/v1/jobs/{job}/events" if job else "/v1/events"
+        cursor = http.EventCursor(after if after is not None or job is None else 0)
+        pause, longest = RETRY_SECONDS
+        while True:
+            try:
+                request = self._request("GET", path, extra=cursor.header())
+                async for data in http.listen(request, cursor, SILENCE_SECONDS):
+                    pause = RETRY_SECONDS[0]
+                    event = _read(Event, _parsed(data))
+                    yield event
+                    if job and event.kind == "state" and event.state in ENDED:
+                        return
+                if job and (await self.job(job)).state in ENDED:
+                    return
+            except http.Refused as refused:
+                raise _refusal(refused) from refused
+            except http.Malformed as error:
+                raise Garbled(f"The server's events make no sense: {error}", MISMATCH) from error
+            except http.LOST as error:
+                if pause > longest:
+                    raise self._absent() from error
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    def _request(
+        self, method: str, path: str, body: bytes | None = None, extra: dict[str, str] | None = None
+    ) -> http.Request:
+        headers = {"Authorization": f"Bearer {self.connection.token}", **(extra or {})}
+        return http.Request(self.connection.address, method, path, headers, body)
+
+    async def _json(
+        self, method: str, path: str, body: bytes | None = None, extra: dict[str, str] | None = None
+    ) -> object:
+        return _parsed(await self._answer(self._request(method, path, body, extra), DOCUMENT_BYTES))
+
+    async def _answer(self, request: http.Request, limit: int) -> bytes:
+        try:
+            return await http.fetch(request, limit)
+        except http.Refused as refused:
+            raise _refusal(refused) from refused
+        except http.Malformed as error:
+            raise Garbled(f"The server's answer makes no sense: {error}", "Is this Maquette's server?") from error
+        except http.LOST as error:
+            raise self._absent() from error
+
+    def _absent(self) -> ServerAbsent:
+        return ServerAbsent(f"No server answers at {self.connection.address}", START)
+
+
+async def connect(connection: Connection) -> Client:
+    """A client of a server that answers and speaks our version. Raises ServerAbsent, WrongToken, VersionMismatch."""
+    client = Client(connection)
+    await client.health()
+    return client
+
+
+def find_connection(path: Path | None = None) -> Connection:
+    """The running server's connection. Raises ServerAbsent when there is none, Garbled for a file not to be trusted."""
+    try:
+        return read_connection(path or connection_path())
+    except FileNotFoundError as error:
+        raise ServerAbsent("No server is running", START) from error
+    except OSError as error:
+        raise Garbled(f"The connection file cannot be read: {error}", "Stop the server, and start it again.") from error
+    except ContractError as error:
+        raise Garbled(f"The connection file {error}", "Stop the server, remove the file, start the server.") from error
+
+
+def _mismatch(contract: object) -> VersionMismatch:
+    """Which of the two is the older, and how it comes to the same version."""
+    if not isinstance(contract, int):
+        return VersionMismatch(f"What answers does not speak contract {VERSION}", MISMATCH)
+    if contract < VERSION:
+        message = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
+        fix = "Bring it to the same version (git pull in its clone, then make demo), and start it again."
+        return ServerOlder(message, fix)
+    return AddonOlder(f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}", RENEW)
+
+
+def _refusal(refused: http.Refused) -> ClientError:
+    if refused.status == 401:
+        fix = "It was started anew: try again, or type its new token where an Address is set."
+        return WrongToken("The server does not know our token", fix)
+    try:
+        return ServerProblem(loads(Problem, refused.body))
+    except ContractError:
+        return Garbled(f"The server answered {refused.status} without saying why", "Is this Maquette's server?")
+
+
+def _parsed(text: str | bytes) -> object:
+    try:
+        document: object = json.loads(text)
+    except ValueError as error:
+        raise Garbled(f"The server's answer is no JSON: {error}", "Is this Maquette's server?") from error
+    return document
+
+
+def _read(kind: type[T], document: object) -> T:
+    try:
+        return load(kind, document)
+    except UnknownField as error:
+        message = f"The add-on is older than the server: it does not know {error.path} of {error.record}"
+        raise AddonOlder(message, RENEW) from error
+    except ContractError as error:
+        raise Garbled(f"The server's {kind.__name__} is not as agreed: {error}", MISMATCH) from error
+
+
+def _read_all(kind: type[T], documents: object) -> list[T]:
+    if not isinstance(documents, list):
+        raise Garbled(f"The server sent no list of {kind.__name__}", MISMATCH)
+    return [_read(kind, document) for document in documents]

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A finished picture, from the server to a file of its own. No bpy."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from ..protocol.records import Artifact
+from .api import Client
+from .errors import PictureDamaged, PictureUnsaved, ServerProblem
+
+
+async def fetch(client: Client, artifact: Artifact, folder: Path) -> Path:
+    """The picture's file in ``folder``, fetched unless it is there.
+
+    Raises PictureUnsaved, PictureDamaged, and as the client does.
+    """
+    path = folder / f"{artifact.sha256}.png"
+    if not (path.exists() and path.stat().st_size == artifact.bytes):
+        _write(path, await _download(client, artifact))
+    return path
+
+
+async def _download(client: Client, artifact: Artifact) -> bytes:
+    """A picture's bytes. Raises PictureDamaged where the server has lost them, or others than it promised."""
+    fix = "The same seed paints it again."
+    try:
+        content = await client.artifact(artifact.sha256)
+    except ServerProblem as error:
+        if error.code != "unknown-artifact":
+            raise
+        raise PictureDamaged("The server has lost a finished picture", fix) from error
+    if sha256(content).hexdigest() != artifact.sha256:
+        raise PictureDamaged("A finished picture was damaged on the server", fix)
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file at once: one cut short must never pass for whole, nor change while Blender has it mapped."""
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise PictureUnsaved(
+            f"A picture cannot be kept in {path.parent}: {error.strerror}", "Make room there."
+        ) from error

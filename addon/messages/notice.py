@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong, as the panel says it: a sentence, what to do, and a code that leads to its buttons. No bpy."""
+
+from dataclasses import dataclass
+
+from ..client.errors import ClientError, ServerProblem
+from ..protocol.records import Problem
+from .errors import UserError
+
+LINKS = frozenset(  # codes of what is over once a server is met
+    {
+        "server-absent",
+        "server-runs",
+        "server-died",
+        "command-fails",
+        "bad-address",
+        "wrong-token",
+        "server-older",
+        "add-on-older",
+        "garbled",
+        "online-access-off",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A plain sentence about what is wrong, and what to do about it; by ``code``, cures.py knows the buttons that do.
+
+    ``subject`` is what they are handed, ``trace`` what whoever mends it would want to read. A warning stops nothing.
+    """
+
+    message: str
+    fix: str = ""
+    code: str = ""
+    subject: str = ""
+    trace: str = ""
+    warning: bool = False
+
+    @property
+    def report(self) -> str:
+        """All of it, to be pasted somewhere."""
+        lines = (f"{self.message} {self.fix}", f"{self.code} {self.subject}", self.trace)
+        return "\n".join(line.strip() for line in lines if line.strip())
+
+
+def complaint(problem: Problem, job: str = "") -> Notice:
+    """A server's problem in the panel's words; ``job`` is the one that met it."""
+    where = f" ({problem.path})" if problem.path else ""
+    return Notice(message=f"{problem.detail or problem.title}{where}", fix=problem.fix, code=problem.type, subject=job)
+
+
+def notice(error: ClientError | UserError) -> Notice:
+    """What went wrong, in the panel's words, and the way to its cure."""
+    if isinstance(error, ServerProblem):
+        return complaint(error.problem)
+    if isinstance(error, UserError):
+        return Notice(message=error.message, fix=error.fix, code=error.code, subject=error.subject)
+    return Notice(message=f"{error.message}.", fix=error.fix, code=error.code)

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history as Blender has it: a scene's own pictures, which travel in its .blend, and those on disk.
+
+A scene keeps the text of each entry, thumbnail included, and nothing else: no data-block, and no file that could be
+missing. Panels draw tiles and icons that ``Gallery.tick`` has made ready, a few at a time.
+"""
+
+import base64
+import zlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import bpy
+import numpy as np
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
+
+from ..protocol.strict_json import ContractError
+from . import history
+from .history import IN_FILE, THUMB_SIDE, Entry, Thumb
+from .pixels import Icons, Pixels
+
+AT_ONCE = 2  # entries that one tick reads
+PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
+BLANK = np.full((1, 1, 4), 0.2, np.float32)  # the icon of an entry that cannot be read
+HISTORY, SCOPE, FAVOURITES = "maquette_history", "maquette_scope", "maquette_favourites"
+
+
+class Tile(Protocol):
+    """What a panel draws of an entry; ``name`` is the picture's sha256."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def favourite(self) -> bool: ...
+
+
+class MaquetteHistoryItem(bpy.types.PropertyGroup):
+    """An entry in a .blend. Its ``name`` is the picture's sha256."""
+
+    text: StringProperty()
+    prompt: StringProperty()
+    caption: StringProperty()
+    favourite: BoolProperty()
+
+
+@dataclass(frozen=True)
+class Print:
+    """An entry on disk."""
+
+    name: str
+    prompt: str
+    caption: str
+    favourite: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """The tiles that the panel shows now, newest first: of ``total``, those after the ``first`` ones."""
+
+    tiles: Sequence[Tile]
+    first: int
+    total: int
+
+    @property
+    def last(self) -> int:
+        """How many pictures there are up to the page's end."""
+        return min(self.first + PAGE, self.total)
+
+
+class Gallery:
+    """What the history's panel shows of one Blender. ``prints`` are the tiles of the disk's page."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.chosen = ""
+        self.first = 0  # tiles before the page
+        self.prints: tuple[Print, ...] = ()
+        self.total = 0  # pictures on disk, or favourites among them
+        self._icons = Icons()
+        self._lines: list[history.Line] | None = None  # None when the folder is to be read again
+        self._unread: deque[history.Line] = deque()
+        self._read: tuple[Print, ...] = ()  # of the page that is being read
+        self._asked: tuple[str, bool] = ("", False)  # which history the page is of, and whether of favourites only
+        self._untidy = True
+
+    def icon(self, name: str) -> int:
+        """The thumbnail's number for ``template_icon``; 0 until it is ready."""
+        return self._icons.find(name)
+
+    def keep(self, entry: Entry) -> None:
+        """Write an entry to disk. Raises OSError."""
+        history.keep(self.folder, entry)
+        self._untidy = True
+        self.look_again()
+
+    def look_again(self) -> None:
+        """The disk's history has changed."""
+        self._lines = None
+
+    def turn(self, page: Page, older: bool) -> None:
+        """To the page after this one, or before it."""
+        self.first = max(0, page.first + (PAGE if older else -PAGE))
+        self.look_again()
+
+    def entry(self, scene: bpy.types.Scene, name: str) -> Entry:
+        """The entry of that name, from the scene or else from disk. Raises OSError and ContractError."""
+        item = scene.maquette_history.get(name)
+        return history.find(self.folder, name) if item is None else history.parse(item.text)
+
+    def tick(self, manager: bpy.types.WindowManager) -> bool:
+        """Make ready what panels are about to draw, a little of it; whether there is something new."""
+        if self._untidy:
+            history.prune(self.folder)
+            self._untidy = False
+        asked = (manager.maquette_scope, manager.maquette_favourites)
+        if asked != self._asked:
+            self._asked, self.first, self._lines = asked, 0, None
+        items = {item.name: item for window in manager.windows for item in window.scene.maquette_history}
+        missing = [item for name, item in items.items() if name not in self._icons]
+        for item in missing[:AT_ONCE]:
+            self._icons.put(item.name, _thumbnail(item.text))
+        read = asked[0] == "DISK" and self._read_disk(asked[1])
+        for name in set(self._icons.names()) - items.keys() - {tile.name for tile in (*self.prints, *self._read)}:
+            self._icons.drop(name)
+        return bool(missing) or read
+
+    def close(self) -> None:
+        """Forget every thumbnail."""
+        self._icons.close()
+
+    def _read_disk(self, favourites: bool) -> bool:
+        begun = self._lines is None
+        if self._lines is None:
+            found = history.listing(self.folder)
+            self._lines = [line for line in found if line.told and (line.favourite or not favourites)]
+            self.total = len(self._lines)
+            first = _start(self.first, self.total)
+            self._unread, self._read = deque(self._lines[first : first + PAGE]), ()
+        lines = [self._unread.popleft() for _ in range(min(AT_ONCE, len(self._unread)))]
+        self._read += tuple(tile for line in lines for tile in self._print(line))
+        if not self._unread:  # whole, or the panel would jump
+            self.prints = self._read
+        return begun or bool(lines)
+
+    def _print(self, line: history.Line) -> Iterator[Print]:
+        try:
+            entry = history.find(self.folder, line.name)
+        except (OSError, ContractError):  # deleted by another Blender, or by an older Maquette: not worth a word
+            return
+        if line.name not in self._icons:
+            self._icons.put(line.name, pixels(entry.thumb))
+        yield Print(line.name, entry.wish.words, entry.caption, line.favourite)
+
+
+def remember(scene: bpy.types.Scene, entry: Entry) -> None:
+    """Put an entry into the scene's own history; the oldest beyond the cap leave, favourites excepted."""
+    kept = scene.maquette_history
+    before = kept.get(entry.name)
+    favourite = before is not None and before.favourite
+    forget(scene, entry.name)
+    item = kept.add()
+    item.name, item.text, item.favourite = entry.name, history.text(entry), favourite
+    item.prompt, item.caption = entry.wish.words, entry.caption
+    plain = [item.name for item in kept if not item.favourite]
+    for name in plain[:-IN_FILE]:
+        forget(scene, name)
+
+
+def forget(scene: bpy.types.Scene, name: str) -> None:
+    """Take an entry out of the scene's own history, if it is there."""
+    place = scene.maquette_history.find(name)
+    if place >= 0:
+        scene.maquette_history.remove(place)
+
+
+def page(scene: bpy.types.Scene, manager: bpy.types.WindowManager, gallery: Gallery) -> Page:
+    """What the panel shows now."""
+    if manager.maquette_scope == "DISK":
+        return Page(gallery.prints, _start(gallery.first, gallery.total), gallery.total)
+    only = manager.maquette_favourites
+    shown = [item for item in reversed(scene.maquette_history) if item.favourite or not only]
+    first = _start(gallery.first, len(shown))
+    return Page(shown[first : first + PAGE], first, len(shown))
+
+
+def _start(first: int, total: int) -> int:
+    """Where a page begins; the last one, when there are fewer pictures than there were."""
+    return min(first, max(0, total - 1) // PAGE * PAGE)
+
+
+def thumb(picture: Pixels) -> Thumb:
+    """A picture no longer than THUMB_SIDE, packed small enough for every .blend to carry some."""
+    rows = (picture[..., :3].clip(0.0, 1.0) * 255).round().astype(np.uint8)
+    data = base64.b64encode(zlib.compress(rows.tobytes(), 9)).decode("ascii")
+    return Thumb(width=rows.shape[1], height=rows.shape[0], data=data)
+
+
+def pixels(thumb: Thumb) -> Pixels:
+    """A thumbnail's pixels. Raises ContractError for one that is none."""
+    side, size = max(thumb.width, thumb.height), thumb.width * thumb.height * 3
+    try:
+        rows = zlib.decompressobj().decompress(base64.b64decode(thumb.data), size + 1)
+    except (ValueError, zlib.error) as error:
+        raise ContractError("thumb.data", f"is no picture: {error}") from error
+    if side > THUMB_SIDE or not size or len(rows) != size:
+        raise ContractError("thumb", f"is not {thumb.width} x {thumb.height} pixels")
+    opaque = np.ones((thumb.height, thumb.width, 4), np.float32)
+    opaque[..., :3] = np.frombuffer(rows, np.uint8).reshape(thumb.height, thumb.width, 3) / np.float32(255)
+    return opaque
+
+
+def _thumbnail(text: str) -> Pixels:
+    try:
+        return pixels(history.parse(text).thumb)
+    except ContractError:  # a newer Maquette's entry: its button says so when it is pressed
+        return BLANK
+
+
+def register() -> None:
+    """Give every scene a history, and panels the choice of what to show."""
+    bpy.utils.register_class(MaquetteHistoryItem)
+    setattr(bpy.types.Scene, HISTORY, CollectionProperty(type=MaquetteHistoryItem))
+    choices = [
+        ("FILE", "This File", "What this scene's file remembers"),
+        ("DISK", "On Disk", "The newest of all files"),
+    ]
+    setattr(bpy.types.WindowManager, SCOPE, EnumProperty(name="Which", items=choices))
+    only = BoolProperty(name="Favourites", description="Show favourites only")
+    setattr(bpy.types.WindowManager, FAVOURITES, only)
+
+
+def unregister() -> None:
+    """Take both away; what a file remembers stays in it."""
+    delattr(bpy.types.WindowManager, FAVOURITES)
+    delattr(bpy.types.WindowManager, SCOPE)
+    delattr(bpy.types.Scene, HISTORY)
+    bpy.utils.unregister_class(MaquetteHistoryItem)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture into the artist's scene, and out again: behind the camera, and projected onto the marked things."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from ..projection.projectors import project, take_all_down
+from ..protocol.records import Achieved, Blockout
+from ..protocol.strict_json import dump
+from ..regions.marks import PROMPT, collections
+from .camera_background import background, has_background, remove_background
+
+PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (  # the first on a scene, the others on its pictures
+    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
+)
+
+
+def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path) -> bpy.types.Image:
+    """Load ``picture``, an image file of the camera's frame, pack it, show it in the camera and project it.
+
+    Raises as ``background`` and ``project`` do.
+    """
+    image = _packed(picture)
+    background(camera, image)
+    project(scene, camera, image)
+    return image
+
+
+def loaded(
+    file: Path,
+    request: str,
+    achieved: Sequence[Achieved],
+    pose: Sequence[float],
+    camera: bpy.types.Object | None,
+) -> bpy.types.Image:
+    """A picture of ours as an image of the .blend, packed, with what it was asked for and what it was seen through.
+
+    Raises RuntimeError for a file that is gone, or no picture.
+    """
+    image = _packed(file)
+    image.preview_ensure()
+    image[REQUEST] = request
+    image[ACHIEVED] = json.dumps(dump(achieved))
+    image[POSE] = pose
+    if camera is not None:
+        image[CAMERA] = camera
+    return image
+
+
+def settle(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
+    """Make this the scene's picture, and the settings it was painted with the scene's."""
+    scene[PICTURE] = image
+    scene[PROMPT] = request.prompt
+    for name in ("seed", "steps", "strength"):
+        scene[f"maquette_{name}"] = getattr(request, name)
+
+
+def remove(scene: bpy.types.Scene) -> None:
+    """Take projections and backgrounds out of the scene, and give every slot and camera what it had.
+
+    The pictures themselves stay: the scene's latest, and what uses one; others until the file is saved.
+    """
+    take_all_down(scene)
+    for thing in {thing: None for home in collections(scene) for thing in home.objects}:
+        if has_background(thing):
+            remove_background(thing)
+
+
+def _packed(file: Path) -> bpy.types.Image:
+    """An image file, in the .blend itself."""
+    image = bpy.data.images.load(str(file))
+    image.name = "Maquette"
+    image.pack()
+    return image

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Styles: words that go with many prompts, under one name. No bpy.
+
+A file of styles is a JSON list; each style needs a ``name`` and a ``text``, and may have ``negative``, ``steps``,
+``strength`` and ``model``. Ours are in ``styles.json``; the artist's own are in a folder, and win where a name is the
+same. A file that cannot be read is named, and the others are read all the same.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from ..protocol.records import Fraction, ModelInfo, Name, Text
+from ..protocol.strict_json import ContractError, Length, Range, dump, load
+
+PLACE = "{prompt}"
+SHIPPED = Path(__file__).with_name("styles.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """What a style adds to a request. ``text`` follows the prompt, or surrounds it where it says ``{prompt}``.
+    ``model`` is the only one it is for, "" any.
+
+    ``steps`` and ``strength`` are set when the artist chooses the style, and are the artist's from then on.
+    """
+
+    name: Name
+    text: Annotated[str, Length(1, 1000)]
+    negative: Text = ""
+    steps: Annotated[int, Range(1, 1000)] | None = None
+    strength: Fraction | None = None
+    model: Annotated[str, Length(0, 200)] = ""
+
+
+@dataclass(frozen=True)
+class StyleLibrary:
+    """Every style there is, by name, and a sentence for each file that is none."""
+
+    styles: tuple[Style, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    def find(self, name: str) -> Style | None:
+        """The style of that name."""
+        return next((style for style in self.styles if style.name == name), None)
+
+    def fitting(self, model: ModelInfo) -> tuple[Style, ...]:
+        """The styles for a model: those made for it, and where it knows more than a list of nouns, the general ones."""
+        return tuple(style for style in self.styles if style.model == model.name or not (style.model or model.nouns))
+
+
+def read(folder: Path) -> StyleLibrary:
+    """Our styles and those in ``folder``, which need not exist."""
+    found: dict[str, Style] = {}
+    faults = []
+    for path in (SHIPPED, *sorted(folder.glob("*.json"))):
+        try:
+            found.update((style.name, style) for style in _styles(path))
+        except (OSError, ValueError) as error:  # ContractError and JSON's own are ValueErrors
+            faults.append(f"{path.name}: {error}")
+    return StyleLibrary(tuple(found.values()), tuple(faults))
+
+
+def save(folder: Path, style: Style) -> Path:
+    """Keep a style in a file of its own; one of the same name is replaced. Raises OSError."""
+    path = _file(folder, style.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps([dump(style)], indent=2), "utf-8")
+    part.replace(path)  # a file cut short would take the style that was there with it
+    return path
+
+
+def own(folder: Path, name: str) -> Path | None:
+    """The file that ``save`` made for a style; None for a style of ours or of a file written by hand."""
+    path = _file(folder, name)
+    return path if path.exists() else None
+
+
+def styled(prompt: str, style: Style | None) -> str:
+    """The prompt where the style's text has ``{prompt}``; else before it, and a space, unless it begins with its own
+    punctuation."""
+    if style is None:
+        return prompt
+    if PLACE in style.text:
+        return style.text.replace(PLACE, prompt.strip())
+    glue = "" if style.text[0] in ",.;:" else " "
+    return f"{prompt.rstrip()}{glue}{style.text}"
+
+
+def avoided(words: str, style: Style | None) -> str:
+    """What a request keeps away from: the artist's words, and the style's."""
+    return ", ".join(text for text in (words.strip(), style.negative if style else "") if text)
+
+
+def summary(style: Style) -> str:
+    """What choosing a style does, in a line."""
+    sets = [f"{style.steps} steps"] if style.steps is not None else []
+    sets += [f"strength {style.strength:.2f}"] if style.strength is not None else []
+    avoids = f"; avoids {style.negative}" if style.negative else ""
+    return f"adds “{style.text.strip(' ,')}”{avoids}{'; sets ' + ' and '.join(sets) if sets else ''}"
+
+
+def _styles(path: Path) -> Sequence[Style]:
+    documents = json.loads(path.read_text("utf-8"))
+    if not isinstance(documents, list):
+        raise ContractError("", "is no list of styles")
+    return [load(Style, document) for document in documents]
+
+
+def _file(folder: Path, name: str) -> Path:
+    stem = re.sub(r"[^\w-]+", "-", name).strip("-").lower()
+    return folder / f"{stem or 'style'}.json"

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An asyncio loop run inside Blender: in slices from a timer, or to its end in the background.
+
+Blender's Python has no safe threads and its timers do not tick in the background; one loop serves both."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
+RESTART = 2.0  # seconds before an errand that failed begins anew
+
+
+class EventLoop:
+    """An asyncio loop that never holds the main thread longer than its ready callbacks take."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.SelectorEventLoop()  # Windows' default loop cannot be stopped at once
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: list[BaseException] = []
+
+    def start(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine in the slices to come; ``once`` raises what it raises."""
+        task = self.loop.create_task(errand)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    def keep(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run an errand that has no end; should it fail, complain, and begin it anew after RESTART seconds."""
+        task = self.loop.create_task(errand())
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        task.add_done_callback(lambda ended: ended.cancelled() or self.loop.call_later(RESTART, self.keep, errand))
+
+    def once(self) -> None:
+        """One slice: what is ready now, and what that makes ready. Raises the first failure since the last slice.
+
+        In rounds, for an answer takes several, and while a heavy scene is redrawn slices are far between.
+        """
+        end = time.monotonic() + SLICE
+        for _ in range(ROUNDS):
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()
+            if time.monotonic() > end:
+                break
+        self._complain()
+
+    def wait(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Run until a coroutine is done, and the started ones beside it: the driver of the background."""
+        self.loop.run_until_complete(errand)
+        self._complain()
+
+    def close(self) -> None:
+        """End every errand and the loop."""
+        tasks = asyncio.all_tasks(self.loop)  # the errands, and what they started
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self.loop.run_until_complete(asyncio.wait(tasks))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+    def _complain(self) -> None:
+        if self._failures:
+            raise self._failures.pop(0)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._failures.append(error)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries blockouts to the server and pictures back. Changes the session; never sees a scene. No bpy, no threads.
+
+Three parts share one store: the watch over the server, which runs for as long as the add-on is enabled; submissions;
+and the tracker of the jobs that they become. In a window the event loop runs their coroutines in slices; in the
+background it runs them to their end.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from ..cooperative import Slices
+from ..protocol.records import Blockout, Connection
+from ..request.settings import NO_WISH, Wish
+from .job_tracker import JobTracker
+from .state import Session
+from .store import SessionStore
+from .submission import Submissions
+from .task import Viewpoint
+from .watch import ServerWatch
+
+
+class Dispatcher:
+    """Everything that goes over the wire for one Blender; ``folder`` holds the pictures that came."""
+
+    def __init__(self, dial: Callable[[], Connection], folder: Path) -> None:
+        self.folder = folder
+        self._store = SessionStore()
+        self.tracker = JobTracker(self._store, dial, folder)
+        self._submissions = Submissions(self._store, self.tracker)
+        self._watch = ServerWatch(self._store, dial, self.tracker)
+
+    @property
+    def session(self) -> Session:
+        """What is known of the server and of our jobs now."""
+        return self._store.session
+
+    def apply(self, change: Callable[..., Session], *facts: Any) -> None:
+        """Change the session by a function of the reducer, and wake whoever waits for that."""
+        self._store.apply(change, *facts)
+
+    async def until(self, satisfied: Callable[[Session], bool]) -> None:
+        """Wait for the session to become so."""
+        await self._store.until(satisfied)
+
+    async def watch(self) -> None:
+        """Dial the server, listen to it, and dial again; for ever."""
+        await self._watch.run()
+
+    def nudge(self) -> None:
+        """Dial again now instead of at the end of the pause."""
+        self._watch.nudge()
+
+    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Finish a blockout slice by slice and send it, as ``submit`` does."""
+        await self._submissions.send(blockout, view, wish, count)
+
+    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
+
+        ``wish`` is kept with the task.
+        """
+        await self._submissions.submit(blockout, view, wish, count)
+
+    def draft(self) -> AbstractContextManager[None]:
+        """For as long as this lasts, the coroutine can still be withdrawn: the server has not heard of it."""
+        return self._submissions.draft()
+
+    def withdraw(self) -> None:
+        """Let go of everything that has not reached the server."""
+        self._submissions.withdraw()
+
+    async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Send a blockout and wait for its end, or for the server's: the whole way in the background.
+
+        A link that broke is no end yet; one that the next dial does not mend is.
+        """
+        await self.until(lambda session: session.link.name != "connecting")
+        await self.submit(blockout, view, wish, count)
+        while self.session.unfetched and not self.session.picture_unsaved and await self._reached():
+            await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.picture_unsaved)
+
+    async def _reached(self) -> bool:
+        """Whether there is a server, dialling once more if it was lost."""
+        link = self.session.link
+        if link.name not in ("online", "died"):
+            self.nudge()
+            await self.until(lambda now: now.link is not link)
+        return self.session.link.name == "online"
+
+    async def cancel(self, job: str) -> None:
+        """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""
+        await self.tracker.cancel(job)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until the server has heard all that was sent to it so far. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            await self.until(lambda now: now.link.name != "online" or not (now.submissions or now.cancelling))

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a task is, as a fraction and in words. No bpy."""
+
+from .state import Session, usual_step_seconds
+from .task import Task
+
+
+def progress(task: Task) -> float:
+    """The finished fraction of a task, 0..1."""
+    return 1.0 if task.job.state == "done" else min(1.0, task.job.step / max(1, task.job.steps))
+
+
+def describe(session: Session, task: Task, now: float) -> str:
+    """A task in one line: what it does, how far it is, and how long it will take."""
+    if task.job.id in session.cancelling and not task.ended:
+        return "Cancelling…" if session.link.name == "online" else "Cancelled when the server is back"
+    if task.job.state == "queued":
+        ahead = sum(other.job.created < task.job.created for other in session.waiting)
+        return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"
+    if task.ended:
+        return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
+    if session.link.name != "online":
+        return "Goes on when the server is back"
+    phase, step, steps = task.job.phase.capitalize() or "Working", task.job.step, task.job.steps
+    if step == 0:  # what comes before the first step, and after the last, has none
+        each = usual_step_seconds(session, task)
+        return f"{phase}…" if each is None else f"{phase}, about {each * steps:.0f} s left"
+    if step == steps:
+        return f"{phase}…"
+    seconds = task.pace.left(steps, now, usual_step_seconds(session, task)) if task.pace else None
+    return f"{phase}, step {step} of {steps}{'' if seconds is None else f', {seconds:.0f} s left'}"
+
+
+def title(task: Task) -> str:
+    """Which of several pictures it is, in one line; what tells it from its like comes first: panels cut it off."""
+    return f"seed {task.job.seed}, {' '.join(task.job.prompt.split())}"

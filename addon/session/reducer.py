@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reducer of the session: pure functions from what was known, and what has happened since, to the next Session.
+
+Each is named for what has happened. The store applies them; none reads a clock, a socket or a scene, so every state a
+user can meet is one test away. No bpy.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from ..messages.notice import LINKS, Notice
+from ..protocol.records import Event, Health, Job, ModelInfo
+from .state import Link, LinkName, Preview, Session, find_task
+from .task import Task, with_record
+
+RESTARTS = "The server tries again by itself; its log has the details."
+STOPPED = Notice(message="The server has stopped.")
+TASKS_MAX = 20  # tasks a session remembers; the pictures themselves stay on disk
+
+
+def server_starting(session: Session) -> Session:
+    """A server process was started; it has not answered yet."""
+    return replace(session, link=Link(name="starting"), notice=None)
+
+
+def connection_requested(session: Session) -> Session:
+    """The artist asked to look for the server again. The watch's own tries are silent: a panel must not flicker."""
+    return session if session.link.name in ("online", "stopping") else replace(session, link=Link(name="connecting"))
+
+
+def server_answered(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
+    """The server answered and speaks our contract: what was wrong with the way to it is over.
+
+    How long it takes for a step is learned anew after an absence.
+    """
+    if session.link.name == "stopping":
+        return session
+    notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
+    again = session.link.name != "online"
+    tasks = tuple(task if task.ended or not again else replace(task, pace=None) for task in session.tasks)
+    link = Link(name="online", health=health, models=models, notice=notice)
+    unanswered = None if session.notice and session.notice.code in LINKS else session.notice
+    return replace(session, link=link, tasks=tasks, notice=unanswered)
+
+
+def server_lost(session: Session, name: LinkName, notice: Notice) -> Session:
+    """There is no server to talk to; ``name`` and ``notice`` say why.
+
+    That one of ours is absent is no news while it starts or stops, nor once it has ended: why it has is.
+    """
+    explained = session.link.name in ("starting", "stopping", "died") or session.link.notice == STOPPED
+    if explained and name == "absent":
+        return session
+    return replace(session, link=Link(name=name, notice=notice))
+
+
+def server_stopping(session: Session) -> Session:
+    """Our own server was asked to end; it finishes its step."""
+    return replace(session, link=Link(name="stopping"))
+
+
+def server_stopped(session: Session) -> Session:
+    """Our own server has ended as it was asked to."""
+    return replace(session, link=Link(name="absent", notice=STOPPED))
+
+
+def server_died(session: Session, notice: Notice) -> Session:
+    """Our own server has ended by itself."""
+    return replace(session, link=Link(name="died", notice=notice))
+
+
+def notice_changed(session: Session, notice: Notice | None) -> Session:
+    """Show a sentence next to the Generate button; None takes the last one away."""
+    return replace(session, notice=notice)
+
+
+def exact_capture_begun(session: Session) -> Session:
+    """An exact capture is being made, or waits for another to end."""
+    return replace(session, exact_captures=session.exact_captures + 1)
+
+
+def exact_capture_ended(session: Session) -> Session:
+    """An exact capture has ended, one way or another."""
+    return replace(session, exact_captures=session.exact_captures - 1)
+
+
+def submission_begun(session: Session) -> Session:
+    """A blockout is on its way to the server."""
+    return replace(session, submissions=session.submissions + 1)
+
+
+def submission_ended(session: Session) -> Session:
+    """A blockout has reached the server, or will not."""
+    return replace(session, submissions=session.submissions - 1)
+
+
+def job_submitted(session: Session, task: Task) -> Session:
+    """The server took a job of ours. The oldest ended tasks beyond TASKS_MAX are forgotten."""
+    excess = max(0, len(session.tasks) + 1 - TASKS_MAX)
+    forgotten = [old.job.id for old in session.tasks if not (old.unfetched or old.receivable)][:excess]
+    remembered = tuple(old for old in session.tasks if old.job.id not in forgotten)
+    return replace(session, tasks=(*remembered, task))
+
+
+def event_received(session: Session, event: Event, now: float) -> Session:
+    """News of a job; older news than the record, and news of jobs that are not ours, change nothing."""
+    task = find_task(session, event.job)
+    if task is None or event.sequence < task.job.sequence or task.ended:
+        return session
+    job = replace(
+        task.job,
+        state=event.state,
+        sequence=event.sequence,
+        phase=event.phase,
+        step=event.step,
+        steps=event.steps or task.job.steps,
+    )
+    preview = event.artifact if event.kind == "preview" else task.preview
+    return _with(session, replace(with_record(task, job, now), preview=preview))
+
+
+def job_recorded(session: Session, job: Job, now: float) -> Session:
+    """The server's own record of a job, which outranks every event before it."""
+    task = find_task(session, job.id)
+    if task is None or job.sequence < task.job.sequence:
+        return session
+    return _with(session, with_record(task, job, now))
+
+
+def failures_dismissed(session: Session, jobs: Collection[str]) -> Session:
+    """The artist has read why those jobs failed, and answered or waved it away."""
+    tasks = tuple(replace(task, dismissed=True) if task.job.id in jobs else task for task in session.tasks)
+    return replace(session, tasks=tasks)
+
+
+def cancel_requested(session: Session, job: str) -> Session:
+    """The user pressed Cancel; shown at once, long before the server answers."""
+    return replace(session, cancelling=session.cancelling | {job})
+
+
+def cancel_refused(session: Session, job: str, notice: Notice) -> Session:
+    """The server will not cancel that job, and ``notice`` says why."""
+    return replace(session, cancelling=session.cancelling - {job}, notice=notice)
+
+
+def job_forgotten(session: Session, job: str, notice: Notice) -> Session:
+    """The server does not know the job: it is another server, or has long forgotten it."""
+    tasks = tuple(task for task in session.tasks if task.job.id != job)
+    preview = None if session.preview is not None and session.preview.job == job else session.preview
+    return replace(session, tasks=tasks, cancelling=session.cancelling - {job}, preview=preview, notice=notice)
+
+
+def preview_fetched(session: Session, preview: Preview) -> Session:
+    """A preview has arrived. One that the server had replaced is empty: what was seen before it stays."""
+    task = find_task(session, preview.job)
+    if task is None or not task.previewable:
+        return session
+    before = session.preview
+    if not preview.png and before is not None and before.job == preview.job:
+        preview = replace(preview, png=before.png)
+    return replace(session, preview=preview)
+
+
+def picture_fetched(session: Session, job: str, picture: Path) -> Session:
+    """The picture of a job is on disk, and so there is room for it by now."""
+    task = find_task(session, job)
+    if task is None:
+        return session
+    unanswered = None if session.picture_unsaved else session.notice
+    return notice_changed(_with(session, replace(task, picture=picture)), unanswered)
+
+
+def picture_received(session: Session, job: str) -> Session:
+    """The scene has the picture."""
+    task = find_task(session, job)
+    return session if task is None else _with(session, replace(task, received=True))
+
+
+def _with(session: Session, task: Task) -> Session:
+    tasks = tuple(task if old.job.id == task.job.id else old for old in session.tasks)
+    cancelling = session.cancelling - {task.job.id} if task.ended else session.cancelling
+    preview = session.preview
+    if preview is not None and preview.job == task.job.id and not task.previewable:
+        preview = None
+    return replace(session, tasks=tasks, cancelling=cancelling, preview=preview)

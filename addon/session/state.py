@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the add-on knows of the server and of its jobs, as one frozen value. No bpy.
+
+The session is a reducer's state: a Session is what the panels show, the functions of ``reducer`` make the next one of
+it, and nothing here reads a clock, a socket or a scene, so every state a user can meet is one test away.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..messages.notice import Notice, complaint
+from ..protocol.default_model import TOYBOX
+from ..protocol.records import Health, ModelInfo
+from .task import Task
+
+LinkName = Literal[
+    "absent", "starting", "connecting", "online", "stopping", "refused", "mismatch", "offline", "died", "failed"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """The connection to the server, as a named state; ``notice`` says why it is not online."""
+
+    name: LinkName
+    notice: Notice | None = None
+    health: Health | None = None
+    models: tuple[ModelInfo, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a picture looks like so far: a PNG file of the artist's frame, small."""
+
+    job: str
+    sha256: str
+    png: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Everything a panel needs. Tasks are oldest first."""
+
+    link: Link = Link(name="connecting")
+    tasks: tuple[Task, ...] = ()
+    notice: Notice | None = None
+    exact_captures: int = 0
+    submissions: int = 0
+    cancelling: frozenset[str] = frozenset()
+    preview: Preview | None = None
+
+    @property
+    def preview_due(self) -> Task | None:
+        """The task being painted, when there is a newer preview of it than ours."""
+        task, ours = self.active, self.preview.sha256 if self.preview else ""
+        return task if task and task.preview and task.previewable and task.preview.sha256 != ours else None
+
+    @property
+    def waiting(self) -> tuple[Task, ...]:
+        """Tasks that are not over, oldest first."""
+        return tuple(task for task in self.tasks if not task.ended)
+
+    @property
+    def queued(self) -> tuple[Task, ...]:
+        """Tasks that nobody has begun, oldest first."""
+        return tuple(task for task in self.tasks if task.job.state == "queued")
+
+    @property
+    def active(self) -> Task | None:
+        """The task to show progress of: the one being painted, else the next in the queue."""
+        return max(self.waiting, key=lambda task: (task.job.state != "queued", -task.job.created), default=None)
+
+    @property
+    def failed(self) -> tuple[tuple[Task, Notice], ...]:
+        """Tasks that the server gave up and why, newest first, until the artist has dismissed them."""
+        undismissed = reversed([task for task in self.tasks if not task.dismissed])
+        return tuple((task, complaint(task.job.problem, task.job.id)) for task in undismissed if task.job.problem)
+
+    @property
+    def receivable(self) -> tuple[Task, ...]:
+        """Tasks whose picture is on disk, and not yet in the scene."""
+        return tuple(task for task in self.tasks if task.receivable)
+
+    @property
+    def unfetched(self) -> tuple[Task, ...]:
+        """Tasks whose end, or whose picture, may have been missed while there was no server to listen to."""
+        return tuple(task for task in self.tasks if task.unfetched)
+
+    @property
+    def busy(self) -> bool:
+        """Something may change within the next moments, so the event loop should run at its quick pace."""
+        coming = self.link.name == "online" and self.unfetched and not self.picture_unsaved
+        return self.link.name in ("starting", "connecting", "stopping") or bool(
+            self.exact_captures or self.submissions or coming or self.receivable
+        )
+
+    @property
+    def picture_unsaved(self) -> bool:
+        """A picture came for which the disk has no room."""
+        return self.notice is not None and self.notice.code == "unkept"
+
+
+def find_task(session: Session, job: str) -> Task | None:
+    """The task of that job, or None when it is not ours."""
+    return next((task for task in session.tasks if task.job.id == job), None)
+
+
+def usual_step_seconds(session: Session, task: Task) -> float | None:
+    """Seconds a step took in the latest picture of the same model and size; None before there was one."""
+    alike = (old for old in reversed(session.tasks) if (old.job.model, old.area) == (task.job.model, task.area))
+    return next((old.pace.each for old in alike if old.ended and old.pace and old.pace.each), None)
+
+
+def offered_model(session: Session, name: str) -> ModelInfo:
+    """The offered model of that name; else the first one offered; without a server, the Toybox."""
+    offered = session.link.models or (TOYBOX,)
+    return next((info for info in offered if info.name == name), offered[0])

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blockouts on their way to the server, until it has them or the artist withdraws them. No bpy, no threads."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..client.errors import ClientError, ServerAbsent
+from ..cooperative import Slices, gradually
+from ..messages.errors import UserError
+from ..messages.notice import notice
+from ..protocol.records import Blockout
+from ..protocol.strict_json import dump
+from ..request.settings import NO_WISH, Wish
+from . import reducer
+from .job_tracker import JobTracker
+from .seeds import successor, unasked
+from .store import SessionStore
+from .task import Task, Viewpoint
+
+
+class Submissions:
+    """Sends blockouts one after another; ``tracker`` follows the jobs that they become."""
+
+    def __init__(self, store: SessionStore, tracker: JobTracker) -> None:
+        self._store = store
+        self._tracker = tracker
+        self._drafts: set[asyncio.Task[Any]] = set()
+        self._withdrawals = 0
+        self._turn = asyncio.Lock()
+
+    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Finish a blockout slice by slice and send it, as ``submit`` does."""
+        with self._counted():
+            with self.draft():
+                finished = await gradually(blockout)
+            await self._submit(finished, view, wish, count)
+
+    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+        """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
+
+        ``wish`` is kept with the task.
+        """
+        with self._counted():
+            await self._submit(blockout, view, wish, count)
+
+    @contextmanager
+    def draft(self) -> Iterator[None]:
+        """For as long as this lasts, the coroutine can still be withdrawn: the server has not heard of it."""
+        coroutine = asyncio.current_task()
+        assert coroutine is not None, "the event loop runs coroutines as tasks"
+        self._drafts.add(coroutine)
+        try:
+            yield
+        finally:
+            self._drafts.discard(coroutine)
+
+    def withdraw(self) -> None:
+        """Let go of everything that has not reached the server."""
+        self._withdrawals += 1
+        for coroutine in self._drafts:
+            coroutine.cancel()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """The session counts it from here on, until it is sent or will not be."""
+        self._store.apply(reducer.submission_begun)
+        try:
+            yield
+        except (ClientError, UserError) as error:
+            self._store.apply(reducer.notice_changed, notice(error))
+        finally:
+            self._store.apply(reducer.submission_ended)
+
+    async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish, count: int) -> None:
+        """A server that starts is waited for, and whoever sends already: what they ask for is not asked for twice.
+
+        A picture that is withdrawn while it is being sent is cancelled, and those after it are not sent.
+        """
+        withdrawals = self._withdrawals
+        with self.draft():
+            await self._store.until(lambda session: session.link.name != "starting")
+            await self._turn.acquire()
+        try:
+            for _ in range(count):
+                request = unasked(blockout, self._store.session.waiting)
+                job = await self._post(request, view, wish)
+                if self._withdrawals > withdrawals:
+                    await self._tracker.cancel(job)
+                    return
+                blockout = successor(request)
+        finally:
+            self._turn.release()
+
+    async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> str:
+        """Have the server queue one job; its id. Raises ClientError."""
+        client, key = await self._tracker.client(), uuid.uuid4().hex
+        try:
+            job = await client.submit(blockout, key)
+        except ServerAbsent:
+            if self._store.session.link.name != "online":
+                raise
+            job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
+        area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
+        self._store.apply(reducer.job_submitted, Task(job=job, view=view, request=request, area=area, wish=wish))
+        await self._tracker.follow(client, job.id)
+        return job.id

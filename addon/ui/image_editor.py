@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results in the scene: the picture as an image of the .blend, and the operators that put it to use or take it away.
+
+The scene points at its current picture, and the picture carries the request it came from and the view it shows, so
+that both survive saving, undo and the end of the server.
+"""
+
+from math import floor
+
+import bpy
+from gpu_extras.presets import draw_texture_2d
+
+from ..messages.notice import Notice
+from ..pictures.camera_background import follow
+from ..pictures.image import CAMERA, PICTURE, REQUEST
+from ..runtime.app import app
+from ..runtime.windows import EDITOR
+
+
+def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
+    """The scene's latest picture."""
+    return scene.get(PICTURE)
+
+
+def ours(image: bpy.types.Image | None) -> bool:
+    """Whether an Image Editor showing this may show our next picture: it is empty, or has an earlier one."""
+    return image is None or REQUEST in image
+
+
+def outlived(notice: Notice, space: bpy.types.SpaceView3D) -> bool:
+    """Whether it says of a view what is not so any more."""
+    return notice.code == "unseen" and _shows(space)
+
+
+def _shows(space: bpy.types.SpaceView3D) -> bool:
+    """Whether a view shows materials as they are."""
+    return space.shading.type in {"MATERIAL", "RENDERED"}
+
+
+def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
+    """Make this the scene's current picture."""
+    scene[PICTURE] = image
+    follow(scene, image.get(CAMERA), image)
+    _show_where_ours_was(image)
+
+
+def _show_where_ours_was(image: bpy.types.Image) -> None:
+    """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            space = area.spaces.active
+            if area.ui_type == EDITOR and not space.use_image_pin and ours(space.image):
+                _place(window, area, image)
+
+
+def _split(screen: bpy.types.Screen) -> bpy.types.Area | None:
+    """A new Image Editor beside the area in use; None where there is no room, or one editor has the whole window."""
+    before = {area.as_pointer() for area in screen.areas}
+    if bpy.ops.screen.area_split.poll():
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    editor = next((area for area in screen.areas if area.as_pointer() not in before), None)
+    if editor is not None:
+        editor.ui_type = EDITOR
+    return editor
+
+
+def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:
+    """Show the picture there: where the artist looked at one of that size, it is seen as that was; else it fills the
+    editor. From 5.0 on Blender keeps for each image how it is seen, and a new one starts at a pixel a pixel.
+    """
+    space = area.spaces.active
+    shown, zoom = space.image, space.zoom[0]
+    if bpy.app.background:
+        space.image = image
+        return
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    middle = region.view2d.region_to_view(region.width / 2, region.height / 2)
+    space.image = image
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.image.view_all(fit_view=True)
+        if shown is not None and tuple(shown.size) == tuple(image.size):
+            bpy.ops.image.view_zoom_ratio(ratio=zoom)
+            # in whole pixels: Blender 5 sees half a pixel past an offset, and picture by picture it would creep
+            aside = ((place - 0.5) * side for place, side in zip(middle, image.size, strict=True))
+            bpy.ops.image.view_pan(offset=[floor(pixels + 0.01) for pixels in aside])
+
+
+def register() -> None:
+    """Draw in Image Editors from now on. In the background there are none."""
+    if not bpy.app.background:
+        app().drawing = bpy.types.SpaceImageEditor.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")
+
+
+def unregister() -> None:
+    """Draw no more."""
+    if app().drawing is not None:
+        bpy.types.SpaceImageEditor.draw_handler_remove(app().drawing, "WINDOW")
+
+
+def _draw() -> None:
+    texture = app().preview_image.texture
+    if texture is None or bpy.context.area.ui_type != EDITOR or not ours(bpy.context.space_data.image):
+        return
+    view = bpy.context.region.view2d
+    left, bottom = view.view_to_region(0.0, 0.0, clip=False)
+    right, top = view.view_to_region(1.0, 1.0, clip=False)
+    width, height = fitted(right - left, top - bottom, texture.width / texture.height)
+    corner = (left + (right - left - width) / 2, bottom + (top - bottom - height) / 2)
+    draw_texture_2d(texture, corner, width, height)
+
+
+def fitted(width: float, height: float, aspect: float) -> tuple[float, float]:
+    """The largest width and height of this aspect inside a rectangle."""
+    return (width, width / aspect) if width / height <= aspect else (height * aspect, height)

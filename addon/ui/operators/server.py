@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start, stop and find the server."""
+
+import bpy
+
+from ...messages.notice import Notice
+from ...runtime.app import app
+from ...runtime.preferences import preferences
+from ...session.reducer import connection_requested
+from .status import Status, refuse
+
+
+class StartServer(bpy.types.Operator):
+    """Run the server on this machine until Blender quits"""
+
+    bl_idname = "maquette.start_server"
+    bl_label = "Start Server"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        server, command = app().server, preferences().command
+        if server is not None and server.poll() is None:  # a second one would have nobody to end it
+            fix = "Wait until it answers, or stop it first."
+            return refuse(self, Notice(message="The server started here still runs.", fix=fix, code="server-runs"))
+        try:
+            app().start_server(command)
+        except (OSError, ValueError) as error:
+            fix = "Set the server command in Preferences › Add-ons › Maquette."
+            return refuse(self, Notice(message=f"“{command}” cannot be run: {error}", fix=fix, code="command-fails"))
+        return {"FINISHED"}
+
+
+class StopServer(bpy.types.Operator):
+    """Stop the server that was started here"""
+
+    bl_idname = "maquette.stop_server"
+    bl_label = "Stop Server"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        app().stop_server()
+        return {"FINISHED"}
+
+
+class Connect(bpy.types.Operator):
+    """Look for the server again, now"""
+
+    bl_idname = "maquette.connect"
+    bl_label = "Connect"
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        dispatcher = app().dispatcher
+        dispatcher.apply(connection_requested)
+        dispatcher.nudge()
+        return {"FINISHED"}
+
+
+class OpenLog(bpy.types.Operator):
+    """Show what the server that was started here wrote"""
+
+    bl_idname = "maquette.open_log"
+    bl_label = "Open Its Log"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The server was started elsewhere, and writes its log there")
+        return app().logging
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return set(bpy.ops.wm.path_open(filepath=str(app().log)))
+
+
+CLASSES = (StartServer, StopServer, Connect, OpenLog)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Maquette tab of the 3D View, a file a panel. Panels draw the session; they decide nothing."""
+
+import bpy
+
+from .history import MAQUETTE_PT_history
+from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles, MAQUETTE_MT_words
+from .picture import MAQUETTE_PT_picture
+from .projections import MAQUETTE_PT_views
+from .regions import MAQUETTE_PT_regions
+from .result import MAQUETTE_PT_result
+from .server import MAQUETTE_PT_main
+
+# children after their parent, in the tab's order
+CLASSES = (
+    MAQUETTE_MT_models,
+    MAQUETTE_MT_styles,
+    MAQUETTE_MT_words,
+    MAQUETTE_PT_main,
+    MAQUETTE_PT_regions,
+    MAQUETTE_PT_picture,
+    MAQUETTE_PT_result,
+    MAQUETTE_PT_views,
+    MAQUETTE_PT_history,
+)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the scene shows of the pictures: the camera's background, and the projected views, newest on top."""
+
+import bpy
+
+from ...pictures.camera_background import FOLLOW, has_background
+from ...projection.projectors import PROJECTOR, is_on, projectors
+from ..image_editor import current
+from .widgets import Tab
+
+
+class MAQUETTE_PT_views(Tab, bpy.types.Panel):
+    """What the scene shows of the pictures, and how each comes off."""
+
+    bl_label = "In the Scene"
+    bl_parent_id = "MAQUETTE_PT_main"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Once there is a picture; an older Maquette's projection is known by nothing else."""
+        return current(context.scene) is not None or bool(projectors(context.scene))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The background, a row for each view, and the button that takes everything away."""
+        scene, column = context.scene, self.layout.column(align=True)
+        if has_background(scene.camera):
+            row = column.row(align=True)
+            row.label(text="Background", icon="CAMERA_DATA")
+            row.prop(scene, FOLLOW, toggle=True)
+            row.operator("maquette.remove_background", text="", icon="X")
+        for projector in reversed(projectors(scene)):
+            self._row(column.row(align=True), projector)
+        self.layout.operator("maquette.remove_results", icon="TRASH")
+
+    def _row(self, row: bpy.types.UILayout, projector: bpy.types.Object) -> None:
+        uid, on = str(projector.session_uid), is_on(projector)
+        row.operator("maquette.switch_view", text="", icon="HIDE_OFF" if on else "HIDE_ON", emboss=False).uid = uid
+        named = row.row(align=True)
+        named.active = on
+        picture = projector[PROJECTOR]["picture"]
+        if picture is not None and picture.preview is not None:
+            named.label(text="", icon_value=picture.preview.icon_id)
+        named.prop(projector, "name", text="")
+        row.operator("maquette.look_through", text="", icon="VIEW_CAMERA").uid = uid
+        row.operator("maquette.remove_view", text="", icon="X").uid = uid

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last picture, and what to do with it."""
+
+import bpy
+
+from ...pictures.image import PICTURE
+from ..image_editor import current
+from .widgets import Tab
+
+
+class MAQUETTE_PT_result(Tab, bpy.types.Panel):
+    """The last picture, and what to do with it."""
+
+    bl_label = "Result"
+    bl_parent_id = "MAQUETTE_PT_main"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only once there is a picture."""
+        return current(context.scene) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The picture, and where it can go."""
+        image = context.scene[PICTURE]
+        if image.preview is not None:
+            self.layout.template_icon(icon_value=image.preview.icon_id, scale=8.0)
+        column = self.layout.column(align=True)
+        column.operator("maquette.show", icon="IMAGE_DATA")
+        column.operator("maquette.background", icon="CAMERA_DATA")
+        column.operator("maquette.project", icon="MOD_UVPROJECT")

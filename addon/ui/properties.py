@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist sets, as properties with names, ranges and tooltips.
+
+Each one reads and writes a custom property of the same name (``scene["maquette_prompt"]``), so that a .blend can be
+captured by a Blender without this add-on, and nothing is stored that the artist did not set.
+"""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..messages.errors import StyleMissing
+from ..pictures.camera_background import FOLLOW
+from ..protocol.records import SEED_MAX, Property
+from ..regions.marks import ENFORCE, OFF, PHRASE, PROMPT
+from ..request.styles import Style
+from ..runtime.app import app
+from ..session.state import offered_model
+
+MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
+    f"maquette_{name}"
+    for name in ("model", "style", "negative", "seed", "vary", "count", "strength", "steps", "size", "exact")
+)
+MOST = 10  # pictures that one press asks for
+SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
+ENFORCED = (
+    ("shape", "Shape", "Its outline", "MESH_CUBE"),
+    ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
+    ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),
+)
+FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
+
+
+def register() -> None:
+    """Put the properties on scenes, objects and collections."""
+    for key, prop in (_of_scenes() | _of_results()).items():
+        setattr(bpy.types.Scene, key, prop)
+    for owner in (bpy.types.Object, bpy.types.Collection):
+        for key, prop in _of_regions().items():
+            setattr(owner, key, prop)
+
+
+def unregister() -> None:
+    """Take them off again; what the artist set stays in the file."""
+    for owner in (bpy.types.Collection, bpy.types.Object):
+        for key in _of_regions():
+            delattr(owner, key)
+    for key in _of_scenes() | _of_results():
+        delattr(bpy.types.Scene, key)
+
+
+def _of_scenes() -> dict[str, Any]:
+    return {**_choices(), **_seeds(), **_counts(), **_numbers()}
+
+
+def _choices() -> dict[str, Any]:
+    return {
+        PROMPT: StringProperty(
+            name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
+        ),
+        NEGATIVE: StringProperty(
+            name="Avoid",
+            description="What the picture keeps away from, beside what its style avoids",
+            **_text(NEGATIVE),
+        ),
+        MODEL: StringProperty(
+            name="Model", description="Which of the server's models paints; empty for its first", **_text(MODEL)
+        ),
+        STYLE: StringProperty(
+            name="Style", description="The style whose words follow the prompt; empty for none", **_text(STYLE)
+        ),
+        EXACT: BoolProperty(
+            name="Exact",
+            description="Show the server what a render shows: hair, displacement, transparency and the modifiers of "
+            "the render. A copy of the file is captured in a second Blender, which takes some seconds",
+            options=set(),
+            **_stored(EXACT, lambda scene: False),
+        ),
+    }
+
+
+def _seeds() -> dict[str, Any]:
+    return {
+        SEED: IntProperty(
+            name="Seed",
+            description="Which of the many pictures that fit; the same seed gives the same picture",
+            min=0,
+            max=SEED_MAX,
+            options=set(),
+            **_stored(SEED, lambda scene: 0),
+        ),
+        VARY: BoolProperty(
+            name="New Seed Each Time",
+            description="Draw a new seed whenever Generate is pressed",
+            options=set(),
+            **_stored(VARY, lambda scene: False),
+        ),
+    }
+
+
+def _counts() -> dict[str, Any]:
+    return {
+        COUNT: IntProperty(
+            name="Pictures",
+            description="How many are asked for at once, with seeds one after the other",
+            min=1,
+            max=MOST,
+            options=set(),
+            **_stored(COUNT, lambda scene: 1),
+        ),
+    }
+
+
+def _numbers() -> dict[str, Any]:
+    return {
+        STRENGTH: FloatProperty(
+            name="Strength",
+            description="How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **_stored(STRENGTH, lambda scene: chosen(scene).strength),
+        ),
+        STEPS: IntProperty(
+            name="Steps",
+            description="How many steps from noise to picture; more is finer and slower",
+            min=1,
+            max=1000,
+            soft_max=100,
+            options=set(),
+            **_stored(STEPS, lambda scene: chosen(scene).steps),
+        ),
+        SIZE: IntProperty(
+            name="Size",
+            description="Of the model's own picture size; smaller needs less memory and time, and shows less",
+            min=SMALLEST_SIZE,
+            max=100,
+            subtype="PERCENTAGE",
+            options=set(),
+            **_stored(SIZE, lambda scene: 100),
+        ),
+    }
+
+
+def _of_results() -> dict[str, Any]:
+    return {
+        FOLLOW: BoolProperty(
+            name="Follow",
+            description="The camera's background shows each new picture as it arrives",
+            options=set(),
+            **_stored(FOLLOW, lambda scene: False),
+        ),
+    }
+
+
+def _of_regions() -> dict[str, Any]:
+    return {
+        PHRASE: StringProperty(
+            name="Phrase", description="The words of the prompt that mean this", update=_tell, **_text(PHRASE)
+        ),
+        ENFORCE: EnumProperty(
+            name="Enforce",
+            description="What of the block the picture must keep",
+            items=[(*item, FLAGS[item[0]]) for item in ENFORCED],
+            options={"ENUM_FLAG"},
+            get=_enforced,
+            set=_enforce,
+            update=_tell,
+        ),
+        OFF: BoolProperty(
+            name="Leave Out",
+            description="Leave this out of the picture for now; it still hides what is behind it",
+            options=set(),
+            update=_tell,
+            **_stored(OFF, lambda owner: False),
+        ),
+    }
+
+
+def chosen(scene: bpy.types.Scene) -> Any:
+    """The ModelInfo of the model the scene asks for, or the server's first."""
+    return offered_model(app().session, scene.get(MODEL, ""))
+
+
+def style(scene: bpy.types.Scene) -> Style | None:
+    """The style the scene asks for. Raises StyleMissing when this Blender has none of that name."""
+    name = scene.get(STYLE, "")
+    found = app().style_library.find(name)
+    if name and found is None:
+        raise StyleMissing(f"There is no style “{name}” here.", "Choose another style, or none.", name)
+    return found
+
+
+def _text(key: str) -> dict[str, Any]:
+    return {"options": set(), **_stored(key, lambda owner: "")}
+
+
+def _stored(key: str, default: Callable[[bpy.types.ID], Any]) -> dict[str, Any]:
+    def read(owner: bpy.types.ID) -> Any:
+        return owner.get(key, default(owner))
+
+    def write(owner: bpy.types.ID, value: Any) -> None:
+        owner[key] = value
+
+    return {"get": read, "set": write}
+
+
+def _enforced(thing: bpy.types.ID) -> int:
+    return sum(FLAGS[name] for name in thing.get(ENFORCE, "shape").split())
+
+
+def _enforce(thing: bpy.types.ID, flags: int) -> None:
+    thing[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
+
+
+def _tell(thing: bpy.types.ID, context: bpy.types.Context) -> None:
+    """A custom property alone is no news to the depsgraph, and so to whoever shows regions."""
+    thing.update_tag()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""``maquette demo``: the main job on every example, with and without guidance, measured and shown side by side."""
+
+import argparse
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from addon.client.api import Client, connect
+from addon.protocol.records import Blockout
+from addon.protocol.strict_json import loads
+
+from ..catalogue import offered
+from ..errors import CommandError
+from ..http.host import running
+from ..settings import Settings
+from . import blender_process
+from .blender_process import View, Wish
+from .render import paint, render
+from .terminal import bar, say
+
+if TYPE_CHECKING:
+    from benchmarks.report import Pair
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+class NoExamples(CommandError):
+    """Nothing to demonstrate."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """``maquette demo``."""
+    words = _parser().parse_args(argv)
+    scenes = sorted(words.examples.glob("*.blend"))
+    if not scenes:
+        raise NoExamples(f"{words.examples} has no .blend files: run examples/make.py, or name another folder")
+    begun = time.monotonic()
+    pairs, seconds = asyncio.run(perform(scenes, words.out, words.seed, words.blender))
+    lead = words.out / pairs[0].name
+    for name in ("picture.png", "scene.blend"):
+        shutil.copyfile(lead / name, words.out / name)
+    measure(pairs, words.out, seconds | {"all": round(time.monotonic() - begun, 1)})
+    for name in ("picture.png", "sheet.png", "scene.blend", "report.json"):
+        say(str(words.out / name))
+    return 0
+
+
+async def perform(
+    scenes: Sequence[Path], out: Path, seed: int, program: Path | None
+) -> tuple[list["Pair"], dict[str, float]]:
+    """Every scene through a server of our own; what became of each, and the seconds each took."""
+    pairs, seconds = [], {}
+    with tempfile.TemporaryDirectory(prefix="maquette-") as home:
+        async with running(Settings(home=Path(home), models=offered([]))) as (_, connection):
+            client = await connect(connection)
+            for scene in bar(scenes, desc="examples", unit="scene"):
+                begun = time.monotonic()
+                pairs.append(await example(client, scene, out / scene.stem, seed, program))
+                seconds[scene.stem] = round(time.monotonic() - begun, 1)
+    return pairs, seconds
+
+
+async def example(client: Client, scene: Path, out: Path, seed: int, program: Path | None) -> "Pair":
+    """One scene: its picture and textured copy, the unguided picture of the same seed, and the blocking itself."""
+    from benchmarks.report import Pair
+
+    result = await render(client, View(scene), Wish(seed=seed), None, out, program)
+    blockout = loads(Blockout, result.blockout.read_bytes())
+    unguided, _ = await paint(client, replace(blockout, strength=0.0))
+    (out / "unguided.png").write_bytes(unguided)
+    await blender_process.look(View(scene), out / "blocking.png", program)
+    blocking = (out / "blocking.png").read_bytes()
+    return Pair(scene.stem, blockout, blocking, unguided, result.picture.read_bytes())
+
+
+def measure(pairs: Sequence["Pair"], out: Path, seconds: dict[str, float]) -> None:
+    """Write sheet.png and report.json. Torch, which the Judge needs, comes in after the server is gone."""
+    from benchmarks import report
+
+    report.sheet(pairs).save(out / "sheet.png")
+    figures = report.figures(pairs, report.load_judge()) | {"seconds": seconds}
+    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="maquette demo", description="The main job on the examples.")
+    parser.add_argument("--examples", type=Path, default=EXAMPLES, help="folder of .blend files")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results")
+    parser.add_argument("--seed", type=int, default=0, help="0 to 2147483647")
+    parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
+    return parser

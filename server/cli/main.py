@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The command line: a table of verbs. Each names a function of the words that follow, imported when it is asked for."""
+
+import sys
+from collections.abc import Sequence
+from pkgutil import resolve_name
+from types import MappingProxyType
+
+from addon.client.errors import ClientError
+
+from ..errors import CommandError
+from .terminal import complain, say
+
+VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
+    {
+        "demo": ("server.cli.demo:main", "the main job on the examples; names what it wrote"),
+        "serve": ("server.cli.serve:main", "serve pictures to Blender on this machine"),
+        "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
+        "bench placement": ("benchmarks.placement:main", "are the things where the blocks are?"),
+        "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
+        "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
+        "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),
+    }
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the verb; the exit code is 0 when it did its job, 1 when it could not, 2 when there is no such verb."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for count in (2, 1):
+        if (verb := " ".join(words[:count])) in VERBS:
+            return _run(VERBS[verb][0], words[count:])
+    if words[:1] in (["-h"], ["--help"]):
+        say(_usage())
+        return 0
+    complain(_unknown(words) + _usage())
+    return 2
+
+
+def _run(target: str, words: Sequence[str]) -> int:
+    try:
+        code: int = resolve_name(target)(words)
+    except (ClientError, CommandError) as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _unknown(words: Sequence[str]) -> str:
+    """Which verb there is not: with its second word, where the first begins verbs of two; "" for no words at all."""
+    if not words:
+        return ""
+    group = any(verb.startswith(f"{words[0]} ") for verb in VERBS)
+    return f'There is no verb "{" ".join(words[: 1 + group])}".\n\n'
+
+
+def _usage() -> str:
+    width = max(map(len, VERBS))
+    rows = "\n".join(f"  {verb:{width}}  {what}" for verb, (_, what) in VERBS.items())
+    return f"usage: maquette VERB [OPTIONS]\n\n{rows}\n\nmaquette VERB --help says more."

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""``maquette render``: a .blend, or the blockout of one, to a picture; the whole way, without a window."""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from addon.client.api import Client, connect, find_connection
+from addon.client.errors import ServerAbsent
+from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
+from addon.protocol.strict_json import ContractError, dump, load, loads
+
+from ..catalogue import offered
+from ..errors import CommandError
+from ..http.host import running
+from ..settings import Settings
+from . import blender_process
+from .blender_process import View, Wish
+from .region_report import Outcome, outcomes
+from .terminal import bar, say
+
+
+class CannotRender(CommandError):
+    """Why there is no picture."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a rendering left behind, and what became of each region; no ``scene`` when there was only a blockout."""
+
+    picture: Path
+    blockout: Path
+    scene: Path | None
+    regions: tuple[Outcome, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """What was written, by what it is."""
+        return {"picture": self.picture, "blockout": self.blockout, "scene": self.scene}
+
+
+async def render(client: Client, view: View, wish: Wish, name: str | None, out: Path, program: Path | None) -> Result:
+    """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
+
+    ``name`` is the model's, the server's first by default; ``program`` is the Blender to use instead of bpy.
+    """
+    result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
+    if view.scene.name.endswith(".json"):
+        blockout, result = read_blockout(view.scene, wish, name), replace(result, scene=None)
+    else:
+        model = await chosen(client, name)
+        with bar(desc="capturing", total=1) as shown:
+            blockout = await blender_process.capture(view, wish, model, program)
+            shown.update()
+    out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
+    result.blockout.write_text(json.dumps(dump(blockout)))
+    picture, achieved = await paint(client, blockout)
+    result.picture.write_bytes(picture)
+    if result.scene is not None:
+        with bar(desc="projecting", total=1) as shown:
+            await blender_process.apply(view, result.picture, result.blockout, achieved, result.scene, program)
+            shown.update()
+    return replace(result, regions=tuple(outcomes(blockout, achieved)))
+
+
+async def paint(client: Client, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
+    """The picture of a blockout, as PNG, and what it shows, with a progress bar in a terminal.
+
+    Raises CannotRender when the job does not get done.
+    """
+    job = await client.submit(blockout, uuid.uuid4().hex)
+    with bar(desc="painting", total=blockout.steps) as shown:
+        async for event in client.events(job=job.id):
+            shown.set_postfix_str(event.phase or event.state)
+            shown.update(event.step - shown.n)
+    done = await client.job(job.id)
+    return await picture_of(client, done), done.achieved
+
+
+async def picture_of(client: Client, job: Job) -> bytes:
+    """The picture of a finished job. Raises CannotRender for one that ended otherwise."""
+    if job.problem is not None:
+        raise CannotRender(f"{job.problem.title}: {job.problem.detail} {job.problem.fix}".strip())
+    pictures = [artifact for artifact in job.artifacts if artifact.kind == "picture"]
+    if not pictures:
+        raise CannotRender(f"The job ended {job.state}, without a picture")
+    return await client.artifact(pictures[0].sha256)
+
+
+async def chosen(client: Client, name: str | None) -> ModelInfo:
+    """The server's model of that name, or its first. Raises CannotRender."""
+    models = await client.models()
+    found = [model for model in models if name in (None, model.name)]
+    if not found:
+        raise CannotRender(f"The server has no model {name}; it has {', '.join(model.name for model in models)}")
+    return found[0]
+
+
+def read_blockout(path: Path, wish: Wish, name: str | None) -> Blockout:
+    """A blockout file, with what the command line asks for in its place. Raises CannotRender."""
+    wanted = {"prompt": wish.prompt, "steps": wish.steps, "strength": wish.strength, "model": name, "seed": wish.seed}
+    try:
+        document = dump(loads(Blockout, path.read_bytes()))
+        return load(Blockout, document | {field: value for field, value in wanted.items() if value is not None})
+    except (OSError, ContractError) as error:
+        raise CannotRender(f"{path} is no blockout: {error}") from error
+
+
+@asynccontextmanager
+async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncIterator[Client]:
+    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed."""
+    found = await _running(connection) if connection is not None or not models else None
+    if found is not None:
+        yield found
+        return
+    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
+        async with running(Settings(home=Path(folder), models=offered(models))) as (_, own):
+            yield await connect(own)
+
+
+async def _running(connection: Path | None) -> Client | None:
+    try:
+        return await connect(find_connection(connection))
+    except ServerAbsent:
+        if connection is not None:  # this one was asked for
+            raise
+        return None
+
+
+def main(argv: Sequence[str]) -> int:
+    """``maquette render``."""
+    asyncio.run(_main(_parser().parse_args(argv)))
+    return 0
+
+
+async def _main(words: argparse.Namespace) -> None:
+    if not words.scene.is_file():
+        raise CannotRender(f"There is no file {words.scene}")
+    name, folders = words.model, []
+    if name is not None and Path(name).is_dir():
+        folders = [Path(name)]
+        name = folders[0].resolve().name
+    out = words.out or Path("out") / words.scene.name.partition(".")[0]
+    view = View(words.scene, words.camera, words.frame)
+    wish = Wish(words.seed, words.prompt, words.steps, words.strength, words.exact)
+    async with server(words.server, folders) as client:
+        result = await render(client, view, wish, name, out, words.blender)
+    tell(result, words.json)
+
+
+def tell(result: Result, as_json: bool) -> None:
+    """Say what became of each region, and where the files are; or the same as one line of JSON."""
+    if as_json:
+        files = {kind: path and str(path) for kind, path in result.files.items()}
+        say(json.dumps(files | {"achieved": [region.record() for region in result.regions]}))
+        return
+    for region in result.regions:
+        say(region.words())
+    for path in result.files.values():
+        if path is not None:
+            say(str(path))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="maquette render", description="Paint one scene.")
+    parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
+    parser.add_argument("--camera", help="the camera's name; the scene's own by default")
+    parser.add_argument("--frame", type=int, help="the frame to capture; the scene's own by default")
+    parser.add_argument("--prompt", help="instead of the scene's")
+    parser.add_argument("--seed", type=int, default=None, help="0 to 2147483647")
+    parser.add_argument("--steps", type=int, help="sampling steps; the model's own by default")
+    parser.add_argument("--strength", type=float, help="of the guidance, 0 to 1")
+    parser.add_argument("--exact", action="store_true", help="capture what a render shows: hair, displacement, …")
+    parser.add_argument("--model", help="a model of the server, or a diffusers folder")
+    parser.add_argument("--server", type=Path, help="connection file of the server to use")
+    parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
+    parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")
+    parser.add_argument("--json", action="store_true", help="one line of JSON: the files, and what was achieved")
+    return parser

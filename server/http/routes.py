@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""The addresses. Handlers that touch the disk are plain functions, which FastAPI runs off the event loop."""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from addon.protocol.records import VERSION as CONTRACT
+from addon.protocol.records import Blockout, Health, Scope
+from addon.protocol.strict_json import ContractError, dump
+
+from ..problems import (
+    Invalid,
+    NotJson,
+    QueueUnavailable,
+    TooManyStreams,
+    UnknownArtifact,
+    UnknownField,
+    UnknownModel,
+)
+from ..queue.artifacts import ArtifactStore
+from ..queue.bell import Signal
+from ..queue.store import Store
+from ..settings import VERSION, Settings
+from ..worker.supervisor import Supervisor
+from .event_stream import stream
+
+T = TypeVar("T")
+router = APIRouter(prefix="/v1")
+
+_BLOCKOUT = TypeAdapter(Blockout)
+_SCOPE = TypeAdapter(Scope)
+_NO_SNIFFING = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Disposition": "attachment",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, max-age=31536000, immutable",
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the handlers work with."""
+
+    settings: Settings
+    store: Store
+    shelf: ArtifactStore
+    bell: Signal
+    supervisor: Supervisor
+
+
+def house(request: Request) -> Services:
+    """The server's rooms, for a handler."""
+    rooms: Services = request.app.state.house
+    return rooms
+
+
+async def json_body(request: Request) -> bytes:
+    """The raw body of a request that calls itself JSON. Raises NotJson: a form or plain text may come from any page."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise NotJson("The body must be sent as application/json")
+    return await request.body()
+
+
+In = Annotated[Services, Depends(house)]
+Body = Annotated[bytes, Depends(json_body)]
+
+
+@router.post("/jobs")
+def submit(rooms: In, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
+    """Queues a blockout: 201 and the job; 200 and the same job when the key was seen before."""
+    key = idempotency_key or secrets.token_hex(16)
+    if not 1 <= len(key) <= 200:
+        raise Invalid("An Idempotency-Key has 1 to 200 characters")
+    blockout = _validated(_BLOCKOUT, body)
+    if rooms.settings.model(blockout.model) is None:
+        offered = ", ".join(model.name for model in rooms.settings.models)
+        raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
+    job, created = rooms.store.submit(blockout, key, rooms.settings.max_queued)
+    with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
+        rooms.store.prune(rooms.settings.max_kept)
+    rooms.supervisor.wake()
+    rooms.bell.ring()
+    return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@router.get("/jobs")
+def jobs(rooms: In, limit: int = 50) -> Response:
+    """The latest jobs, newest first; at most 200."""
+    if not 1 <= limit <= 200:
+        raise Invalid("limit must lie in 1 to 200", path="limit")
+    return JSONResponse([dump(job) for job in rooms.store.jobs(limit)])
+
+
+@router.get("/jobs/{job}")
+def one_job(rooms: In, job: str) -> Response:
+    """One job: always the truth, where events are only hints."""
+    return JSONResponse(dump(rooms.store.job(job)))
+
+
+@router.post("/jobs/{job}/cancel")
+def cancel(rooms: In, job: str) -> Response:
+    """Cancels one job; a job that is over stays as it is."""
+    cancelled = rooms.store.cancel(job)
+    rooms.bell.ring()
+    return JSONResponse(dump(cancelled))
+
+
+@router.post("/cancel")
+def cancel_many(rooms: In, body: Body) -> Response:
+    """Cancels the waiting jobs, or all; answers those it cancelled."""
+    scope = _validated(_SCOPE, body)
+    cancelled = rooms.store.cancel_many(waiting_only=scope.scope == "waiting")
+    rooms.bell.ring()
+    return JSONResponse([dump(job) for job in cancelled])
+
+
+@router.get("/events")
+async def events(rooms: In, last_event_id: Annotated[str | None, Header()] = None) -> Response:
+    """News of every job, after Last-Event-ID or from now on."""
+    newest = await run_in_threadpool(rooms.store.last_event)
+    return _stream(rooms, newest if last_event_id is None else _number(last_event_id))
+
+
+@router.get("/jobs/{job}/events")
+async def job_events(rooms: In, job: str, last_event_id: Annotated[str, Header()] = "0") -> Response:
+    """News of one job, from its beginning or after Last-Event-ID, until it is over."""
+    await run_in_threadpool(rooms.store.job, job)
+    return _stream(rooms, _number(last_event_id), job)
+
+
+@router.get("/artifacts/{digest}")
+def artifact(rooms: In, digest: str) -> Response:
+    """A picture by its sha256."""
+    path: FilePath | None = rooms.shelf.find(digest)
+    media_type = rooms.store.media_type(digest)
+    if path is None or media_type is None:
+        raise UnknownArtifact("There is no picture of that digest")
+    return FileResponse(path, headers=_NO_SNIFFING, media_type=media_type)
+
+
+@router.get("/models")
+def models(rooms: In) -> Response:
+    """The models this server offers; the first is its default."""
+    return JSONResponse([dump(model) for model in rooms.settings.models])
+
+
+@router.get("/health")
+def health(rooms: In) -> Response:
+    """How the server is."""
+    facts, (queued, running) = rooms.store.facts(), rooms.store.counts()
+    device, model = facts.get("device", "starting"), facts.get("model", "")
+    return JSONResponse(
+        dump(
+            Health(
+                version=VERSION,
+                contract=CONTRACT,
+                device=device,
+                model=model,
+                queued=queued,
+                running=running,
+                trouble=rooms.supervisor.trouble,
+            )
+        )
+    )
+
+
+def _stream(rooms: Services, after: int, job: str | None = None) -> Response:
+    if rooms.bell.listeners >= rooms.settings.max_streams:
+        raise TooManyStreams(f"{rooms.bell.listeners} clients listen already")
+    text = stream(rooms.store, rooms.bell, after, job)
+    return StreamingResponse(text, headers={"Cache-Control": "no-store"}, media_type="text/event-stream")
+
+
+def _number(last_event_id: str) -> int:
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
+        raise Invalid("Last-Event-ID must be the number of an event", path="Last-Event-ID")
+    return int(last_event_id)
+
+
+def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        fault: Any = error.errors(include_url=False, include_input=False)[0]
+    own = fault.get("ctx", {}).get("error")
+    path = [str(step) for step in fault["loc"]]
+    if isinstance(own, ContractError):  # raised by a record about its own fields
+        raise Invalid(own.problem, path=".".join([*path, own.path]))
+    if fault["type"] == "unexpected_keyword_argument":  # what pydantic calls a key of no field
+        raise UnknownField(f"This server, {VERSION}, has no such field", path=".".join(path))
+    raise Invalid(fault["msg"], path=".".join(path))

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""A signal between tasks: something in the queue has changed."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Signal:
+    """Wakes every listener of one event loop; may be rung from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._next = asyncio.Event()
+        self.closed = False
+        self.listeners = 0
+
+    def ring(self) -> None:
+        """There is news."""
+        self._loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """There will be none any more: every stream ends."""
+        self.closed = True
+        self.ring()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """For as long as one client listens."""
+        self.listeners += 1
+        try:
+            yield
+        finally:
+            self.listeners -= 1
+
+    def next(self) -> asyncio.Event:
+        """Set at the next ring. Take it *before* looking for news, or a ring in between goes unheard."""
+        return self._next
+
+    def _wake(self) -> None:
+        heard, self._next = self._next, asyncio.Event()
+        heard.set()

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: MIT
+"""The queue on disk: jobs, their events, their pictures. SQLite, one statement a method where one will do.
+
+Two processes write: the server (submit, cancel, lose) and its worker (claim, report, finish). Each change of state runs
+inside ``BEGIN IMMEDIATE`` as *read the row, ask* ``jobs.advance``, *write the row, log the event*, so that the state
+machine stays in one file and two claims can never take one job. Readers have a connection of their own, and never wait
+for a writer. Whenever the file cannot be used, whatever is called raises QueueUnavailable.
+
+The event log is also every listener's mailbox. States are kept; of progress and previews only the newest of a job, so
+a slow reader skips what is stale, and no queue of ours can grow.
+"""
+
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from addon.protocol.records import Achieved, Artifact, Blockout, Event, Job, Problem, State
+from addon.protocol.strict_json import ContractError, dump, loads
+
+from ..problems import KeyReused, QueueFull
+from .availability import available, unavailable
+from .job_state import HELD, Ticket, Verb, advance
+from .migrations import PATIENCE, connect, reader
+from .rows import attach, event_of, given_up, in_states, job_by, job_of, job_row, unreadable
+
+
+class StaleClaim(RuntimeError):
+    """The job was cancelled, or claimed anew: whoever held it must let go."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job in hand; worth something only as long as its fence is the job's newest."""
+
+    job: str
+    fence: int
+    blockout: Blockout
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far a job is. ``energies`` are (term, value) pairs."""
+
+    phase: str
+    step: int = 0
+    energies: tuple[tuple[str, float], ...] = ()
+
+
+class Store:
+    """The queue. Two connections, one that writes and one that reads, each used by one thread at a time.
+
+    ``patience``: seconds to wait for whoever has locked the file. Raises what ``connect`` raises but sqlite3.Error.
+    """
+
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+        with available():
+            self._db, self._reader = connect(path, patience), reader(path, patience)
+        self._patience = patience
+        self._writers, self._readers = threading.Lock(), threading.Lock()
+
+    def close(self) -> None:
+        """Closes the file; SQLite folds its write-ahead log in."""
+        self._reader.close()
+        self._db.close()
+
+    # What clients ask for
+
+    def submit(self, blockout: Blockout, key: str, limit: int) -> tuple[Job, bool]:
+        """Queues a job; with a key seen before, answers the job it made. The flag says whether the job is new.
+
+        Raises KeyReused when the key came with another blockout, QueueFull when ``limit`` jobs wait.
+        """
+        body = json.dumps(dump(blockout))
+        digest = sha256(body.encode()).hexdigest()
+        with self._writing() as db:
+            known = db.execute("SELECT digest, job FROM submission WHERE key = ?", (key,)).fetchone()
+            if known and known["digest"] != digest:
+                raise KeyReused("This Idempotency-Key came with another blockout before")
+            if known:
+                return job_by(db, known["job"]), False
+            if len(in_states(db, {"queued"})) >= limit:
+                raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
+            return self._insert(db, blockout, body, key, digest), True
+
+    def prune(self, kept: int) -> None:
+        """Forgets all jobs that are over but the newest ``kept``; their events, keys and pictures go with them."""
+        over = "SELECT number FROM job WHERE state IN ('done', 'failed', 'cancelled') ORDER BY number DESC"
+        with self._writing() as db:
+            db.execute(f"DELETE FROM job WHERE number IN ({over} LIMIT -1 OFFSET ?)", (kept,))
+
+    def job(self, job: str) -> Job:
+        """One job as it is now. Raises UnknownJob."""
+        with self._reading() as db:
+            return job_by(db, job)
+
+    def jobs(self, limit: int) -> list[Job]:
+        """The latest jobs, newest first."""
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM job ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
+            return [job_of(db, row) for row in rows]
+
+    def cancel(self, job: str) -> Job:
+        """Cancels the job unless it is over already. Raises UnknownJob."""
+        with self._writing() as db:
+            row = job_row(db, job)
+            if row["state"] in {"queued", *HELD}:
+                self._advance(db, row, "cancel")
+            return job_by(db, job)
+
+    def cancel_many(self, *, waiting_only: bool) -> list[Job]:
+        """Cancels the waiting jobs, or all that are not over; returns those it cancelled, oldest first."""
+        states: set[State] = {"queued"} if waiting_only else {"queued", *HELD}
+        with self._writing() as db:
+            rows = in_states(db, states)
+            for row in rows:
+                self._advance(db, row, "cancel")
+            return [job_by(db, row["id"]) for row in rows]
+
+    def events(self, after: int, job: str | None = None, limit: int = 100) -> list[Event]:
+        """What happened after the event of that number, oldest first; of one job, or of all."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, job, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job)"
+                " ORDER BY id LIMIT :limit",
+                {"after": after, "job": job, "limit": limit},
+            ).fetchall()
+            return [event_of(row, partial(job_by, db, row["job"])) for row in rows]
+
+    def last_event(self) -> int:
+        """The number of the newest event; 0 before the first."""
+        with self._reading() as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+
+    def media_type(self, digest: str) -> str | None:
+        """Of what type a picture is; None when no job has it."""
+        with self._reading() as db:
+            row = db.execute("SELECT media_type FROM artifact WHERE sha256 = ? LIMIT 1", (digest,)).fetchone()
+        return row and str(row["media_type"])
+
+    def counts(self) -> tuple[int, int]:
+        """How many jobs wait, and how many are being worked on."""
+        with self._reading() as db:
+            return len(in_states(db, {"queued"})), len(in_states(db, HELD))
+
+    def facts(self) -> dict[str, str]:
+        """What the worker told about itself: device, model."""
+        with self._reading() as db:
+            return {row["name"]: row["value"] for row in db.execute("SELECT name, value FROM fact")}
+
+    def digests(self) -> set[str]:
+        """Every picture some job refers to."""
+        with self._reading() as db:
+            return {row["sha256"] for row in db.execute("SELECT sha256 FROM artifact")}
+
+    # What the worker does
+
+    def claim(self) -> Claim | None:
+        """Takes the oldest waiting job; None when nothing waits. Those that cannot be read fail on the way."""
+        oldest = "SELECT * FROM job WHERE state = 'queued' ORDER BY number LIMIT 1"
+        with self._writing() as db:
+            while (row := db.execute(oldest).fetchone()) is not None:
+                ticket = self._advance(db, row, "claim")
+                try:
+                    return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
+                except ContractError as error:
+                    self._advance(db, job_row(db, row["id"]), "fail", unreadable(error))
+        return None
+
+    def start(self, claim: Claim) -> None:
+        """The model is ready, painting begins. Raises StaleClaim."""
+        with self._writing() as db:
+            self._advance(db, self._held(db, claim), "start")
+
+    def report(self, claim: Claim, moment: Moment) -> None:
+        """Notes how far the job is. Raises StaleClaim."""
+        with self._writing() as db:
+            row = self._held(db, claim)
+            db.execute(
+                "UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?",
+                (moment.phase, moment.step, row["id"]),
+            )
+            self._log(db, claim.job, "progress", energies=moment.energies)
+
+    def preview(self, claim: Claim, artifact: Artifact) -> None:
+        """Shows what the picture looks like so far. Raises StaleClaim."""
+        with self._writing() as db:
+            self._held(db, claim)
+            db.execute("UPDATE job SET sequence = sequence + 1 WHERE id = ?", (claim.job,))
+            attach(db, claim.job, artifact)
+            self._log(db, claim.job, "preview", artifact=artifact)
+
+    def finish(self, claim: Claim, artifacts: tuple[Artifact, ...], achieved: tuple[Achieved, ...] = ()) -> None:
+        """The job is done; these are its pictures, and what they show. Raises StaleClaim."""
+        with self._writing() as db:
+            row = self._held(db, claim)
+            db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
+            for artifact in artifacts:
+                attach(db, claim.job, artifact)
+            self._advance(db, row, "finish")
+
+    def fail(self, claim: Claim, problem: Problem) -> None:
+        """The job cannot be done. Raises StaleClaim."""
+        with self._writing() as db:
+            self._advance(db, self._held(db, claim), "fail", problem)
+
+    def release(self, claim: Claim) -> None:
+        """Gives the job back untouched, for the next worker. Raises StaleClaim."""
+        with self._writing() as db:
+            self._advance(db, self._held(db, claim), "release")
+
+    def put_back(self, verb: Literal["lose", "restart"]) -> None:
+        """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
+        with self._writing() as db:
+            for row in in_states(db, HELD):
+                self._advance(db, row, verb, given_up(verb))
+
+    def state_fact(self, name: str, value: str) -> None:
+        """Notes a fact about the worker."""
+        with self._writing() as db:
+            db.execute("INSERT INTO fact VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value))
+
+    # How
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._readers, available():
+            self._reader.execute("BEGIN")  # what is read in turn fits together
+            with self._reader:
+                yield self._reader
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if not self._writers.acquire(timeout=self._patience):
+            raise unavailable("others wait for it")
+        try:
+            with available():
+                self._db.execute("BEGIN IMMEDIATE")
+                with self._db:  # commits, or rolls back when the body raises
+                    yield self._db
+        finally:
+            self._writers.release()
+
+    def _insert(self, db: sqlite3.Connection, blockout: Blockout, body: str, key: str, digest: str) -> Job:
+        job, ticket = secrets.token_hex(16), Ticket()
+        of_ticket = (ticket.state, ticket.sequence, ticket.fence, ticket.attempts)
+        of_blockout = (blockout.steps, blockout.model, blockout.prompt, blockout.seed, body)
+        db.execute(
+            "INSERT INTO job (id, state, sequence, fence, attempts, created, steps, model, prompt, seed, blockout)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (job, *of_ticket, time.time(), *of_blockout),
+        )
+        db.execute("INSERT INTO submission VALUES (?, ?, ?)", (key, digest, job))
+        self._log(db, job, "state")
+        return job_by(db, job)
+
+    def _advance(self, db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> Ticket:
+        ticket = advance(Ticket(*(row[field.name] for field in fields(Ticket))), verb)
+        failed = json.dumps(dump(problem)) if ticket.state == "failed" else None
+        db.execute(
+            "UPDATE job SET state = :state, sequence = :sequence, fence = :fence, attempts = :attempts,"
+            " restarts = :restarts, problem = :problem WHERE id = :id",
+            {**asdict(ticket), "problem": failed, "id": row["id"]},
+        )
+        self._log(db, row["id"], "state")
+        return ticket
+
+    def _held(self, db: sqlite3.Connection, claim: Claim) -> sqlite3.Row:
+        row = job_row(db, claim.job)
+        if row["fence"] != claim.fence or row["state"] not in HELD:
+            raise StaleClaim(f"job {claim.job} is {row['state']} under fence {row['fence']}, not {claim.fence}")
+        return row
+
+    def _log(self, db: sqlite3.Connection, job: str, kind: str, **news: Any) -> None:
+        row = job_row(db, job)
+        body = {name: row[name] for name in ("sequence", "state", "phase", "step", "steps")}
+        body |= {"job": job, "kind": kind, "artifact": None, **{name: dump(value) for name, value in news.items()}}
+        if kind != "state":
+            db.execute("DELETE FROM event WHERE job = ? AND kind = ?", (job, kind))
+        db.execute("INSERT INTO event (job, kind, body) VALUES (?, ?, ?)", (job, kind, json.dumps(body)))

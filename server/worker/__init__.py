@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The process that paints. It alone knows the method."""

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Keeps one worker alive. The queue file is all that server and worker share; their pipes only carry doorbells.
+
+A claim lasts as long as the worker lives: when it dies, or says nothing for ``patience`` seconds with a job in hand,
+the job waits again (once) and a new worker starts. What an earlier server left in hand waits again too, and is not
+blamed for it. Closing a worker's standard input asks it to leave, and that happens by itself when the server dies.
+"""
+
+import asyncio
+import logging
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from typing import Literal
+
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from ..problems import QueueUnavailable
+from ..queue.availability import STALLED
+from ..queue.bell import Signal
+from ..queue.store import Store
+from ..settings import Settings
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = (0.2, 30.0)
+HEALTHY_SECONDS = 10.0
+STALL = "The worker waits for the queue, which is locked or cannot be written"
+
+
+class Supervisor:
+    """The worker's guardian."""
+
+    def __init__(self, settings: Settings, store: Store, bell: Signal) -> None:
+        self._settings, self._store, self._bell = settings, store, bell
+        self._loop = asyncio.get_running_loop()
+        self._process: Process | None = None
+        self._leaving = asyncio.Event()
+        self._blame: Literal["lose", "restart"] = "restart"  # what became of whoever had the jobs in hand
+        self.trouble = ""  # why no worker works, for people
+
+    async def keep(self) -> None:
+        """Starts workers, one after another, until ``leave``."""
+        pause, longest = RESTART_SECONDS
+        while not self._leaving.is_set():
+            began = self._loop.time()
+            self.trouble = await self._live()
+            self._bell.ring()
+            if self._leaving.is_set():
+                return
+            pause = RESTART_SECONDS[0] if self._loop.time() - began > HEALTHY_SECONDS else min(2 * pause, longest)
+            log.warning("%s; a new one starts in %.1f s", self.trouble, pause)
+            await _either(self._leaving, pause)
+
+    async def leave(self) -> None:
+        """Asks the worker to give its job back and go; kills it when it does not in time."""
+        self._leaving.set()
+        if self._process is None or self._process.returncode is not None:
+            return
+        _close(self._process)
+        try:
+            async with asyncio.timeout(self._settings.drain):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+
+    def wake(self) -> None:
+        """There is a job; may be called from any thread."""
+        self._loop.call_soon_threadsafe(self._write, b"\n")
+
+    async def _live(self) -> str:
+        """One worker's life, and how it ended. A queue that cannot be used must not end its keeper."""
+        try:
+            await run_in_threadpool(self._store.put_back, self._blame)
+            code = await self._run()
+            self._blame = "restart" if self._leaving.is_set() else "lose"
+            await run_in_threadpool(self._store.put_back, self._blame)
+        except (QueueUnavailable, OSError) as error:
+            return f"The worker cannot work: {error}"
+        return f"The worker ended with code {code}"
+
+    async def _run(self) -> int:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.worker.process", stdin=PIPE, stdout=PIPE
+        )
+        self._write(TypeAdapter(Settings).dump_json(self._settings) + b"\n")
+        if self._leaving.is_set():  # it was asked while the process started
+            _close(self._process)
+        await self._listen(self._process)
+        return await self._process.wait()
+
+    async def _listen(self, process: Process) -> None:
+        assert process.stdout is not None
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.patience):
+                    heard = await process.stdout.read(4096)
+            except TimeoutError:
+                if await run_in_threadpool(self._holds):
+                    log.error("the worker said nothing for %.0f s and is stopped", self._settings.patience)
+                    process.kill()
+                continue
+            if not heard:
+                return
+            self.trouble = STALL if heard.endswith(STALLED) else ""
+            self._bell.ring()
+
+    def _holds(self) -> bool:
+        """Whether a job is in hand; where the queue does not say, a worker that waits for it is no suspect."""
+        with suppress(QueueUnavailable):
+            return self._store.counts()[1] > 0
+        return False
+
+    def _write(self, line: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(line)
+
+
+def _close(process: Process) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Captioned scenes as plain parameters: what stands where, in which colour, how deep, and what a person would call it.
+
+Everything is drawn from one integer seed. `compose.py` turns scenes into pictures with true masks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from sg_core.toybox.scenes.atlas import Atlas
+from sg_core.toybox.scenes.places import PLACES
+
+Option = TypeVar("Option")
+
+COLOURS: dict[str, float] = {  # hue angles in the I-Q plane, degrees
+    "red": 20,
+    "orange": -2,
+    "yellow": -42,
+    "green": -122,
+    "blue": 175,
+    "purple": 110,
+    "pink": 62,
+}
+COUNTS = (0.34, 0.36, 0.22, 0.08)
+SIDES = (0.15, 0.8)
+SMALL, BIG = 0.27, 0.55  # sides below and above which a person might say so
+SIZES = {"small": ("small", "little", "tiny"), "big": ("big", "large", "huge")}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One thing: atlas tile, centre (x right, y down, 0..1), width and height over the root of the frame's area.
+
+    `sized` is what the caption says of its size, or nothing.
+    """
+
+    noun: str
+    tile: int
+    colour: str | None
+    said: bool
+    x: float
+    y: float
+    width: float
+    height: float
+    sized: str = ""
+    angle: float = 0.0
+    flip: bool = False
+    hue: float = 0.0
+    shade: float = 1.0
+    warp: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+
+    @property
+    def phrase(self) -> str:
+        """What a prompt calls it, without the article: "blue castle"."""
+        return f"{self.colour} {self.noun}" if self.said and self.colour else self.noun
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Things from far to near at a place, with the caption a person might type."""
+
+    place: str
+    horizon: float
+    phase: tuple[float, ...]
+    things: tuple[Thing, ...]
+    caption: str
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """The things' phrases, far to near, as they stand in the caption."""
+        return tuple(thing.phrase for thing in self.things)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The nouns and places a model knows, in the order of the Judge's classes."""
+
+    nouns: tuple[str, ...]
+    places: tuple[str, ...] = tuple(PLACES)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word a caption can hold."""
+        phrases = [phrase for place in self.places for phrase in PLACES[place].phrases]
+        sizes = [word for words in SIZES.values() for word in words]
+        said = " ".join([*self.nouns, *COLOURS, *sizes, *phrases, *OPENINGS, "a an and with next to beside the ,"])
+        return tuple(dict.fromkeys(said.split()))
+
+
+JOINS = (" and ", " and ", " next to ", " with ")
+OPENINGS = ("a picture of", "a photo of", "a scene with", "an image of")
+
+
+def held_out(nouns: Sequence[str]) -> bool:
+    """Whether a combination of nouns is kept from training, to measure on: one pair in eight."""
+    names = sorted(set(nouns))
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    return any(sum(map(ord, a)) * 31 + sum(map(ord, b)) * 17 & 7 == 0 for a, b in pairs)
+
+
+def draw_scene(
+    seed: int,
+    atlas: Atlas,
+    vocabulary: Vocabulary,
+    aspect: float = 1.0,
+    *,
+    count: int | None = None,
+    test: bool = False,
+) -> Scene:
+    """The scene of a seed. `aspect` is width over height; test=True draws only held-out combinations, else never."""
+    rng = np.random.default_rng(seed)
+    wanted = count or int(rng.choice(4, p=COUNTS)) + 1
+    nouns = draw_nouns(rng, vocabulary, wanted, test)
+    things: list[Thing] = []
+    for noun in nouns:
+        thing = draw_thing(rng, atlas, noun, wanted, aspect, things)
+        if thing is not None:
+            things.append(thing)
+    place = pick(rng, vocabulary.places)
+    low, high = PLACES[place].horizon
+    things.sort(key=lambda thing: thing.y + thing.height / 2)
+    horizon, phase = float(rng.uniform(low, high)), tuple(rng.random(8).tolist())
+    return Scene(place, horizon, phase, tuple(things), caption(rng, things, place))
+
+
+def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, test: bool) -> list[str]:
+    """Different nouns whose combination is (test) or is not (training) held out; one thing alone is always allowed."""
+    while True:
+        nouns = [vocabulary.nouns[k] for k in rng.choice(len(vocabulary.nouns), count, replace=False)]
+        if count == 1 or held_out(nouns) == test:
+            return nouns
+
+
+def draw_thing(
+    rng: np.random.Generator, atlas: Atlas, noun: str, count: int, aspect: float, others: Sequence[Thing]
+) -> Thing | None:
+    """One instance: picture, shape, size, colour, and a spot that buries no other; None if there is no room."""
+    tile = pick(rng, atlas.of(noun))
+    natural = atlas.tiles[tile].aspect
+    stretch = math.exp(rng.normal(0, 0.14)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
+    coloured = rng.random() < 0.3
+    look = {
+        "colour": pick(rng, list(COLOURS)) if coloured else None,
+        "said": bool(coloured and rng.random() < 0.8),
+        "angle": float(rng.normal(0, 0.12)),
+        "flip": bool(rng.random() < 0.5),
+        "hue": float(rng.normal(0, 0.12)),
+        "shade": float(rng.uniform(0.88, 1.1)),
+        "warp": (*rng.uniform(0, 0.06, 2).tolist(), *rng.random(2).tolist()),
+    }
+    largest = SIDES[1] / count**0.35
+    for _ in range(12):
+        side = float(rng.uniform(SIDES[0], largest))
+        width, height = side * math.sqrt(natural * stretch), side / math.sqrt(natural * stretch)
+        x_margin, y_margin = 0.42 * width / math.sqrt(aspect), 0.42 * height * math.sqrt(aspect)
+        x = float(rng.uniform(min(x_margin, 0.5), max(1 - x_margin, 0.5)))
+        y = float(rng.uniform(min(y_margin, 0.5), max(1 - y_margin, 0.5)))
+        sized = draw_size(rng, side)
+        thing = Thing(noun=noun, tile=tile, x=x, y=y, width=width, height=height, sized=sized, **look)  # type: ignore[arg-type]
+        if all(overlap(thing, other, aspect) < 0.3 for other in others):
+            return thing
+    return None
+
+
+def draw_size(rng: np.random.Generator, side: float) -> str:
+    """A word for a small or a big thing, half the time."""
+    words = SIZES["small"] if side < SMALL else SIZES["big"] if side > BIG else ()
+    return pick(rng, words) if words and rng.random() < 0.5 else ""
+
+
+def overlap(one: Thing, other: Thing, aspect: float) -> float:
+    """Shared box area over the smaller box."""
+    shared_x = (one.width + other.width) / 2 - abs(one.x - other.x) * math.sqrt(aspect)
+    shared_y = (one.height + other.height) / 2 - abs(one.y - other.y) / math.sqrt(aspect)
+    shared = min(max(shared_x, 0), one.width, other.width) * min(max(shared_y, 0), one.height, other.height)
+    return shared / min(one.width * one.height, other.width * other.height)
+
+
+def caption(rng: np.random.Generator, things: Sequence[Thing], place: str) -> str:
+    """Words like a person's: things in any order, joined in several ways, place before or after or left out."""
+    order = (things[index] for index in rng.permutation(len(things)))
+    named = [with_article(f"{thing.sized} {thing.phrase}".strip()) for thing in order]
+    *rest, last = named
+    join = pick(rng, JOINS) if len(named) == 2 else " and "
+    words = ", ".join(rest) + join + last if rest else last
+    if rng.random() < 0.15:
+        words = f"{pick(rng, OPENINGS)} {words}"
+    where = pick(rng, PLACES[place].phrases)
+    fate = rng.random()
+    if fate < 0.08:
+        return words
+    return f"{where} , {words}" if fate < 0.18 else f"{words} {where}"
+
+
+def pick(rng: np.random.Generator, options: Sequence[Option]) -> Option:
+    """One of them, evenly. (numpy's own choice first makes an array of all.)"""
+    return options[int(rng.integers(len(options)))]
+
+
+def with_article(phrase: str) -> str:
+    """ "an apple", "a blue castle", "a unicorn", "an hourglass"."""
+    vowel = phrase.startswith(("a", "e", "i", "o", "u", "hour")) and not phrase.startswith(("uni", "ufo"))
+    return f"{'an' if vowel else 'a'} {phrase}"

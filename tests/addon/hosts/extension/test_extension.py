@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""The built zip in this host: installed, enabled, used for real jobs against a real server, disabled; twice.
+
+Runs in any Python with bpy and pytest; the server runs in the project's own environment.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 300  # seconds; a busy machine is slow, and two rounds with an exact capture each are long
+HERE = Path(__file__).parent
+ROOT = HERE.parents[3]
+
+
+@pytest.mark.timeout(PATIENCE + 60)
+def test_zip_is_used_twice(tmp_path: Path, server_command: str) -> None:
+    pytest.importorskip("bpy")
+    homes = {name: tmp_path / name for name in ("BLENDER_USER_RESOURCES", "MAQUETTE_HOME")}
+    for home in homes.values():
+        home.mkdir()
+    environment = {**os.environ, **{name: str(home) for name, home in homes.items()}}
+    subprocess.run([sys.executable, "-m", "addon", "--out", str(tmp_path)], cwd=ROOT, check=True, timeout=120)
+    (zipped,) = tmp_path.glob("maquette-*.zip")
+    script = [sys.executable, str(HERE / "use_extension.py"), str(zipped), server_command]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert "used twice in" in done.stdout
+    assert not (homes["MAQUETTE_HOME"] / "connection.json").exists()

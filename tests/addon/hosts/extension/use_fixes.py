@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Every fault of a scene made on purpose, and put right by the button that is offered for it."""
+
+import sys
+from collections.abc import Callable
+
+import bpy
+
+OF_THE_SERVER = {
+    f"maquette.{name}" for name in ("start_server", "stop_server", "connect", "open_log", "open_preferences")
+}
+A_WINDOWS = {"maquette.add_camera", "maquette.show_materials"}  # greyed where there is no view
+
+
+def use_cures(app) -> None:
+    """From a scene that paints, through each fault, back to a scene that paints. Needs a server that runs."""
+    scene = bpy.context.scene
+    scene.maquette_prompt, scene.maquette_steps = "a castle and a rocket on a meadow", 3
+    castle, rocket, camera = scene.objects["castle"], scene.objects["rocket"], scene.camera
+    pose = camera.matrix_world.copy()
+    paints()
+
+    cured(app, "panoramic-camera", lambda: setattr(camera.data, "type", "PANO"), "flatten_camera")
+    cured(app, "region-outside", lambda: setattr(camera, "location", (30.0, -10.0, 3.0)), "fit_camera")
+    assert camera.matrix_world.to_3x3() == pose.to_3x3(), "the camera was turned"
+    is_held(app, camera)
+    camera.matrix_world = pose
+    cured(app, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
+    cured(app, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
+    cured(app, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")
+    bpy.ops.mesh.primitive_cube_add(size=3.0, location=(1.5, -3.0, 1.0))
+    wall = bpy.context.object
+    cured(app, "region-behind", lambda: None, "leave_out", phrase="rocket")
+    bpy.data.objects.remove(wall)
+    del rocket["maquette_off"]
+    paints()
+
+    twin = castle.copy()
+    twin.location.x += 1.5
+    scene.collection.objects.link(twin)
+    cured(app, "phrase-shared", lambda: None, "tell_apart", phrase="castle")
+    assert (castle.maquette_phrase, twin.maquette_phrase) == ("left castle", "right castle")
+    assert scene.maquette_prompt == "a left castle and a right castle and a rocket on a meadow"
+    scene.maquette_prompt = "a castle and a rocket on a meadow"
+    castle.maquette_phrase = twin.maquette_phrase = "castle"
+    cured(app, "phrase-shared", lambda: None, "make_one", phrase="castle")
+    bpy.data.objects.remove(twin)
+
+    nothing_to_cure(app)
+    scene.maquette_prompt = "a castle and a rocket, enormous"
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    ((failed, notice),) = app.session.failed
+    assert notice.code == "out-of-memory", notice
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert [task.job.id for task, _ in app.session.failed][1:] == [failed.job.id], (
+        "the second took the first one's place"
+    )
+    assert bpy.ops.maquette.paint_smaller(answers=failed.job.id) == {"FINISHED"}, app.session.notice
+    assert scene.maquette_size == 75
+    assert app.session.notice.code == "strange-words"  # "enormous" is none of its words
+    ((failed, _),) = app.session.failed
+    assert bpy.ops.maquette.dismiss(jobs=failed.job.id) == {"FINISHED"}
+    assert not app.session.failed
+
+
+def cured(app, code: str, spoil: Callable[[], None], cure: str, **handed: str) -> None:
+    """The fault is named, its button is offered, and after its press the scene paints."""
+    spoil()
+    bpy.context.view_layer.update()
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}, code
+    assert app.session.notice.code == code, app.session.notice
+    assert handed.get("phrase", "") in ("", app.session.notice.subject)
+    assert getattr(bpy.ops.maquette, cure)(**handed) == {"FINISHED"}
+    assert app.session.notice is None
+    paints()
+
+
+def paints() -> None:
+    """A press of Generate brings a picture."""
+    bpy.context.view_layer.update()
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, bpy.types.WindowManager.maquette.session.notice
+
+
+def is_held(app, camera) -> None:
+    """A camera that goes back where it was is not said to fit; nor is it moved."""
+    camera.location = (30.0, -10.0, 3.0)
+    anchor = camera.constraints.new("LIMIT_LOCATION")
+    anchor.use_min_x, anchor.min_x = True, 30.0
+    stays(app, camera)
+    camera.constraints.remove(anchor)
+    camera.keyframe_insert("location")
+    stays(app, camera)
+    camera.animation_data_clear()
+
+
+def stays(app, camera) -> None:
+    """Fit Camera says what holds the camera."""
+    bpy.context.view_layer.update()
+    pose = camera.matrix_world.copy()
+    assert bpy.ops.maquette.fit_camera() == {"CANCELLED"}
+    assert app.session.notice.code == "camera-held", app.session.notice
+    bpy.context.view_layer.update()
+    assert camera.matrix_world == pose
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
+
+
+def nothing_to_cure(app) -> None:
+    """Every cure there is, pressed in a scene without anything: each does something or says why not.
+
+    Notices outlive the scene they speak of: a file is opened, a region deleted, and the button still stands there.
+    """
+    cures = sys.modules[type(app).__module__.replace(".runtime.app", ".messages.fixes")].FIXES
+    buttons = {button for cure in cures.values() for button in cure.buttons if button.operator.startswith("maquette.")}
+    empty = bpy.data.scenes.new("Empty")
+    with bpy.context.temp_override(scene=empty, view_layer=empty.view_layers[0]):
+        for button in sorted(buttons, key=lambda button: button.operator):
+            if button.operator not in OF_THE_SERVER | A_WINDOWS:
+                handed = {button.hands: "what is gone"} if button.hands else {}
+                answers(app, empty, button.operator, {**dict(button.arguments), **handed})
+        for operator in ("select_region", "remove_region", "switch_view", "remove_view", "bring_camera"):
+            answers(app, empty, f"maquette.{operator}", {"uid": "1"})
+        assert not bpy.ops.maquette.add_camera.poll()
+    bpy.data.scenes.remove(empty)
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
+
+
+def answers(app, scene, operator: str, handed: dict[str, str]) -> None:
+    """The button changes the scene, or says in a sentence why it does not."""
+    bpy.ops.maquette.dismiss()
+    scene["maquette_exact"] = True
+    before = dict(scene.items())
+    ended = getattr(bpy.ops.maquette, operator.removeprefix("maquette."))(**handed)
+    told = app.session.notice
+    if ended == {"CANCELLED"}:
+        assert told is not None and told.code and told.message, operator
+    else:
+        assert dict(scene.items()) != before, f"{operator} is silent"

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""What an overlay says and draws, and the grids it is made of."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addon.capture.masks import cells, framed
+from addon.cooperative import finish
+from addon.overlay.figure import figure, findings, offset
+from addon.overlay.targets import drawn, requested, targets
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import Achieved, Blockout, Frame, Region, pack_mask
+from addon.raster.instances import PIECE, Mesh, MeshInstance
+from addon.raster.lens import Lens
+from addon.raster.zbuffer import NOTHING
+from addon.regions.palette import COLOURS, colours
+from addon.request.phrases import Mark
+
+FLAT = Lens(np.diag([1.0, 1.0, -0.1, 1.0]), 0.1, 100.0)
+FRONT = np.eye(4)
+
+
+def request(*regions, frame=None):
+    return Blockout(
+        prompt="a castle",
+        regions=regions,
+        width=32,
+        height=16,
+        frame=frame or Frame(left=0, top=0, width=32, height=16),
+        seed=0,
+        model=TOYBOX.name,
+        steps=1,
+        strength=1.0,
+        scale=1.0,
+    )
+
+
+def region(name, rows, centroid):
+    mask = pack_mask(32, 16, rows.astype(np.uint8).tobytes())
+    return Region(name=name, phrase=name, mask=mask, centroid=centroid, size=0.1, visible=1.0, depth=0)
+
+
+def block(left, top, width, height):
+    rows = np.zeros((16, 32))
+    rows[top : top + height, left : left + width] = 255
+    return rows
+
+
+def asked():
+    return request(
+        region("castle", block(4, 4, 8, 8), (0.25, 0.5)), region("rocket", block(20, 2, 4, 12), (0.6875, 0.5))
+    )
+
+
+def answer(*findings_):
+    return tuple(
+        Achieved(
+            name=name,
+            by=by,
+            mask=None if place is None else pack_mask(32, 16, block(4, 4, 8, 8).astype(np.uint8).tobytes()),
+            centroid=place,
+            size=0.0 if place is None else 0.1,
+        )
+        for name, by, place in findings_
+    )
+
+
+def said(achieved):
+    found = findings(achieved, asked())
+    drawing = figure(requested(asked()), found, 2.0, colours(["castle", "rocket"]))
+    return drawing, [words.text for words in drawing.words]
+
+
+def test_before_a_picture_there_are_only_names():
+    drawing, words = said(())
+    assert words == ["castle", "rocket"]
+    assert drawing.achieved == ()
+    assert [stroke.region for stroke in drawing.targets] == [0, 1]
+
+
+def test_offsets_are_fractions_of_the_diagonal_and_absence_is_said():
+    drawing, words = said(answer(("castle", "judge", (0.5, 0.5)), ("rocket", "judge", None)))
+    assert words == [f"castle: {0.25 * 2 / np.hypot(2, 1):.1%} off", "rocket: not found in the picture"]
+    assert {stroke.region for stroke in drawing.achieved} == {0}
+    assert offset((0.0, 0.0), (1.0, 1.0), 2.0) == pytest.approx(1.0)
+
+
+def test_what_the_model_believes_is_called_so():
+    _, words = said(answer(("castle", "attention", (0.25, 0.5)), ("rocket", "judge", (0.6875, 0.5))))
+    assert words == ["castle: about 0.0% off", "rocket: 0.0% off"]
+
+
+def test_an_arrow_leads_from_what_is_to_what_was_asked_unless_they_are_one():
+    near, _ = said(answer(("castle", "judge", (0.25, 0.51)), ("rocket", "judge", None)))
+    far, _ = said(answer(("castle", "judge", (0.5, 0.5)), ("rocket", "judge", None)))
+    assert len(near.achieved) == 1 and len(far.achieved) == 2
+    tail, tip = far.achieved[1].segments[0]
+    assert tuple(tip) == pytest.approx((0.25, 0.5))
+    assert 0.25 < tail[0] < 0.5
+
+
+def test_a_finding_belongs_to_its_phrase_whatever_the_order():
+    found = findings(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", (0.7, 0.7))), asked())
+    assert found["castle"].centroid == (0.3, 0.3) and found["rocket"].centroid == (0.7, 0.7)
+
+
+@given(st.lists(st.text(min_size=1, max_size=4), max_size=COLOURS, unique_by=str.casefold))
+def test_regions_in_one_picture_have_colours_of_their_own(phrases):
+    palette = colours(phrases)
+    assert len(set(palette.values())) == len(palette) == len(phrases)
+    assert all(0 <= colour < COLOURS for colour in palette.values())
+
+
+def test_a_region_keeps_its_colour_when_others_come_and_go():
+    assert colours(["castle"])["castle"] == colours(["castle", "rocket", "Castle"])["castle"]
+    many = colours([f"thing {number}" for number in range(40)])
+    assert len(many) == 40 and len(set(many.values())) == COLOURS
+
+
+def test_a_mask_of_the_whole_picture_is_cut_to_the_frame():
+    blockout = request(
+        region("castle", block(8, 0, 8, 16), (0.5, 0.5)), frame=Frame(left=4, top=0, width=16, height=16)
+    )
+    (target,) = requested(blockout)
+    columns = target.mask.mean(0) > 127
+    assert target.mask.shape[::-1] == cells(1.0)
+    assert columns.mean() == pytest.approx(0.5, abs=0.02)
+    assert np.flatnonzero(columns)[0] / len(columns) == pytest.approx(0.25, abs=0.02)
+
+
+def test_resampling_keeps_a_ramp_straight():
+    ramp = np.tile(np.linspace(0, 255, 32), (16, 1)).astype(np.uint8)
+    assert np.abs(np.diff(framed(ramp, request()).astype(float), n=2)[:, 8:-8]).max() <= 2
+
+
+def quad(x, y, half, depth, owner):
+    """Two triangles in front of the camera; the flat lens sees -1..1."""
+    low, high = np.array([x - half, y - half]), np.array([x + half, y + half])
+    points = np.array([[*low, -depth], [high[0], low[1], -depth], [*high, -depth], [low[0], high[1], -depth]])
+    return MeshInstance(
+        Mesh(points.astype(np.float32), np.arange(4, dtype=np.int32), np.array([2], np.int32)), np.eye(4), owner
+    )
+
+
+def test_parts_in_any_order_and_slicing_give_one_frame():
+    near, far, wall = quad(-0.5, 0, 0.3, 1, 0), quad(-0.3, 0, 0.3, 2, 1), quad(0.6, 0, 0.2, 1, NOTHING)
+    speck = quad(0.6, 0, 0.01, 3, 1).mesh.points
+    corners, cuts = np.tile(np.arange(4, dtype=np.int32), PIECE), np.full(PIECE, 2, np.int32)
+    dust = MeshInstance(Mesh(speck, corners, cuts), np.eye(4), 1)
+    marks = [Mark("near", "near"), Mark("far", "far")]
+    one, other = (
+        finish(drawn(parts, FRONT, FLAT, 2.0)) for parts in ([near, far, wall, dust], [dust, wall, far, near])
+    )
+    assert np.array_equal(one.owners, other.owners)
+    seen = targets(marks, one)
+    assert seen[0].centroid == pytest.approx((0.25, 0.5), abs=0.01)
+    assert seen[1].centroid[0] == pytest.approx(0.45, abs=0.01)
+
+
+def test_what_nothing_is_seen_of_has_no_place():
+    frame = finish(drawn([], FRONT, FLAT, 1.0))
+    (gone,) = targets([Mark("gone", "gone")], frame)
+    assert (gone.mask, gone.centroid) == (None, None)

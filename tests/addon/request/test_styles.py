@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Styles: what ships, what an artist adds, and what a broken file may not spoil."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import ModelInfo
+from addon.request.phrases import occurrence
+from addon.request.styles import SHIPPED, Style, StyleLibrary, avoided, own, read, save, styled, summary
+
+ROOT = Path(__file__).parents[3]
+OPEN = replace(TOYBOX, name="open", nouns=())  # a model that knows more than a list of nouns
+
+
+def names(style_library: StyleLibrary, model: ModelInfo) -> list[str]:
+    return [style.name for style in style_library.fitting(model)]
+
+
+def test_every_model_finds_styles_that_suit_it(tmp_path: Path) -> None:
+    style_library = read(tmp_path / "none")
+    assert style_library.faults == ()
+    assert "Sunset" in names(style_library, TOYBOX) and "Concept Art" not in names(style_library, TOYBOX)
+    assert "Concept Art" in names(style_library, OPEN) and "Sunset" not in names(style_library, OPEN)
+
+
+def test_toyboxs_styles_are_words_it_knows() -> None:
+    vocabulary = json.loads((ROOT / "sg_core/toybox/weights/tokenizer/vocab.json").read_text("utf-8"))
+    said = {word for style in read(Path("none")).fitting(TOYBOX) for word in style.text.split()}
+    assert said and {word for word in said if f"{word}</w>" not in vocabulary} == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("at sunset", "a castle at sunset"),
+        (", ink", "a castle, ink"),
+        (". Ink.", "a castle. Ink."),
+        ("ink of {prompt}, framed", "ink of a castle, framed"),
+    ],
+)
+def test_text_follows_the_prompt(text: str, prompt: str) -> None:
+    assert styled("a castle ", Style(name="s", text=text)) == prompt
+    assert styled("a castle ", None) == "a castle "
+
+
+def test_what_the_artist_avoids_comes_before_what_the_style_does() -> None:
+    ink = Style(name="Ink", text=", ink", negative="colour")
+    assert avoided(" fog ", ink) == "fog, colour"
+    assert (avoided("", ink), avoided("fog", None), avoided("", None)) == ("colour", "fog", "")
+
+
+def test_phrases_are_found_in_the_prompt_that_is_sent() -> None:
+    for style in read(Path("none")).styles:
+        assert occurrence("red castle", styled("a Red  castle", style)) == "Red  castle"
+
+
+def test_a_style_is_kept_replaced_and_wins_over_ours(tmp_path: Path) -> None:
+    style = Style(name="Über-Ink / 2", text=", ink", negative="colour", steps=20, strength=0.5)
+    path = save(tmp_path, style)
+    assert path.parent == tmp_path and own(tmp_path, style.name) == path
+    assert read(tmp_path).find(style.name) == style
+    save(tmp_path, replace(style, steps=None))
+    assert [path.name for path in tmp_path.iterdir()] == [path.name]
+    save(tmp_path, Style(name="Sunset", text="in the evening"))
+    found = read(tmp_path)
+    assert found.find("Sunset").text == "in the evening"
+    assert len(found.styles) == len(json.loads(SHIPPED.read_text("utf-8"))) + 1
+    assert own(tmp_path, "Concept Art") is None
+
+
+def test_bad_files_are_named_and_the_others_read(tmp_path: Path) -> None:
+    save(tmp_path, Style(name="Good", text=", good"))
+    for name, text in (
+        ("cut", '[{"name": "a'),
+        ("object", "{}"),
+        ("typo", '[{"name": "a", "txt": "b"}]'),
+        ("wild", '[{"name": "a", "text": "b", "steps": 0}]'),
+    ):
+        (tmp_path / f"{name}.json").write_text(text)
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\xff")
+    style_library = read(tmp_path)
+    assert [fault.partition(":")[0] for fault in style_library.faults] == [
+        "bytes.json",
+        "cut.json",
+        "object.json",
+        "typo.json",
+        "wild.json",
+    ]
+    assert "steps" in style_library.faults[-1]
+    assert style_library.find("Good") and style_library.find("Sunset") and not style_library.find("a")
+
+
+def test_summary_says_what_choosing_does() -> None:
+    style = Style(name="s", text=", ink", negative="colour", steps=20, strength=0.5)
+    assert summary(style) == "adds “ink”; avoids colour; sets 20 steps and strength 0.50"
+    assert summary(Style(name="s", text="at sunset")) == "adds “at sunset”"

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The asyncio loop inside Blender: an errand that fails is complained of and begun anew; long work goes in slices."""
+
+import asyncio
+import gc
+import time
+
+import pytest
+
+from addon.cooperative import SLICE, finish, gradually
+from addon.runtime.event_loop import EventLoop
+from addon.runtime.timers import calm
+
+
+@pytest.fixture
+def event_loop():
+    event_loop = EventLoop()
+    yield event_loop
+    event_loop.close()
+
+
+def test_an_errand_without_end_begins_anew_after_a_failure(event_loop: EventLoop, monkeypatch) -> None:
+    monkeypatch.setattr("addon.runtime.event_loop.RESTART", 0.01)
+    begun = []
+
+    async def errand() -> None:
+        begun.append(time.monotonic())
+        await asyncio.sleep(0)
+        if len(begun) < 3:
+            raise ZeroDivisionError("as asked")
+        await asyncio.sleep(60)
+
+    event_loop.keep(errand)
+    complaints = 0
+    end = time.monotonic() + 5
+    while len(begun) < 3 and time.monotonic() < end:
+        try:
+            event_loop.once()
+        except ZeroDivisionError:
+            complaints += 1
+    assert (len(begun), complaints) == (3, 2)
+
+
+def work(count: int, seconds: float):
+    """So many steps of so long."""
+    for _ in range(count):
+        time.sleep(seconds)
+        yield
+    return "done"
+
+
+def test_long_work_leaves_room_between_its_slices(event_loop: EventLoop) -> None:
+    results, longest, rounds = [], 0.0, 0
+
+    async def errand() -> None:
+        results.append(await gradually(work(40, SLICE / 4)))
+
+    event_loop.start(errand())
+    while not results:
+        begun = time.thread_time()
+        event_loop.once()
+        longest, rounds = max(longest, time.thread_time() - begun), rounds + 1
+    assert results == ["done"]
+    assert rounds >= 5
+    assert longest < 5 * SLICE
+
+
+def test_the_same_work_can_be_done_at_once() -> None:
+    assert finish(work(3, 0.0)) == "done"
+
+
+def test_the_host_s_own_objects_are_collected_again_once_nothing_is_painted() -> None:
+    calm(True)
+    assert gc.get_freeze_count() > 0
+    calm(False)
+    assert gc.get_freeze_count() == 0

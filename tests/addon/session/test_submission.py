@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Blockouts on their way to the server: sent once, in turn, withdrawn, refused."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from addon.client.api import Client, find_connection
+from addon.protocol.records import Connection
+from addon.session import reducer
+from addon.session.dispatcher import Dispatcher
+from server.http.host import running
+from server.settings import Settings
+from tests.addon.session.samples import (
+    VIEW,
+    blockout,
+    dispatching,
+    is_absent,
+    is_online,
+    online,
+    tunnel,
+    until,
+)
+
+
+def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        dialled: list[Connection] = []
+        async with running(settings), dispatching(tmp_path, lambda: [find_connection(), *dialled][-1]) as dispatcher:
+            await until(dispatcher, is_online)
+            lost: list[bytes] = []
+            async with tunnel(lost) as address:
+                dialled.append(replace(find_connection(), address=address))
+                await dispatcher.submit(blockout(), VIEW)
+            assert lost == [b"HTTP/1.1 201 Created\r\n"]
+            assert len(dispatcher.session.tasks) == len(await Client(find_connection()).jobs()) == 1
+
+    asyncio.run(story())
+
+
+def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with dispatching(tmp_path) as dispatcher:
+            await until(dispatcher, is_absent)
+            dispatcher.apply(reducer.server_starting)
+            waiting = asyncio.create_task(dispatcher.submit(blockout(), VIEW))
+            await asyncio.sleep(0.05)
+            assert dispatcher.session.submissions == 1
+            dispatcher.withdraw()
+            await asyncio.gather(waiting, return_exceptions=True)
+            assert waiting.cancelled() and dispatcher.session.submissions == 0
+            async with running(settings):
+                dispatcher.nudge()
+                await until(dispatcher, is_online)
+                assert await Client(find_connection()).jobs() == []
+
+    asyncio.run(story())
+
+
+def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with dispatching(tmp_path) as dispatcher:
+            dispatcher.apply(reducer.server_starting)
+            presses = [asyncio.create_task(dispatcher.submit(blockout(), VIEW, count=2)) for _ in range(2)]
+            async with running(settings):
+                dispatcher.nudge()
+                await asyncio.gather(*presses)
+                assert sorted(job.seed for job in await Client(find_connection()).jobs()) == [1, 2, 3, 4]
+
+    asyncio.run(story())
+
+
+def test_what_is_withdrawn_while_it_is_sent_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with online(settings, tmp_path) as dispatcher:
+            press = asyncio.create_task(dispatcher.submit(blockout(steps=500), VIEW, count=5))
+            await until(dispatcher, lambda session: session.tasks)
+            dispatcher.withdraw()
+            await press
+            await until(dispatcher, lambda session: not session.waiting)
+            assert [task.job.state for task in dispatcher.session.tasks] == ["cancelled"]
+            assert len(await Client(find_connection()).jobs()) == 1
+
+    asyncio.run(story())
+
+
+def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with dispatching(tmp_path) as dispatcher:
+            await until(dispatcher, is_absent)
+            dispatcher.apply(reducer.server_starting)
+            sending = asyncio.create_task(dispatcher.submit(blockout(), VIEW))
+            await asyncio.sleep(0.1)
+            assert (dispatcher.session.submissions, dispatcher.session.notice) == (1, None)
+            async with running(settings):
+                dispatcher.nudge()
+                await asyncio.wait_for(sending, 20)
+                assert dispatcher.session.tasks and dispatcher.session.notice is None
+
+    asyncio.run(story())
+
+
+def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with online(settings, tmp_path) as dispatcher:
+            await dispatcher.submit(replace(blockout(), model="no-such-model"), VIEW)
+            assert "no-such-model" in dispatcher.session.notice.message
+            assert (dispatcher.session.submissions, dispatcher.session.tasks) == (0, ())
+
+    asyncio.run(story())
+
+
+def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
+    async def story() -> None:
+        dispatcher = Dispatcher(find_connection, tmp_path)
+        await dispatcher.submit(blockout(), VIEW)
+        assert dispatcher.session.notice.fix
+        assert dispatcher.session.submissions == 0
+
+    asyncio.run(story())

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The history in a window: two pictures, each button and its one undo step, and what a file remembers of them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from tests.addon.window.scenarios.user_input import arrange, ask, desktop, press, rest, seat, shoot, undo
+from tests.addon.window.scenarios.walkthrough import finished
+
+ASKED = (("a castle and a rocket on a meadow", 5, 3), ("a castle and a rocket at night", 9, 4))  # prompt, seed, steps
+
+
+def remembering(app, shots: Path, report: dict) -> Iterator:
+    """Paint twice; then every button of the history, and File > Save, New, Open."""
+    yield from desktop()
+    press("add_selected")
+    press("start_server")
+    yield lambda: app.session.link.name == "online"
+    for asked in ASKED:
+        yield from paint(app, asked, report)
+    yield lambda: all(icons(app))
+    older, newer = (item.name for item in bpy.context.scene.maquette_history)
+    press("choose_entry", name=older)
+    yield from shoot(shots / "remembering.png")
+    reuse(older, report)
+    show(older, report)
+    favour(app, older, report)
+    yield from save(app, older, shots, report)
+    yield from delete(app, older, shots, report)
+    yield from on_disk(app, report)
+    yield from files(app, shots, report)
+    report["newer shown"] = press("show_entry", name=newer) == {"FINISHED"}
+
+
+def paint(app, asked: tuple, report: dict) -> Iterator:
+    """One picture, as it is typed and asked for."""
+    write(asked)
+    yield from ask(app)
+    yield from finished(app)
+    report.setdefault("images", []).append(sorted(image.name for image in bpy.data.images))
+
+
+def write(asked: tuple) -> None:
+    """The settings, in one undo step, as typing makes one."""
+    scene = bpy.context.scene
+    scene.maquette_prompt, scene.maquette_seed, scene.maquette_steps = asked
+    with seat():
+        bpy.ops.ed.undo_push(message="typed")
+
+
+def written() -> list:
+    """What the panel asks for."""
+    scene = bpy.context.scene
+    return [scene.maquette_prompt, scene.maquette_seed, scene.maquette_steps]
+
+
+def icons(app) -> list[int]:
+    """The thumbnails of the open file's history; 0 for one that is not there yet."""
+    return [app.gallery.icon(item.name) for item in bpy.context.scene.maquette_history]
+
+
+def reuse(name: str, report: dict) -> None:
+    """Prompt, seed and everything: what each takes up, and what one undo gives back."""
+    for what in ("PROMPT", "SEED", "EVERYTHING"):
+        press("reuse", name=name, what=what)
+        taken = written()
+        undo()
+        report.setdefault("reuse", {})[what] = (taken, written())
+
+
+def shown() -> int:
+    """The seed of the scene's picture."""
+    return json.loads(bpy.context.scene["maquette_picture"]["maquette_request"])["seed"]
+
+
+def show(name: str, report: dict) -> None:
+    """The earlier picture as the current one, and back."""
+    before = shown()
+    press("show_entry", name=name)
+    after = shown()
+    undo()
+    report["show"] = (before, after, shown())
+
+
+def favour(app, name: str, report: dict) -> None:
+    """The star in the file and on disk; one undo takes it off, one redo puts it back."""
+    mark = app.gallery.folder / f"{name}.favourite"
+    press("favour", name=name)
+    starred = (bpy.context.scene.maquette_history[name].favourite, mark.exists())
+    undo()
+    unstarred = bpy.context.scene.maquette_history[name].favourite
+    with seat():
+        bpy.ops.ed.redo()
+    report["favourite"] = (starred, unstarred, bpy.context.scene.maquette_history[name].favourite)
+
+
+def save(app, name: str, shots: Path, report: dict) -> Iterator:
+    """To a file of the artist's, as it is on disk, with its request inside."""
+    kept, known = shots / "kept", (written(), len(bpy.context.scene.maquette_history))
+    with seat():
+        bpy.ops.maquette.save_entry("EXEC_DEFAULT", True, name=name, filepath=str(kept))
+    saved = kept.with_suffix(".png")
+    report["saved"] = saved.read_bytes() == (app.gallery.folder / f"{name}.png").read_bytes()
+    report["nothing else by saving"] = known == (written(), len(bpy.context.scene.maquette_history))
+    yield from rest()
+
+
+def delete(app, name: str, shots: Path, report: dict) -> Iterator:
+    """Gone from file and disk; Undo brings the thumbnail back."""
+    with seat():
+        bpy.ops.maquette.delete_entry("EXEC_DEFAULT", True, name=name)
+    yield lambda: not app.gallery.icon(name)
+    left = len(bpy.context.scene.maquette_history), len(list(app.gallery.folder.glob(f"{name}.*")))
+    undo()
+    yield lambda: all(icons(app))
+    report["deleted"] = (*left, len(bpy.context.scene.maquette_history))
+    press("show_entry", name=name)
+    report["full picture"] = app.session.notice.code
+    yield from shoot(shots / "deleted.png")
+    press("dismiss")
+
+
+def on_disk(app, report: dict) -> Iterator:
+    """The other history has what is left there."""
+    bpy.context.window_manager.maquette_scope = "DISK"
+    yield lambda: app.gallery.prints
+    report["on disk"] = [print_.name for print_ in app.gallery.prints]
+    bpy.context.window_manager.maquette_scope = "FILE"
+
+
+def files(app, shots: Path, report: dict) -> Iterator:
+    """Saved, left for a new file, opened again."""
+    names, saved = [item.name for item in bpy.context.scene.maquette_history], str(shots / "remembering.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=saved, check_existing=False)
+    with seat():
+        bpy.ops.wm.read_homefile()
+    yield lambda: not app.gallery.icon(names[0])  # the other is in the disk's history, too
+    report["new file"] = len(bpy.context.scene.maquette_history)
+    with seat():
+        bpy.ops.wm.open_mainfile(filepath=saved)
+    yield lambda: icons(app) and all(icons(app))
+    report["opened"] = names == [item.name for item in bpy.context.scene.maquette_history]
+    yield from arrange()
+    yield from shoot(shots / "opened.png")

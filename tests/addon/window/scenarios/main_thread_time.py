@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""How long the add-on holds Blender's main thread: its timers, what it draws, a picture taken in, Generate pressed."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bpy
+
+from tests.addon.window.scenarios import sample_scene
+from tests.addon.window.scenarios.user_input import press
+
+HEAVY = 100_000  # triangles
+WAITED = Path("/proc/thread-self/schedstat")  # Linux tells there what a thread has waited for its turn, second of three
+
+
+def clock() -> float:
+    """Seconds, those left out in which this thread wanted to run and other processes kept the processor.
+
+    What it waits for of its own accord, a disk or a graphics card, counts.
+    """
+    waited = int(WAITED.read_text().split()[1]) / 1e9 if WAITED.exists() else 0.0
+    return time.perf_counter() - waited
+
+
+def watch(modules: dict, report: dict) -> None:
+    """Seconds that the add-on holds the main thread, the longest of each kind; ``modules`` are its own, by name."""
+    longest = report["longest"] = {}
+    timers, overlay, editor = (modules[name] for name in ("runtime.timers", "overlay.handlers", "ui.image_editor"))
+    kinds = ((timers, "_slice", "tick"), (timers, "calm", "calm"), (timers, "receive", "receive"))
+    for owner, name, key in (*kinds, (overlay, "_look", "look"), (overlay, "draw", "draw"), (editor, "_draw", "view")):
+        setattr(owner, name, timed(getattr(owner, name), longest, key))
+
+
+def timed(function: Callable, longest: dict, key: str) -> Callable:
+    """The same function, with its longest run noted."""
+    longest[key] = 0.0
+
+    def measured(*arguments):
+        begun = clock()
+        result = function(*arguments)
+        longest[key] = max(longest[key], clock() - begun)
+        return result
+
+    return measured
+
+
+def heavy(app, report: dict) -> Iterator:
+    """Generate and Queue More with 100 000 triangles in view, while a job runs."""
+    sample_scene.boulder(HEAVY)
+    longest = report["longest"]
+    earlier = dict(longest)
+    longest.update(dict.fromkeys(longest, 0.0))
+    bpy.context.evaluated_depsgraph_get()
+    pressed = timed(lambda: press("generate"), longest, "press")
+    for _ in range(3):
+        known = len(app.session.tasks)
+        pressed()
+        yield lambda known=known: len(app.session.tasks) > known
+    yield lambda: not app.session.waiting and not app.session.receivable
+    report["heavy"] = dict(longest)
+    longest.update({key: max(value, earlier.get(key, 0.0)) for key, value in longest.items()})
+    bpy.data.objects.remove(bpy.data.objects["Sphere"])

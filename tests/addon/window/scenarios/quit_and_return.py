@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Blender is closed in the middle of a job; the next one receives the picture."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from tests.addon.window.scenarios import sample_scene
+from tests.addon.window.scenarios.interruptions import begin
+from tests.addon.window.scenarios.user_input import press
+from tests.addon.window.scenarios.walkthrough import PROMPT, notices
+
+
+def quits(app, shots: Path, report: dict) -> Iterator:
+    """Ask for a picture, and let the story end while it is painted: then Blender quits."""
+    press("add_selected")
+    bpy.context.scene.maquette_prompt = PROMPT
+    press("start_server")
+    yield lambda: app.session.link.name == "online"
+    yield from begin(app)
+    report["state at the end"] = app.session.tasks[-1].job.state
+    report["server"] = app.server.pid
+
+
+def returns(app, shots: Path, report: dict) -> Iterator:
+    """The next Blender: it knows of that picture, has it painted and receives it."""
+    before = sample_scene.fingerprint()
+    report["waiting"] = [task.job.state for task in app.session.waiting]
+    press("start_server")
+    yield from notices(app, "scene-gone")
+    (task,) = app.session.tasks
+    report["state"], report["words"] = task.job.state, task.wish.words
+    report["on disk"] = app.gallery.entry(bpy.context.scene, task.picture.stem).wish.words
+    report["touched"] = sample_scene.changed(before)

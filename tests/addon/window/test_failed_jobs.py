@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""Pictures that fail, in a real window: two at once are both told of, and only an answer takes a sentence away."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.addon.window.run_blender import SECONDS, flat_colours, tell
+
+
+@pytest.mark.timeout(SECONDS + 30)
+def test_every_failed_picture_says_why_until_it_is_answered(tmp_path: Path) -> None:
+    if "BLENDER" not in os.environ:
+        pytest.skip("$BLENDER is not set: no real window")
+    report = tell(os.environ["BLENDER"], "failing", tmp_path, flat_colours())
+    assert report["ok"], report["trace"]
+    assert report["failed"] == ["painting-failed", "out-of-memory"]
+    assert report["failed after another"] == report["failed"]
+    assert report["failed after an answer"] == ["painting-failed"]
+    assert report["failed in the end"] == []

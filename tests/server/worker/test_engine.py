@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: MIT
+"""From a blockout to a picture with real diffusers classes at a tiny size: no fake engine here."""
+
+import asyncio
+import io
+import runpy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import sg_core
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import Blockout, Frame, ModelInfo, Region, pack_mask
+from addon.protocol.strict_json import loads
+from server.catalogue import described, offered
+from server.problems import NoModel, PromptTooLong, Unpaintable
+from server.settings import Settings
+from server.worker import translate
+from server.worker.engine import QUOTED, DiffusionEngine, end
+from tests.server.serving import ROOT, at_home, ended
+
+LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
+RIGHT = pack_mask(8, 4, bytes([0] * 4 + [255] * 4) * 4)
+CASTLE = Region(name="castle", phrase="castle", mask=LEFT, centroid=(0.25, 0.5), size=0.5, visible=1.0, depth=0)
+ROCKET = replace(CASTLE, name="rocket", phrase="rocket", mask=RIGHT, centroid=(0.75, 0.5))
+ASKED = Blockout(
+    prompt="a castle and a rocket",
+    regions=(CASTLE, ROCKET),
+    width=128,
+    height=64,
+    frame=Frame(left=8, top=2, width=112, height=60),
+    seed=3,
+    model="tiny",
+    steps=4,
+    strength=0.7,
+    scale=4.0,
+)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> ModelInfo:
+    """A real diffusers folder of a tiny size, as an offer."""
+    build = runpy.run_path(str(ROOT / "tests" / "sg_core" / "conftest.py"))["build_folder"]
+    return described(build(tmp_path_factory.mktemp("models") / "tiny", "epsilon"))
+
+
+@pytest.fixture(scope="module")
+def engine(tiny) -> DiffusionEngine:
+    engine = DiffusionEngine()
+    engine.load(tiny)
+    return engine
+
+
+def unwatched(progress):
+    pass
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_a_folder_becomes_an_offer(tiny):
+    assert (tiny.name, tiny.area, tiny.multiple) == ("tiny", 64 * 64, 16)
+
+
+def test_the_picture_is_the_frame_of_the_full_one(engine):
+    painting = engine.paint(ASKED, unwatched)
+    full, picture = pixels(painting.full), pixels(painting.picture)
+    assert full.shape == (64, 128, 3)
+    assert picture.shape == (60, 112, 3)
+    assert np.array_equal(full[2:62, 8:120], picture)
+    assert full.std() > 1
+
+
+def test_the_same_blockout_is_the_same_picture(engine):
+    assert engine.paint(ASKED, unwatched) == engine.paint(ASKED, unwatched)
+    other = engine.paint(replace(ASKED, seed=4), unwatched)
+    assert not np.array_equal(pixels(other.full), pixels(engine.paint(ASKED, unwatched).full))
+
+
+def test_guidance_reaches_the_picture_and_strength_0_is_the_model_alone(engine):
+    alone = pixels(engine.paint(replace(ASKED, regions=()), unwatched).full)
+    assert np.array_equal(pixels(engine.paint(replace(ASKED, strength=0.0), unwatched).full), alone)
+    assert not np.array_equal(pixels(engine.paint(ASKED, unwatched).full), alone)
+
+
+def test_the_picture_is_sg_cores_own(engine, tiny):
+    """The engine adds nothing but rounding: what the library paints is what arrives."""
+    layout = sg_core.place({region.phrase: translate.coverage(region.mask) for region in ASKED.regions})
+    picture = sg_core.generate(
+        sg_core.load(tiny.source),
+        ASKED.prompt,
+        layout,
+        seeds=(3,),
+        width=128,
+        height=64,
+        steps=4,
+        scale=4.0,
+        strength=0.7,
+    )
+    expected = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    assert np.array_equal(pixels(engine.paint(ASKED, unwatched).full), expected)
+
+
+def test_every_step_is_reported_with_energies_and_a_preview(engine):
+    reports = []
+    engine.paint(ASKED, lambda progress: reports.append((progress, progress.preview and progress.preview())))
+    phases = [(progress.phase, progress.step) for progress, _ in reports[4:]]
+    reports = reports[:4]
+    assert [progress.step for progress, _ in reports] == [1, 2, 3, 4]
+    assert phases == [("decoding", 4), ("measuring", 4)]
+    assert {"shape of castle", "shape of rocket"} <= dict(reports[0][0].energies).keys()
+    assert all(pixels(preview).shape == (60, 112, 3) for _, preview in reports)  # the artist's frame
+
+
+def test_what_a_report_raises_stops_the_painting(engine):
+    class Enough(Exception):
+        pass
+
+    steps = []
+
+    def stop(progress):
+        steps.append(progress.step)
+        raise Enough
+
+    with pytest.raises(Enough):
+        engine.paint(ASKED, stop)
+    assert steps == [1]
+
+
+def test_a_phrase_the_prompt_does_not_say(engine):
+    with pytest.raises(Unpaintable, match="rocket"):
+        engine.paint(replace(ASKED, prompt="a castle"), unwatched)
+
+
+def test_a_prompt_that_is_too_long_says_what_would_not_be_read(engine):
+    """In an artist's words: no tokens, no paths."""
+    long = "a castle and a rocket and a castle and a rocket and a castle and a blue rocket"
+    with pytest.raises(PromptTooLong) as caught:
+        engine.paint(replace(ASKED, prompt=long), unwatched)
+    problem = caught.value.problem()
+    assert problem.detail == "The prompt is too long for tiny: it would not read “… a castle and a blue rocket”."
+    assert (problem.type, problem.fix, problem.path) == ("prompt-too-long", "Shorten it.", "")
+    with pytest.raises(PromptTooLong, match="What to avoid is too long for tiny"):
+        engine.paint(replace(ASKED, negative=long), unwatched)
+
+
+def test_what_would_not_be_read_is_quoted_in_whole_words():
+    assert end("at sunset") == "“… at sunset”"
+    long = end("golden light at sunset over the hills of an old country")
+    assert long == "“… golden light at sunset over the hills …”" and len(long) <= QUOTED + 4
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a castle on a green hill, golden light at sunset", "a castle on a green, at sunset"),
+        ("A Castle, and (a ROCKET)!", "A Castle, and (a ROCKET)!"),
+        ("moody light. A castle-like thing; a rocket's flame", "A castle, a rocket"),
+        ("a castle (masterpiece:1.2), [best quality]", "a castle"),
+        ("a castlelike thing", "a"),
+        ("moody light", ""),
+        ("", ""),
+    ],
+)
+def test_a_model_reads_the_words_it_knows(text, read):
+    words = {"a", "and", "at", "castle", "green", "on", "rocket", "sunset"}
+    assert translate.known(text, words) == read
+
+
+def test_a_region_s_phrase_is_read_whatever_it_says():
+    asked = replace(ASKED, prompt="a moody castle beside a Stone  church, dusk", negative="fog, a rocket")
+    regions = tuple(replace(CASTLE, phrase=phrase) for phrase in ("stone church", "moody castle", "castle"))
+    read = translate.readable(replace(asked, regions=regions), ("a", "castle", "rocket"))
+    assert (read.prompt, read.negative) == ("a moody castle a Stone  church", "a rocket")
+    assert translate.readable(asked, ()) is asked
+
+
+def test_an_open_vocabulary_is_read_as_it_stands(engine, tiny):
+    """The tiny tokenizer knows these words; a model that says it knows fewer paints as if they were not there."""
+    closed = DiffusionEngine()
+    closed.load(replace(tiny, words=("a", "and")))
+    long = replace(ASKED, prompt="a blue castle and a castle and a rocket", strength=0.5)
+    read = replace(long, prompt="a castle and a castle and a rocket")
+    painted = closed.paint(long, unwatched)
+    assert np.array_equal(pixels(painted.full), pixels(engine.paint(read, unwatched).full))
+    assert painted.achieved == engine.paint(read, unwatched).achieved
+    assert loads(Blockout, Image.open(io.BytesIO(painted.picture)).text["maquette.blockout"]) == long
+    nothing = replace(ASKED, prompt="blue", regions=())
+    empty = pixels(closed.paint(nothing, unwatched).full)
+    assert not np.array_equal(empty, pixels(engine.paint(nothing, unwatched).full))
+
+
+def test_toybox_paints_an_ordinary_prompt():
+    (toybox,) = offered(())
+    engine = DiffusionEngine()
+    engine.load(toybox)
+    prompt = "a huge medieval castle on a green hill with a red rocket beside it, golden light at sunset"
+    assert engine.paint(replace(ASKED, prompt=prompt, model="toybox", steps=2), unwatched).achieved
+    long = ", ".join(["a castle and a rocket on the grass"] * 4)
+    with pytest.raises(PromptTooLong, match="for toybox: it would not read “… a rocket on the grass”"):
+        engine.paint(replace(ASKED, prompt=long), unwatched)
+
+
+def test_a_size_the_model_cannot_paint(engine):
+    with pytest.raises(Unpaintable):
+        engine.paint(replace(ASKED, width=125), unwatched)
+
+
+@pytest.mark.parametrize(
+    "name", ["name", "family", "source", "licence", "area", "multiple", "steps", "scale", "strength"]
+)
+def test_wire_and_method_mean_the_same_toybox(name):
+    """The add-on knows Toybox without torch, the method without the wire."""
+    assert getattr(TOYBOX, name) == getattr(sg_core.CARDS["toybox"], name)
+
+
+def test_weights_that_are_not_there(tmp_path):
+    with pytest.raises(NoModel):
+        DiffusionEngine().load(replace(TOYBOX, source=str(tmp_path)))
+
+
+def test_the_model_says_where_it_believes_each_region_is(engine):
+    """The tiny model has no Judge, and an untrained one sees next to nothing: what counts is that all are answered."""
+    achieved = engine.paint(ASKED, unwatched).achieved
+    assert [(item.name, item.by) for item in achieved] == [("castle", "attention"), ("rocket", "attention")]
+    assert engine.paint(replace(ASKED, regions=()), unwatched).achieved == ()
+
+
+def test_an_unguided_picture_of_something_else_shows_nothing_of_a_region(engine):
+    painting = engine.paint(replace(ASKED, prompt="a castle", strength=0.0), unwatched)
+    rocket = painting.achieved[1]
+    assert (rocket.name, rocket.mask, rocket.centroid, rocket.size) == ("rocket", None, None, 0.0)
+
+
+def test_what_was_seen_is_told_in_the_artists_frame():
+    whole = torch.zeros(64, 128)
+    whole[2:32, 8:64] = 1.0
+    told = translate.found("castle", sg_core.Sight(whole, "judge"), ASKED)
+    assert told.centroid == pytest.approx((0.25, 0.25))
+    assert told.size == pytest.approx(0.25)
+    assert torch.equal(translate.coverage(told.mask), whole)
+    border = torch.zeros(64, 128)
+    border[:2] = 1.0
+    told = translate.found("castle", sg_core.Sight(border, "judge"), ASKED)
+    assert (told.mask, told.centroid, told.size) == (None, None, 0.0)
+
+
+def test_masks_are_read_from_the_top():
+    mask = translate.coverage(pack_mask(2, 2, bytes([0, 255, 51, 102])))
+    assert torch.allclose(mask, torch.tensor([[0.0, 1.0], [0.2, 0.4]]))
+
+
+def test_centroid_and_size_are_carried_from_frame_to_picture():
+    frame = Frame(left=10, top=20, width=80, height=40)
+    assert translate.centroid_in_picture((0.5, 0.25), frame, (100, 100)) == (0.5, 0.3)
+    assert translate.size_in_picture(0.5, frame, (100, 100)) == pytest.approx(0.16)
+
+
+@pytest.mark.parametrize(
+    ("enforce", "terms"),
+    [
+        (("shape",), {"shape of castle", "presence of castle"}),
+        (("centroid", "size"), {"centroid of castle", "size of castle", "presence of castle"}),
+        (("shape", "centroid"), {"shape of castle", "centroid of castle", "presence of castle"}),
+        ((), {"presence of castle"}),
+    ],
+)
+def test_a_region_enforces_what_it_says(enforce, terms):
+    layout = translate.layout(replace(ASKED, regions=(replace(CASTLE, enforce=enforce),)))
+    assert {term.name for term in layout.terms} == terms
+
+
+def test_shapes_keep_out_of_each_other():
+    names = [term.name for term in translate.layout(ASKED).terms]
+    assert {"keep_out of castle", "keep_out of rocket"} <= set(names)
+
+
+def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
+    """Socket, queue, worker process, torch, shelf: the bytes that arrive are those the engine paints here."""
+
+    async def paint():
+        async with at_home(Settings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
+            job = await ended(client, await client.submit(ASKED, "key"))
+            assert "measuring" in {event.phase async for event in client.events(job=job.id)}
+            return job, {a.kind: await client.artifact(a.sha256) for a in job.artifacts}, await client.health()
+
+    job, files, health = asyncio.run(paint())
+    assert (job.state, job.step, health.model) == ("done", 4, "tiny")
+    assert job.achieved == engine.paint(ASKED, unwatched).achieved != ()
+    assert np.array_equal(pixels(files["picture"]), pixels(engine.paint(ASKED, unwatched).picture))
+    assert loads(Blockout, Image.open(io.BytesIO(files["picture"])).text["maquette.blockout"]) == ASKED

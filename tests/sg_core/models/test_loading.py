@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""Only safetensors, only pinned, only classes we name."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from sg_core.errors import WeightsError
+from sg_core.models.cards import CARDS, Card
+from sg_core.models.loading import BARS, check, describe, find, load, untorn
+from sg_core.models.stable_diffusion_1 import UNet
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **values}))
+
+
+def test_a_folder_becomes_a_model_in_float32_without_gradients(model: UNet) -> None:
+    assert not model.network.training
+    for part in (model.network, model.autoencoder, model.text_encoder):
+        assert {p.dtype for p in part.parameters()} == {torch.float32}
+        assert not any(p.requires_grad for p in part.parameters())
+
+
+def test_a_half_precision_folder_is_read_in_float32(model: UNet, copy: Path) -> None:
+    model.network.half().save_pretrained(copy / "unet")
+    assert load(copy).network.dtype == torch.float32
+
+
+def test_a_folder_without_a_card_is_heard_everywhere(folder: Path) -> None:
+    assert len(load(folder).layers(torch.zeros(1, 4, 8, 8))) == 7
+
+
+@pytest.mark.parametrize("name", ["unet/diffusion_pytorch_model.bin", "vae/x.pt", "model.ckpt", "unet/a.py", "x.pkl"])
+def test_what_runs_code_is_refused(copy: Path, name: str) -> None:
+    (copy / name).write_bytes(b"cos\nsystem\n")
+    with pytest.raises(WeightsError, match=rf"holds {Path(name).name}, which can run code"):
+        load(copy)
+
+
+@pytest.mark.parametrize("part", ["unet", "text_encoder"])
+def test_custom_code_is_refused(copy: Path, part: str) -> None:
+    change(copy / part / "config.json", auto_map={"AutoModel": "theirs.Model"})
+    with pytest.raises(WeightsError, match="custom code"):
+        load(copy)
+
+
+def test_another_class_is_refused(copy: Path) -> None:
+    change(copy / "model_index.json", unet=["theirs", "UNet"])
+    with pytest.raises(WeightsError, match="needs a UNet2DConditionModel"):
+        load(copy)
+
+
+def test_missing_safetensors_are_named(copy: Path) -> None:
+    (copy / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(WeightsError, match="unet has no safetensors"):
+        load(copy)
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no model_index\.json"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "source", ["owner/name", "owner/name@main", "owner/name@" + "A" * 40, "owner/name@" + "a" * 39]
+)
+def test_a_hub_repository_must_be_pinned(source: str) -> None:
+    with pytest.raises(WeightsError, match="owner/name is not pinned"):
+        load(source)
+
+
+@pytest.mark.parametrize("source", ["nowhere", "https://host/owner/name", "../elsewhere", "/no/such/folder"])
+def test_a_source_that_is_nothing_is_named(source: str) -> None:
+    with pytest.raises(WeightsError, match=rf"{re.escape(source)}.*neither a folder"):
+        load(source)
+
+
+def test_a_pinned_repository_has_a_card() -> None:
+    commit = "0123456789" * 4
+    card = describe(f"owner/name@{commit}")
+    assert (card.source, card.revision) == ("owner/name", commit)
+
+
+def test_cards_are_pinned_and_licensed() -> None:
+    for name, card in CARDS.items():
+        assert card.name == name
+        assert card.licence
+        assert card.source == "toybox" or re.fullmatch(r"[0-9a-f]{40}", card.revision)
+    assert describe("toybox") is CARDS["toybox"]
+    assert "not yet run" in CARDS["stable-diffusion-1.5"].note
+
+
+def test_the_toybox_ships_with_the_project() -> None:
+    assert find(CARDS["toybox"]) == Path(__file__).parents[3] / "sg_core" / "toybox" / "weights"
+
+
+def test_a_card_may_override(folder: Path) -> None:
+    card = Card(name="mine", family="unet", source=str(folder), licence="MIT", multiple=16, layers=("mid_block",))
+    model = load("anything", card=card)
+    assert list(model.layers(torch.zeros(1, 4, 8, 8))) == ["mid_block.attentions.0.transformer_blocks.0.attn2"]
+
+
+def test_an_untouched_folder_passes(folder: Path) -> None:
+    check(folder)
+
+
+def test_loading_is_silent_in_a_log() -> None:
+    """No bars in pieces, and no notice of what nobody can act on, such as image processors that no part here needs."""
+    program = "import sg_core; sg_core.judge_of(sg_core.load()); import sg_core.toybox.bench"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_bars_are_left_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
+    before = [kind.is_progress_bar_enabled() for kind in BARS]
+    with untorn():
+        assert not any(kind.is_progress_bar_enabled() for kind in BARS)
+    assert [kind.is_progress_bar_enabled() for kind in BARS] == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_keeps_its_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with open(ours, "rb"), open(theirs, "w") as terminal, monkeypatch.context() as swap:
+        swap.setattr(sys, "stderr", terminal)
+        with untorn():
+            assert all(kind.is_progress_bar_enabled() for kind in BARS)
