@@ -8,7 +8,7 @@ READY := .venv/.ready
 # What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
 LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
-.PHONY: demo test lint format test-hosts screenshots libraries clean
+.PHONY: demo test lint format test-hosts screenshots wheel libraries clean
 
 demo: $(READY)
 	$(BIN)/maquette demo
@@ -34,13 +34,18 @@ screenshots: $(READY)
 	@test -n "$(BLENDER)" || { echo "Which Blender? make screenshots BLENDER=/path/to/blender"; exit 1; }
 	BLENDER="$(BLENDER)" $(BIN)/python tests/addon/window/screenshots.py
 
+# The method alone, with the model that ships, for pip. What an earlier building left would be built in.
+wheel: $(READY)
+	rm -rf build/sg_core
+	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist ./sg_core
+
 # For root on Debian or Ubuntu; quick where they are there.
 libraries:
 	@dpkg --status $(LIBRARIES) >/dev/null 2>&1 || { \
 	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $(LIBRARIES); }
 
 clean:
-	rm -rf .venv .hosts out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .hosts out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { \

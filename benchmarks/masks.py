@@ -23,20 +23,19 @@ from addon.exact import cryptomatte
 from addon.exact.capture import render_depsgraph, render_layers
 from addon.raster.rasterise import coverages, rasterise
 from addon.regions.marks import mark, marks, unmark
-from benchmarks.stress import sphere, stress
+from benchmarks.sheet import Coverage
+from benchmarks.stress import current_scene, sphere, stress
 
 SIDE = 512  # pixels along the longer side of the picture
 SAMPLES = 32  # of Cryptomatte, one pixel's BOX filter
 VISIBLE = 0.005  # of the picture, what an object must cover to count
 RINGS = (50, 158, 500)  # balls of 10,000, 99,856 and 1,000,000 triangles
-SECONDS = 0.2  # that a thing is timed for, at least
+SECONDS = 0.2  # that something is timed for, at least
 RADIUS = 1.5  # they cover 14 % of the picture
-
-Covers = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Row:
+class Agreement:
     """One object of one scene: overlap with Cryptomatte, and the distance between the middles in pixels."""
 
     name: str
@@ -48,59 +47,60 @@ class Row:
 def live(scene: bpy.types.Scene, width: int, height: int) -> NDArray[np.uint8]:
     """What the rasteriser says each mark covers, (marks, height, width) in 0..255, from the evaluated depsgraph."""
     graph = evaluated(scene)
-    seen, count = view(scene, scene.camera, graph), len(marks(scene))
-    shapes = geometry(scene, graph, seen)
+    assert scene.camera is not None, "the examples have one"
+    camera, count = view(scene, scene.camera, graph), len(marks(scene))
+    shapes = geometry(scene, graph, camera)
     size = width * SUPERSAMPLING, height * SUPERSAMPLING
-    raster = rasterise(shapes.triangles, seen.lens, *size, stagger=STAGGER)
+    raster = rasterise(shapes.triangles, camera.lens, *size, stagger=STAGGER)
     return coverages(raster, count, SUPERSAMPLING)
 
 
-def rendered(scene: bpy.types.Scene, samples: int, ranks: int = 6) -> Covers:
-    """The same of a Cycles render."""
-    names = {found.name: place for place, found in enumerate(marks(scene))}
+def rendered(scene: bpy.types.Scene, samples: int, ranks: int = 6) -> Coverage:
+    """The same of a Cycles render, (marks, height, width) in 0..1."""
+    names = {marked.name: index for index, marked in enumerate(marks(scene))}
     return cryptomatte.coverage(render_layers(scene, samples, ranks), names, len(names))
 
 
-def overlaps(title: str, scene: bpy.types.Scene) -> Iterator[Row]:
+def overlaps(title: str, scene: bpy.types.Scene) -> Iterator[Agreement]:
     """How well both agree, on every object of a scene."""
-    names = [found.name for found in marks(scene)]
+    names = [marked.name for marked in marks(scene)]
     ours = live(scene, scene.render.resolution_x, scene.render.resolution_y) / np.float32(255.0)
     yield from compare(title, ours, rendered(scene, SAMPLES), names)
 
 
-def compare(title: str, ours: Covers, theirs: Covers, names: Sequence[str]) -> Iterator[Row]:
+def compare(title: str, ours: Coverage, theirs: Coverage, names: Sequence[str]) -> Iterator[Agreement]:
     """A row for each object that is visible enough."""
     for name, one, other in zip(names, ours, theirs, strict=True):
         if other.mean() >= VISIBLE:
             overlap = float(np.minimum(one, other).sum() / np.maximum(one, other).sum())
             offset = float(np.hypot(*(middle(one) - middle(other))))
-            yield Row(f"{title}: {name}", float(other.mean()), overlap, offset)
+            yield Agreement(f"{title}: {name}", float(other.mean()), overlap, offset)
 
 
-def middle(cover: Covers) -> NDArray[np.float64]:
+def middle(cover: Coverage) -> NDArray[np.float64]:
     """The centroid of a coverage, x and y in pixels."""
     rows, columns = cover.sum(axis=1, dtype=np.float64), cover.sum(axis=0, dtype=np.float64)
-    places = [side @ (np.arange(len(side)) + 0.5) for side in (columns, rows)]
-    return np.array(places) / max(float(rows.sum()), 1e-9)
+    moments = [side @ (np.arange(len(side)) + 0.5) for side in (columns, rows)]
+    return np.array(moments) / max(float(rows.sum()), 1e-9)
 
 
 def quickest(work: Callable[[], object], runs: int) -> float:
     """Seconds that ``work`` takes when warm and undisturbed: the least of ``runs``, after one that does not count; of
     more where it is short, for at least SECONDS together: any disturbance is long against it."""
     work()
-    found: list[float] = []
-    while len(found) < runs or sum(found) < SECONDS:
-        begun = time.perf_counter()
+    durations: list[float] = []
+    while len(durations) < runs or sum(durations) < SECONDS:
+        start = time.perf_counter()
         work()
-        found.append(time.perf_counter() - begun)
-    return min(found)
+        durations.append(time.perf_counter() - start)
+    return min(durations)
 
 
 def scenes(folder: Path) -> Iterator[tuple[str, bpy.types.Scene]]:
     """The examples and the stress scene, at SIDE pixels, every object marked by its own name."""
     for path in sorted(folder.glob("*.blend")):
         bpy.ops.wm.open_mainfile(filepath=str(path), use_scripts=False)
-        yield path.stem, prepared(bpy.context.scene)
+        yield path.stem, prepared(current_scene())
     yield "stress", prepared(stress())
 
 
@@ -112,9 +112,9 @@ def prepared(scene: bpy.types.Scene) -> bpy.types.Scene:
     render.resolution_percentage = 100
     for collection in bpy.data.collections:
         unmark(collection)
-    for thing in bpy.data.objects:
-        if thing.type in {"MESH", "CURVE", "FONT", "META"}:
-            mark(thing, thing.name)
+    for item in bpy.data.objects:
+        if item.type in {"MESH", "CURVE", "FONT", "META"}:
+            mark(item, item.name)
     return scene
 
 
@@ -145,7 +145,7 @@ def slope(runs: int) -> tuple[float, list[float]]:
 def main(words: Sequence[str] | None = None) -> int:
     """`maquette bench masks`."""
     args = parser().parse_args(words)
-    rows: list[Row] = []
+    rows: list[Agreement] = []
     gains = {}
     with quiet():
         for title, scene in scenes(args.examples):
@@ -167,19 +167,21 @@ def main(words: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Blender's own words, which it writes past Python, go nowhere: they would stand around the JSON line."""
+    """Blender's own messages, which it writes past Python, are dropped: they would stand around the JSON line."""
     sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    original, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
     try:
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(original, 1)
+        os.close(original)
+        os.close(sink)
 
 
-def report(rows: Sequence[Row], gains: dict[str, float], seconds: Sequence[float], figures: dict[str, float]) -> None:
+def report(
+    rows: Sequence[Agreement], gains: dict[str, float], seconds: Sequence[float], figures: dict[str, float]
+) -> None:
     """Tables: every object, every scene, the balls, and the figures of the JSON line."""
     for row in rows:
         print(f"{row.name:34} visible {row.visible:6.2%}  IoU {row.iou:.4f}  centroid {row.offset:.3f} px")
@@ -193,8 +195,8 @@ def report(rows: Sequence[Row], gains: dict[str, float], seconds: Sequence[float
 
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette bench masks`."""
-    made = argparse.ArgumentParser(prog="maquette bench masks", description=__doc__)
-    made.add_argument("--json", action="store_true", help="print one JSON line instead of tables")
-    made.add_argument("--examples", type=Path, default=Path("examples"), help="folder of .blend files")
-    made.add_argument("--runs", type=int, default=5, help="how often each time is taken; the least counts")
-    return made
+    flags = argparse.ArgumentParser(prog="maquette bench masks", description=__doc__)
+    flags.add_argument("--json", action="store_true", help="print one JSON line instead of tables")
+    flags.add_argument("--examples", type=Path, default=Path("examples"), help="folder of .blend files")
+    flags.add_argument("--runs", type=int, default=5, help="how often each time is taken; the least counts")
+    return flags

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Are the things where the blocks are? Blockouts drawn by a fixed seed, each with its mirror, measured by the Judge."""
+"""Are objects where the blocks are? Blockouts drawn by a fixed seed, each with its mirror, measured by the Judge."""
 
 import argparse
 import json
@@ -16,10 +16,10 @@ from benchmarks.sheet import Coverage, grid, outlined, to_image
 from benchmarks.statistics import bootstrap
 from sg_core import generate
 from sg_core.edits import place
-from sg_core.judge import placement
+from sg_core.judge import Judge, placement
 from sg_core.models.loading import load
 from sg_core.models.model import Model
-from sg_core.toybox.judge import Judge, load_judge
+from sg_core.toybox.judge import load_judge
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.places import PLACES
 from sg_core.toybox.scenes.scene import with_article
@@ -41,23 +41,23 @@ class Layout:
         return Layout(self.prompt, {noun: mask[:, ::-1].copy() for noun, mask in self.masks.items()})
 
 
-def draw_layouts(count: int, nouns: Sequence[str], places: Sequence[str], atlas: Atlas) -> list[Layout]:
+def draw_layouts(count: int, nouns: Sequence[str], backdrops: Sequence[str], atlas: Atlas) -> list[Layout]:
     """`count` blockouts of one to three boxes and balls that do not overlap, from one fixed seed."""
     rng = np.random.default_rng(DRAW)
-    return [draw_layout(rng, nouns, places, atlas) for _ in range(count)]
+    return [draw_layout(rng, nouns, backdrops, atlas) for _ in range(count)]
 
 
-def draw_layout(rng: np.random.Generator, nouns: Sequence[str], places: Sequence[str], atlas: Atlas) -> Layout:
+def draw_layout(rng: np.random.Generator, nouns: Sequence[str], backdrops: Sequence[str], atlas: Atlas) -> Layout:
     """One blockout. A block has roughly its noun's proportions, as an artist would give it."""
     while True:
         chosen = [str(noun) for noun in rng.choice(nouns, rng.choice([1, 2, 2, 3]), replace=False)]
         masks = {noun: draw_block(rng, atlas.tiles[atlas.of(noun)[0]].aspect) for noun in chosen}
         if np.sum(list(masks.values()), axis=0).max() <= 1:
             break
-    phrase = rng.choice(PLACES[str(rng.choice(places))].phrases)
+    phrase = rng.choice(PLACES[str(rng.choice(backdrops))].phrases)
     *rest, last = [with_article(noun) for noun in chosen]
-    things = f"{', '.join(rest)} and {last}" if rest else last
-    return Layout(f"{things} {phrase}", masks)
+    objects = f"{', '.join(rest)} and {last}" if rest else last
+    return Layout(f"{objects} {phrase}", masks)
 
 
 def draw_block(rng: np.random.Generator, aspect: float) -> Coverage:
@@ -80,7 +80,10 @@ def draw_block(rng: np.random.Generator, aspect: float) -> Coverage:
 def measure(
     model: Model, judge: Judge, layout: Layout, seeds: Sequence[int], strength: float, steps: int
 ) -> tuple[torch.Tensor, list[dict[str, dict[str, float]]]]:
-    """One blockout's pictures and what the Judge says of each; strength 0 is the unguided picture of the same seed."""
+    """One blockout's pictures, (seed, 3, SIDE, SIDE) in 0..1, and the Judge's figures of each by noun.
+
+    Strength 0 is the unguided picture of the same seed.
+    """
     scale = model.card.scale
     masks = {noun: torch.from_numpy(mask) for noun, mask in layout.masks.items()}
     energy = place(layout.masks) if strength else None
@@ -104,8 +107,8 @@ def main(words: Sequence[str] | None = None) -> int:
     for layout in tqdm(layouts, desc="placement", unit="blockout"):
         row = []
         for kind, strength in (("unguided", 0.0), ("guided", full)):
-            pictures, seen = measure(model, judge, layout, range(args.seeds), strength, args.steps)
-            scores[kind].append(seen)
+            pictures, figures = measure(model, judge, layout, range(args.seeds), strength, args.steps)
+            scores[kind].append(figures)
             row += [outlined(to_image(picture), layout.masks) for picture in pictures[:2]]
         rows.append(row)
     if args.sheet:
@@ -118,8 +121,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def summary(scores: dict[str, list[list[dict[str, dict[str, float]]]]]) -> dict[str, float]:
     """The figures. A blockout and its mirror are one group of the bootstrap, since they share everything but a side."""
 
-    def groups(kind: str, what: str) -> list[list[float]]:
-        blockouts = [[thing[what] for seen in blockout for thing in seen.values()] for blockout in scores[kind]]
+    def groups(kind: str, figure: str) -> list[list[float]]:
+        blockouts = [[noun[figure] for picture in blockout for noun in picture.values()] for blockout in scores[kind]]
         return [one + other for one, other in zip(blockouts[::2], blockouts[1::2], strict=True)]
 
     guided, unguided = groups("guided", "iou"), groups("unguided", "iou")
@@ -151,15 +154,15 @@ def report(figures: dict[str, float], as_json: bool) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette bench placement`."""
-    made = argparse.ArgumentParser(prog="maquette bench placement", description=__doc__)
-    made.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
-    made.add_argument("--blockouts", type=int, default=12, help="how many are drawn; each comes with its mirror")
-    made.add_argument("--seeds", type=int, default=4, help="pictures a blockout: seeds 0 to N-1")
-    made.add_argument("--strength", type=float, help="of the guided pictures; the model's own by default")
-    made.add_argument("--steps", type=int, default=30, help="DDIM steps")
-    made.add_argument("--model", default="toybox", help="a model's name or folder")
-    made.add_argument("--judge", type=Path, help="a Judge's folder instead of the one that ships")
-    made.add_argument("--places", type=int, default=6, help="how many of the places blockouts stand at")
-    made.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
-    made.add_argument("--sheet", type=Path, help="write a sheet of the first two seeds of every blockout")
-    return made
+    flags = argparse.ArgumentParser(prog="maquette bench placement", description=__doc__)
+    flags.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
+    flags.add_argument("--blockouts", type=int, default=12, help="how many are drawn; each comes with its mirror")
+    flags.add_argument("--seeds", type=int, default=4, help="pictures a blockout: seeds 0 to N-1")
+    flags.add_argument("--strength", type=float, help="of the guided pictures; the model's own by default")
+    flags.add_argument("--steps", type=int, default=30, help="DDIM steps")
+    flags.add_argument("--model", default="toybox", help="a model's name or folder")
+    flags.add_argument("--judge", type=Path, help="a Judge's folder instead of the one that ships")
+    flags.add_argument("--places", type=int, default=6, help="how many of the places blockouts stand at")
+    flags.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
+    flags.add_argument("--sheet", type=Path, help="write a sheet of the first two seeds of every blockout")
+    return flags

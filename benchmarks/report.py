@@ -12,8 +12,8 @@ from torch import Tensor
 
 from addon.protocol.records import Blockout, Region, unpack_mask
 from benchmarks.sheet import Coverage, grid, outlined, targets
-from sg_core.judge import noun_of, placement
-from sg_core.toybox.judge import Judge, load_judge
+from sg_core.judge import Judge, noun_of, placement
+from sg_core.toybox.judge import load_judge
 
 __all__ = ["Pair", "figures", "load_judge", "sheet"]
 
@@ -41,12 +41,11 @@ def figures(pairs: Sequence[Pair], judge: Judge) -> dict[str, dict[str, object]]
 
 def judged(pair: Pair, picture: bytes, judge: Judge) -> dict[str, dict[str, float]]:
     """Each region whose noun the Judge knows: iou, present, offset."""
-    nouns = {noun_of(region.phrase, judge.nouns): region for region in pair.blockout.regions}
-    known = {noun: torch.from_numpy(framed(region, pair.blockout)) for noun, region in nouns.items() if noun}
-    seen = placement(judge, tensor(picture)[None], known)[0]
+    regions = {noun_of(region.phrase, judge.nouns): region for region in pair.blockout.regions}
+    blocks = {noun: torch.from_numpy(framed(region, pair.blockout)) for noun, region in regions.items() if noun}
     return {
-        f"{pair.name}: {nouns[noun].phrase}": {what: round(value, 4) for what, value in scores.items()}
-        for noun, scores in seen.items()
+        f"{pair.name}: {regions[noun].phrase}": {figure: round(value, 4) for figure, value in scores.items()}
+        for noun, scores in placement(judge, tensor(picture)[None], blocks)[0].items()
     }
 
 
@@ -57,11 +56,11 @@ def mean_of(regions: Mapping[str, Mapping[str, float]]) -> dict[str, object]:
 
 
 def framed(region: Region, blockout: Blockout) -> Coverage:
-    """A region's mask in the artist's frame, at the cropped picture's resolution, 0..1."""
+    """A region's coverage of the artist's frame, (height, width) in 0..1, at the cropped picture's resolution."""
     mask = Image.frombytes("L", (region.mask.width, region.mask.height), unpack_mask(region.mask))
-    whole = mask.resize((blockout.width, blockout.height), Image.Resampling.BILINEAR)
+    enlarged = mask.resize((blockout.width, blockout.height), Image.Resampling.BILINEAR)
     frame = blockout.frame
-    cropped = whole.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
+    cropped = enlarged.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
     return np.asarray(cropped, dtype=np.float32) / 255
 
 

@@ -1,61 +1,126 @@
 # SPDX-License-Identifier: MIT
-"""The models a server offers: Toybox, and diffusers folders its owner names. Read from their JSON, without torch."""
+"""The models a server offers: Toybox, and those its owner names, each with the defaults of its Card.
+
+Cards are data of sg_core: ``models/cards.json``, and ``card.json`` in a model's folder. They are read as the files they
+are, for importing sg_core would bring torch into the server's process; a test holds both readers to the same verdict.
+"""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from addon.protocol.default_model import TOYBOX
 from addon.protocol.records import ModelInfo
+from addon.protocol.strict_json import ContractError, load
 
 from .errors import CommandError
 
-TOYBOX_FOLDER = Path(__file__).resolve().parent.parent / "sg_core" / "toybox" / "weights"
+DEFAULT = "toybox"
+OWN_CARD = "card.json"
+NOT_OFFERED = ("pipeline", "layers", "note")  # of a Card or a family: what no client needs
 
 
 class NotAModel(CommandError):
-    """A folder that holds no diffusers model of a family we know."""
+    """What was named is no model of a family we know."""
 
-    def __init__(self, folder: Path, problem: str) -> None:
-        super().__init__(f"{folder} holds no model Maquette can use: {problem}")
-
-
-def offered(folders: Sequence[Path]) -> tuple[ModelInfo, ...]:
-    """The named folders, first, and Toybox. Raises NotAModel."""
-    return (*(described(folder) for folder in folders), replace(TOYBOX, words=_words(TOYBOX_FOLDER)))
+    def __init__(self, source: Path | str, problem: str) -> None:
+        super().__init__(f"{source} holds no model Maquette can use: {problem}")
 
 
-def described(folder: Path) -> ModelInfo:
-    """A diffusers folder as an offer: its native area is what its network was made for. Raises NotAModel."""
-    unet, vae = _json(folder, "unet"), _json(folder, "vae")
-    levels = vae["block_out_channels"] if "block_out_channels" in vae else vae["decoder_block_out_channels"]
+class SameName(CommandError):
+    """Two models that no client could tell apart."""
+
+    def __init__(self, name: str, sources: Sequence[str]) -> None:
+        super().__init__(f"Two models are called {name}: {' and '.join(sources)}. Rename one of the folders")
+
+
+def offered(sources: Sequence[Path | str]) -> tuple[ModelInfo, ...]:
+    """The models that are named, first, and Toybox; each as ``described``. Raises NotAModel, SameName."""
+    names = dict.fromkeys([*map(str, sources), DEFAULT])
+    models = tuple(described(name) for name in names)
+    for model in models:
+        if len(same := [other.source for other in models if other.name == model.name]) > 1:
+            raise SameName(model.name, same)
+    return models
+
+
+def described(source: Path | str) -> ModelInfo:
+    """A model as an offer, with the defaults of its Card.
+
+    Args:
+        source: a name of ``cards.json``, or a folder in diffusers' format.
+
+    Raises NotAModel when it is neither, or says something that no ModelInfo can hold.
+    """
+    try:
+        return load(ModelInfo, {name: value for name, value in _card(str(source)).items() if name not in NOT_OFFERED})
+    except ContractError as error:
+        raise NotAModel(source, str(error)) from error
+    except (TypeError, LookupError, AttributeError) as error:
+        raise NotAModel(source, f"its configuration is of another kind ({type(error).__name__}: {error})") from error
+
+
+def _card(source: str) -> dict[str, Any]:
+    """A Card as JSON values: its family's entry, over it what the folder says, and over both what its name says."""
+    package = _package()
+    catalogue = _json(package, "models/cards.json")
+    named: dict[str, Any] = catalogue["models"].get(source, {})
+    at_home = named.get("source", "").startswith(f"{package.name}/")
+    folder = package.parent / named["source"] if at_home else Path(source)
+    if not named and not folder.is_dir():
+        raise NotAModel(source, f"it is no folder, and none of {', '.join(catalogue['models'])}")
+    local = _folder_card(folder, catalogue) if at_home or not named else {}
+    own = local | named | ({"name": source} if named else {})
+    family: dict[str, Any] = catalogue["families"][own["family"]]
+    return {"licence": "unknown"} | family | own
+
+
+def _folder_card(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder says of itself: sizes from its configuration, and its own card over them. Raises NotAModel."""
+    path = folder.resolve()
+    card = {"name": path.name, "source": str(path), "revision": "local", "words": _words(folder)}
+    own = _json(folder, OWN_CARD) if (folder / OWN_CARD).is_file() else {}
+    if unknown := [name for name in own if name not in catalogue[OWN_CARD]]:
+        raise NotAModel(folder, f"its {OWN_CARD} says {', '.join(unknown)}")
+    return card | {"family": _family(folder, catalogue["families"])} | _sizes(folder) | own
+
+
+def _family(folder: Path, families: Mapping[str, Any]) -> str:
+    """The family of the pipeline that model_index.json names. Raises NotAModel."""
+    pipeline = _json(folder, "model_index.json").get("_class_name")
+    for family, defaults in families.items():
+        if defaults["pipeline"] == pipeline:
+            return str(family)
+    readable = " or ".join(defaults["pipeline"] for defaults in families.values())
+    raise NotAModel(folder, f"it is made for {pipeline}, not for {readable}")
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Native area and side multiple in pixels: each level of autoencoder and network but the first halves the sides."""
+    unet, autoencoder = _json(folder, "unet/config.json"), _json(folder, "vae/config.json")
+    levels = autoencoder.get("block_out_channels") or autoencoder["decoder_block_out_channels"]
     pixels = 2 ** (len(levels) - 1)
-    coarsest = 2 ** (len(unet["block_out_channels"]) - 1)
     side = unet["sample_size"] * pixels
-    return replace(
-        TOYBOX,
-        name=folder.resolve().name,
-        source=str(folder.resolve()),
-        revision="local",
-        licence="unknown",
-        area=side * side,
-        multiple=pixels * coarsest,
-        nouns=(),
-        words=_words(folder),
-    )
+    return {"area": side * side, "multiple": pixels * 2 ** (len(unet["block_out_channels"]) - 1)}
 
 
-def _words(folder: Path) -> tuple[str, ...]:
+def _words(folder: Path) -> list[str]:
     """The only words that a model knows, where its tokenizer was made for those alone, as Toybox's is."""
     listed = (folder / "tokenizer" / "words.json").is_file()
-    return tuple(_json(folder, "tokenizer", "words.json")) if listed else ()
+    return list(_json(folder, "tokenizer/words.json")) if listed else []
 
 
-def _json(folder: Path, part: str, name: str = "config.json") -> Any:
-    path = folder / part / name
+def _package() -> Path:
+    """The folder of sg_core, found without importing it."""
+    spec = find_spec("sg_core")
+    assert spec is not None and spec.submodule_search_locations, "the server is installed with sg_core"
+    return Path(spec.submodule_search_locations[0])
+
+
+def _json(folder: Path, name: str) -> Any:
+    """A JSON file of a folder. Raises NotAModel."""
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise NotAModel(folder, f"{path.name} of its {part} cannot be read: {error}") from error
+        return json.loads((folder / name).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise NotAModel(folder, f"its {name} cannot be read: {error}") from error

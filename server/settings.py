@@ -16,7 +16,7 @@ VERSION = version("maquette")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Record):
+class ServerSettings(Record):
     """Every setting of the server.
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Self-guidance (Epstein et al. 2023): pictures whose things are where they should be, with no training.
+"""Self-guidance (Epstein et al. 2023): pictures whose objects are where they should be, with no training.
 
 model = load("toybox")
 layout = shape("castle", mask) + 0.5 * centroid("rocket", 0.8, 0.3)
@@ -20,15 +20,15 @@ from sg_core.errors import (
     WeightsError,
 )
 from sg_core.generate import generate
-from sg_core.grounding import Sight, sights
+from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
+from sg_core.judge import Judge
 from sg_core.models.cards import CARDS, Card
 from sg_core.models.loading import load
 from sg_core.models.model import Model
 from sg_core.sample import Moment, Watch, sample
 from sg_core.schedule import Schedule, fading, until
 from sg_core.tokens import Phrase
-from sg_core.toybox.judge import Judge, judge_of
 
 __all__ = [
     "CARDS",
@@ -38,6 +38,7 @@ __all__ = [
     "Energy",
     "EnergyError",
     "Grid",
+    "Grounding",
     "Guidance",
     "Judge",
     "Measure",
@@ -50,7 +51,6 @@ __all__ = [
     "RequestError",
     "Schedule",
     "SelfGuidanceError",
-    "Sight",
     "Tape",
     "Term",
     "TokenError",
@@ -61,7 +61,7 @@ __all__ = [
     "fading",
     "forgetting_after",
     "generate",
-    "judge_of",
+    "groundings",
     "keep_out",
     "listening",
     "load",
@@ -69,7 +69,6 @@ __all__ = [
     "presence",
     "sample",
     "shape",
-    "sights",
     "size",
     "until",
 ]

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Listening to attention without touching it.
 
-A ``TorchFunctionMode`` overhears ``F.scaled_dot_product_attention`` while hooks say which layer is speaking. The model
-computes what it always computes, bit for bit; only the softmax of the layers listened to is computed a second time.
+A ``TorchFunctionMode`` reads the arguments of ``F.scaled_dot_product_attention`` while hooks say which layer runs. The
+model computes what it always computes, bit for bit; only the softmax of the layers listened to is computed a second
+time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,26 +55,29 @@ class Tape:
         return next(iter(self.attention.values())).shape[0]
 
     def map(self, phrase: Phrase) -> Tensor:
-        """How much each place looks at a phrase, mean over heads and layers: (batch, y, x)."""
+        """How much each cell looks at a phrase, mean over heads and layers: (batch, y, x).
+
+        Raises KeyError for a phrase that ``words`` does not hold.
+        """
         return self._mass(self.words.phrases[phrase])
 
     def content(self) -> Tensor:
-        """How much each place looks at any word of the prompt (start, end and padding left out): (batch, y, x)."""
+        """How much each cell looks at any word of the prompt (start, end and padding left out): (batch, y, x)."""
         return self._mass(self.words.content)
 
     def _mass(self, columns: Columns) -> Tensor:
         return torch.stack([self._layer(a, columns) for a in self.attention.values()]).mean(0)
 
     def _layer(self, attention: Tensor, columns: Columns) -> Tensor:
-        chosen = attention.new_zeros(attention.shape[0], attention.shape[-1])
+        selection = attention.new_zeros(attention.shape[0], attention.shape[-1])
         for row, indices in enumerate(columns):
-            chosen[row, list(indices)] = 1.0
-        mass = torch.einsum("bhyxt,bt->byx", attention, chosen) / attention.shape[1]
+            selection[row, list(indices)] = 1.0
+        mass = torch.einsum("bhyxt,bt->byx", attention, selection) / attention.shape[1]
         return F.interpolate(mass[:, None], self.grid, mode="area")[:, 0]
 
 
-class Ear(TorchFunctionMode):
-    """Writes one layer's attention onto a tape; intercepts nothing but that layer, so the rest runs at full speed."""
+class AttentionRecorder(TorchFunctionMode):
+    """Records one layer's attention on a tape. It is active inside that layer only, so the rest runs at full speed."""
 
     def __init__(self, layer: str, grid: Grid, tape: Tape) -> None:
         super().__init__()
@@ -86,7 +90,7 @@ class Ear(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func is F.scaled_dot_product_attention and not _recomputing():
-            self._hear(*args, **kwargs)
+            self._record(*args, **kwargs)
         return func(*args, **kwargs)
 
     def begin(self, *_: object) -> None:
@@ -97,7 +101,7 @@ class Ear(TorchFunctionMode):
         """The layer's forward hook; it also runs when the layer raised."""
         self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
-    def _hear(
+    def _record(
         self,
         query: Tensor,
         key: Tensor,
@@ -114,8 +118,8 @@ class Ear(TorchFunctionMode):
         if self.layer in self.tape.attention:
             raise AttentionError(f"layer {self.layer} spoke twice: a tape holds one pass, so listen to one at a time")
         with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):
-            heard = probabilities(self.layer, self.grid, query, key, attn_mask, scale)
-        self.tape.attention[self.layer] = heard
+            attention = probabilities(self.layer, self.grid, query, key, attn_mask, scale)
+        self.tape.attention[self.layer] = attention
 
 
 def probabilities(
@@ -124,14 +128,22 @@ def probabilities(
     """Softmax over every key, of the picture's queries and the words' keys: (batch, head, y, x, token).
 
     In float32 at least: content words hold about a hundredth of the mass, too little for half precision.
+
+    Args:
+        query: (batch, head, query, channel).
+        key: (batch, head, key, channel).
+        mask: boolean, or added to the scores, broadcast to (batch, head, query, key).
+        scale: of the scores; channel^-1/2 by default.
+
+    Raises AttentionError when the picture has not as many queries as the grid has cells.
     """
     precise = torch.promote_types(query.dtype, torch.float32)
-    places = query[:, :, grid.image]
-    if places.shape[2] != grid.rows * grid.columns:
+    queries = query[:, :, grid.image]
+    if queries.shape[2] != grid.rows * grid.columns:
         raise AttentionError(
-            f"layer {layer} has {places.shape[2]} places, not {grid.rows} x {grid.columns}: wrong grid"
+            f"layer {layer} has {queries.shape[2]} places, not {grid.rows} x {grid.columns}: wrong grid"
         )
-    scores = places.to(precise) @ key.to(precise).mT * (query.shape[-1] ** -0.5 if scale is None else scale)
+    scores = queries.to(precise) @ key.to(precise).mT * (query.shape[-1] ** -0.5 if scale is None else scale)
     if mask is not None:
         rows = mask if mask.shape[-2] == 1 else mask[..., grid.image, :]
         scores = scores.masked_fill(~rows, float("-inf")) if rows.dtype == torch.bool else scores + rows
@@ -155,9 +167,9 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
     tape = Tape({}, words)
     with ExitStack() as hooks:
         for name, grid in layers.items():
-            module, ear = _submodule(network, name), Ear(name, grid, tape)
-            hooks.enter_context(module.register_forward_pre_hook(ear.begin))
-            hooks.enter_context(module.register_forward_hook(ear.end, always_call=True))
+            module, recorder = _submodule(network, name), AttentionRecorder(name, grid, tape)
+            hooks.enter_context(module.register_forward_pre_hook(recorder.begin))
+            hooks.enter_context(module.register_forward_hook(recorder.end, always_call=True))
         yield tape
     if missing := [name for name in layers if name not in tape.attention]:
         raise AttentionError(
@@ -168,9 +180,11 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
 
 @contextmanager
 def forgetting_after(network: nn.Module, layers: Iterable[str]) -> Iterator[None]:
-    """Stop recording gradients once all these layers have spoken, until the block ends.
+    """Stop recording gradients once all these layers have run, until the block ends.
 
-    An energy reads nothing of what comes later, so those activations would be kept for no one.
+    An energy reads nothing of what comes later, so those activations would be kept for nothing.
+
+    Raises AttentionError when a layer does not exist.
     """
     waiting = set(layers)
 

@@ -36,7 +36,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Term:
-    """One wish about one phrase. Its error counts as met below ``tolerance``."""
+    """One goal for one phrase. Its error counts as met below ``tolerance``; ``weight`` may change with progress."""
 
     name: str
     phrase: Phrase
@@ -111,7 +111,7 @@ def shape(words: str | Phrase, mask: Any, tolerance: float = 0.35) -> Energy:
     """
 
     def measure(tape: Tape) -> Measure:
-        attention, target = tape.map(wanted), _target(mask, tape, wanted)
+        attention, target = tape.map(subject), _target(mask, tape, subject)
         silhouette = properties.shape(attention)
         outline = (silhouette - target).abs().mean((1, 2))
         share = (attention * target).sum((1, 2)) / attention.sum((1, 2))
@@ -119,8 +119,8 @@ def shape(words: str | Phrase, mask: Any, tolerance: float = 0.35) -> Energy:
         either = torch.maximum(silhouette, target).sum((1, 2)).clamp_min(1e-6)
         return Measure(outline + 0.5 * (1.0 - share) ** 2, 1.0 - common / either)
 
-    wanted = phrase(words)
-    return _term("shape", wanted, tolerance, measure)
+    subject = phrase(words)
+    return _term("shape", subject, tolerance, measure)
 
 
 def centroid(words: str | Phrase, x: Numbers, y: Numbers, tolerance: float = 0.03) -> Energy:
@@ -130,25 +130,25 @@ def centroid(words: str | Phrase, x: Numbers, y: Numbers, tolerance: float = 0.0
     """
 
     def measure(tape: Tape) -> Measure:
-        found = properties.centroid(tape.map(wanted))
-        away = found - torch.stack([_rows(x, found, wanted), _rows(y, found, wanted)], 1)
+        middle = properties.centroid(tape.map(subject))
+        away = middle - torch.stack([_rows(x, middle, subject), _rows(y, middle, subject)], 1)
         huber = F.huber_loss(away, torch.zeros_like(away), reduction="none", delta=0.1) / 0.1
         return Measure(huber.sum(1), torch.linalg.vector_norm(away, dim=1))
 
-    wanted = phrase(words)
-    return _term("centroid", wanted, tolerance, measure)
+    subject = phrase(words)
+    return _term("centroid", subject, tolerance, measure)
 
 
 def size(words: str | Phrase, fraction: Numbers, tolerance: float = 0.02) -> Energy:
     """The phrase covers this fraction of the picture: a Huber distance. The error is the difference of fractions."""
 
     def measure(tape: Tape) -> Measure:
-        found = properties.size(tape.map(wanted))
-        away = found - _rows(fraction, found, wanted)
+        area = properties.size(tape.map(subject))
+        away = area - _rows(fraction, area, subject)
         return Measure(F.huber_loss(away, torch.zeros_like(away), reduction="none", delta=0.1) / 0.1, away.abs())
 
-    wanted = phrase(words)
-    return _term("size", wanted, tolerance, measure)
+    subject = phrase(words)
+    return _term("size", subject, tolerance, measure)
 
 
 def presence(words: str | Phrase, mask: Any = None, tolerance: float = 0.4) -> Energy:
@@ -159,13 +159,13 @@ def presence(words: str | Phrase, mask: Any = None, tolerance: float = 0.4) -> E
     """
 
     def measure(tape: Tape) -> Measure:
-        share = tape.map(wanted) / tape.content()
-        inside = share if mask is None else share * _target(mask, tape, wanted)
+        share = tape.map(subject) / tape.content()
+        inside = share if mask is None else share * _target(mask, tape, subject)
         best = inside.flatten(1).topk(max(1, share[0].numel() // 16)).values.mean(1)
         return Measure(1.0 - best, 1.0 - best)
 
-    wanted = phrase(words)
-    return _term("presence", wanted, tolerance, measure)
+    subject = phrase(words)
+    return _term("presence", subject, tolerance, measure)
 
 
 def keep_out(words: str | Phrase, mask: Any, tolerance: float = 0.1) -> Energy:
@@ -176,33 +176,34 @@ def keep_out(words: str | Phrase, mask: Any, tolerance: float = 0.1) -> Energy:
     """
 
     def measure(tape: Tape) -> Measure:
-        silhouette = properties.shape(tape.map(wanted))
-        inside = (silhouette * _target(mask, tape, wanted)).sum((1, 2)) / silhouette.sum((1, 2)).clamp_min(1e-6)
+        silhouette = properties.shape(tape.map(subject))
+        inside = (silhouette * _target(mask, tape, subject)).sum((1, 2)) / silhouette.sum((1, 2)).clamp_min(1e-6)
         return Measure(inside, inside)
 
-    wanted = phrase(words)
-    return _term("keep_out", wanted, tolerance, measure)
+    subject = phrase(words)
+    return _term("keep_out", subject, tolerance, measure)
 
 
-def _term(name: str, wanted: Phrase, tolerance: float, measure: Callable[[Tape], Measure]) -> Energy:
-    return Energy((Term(f"{name} of {wanted}", wanted, tolerance, measure),))
+def _term(name: str, subject: Phrase, tolerance: float, measure: Callable[[Tape], Measure]) -> Energy:
+    return Energy((Term(f"{name} of {subject}", subject, tolerance, measure),))
 
 
-def _target(mask: Any, tape: Tape, wanted: Phrase) -> Tensor:
+def _target(mask: Any, tape: Tape, subject: Phrase) -> Tensor:
     """A mask on the tape's grid, by area: (1 or batch, y, x)."""
     like = next(iter(tape.attention.values()))
     target = torch.as_tensor(mask, dtype=like.dtype, device=like.device)
     if target.ndim not in (2, 3) or (target.ndim == 3 and target.shape[0] not in (1, tape.batch)):
         raise EnergyError(
-            f"the mask of {wanted} is {tuple(target.shape)}: it must be (y, x), or (batch, y, x) with {tape.batch} rows"
+            f"the mask of {subject} is {tuple(target.shape)}: "
+            f"it must be (y, x), or (batch, y, x) with {tape.batch} rows"
         )
     planes = target if target.ndim == 3 else target[None]
     return F.interpolate(planes[:, None], tape.grid, mode="area")[:, 0]
 
 
-def _rows(numbers: Numbers, like: Tensor, wanted: Phrase) -> Tensor:
+def _rows(numbers: Numbers, like: Tensor, subject: Phrase) -> Tensor:
     """One number a row: (batch,)."""
     values = torch.as_tensor(numbers, dtype=like.dtype, device=like.device)
     if values.ndim > 1 or (values.ndim == 1 and len(values) != like.shape[0]):
-        raise EnergyError(f"a target of {wanted} has shape {tuple(values.shape)}: give one number, or {like.shape[0]}")
+        raise EnergyError(f"a target of {subject} has shape {tuple(values.shape)}: give one number, or {like.shape[0]}")
     return values.expand(like.shape[0])

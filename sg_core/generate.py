@@ -78,7 +78,7 @@ def _rows(prompts: str | Sequence[str], seeds: Sequence[int]) -> tuple[list[str]
     """As many prompts as seeds."""
     texts = [prompts] if isinstance(prompts, str) else list(prompts)
     count = max(len(texts), len(seeds))
-    if not texts or not seeds or any(len(given) not in (1, count) for given in (texts, seeds)):
+    if not texts or not seeds or any(len(values) not in (1, count) for values in (texts, seeds)):
         raise RequestError(f"{len(texts)} prompts and {len(seeds)} seeds: give as many of each, or one of either")
     return texts * (count // len(texts)), list(seeds) * (count // len(seeds))
 

@@ -3,7 +3,7 @@
 
 A model that carries a Judge has its *picture* looked at. Any other is asked itself: its own attention, in one more
 pass over the finished picture, noised back to where layout is read best. That is what the model believes, not a
-measurement, and a Sight says which of the two it is.
+measurement, and a Grounding says which of the two it is.
 """
 
 from collections import Counter
@@ -18,82 +18,87 @@ from torch import Tensor
 from sg_core import properties
 from sg_core.attention import Tape, listening
 from sg_core.errors import TokenError
-from sg_core.judge import look, noun_of
+from sg_core.judge import Judge, detect, noun_of
 from sg_core.models.model import Model
 from sg_core.tokens import Phrase, phrase
-from sg_core.toybox.judge import Judge
 
-# Toybox's attention held against its Judge: read later, outlines get worse (mean IoU of 32 things 0.48 half way, 0.47
-# here, 0.43 at 0.9); read earlier, presence is told worse. Under THERE lay 4 of 6 absent things, 1 of 26 present ones.
-READ_AT = 0.7  # progress of the trajectory at which attention is read
-THERE = 0.2  # of the attention to the prompt's words, over the best sixteenth of the picture
+# Toybox's attention held against its Judge: read later, outlines get worse (mean IoU of 32 objects 0.48 half way, 0.47
+# here, 0.43 at 0.9); read earlier, presence is told worse. Of what lay under PRESENT, 4 of 6 objects were absent, and 1
+# of 26 present.
+PROGRESS = 0.7  # progress of the trajectory at which attention is read
+PRESENT = 0.2  # of the attention to the prompt's words, over the best sixteenth of the picture
 STEPS = 20
-GRID = 64  # longest side of a mask made of attention, which is coarser by nature
+MASK_SIDE = 64  # longest side of a mask made of attention, which is coarser by nature
 
 
 @dataclass(frozen=True)
-class Sight:
-    """A phrase in a picture: where it is, (y, x) in 0..1 at any resolution, None where it is not; and who says so."""
+class Grounding:
+    """A phrase in a picture: its mask, (y, x) in 0..1 at any resolution, None where it is absent; and who says so."""
 
     mask: Tensor | None
     by: Literal["judge", "attention"]
 
 
-def sights(
+def groundings(
     model: Model, judge: Judge | None, prompt: str, phrases: Sequence[str], latent: Tensor, picture: Tensor
-) -> dict[str, Sight]:
+) -> dict[str, Grounding]:
     """Each phrase as the picture shows it.
 
     Args:
-        judge: of ``judge_of``. A phrase whose noun it does not know, or that shares its noun with another, is left to
-            the model's attention.
+        judge: None where the model carries none. A phrase whose noun it does not know, or that shares its noun with
+            another, is left to the model's attention.
         latent: clean, (1, channel, y, x).
         picture: the latent decoded, (1, 3, height, width) in 0..1.
 
-    What the prompt does not say, and the Judge does not know, counts as not there.
+    What the prompt does not say, and the Judge does not know, counts as absent.
     """
-    seen = {} if judge is None else judged(judge, phrases, picture)
-    rest = [words for words in phrases if words not in seen]
-    return seen | (attended(model, prompt, rest, latent) if rest else {})
+    measured = {} if judge is None else judged(judge, phrases, picture)
+    rest = [words for words in phrases if words not in measured]
+    return measured | (attended(model, prompt, rest, latent) if rest else {})
 
 
-def judged(judge: Judge, phrases: Sequence[str], picture: Tensor) -> dict[str, Sight]:
-    """What the Judge sees of the phrases that it can tell apart."""
+def judged(judge: Judge, phrases: Sequence[str], picture: Tensor) -> dict[str, Grounding]:
+    """What the Judge detects of the phrases that it can tell apart; picture (1, 3, height, width) in 0..1."""
     nouns = {words: noun_of(words, judge.nouns) for words in phrases}
-    used = Counter(nouns.values())
-    known = {words: noun for words, noun in nouns.items() if noun is not None and used[noun] == 1}
-    found = look(judge, picture, [list(known.values())])[0]
-    masks = {words: found[noun].mask.float() if found[noun].present else None for words, noun in known.items()}
-    return {words: Sight(mask, "judge") for words, mask in masks.items()}
+    uses = Counter(nouns.values())
+    distinct = {words: noun for words, noun in nouns.items() if noun is not None and uses[noun] == 1}
+    detections = detect(judge, picture, [list(distinct.values())])[0]
+    masks = {
+        words: detections[noun].mask.float() if detections[noun].present else None for words, noun in distinct.items()
+    }
+    return {words: Grounding(mask, "judge") for words, mask in masks.items()}
 
 
-def attended(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor) -> dict[str, Sight]:
-    """Where the model itself looks for the phrases, in the finished picture."""
-    said = [words for words in phrases if _says(model, prompt, words)]
+def attended(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor) -> dict[str, Grounding]:
+    """Where the model itself looks for the phrases, in the finished picture; latent clean, (1, channel, y, x)."""
+    present = [words for words in phrases if _says(model, prompt, words)]
     masks: dict[str, Tensor | None] = dict.fromkeys(phrases)
-    if said:
-        tape = reread(model, prompt, said, latent)
-        masks |= {words: believed(tape, phrase(words)) for words in said}
-    return {words: Sight(mask, "attention") for words, mask in masks.items()}
+    if present:
+        tape = reread(model, prompt, present, latent)
+        masks |= {words: attention_mask(tape, phrase(words)) for words in present}
+    return {words: Grounding(mask, "attention") for words, mask in masks.items()}
 
 
-def reread(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor, progress: float = READ_AT) -> Tape:
-    """The tape of one pass over a clean latent, noised (always by the same noise) to ``progress`` of a trajectory."""
+def reread(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor, progress: float = PROGRESS) -> Tape:
+    """The tape of one pass over a clean latent, noised (always by the same noise) to ``progress`` of a trajectory.
+
+    Raises TokenError when the prompt does not say one of the phrases.
+    """
     step = model.steps(STEPS, "ddim").steps[round(progress * STEPS)]
     noise = torch.randn(latent.shape, generator=torch.Generator("cpu").manual_seed(0)).to(latent)
-    words = model.words([prompt], [phrase(wanted) for wanted in phrases])
+    words = model.words([prompt], [phrase(text) for text in phrases])
     with torch.no_grad(), listening(model.network, model.layers(latent), words) as tape:
         model.predict(step.alpha * latent + step.sigma * noise, step, model.encode([prompt]))
     return tape
 
 
-def believed(tape: Tape, wanted: Phrase) -> Tensor | None:
-    """The phrase's silhouette, smoothly enlarged; None where no part of the picture looks at it much."""
-    attention = tape.map(wanted)
+def attention_mask(tape: Tape, words: Phrase) -> Tensor | None:
+    """The phrase's silhouette (y, x) in 0..1, smoothly enlarged; None where no part of the picture looks at it much."""
+    attention = tape.map(words)
     share = attention / tape.content()
-    if float(share.flatten(1).topk(max(1, share[0].numel() // 16)).values.mean()) < THERE:
+    if float(share.flatten(1).topk(max(1, share[0].numel() // 16)).values.mean()) < PRESENT:
         return None
-    times = max(1, GRID // max(tape.grid))
+    times = max(1, MASK_SIDE // max(tape.grid))
     silhouette = properties.shape(attention)[:, None]
     return F.interpolate(silhouette, scale_factor=float(times), mode="bilinear")[0, 0].clamp(0, 1)
 

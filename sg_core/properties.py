@@ -39,7 +39,7 @@ def centroid(attention: Tensor, sharpness: float = SHARPNESS) -> Tensor:
     The silhouette has no floor, so a thing near the border is found there and not half-way to the middle.
     """
     weight = shape(attention, sharpness)
-    rows, columns = places(attention)
+    rows, columns = cell_centres(attention)
     total = weight.sum((1, 2)).clamp_min(1e-6)
     x = (weight * columns).sum((1, 2)) / total
     y = (weight * rows[:, None]).sum((1, 2)) / total
@@ -56,7 +56,7 @@ def appearance(attention: Tensor, features: Tensor, sharpness: float = SHARPNESS
     return (weight * features).sum((2, 3)) / weight.sum((2, 3)).clamp_min(1e-6)
 
 
-def places(attention: Tensor) -> tuple[Tensor, Tensor]:
+def cell_centres(attention: Tensor) -> tuple[Tensor, Tensor]:
     """Centres of the grid's rows and columns in [0, 1]: y (rows,) from the top, x (columns,) from the left."""
     rows, columns = attention.shape[-2:]
     y = (torch.arange(rows, dtype=attention.dtype, device=attention.device) + 0.5) / rows

@@ -52,7 +52,7 @@ class Texts:
 
 
 def unwatched(moment: Moment) -> None:
-    """Nobody looks."""
+    """The Watch of a run that nobody follows: it does nothing."""
 
 
 def sample(
@@ -84,9 +84,9 @@ def sample(
         )
     memory = nothing_yet(latent)
     for step in trajectory.steps:
-        wanted = energy.at(step.progress) if guidance.acts(step) else Energy()
+        active = energy.at(step.progress) if guidance.acts(step) else Energy()
         resting = bool(guidance.rests(memory).all())
-        conditional, reading, gradient = look(model, latent, step, texts, wanted, follow=not resting)
+        conditional, reading, gradient = conditional_pass(model, latent, step, texts, active, follow=not resting)
         with torch.no_grad():
             plain = model.predict(latent, step, texts.plain)
             correction = scale * (conditional - plain)
@@ -101,10 +101,15 @@ def sample(
     return latent
 
 
-def look(
+def conditional_pass(
     model: Model, latent: Tensor, step: Step, texts: Texts, energy: Energy, *, follow: bool
 ) -> tuple[Tensor, Reading | None, Tensor | None]:
-    """The conditional output, what the energy read in that pass, and its gradient by the latent where followed."""
+    """The conditional output, what the energy read in that pass, and its gradient by the latent where followed.
+
+    Output and gradient are shaped like the latent, (batch, channel, y, x). Without terms nothing is read.
+
+    Raises AttentionError when a layer was not heard, EnergyError when the energy has no gradient.
+    """
     if not energy.terms:
         with torch.no_grad():
             return model.predict(latent, step, texts.conditional), None, None
@@ -135,6 +140,6 @@ def _moment(model: Model, step: Step, reading: Reading | None, latent: Tensor, b
         noisy, output = before
         return model.decode(model.parametrisation.to_clean(output, noisy, step.alpha, step.sigma))
 
-    done = step.index + 1
+    step_count = step.index + 1
     energies = reading.means() if reading else {}
-    return Moment(done, step.total, done / step.total, energies, latent, preview)
+    return Moment(step_count, step.total, step_count / step.total, energies, latent, preview)

@@ -45,14 +45,14 @@ def locate(tokenizer: Any, prompts: Sequence[str], phrases: Iterable[Phrase]) ->
     Raises TokenError with all the phrases that a prompt does not say, or when a prompt is too long.
     """
     spans = [_offsets(tokenizer, prompt) for prompt in prompts]
-    wanted = tuple(phrases)
+    subjects = tuple(phrases)
     pairs = list(zip(prompts, spans, strict=True))
     for prompt, _ in pairs:
-        if missing := [str(p) for p in wanted if not occurrences(prompt, p)]:
+        if missing := [str(p) for p in subjects if not occurrences(prompt, p)]:
             raise TokenError(f"the prompt {prompt!r} does not say {', '.join(map(repr, missing))}: add the words to it")
-    found = {p: tuple(_touched(offsets, occurrences(prompt, p)) for prompt, offsets in pairs) for p in wanted}
+    columns = {p: tuple(_touched(offsets, occurrences(prompt, p)) for prompt, offsets in pairs) for p in subjects}
     content = tuple(tuple(i for i, (start, end) in enumerate(offsets) if end > start) for offsets in spans)
-    return Words(found, content)
+    return Words(columns, content)
 
 
 def check_length(tokenizer: Any, prompt: str) -> None:
@@ -60,9 +60,9 @@ def check_length(tokenizer: Any, prompt: str) -> None:
     room = tokenizer.model_max_length
     read = tokenizer(prompt, truncation=False, return_offsets_mapping=True, verbose=False)  # it is we who warn
     if (count := len(read.input_ids)) > room:
-        first = read.offset_mapping[room - 1][0]  # the last place of all is the end mark's
-        whole = next(word.start() for word in re.finditer(r"\w+|[^\w\s]+", prompt) if word.end() > first)
-        raise TooLong(prompt, prompt[whole:].strip(), f"{count} tokens and the model reads {room}")
+        first = read.offset_mapping[room - 1][0]  # the last position of all is the end mark's
+        begin = next(word.start() for word in re.finditer(r"\w+|[^\w\s]+", prompt) if word.end() > first)
+        raise TooLong(prompt, prompt[begin:].strip(), f"{count} tokens and the model reads {room}")
 
 
 def _offsets(tokenizer: Any, prompt: str) -> list[tuple[int, int]]:
@@ -70,11 +70,11 @@ def _offsets(tokenizer: Any, prompt: str) -> list[tuple[int, int]]:
     return list(tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"])
 
 
-def occurrences(prompt: str, wanted: Phrase) -> list[tuple[int, int]]:
+def occurrences(prompt: str, subject: Phrase) -> list[tuple[int, int]]:
     """Character spans (start, end) of a phrase in a prompt: whole words, any case, any white space between them."""
-    pattern = r"\s+".join(map(re.escape, wanted.words.split()))
+    pattern = r"\s+".join(map(re.escape, subject.words.split()))
     spans = [match.span() for match in re.finditer(rf"(?<!\w){pattern}(?!\w)", prompt, re.IGNORECASE) if pattern]
-    return spans if wanted.nth is None else spans[wanted.nth - 1 : wanted.nth] if wanted.nth > 0 else []
+    return spans if subject.nth is None else spans[subject.nth - 1 : subject.nth] if subject.nth > 0 else []
 
 
 def _touched(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -11,8 +11,8 @@ TOYBOX_NOUNS = (
 
 TOYBOX = ModelInfo(
     name="toybox",
-    family="unet",
-    source="toybox",
+    family="stable-diffusion-1",
+    source="sg_core/toybox/weights",
     revision="1",
     licence="MIT",
     area=128 * 128,

@@ -19,7 +19,7 @@ from addon.protocol.strict_json import loads
 from ..catalogue import offered
 from ..errors import CommandError
 from ..http.host import running
-from ..settings import Settings
+from ..settings import ServerSettings
 from . import blender_process
 from .blender_process import View, Wish
 from .render import paint, render
@@ -58,7 +58,7 @@ async def perform(
     """Every scene through a server of our own; what became of each, and the seconds each took."""
     pairs, seconds = [], {}
     with tempfile.TemporaryDirectory(prefix="maquette-") as home:
-        async with running(Settings(home=Path(home), models=offered([]))) as (_, connection):
+        async with running(ServerSettings(home=Path(home), models=offered([]))) as (_, connection):
             client = await connect(connection)
             for scene in bar(scenes, desc="examples", unit="scene"):
                 begun = time.monotonic()

@@ -19,7 +19,7 @@ from addon.protocol.strict_json import ContractError, dump, load, loads
 from ..catalogue import offered
 from ..errors import CommandError
 from ..http.host import running
-from ..settings import Settings
+from ..settings import ServerSettings
 from . import blender_process
 from .blender_process import View, Wish
 from .region_report import Outcome, outcomes
@@ -120,7 +120,7 @@ async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncI
         yield found
         return
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        async with running(Settings(home=Path(folder), models=offered(models))) as (_, own):
+        async with running(ServerSettings(home=Path(folder), models=offered(models))) as (_, own):
             yield await connect(own)
 
 

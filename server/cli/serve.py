@@ -15,13 +15,13 @@ from addon.protocol.paths import home
 
 from ..catalogue import offered
 from ..http.host import running
-from ..settings import Settings
+from ..settings import ServerSettings
 from .terminal import say
 
 LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started us
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: ServerSettings) -> None:
     """Serves until SIGTERM or Ctrl-C; on a leash also until standard input ends."""
     async with running(settings) as (host, connection):
         if LEASH in os.environ:
@@ -46,9 +46,9 @@ def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def settings_from(arguments: argparse.Namespace) -> Settings:
+def settings_from(arguments: argparse.Namespace) -> ServerSettings:
     """The settings that the flags ask for."""
-    return Settings(
+    return ServerSettings(
         home=arguments.home, port=arguments.port, models=offered(arguments.model or []), engine=arguments.engine
     )
 
@@ -58,8 +58,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
-    parser.add_argument("--model", action="append", type=Path, help="also offer the diffusers model in this folder")
-    parser.add_argument("--engine", default=Settings.engine, help="what paints, as module:factory")
+    parser.add_argument("--model", action="append", help="also offer this model: a diffusers folder, or a Card's name")
+    parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     asyncio.run(serve(settings_from(parser.parse_args(argv))))
     return 0

@@ -11,14 +11,14 @@ from ..problems import QueueUnavailable
 from ..queue.artifacts import ArtifactStore
 from ..queue.bell import Signal
 from ..queue.store import Store
-from ..settings import Settings
+from ..settings import ServerSettings
 from ..worker.supervisor import Supervisor
 from . import error_responses
 from .gate import Gate
 from .routes import Services, router
 
 
-def create_app(settings: Settings, token: str) -> FastAPI:
+def create_app(settings: ServerSettings, token: str) -> FastAPI:
     """The application. Its queue, pictures and worker live from its start-up to its shut-down."""
     app = FastAPI(lifespan=_lifespan(settings), openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(router)
@@ -27,7 +27,7 @@ def create_app(settings: Settings, token: str) -> FastAPI:
     return app
 
 
-def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, shelf, bell = Store(settings.database), ArtifactStore(settings.shelf), Signal()

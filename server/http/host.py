@@ -20,7 +20,7 @@ from addon.protocol.strict_json import dump
 
 from ..errors import CommandError
 from ..queue.migrations import connect
-from ..settings import VERSION, Settings
+from ..settings import VERSION, ServerSettings
 from .app import create_app
 
 LOOPBACK = "127.0.0.1"
@@ -90,7 +90,7 @@ def published(connection: Connection, path: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[Host, Connection]]:
+async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connection]]:
     """A server at work in this event loop, published; stopped at the end."""
     token = secrets.token_urlsafe(32)
     config = uvicorn.Config(

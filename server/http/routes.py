@@ -28,7 +28,7 @@ from ..problems import (
 from ..queue.artifacts import ArtifactStore
 from ..queue.bell import Signal
 from ..queue.store import Store
-from ..settings import VERSION, Settings
+from ..settings import VERSION, ServerSettings
 from ..worker.supervisor import Supervisor
 from .event_stream import stream
 
@@ -49,7 +49,7 @@ _NO_SNIFFING = {
 class Services:
     """What the handlers work with."""
 
-    settings: Settings
+    settings: ServerSettings
     store: Store
     shelf: ArtifactStore
     bell: Signal

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
+COMMIT = re.compile(r"[0-9a-f]{40}")
 BLOCKOUT_KEY = "maquette.blockout"
-QUOTED = 40
+QUOTED = 40  # characters
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
@@ -89,24 +90,22 @@ class DiffusionEngine:
         threads = torch.get_num_threads()
         return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
-    def _place(self) -> str:
-        import torch
-
-        return "cuda" if torch.cuda.is_available() else "cpu"
-
     def load(self, model: ModelInfo) -> None:
         """Loads the weights unless they are the ones in hand."""
+        import torch
+
         import sg_core
+        from sg_core.toybox.judge import judge_of
 
         if self._loaded is not None and self._loaded[0] == model:
             return
         self._loaded = None  # two models need not fit
         try:
             with _in_memory(f"The model {model.name}"):
-                loaded = sg_core.load(model.source, device=self._place())
-                self._loaded = (model, loaded, sg_core.judge_of(loaded))
+                loaded = sg_core.load(address(model), device="cuda" if torch.cuda.is_available() else "cpu")
+                self._loaded = (model, loaded, judge_of(loaded))
         except sg_core.WeightsError as error:
-            raise NoModel(f"{model.name}: {error}", fix="Check that the model's folder is there and whole.") from error
+            raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, measures, crops."""
@@ -123,8 +122,8 @@ class DiffusionEngine:
                 report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
         except sg_core.TooLong as error:
-            which = "The prompt" if error.prompt == read.prompt else "What to avoid"
-            raise PromptTooLong(f"{which} is too long for {info.name}: it would not read {end(error.lost)}.") from error
+            text = "The prompt" if error.prompt == read.prompt else "What to avoid"
+            raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.SelfGuidanceError as error:
@@ -132,8 +131,19 @@ class DiffusionEngine:
         return finished(picture[0], blockout, achieved)
 
 
+def address(model: ModelInfo) -> str:
+    """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
+    return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
+
+
+def _fix(model: ModelInfo) -> str:
+    if COMMIT.fullmatch(model.revision):
+        return "Check the connection to the hub; or download the model yourself and serve its folder."
+    return "Check that the model's folder is there and whole."
+
+
 @contextmanager
-def _in_memory(what: str) -> Iterator[None]:
+def _in_memory(subject: str) -> Iterator[None]:
     """Raises OutOfMemory where memory runs out inside: each device says that in its own way."""
     import torch
 
@@ -143,11 +153,11 @@ def _in_memory(what: str) -> Iterator[None]:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not NO_MEMORY.search(str(error)):
             raise
         log.warning("out of memory: %s", error)
-        where = "this machine"
+        device = "this machine"
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
-            where = torch.cuda.get_device_name()
-        raise OutOfMemory(f"{what} does not fit into the memory of {where}") from error
+            device = torch.cuda.get_device_name()
+        raise OutOfMemory(f"{subject} does not fit into the memory of {device}") from error
 
 
 def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":

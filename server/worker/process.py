@@ -28,7 +28,7 @@ from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusa
 from ..queue.artifacts import ArtifactStore
 from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
 from ..queue.store import Claim, Moment, StaleClaim, Store
-from ..settings import Settings
+from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Pipe:
 class JobReporter:
     """One job being painted: hears every step, writes it down, and stops the painting when it is no longer wanted."""
 
-    def __init__(self, claim: Claim, store: Store, shelf: ArtifactStore, door: Pipe, settings: Settings) -> None:
+    def __init__(self, claim: Claim, store: Store, shelf: ArtifactStore, door: Pipe, settings: ServerSettings) -> None:
         self._claim, self._store, self._shelf, self._door = claim, store, shelf, door
         self._settings, self._previewed = settings, time.monotonic()
         self._mute_until = 0.0  # of the monotonic clock
@@ -143,7 +143,7 @@ class JobReporter:
 def main() -> None:
     """Runs until standard input ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = TypeAdapter(Settings).validate_json(sys.stdin.buffer.readline())
+    settings = TypeAdapter(ServerSettings).validate_json(sys.stdin.buffer.readline())
     door = Pipe(sys.stdin.buffer, sys.stdout.buffer)
     for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the door
         signal.signal(meant_for_the_server, signal.SIG_IGN)
@@ -175,7 +175,7 @@ def insist(act: Callable[[], T], door: Pipe, drain: float) -> T:
         time.sleep(RETRY_SECONDS)
 
 
-def work(settings: Settings, store: Store, engine: Engine, door: Pipe) -> None:
+def work(settings: ServerSettings, store: Store, engine: Engine, door: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
     shelf = ArtifactStore(settings.shelf)
     while not door.leaving:
@@ -192,7 +192,7 @@ def work(settings: Settings, store: Store, engine: Engine, door: Pipe) -> None:
         door.ring()
 
 
-def attempt(settings: Settings, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
+def attempt(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
     """Paints one job; returns why that failed. Raises StaleClaim, and QueueUnavailable as ``insist`` does."""
     try:
         paint(settings, engine, claim, easel)
@@ -208,7 +208,7 @@ def attempt(settings: Settings, engine: Engine, claim: Claim, easel: JobReporter
     return None
 
 
-def paint(settings: Settings, engine: Engine, claim: Claim, easel: JobReporter) -> None:
+def paint(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobReporter) -> None:
     """Loads the model, paints, keeps the result."""
     name = claim.blockout.model
     model = settings.model(name)

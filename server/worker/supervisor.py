@@ -20,7 +20,7 @@ from ..problems import QueueUnavailable
 from ..queue.availability import STALLED
 from ..queue.bell import Signal
 from ..queue.store import Store
-from ..settings import Settings
+from ..settings import ServerSettings
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ STALL = "The worker waits for the queue, which is locked or cannot be written"
 class Supervisor:
     """The worker's guardian."""
 
-    def __init__(self, settings: Settings, store: Store, bell: Signal) -> None:
+    def __init__(self, settings: ServerSettings, store: Store, bell: Signal) -> None:
         self._settings, self._store, self._bell = settings, store, bell
         self._loop = asyncio.get_running_loop()
         self._process: Process | None = None
@@ -84,7 +84,7 @@ class Supervisor:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server.worker.process", stdin=PIPE, stdout=PIPE
         )
-        self._write(TypeAdapter(Settings).dump_json(self._settings) + b"\n")
+        self._write(TypeAdapter(ServerSettings).dump_json(self._settings) + b"\n")
         if self._leaving.is_set():  # it was asked while the process started
             _close(self._process)
         await self._listen(self._process)

@@ -24,7 +24,7 @@ PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
 WORD = re.compile(r"\w+")
 STOP = re.compile(r"[,;.:!?]")
-SIGHT_SIDE = 128  # longest side of a mask of what a picture shows; its maker is no sharper
+ACHIEVED_SIDE = 128  # longest side of a mask of what a picture shows; neither Judge nor attention is sharper
 
 
 def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tuple[Tensor, Tensor]:
@@ -64,22 +64,24 @@ def readable(blockout: Blockout, words: Collection[str]) -> Blockout:
     if not words:
         return blockout
     phrases = [Phrase(region.phrase) for region in blockout.regions]
-    held = [span for phrase in phrases for span in occurrences(blockout.prompt, phrase)]
-    return replace(blockout, prompt=known(blockout.prompt, words, held), negative=known(blockout.negative, words))
+    spans = [span for phrase in phrases for span in occurrences(blockout.prompt, phrase)]
+    prompt, negative = readable_text(blockout.prompt, words, spans), readable_text(blockout.negative, words)
+    return replace(blockout, prompt=prompt, negative=negative)
 
 
-def known(text: str, words: Collection[str], held: Collection[tuple[int, int]] = ()) -> str:
-    """The text without the words that are not among ``words``, in any case, nor within the spans ``held`` (start, end).
+def readable_text(text: str, words: Collection[str], protected: Collection[tuple[int, int]] = ()) -> str:
+    """The text without the words that are not among ``words``, in any case, or in ``protected`` spans (start, end).
 
     What stood around them closes up, to a comma where there was a stop between.
     """
     spans = [word.span() for word in WORD.finditer(text) if word[0].lower() in words]
-    told, at = "", 0
-    for start, end in sorted({*spans, *held}):
-        if end > at:  # what is held may overlap
-            told += _closed(text[at:start], ", " if told else "", " " if told else "") + text[max(at, start) : end]
+    result, at = "", 0
+    for start, end in sorted({*spans, *protected}):
+        if end > at:  # protected spans may overlap
+            gap = _closed(text[at:start], ", " if result else "", " " if result else "")
+            result += gap + text[max(at, start) : end]
             at = end
-    return told + _closed(text[at:], "", "")
+    return result + _closed(text[at:], "", "")
 
 
 def _closed(gap: str, stopped: str, plain: str) -> str:
@@ -132,30 +134,30 @@ def achieved(
 ) -> tuple[Achieved, ...]:
     """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them."""
     phrases = [region.phrase for region in blockout.regions]
-    seen = sg_core.sights(model, judge, blockout.prompt, phrases, latent, picture)
-    return tuple(found(region.name, seen[region.phrase], blockout) for region in blockout.regions)
+    groundings = sg_core.groundings(model, judge, blockout.prompt, phrases, latent, picture)
+    return tuple(achieved_by(groundings[region.phrase], region.name, blockout) for region in blockout.regions)
 
 
-def found(name: str, sight: sg_core.Sight, blockout: Blockout) -> Achieved:
-    """A sight in the words of the wire; one with nothing of it inside the frame counts as nothing seen."""
-    nothing = Achieved(name=name, by=sight.by, mask=None, centroid=None, size=0.0)
-    if sight.mask is None:
-        return nothing
+def achieved_by(grounding: sg_core.Grounding, name: str, blockout: Blockout) -> Achieved:
+    """A grounding in the words of the wire; one with nothing of it inside the frame counts as absent."""
+    absent = Achieved(name=name, by=grounding.by, mask=None, centroid=None, size=0.0)
+    if grounding.mask is None:
+        return absent
     width, height = blockout.width, blockout.height
-    whole = F.interpolate(sight.mask[None, None].cpu(), (height, width), mode="bilinear")[0, 0]
+    mask = F.interpolate(grounding.mask[None, None].cpu(), (height, width), mode="bilinear")[0, 0]
     frame = blockout.frame
-    inside = whole[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width] >= 0.5
+    inside = mask[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width] >= 0.5
     if not inside.any():
-        return nothing
+        return absent
     rows, columns = inside.nonzero(as_tuple=True)
     centroid = ((float(columns.float().mean()) + 0.5) / frame.width, (float(rows.float().mean()) + 0.5) / frame.height)
-    return Achieved(name=name, by=sight.by, mask=packed(whole), centroid=centroid, size=float(inside.float().mean()))
+    return replace(absent, mask=packed(mask), centroid=centroid, size=float(inside.float().mean()))
 
 
 def packed(coverage: Tensor) -> Mask:
-    """Coverage (height, width) in 0..1 as a mask of its aspect, SIGHT_SIDE at most."""
+    """Coverage (height, width) in 0..1 as a mask of its aspect, ACHIEVED_SIDE at most."""
     height, width = coverage.shape
-    shrink = min(1.0, SIGHT_SIDE / max(height, width))
+    shrink = min(1.0, ACHIEVED_SIDE / max(height, width))
     rows, columns = max(1, round(height * shrink)), max(1, round(width * shrink))
     small = F.interpolate(coverage[None, None], (rows, columns), mode="area")[0, 0]
     return pack_mask(columns, rows, (small * 255).round().byte().numpy().tobytes())

@@ -1,9 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Models as data: where each comes from, under which licence, how it likes to be used, and where to listen."""
+"""Models as data: where each comes from, under which licence, how it likes to be used, and where to listen.
 
+``cards.json`` beside this file holds the defaults of each family, the models that have a name of their own, and what
+a model's folder may say in a ``card.json``. The Card of a folder is its family's defaults, the sizes that its
+configuration says, and its own ``card.json`` over both. All of it is JSON because the server offers the same models
+from the same files, and must not import torch.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+from sg_core.errors import WeightsError
+from sg_core.models.folder import read_index, read_json
+
+PACKAGE = Path(__file__).parents[1]
+OWN_CARD = "card.json"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
+
+KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
+    {"text": str, "integer": int, "number": (int, float), "list": list}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,11 +32,17 @@ class Card:
     """A model.
 
     Attributes:
-        source: ``toybox`` (ships with the project), a local folder, or a hub repository.
-        revision: for a hub repository the commit, 40 hexadecimal digits; a name could change under us.
+        family: one of ``cards.json``; it decides how the model is loaded.
+        source: a folder of this package (``sg_core/...``), a local folder, or a hub repository (``owner/name``).
+        revision: of a hub repository the commit, 40 hexadecimal digits, for a name could change under us; of a folder
+            the edition that its own card names, else ``local``.
         area: native picture area in pixels.
         multiple: sides of pictures are multiples of this many pixels.
+        steps: of the sampler.
+        scale: of the classifier-free guidance; 1 turns it off.
+        strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
+        nouns: the only ones that the model was taught; none named means any.
         note: what a person should know before using it.
     """
 
@@ -23,36 +50,88 @@ class Card:
     family: str
     source: str
     licence: str
-    revision: str = ""
-    area: int = 512 * 512
-    multiple: int = 64
-    steps: int = 30
-    scale: float = 7.5
-    strength: float = 0.7
+    revision: str
+    area: int
+    multiple: int
+    steps: int
+    scale: float
+    strength: float
     layers: tuple[str, ...] = ()
+    nouns: tuple[str, ...] = ()
     note: str = ""
 
+    @property
+    def address(self) -> str:
+        """What ``load`` takes: ``owner/name@commit`` of a hub repository, otherwise the source."""
+        return f"{self.source}@{self.revision}" if COMMIT.fullmatch(self.revision) else self.source
 
-TOYBOX = Card(
-    name="toybox",
-    family="unet",
-    source="toybox",
-    licence="MIT",
-    area=128 * 128,
-    multiple=16,
-    scale=5.0,
-    strength=1.0,
-    layers=("down_blocks.0", "up_blocks.1"),
+
+def new_card(family: str, **values: Any) -> Card:
+    """A Card with its family's defaults where ``values`` say nothing else; ``name`` and ``source`` have none.
+
+    Raises WeightsError for a family that ``cards.json`` does not have, TypeError for a value that no Card has.
+    """
+    families = CATALOGUE["families"]
+    if family not in families:
+        raise WeightsError(f"there is no family {family!r}: choose one of {', '.join(families)}")
+    defaults = {name: value for name, value in families[family].items() if name != "pipeline"}
+    merged = {"licence": "unknown", "revision": "", **defaults, **values}
+    facts: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in merged.items()}
+    return Card(family=family, **facts)
+
+
+def read_card(folder: Path, **values: Any) -> Card:
+    """The Card of a folder in diffusers' format; ``values`` come before what the folder says.
+
+    Raises WeightsError when it is of no family we know, or its configuration or ``card.json`` cannot be understood.
+    """
+    try:
+        family, sizes, own = _family(folder), _sizes(folder), _own(folder / OWN_CARD)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise WeightsError(f"{folder} cannot be read as a model: {type(error).__name__}: {error}") from error
+    path = folder.resolve()
+    return new_card(family, **{"name": path.name, "source": str(path), "revision": "local", **sizes, **own, **values})
+
+
+def _family(folder: Path) -> str:
+    """The family of the pipeline that model_index.json names."""
+    pipeline, families = read_index(folder).get("_class_name"), CATALOGUE["families"]
+    for family, defaults in families.items():
+        if defaults["pipeline"] == pipeline:
+            return str(family)
+    readable = " or ".join(defaults["pipeline"] for defaults in families.values())
+    raise WeightsError(f"{folder} is made for {pipeline}, and Maquette reads {readable}")
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Native area and side multiple in pixels: each level of autoencoder and network but the first halves the sides."""
+    unet, autoencoder = read_json(folder / "unet" / "config.json"), read_json(folder / "vae" / "config.json")
+    levels = autoencoder.get("block_out_channels") or autoencoder["decoder_block_out_channels"]
+    pixels = 2 ** (len(levels) - 1)
+    side = unet["sample_size"] * pixels
+    return {"area": side * side, "multiple": pixels * 2 ** (len(unet["block_out_channels"]) - 1)}
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """What a folder's own card says. Raises WeightsError for what no card.json may say, or of another kind."""
+    values: dict[str, Any] = read_json(path) if path.is_file() else {}
+    kinds: Mapping[str, str] = CATALOGUE[OWN_CARD]
+    if unknown := [name for name in values if name not in kinds]:
+        raise WeightsError(f"{path} says {', '.join(unknown)}; it may say {', '.join(kinds)}")
+    for name, value in values.items():
+        if not isinstance(value, KINDS[kinds[name]]):
+            raise WeightsError(f"{path}: {name} is {value!r}, and must be of the kind {kinds[name]}")
+    return values
+
+
+def _named(name: str, values: Mapping[str, Any]) -> Card:
+    """A model of ``cards.json``; one of this package has its card in its folder."""
+    source: str = values["source"]
+    if source.startswith(f"{PACKAGE.name}/"):
+        return read_card(PACKAGE.parent / source, name=name, **values)
+    return new_card(name=name, **values)
+
+
+CARDS: Mapping[str, Card] = MappingProxyType(
+    {name: _named(name, values) for name, values in CATALOGUE["models"].items()}
 )
-
-STABLE_DIFFUSION_15 = Card(
-    name="stable-diffusion-1.5",
-    family="unet",
-    source="stable-diffusion-v1-5/stable-diffusion-v1-5",
-    revision="451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
-    licence="CreativeML Open RAIL-M",
-    layers=("mid_block", "up_blocks.1"),
-    note="not yet run",
-)
-
-CARDS: Mapping[str, Card] = MappingProxyType({card.name: card for card in (TOYBOX, STABLE_DIFFUSION_15)})

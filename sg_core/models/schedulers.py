@@ -19,7 +19,7 @@ SCHEDULERS: Mapping[str, Any] = MappingProxyType({"ddim": DDIMScheduler, "ddpm":
 
 @dataclass(frozen=True)
 class DiscreteTrajectory:
-    """Steps over a scheduler that was told how many there are."""
+    """Steps over a diffusers scheduler whose timesteps are set."""
 
     scheduler: Any
     steps: tuple[Step, ...]
@@ -44,9 +44,9 @@ def trajectory(config: Mapping[str, Any], name: str, count: int) -> DiscreteTraj
         raise RequestError(f"{count} steps were asked for: this model walks 1 to {limit}")
     scheduler.set_timesteps(count)
     times = [int(time) for time in scheduler.timesteps]
-    kept = [float(scheduler.alphas_cumprod[time]) for time in times]
+    alphas = [float(scheduler.alphas_cumprod[time]) for time in times]
     steps = tuple(
         Step(i, count, time, alpha=a**0.5, sigma=(1 - a) ** 0.5)
-        for i, (time, a) in enumerate(zip(times, kept, strict=True))
+        for i, (time, a) in enumerate(zip(times, alphas, strict=True))
     )
     return DiscreteTrajectory(scheduler, steps)

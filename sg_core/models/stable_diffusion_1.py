@@ -3,22 +3,39 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from sg_core.attention import Grid
 from sg_core.errors import AttentionError, RequestError
 from sg_core.models.cards import Card
+from sg_core.models.folder import check, component, read_json
 from sg_core.models.model import Step
 from sg_core.models.schedulers import DiscreteTrajectory, trajectory
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
 
+COMPONENTS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+    {
+        "unet": (UNet2DConditionModel,),
+        "vae": (AutoencoderKL, AutoencoderTiny),
+        "text_encoder": (CLIPTextModel,),
+        "tokenizer": (CLIPTokenizer,),
+    }
+)
+FOLDERS = (*COMPONENTS, "scheduler")
+
 
 @dataclass(frozen=True)
-class UNet:
+class StableDiffusion1:
     """A UNet2DConditionModel with its autoencoder, text encoder, tokenizer and the configuration of its noise."""
 
     card: Card
@@ -78,8 +95,27 @@ class UNet:
         return (picture / 2 + 0.5).clamp(0, 1)
 
 
+def load(folder: Path, card: Card, device: str) -> StableDiffusion1:
+    """The model in a folder, in float32, without gradients for its weights.
+
+    Raises WeightsError when the folder's parts are of other classes, not in safetensors, or ask for code.
+    """
+    check(folder, COMPONENTS, FOLDERS)
+    parts = ("unet", "vae", "text_encoder")
+    unet, autoencoder, text_encoder = (component(folder, part, COMPONENTS[part]).to(device) for part in parts)
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    noise = {"prediction_type": "epsilon", **read_json(folder / "scheduler" / "scheduler_config.json")}
+    return StableDiffusion1(card, unet, autoencoder, text_encoder, tokenizer, MappingProxyType(noise))
+
+
 def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) -> dict[str, Grid]:
     """Cross-attention layers of these blocks, in the order they speak, with their grids for a latent of this size.
+
+    Args:
+        size: rows and columns of the latent.
+        blocks: names such as ``mid_block``; none means all.
+
+    Raises AttentionError when those blocks have no cross-attention.
 
     Grids follow from the latent's own rows and columns, halved (upwards) where a block halves them. A square root of
     the number of places would only do for square pictures.
@@ -90,15 +126,15 @@ def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) 
         sizes.append(((rows + 1) // 2, (columns + 1) // 2) if block.downsamplers else (rows, columns))
     down = [(f"down_blocks.{i}", at) for i, at in enumerate(sizes)]
     up = [(f"up_blocks.{i}", at) for i, at in enumerate(reversed(sizes))]
-    found = {
+    layers = {
         f"{block}.{name}": Grid(*at)
         for block, at in [*down, ("mid_block", sizes[-1]), *up]
         if not blocks or block in blocks
         for name, _ in network.get_submodule(block).named_modules()
         if name.endswith(".attn2")
     }
-    if not found:
+    if not layers:
         raise AttentionError(
             f"no cross-attention in {', '.join(blocks) or 'this network'}: name other blocks in the Card"
         )
-    return found
+    return layers

@@ -15,12 +15,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sg_core.generate import generate
-from sg_core.judge import iou, look
-from sg_core.models.loading import load
+from sg_core.judge import Judge, detect, iou
+from sg_core.models.cards import CARDS
+from sg_core.models.loading import find, load
 from sg_core.models.model import Model
 from sg_core.toybox.components import Parts, load_parts
-from sg_core.toybox.judge import Judge, load_judge
-from sg_core.toybox.recipe import HERE, RECIPES, Recipe
+from sg_core.toybox.judge import load_judge
+from sg_core.toybox.recipe import RECIPES, Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.places import PLACES
 from sg_core.toybox.scenes.scene import Scene, draw_scene, with_article
@@ -45,16 +46,17 @@ class Subject:
     side: int
 
 
-def present(subject: Subject, things: int, count: int) -> list[float]:
-    """For `count` captions of held-out combinations of so many things: 1 where all of them are in the picture."""
-    seeds = range(TEST_SEEDS + things * 1_000_000, TEST_SEEDS + things * 1_000_000 + count)
-    scenes = [draw_scene(s, subject.atlas, subject.recipe.vocabulary, count=things, test=True) for s in seeds]
+def present(subject: Subject, objects: int, count: int) -> list[float]:
+    """For `count` captions of held-out combinations of so many objects: 1 where all of them are in the picture."""
+    seeds = range(TEST_SEEDS + objects * 1_000_000, TEST_SEEDS + objects * 1_000_000 + count)
+    scenes = [draw_scene(s, subject.atlas, subject.recipe.vocabulary, count=objects, test=True) for s in seeds]
     scores = []
-    for start in tqdm(range(0, count, 16), desc=f"{things} things", leave=False):
+    for start in tqdm(range(0, count, 16), desc=f"{objects} objects", leave=False):
         some = scenes[start : start + 16]
         captions, nouns = [scene.caption for scene in some], [[t.noun for t in scene.things] for scene in some]
         pictures = paint(subject, captions, range(start, start + len(some)))
-        scores += [float(all(s.present for s in seen.values())) for seen in look(subject.judge, pictures, nouns)]
+        rows = detect(subject.judge, pictures, nouns)
+        scores += [float(all(detected.present for detected in row.values())) for row in rows]
     return scores
 
 
@@ -80,15 +82,15 @@ def true_scenes(subject: Subject, count: int) -> list[Batch]:
 
 
 def judged(judge: Judge, batches: list[Batch], through: Callable[[Tensor], Tensor]) -> tuple[list[float], list[float]]:
-    """IoU, and whether the noun is right, of every thing that covers 1 % of a true scene."""
+    """IoU, and whether the noun is right, of every object that covers 1 % of a true scene."""
     overlaps, right = [], []
     for batch in batches:
         truth = classes(batch, judge.nouns)
         probabilities = judge.probabilities(through(batch.pictures.rgb))
         winners = probabilities.argmax(1)
         for row, scene in enumerate(batch.scenes):
-            for thing in scene.things:
-                number = 1 + judge.nouns.index(thing.noun)
+            for item in scene.things:
+                number = 1 + judge.nouns.index(item.noun)
                 mask = truth[row] == number
                 if mask.float().mean() < 0.01:
                     continue
@@ -122,8 +124,8 @@ def positions(subject: Subject, count: int) -> float:
     for start in tqdm(range(0, count, 16), desc="positions", leave=False):
         some = scenes[start : start + 16]
         pictures = paint(subject, [scene.caption for scene in some], range(start, start + len(some)))
-        for seen in look(subject.judge, pictures, [[scene.things[0].noun] for scene in some]):
-            reached |= {cell(s.centroid) for s in seen.values() if s.centroid and s.present}
+        for row in detect(subject.judge, pictures, [[scene.things[0].noun] for scene in some]):
+            reached |= {cell(one.centroid) for one in row.values() if one.centroid and one.present}
     possible = {cell((scene.things[0].x, scene.things[0].y)) for scene in scenes}
     return len(reached & possible) / len(possible)
 
@@ -135,19 +137,19 @@ def cell(spot: tuple[float, float]) -> tuple[int, int]:
 
 def seconds(subject: Subject, scene: Scene) -> float:
     """One picture, 30 steps, on the CPU, the better of two runs."""
-    model, took = load(subject.folder), []
+    model, durations = load(subject.folder), []
     for _ in range(2):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         paint(subject, [scene.caption], [0], model)
-        took.append(time.perf_counter() - begun)
-    return min(took)
+        durations.append(time.perf_counter() - start)
+    return min(durations)
 
 
 def sheet(subject: Subject, file: Path) -> None:
     """64 pictures, seeds 0 to 63: every noun, big, in turn, at every place in turn; nothing picked by hand."""
-    nouns, places = subject.judge.nouns, subject.recipe.places
-    turns = [(nouns[k % len(nouns)], PLACES[places[(k + k // len(nouns)) % len(places)]].phrases[0]) for k in range(64)]
-    captions = [f"{with_article(f'big {noun}')} {where}" for noun, where in turns]
+    nouns, backdrops = subject.judge.nouns, [PLACES[name].phrases[0] for name in subject.recipe.places]
+    turns = [(nouns[k % len(nouns)], backdrops[(k + k // len(nouns)) % len(backdrops)]) for k in range(64)]
+    captions = [f"{with_article(f'big {noun}')} {backdrop}" for noun, backdrop in turns]
     starts = tqdm(range(0, 64, 16), desc="sheet", leave=False)
     pictures = torch.cat([paint_slowly(subject, captions[k : k + 16], range(k, k + 16)) for k in starts])
     tile(pictures).save(file)
@@ -200,14 +202,16 @@ def subject_of(folder: Path, recipe: Recipe, device: str = "cpu") -> Subject:
 
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox bench`."""
-    made = argparse.ArgumentParser(prog="maquette toybox bench", description=__doc__)
-    made.add_argument("--n", type=int, default=64, help="scenes for each figure")
-    made.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
-    made.add_argument("--folder", type=Path, default=HERE / "weights", help="the model's folder, Judge inside")
-    made.add_argument("--sheet", type=Path, help="also write a sheet of 64 pictures")
-    made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="what paints")
-    made.add_argument("--recipe", choices=sorted(RECIPES), default="fallback", help="the recipe it was trained by")
-    return made
+    flags = argparse.ArgumentParser(prog="maquette toybox bench", description=__doc__)
+    flags.add_argument("--n", type=int, default=64, help="scenes for each figure")
+    flags.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
+    flags.add_argument(
+        "--folder", type=Path, default=find(CARDS["toybox"].address), help="the model's folder, Judge inside"
+    )
+    flags.add_argument("--sheet", type=Path, help="also write a sheet of 64 pictures")
+    flags.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="what paints")
+    flags.add_argument("--recipe", choices=sorted(RECIPES), default="fallback", help="the recipe it was trained by")
+    return flags
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -15,7 +15,8 @@ from tokenizers.trainers import BpeTrainer
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from sg_core.models.loading import untorn
+from sg_core.models.cards import CARDS, OWN_CARD
+from sg_core.models.folder import bars_in_terminals_only
 from sg_core.toybox.autoencoder import PATCH, Basis, new_autoencoder
 from sg_core.toybox.recipe import Recipe
 
@@ -115,8 +116,12 @@ def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTo
 
 
 def build_parts(recipe: Recipe, basis: Basis, folder: Path) -> Parts:
-    """Freshly initialised parts; only the autoencoder's encoder is already what it will be."""
+    """Freshly initialised parts; only the autoencoder's encoder is already what it will be.
+
+    Tokenizer and card are written into the folder, where ``Parts.save`` puts the rest.
+    """
     tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, folder / "tokenizer")
+    write_card(recipe.nouns, folder)
     return Parts(
         tokenizer=tokenizer,
         text_encoder=build_text_encoder(recipe, tokenizer),
@@ -133,6 +138,13 @@ def build_parts(recipe: Recipe, basis: Basis, folder: Path) -> Parts:
             steps_offset=1,
         ),
     )
+
+
+def write_card(nouns: tuple[str, ...], folder: Path) -> None:
+    """The folder's own card: a model of these nouns that likes to be used as the one that ships."""
+    like = CARDS["toybox"]
+    card = {name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "layers")}
+    (folder / OWN_CARD).write_text(json.dumps(card | {"nouns": nouns}, indent=2) + "\n")
 
 
 def build_text_encoder(recipe: Recipe, tokenizer: CLIPTokenizer) -> CLIPTextModel:
@@ -175,7 +187,7 @@ def load_parts(folder: Path) -> Parts:
     """Parts of a saved folder, in float32, each by itself: the pipeline would warn that its autoencoder is small."""
     local = {"local_files_only": True}
     plain = {"torch_dtype": torch.float32, "low_cpu_mem_usage": False, **local}  # the other way wants accelerate
-    with untorn():
+    with bars_in_terminals_only():
         return Parts(
             tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer", **local),
             text_encoder=CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32, **local),

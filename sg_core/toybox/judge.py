@@ -1,30 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The Judge: a small segmenter, one class a noun; it measures pictures, never the attention that was optimised."""
+"""The Judge that ships: a small segmenter, one class a noun, trained on Toybox's own scenes."""
 
 import json
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sg_core.models.cards import CARDS
 from sg_core.models.loading import find
 from sg_core.models.model import Model
-from sg_core.toybox.recipe import HERE
-
-if TYPE_CHECKING:  # who only looks at pictures needs none of what trains
-    pass
 
 
-class Judge(nn.Module):
-    """A segmenter: rgb (batch, 3, height, width) in 0..1 -> logits (batch, 1 + nouns, height, width).
+class Segmenter(nn.Module):
+    """A Judge (``sg_core.judge``) as a network: pictures (batch, 3, height, width) in 0..1 to logits of their classes.
 
-    Class 0 is background. Heights and widths are multiples of 16. `architecture` names the network inside, one of
-    NETWORKS: two Judges that see alike though they are built and trained differently are less likely to see wrong.
+    Logits are (batch, 1 + nouns, height, width); class 0 is background. Heights and widths are multiples of 16.
+    `architecture` names the network inside, one of NETWORKS: two Judges that see alike though they are built and
+    trained differently are less likely to see wrong.
     """
 
     def __init__(self, nouns: Sequence[str], width: int, architecture: str = "nested") -> None:
@@ -47,7 +44,7 @@ class Judge(nn.Module):
 class Nested(nn.Module):
     """Down to a sixteenth and up again with shortcuts (U-Net, Ronneberger et al., 2015), from half resolution.
 
-    What is read at last is a cell's features beside its own four pixels, so that outlines are not rounded off.
+    The last layer reads a cell's features beside its own four pixels, so that outlines are not rounded off.
     """
 
     def __init__(self, leaving: int, width: int) -> None:
@@ -121,7 +118,7 @@ def stage(entering: int, leaving: int, stride: int) -> nn.Sequential:
     )
 
 
-def save_judge(judge: Judge, folder: Path) -> None:
+def save_judge(judge: Segmenter, folder: Path) -> None:
     """Weights in fp16 and what is needed to build the network again."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {key: value.detach().half().contiguous() for key, value in judge.state_dict().items()}
@@ -130,15 +127,19 @@ def save_judge(judge: Judge, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
-def load_judge(folder: Path = HERE / "weights" / "judge") -> Judge:
-    """The Judge that ships with Toybox, in float32 and eval mode."""
+def load_judge(folder: Path | None = None) -> Segmenter:
+    """The Judge in a folder, the one that ships by default, in float32 and eval mode.
+
+    Raises FileNotFoundError when the folder holds none.
+    """
+    folder = folder or find(CARDS["toybox"].address) / "judge"
     config = json.loads((folder / "config.json").read_text())
-    judge = Judge(config["nouns"], config["width"], config["architecture"])
+    judge = Segmenter(config["nouns"], config["width"], config["architecture"])
     judge.load_state_dict({key: value.float() for key, value in load_file(folder / "judge.safetensors").items()})
     return judge.eval()
 
 
-def judge_of(model: Model) -> Judge | None:
+def judge_of(model: Model) -> Segmenter | None:
     """The Judge in the model's own folder, if it carries one."""
-    folder = find(model.card) / "judge"
+    folder = find(model.card.address) / "judge"
     return load_judge(folder) if (folder / "config.json").is_file() else None

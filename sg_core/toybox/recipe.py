@@ -8,8 +8,6 @@ from pathlib import Path
 from sg_core.toybox.scenes.places import PLACES
 from sg_core.toybox.scenes.scene import Vocabulary
 
-HERE = Path(__file__).parent
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -51,7 +49,7 @@ class Recipe:
 
 def all_nouns() -> tuple[str, ...]:
     """Every noun the atlas has pictures of."""
-    return tuple(json.loads((HERE / "nouns.json").read_text()))
+    return tuple(json.loads(Path(__file__).with_name("nouns.json").read_text()))
 
 
 FALLBACK = Recipe(

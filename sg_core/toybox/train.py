@@ -20,13 +20,13 @@ PHASES = ("denoiser", "decoder", "judge", "second-judge")
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox train`."""
     recipe = "full" if torch.cuda.is_available() else "fallback"
-    made = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
-    made.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
-    made.add_argument("--recipe", choices=sorted(RECIPES), default=recipe, help="what to train")
-    made.add_argument("--folder", type=Path, default=Path("out/toybox"), help="where weights and checkpoints go")
-    made.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="leave some out")
-    made.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
-    return made
+    flags = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
+    flags.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
+    flags.add_argument("--recipe", choices=sorted(RECIPES), default=recipe, help="what to train")
+    flags.add_argument("--folder", type=Path, default=Path("out/toybox"), help="where weights and checkpoints go")
+    flags.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="leave some out")
+    flags.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
+    return flags
 
 
 def main(words: Sequence[str] | None = None) -> int:

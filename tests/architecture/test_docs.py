@@ -69,9 +69,9 @@ def flags() -> set[str]:
 
 
 def settings() -> set[str]:
-    from server.settings import Settings
+    from server.settings import ServerSettings
 
-    return {field.name for field in fields(Settings)}
+    return {field.name for field in fields(ServerSettings)}
 
 
 def routes() -> set[str]:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from addon.protocol.strict_json import dump
 from server.http.app import create_app
 from server.http.routes import router
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.server.serving import blockout, encoded, wait_until
 
 BODY = encoded(dump(blockout()))
@@ -20,7 +20,7 @@ BODY = encoded(dump(blockout()))
 
 def routes(job="j", digest="0" * 64):
     """Every method and path that the application answers, with something in place of each parameter."""
-    app = create_app(Settings(), "token")
+    app = create_app(ServerSettings(), "token")
     for route in [*app.router.routes, *router.routes]:
         if isinstance(route, Route):
             for method in route.methods:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from server.cli.serve import serve
-from server.settings import Settings
+from server.settings import ServerSettings
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = json.loads(sys.argv[1])
-    asyncio.run(serve(Settings(home=Path(settings.pop("home")), **settings)))
+    asyncio.run(serve(ServerSettings(home=Path(settings.pop("home")), **settings)))

@@ -20,7 +20,7 @@ from addon.client.api import Client, connect
 from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
 from addon.protocol.strict_json import ContractError, dump
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.server.processes import workers_of
 
 ROOT = Path(__file__).parents[2]
@@ -163,15 +163,15 @@ def _published(home: Path) -> Connection | None:
 
 
 @asynccontextmanager
-async def at_home(settings: Settings) -> AsyncIterator[Client]:
+async def at_home(settings: ServerSettings) -> AsyncIterator[Client]:
     """A server in this event loop, and a client of it."""
     async with running(settings) as (_, connection):
         yield await connect(connection)
 
 
-def fake(home: Path, **changes: Any) -> Settings:
-    """Settings with the fake engine."""
-    return Settings(home=home, engine=FAKE, **changes)
+def fake(home: Path, **changes: Any) -> ServerSettings:
+    """ServerSettings with the fake engine."""
+    return ServerSettings(home=home, engine=FAKE, **changes)
 
 
 async def ended(client: Client, job: Job) -> Job:

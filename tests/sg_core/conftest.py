@@ -11,12 +11,12 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from sg_core.models.cards import Card
+from sg_core.models.cards import new_card
 from sg_core.models.loading import load
-from sg_core.models.stable_diffusion_1 import UNet
+from sg_core.models.stable_diffusion_1 import StableDiffusion1
 
 WORDS = ("a", "and", "castle", "on", "grass", "blue", "rock")
-CARD = Card(name="tiny", family="unet", source="", licence="MIT", multiple=16)
+CARD = new_card("stable-diffusion-1", name="tiny", source="", licence="MIT", multiple=16, layers=())
 
 
 def build_tokenizer() -> CLIPTokenizer:
@@ -113,10 +113,10 @@ def velocity_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def model(folder: Path) -> UNet:
+def model(folder: Path) -> StableDiffusion1:
     return load(folder, card=replace(CARD, source=str(folder)))
 
 
 @pytest.fixture
-def velocity_model(velocity_folder: Path) -> UNet:
+def velocity_model(velocity_folder: Path) -> StableDiffusion1:
     return load(velocity_folder, card=replace(CARD, source=str(velocity_folder)))

@@ -11,7 +11,7 @@ from torch import nn
 from sg_core.attention import Grid, Tape, forgetting_after, listening, probabilities
 from sg_core.errors import AttentionError
 from sg_core.models.model import Step
-from sg_core.models.stable_diffusion_1 import UNet, cross_attention
+from sg_core.models.stable_diffusion_1 import StableDiffusion1, cross_attention
 from sg_core.tokens import Phrase, Words
 
 STEP = Step(index=0, total=4, time=700, alpha=0.3, sigma=0.95)
@@ -26,7 +26,7 @@ def hooks(network: nn.Module) -> int:
     return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in network.modules())
 
 
-def gradient(model: UNet, forgetting: bool = False) -> torch.Tensor:
+def gradient(model: StableDiffusion1, forgetting: bool = False) -> torch.Tensor:
     """Of a function of all that was heard, by the latent."""
     latent, text = draw(1, 4, 6, 10).requires_grad_(), model.encode(["a castle"])
     layers = model.layers(latent)
@@ -70,7 +70,7 @@ def overhear(network: Network, columns: int = 3) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("size", [(8, 8), (6, 10), (5, 7)])
-def test_output_is_bit_identical_and_no_hook_stays(model: UNet, size: tuple[int, int]) -> None:
+def test_output_is_bit_identical_and_no_hook_stays(model: StableDiffusion1, size: tuple[int, int]) -> None:
     latent, text = draw(2, 4, *size), model.encode(["a castle", "a rocket"])
     alone = model.predict(latent, STEP, text)
     layers = model.layers(latent)
@@ -84,7 +84,7 @@ def test_output_is_bit_identical_and_no_hook_stays(model: UNet, size: tuple[int,
         assert tape.attention[name].shape == (2, tape.attention[name].shape[1], grid.rows, grid.columns, 16)
 
 
-def test_hooks_go_when_the_network_raises(model: UNet) -> None:
+def test_hooks_go_when_the_network_raises(model: StableDiffusion1) -> None:
     layers = model.layers(torch.zeros(1, 4, 8, 8))
     with pytest.raises(RuntimeError), listening(model.network, layers), forgetting_after(model.network, layers):
         model.predict(torch.zeros(1, 3, 8, 8), STEP, model.encode(["a castle"]))
@@ -92,7 +92,7 @@ def test_hooks_go_when_the_network_raises(model: UNet) -> None:
     assert torch.is_grad_enabled()
 
 
-def test_probabilities_times_values_are_what_the_layer_computes(model: UNet) -> None:
+def test_probabilities_times_values_are_what_the_layer_computes(model: StableDiffusion1) -> None:
     latent, text = draw(1, 4, 6, 10), model.encode(["a blue castle"])
     outputs: dict[str, torch.Tensor] = {}
     layers = model.layers(latent)
@@ -113,7 +113,7 @@ def test_probabilities_times_values_are_what_the_layer_computes(model: UNet) -> 
         assert torch.allclose(weights.sum(-1), torch.ones(()), atol=1e-5)
 
 
-def test_a_planted_vertical_gradient_comes_back_unflipped(model: UNet) -> None:
+def test_a_planted_vertical_gradient_comes_back_unflipped(model: StableDiffusion1) -> None:
     """A layer told to compare with a word what is brighter towards the bottom says: more of it towards the bottom."""
     layer = model.network.get_submodule(FIRST)
     nn.init.constant_(layer.to_q.weight, 0.1)
@@ -135,7 +135,7 @@ def test_a_planted_vertical_gradient_comes_back_unflipped(model: UNet) -> None:
 
 
 @pytest.mark.parametrize(("size", "halved"), [((8, 8), (4, 4)), ((6, 10), (3, 5)), ((5, 7), (3, 4)), ((16, 4), (8, 2))])
-def test_grids_follow_the_latent(model: UNet, size: tuple[int, int], halved: tuple[int, int]) -> None:
+def test_grids_follow_the_latent(model: StableDiffusion1, size: tuple[int, int], halved: tuple[int, int]) -> None:
     layers = model.layers(torch.zeros(1, 4, *size))
     grids = {name.partition(".attentions")[0]: (grid.rows, grid.columns) for name, grid in layers.items()}
     assert grids == {
@@ -147,21 +147,21 @@ def test_grids_follow_the_latent(model: UNet, size: tuple[int, int], halved: tup
     }
 
 
-def test_a_card_chooses_blocks(model: UNet) -> None:
+def test_a_card_chooses_blocks(model: StableDiffusion1) -> None:
     chosen = cross_attention(model.network, (6, 10), ["mid_block", "up_blocks.1"])
     assert {name.partition(".attentions")[0] for name in chosen} == {"mid_block", "up_blocks.1"}
     with pytest.raises(AttentionError, match=r"no cross-attention in up_blocks\.7"):
         cross_attention(model.network, (6, 10), ["up_blocks.7"])
 
 
-def test_checkpointing_records_once_with_the_same_gradient(model: UNet) -> None:
+def test_checkpointing_records_once_with_the_same_gradient(model: StableDiffusion1) -> None:
     plain = gradient(model)
     model.network.train()
     model.network.enable_gradient_checkpointing()
     assert torch.equal(gradient(model), plain)
 
 
-def test_checkpointing_inside_the_listening_block_is_not_heard_again(model: UNet) -> None:
+def test_checkpointing_inside_the_listening_block_is_not_heard_again(model: StableDiffusion1) -> None:
     plain = gradient(model)
     model.network.train()
     model.network.enable_gradient_checkpointing()
@@ -173,7 +173,7 @@ def test_checkpointing_inside_the_listening_block_is_not_heard_again(model: UNet
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_forgetting_keeps_the_gradient(model: UNet, checkpointing: bool) -> None:
+def test_forgetting_keeps_the_gradient(model: StableDiffusion1, checkpointing: bool) -> None:
     plain = gradient(model)
     if checkpointing:
         model.network.train()
@@ -181,7 +181,7 @@ def test_forgetting_keeps_the_gradient(model: UNet, checkpointing: bool) -> None
     assert torch.equal(gradient(model, forgetting=True), plain)
 
 
-def test_forgetting_keeps_fewer_activations(model: UNet) -> None:
+def test_forgetting_keeps_fewer_activations(model: StableDiffusion1) -> None:
     def kept(forgetting: bool) -> int:
         total = 0
 
@@ -200,7 +200,7 @@ def test_forgetting_keeps_fewer_activations(model: UNet) -> None:
     assert kept(True) < 0.5 * kept(False)
 
 
-def test_gradients_agree_with_differences(model: UNet) -> None:
+def test_gradients_agree_with_differences(model: StableDiffusion1) -> None:
     double = model.network.double()
     text = model.encode(["a castle"]).double()
 

@@ -9,7 +9,7 @@ from sg_core.attention import Tape
 from sg_core.edits import place
 from sg_core.energy import Energy, centroid, keep_out, presence, shape, size
 from sg_core.errors import EnergyError
-from sg_core.properties import places
+from sg_core.properties import cell_centres
 from sg_core.schedule import always, fading, times, until
 from sg_core.tokens import Phrase, Words
 
@@ -25,7 +25,7 @@ TERMS = {
 
 def blob(x: float, y: float, radius: float = 0.15, rows: int = 16, columns: int = 24) -> torch.Tensor:
     """Coverage of a disc, radius in fractions of the height: (y, x)."""
-    ys, xs = places(torch.zeros(rows, columns))
+    ys, xs = cell_centres(torch.zeros(rows, columns))
     return torch.sigmoid((radius - torch.hypot((xs - x) * columns / rows, ys[:, None] - y)) * 60)
 
 

@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 from sg_core.attention import Tape
-from sg_core.grounding import GRID, attended, believed, judged, reread, sights
+from sg_core.grounding import MASK_SIDE, attended, attention_mask, groundings, judged, reread
 from sg_core.tokens import Phrase, Words
-from sg_core.toybox.judge import Judge, judge_of, save_judge
+from sg_core.toybox.judge import Segmenter, judge_of, save_judge
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.training.judge import new_judge
 
 CASTLE = Phrase("castle")
 
 
-class Planted(Judge):
+class Planted(Segmenter):
     """A Judge that sees a planted picture: red is its first noun, green its second."""
 
     def forward(self, rgb: Tensor) -> Tensor:
@@ -33,14 +33,14 @@ def tape(share: float) -> Tape:
 
 
 def test_attention_is_believed_where_it_is():
-    mask = believed(tape(0.8), CASTLE)
+    mask = attention_mask(tape(0.8), CASTLE)
     assert mask is not None
-    assert mask.shape == (10 * (GRID // 20), 20 * (GRID // 20))
+    assert mask.shape == (10 * (MASK_SIDE // 20), 20 * (MASK_SIDE // 20))
     assert mask[:, 36:].min() > 0.9 and mask[:, :24].max() < 0.1
 
 
 def test_what_hardly_any_attention_goes_to_is_not_there():
-    assert believed(tape(0.1), CASTLE) is None
+    assert attention_mask(tape(0.1), CASTLE) is None
 
 
 def test_the_judge_answers_for_the_nouns_it_can_tell_apart():
@@ -57,9 +57,9 @@ def test_the_judge_answers_for_the_nouns_it_can_tell_apart():
 def test_the_rest_is_asked_of_the_model(model):
     latent = torch.randn(1, *model.latent_shape(64, 64), generator=torch.Generator().manual_seed(0))
     judge, picture = Planted(("castle",), 8), model.decode(latent)
-    seen = sights(model, judge, "a castle on grass", ["castle", "grass"], latent, picture)
+    seen = groundings(model, judge, "a castle on grass", ["castle", "grass"], latent, picture)
     assert {words: sight.by for words, sight in seen.items()} == {"castle": "judge", "grass": "attention"}
-    alone = sights(model, None, "a castle on grass", ["castle", "grass"], latent, picture)
+    alone = groundings(model, None, "a castle on grass", ["castle", "grass"], latent, picture)
     assert {sight.by for sight in alone.values()} == {"attention"}
 
 

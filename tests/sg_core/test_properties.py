@@ -11,7 +11,7 @@ from sg_core import properties
 
 def disc(x: float, y: float, radius: float, rows: int = 24, columns: int = 40, floor: float = 0.0) -> torch.Tensor:
     """A soft-edged disc on a flat floor, sizes in fractions of the height: (1, y, x)."""
-    ys, xs = properties.places(torch.zeros(rows, columns, dtype=torch.float64))
+    ys, xs = properties.cell_centres(torch.zeros(rows, columns, dtype=torch.float64))
     away = torch.hypot((xs - x) * columns / rows, ys[:, None] - y)
     return (floor + torch.sigmoid((radius - away) * 80))[None]
 
@@ -25,7 +25,7 @@ def test_centroid_is_the_middle_whatever_the_floor(x: float, y: float, radius: f
 def test_a_thing_at_the_border_is_found_there_despite_the_floor() -> None:
     """The published estimator, on raw attention, would say about 0.46."""
     blob = disc(0.12, 0.5, 0.1, floor=1.0)
-    raw = (blob * properties.places(blob)[1]).sum() / blob.sum()
+    raw = (blob * properties.cell_centres(blob)[1]).sum() / blob.sum()
     assert raw > 0.45
     assert properties.centroid(blob)[0, 0].item() == pytest.approx(0.12, abs=0.02)
 
@@ -50,7 +50,7 @@ def test_soft_threshold_is_the_published_curve(x: float, expected: float) -> Non
 
 def test_appearance_is_the_mean_under_the_silhouette_and_moves_only_the_features() -> None:
     blob = disc(0.3, 0.5, 0.2).requires_grad_()
-    left = (properties.places(blob)[1] < 0.5).double().expand(24, 40)
+    left = (properties.cell_centres(blob)[1] < 0.5).double().expand(24, 40)
     features = torch.stack([left, 3.0 * (1 - left)])[None].requires_grad_()
     look = properties.appearance(blob, features)
     assert look[0].tolist() == pytest.approx([1.0, 0.0], abs=1e-3)

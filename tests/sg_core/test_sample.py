@@ -15,7 +15,7 @@ from sg_core.energy import Energy, Measure, Term, centroid, shape, size
 from sg_core.errors import Cancelled, EnergyError, RequestError
 from sg_core.generate import initial_noise
 from sg_core.guidance import Relative
-from sg_core.models.stable_diffusion_1 import UNet
+from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.sample import Moment, Texts, sample
 from sg_core.tokens import Phrase
 
@@ -33,12 +33,12 @@ def invented(measure) -> Energy:
     return Energy((Term("invented", Phrase("castle"), 0.1, measure),))
 
 
-def paint(model: UNet, layout: Energy | None = LAYOUT, **options) -> torch.Tensor:
+def paint(model: StableDiffusion1, layout: Energy | None = LAYOUT, **options) -> torch.Tensor:
     options = {"width": 96, "height": 64, "steps": 6, **options}
     return generate(model, options.pop("prompts", PROMPT), layout, **options)
 
 
-def plain_loop(model: UNet, scheduler, steps: int, scale: float, seed: int) -> torch.Tensor:
+def plain_loop(model: StableDiffusion1, scheduler, steps: int, scale: float, seed: int) -> torch.Tensor:
     """The sampler as everybody writes it."""
     scheduler.set_timesteps(steps)
     generator = torch.Generator().manual_seed(seed)
@@ -55,7 +55,7 @@ def plain_loop(model: UNet, scheduler, steps: int, scale: float, seed: int) -> t
 
 
 @pytest.mark.parametrize("kind", [DDIMScheduler, DDPMScheduler])
-def test_without_an_energy_it_is_the_plain_loop_bit_for_bit(model: UNet, kind) -> None:
+def test_without_an_energy_it_is_the_plain_loop_bit_for_bit(model: StableDiffusion1, kind) -> None:
     expected = plain_loop(model, kind.from_config(dict(model.noise)), steps=5, scale=4.0, seed=3)
     name = kind.__name__[:4].lower()
     assert torch.equal(paint(model, None, seeds=[3], steps=5, scheduler=name), expected)
@@ -85,13 +85,13 @@ def test_without_an_energy_it_is_diffusers_own_pipeline(name: str, request: pyte
     assert ours.std() > 0.01
 
 
-def test_a_guided_picture_is_another_and_repeats_bit_for_bit(model: UNet) -> None:
+def test_a_guided_picture_is_another_and_repeats_bit_for_bit(model: StableDiffusion1) -> None:
     guided = paint(model)
     assert not torch.equal(guided, paint(model, None))
     assert torch.equal(guided, paint(model))
 
 
-def test_strength_zero_changes_nothing(model: UNet) -> None:
+def test_strength_zero_changes_nothing(model: StableDiffusion1) -> None:
     assert torch.equal(paint(model, strength=0.0), paint(model, None))
     assert torch.equal(paint(model, strength=0.0, mode="paper"), paint(model, None))
 
@@ -116,7 +116,7 @@ def test_errors_fall_under_guidance(name: str, options: dict[str, object], reque
     assert last(1.0) < last(0.0) - 0.05
 
 
-def test_a_picture_does_not_depend_on_its_batch(model: UNet) -> None:
+def test_a_picture_does_not_depend_on_its_batch(model: StableDiffusion1) -> None:
     masks = torch.stack([LEFT, LEFT.flip(1), LEFT.T])
     prompts = [PROMPT, "a rocket on grass, a blue castle", PROMPT]
     together = paint(model, shape("castle", masks), prompts=prompts, seeds=[1, 2, 3], scheduler="ddpm")
@@ -126,7 +126,7 @@ def test_a_picture_does_not_depend_on_its_batch(model: UNet) -> None:
     assert (together[0] - together[2]).abs().max() > 1e-2
 
 
-def test_an_energy_without_gradient_is_refused(model: UNet) -> None:
+def test_an_energy_without_gradient_is_refused(model: StableDiffusion1) -> None:
     constant = invented(lambda tape: Measure(torch.ones(tape.batch), torch.ones(tape.batch)))
     detached = invented(lambda tape: Measure(tape.map(Phrase("castle")).detach().mean((1, 2)), torch.ones(tape.batch)))
     own = torch.ones(1, requires_grad=True)
@@ -138,31 +138,31 @@ def test_an_energy_without_gradient_is_refused(model: UNet) -> None:
             paint(model, LAYOUT * 0.0 + energy)
 
 
-def test_a_zero_gradient_is_legal(model: UNet) -> None:
+def test_a_zero_gradient_is_legal(model: StableDiffusion1) -> None:
     flat = invented(lambda tape: Measure(0.0 * tape.map(Phrase("castle")).mean((1, 2)), torch.ones(tape.batch)))
     assert torch.equal(paint(model, flat), paint(model, None))
 
 
-def test_inference_mode_is_refused(model: UNet) -> None:
+def test_inference_mode_is_refused(model: StableDiffusion1) -> None:
     with torch.inference_mode(), pytest.raises(RequestError, match="inference_mode"):
         paint(model)
 
 
-def test_no_grad_around_it_does_not_matter(model: UNet) -> None:
+def test_no_grad_around_it_does_not_matter(model: StableDiffusion1) -> None:
     with torch.no_grad():
         quiet = paint(model)
     assert torch.equal(quiet, paint(model))
     assert torch.is_grad_enabled()
 
 
-def test_nothing_is_left_behind(model: UNet) -> None:
+def test_nothing_is_left_behind(model: StableDiffusion1) -> None:
     picture = paint(model)
     assert not picture.requires_grad
     assert all(not p.requires_grad and p.grad is None for p in model.network.parameters())
     assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.network.modules())
 
 
-def test_the_watch_sees_every_step(model: UNet) -> None:
+def test_the_watch_sees_every_step(model: StableDiffusion1) -> None:
     seen: list[Moment] = []
     picture = paint(
         model, shape("castle", LEFT) + centroid("rocket", 0.8, 0.3) + size("rocket", 0.2), watch=seen.append
@@ -180,7 +180,7 @@ def test_the_watch_sees_every_step(model: UNet) -> None:
     assert away[-1] < 0.2 * away[0]
 
 
-def test_raising_in_the_watch_stops_within_a_step(model: UNet) -> None:
+def test_raising_in_the_watch_stops_within_a_step(model: StableDiffusion1) -> None:
     steps: list[int] = []
 
     def stop(moment: Moment) -> None:
@@ -199,7 +199,7 @@ def test_raising_in_the_watch_stops_within_a_step(model: UNet) -> None:
 class Counting:
     """A model that tells how often its network ran with and without recording gradients."""
 
-    model: UNet
+    model: StableDiffusion1
     passes: list[bool]
 
     def __getattr__(self, name: str) -> object:
@@ -210,13 +210,13 @@ class Counting:
         return self.model.predict(latent, step, text)
 
 
-def test_each_step_is_two_passes_and_only_guided_ones_record_gradients(model: UNet) -> None:
+def test_each_step_is_two_passes_and_only_guided_ones_record_gradients(model: StableDiffusion1) -> None:
     counting = Counting(model, [])
     paint(counting)
     assert counting.passes == [True, False] * 5 + [False, False]
 
 
-def test_a_satisfied_layout_rests_but_is_still_watched(model: UNet) -> None:
+def test_a_satisfied_layout_rests_but_is_still_watched(model: StableDiffusion1) -> None:
     counting, seen = Counting(model, []), []
     content = shape("castle", LEFT, tolerance=1.0)
     paint(counting, content, watch=seen.append, steps=10)
@@ -224,13 +224,13 @@ def test_a_satisfied_layout_rests_but_is_still_watched(model: UNet) -> None:
     assert [bool(m.energies) for m in seen] == [True] * 7 + [False] * 3
 
 
-def test_terms_without_weight_cost_nothing(model: UNet) -> None:
+def test_terms_without_weight_cost_nothing(model: StableDiffusion1) -> None:
     counting = Counting(model, [])
     paint(counting, LAYOUT * (lambda progress: float(progress < 0.3)))
     assert counting.passes == [True, False] * 2 + [False, False] * 4
 
 
-def test_the_gradient_is_that_of_the_pass_used(model: UNet) -> None:
+def test_the_gradient_is_that_of_the_pass_used(model: StableDiffusion1) -> None:
     """One step by hand: plain + scale * (conditional - plain) + the gradient of that same pass, then DDIM."""
     trajectory = model.steps(4, "ddim")
     step, latent = trajectory.steps[0], noise(0, 4, 8, 12)
@@ -274,12 +274,12 @@ def test_the_gradient_is_that_of_the_pass_used(model: UNet) -> None:
         ({"prompts": [PROMPT] * 2, "seeds": [1, 2, 3]}, "2 prompts and 3 seeds"),
     ],
 )
-def test_what_cannot_be_painted_is_said(model: UNet, options: dict[str, object], message: str) -> None:
+def test_what_cannot_be_painted_is_said(model: StableDiffusion1, options: dict[str, object], message: str) -> None:
     with pytest.raises(RequestError, match=message):
         paint(model, **options)
 
 
-def test_seeds_and_prompts_spread(model: UNet) -> None:
+def test_seeds_and_prompts_spread(model: StableDiffusion1) -> None:
     assert paint(model, None, seeds=[1, 2]).shape == (2, 3, 64, 96)
     same = paint(model, None, prompts=["a castle", "a castle"], seeds=[4], width=64)
     assert same.shape == (2, 3, 64, 64)

@@ -9,11 +9,11 @@ from transformers import CLIPTokenizer
 
 from sg_core.attention import listening
 from sg_core.errors import TokenError, TooLong
-from sg_core.models.stable_diffusion_1 import UNet
+from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.tokens import Phrase, locate
 
 
-def columns(model: UNet, prompt: str, phrase: str | Phrase) -> tuple[int, ...]:
+def columns(model: StableDiffusion1, prompt: str, phrase: str | Phrase) -> tuple[int, ...]:
     wanted = phrase if isinstance(phrase, Phrase) else Phrase(phrase)
     return locate(model.tokenizer, [prompt], [wanted]).phrases[wanted][0]
 
@@ -31,7 +31,9 @@ def columns(model: UNet, prompt: str, phrase: str | Phrase) -> tuple[int, ...]:
         ("a castle", "a castle", (1, 2)),
     ],
 )
-def test_a_phrase_has_its_columns(model: UNet, prompt: str, phrase: str | Phrase, expected: tuple[int, ...]) -> None:
+def test_a_phrase_has_its_columns(
+    model: StableDiffusion1, prompt: str, phrase: str | Phrase, expected: tuple[int, ...]
+) -> None:
     assert columns(model, prompt, phrase) == expected
 
 
@@ -46,22 +48,22 @@ def test_columns_spell_the_phrase(data: st.DataObject, tokenizer: CLIPTokenizer)
     assert tokenizer.decode([ids[i] for i in found]).split() == ["rock", "castle"]
 
 
-def test_content_leaves_out_start_and_end(model: UNet) -> None:
+def test_content_leaves_out_start_and_end(model: StableDiffusion1) -> None:
     assert locate(model.tokenizer, ["a castle", "a blue rocket"], []).content == ((1, 2), (1, 2, 3, 4))
 
 
 @pytest.mark.parametrize("phrase", ["dragon", "cast", Phrase("castle", 2), Phrase("castle", 0), "", "castle castle"])
-def test_what_the_prompt_does_not_say_is_named(model: UNet, phrase: str | Phrase) -> None:
+def test_what_the_prompt_does_not_say_is_named(model: StableDiffusion1, phrase: str | Phrase) -> None:
     with pytest.raises(TokenError, match="does not say"):
         columns(model, "a castle on grass", phrase)
 
 
-def test_all_missing_words_are_named_at_once(model: UNet) -> None:
+def test_all_missing_words_are_named_at_once(model: StableDiffusion1) -> None:
     with pytest.raises(TokenError, match="'dragon', 'moat'"):
         locate(model.tokenizer, ["a castle"], [Phrase("castle"), Phrase("dragon"), Phrase("moat")])
 
 
-def test_a_prompt_too_long_says_what_would_be_lost(model: UNet) -> None:
+def test_a_prompt_too_long_says_what_would_be_lost(model: StableDiffusion1) -> None:
     prompt = "a castle and " * 4 + "a blue rocket"
     with pytest.raises(TokenError, match=r"18 tokens and the model reads 16.*'rocket' would be lost"):
         model.words([prompt], [Phrase("rocket")])
@@ -70,7 +72,7 @@ def test_a_prompt_too_long_says_what_would_be_lost(model: UNet) -> None:
     assert (caught.value.prompt, caught.value.lost) == (prompt, "rocket")
 
 
-def test_what_would_be_lost_begins_with_a_whole_word(model: UNet) -> None:
+def test_what_would_be_lost_begins_with_a_whole_word(model: StableDiffusion1) -> None:
     """A word that is read in part is lost as a whole: "rocket" has two tokens here, and there is room for one."""
     prompt = "a castle and " * 4 + "a rocket, blue"
     with pytest.raises(TooLong) as caught:
@@ -78,7 +80,7 @@ def test_what_would_be_lost_begins_with_a_whole_word(model: UNet) -> None:
     assert caught.value.lost == "rocket, blue"
 
 
-def test_the_key_of_one_word_changes_its_columns_only(model: UNet) -> None:
+def test_the_key_of_one_word_changes_its_columns_only(model: StableDiffusion1) -> None:
     """A softmax couples all columns by one factor a place: ratios between other words' columns must not move."""
     prompt, phrase = "a castle and a rocket", Phrase("rocket")
     named = model.words([prompt], [phrase]).phrases[phrase][0]
@@ -93,7 +95,7 @@ def test_the_key_of_one_word_changes_its_columns_only(model: UNet) -> None:
     assert changed == list(named)
 
 
-def heard(model: UNet, latent: torch.Tensor, layer: str, text: torch.Tensor) -> torch.Tensor:
+def heard(model: StableDiffusion1, latent: torch.Tensor, layer: str, text: torch.Tensor) -> torch.Tensor:
     step = model.steps(4, "ddim").steps[0]
     with torch.no_grad(), listening(model.network, {layer: model.layers(latent)[layer]}) as tape:
         model.predict(latent, step, text)

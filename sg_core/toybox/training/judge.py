@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sg_core.toybox.autoencoder import read_basis
 from sg_core.toybox.components import cast, load_parts
-from sg_core.toybox.judge import Judge, save_judge
+from sg_core.toybox.judge import Segmenter, save_judge
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas
 from sg_core.toybox.training.optimise import Learner, fit
@@ -50,9 +50,9 @@ def train_judge(
     return learner.spent - before
 
 
-def new_judge(recipe: Recipe, architecture: str = "nested") -> Judge:
+def new_judge(recipe: Recipe, architecture: str = "nested") -> Segmenter:
     """An untrained Judge for a recipe's nouns."""
-    return Judge(recipe.nouns, recipe.judge_width, architecture)
+    return Segmenter(recipe.nouns, recipe.judge_width, architecture)
 
 
 def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
@@ -68,7 +68,7 @@ def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
     return table.gather(1, winner.flatten(1)).view_as(winner)
 
 
-def segmentation_loss(judge: Judge, picture: Tensor, batch: Batch) -> Tensor:
+def segmentation_loss(judge: Segmenter, picture: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy with the true visible masks, and what each noun of each picture lacks of the whole of its mask.
 
     The second is one minus the soft intersection over union (Rahman and Wang, 2016), the very figure a Judge is asked

@@ -16,7 +16,7 @@ from addon.client.resolve import numbered
 from addon.protocol.records import Connection
 from addon.session.dispatcher import Dispatcher
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 
 
 def at(address: str) -> Connection:
@@ -61,7 +61,7 @@ def test_a_server_is_reached_by_name_without_a_thread(name: str, own_home: Path,
         return replace(connection, address=connection.address.replace("127.0.0.1", name))
 
     async def story() -> set[str]:
-        async with running(Settings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")):
+        async with running(ServerSettings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")):
             dispatcher, before = Dispatcher(dial, tmp_path), set(threading.enumerate())
             watch = asyncio.create_task(dispatcher.watch())
             await asyncio.wait_for(dispatcher.until(lambda session: session.link.name == "online"), 20)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import Settings
+from server.settings import ServerSettings
 
 
 @pytest.fixture
-def settings(own_home: Path) -> Settings:
-    return Settings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")
+def settings(own_home: Path) -> ServerSettings:
+    return ServerSettings(home=own_home, engine="tests.addon.hosts.mask_painter:Painter")

@@ -16,7 +16,7 @@ from addon.session.dispatcher import Dispatcher
 from addon.session.state import Session
 from addon.session.task import Task, Viewpoint
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 
 VIEW = Viewpoint(scene=1, camera=2, pose=(0.0,))
 HEALTH = Health(version="0.1.0", contract=VERSION, device="CPU", model="toybox", queued=0, running=0)
@@ -103,7 +103,7 @@ async def dispatching(folder: Path, dial: Callable[[], Connection] = find_connec
 
 
 @asynccontextmanager
-async def online(settings: Settings, folder: Path) -> AsyncIterator[Dispatcher]:
+async def online(settings: ServerSettings, folder: Path) -> AsyncIterator[Dispatcher]:
     """A dispatcher that has met its server."""
     async with running(settings), dispatching(folder) as dispatcher:
         await until(dispatcher, is_online)

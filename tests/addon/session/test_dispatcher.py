@@ -10,7 +10,7 @@ from addon.protocol.records import SEED_MAX
 from addon.session import reducer
 from server.catalogue import offered
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.addon.session.samples import (
     VIEW,
     blockout,
@@ -22,7 +22,7 @@ from tests.addon.session.samples import (
 )
 
 
-def test_a_picture_arrives(settings: Settings, tmp_path: Path) -> None:
+def test_a_picture_arrives(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             await until(dispatcher, is_absent)
@@ -39,7 +39,9 @@ def test_a_picture_arrives(settings: Settings, tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_link_that_breaks_ends_no_delivery_and_a_server_that_ends_does(settings: Settings, tmp_path: Path) -> None:
+def test_a_link_that_breaks_ends_no_delivery_and_a_server_that_ends_does(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             async with running(settings):
@@ -58,7 +60,7 @@ def test_a_link_that_breaks_ends_no_delivery_and_a_server_that_ends_does(setting
     asyncio.run(story())
 
 
-def test_a_failure_is_delivered_with_its_reason(settings: Settings, tmp_path: Path) -> None:
+def test_a_failure_is_delivered_with_its_reason(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher, running(settings):
             dispatcher.nudge()
@@ -70,7 +72,7 @@ def test_a_failure_is_delivered_with_its_reason(settings: Settings, tmp_path: Pa
     asyncio.run(story())
 
 
-def test_previews_are_fetched_while_a_picture_is_painted(settings: Settings, tmp_path: Path) -> None:
+def test_previews_are_fetched_while_a_picture_is_painted(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         digests: list[str] = []
         async with dispatching(tmp_path) as dispatcher, running(replace(settings, preview_seconds=0.05)):
@@ -88,7 +90,7 @@ def test_previews_are_fetched_while_a_picture_is_painted(settings: Settings, tmp
     asyncio.run(story())
 
 
-def test_several_at_once_have_seeds_one_after_the_other(settings: Settings, tmp_path: Path) -> None:
+def test_several_at_once_have_seeds_one_after_the_other(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             await asyncio.wait_for(dispatcher.deliver(replace(blockout(), seed=SEED_MAX), VIEW, count=3), 30)

@@ -13,7 +13,7 @@ from addon.session.dispatcher import Dispatcher
 from addon.session.progress import describe
 from addon.session.task import Task
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.addon.session.samples import (
     JOB,
     VIEW,
@@ -55,7 +55,9 @@ def test_what_happens_while_a_picture_is_fetched_is_not_forgotten(tmp_path: Path
     asyncio.run(story())
 
 
-def test_a_picture_that_the_server_has_lost_is_said_and_the_others_come(settings: Settings, tmp_path: Path) -> None:
+def test_a_picture_that_the_server_has_lost_is_said_and_the_others_come(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             lost = Artifact(sha256="0" * 64, kind="picture", media_type="image/png", bytes=7)
@@ -69,7 +71,7 @@ def test_a_picture_that_the_server_has_lost_is_said_and_the_others_come(settings
     asyncio.run(story())
 
 
-def test_a_job_that_the_server_does_not_know_is_forgotten(settings: Settings, tmp_path: Path) -> None:
+def test_a_job_that_the_server_does_not_know_is_forgotten(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             task = Task(job=JOB, view=VIEW, request="")
@@ -81,7 +83,7 @@ def test_a_job_that_the_server_does_not_know_is_forgotten(settings: Settings, tm
     asyncio.run(story())
 
 
-def test_a_cancelled_job_says_so(settings: Settings, tmp_path: Path) -> None:
+def test_a_cancelled_job_says_so(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             await dispatcher.submit(blockout(steps=1000), VIEW)
@@ -94,7 +96,7 @@ def test_a_cancelled_job_says_so(settings: Settings, tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_cancel_that_no_server_heard_is_said_again_to_the_next(settings: Settings, tmp_path: Path) -> None:
+def test_a_cancel_that_no_server_heard_is_said_again_to_the_next(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             async with running(settings):
@@ -114,7 +116,7 @@ def test_a_cancel_that_no_server_heard_is_said_again_to_the_next(settings: Setti
     asyncio.run(story())
 
 
-def test_what_the_server_does_not_know_is_not_cancelled_for_ever(settings: Settings, tmp_path: Path) -> None:
+def test_what_the_server_does_not_know_is_not_cancelled_for_ever(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             dispatcher.apply(reducer.job_submitted, Task(job=JOB, view=VIEW, request="{}"))  # of another server

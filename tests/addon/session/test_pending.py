@@ -8,7 +8,7 @@ from addon.request.settings import Wish
 from addon.session import pending, reducer
 from addon.session.state import Session
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.addon.session.samples import (
     VIEW,
     blockout,
@@ -19,7 +19,9 @@ from tests.addon.session.samples import (
 )
 
 
-def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(settings: Settings, tmp_path: Path) -> None:
+def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
     async def first() -> None:
         async with dispatching(tmp_path) as dispatcher, running(settings):
             dispatcher.nudge()
@@ -50,7 +52,9 @@ def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(settings
     assert pending.resumed(Session(), tmp_path).tasks == ()
 
 
-def test_what_was_cancelled_without_a_server_is_cancelled_the_next_time(settings: Settings, tmp_path: Path) -> None:
+def test_what_was_cancelled_without_a_server_is_cancelled_the_next_time(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
     async def first() -> None:
         async with dispatching(tmp_path) as dispatcher:
             async with running(settings):

@@ -10,7 +10,7 @@ from addon.protocol.records import Connection
 from addon.session import reducer
 from addon.session.dispatcher import Dispatcher
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.addon.session.samples import (
     VIEW,
     blockout,
@@ -23,7 +23,7 @@ from tests.addon.session.samples import (
 )
 
 
-def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: Settings, tmp_path: Path) -> None:
+def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         dialled: list[Connection] = []
         async with running(settings), dispatching(tmp_path, lambda: [find_connection(), *dialled][-1]) as dispatcher:
@@ -38,7 +38,7 @@ def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: Setting
     asyncio.run(story())
 
 
-def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tmp_path: Path) -> None:
+def test_what_has_not_reached_the_server_can_be_withdrawn(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             await until(dispatcher, is_absent)
@@ -57,7 +57,7 @@ def test_what_has_not_reached_the_server_can_be_withdrawn(settings: Settings, tm
     asyncio.run(story())
 
 
-def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Settings, tmp_path: Path) -> None:
+def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             dispatcher.apply(reducer.server_starting)
@@ -70,7 +70,7 @@ def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Sett
     asyncio.run(story())
 
 
-def test_what_is_withdrawn_while_it_is_sent_is_cancelled(settings: Settings, tmp_path: Path) -> None:
+def test_what_is_withdrawn_while_it_is_sent_is_cancelled(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             press = asyncio.create_task(dispatcher.submit(blockout(steps=500), VIEW, count=5))
@@ -84,7 +84,7 @@ def test_what_is_withdrawn_while_it_is_sent_is_cancelled(settings: Settings, tmp
     asyncio.run(story())
 
 
-def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: Settings, tmp_path: Path) -> None:
+def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             await until(dispatcher, is_absent)
@@ -100,7 +100,7 @@ def test_what_is_asked_for_while_the_server_starts_waits_for_it(settings: Settin
     asyncio.run(story())
 
 
-def test_a_refused_blockout_becomes_a_sentence(settings: Settings, tmp_path: Path) -> None:
+def test_a_refused_blockout_becomes_a_sentence(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             await dispatcher.submit(replace(blockout(), model="no-such-model"), VIEW)

@@ -25,7 +25,7 @@ from addon.session.dispatcher import Dispatcher
 from addon.session.watch import link_name
 from server.catalogue import offered
 from server.http.host import running
-from server.settings import Settings
+from server.settings import ServerSettings
 from tests.addon.session.samples import (
     VIEW,
     blockout,
@@ -37,7 +37,7 @@ from tests.addon.session.samples import (
 )
 
 
-def test_another_server_is_dialled_as_soon_as_it_is_set(settings: Settings, tmp_path: Path) -> None:
+def test_another_server_is_dialled_as_soon_as_it_is_set(settings: ServerSettings, tmp_path: Path) -> None:
     """The first one's events number far more than the second's will."""
     elsewhere = replace(settings, home=tmp_path / "elsewhere")
 
@@ -64,7 +64,9 @@ def test_another_server_is_dialled_as_soon_as_it_is_set(settings: Settings, tmp_
     asyncio.run(story())
 
 
-def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(settings: Settings, tmp_path: Path) -> None:
+def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
             dispatcher.apply(reducer.server_starting)  # whatever a button made of the link
@@ -75,7 +77,7 @@ def test_a_look_for_the_server_while_it_is_there_loses_none_of_its_models(settin
     asyncio.run(story())
 
 
-def test_another_machine_s_server_is_reached_through_a_tunnel(settings: Settings, tmp_path: Path) -> None:
+def test_another_machine_s_server_is_reached_through_a_tunnel(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with running(settings), tunnel() as address:
             token = find_connection().token
@@ -93,7 +95,7 @@ def test_another_machine_s_server_is_reached_through_a_tunnel(settings: Settings
     asyncio.run(story())
 
 
-def test_a_server_that_comes_back_is_found_with_our_jobs(settings: Settings, tmp_path: Path) -> None:
+def test_a_server_that_comes_back_is_found_with_our_jobs(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             async with running(settings):

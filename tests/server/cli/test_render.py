@@ -209,6 +209,7 @@ def test_without_a_server_one_is_started_and_gone(request_file, tmp_path, own_ho
     for part, config in (("unet", {"sample_size": 8, "block_out_channels": [1]}), ("vae", {"block_out_channels": [1]})):
         (folder / part).mkdir(parents=True)
         (folder / part / "config.json").write_text(json.dumps(config))
+    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
     assert main(["render", str(request_file), "--out", str(tmp_path / "out"), "--model", str(folder)]) == 1
     assert "The model cannot be loaded" in capsys.readouterr().err
     assert not own_home.exists()

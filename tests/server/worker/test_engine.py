@@ -4,7 +4,7 @@
 import asyncio
 import io
 import runpy
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ from addon.protocol.records import Blockout, Frame, ModelInfo, Region, pack_mask
 from addon.protocol.strict_json import loads
 from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable
-from server.settings import Settings
+from server.settings import ServerSettings
 from server.worker import translate
-from server.worker.engine import QUOTED, DiffusionEngine, end
+from server.worker.engine import QUOTED, DiffusionEngine, address, end
 from tests.server.serving import ROOT, at_home, ended
 
 LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
@@ -63,7 +63,10 @@ def pixels(png):
 
 
 def test_a_folder_becomes_an_offer(tiny):
+    """With the defaults of its family, not Toybox's."""
     assert (tiny.name, tiny.area, tiny.multiple) == ("tiny", 64 * 64, 16)
+    assert (tiny.family, tiny.steps, tiny.scale, tiny.strength) == ("stable-diffusion-1", 30, 7.5, 0.7)
+    assert (tiny.nouns, tiny.words, tiny.licence, tiny.revision) == ((), (), "unknown", "local")
 
 
 def test_the_picture_is_the_frame_of_the_full_one(engine):
@@ -168,7 +171,7 @@ def test_what_would_not_be_read_is_quoted_in_whole_words():
 )
 def test_a_model_reads_the_words_it_knows(text, read):
     words = {"a", "and", "at", "castle", "green", "on", "rocket", "sunset"}
-    assert translate.known(text, words) == read
+    assert translate.readable_text(text, words) == read
 
 
 def test_a_region_s_phrase_is_read_whatever_it_says():
@@ -210,17 +213,23 @@ def test_a_size_the_model_cannot_paint(engine):
         engine.paint(replace(ASKED, width=125), unwatched)
 
 
-@pytest.mark.parametrize(
-    "name", ["name", "family", "source", "licence", "area", "multiple", "steps", "scale", "strength"]
-)
-def test_wire_and_method_mean_the_same_toybox(name):
-    """The add-on knows Toybox without torch, the method without the wire."""
-    assert getattr(TOYBOX, name) == getattr(sg_core.CARDS["toybox"], name)
+@pytest.mark.parametrize("name", ["toybox", "stable-diffusion-1.5", "tiny"])
+def test_server_and_method_say_the_same_of_a_model(name, tiny, engine):
+    """The server reads Cards without torch, the method without the wire: from the same files."""
+    card = sg_core.load(tiny.source).card if name == "tiny" else sg_core.CARDS[name]
+    offer = tiny if name == "tiny" else described(name)
+    shared = [field.name for field in fields(offer) if field.name != "words"]
+    assert [getattr(offer, field) for field in shared] == [getattr(card, field) for field in shared]
+    assert address(offer) == card.address
 
 
 def test_weights_that_are_not_there(tmp_path):
-    with pytest.raises(NoModel):
+    with pytest.raises(NoModel) as missing:
         DiffusionEngine().load(replace(TOYBOX, source=str(tmp_path)))
+    assert "folder is there" in missing.value.problem().fix
+    with pytest.raises(NoModel, match="neither a folder nor a hub repository") as unreachable:
+        DiffusionEngine().load(replace(TOYBOX, source="no-owner", revision="0" * 40))
+    assert "connection" in unreachable.value.problem().fix
 
 
 def test_the_model_says_where_it_believes_each_region_is(engine):
@@ -239,13 +248,13 @@ def test_an_unguided_picture_of_something_else_shows_nothing_of_a_region(engine)
 def test_what_was_seen_is_told_in_the_artists_frame():
     whole = torch.zeros(64, 128)
     whole[2:32, 8:64] = 1.0
-    told = translate.found("castle", sg_core.Sight(whole, "judge"), ASKED)
+    told = translate.achieved_by(sg_core.Grounding(whole, "judge"), "castle", ASKED)
     assert told.centroid == pytest.approx((0.25, 0.25))
     assert told.size == pytest.approx(0.25)
     assert torch.equal(translate.coverage(told.mask), whole)
     border = torch.zeros(64, 128)
     border[:2] = 1.0
-    told = translate.found("castle", sg_core.Sight(border, "judge"), ASKED)
+    told = translate.achieved_by(sg_core.Grounding(border, "judge"), "castle", ASKED)
     assert (told.mask, told.centroid, told.size) == (None, None, 0.0)
 
 
@@ -283,7 +292,7 @@ def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
     """Socket, queue, worker process, torch, shelf: the bytes that arrive are those the engine paints here."""
 
     async def paint():
-        async with at_home(Settings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
+        async with at_home(ServerSettings(home=tmp_path, models=(tiny,), preview_seconds=0.0)) as client:
             job = await ended(client, await client.submit(ASKED, "key"))
             assert "measuring" in {event.phase async for event in client.events(job=job.id)}
             return job, {a.kind: await client.artifact(a.sha256) for a in job.artifacts}, await client.health()

@@ -10,6 +10,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
+from sg_core.models.cards import CARDS, read_card
 from sg_core.toybox import train
 from sg_core.toybox.autoencoder import new_autoencoder, principal_components, read_basis
 from sg_core.toybox.components import build_parts, build_tokenizer, load_parts
@@ -76,6 +77,9 @@ def test_training_leaves_a_stable_diffusion_folder_and_goes_on_from_there(tmp_pa
     assert train.main([*flags, "1"]) == 0
     assert not torch.equal(first, load_parts(tmp_path / "model").unet.conv_in.weight)
     assert {load_judge(tmp_path / "model" / name).architecture for name in JUDGES} == {"nested", "dilated"}
+    card, like = read_card(tmp_path / "model"), CARDS["toybox"]
+    assert (card.scale, card.strength, card.layers) == (like.scale, like.strength, like.layers)
+    assert card.nouns == TINY.nouns
     with Image.open(max(tmp_path.glob("samples-*.png"))) as sheet:
         assert sheet.size == (512, 512)
     assert all(path.stat().st_size < 16_000_000 for path in tmp_path.rglob("*") if path.is_file())

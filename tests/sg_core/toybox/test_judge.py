@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from sg_core.judge import against, iou, look, noun_of, sighting
-from sg_core.toybox.judge import NETWORKS, Judge, load_judge, save_judge
+from sg_core.judge import against, detect, detection, iou, noun_of
+from sg_core.toybox.judge import NETWORKS, Segmenter, load_judge, save_judge
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import load_atlas
 from sg_core.toybox.training.judge import classes, new_judge
 from sg_core.toybox.training.stream import TEST_SEEDS, stream
 
 
-class Planted(Judge):
+class Planted(Segmenter):
     """A Judge that sees a planted picture: red is its first noun, green its second."""
 
     def forward(self, rgb: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def picture(rows: slice, columns: slice, channel: int, height: int = 48, width: 
 def test_it_finds_what_is_there_where_it_is():
     judge = Planted(("apple", "cactus"), 8)
     red = picture(slice(12, 36), slice(32, 64), 0)
-    seen = look(judge, red[None], [["apple", "cactus"]])[0]
+    seen = detect(judge, red[None], [["apple", "cactus"]])[0]
     assert seen["apple"].present
     assert seen["apple"].centroid == pytest.approx((0.75, 0.5))
     assert seen["apple"].area == pytest.approx(0.25)
@@ -40,13 +40,13 @@ def test_it_finds_what_is_there_where_it_is():
 def test_less_than_a_hundredth_of_the_frame_is_not_present():
     judge = Planted(("apple", "cactus"), 8)
     speck = picture(slice(0, 5), slice(0, 6), 0)
-    assert not look(judge, speck[None], [["apple"]])[0]["apple"].present
+    assert not detect(judge, speck[None], [["apple"]])[0]["apple"].present
 
 
 def test_sides_that_are_no_multiples_of_sixteen_are_read_at_their_own_size():
     judge = Planted(("apple", "cactus"), 8)
     red = picture(slice(20, 40), slice(10, 50), 0, height=50, width=90)
-    seen = look(judge, red[None], [["apple"]])[0]["apple"]
+    seen = detect(judge, red[None], [["apple"]])[0]["apple"]
     assert seen.mask.shape == (50, 90)
     assert seen.area == pytest.approx(20 * 40 / 4500, rel=0.1)
 
@@ -55,11 +55,11 @@ def test_a_block_half_filled():
     judge = Planted(("apple", "cactus"), 8)
     target = torch.zeros(48, 64)
     target[:, 32:] = 1
-    sight = look(judge, picture(slice(0, 24), slice(32, 64), 0)[None], [["apple"]])[0]["apple"]
+    sight = detect(judge, picture(slice(0, 24), slice(32, 64), 0)[None], [["apple"]])[0]["apple"]
     scores = against(sight, target)
     assert scores["iou"] == pytest.approx(0.5)
     assert scores["offset"] == pytest.approx(0.25 / 2**0.5)
-    assert against(sighting(torch.zeros(1, 4, 4), torch.ones(4, 4), 0), target)["iou"] == 0
+    assert against(detection(torch.zeros(1, 4, 4), torch.ones(4, 4), 0), target)["iou"] == 0
 
 
 def test_iou_of_nothing_is_nothing():

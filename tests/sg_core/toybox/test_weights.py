@@ -11,14 +11,16 @@ from addon.protocol.default_model import TOYBOX
 from server.catalogue import offered
 from sg_core import generate
 from sg_core.edits import place
-from sg_core.judge import look, placement
-from sg_core.models.loading import TOYBOX_FOLDER, load
+from sg_core.judge import Judge, detect, placement
+from sg_core.models.cards import CARDS
+from sg_core.models.loading import find, load
 from sg_core.models.model import Model
 from sg_core.toybox.bench import judged, psnr, reconstruct, subject_of, true_scenes
-from sg_core.toybox.judge import Judge, judge_of, load_judge
+from sg_core.toybox.judge import judge_of, load_judge
 from sg_core.toybox.recipe import FALLBACK
 
 SIDE = 128
+TOYBOX_FOLDER = find(CARDS["toybox"].address)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def test_it_paints_what_it_is_asked(model, judge):
     prompts = ["an apple on a meadow", "a penguin in the snow", "a rocket in the desert", "a bus at sunset"]
     nouns = [["apple"], ["penguin"], ["rocket"], ["bus"]]
     pictures = generate(model, prompts, seeds=[0, 1, 2, 3], width=SIDE, height=SIDE, steps=20)
-    assert sum(seen.present for found in look(judge, pictures, nouns) for seen in found.values()) >= 3
+    assert sum(seen.present for found in detect(judge, pictures, nouns) for seen in found.values()) >= 3
 
 
 def test_a_thing_goes_where_its_block_is(model, judge):
