@@ -156,7 +156,7 @@ class Gallery:
             return
         if line.name not in self._icons:
             self._icons.put(line.name, pixels(entry.thumb))
-        yield Print(line.name, entry.wish.words, entry.caption, line.favourite)
+        yield Print(line.name, entry.settings.prompt, entry.caption, line.favourite)
 
 
 def remember(scene: bpy.types.Scene, entry: Entry) -> None:
@@ -167,7 +167,7 @@ def remember(scene: bpy.types.Scene, entry: Entry) -> None:
     forget(scene, entry.name)
     item = kept.add()
     item.name, item.text, item.favourite = entry.name, history.text(entry), favourite
-    item.prompt, item.caption = entry.wish.words, entry.caption
+    item.prompt, item.caption = entry.settings.prompt, entry.caption
     plain = [item.name for item in kept if not item.favourite]
     for name in plain[:-IN_FILE]:
         forget(scene, name)

@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from ..protocol.records import Achieved, Blockout, Digest
-from ..protocol.strict_json import ContractError, dump, loads
-from ..request.settings import Wish
+from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..request.settings import Settings
 
 COUNT, BYTES = 500, 2**30  # of pictures that are no favourites
 IN_FILE = 24  # pictures a .blend remembers beside its favourites
@@ -43,7 +44,7 @@ class Entry:
     name: Digest
     created: float
     request: Blockout
-    wish: Wish
+    settings: Annotated[Settings, Key("wish")]
     pose: tuple[float, ...]
     thumb: Thumb
     achieved: tuple[Achieved, ...] = ()
@@ -52,7 +53,7 @@ class Entry:
     def caption(self) -> str:
         """Seed, model, style, settings and time in a line."""
         asked, when = self.request, datetime.fromtimestamp(self.created)
-        style = f" · {self.wish.style}" if self.wish.style else ""
+        style = f" · {self.settings.style}" if self.settings.style else ""
         settings = f"{asked.steps} steps · strength {asked.strength:.2f}"
         return f"Seed {asked.seed} · {asked.model}{style} · {settings} · {when:%d %b %Y, %H:%M}"
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import bpy
 
+from ..capture.settings import write
 from ..projection.projectors import project, take_all_down
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump
-from ..regions.marks import PROMPT, collections
+from ..regions.marks import collections
 from .camera_background import background, has_background, remove_background
 
 PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (  # the first on a scene, the others on its pictures
@@ -53,9 +54,7 @@ def loaded(
 def settle(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    scene[PROMPT] = request.prompt
-    for name in ("seed", "steps", "strength"):
-        scene[f"maquette_{name}"] = getattr(request, name)
+    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength")})
 
 
 def remove(scene: bpy.types.Scene) -> None:

@@ -84,6 +84,13 @@ class Added:
         """Any value will do."""
 
 
+@dataclass(frozen=True)
+class Key:
+    """Marks a field of another name in JSON than in Python. For what the add-on keeps: pydantic knows none."""
+
+    name: str
+
+
 class Record:
     """Base of every record: pydantic is as strict as ``load``. Carries no field."""
 
@@ -93,10 +100,9 @@ class Record:
 def dump(record: Any) -> Any:
     """A record as plain JSON values: dicts, lists, text, numbers. Of fields ``Added`` later, those not at default."""
     if is_dataclass(record):
-        values = {field.name: getattr(record, field.name) for field in fields(record)}
         kind: type = type(record)
-        later = _later(kind)
-        return {name: dump(value) for name, value in values.items() if name not in later or value != later[name]}
+        later, values = _later(kind), {key: getattr(record, name) for key, name in _keys(kind).items()}
+        return {key: dump(value) for key, value in values.items() if key not in later or value != later[key]}
     return [dump(item) for item in record] if isinstance(record, tuple) else record
 
 
@@ -123,14 +129,15 @@ def _hints(kind: type) -> Mapping[str, Any]:
 
 @cache
 def _later(kind: type) -> Mapping[str, Any]:
-    """The fields that are marked as ``Added``, and their defaults."""
+    """The keys of the fields that are marked as ``Added``, and their defaults."""
     return types.MappingProxyType(dict(_added(kind)))
 
 
 def _added(kind: type) -> Iterator[tuple[str, Any]]:
-    for field in fields(kind):
-        if any(isinstance(marker, Added) for marker in get_args(_hints(kind)[field.name])):
-            yield field.name, field.default
+    defaults = {field.name: field.default for field in fields(kind)}
+    for key, name in _keys(kind).items():
+        if any(isinstance(marker, Added) for marker in get_args(_hints(kind)[name])):
+            yield key, defaults[name]
 
 
 def _read(kind: Any, value: Any, path: str) -> Any:
@@ -151,7 +158,8 @@ def _read_marked(kind: Any, value: Any, path: str) -> Any:
     result = _read(inner, value, path)
     for marker in markers:
         try:
-            marker.check(result)
+            if not isinstance(marker, Key):
+                marker.check(result)
         except ContractError as error:
             raise ContractError(path, error.problem) from None
     return result
@@ -178,12 +186,12 @@ def _read_tuple(items: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...
 def _read_record(kind: Any, value: Any, path: str) -> Any:
     if not isinstance(value, dict):
         raise ContractError(path, f"must be an object ({kind.__name__}), is {type(value).__name__}")
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    if unknown := value.keys() - _names(kind):
+    keys, required = _keys(kind), {field.name for field in fields(kind) if field.default is MISSING}
+    if unknown := value.keys() - keys.keys():
         raise UnknownField(_join(path, str(min(unknown, key=repr))), kind.__name__)
-    if missing := required - value.keys():
+    if missing := {key for key, name in keys.items() if name in required} - value.keys():
         raise ContractError(_join(path, min(missing)), "is missing")
-    values = {name: _read(_hints(kind)[name], item, _join(path, name)) for name, item in value.items()}
+    values = {keys[key]: _read(_hints(kind)[keys[key]], item, _join(path, key)) for key, item in value.items()}
     try:
         return kind(**values)
     except ContractError as error:
@@ -210,8 +218,16 @@ def _finite(value: float, path: str) -> float:
     return number
 
 
-def _names(kind: Any) -> frozenset[str]:
-    return frozenset(field.name for field in fields(kind))
+@cache
+def _keys(kind: Any) -> Mapping[str, str]:
+    """The keys of a record in JSON, and the names of the fields that they are of."""
+    keys = {field.name: _key(field.name, _hints(kind)[field.name]) for field in fields(kind)}
+    return {key: name for name, key in keys.items()}
+
+
+def _key(name: str, hint: Any) -> str:
+    markers = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((marker.name for marker in markers if isinstance(marker, Key)), name)
 
 
 def _join(path: str, step: object) -> str:

@@ -14,6 +14,7 @@ import bpy
 
 from ..extension import EXTENSION
 from ..messages.notice import Notice
+from ..messages.sentences import stumbled
 from ..pictures.pixels import wake
 from ..session.reducer import notice_changed
 from .app import App, app, log
@@ -86,9 +87,7 @@ def _slice() -> float:
 
 def stumble(error: Exception) -> Notice:
     """What a bug of ours looks like in the panel."""
-    message = f"Maquette stumbled ({type(error).__name__}: {error}), and goes on."
-    trace = "".join(traceback.format_exception(error))
-    return Notice(message=message, fix="Please report it: the button copies the details.", code="stumbled", trace=trace)
+    return stumbled(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 def receive() -> None:

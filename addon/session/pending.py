@@ -12,10 +12,11 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 from ..protocol.records import Blockout, Job
-from ..protocol.strict_json import ContractError, dump, loads
-from ..request.settings import Wish
+from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..request.settings import Settings
 from .state import Session
 from .task import NOWHERE, Origin, Task, Viewpoint
 
@@ -31,7 +32,7 @@ class PendingJob:
 
     job: Job
     request: Blockout
-    wish: Wish
+    settings: Annotated[Settings, Key("wish")]
     pose: tuple[float, ...]
     home: Origin = NOWHERE
     cancelled: bool = False
@@ -79,11 +80,11 @@ def _pending_job(task: Task, cancelled: bool) -> PendingJob:
     request = loads(Blockout, task.request)
     view = task.view
     return PendingJob(
-        job=task.job, request=request, wish=task.wish, pose=view.pose, home=view.origin, cancelled=cancelled
+        job=task.job, request=request, settings=task.settings, pose=view.pose, home=view.origin, cancelled=cancelled
     )
 
 
 def _task(pending: PendingJob) -> Task:
     view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=pending.pose, origin=pending.home)
     area, request = pending.request.width * pending.request.height, json.dumps(dump(pending.request))
-    return Task(job=pending.job, view=view, request=request, area=area, wish=pending.wish)
+    return Task(job=pending.job, view=view, request=request, area=area, settings=pending.settings)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union
 from addon.camera import pose
 from addon.pictures import history
 from addon.protocol import records as protocol
-from addon.protocol.strict_json import Added, Length, Range, dump
+from addon.protocol.strict_json import Added, Key, Length, Range, dump
 from addon.request import settings, styles
 from addon.session import pending, task
 
@@ -40,7 +40,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "history entry": history.Entry,
         "history camera": pose.CameraPose,
         "history thumbnail": history.Thumb,
-        "history wish": settings.Wish,
+        "history wish": settings.Settings,
         "pending jobs": pending.PendingFile,
         "pending job": pending.PendingJob,
         "pending job's file": task.Origin,
@@ -58,9 +58,10 @@ def fields_of(kind: type) -> dict[str, Any]:
     hints = typing.get_type_hints(kind, include_extras=True)
     described: dict[str, Any] = {}
     for field in fields(kind):
-        described[field.name] = {"value": spelled(hints[field.name])}
+        entry = {"value": spelled(hints[field.name])}
         if field.default is not MISSING:
-            described[field.name]["default"] = dump(field.default)
+            entry["default"] = dump(field.default)
+        described[key_of(field.name, hints[field.name])] = entry
     return described
 
 
@@ -97,9 +98,15 @@ def additions(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str
     return [(name, field) for name in then.keys() & now.keys() for field in now[name].keys() - then[name].keys()]
 
 
-def is_added(record: str, field: str) -> bool:
+def key_of(name: str, hint: Any) -> str:
+    """What a field is called in JSON, which may be another name than in Python."""
+    return next((mark.name for mark in typing.get_args(hint)[1:] if isinstance(mark, Key)), name)
+
+
+def is_added(record: str, key: str) -> bool:
     """Whether a field is marked as one that came after the first release."""
-    hint = typing.get_type_hints(RECORDS[record], include_extras=True)[field]
+    hints = typing.get_type_hints(RECORDS[record], include_extras=True)
+    hint = next(hint for name, hint in hints.items() if key_of(name, hint) == key)
     return any(isinstance(marker, Added) for marker in typing.get_args(hint))
 
 

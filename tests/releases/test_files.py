@@ -114,7 +114,7 @@ def test_the_history_on_disk_is_read(release: Path) -> None:
     for entry in entries:
         picture = history.picture(folder, entry.name)
         assert picture is not None and picture.read_bytes().startswith(b"\x89PNG")
-        assert entry.caption and entry.achieved and entry.wish.shot is not None
+        assert entry.caption and entry.achieved and entry.settings.camera is not None
         assert history.parse(history.text(entry)) == entry
         assert load(Blockout, json.loads(history.request(entry))) == entry.request
 
@@ -123,7 +123,7 @@ def test_pending_jobs_are_taken_up(release: Path) -> None:
     session = pending.resumed(Session(), release / "user")
     assert len(session.tasks) >= 5 and len(session.cancelling) == 1
     assert {task.job.state for task in session.tasks} == {"queued", "done"}
-    assert all(task.view.origin.file and task.wish.words for task in session.tasks)
+    assert all(task.view.origin.file and task.settings.prompt for task in session.tasks)
     assert not list((release / "user").glob(pending.FILES)), "who takes a file takes it away"
     pending.save(release / "user", session)
     again = pending.resumed(Session(), release / "user")

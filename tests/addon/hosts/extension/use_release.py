@@ -77,7 +77,7 @@ def read_results(scene: bpy.types.Scene, app: object) -> None:
     assert [item.favourite for item in scene.maquette_history] == [True, False]
     for item in scene.maquette_history:
         entry = app.gallery.entry(scene, item.name)
-        assert entry.name == item.name and entry.wish.shot.camera == "Camera"
+        assert entry.name == item.name and entry.settings.camera.camera == "Camera"
         assert (app.gallery.folder / f"{item.name}.json").exists()
     assert scene.maquette_history[-1].name == picture["maquette_entry"]
     (slide,) = scene.camera.data.background_images

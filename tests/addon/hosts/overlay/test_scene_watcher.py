@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from addon.camera.reader import view
-from addon.capture.scene import capture, evaluated
+from addon.capture.scene import evaluated
 from addon.overlay import scene_watcher
 from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.protocol.records import Achieved, pack_mask
 from addon.protocol.strict_json import dump
 from addon.regions.listing import rows
 from addon.regions.marks import OFF, PHRASE, mark, unmark, write
+from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import ball, box, fingerprint, fresh, group, put
 
 

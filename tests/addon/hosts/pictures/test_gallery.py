@@ -17,7 +17,7 @@ from addon.pictures.gallery import PAGE
 from addon.pictures.history import IN_FILE, THUMB_SIDE, Entry
 from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError
-from addon.request.settings import NO_WISH
+from addon.request.settings import DEFAULTS
 from tests.addon.hosts.sample_scenes import fresh
 
 FRAME = Frame(left=0, top=0, width=64, height=48)
@@ -46,7 +46,7 @@ def scene():
 def entry(number: int) -> Entry:
     ramp = np.linspace(0.0, 1.0, THUMB_SIDE * 85 * 4, dtype=np.float32).reshape(85, THUMB_SIDE, 4)
     thumb = album.thumb(ramp)
-    return Entry(name=f"{number:064x}", created=1.8e9, request=ASKED, wish=NO_WISH, pose=(), thumb=thumb)
+    return Entry(name=f"{number:064x}", created=1.8e9, request=ASKED, settings=DEFAULTS, pose=(), thumb=thumb)
 
 
 def test_the_oldest_leave_and_favourites_stay(scene) -> None:
