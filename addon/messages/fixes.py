@@ -135,16 +135,20 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "too-large": Fix(why="which of so many regions matter least, only the artist knows"),
         "not-json": _OUR_BUG,
         "invalid": Fix(why="the sentence names the field; what it should say, only the artist knows"),
+        "unknown-field": _buttons(TRY_AGAIN, PREFERENCES),
         "unknown-model": _buttons(GENERATE),
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),
         "none-waiting": _buttons(GENERATE),
         "too-many-streams": _buttons(TRY_AGAIN),
+        "queue-unavailable": _buttons(GENERATE, OPEN_LOG),
         "internal": _buttons(GENERATE, OPEN_LOG),
         # a job's failures
         "unpaintable": Fix(why="the sentence names the words or the size; which to give up, only the artist knows"),
         "prompt-too-long": Fix(why="what to leave out, only the artist knows"),
+        "unreadable-job": _buttons(GENERATE),
+        "interrupted": _buttons(GENERATE, OPEN_LOG),
         "worker-lost": _buttons(PAINT_SMALLER, GENERATE, OPEN_LOG),
         "painting-failed": _buttons(GENERATE, OPEN_LOG),
         "no-model": _buttons(GENERATE),

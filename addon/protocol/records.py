@@ -44,7 +44,7 @@ __all__ = [
     "unpack_mask",
 ]
 
-VERSION = 2  # of the wire: add-on and server must be of the same
+VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
 MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels

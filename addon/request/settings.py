@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 from ..camera.pose import CameraPose
 from ..protocol.records import SEED_MAX, Blockout, Fraction, ModelInfo, Text
-from ..protocol.strict_json import Key, Length, Range
+from ..protocol.strict_json import Added, Key, Length, Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class Settings:
     size: Annotated[int, Range(1, 100)] = 100
     exact: bool = False
     camera: Annotated[CameraPose | None, Key("shot")] = None
-    model: Annotated[str, Length(0, 200)] = ""
-    seed: Annotated[int, Range(0, SEED_MAX)] = 0
-    steps: Annotated[int, Range(1, 1000)] | None = None
-    strength: Fraction | None = None
-    scale: Annotated[float, Range(1.0, 100.0)] | None = None
+    model: Annotated[str, Length(0, 200), Added("0.2.0")] = ""
+    seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
+    steps: Annotated[Annotated[int, Range(1, 1000)] | None, Added("0.2.0")] = None
+    strength: Annotated[Fraction | None, Added("0.2.0")] = None
+    scale: Annotated[Annotated[float, Range(1.0, 100.0)] | None, Added("0.2.0")] = None
 
 
 class Flag(NamedTuple):

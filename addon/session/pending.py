@@ -7,9 +7,9 @@ any release left is read.
 """
 
 import json
+import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +21,8 @@ from .state import Session
 from .task import NOWHERE, Origin, Task, Viewpoint
 
 FILES = "owed-*.json"
+log = logging.getLogger(__package__)
+
 NO_ID = 0  # no session id is: those of another Blender mean nothing here
 
 
@@ -56,9 +58,14 @@ def save(folder: Path, session: Session) -> None:
 def take(folder: Path) -> Iterator[PendingJob]:
     """The jobs in every file there is; the files are gone then."""
     for path in sorted(folder.glob(FILES)):
-        with suppress(OSError, ContractError):  # another Blender was quicker; or has a newer add-on
+        try:
             pending = loads(PendingFile, path.read_bytes())
             path.unlink()
+        except ContractError as error:  # a newer add-on's, which will come back for it
+            log.warning("%s is left where it is: %s", path.name, error)
+        except OSError:  # another Blender was quicker
+            continue
+        else:
             yield from pending.owed
 
 
