@@ -23,6 +23,7 @@ from sg_core.generate import generate
 from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.judge import Judge
+from sg_core.layout import Layout, masks
 from sg_core.models.cards import CARDS, Card
 from sg_core.models.loading import load
 from sg_core.models.model import Model
@@ -41,6 +42,7 @@ __all__ = [
     "Grounding",
     "Guidance",
     "Judge",
+    "Layout",
     "Measure",
     "Model",
     "Moment",
@@ -65,6 +67,7 @@ __all__ = [
     "keep_out",
     "listening",
     "load",
+    "masks",
     "place",
     "presence",
     "sample",

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from sg_core.errors import AttentionError
+from sg_core.hooks import active_inside, recomputing, refuse_compiled, submodule
 from sg_core.tokens import Columns, Phrase, Words
 
 NO_WORDS = Words(phrases={}, content=())
@@ -89,17 +90,9 @@ class AttentionRecorder(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and not _recomputing():
+        if func is F.scaled_dot_product_attention and not recomputing():
             self._record(*args, **kwargs)
         return func(*args, **kwargs)
-
-    def begin(self, *_: object) -> None:
-        """The layer's forward pre-hook."""
-        self.__enter__()  # type: ignore[no-untyped-call]
-
-    def end(self, *_: object) -> None:
-        """The layer's forward hook; it also runs when the layer raised."""
-        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def _record(
         self,
@@ -160,16 +153,11 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
 
     Raises AttentionError when the network is compiled, a layer does not exist, or one was not heard.
     """
-    if _compiled(network):
-        raise AttentionError(
-            "the network is compiled, and compiled attention cannot be overheard: use the eager network"
-        )
+    refuse_compiled(network)
     tape = Tape({}, words)
     with ExitStack() as hooks:
         for name, grid in layers.items():
-            module, recorder = _submodule(network, name), AttentionRecorder(name, grid, tape)
-            hooks.enter_context(module.register_forward_pre_hook(recorder.begin))
-            hooks.enter_context(module.register_forward_hook(recorder.end, always_call=True))
+            hooks.enter_context(active_inside(submodule(network, name), AttentionRecorder(name, grid, tape)))
         yield tape
     if missing := [name for name in layers if name not in tape.attention]:
         raise AttentionError(
@@ -190,12 +178,12 @@ def forgetting_after(network: nn.Module, layers: Iterable[str]) -> Iterator[None
 
     def forget(name: str, *_: object) -> None:
         waiting.discard(name)
-        if not waiting and not _recomputing():
+        if not waiting and not recomputing():
             torch.set_grad_enabled(False)
 
     with ExitStack() as hooks:
         for name in tuple(waiting):
-            hooks.enter_context(_submodule(network, name).register_forward_hook(partial(forget, name)))
+            hooks.enter_context(submodule(network, name).register_forward_hook(partial(forget, name)))
         hooks.callback(torch.set_grad_enabled, torch.is_grad_enabled())
         yield
 
@@ -203,19 +191,3 @@ def forgetting_after(network: nn.Module, layers: Iterable[str]) -> Iterator[None
 def _itself(tensor: Tensor) -> Tensor:
     """Keeps what the tape saves out of gradient checkpointing, which would count it and miss it when recomputing."""
     return tensor
-
-
-def _recomputing() -> bool:
-    """Whether this forward runs inside a backward pass, as gradient checkpointing does: it was heard before."""
-    return torch._C._current_graph_task_id() != -1
-
-
-def _compiled(network: nn.Module) -> bool:
-    return any(hasattr(m, "_orig_mod") or m._compiled_call_impl is not None for m in network.modules())
-
-
-def _submodule(network: nn.Module, name: str) -> nn.Module:
-    try:
-        return network.get_submodule(name)
-    except AttributeError as missing:
-        raise AttentionError(f"the network has no layer {name}: {missing}") from missing

@@ -9,6 +9,7 @@ from torch import Tensor
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
+from sg_core.layout import Layout, whole
 from sg_core.models.model import Model
 from sg_core.sample import Texts, Watch, sample, unwatched
 
@@ -16,7 +17,7 @@ from sg_core.sample import Texts, Watch, sample, unwatched
 def generate(
     model: Model,
     prompts: str | Sequence[str],
-    layout: Energy | None = None,
+    layout: Energy | Layout | None = None,
     *,
     seeds: Sequence[int] = (0,),
     width: int,
@@ -33,7 +34,8 @@ def generate(
 
     Args:
         prompts: one for all seeds, or one for each.
-        layout: what should be where; None paints without guidance. Its phrases must be in every prompt.
+        layout: what should be where, energies, masks or both; None paints without guidance. Its phrases must be in
+            every prompt.
         seeds: one picture each (or one for all prompts). A picture does not depend on the others in its batch.
         scale: classifier-free guidance, 1 turns it off.
         strength: in ``relative`` mode 0 to 1, the size of the layout's pull against the classifier-free correction;
@@ -45,12 +47,12 @@ def generate(
     Raises RequestError, TokenError or EnergyError, each saying what does not fit.
     """
     rows, seeds = _rows(prompts, seeds)
-    energy = Energy() if layout is None else layout
+    asked = whole(layout)
     guidance = _guidance(mode, strength)
     trajectory = model.steps(steps, scheduler)
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = initial_noise(noise, model.latent_shape(width, height))
-    words = model.words(rows, energy.phrases)
+    words = model.words(rows, asked.phrases)
     conditional = model.encode(rows)
     plain = model.encode([negative]).expand_as(conditional)
     texts = Texts(conditional, plain, words)
@@ -62,7 +64,7 @@ def generate(
         trajectory,
         scale=scale,
         noise=noise,
-        energy=energy,
+        layout=asked,
         guidance=guidance,
         watch=watch or unwatched,
     )

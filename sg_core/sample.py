@@ -12,6 +12,8 @@ from sg_core.attention import forgetting_after, listening
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, RequestError
 from sg_core.guidance import Guidance, nothing_yet
+from sg_core.layout import Layout
+from sg_core.masks import masking
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.tokens import Words
 
@@ -63,7 +65,7 @@ def sample(
     *,
     scale: float,
     noise: Sequence[torch.Generator],
-    energy: Energy,
+    layout: Layout,
     guidance: Guidance,
     watch: Watch = unwatched,
 ) -> Tensor:
@@ -74,7 +76,7 @@ def sample(
 
     Args:
         noise: one generator a row, for schedulers that add noise.
-        energy: ``Energy()`` samples without guidance.
+        layout: ``Layout()`` samples without guidance and without masks, bit for bit as anybody would.
 
     Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient.
     """
@@ -82,11 +84,12 @@ def sample(
         raise RequestError(
             "torch.inference_mode() forbids the gradients that guide: leave it, sampling needs no such mode"
         )
-    memory = nothing_yet(latent)
+    memory, attention = nothing_yet(latent), model.attention(latent) if layout.masks.terms else {}
     for step in trajectory.steps:
-        active = energy.at(step.progress) if guidance.acts(step) else Energy()
+        active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         resting = bool(guidance.rests(memory).all())
-        conditional, reading, gradient = conditional_pass(model, latent, step, texts, active, follow=not resting)
+        with masking(model.network, attention, texts.words, layout.masks, step.progress):
+            conditional, reading, gradient = conditional_pass(model, latent, step, texts, active, follow=not resting)
         with torch.no_grad():
             plain = model.predict(latent, step, texts.plain)
             correction = scale * (conditional - plain)

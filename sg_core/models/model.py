@@ -68,6 +68,9 @@ class Model(Protocol):
     def layers(self, latent: Tensor) -> Mapping[str, Grid]:
         """The layers to listen to, in the order they speak, with their grids for this latent."""
 
+    def attention(self, latent: Tensor) -> Mapping[str, Grid]:
+        """Every layer where the picture looks at words, heard or not, with their grids for this latent."""
+
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Texts for ``predict``. Raises TokenError when a prompt is too long."""
 

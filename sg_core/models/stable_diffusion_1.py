@@ -70,6 +70,10 @@ class StableDiffusion1:
         """Cross-attention layers of the Card's blocks, in the order they speak."""
         return cross_attention(self.network, (latent.shape[2], latent.shape[3]), self.card.layers)
 
+    def attention(self, latent: Tensor) -> dict[str, Grid]:
+        """All cross-attention layers, in the order they speak."""
+        return cross_attention(self.network, (latent.shape[2], latent.shape[3]), ())
+
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Last hidden states, (batch, token, width). Raises TokenError when a prompt is too long."""
         for prompt in prompts:
