@@ -23,6 +23,7 @@ import bpy
 from .camera.reader import camera_of, view
 from .camera.view import numbers
 from .capture.scene import capture, evaluated
+from .capture.snapshot import MASKS_UNTIL
 from .exact.capture import exactly
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
@@ -78,6 +79,7 @@ def _capture(errand: argparse.Namespace) -> None:
         seed=scene.get("maquette_seed", 0) if errand.seed is None else errand.seed,
         steps=errand.steps,
         strength=errand.strength,
+        masks_until=errand.masks,
     )
     errand.out.write_text(json.dumps(dump(replace(blockout, negative=errand.negative))))
 
@@ -127,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     capturing.add_argument("--seed", type=int)
     capturing.add_argument("--steps", type=int)
     capturing.add_argument("--strength", type=float)
+    capturing.add_argument("--masks", type=float, default=MASKS_UNTIL)
     capturing.add_argument("--exact", action="store_true", help="as a render shows it")
     capturing.add_argument("--scene-name", help="instead of the file's active scene")
     capturing.add_argument("--layer", help="the view layer to render, with --exact")

@@ -28,7 +28,7 @@ from ..request.phrases import Mark, named_in
 from .canvas import canvas
 from .meshes import read as read_mesh
 from .regions import Covers
-from .snapshot import Snapshot, develop
+from .snapshot import MASKS_UNTIL, Snapshot, develop
 
 __all__ = ["Geometry", "capture", "geometry", "parts", "snapshot"]
 
@@ -59,6 +59,7 @@ def capture(
     steps: int | None = None,
     strength: float | None = None,
     scale: float | None = None,
+    masks_until: float = MASKS_UNTIL,
 ) -> Blockout:
     """What ``camera`` (the scene's own by default) sees, as a request for a picture.
 
@@ -79,6 +80,7 @@ def capture(
         steps=steps,
         strength=strength,
         scale=scale,
+        masks_until=masks_until,
     )
     return finish(develop(shot))
 
@@ -97,6 +99,7 @@ def snapshot(
     strength: float | None = None,
     scale: float | None = None,
     negative: str = "",
+    masks_until: float = MASKS_UNTIL,
 ) -> Snapshot:
     """All that ``capture`` reads of the scene; what remains to be done needs no Blender, and can go in slices.
 
@@ -121,6 +124,7 @@ def snapshot(
         strength=model.strength if strength is None else strength,
         scale=model.scale if scale is None else scale,
         negative=negative,
+        masks_until=masks_until,
         exact=exact,
     )
 

@@ -11,6 +11,8 @@ from ..request.phrases import Mark
 from .canvas import Canvas
 from .regions import Covers, outlining
 
+MASKS_UNTIL = 0.7  # fraction of the steps; with Toybox 0.67 IoU at 8 steps instead of 0.45 without masks
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Snapshot:
@@ -31,6 +33,7 @@ class Snapshot:
     strength: float
     scale: float
     negative: str = ""
+    masks_until: float = MASKS_UNTIL
     exact: Covers | None = None
 
 
@@ -50,4 +53,5 @@ def develop(shot: Snapshot) -> Slices[Blockout]:
         strength=shot.strength,
         scale=shot.scale,
         negative=shot.negative,
+        masks_until=shot.masks_until,
     )

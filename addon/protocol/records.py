@@ -102,7 +102,10 @@ class Region(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Blockout(Record):
-    """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``."""
+    """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
+
+    While less than the fraction ``masks_until`` of the steps is done, each region's words are heard only inside it.
+    """
 
     prompt: Annotated[str, Length(1, 2000)]
     regions: Annotated[tuple[Region, ...], Length(0, 64)]
@@ -115,6 +118,7 @@ class Blockout(Record):
     strength: Fraction
     scale: Annotated[float, Range(1.0, 100.0)]
     negative: Text = ""
+    masks_until: Fraction = 0.0
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
 
     def __post_init__(self) -> None:

@@ -62,11 +62,12 @@ class Wish:
     prompt: str | None = None
     steps: int | None = None
     strength: float | None = None
+    masks: float | None = None
     exact: bool = False  # as a render shows it, hair and all
 
     def flags(self) -> list[str]:
         """As the child's flags."""
-        named = flags(seed=self.seed, prompt=self.prompt, steps=self.steps, strength=self.strength)
+        named = flags(seed=self.seed, prompt=self.prompt, steps=self.steps, strength=self.strength, masks=self.masks)
         return [*named, *(["--exact"] if self.exact else [])]
 
 

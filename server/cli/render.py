@@ -104,7 +104,14 @@ async def chosen(client: Client, name: str | None) -> ModelInfo:
 
 def read_blockout(path: Path, wish: Wish, name: str | None) -> Blockout:
     """A blockout file, with what the command line asks for in its place. Raises CannotRender."""
-    wanted = {"prompt": wish.prompt, "steps": wish.steps, "strength": wish.strength, "model": name, "seed": wish.seed}
+    wanted = {
+        "prompt": wish.prompt,
+        "steps": wish.steps,
+        "strength": wish.strength,
+        "masks_until": wish.masks,
+        "model": name,
+        "seed": wish.seed,
+    }
     try:
         document = dump(loads(Blockout, path.read_bytes()))
         return load(Blockout, document | {field: value for field, value in wanted.items() if value is not None})
@@ -148,7 +155,7 @@ async def _main(words: argparse.Namespace) -> None:
         name = folders[0].resolve().name
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     view = View(words.scene, words.camera, words.frame)
-    wish = Wish(words.seed, words.prompt, words.steps, words.strength, words.exact)
+    wish = Wish(words.seed, words.prompt, words.steps, words.strength, words.masks, words.exact)
     async with server(words.server, folders) as client:
         result = await render(client, view, wish, name, out, words.blender)
     tell(result, words.json)
@@ -167,6 +174,14 @@ def tell(result: Result, as_json: bool) -> None:
             say(str(path))
 
 
+def fraction(text: str) -> float:
+    """A number from 0 to 1 of the command line. Raises ValueError."""
+    number = float(text)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(text)
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maquette render", description="Paint one scene.")
     parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
@@ -176,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=None, help="0 to 2147483647")
     parser.add_argument("--steps", type=int, help="sampling steps; the model's own by default")
     parser.add_argument("--strength", type=float, help="of the guidance, 0 to 1")
+    parser.add_argument("--masks", type=fraction, help="how long regions hold their words, 0 (off) to 1 of the steps")
     parser.add_argument("--exact", action="store_true", help="capture what a render shows: hair, displacement, …")
     parser.add_argument("--model", help="a model of the server, or a diffusers folder")
     parser.add_argument("--server", type=Path, help="connection file of the server to use")

@@ -91,12 +91,22 @@ def _closed(gap: str, stopped: str, plain: str) -> str:
     return stopped if STOP.search(gap) else plain
 
 
-def layout(blockout: Blockout) -> Energy:
-    """What the regions enforce. Those with a shape also keep out of each other; the others only have to be there."""
+def layout(blockout: Blockout) -> sg_core.Layout:
+    """What the regions enforce, and masks for as long as the request wants them.
+
+    Those with a shape also keep out of each other; the others only have to be there.
+    """
     shaped: dict[str | Phrase, Tensor] = {
         region.phrase: coverage(region.mask) for region in blockout.regions if "shape" in region.enforce
     }
-    return sum((loose(region, blockout) for region in blockout.regions), sg_core.place(shaped))
+    energy = sum((loose(region, blockout) for region in blockout.regions), sg_core.place(shaped))
+    nearest_first = sorted(blockout.regions, key=lambda region: region.depth)
+    return energy + sum((masks(region, blockout) for region in nearest_first), sg_core.Layout())
+
+
+def masks(region: Region, blockout: Blockout) -> sg_core.Layout:
+    """Hold a region's words inside it, for as long as the request wants that."""
+    return sg_core.masks({region.phrase: coverage(region.mask)}, until=blockout.masks_until)
 
 
 def loose(region: Region, blockout: Blockout) -> Energy:

@@ -10,6 +10,7 @@ import sys
 import pytest
 from PIL import Image
 
+from addon.capture.snapshot import MASKS_UNTIL
 from addon.protocol.records import Blockout
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
@@ -69,9 +70,10 @@ def here(served, monkeypatch):
 
 def test_a_blockout_file(request_file, tmp_path, here, capsys):
     out = tmp_path / "out"
-    assert main(["render", str(request_file), "--out", str(out), "--seed", "9", "--prompt", "a red cat"]) == 0
+    changes = ["--seed", "9", "--prompt", "a red cat", "--masks", "0.4"]
+    assert main(["render", str(request_file), "--out", str(out), *changes]) == 0
     painted = loads(Blockout, (out / "blockout.json").read_bytes())
-    assert (painted.seed, painted.prompt) == (9, "a red cat")
+    assert (painted.seed, painted.prompt, painted.masks_until) == (9, "a red cat", 0.4)
     with Image.open(out / "picture.png") as picture:
         assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
     told = capsys.readouterr()
@@ -173,11 +175,12 @@ def test_a_scene_all_the_way(tmp_path, served):
     scene, out = tmp_path / "scene.blend", tmp_path / "out"
     world = environment(served.home)
     subprocess.run([sys.executable, "-c", MAKE.format(path=str(scene))], env=world, check=True, capture_output=True)
-    words = ["render", str(scene), "--out", str(out), "--seed", "5"]
+    words = ["render", str(scene), "--out", str(out), "--seed", "5", "--masks", "0"]
     done = subprocess.run([sys.executable, "-m", "server", *words], env=world, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     asked = loads(Blockout, (out / "blockout.json").read_bytes())
     assert (asked.prompt, asked.seed, [region.phrase for region in asked.regions]) == ("a castle", 5, ["castle"])
+    assert asked.masks_until == 0.0
     with Image.open(out / "picture.png") as picture:
         assert picture.size == (asked.frame.width, asked.frame.height)
     look = LOOK.format(path=str(out / "scene.blend"))
@@ -194,7 +197,8 @@ def test_a_scene_all_the_way(tmp_path, served):
 
     plain = [sys.executable, "-m", "server", "render", str(scene), "--out", str(tmp_path / "plain")]
     subprocess.run(plain, env=world, capture_output=True, check=True)
-    assert loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes()).seed == 3
+    own = loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes())
+    assert (own.seed, own.masks_until) == (3, MASKS_UNTIL)
 
     refused = [*words, "--prompt", "a rocket"]
     done = subprocess.run([sys.executable, "-m", "server", *refused], env=world, capture_output=True, text=True)

@@ -108,6 +108,23 @@ def test_the_picture_is_sg_cores_own(engine, tiny):
     assert np.array_equal(pixels(engine.paint(ASKED, unwatched).full), expected)
 
 
+def test_masks_hold_for_as_long_as_the_request_says(engine, tiny):
+    """The nearest region claims what two share; a request without the field is painted as before."""
+    whole = pack_mask(8, 4, bytes([255]) * 32)
+    castle, rocket = replace(CASTLE, mask=whole, depth=1), replace(ROCKET, depth=0)
+    asked = replace(ASKED, regions=(castle, rocket), masks_until=0.5)
+    covers = {region.phrase: translate.coverage(region.mask) for region in (castle, rocket)}
+    layout = sg_core.place(covers) + sg_core.masks({"rocket": covers["rocket"], "castle": covers["castle"]}, until=0.5)
+    picture = sg_core.generate(
+        sg_core.load(tiny.source), asked.prompt, layout, seeds=(3,), width=128, height=64, steps=4, scale=4.0
+    )
+    expected = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    assert np.array_equal(pixels(engine.paint(asked, unwatched).full), expected)
+    assert not np.array_equal(pixels(engine.paint(replace(asked, masks_until=0.0), unwatched).full), expected)
+    off, alone = replace(ASKED, strength=0.0, masks_until=1.0), replace(ASKED, regions=())
+    assert np.array_equal(pixels(engine.paint(off, unwatched).full), pixels(engine.paint(alone, unwatched).full))
+
+
 def test_every_step_is_reported_with_energies_and_a_preview(engine):
     reports = []
     engine.paint(ASKED, lambda progress: reports.append((progress, progress.preview and progress.preview())))
@@ -280,11 +297,11 @@ def test_centroid_and_size_are_carried_from_frame_to_picture():
 )
 def test_a_region_enforces_what_it_says(enforce, terms):
     layout = translate.layout(replace(ASKED, regions=(replace(CASTLE, enforce=enforce),)))
-    assert {term.name for term in layout.terms} == terms
+    assert {term.name for term in layout.energy.terms} == terms
 
 
 def test_shapes_keep_out_of_each_other():
-    names = [term.name for term in translate.layout(ASKED).terms]
+    names = [term.name for term in translate.layout(ASKED).energy.terms]
     assert {"keep_out of castle", "keep_out of rocket"} <= set(names)
 
 
