@@ -90,7 +90,7 @@ def openness(terms: Sequence[Mask], grid: tuple[int, int], batch: int, like: Ten
 
 
 def bias(terms: Sequence[Mask], grid: Grid, words: Words, progress: float, query: Tensor, key: Tensor) -> Tensor:
-    """What the masks add to the scores of one layer: (batch, 1, query, key), 0 where a word may be heard.
+    """What the masks add to the scores of one layer: (batch, 1, query, key), 0 where a word may be heard, and may look.
 
     A word that several regions share is heard wherever any of them lets it. Query and key as
     ``F.scaled_dot_product_attention`` takes them.
@@ -109,6 +109,8 @@ def bias(terms: Sequence[Mask], grid: Grid, words: Words, progress: float, query
     scores = torch.where(masked[:, None], passing, 1.0).log()
     whole = scores.new_zeros(batch, 1, queries, keys)
     whole[:, 0, grid.image] = scores
+    if grid.both:
+        whole[:, 0, grid.text, grid.image] = scores[..., grid.text].mT
     return whole.to(query.dtype)
 
 
@@ -171,7 +173,7 @@ def _remembered(
     query: Tensor,
     key: Tensor,
 ) -> Tensor:
-    form = (terms, grid.rows, grid.columns, str(grid.image), str(grid.text), query.shape[2], key.shape[2])
+    form = (terms, grid.rows, grid.columns, str(grid.image), str(grid.text), grid.both, query.shape[2], key.shape[2])
     if form not in made:
         with torch.no_grad():
             made[form] = bias(terms, grid, words, progress, query, key)

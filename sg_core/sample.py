@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sg_core.attention import forgetting_after, listening
+from sg_core.conditioning import Conditioning
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, RequestError
 from sg_core.guidance import Guidance, nothing_yet
@@ -46,10 +47,13 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Texts:
-    """What is asked for and what to move away from, both as ``Model.encode`` returns them, and where the words are."""
+    """What is asked for and what to move away from, both as ``Model.encode`` returns them, and where the words are.
 
-    conditional: Tensor
-    plain: Tensor
+    ``plain`` is None where there is no second pass: at a scale of 1, or because the model was distilled to need none.
+    """
+
+    conditional: Conditioning
+    plain: Conditioning | None
     words: Words
 
 
@@ -72,7 +76,8 @@ def sample(
     """Walk a latent from noise (batch, channel, y, x) to its clean end.
 
     Each step is ``output = plain + scale * (conditional - plain) + guidance.push(gradient)``; the gradient is taken of
-    the same conditional forward pass, and of nothing after the last layer that the energy hears.
+    the same conditional forward pass, and of nothing after the last layer that the energy hears. Without a plain pass
+    the output is the conditional one, and the push is measured against it, times the Card's ``reference``.
 
     Args:
         noise: one generator a row, for schedulers that add noise.
@@ -86,22 +91,32 @@ def sample(
         )
     memory, attention = nothing_yet(latent), model.attention(latent) if layout.masks.terms else {}
     for step in trajectory.steps:
+        noisy = latent if step.shrink == 1.0 else latent * step.shrink
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         resting = bool(guidance.rests(memory).all())
         with masking(model.network, attention, texts.words, layout.masks, step.progress):
-            conditional, reading, gradient = conditional_pass(model, latent, step, texts, active, follow=not resting)
+            conditional, reading, gradient = conditional_pass(model, noisy, step, texts, active, follow=not resting)
         with torch.no_grad():
-            plain = model.predict(latent, step, texts.plain)
-            correction = scale * (conditional - plain)
-            output = plain + correction
+            output, correction = guided_output(model, noisy, step, texts, scale, conditional)
             memory = memory.after(reading) if reading else memory
             if gradient is not None:
                 memory = memory.along(gradient)
                 output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
             following = trajectory.advance(step, latent, output, noise)
-        watch(_moment(model, step, reading, following, (latent, output)))
+        watch(_moment(model, step, reading, following, (noisy, output)))
         latent = following
     return latent
+
+
+def guided_output(
+    model: Model, latent: Tensor, step: Step, texts: Texts, scale: float, conditional: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The output without the layout's pull, and what that pull is measured against."""
+    if texts.plain is None:
+        return conditional, model.card.reference * conditional
+    plain = model.predict(latent, step, texts.plain)
+    correction = scale * (conditional - plain)
+    return plain + correction, correction
 
 
 def conditional_pass(

@@ -2,6 +2,7 @@
 """Masks: words are heard only where they may be, energies hear them all the same, and off is bit for bit off."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -90,7 +91,7 @@ def test_what_is_let_through_is_a_factor_of_attention() -> None:
     assert torch.allclose(factor[0, :, :2, 4] / factor[0, :, :2, 0], torch.tensor(0.5), atol=1e-5)
 
 
-def test_in_one_sequence_only_the_picture_is_held_from_words() -> None:
+def test_in_one_sequence_words_are_held_from_the_picture_where_asked() -> None:
     tokens, places = 3, 4
     joint = torch.randn(1, 2, tokens + places, 8)
     grid = Grid(1, 4, image=slice(tokens, None), text=slice(None, tokens))
@@ -98,8 +99,10 @@ def test_in_one_sequence_only_the_picture_is_held_from_words() -> None:
     added = bias([Mask(CASTLE, torch.eye(1, 4), always)], grid, words, 0.0, joint, joint)[0, 0]
     assert added.shape == (7, 7)
     assert added[tokens:, 1].tolist() == [0, NEGATIVE, NEGATIVE, NEGATIVE]
-    added[tokens:, 1] = 0
-    assert (added == 0).all()
+    both = bias([Mask(CASTLE, torch.eye(1, 4), always)], replace(grid, both=True), words, 0.0, joint, joint)[0, 0]
+    assert both[1, tokens:].tolist() == [0, NEGATIVE, NEGATIVE, NEGATIVE]
+    added[tokens:, 1] = both[tokens:, 1] = both[1] = 0
+    assert (added == 0).all() and (both == 0).all()
 
 
 @pytest.mark.parametrize("off", [masks(REGIONS, until=0.0), masks(REGIONS) * 0.0, masks(REGIONS) * until(0.0)])
