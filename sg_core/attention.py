@@ -44,11 +44,13 @@ class Grid:
 @dataclass(frozen=True)
 class Tape:
     """What one forward pass left behind. ``attention[layer]`` is (batch, y, x, column), mean over heads, of a softmax
-    over all keys; ``words`` says what the columns are.
+    over all keys; ``words`` says what the columns are. ``picture`` is the clean one that the network's output predicts,
+    (batch, 3, y, x) in 0..1, where a term asks for it.
     """
 
     attention: dict[str, Tensor]
     words: Words = NO_WORDS
+    picture: Tensor | None = None
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -71,15 +73,24 @@ class Tape:
         """How much each cell looks at any word of the prompt (start, end and padding left out): (batch, y, x)."""
         return self._mass(self.words.content)
 
-    def _mass(self, columns: Columns) -> Tensor:
-        return torch.stack([self._layer(a, columns) for a in self.attention.values()]).mean(0)
+    def columns(self) -> Tensor:
+        """How much each cell looks at each column, mean over layers: (batch, y, x, column)."""
+        layers = [F.interpolate(a.permute(0, 3, 1, 2), self.grid, mode="area") for a in self.attention.values()]
+        return torch.stack(layers).mean(0).permute(0, 2, 3, 1)
 
-    def _layer(self, attention: Tensor, columns: Columns) -> Tensor:
-        selection = attention.new_zeros(attention.shape[0], attention.shape[-1])
+    def selection(self, columns: Columns) -> Tensor:
+        """Some columns of each row as (batch, column) of 0 and 1."""
+        like = next(iter(self.attention.values()))
+        chosen = like.new_zeros(like.shape[0], like.shape[-1])
         for row, indices in enumerate(columns):
-            selection[row, list(indices)] = 1.0
-        mass = torch.einsum("byxt,bt->byx", attention, selection)
-        return F.interpolate(mass[:, None], self.grid, mode="area")[:, 0]
+            chosen[row, list(indices)] = 1.0
+        return chosen
+
+    def _mass(self, columns: Columns) -> Tensor:
+        selection = self.selection(columns)
+        masses = [torch.einsum("byxt,bt->byx", attention, selection) for attention in self.attention.values()]
+        layers = [F.interpolate(mass[:, None], self.grid, mode="area")[:, 0] for mass in masses]
+        return torch.stack(layers).mean(0)
 
 
 class AttentionRecorder(TorchFunctionMode):

@@ -37,13 +37,16 @@ class Measure:
 
 @dataclass(frozen=True)
 class Term:
-    """One goal for one phrase. Its error counts as met below ``tolerance``; ``weight`` may change with progress."""
+    """One goal, for one phrase or for none. Its error counts as met below ``tolerance``; ``weight`` may change with
+    progress. One that is ``of_picture`` needs the predicted picture, and so the whole network's gradient.
+    """
 
     name: str
-    phrase: Phrase
+    phrase: Phrase | None
     tolerance: float
     measure: Callable[[Tape], Measure]
     weight: Schedule = always
+    of_picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,12 @@ class Energy:
     @property
     def phrases(self) -> tuple[Phrase, ...]:
         """Every phrase spoken of, once."""
-        return tuple(dict.fromkeys(term.phrase for term in self.terms))
+        return tuple(dict.fromkeys(term.phrase for term in self.terms if term.phrase is not None))
+
+    @property
+    def of_picture(self) -> bool:
+        """Whether any term needs the predicted picture."""
+        return any(term.of_picture for term in self.terms)
 
     def at(self, progress: float) -> "Energy":
         """The terms that weigh anything at this progress."""

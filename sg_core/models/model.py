@@ -90,4 +90,4 @@ class Model(Protocol):
         """The network's output, in its own parametrisation, shaped like the latent."""
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Pictures (batch, 3, y, x), 0 to 1, of clean latents."""
+        """Pictures (batch, 3, y, x), 0 to 1, of clean latents, with their gradient where the latents have one."""

@@ -95,8 +95,7 @@ class StableDiffusion1:
 
     def decode(self, latent: Tensor) -> Tensor:
         """Pictures (batch, 3, y, x), 0 to 1."""
-        with torch.no_grad():
-            picture: Tensor = self.autoencoder.decode(latent / self.autoencoder.config.scaling_factor).sample
+        picture: Tensor = self.autoencoder.decode(latent / self.autoencoder.config.scaling_factor).sample
         return (picture / 2 + 0.5).clamp(0, 1)
 
 
