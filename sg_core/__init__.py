@@ -28,7 +28,7 @@ from sg_core.models.cards import CARDS, Card
 from sg_core.models.loading import load
 from sg_core.models.model import Model
 from sg_core.sample import Moment, Watch, sample
-from sg_core.schedule import Schedule, fading, until
+from sg_core.schedule import Schedule, between, fading, until
 from sg_core.terms.leakage import apart, leakage
 from sg_core.terms.score import colour, score
 from sg_core.tokens import Phrase, appended
@@ -63,6 +63,7 @@ __all__ = [
     "WeightsError",
     "apart",
     "appended",
+    "between",
     "centroid",
     "colour",
     "confined",

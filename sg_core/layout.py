@@ -58,7 +58,7 @@ def whole(part: Energy | Layout | None) -> Layout:
 
 
 def masks(
-    regions: Mapping[str, Any] | Mapping[str | Phrase, Any],
+    regions: Mapping[str, Any] | Mapping[Phrase, Any] | Mapping[str | Phrase, Any],
     *,
     until: float = UNTIL,
     softness: float = SOFTNESS,

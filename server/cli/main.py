@@ -58,5 +58,5 @@ def _unknown(words: Sequence[str]) -> str:
 
 def _usage() -> str:
     width = max(map(len, VERBS))
-    rows = "\n".join(f"  {verb:{width}}  {what}" for verb, (_, what) in VERBS.items())
+    rows = "\n".join(f"  {verb:{width}}  {purpose}" for verb, (_, purpose) in VERBS.items())
     return f"usage: maquette VERB [OPTIONS]\n\n{rows}\n\nmaquette VERB --help says more."

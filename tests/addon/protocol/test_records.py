@@ -33,6 +33,7 @@ from addon.protocol.records import (
     Problem,
     Region,
     Scope,
+    mask_rows,
     pack_mask,
     read_connection,
     unpack_mask,
@@ -263,7 +264,9 @@ def test_what_is_no_json(text):
 @given(st.integers(1, 40), st.integers(1, 40), st.data())
 def test_masks_come_back(width, height, data):
     rows = data.draw(st.binary(min_size=width * height, max_size=width * height))
-    assert unpack_mask(pack_mask(width, height, rows)) == rows
+    mask = pack_mask(width, height, rows)
+    assert unpack_mask(mask) == rows
+    assert (mask_rows(mask).shape, mask_rows(mask).tobytes()) == ((height, width), rows)
 
 
 def test_a_mask_that_would_swell_is_refused_early():

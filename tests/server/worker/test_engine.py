@@ -20,6 +20,7 @@ from server.problems import NoModel, PromptTooLong, Unpaintable
 from server.settings import ServerSettings
 from server.worker import translate
 from server.worker.engine import QUOTED, DiffusionEngine, address, end
+from sg_core.tokens import Phrase
 from tests.server.serving import ROOT, at_home, ended
 
 LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
@@ -112,7 +113,7 @@ def test_masks_hold_for_as_long_as_the_request_says(engine, tiny):
     """The nearest region claims what two share; a request without the field is painted as before."""
     whole = pack_mask(8, 4, bytes([255]) * 32)
     castle, rocket = replace(CASTLE, mask=whole, depth=1), replace(ROCKET, depth=0)
-    asked = replace(ASKED, regions=(castle, rocket), masks_until=0.5)
+    asked = replace(ASKED, regions=(castle, rocket), masks=0.5)
     covers = {region.phrase: translate.coverage(region.mask) for region in (castle, rocket)}
     layout = sg_core.place(covers) + sg_core.masks({"rocket": covers["rocket"], "castle": covers["castle"]}, until=0.5)
     picture = sg_core.generate(
@@ -120,9 +121,60 @@ def test_masks_hold_for_as_long_as_the_request_says(engine, tiny):
     )
     expected = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
     assert np.array_equal(pixels(engine.paint(asked, unwatched).full), expected)
-    assert not np.array_equal(pixels(engine.paint(replace(asked, masks_until=0.0), unwatched).full), expected)
-    off, alone = replace(ASKED, strength=0.0, masks_until=1.0), replace(ASKED, regions=())
+    assert not np.array_equal(pixels(engine.paint(replace(asked, masks=0.0), unwatched).full), expected)
+    off, alone = replace(ASKED, strength=0.0, masks=1.0), replace(ASKED, regions=())
     assert np.array_equal(pixels(engine.paint(off, unwatched).full), pixels(engine.paint(alone, unwatched).full))
+
+
+def framed(engine, **changes):
+    """The full picture of what is asked for otherwise."""
+    return pixels(engine.paint(replace(ASKED, masks=0.7, **changes), unwatched).full)
+
+
+def regions(**changes):
+    return {"regions": (replace(CASTLE, **changes), ROCKET)}
+
+
+CHANGES = [
+    {"noise": 2},
+    {"leakage": 1.0},
+    {"confined": True, **regions(mask=pack_mask(8, 4, bytes([255] + [0] * 7) * 4))},
+    regions(strength=0.3),
+    regions(start=0.3),
+    regions(until=0.4),
+    regions(description="on blue grass"),
+    regions(colour=(1.0, 0.0, 0.0)),
+    {"prompt": "a rocket", **regions(unnamed=True)},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_what_else_a_layout_may_say_reaches_the_picture(engine, changes):
+    changed, before = framed(engine, **changes), framed(engine)
+    assert not np.array_equal(changed, before)
+    assert np.array_equal(framed(engine, **changes), changed)
+
+
+def test_a_region_of_no_strength_is_left_to_the_prompt(engine):
+    alone = pixels(engine.paint(replace(ASKED, regions=()), unwatched).full)
+    silent = tuple(replace(region, strength=0.0) for region in (CASTLE, ROCKET))
+    assert np.array_equal(framed(engine, regions=silent), alone)
+
+
+def test_a_description_is_heard_in_its_region_alone():
+    said = translate.wording(replace(ASKED, regions=(replace(CASTLE, description="a rocket"), ROCKET)))
+    assert said.prompt == "a castle and a rocket, a rocket"
+    assert said.phrases == (Phrase("castle"), Phrase("rocket"))
+    assert said.descriptions == (Phrase("a rocket", 2), None)
+    layout = translate.layout(replace(ASKED, masks=0.5, regions=(replace(CASTLE, description="a rocket"), ROCKET)))
+    held = {mask.phrase: [mask.weight(progress) for progress in (0.0, 0.6)] for mask in layout.masks.terms}
+    assert held == {Phrase("castle"): [1, 0], Phrase("a rocket", 2): [1, 1], Phrase("rocket"): [1, 0]}
+
+
+def test_only_words_a_model_knows_describe_a_region():
+    blockout = replace(ASKED, regions=(replace(CASTLE, description="a gothic blue castle"),))
+    assert translate.readable(blockout, {"a", "blue", "castle"}).regions[0].description == "a blue castle"
+    assert translate.readable(blockout, {"fog"}).regions[0].description == ""
 
 
 def test_every_step_is_reported_with_energies_and_a_preview(engine):

@@ -12,12 +12,13 @@ from mathutils import Vector
 from addon.camera.reader import view
 from addon.camera.view import numbers, unmoved
 from addon.capture.canvas import canvas, overscan
-from addon.capture.scene import capture, evaluated, geometry
+from addon.capture.scene import evaluated, geometry
 from addon.messages.errors import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing, RegionHidden
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.records import unpack_mask
 from addon.protocol.strict_json import dump
 from addon.regions.marks import OFF, mark, marks, unmark
+from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import ball, box, camera, fingerprint, fresh, group, instance, render
 
 

@@ -218,7 +218,7 @@ def take_up_again(scene: bpy.types.Scene, app: object) -> None:
     assert [item.prompt for item in kept] == [PROMPT]
     name = kept[0].name
     assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".json"}
-    assert app.gallery.entry(scene, name).wish.style == "Sunset"
+    assert app.gallery.entry(scene, name).settings.style == "Sunset"
 
     scene.maquette_prompt, scene.maquette_style, scene.maquette_seed, scene.maquette_steps = "a", "", 1, 2
     assert act.reuse(name=name, what="SEED") == {"FINISHED"}

@@ -115,7 +115,7 @@ def nothing_to_cure(app) -> None:
     with bpy.context.temp_override(scene=empty, view_layer=empty.view_layers[0]):
         for button in sorted(buttons, key=lambda button: button.operator):
             if button.operator not in OF_THE_SERVER | A_WINDOWS:
-                handed = {button.hands: "what is gone"} if button.hands else {}
+                handed = {button.subject_property: "what is gone"} if button.subject_property else {}
                 answers(app, empty, button.operator, {**dict(button.arguments), **handed})
         for operator in ("select_region", "remove_region", "switch_view", "remove_view", "bring_camera"):
             answers(app, empty, f"maquette.{operator}", {"uid": "1"})

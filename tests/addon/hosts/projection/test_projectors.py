@@ -9,7 +9,7 @@ import pytest
 
 from addon.messages.errors import LockedObject, TooManyViews
 from addon.pictures.image import remove
-from addon.projection.projectors import MOST, is_on, project, projectors, switch, take_down
+from addon.projection.projectors import MOST, is_on, project, projectors, remove_projectors, switch
 from addon.regions.marks import mark
 from tests.addon.hosts.projection.sample_projection import GREEN, gradient, psnr, regions, staged
 from tests.addon.hosts.sample_scenes import (
@@ -139,7 +139,7 @@ def test_views_are_switched_and_removed_one_by_one(tmp_path):
     switch(two, False)
     assert bpy.data.objects["box"].material_slots[0].material.name == "box"
     switch(one, True)
-    take_down(two)
+    remove_projectors([two])
     bpy.data.images.remove(image)
     copied_anew = {key for key in changes(between, fingerprint()) if key[0] == "materials" and key[-1] == "session_uid"}
     assert changes(between, fingerprint()).keys() == copied_anew
