@@ -53,7 +53,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_counts(), **_numbers()}
+    return {**_choices(), **_seeds(), **_counts(), **_numbers(), **_masks()}
 
 
 def _choices() -> dict[str, object]:
@@ -125,6 +125,21 @@ def _counts() -> dict[str, object]:
     }
 
 
+def _masks() -> dict[str, object]:
+    return {
+        MASKED: _property(
+            FloatProperty,
+            name="Masks",
+            description="For how much of the steps each region keeps its words to itself; 0 turns that off",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **_stored(MASKED, lambda scene: MASKS),
+        ),
+    }
+
+
 def _numbers() -> dict[str, object]:
     return {
         STRENGTH: _property(
@@ -136,16 +151,6 @@ def _numbers() -> dict[str, object]:
             subtype="FACTOR",
             options=set(),
             **_stored(STRENGTH, _default_strength),
-        ),
-        MASKED: _property(
-            FloatProperty,
-            name="Masks",
-            description="For how much of the steps each region keeps its words to itself; 0 turns that off",
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-            options=set(),
-            **_stored(MASKED, lambda scene: MASKS),
         ),
         STEPS: _property(
             IntProperty,
