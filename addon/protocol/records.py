@@ -36,6 +36,7 @@ __all__ = [
     "Problem",
     "Property",
     "Region",
+    "Scheduler",
     "Scope",
     "State",
     "mask_rows",
@@ -58,6 +59,7 @@ Digest = Annotated[str, Length(64, 64)]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 Property = Literal["shape", "centroid", "size"]
+Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +131,7 @@ class Blockout(Record):
     strength: Fraction
     scale: Annotated[float, Range(1.0, 100.0)]
     negative: Text = ""
+    scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
     masks: Annotated[Fraction, Added("0.2.0")] = 0.0
     noise: Annotated[int, Range(0, 3), Added("0.2.0")] = 0
     leakage: Annotated[float, Range(0.0, 10.0), Added("0.2.0")] = 0.0

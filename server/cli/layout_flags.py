@@ -4,9 +4,9 @@
 import argparse
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
-from addon.protocol.records import Blockout
+from addon.protocol.records import Blockout, Scheduler
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..errors import CommandError
@@ -30,6 +30,7 @@ class WrongLayout(CommandError):
 
 def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     """Have a parser take what ``changed`` reads."""
+    parser.add_argument("--scheduler", choices=get_args(Scheduler), help="how the model walks from noise to picture")
     parser.add_argument("--noise", type=int, help="how often the layout shapes the initial noise, 0 to 3")
     parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
     parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
@@ -39,7 +40,7 @@ def add_layout_flags(parser: argparse.ArgumentParser) -> None:
 def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
     """The blockout as the command line wants it. Raises WrongLayout."""
     document = dump(blockout)
-    for name in ("noise", "leakage", "confined"):
+    for name in ("scheduler", "noise", "leakage", "confined"):
         if (value := getattr(words, name)) is not None:
             document[name] = value
     for text in words.region:

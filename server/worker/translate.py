@@ -74,6 +74,7 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
         steps=blockout.steps,
         scale=blockout.scale,
         strength=strength,
+        scheduler=blockout.scheduler,
         negative=blockout.negative,
         watch=watched,
     )

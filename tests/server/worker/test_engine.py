@@ -3,7 +3,6 @@
 
 import asyncio
 import io
-import runpy
 from dataclasses import fields, replace
 
 import numpy as np
@@ -13,54 +12,15 @@ from PIL import Image
 
 import sg_core
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Blockout, Frame, ModelInfo, Region, pack_mask
+from addon.protocol.records import Blockout, Frame, pack_mask
 from addon.protocol.strict_json import loads
 from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable
 from server.settings import ServerSettings
 from server.worker import translate
 from server.worker.engine import QUOTED, DiffusionEngine, address, end
-from sg_core.tokens import Phrase
-from tests.server.serving import ROOT, at_home, ended
-
-LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
-RIGHT = pack_mask(8, 4, bytes([0] * 4 + [255] * 4) * 4)
-CASTLE = Region(name="castle", phrase="castle", mask=LEFT, centroid=(0.25, 0.5), size=0.5, visible=1.0, depth=0)
-ROCKET = replace(CASTLE, name="rocket", phrase="rocket", mask=RIGHT, centroid=(0.75, 0.5))
-ASKED = Blockout(
-    prompt="a castle and a rocket",
-    regions=(CASTLE, ROCKET),
-    width=128,
-    height=64,
-    frame=Frame(left=8, top=2, width=112, height=60),
-    seed=3,
-    model="tiny",
-    steps=4,
-    strength=0.7,
-    scale=4.0,
-)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> ModelInfo:
-    """A real diffusers folder of a tiny size, as an offer."""
-    build = runpy.run_path(str(ROOT / "tests" / "sg_core" / "conftest.py"))["build_folder"]
-    return described(build(tmp_path_factory.mktemp("models") / "tiny", "epsilon"))
-
-
-@pytest.fixture(scope="module")
-def engine(tiny) -> DiffusionEngine:
-    engine = DiffusionEngine()
-    engine.load(tiny)
-    return engine
-
-
-def unwatched(progress):
-    pass
-
-
-def pixels(png):
-    return np.asarray(Image.open(io.BytesIO(png)))
+from tests.server.serving import at_home, ended
+from tests.server.worker.samples import ASKED, CASTLE, pixels, unwatched
 
 
 def test_a_folder_becomes_an_offer(tiny):
@@ -107,74 +67,6 @@ def test_the_picture_is_sg_cores_own(engine, tiny):
     )
     expected = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
     assert np.array_equal(pixels(engine.paint(ASKED, unwatched).full), expected)
-
-
-def test_masks_hold_for_as_long_as_the_request_says(engine, tiny):
-    """The nearest region claims what two share; a request without the field is painted as before."""
-    whole = pack_mask(8, 4, bytes([255]) * 32)
-    castle, rocket = replace(CASTLE, mask=whole, depth=1), replace(ROCKET, depth=0)
-    asked = replace(ASKED, regions=(castle, rocket), masks=0.5)
-    covers = {region.phrase: translate.coverage(region.mask) for region in (castle, rocket)}
-    layout = sg_core.place(covers) + sg_core.masks({"rocket": covers["rocket"], "castle": covers["castle"]}, until=0.5)
-    picture = sg_core.generate(
-        sg_core.load(tiny.source), asked.prompt, layout, seeds=(3,), width=128, height=64, steps=4, scale=4.0
-    )
-    expected = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
-    assert np.array_equal(pixels(engine.paint(asked, unwatched).full), expected)
-    assert not np.array_equal(pixels(engine.paint(replace(asked, masks=0.0), unwatched).full), expected)
-    off, alone = replace(ASKED, strength=0.0, masks=1.0), replace(ASKED, regions=())
-    assert np.array_equal(pixels(engine.paint(off, unwatched).full), pixels(engine.paint(alone, unwatched).full))
-
-
-def framed(engine, **changes):
-    """The full picture of what is asked for otherwise."""
-    return pixels(engine.paint(replace(ASKED, masks=0.7, **changes), unwatched).full)
-
-
-def regions(**changes):
-    return {"regions": (replace(CASTLE, **changes), ROCKET)}
-
-
-CHANGES = [
-    {"noise": 2},
-    {"leakage": 1.0},
-    {"confined": True, **regions(mask=pack_mask(8, 4, bytes([255] + [0] * 7) * 4))},
-    regions(strength=0.3),
-    regions(start=0.3),
-    regions(until=0.4),
-    regions(description="on blue grass"),
-    regions(colour=(1.0, 0.0, 0.0)),
-    {"prompt": "a rocket", **regions(unnamed=True)},
-]
-
-
-@pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_what_else_a_layout_may_say_reaches_the_picture(engine, changes):
-    changed, before = framed(engine, **changes), framed(engine)
-    assert not np.array_equal(changed, before)
-    assert np.array_equal(framed(engine, **changes), changed)
-
-
-def test_a_region_of_no_strength_is_left_to_the_prompt(engine):
-    alone = pixels(engine.paint(replace(ASKED, regions=()), unwatched).full)
-    silent = tuple(replace(region, strength=0.0) for region in (CASTLE, ROCKET))
-    assert np.array_equal(framed(engine, regions=silent), alone)
-
-
-def test_a_description_is_heard_in_its_region_alone():
-    said = translate.wording(replace(ASKED, regions=(replace(CASTLE, description="a rocket"), ROCKET)))
-    assert said.prompt == "a castle and a rocket, a rocket"
-    assert said.phrases == (Phrase("castle"), Phrase("rocket"))
-    assert said.descriptions == (Phrase("a rocket", 2), None)
-    layout = translate.layout(replace(ASKED, masks=0.5, regions=(replace(CASTLE, description="a rocket"), ROCKET)))
-    held = {mask.phrase: [mask.weight(progress) for progress in (0.0, 0.6)] for mask in layout.masks.terms}
-    assert held == {Phrase("castle"): [1, 0], Phrase("a rocket", 2): [1, 1], Phrase("rocket"): [1, 0]}
-
-
-def test_only_words_a_model_knows_describe_a_region():
-    blockout = replace(ASKED, regions=(replace(CASTLE, description="a gothic blue castle"),))
-    assert translate.readable(blockout, {"a", "blue", "castle"}).regions[0].description == "a blue castle"
-    assert translate.readable(blockout, {"fog"}).regions[0].description == ""
 
 
 def test_every_step_is_reported_with_energies_and_a_preview(engine):
