@@ -27,7 +27,7 @@ UserError                  something cannot be done; what to do about it
 └── HistoryUnreadable      a file of the history cannot be read or written
 
 What is said without being raised is in ``sentences.py``; what goes wrong on the way to the server is in
-``client/errors.py``; which buttons stand below either is in ``fixes.py``, by ``code``.
+``client/exceptions.py``; which buttons stand below either is in ``fixes.py``, by ``code``.
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ..capture.settings import write
+from ..capture.scene_settings import write
 from ..projection.projectors import project, projectors, remove_projectors
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump

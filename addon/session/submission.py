@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..client.errors import ClientError, ServerAbsent
+from ..client.exceptions import ClientError, ServerAbsent
 from ..cooperative import Slices, gradually
 from ..messages.errors import UserError
 from ..messages.notice import notice

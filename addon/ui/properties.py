@@ -21,7 +21,7 @@ from ..runtime.app import app
 from ..session.state import offered_model
 from .context import Icon
 
-Owner = TypeVar("Owner", bound=bpy.types.ID)
+Datablock = TypeVar("Datablock", bound=bpy.types.ID)
 
 VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
@@ -248,11 +248,11 @@ def _text(key: str) -> dict[str, Any]:
     return {"options": set(), **_stored(key, lambda owner: "")}
 
 
-def _stored(key: str, default: Callable[[Owner], object]) -> dict[str, Any]:
-    def read(owner: Owner) -> object:
+def _stored(key: str, default: Callable[[Datablock], object]) -> dict[str, Any]:
+    def read(owner: Datablock) -> object:
         return owner.get(key, default(owner))
 
-    def write(owner: Owner, value: object) -> None:
+    def write(owner: Datablock, value: object) -> None:
         owner[key] = value
 
     return {"get": read, "set": write}

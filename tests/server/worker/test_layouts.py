@@ -12,7 +12,7 @@ from addon.protocol.records import Scheduler, pack_mask
 from server.worker import translate
 from sg_core.models.timetable import SCHEDULERS
 from sg_core.tokens import Phrase
-from tests.server.worker.samples import ASKED, CASTLE, ROCKET, pixels, unwatched
+from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
 
 def test_masks_hold_for_as_long_as_the_request_says(engine, tiny):

@@ -10,7 +10,7 @@ from bpy.props import EnumProperty, StringProperty
 from ....camera.placement import pose_of
 from ....camera.reader import camera_of
 from ....capture.scene import capture
-from ....capture.settings import read
+from ....capture.scene_settings import read
 from ....capture.snapshot import Snapshot, develop
 from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose

@@ -5,7 +5,7 @@ import bpy
 import pytest
 from bpy.props import FloatProperty
 
-from addon.capture.settings import read, write
+from addon.capture.scene_settings import read, write
 from addon.request.settings import DEFAULTS, KEYS, Settings
 from addon.ui import properties
 from tests.addon.hosts.sample_scenes import fresh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A request that a tiny model can paint, and what is asked of its picture."""
+"""A request for two things side by side, small enough for a network of nothing."""
 
 import io
 from dataclasses import replace
@@ -28,8 +28,9 @@ ASKED = Blockout(
 
 
 def unwatched(progress):
-    pass
+    """A report that nobody reads."""
 
 
 def pixels(png):
+    """A PNG as an array."""
     return np.asarray(Image.open(io.BytesIO(png)))
