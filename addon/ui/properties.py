@@ -15,7 +15,21 @@ from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.records import SEED_MAX, ModelInfo, Property
 from ..regions.marks import ENFORCE, OFF, PHRASE
-from ..request.settings import EXACT, MASKED, MASKS, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
+from ..request.settings import (
+    EXACT,
+    MASKED,
+    MASKS,
+    MODEL,
+    NEGATIVE,
+    NOISE,
+    PROMPT,
+    SEED,
+    SHAPED,
+    SIZE,
+    STEPS,
+    STRENGTH,
+    STYLE,
+)
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
@@ -136,6 +150,15 @@ def _masks() -> dict[str, object]:
             subtype="FACTOR",
             options=set(),
             **_stored(MASKED, lambda scene: MASKS),
+        ),
+        SHAPED: _property(
+            IntProperty,
+            name="Shaped Noise",
+            description="How often the blocks shape the noise that the picture begins with; 0 leaves it as it is",
+            min=0,
+            max=3,
+            options=set(),
+            **_stored(SHAPED, lambda scene: NOISE),
         ),
     }
 
