@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from sg_core.attention import Grid
+from sg_core.conditioning import Conditioning
 from sg_core.models.cards import Card
-from sg_core.models.conditioning import Conditioning
 from sg_core.parametrisation import Parametrisation
 from sg_core.tokens import Phrase, Words
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from sg_core.attention import Grid
+from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError, RequestError
 from sg_core.models.cards import Card
-from sg_core.models.conditioning import Conditioning
 from sg_core.models.folder import check, component, read_json
 from sg_core.models.model import Step
 from sg_core.models.timetable import Timetable, timetable

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from sg_core.attention import Grid, Tape, forgetting_after, listening
+from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError
-from sg_core.models.conditioning import Conditioning
 from sg_core.models.model import Step
 from sg_core.models.stable_diffusion_1 import StableDiffusion1, cross_attention
 from sg_core.tokens import Phrase, Words

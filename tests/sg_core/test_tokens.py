@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from transformers import CLIPTokenizer
 
 from sg_core.attention import listening
+from sg_core.conditioning import Conditioning
 from sg_core.errors import TokenError, TooLong
-from sg_core.models.conditioning import Conditioning
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.tokens import Phrase, locate
 

@@ -21,8 +21,8 @@ from torch.overrides import TorchFunctionMode
 from sg_core.attention import Grid
 from sg_core.coverage import on_grid
 from sg_core.errors import AttentionError
+from sg_core.hooks import active_inside, refuse_compiled, submodule
 from sg_core.schedule import Schedule, times
-from sg_core.tap.hooks import active_inside, refuse_compiled, submodule
 from sg_core.tokens import Phrase, Words
 
 THRESHOLD = 0.25  # of a region's best cell: what is covered as much belongs to it; 0.1 and 0.5 were as good

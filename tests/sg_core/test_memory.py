@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sg_core import RequestError, generate, masks, place
-from sg_core.models.memory import refuse_untested
+from sg_core.memory import refuse_untested
 from tests.sg_core.flow_model import TinyFlow
 
 LEFT = torch.zeros(8, 8)
