@@ -21,7 +21,7 @@ from sg_core.sample import Texts, sample
 @dataclass(frozen=True)
 class Settings:
     """What of the method is used. ``strength`` is a share of the Card's; the rest are weights and constants of
-    ``edits.place`` and ``guidance.Relative``; ``layers`` listens to other blocks than the Card's."""
+    ``edits.place`` and ``guidance.Relative``; ``layers`` listens to other blocks than the Card's; () is all."""
 
     energy: str = "place"
     guidance: str = "relative"
@@ -30,7 +30,7 @@ class Settings:
     present: float = 0.25
     decay: float = 0.25
     until: float = 0.7
-    layers: tuple[str, ...] = ()
+    layers: tuple[str, ...] | None = None
 
 
 def unguided(model: Model, case: Case, seed: int, steps: int, settings: None = None) -> Tensor:
@@ -42,7 +42,7 @@ def unguided(model: Model, case: Case, seed: int, steps: int, settings: None = N
 
 def guided(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
     """The picture as the settings say."""
-    if settings.layers:
+    if settings.layers is not None:
         model = replace(model, card=replace(model.card, layers=settings.layers))  # type: ignore[type-var]
     guidance = GUIDANCES[settings.guidance](model, settings, seed)
     return painted(model, case, seed, steps, ENERGIES[settings.energy](case, settings), guidance)

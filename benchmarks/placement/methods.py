@@ -89,7 +89,7 @@ OWN: Mapping[str, tuple[str, guided.Settings]] = MappingProxyType(
         "no easing": ("ablation", guided.Settings(decay=0.0)),
         "to the end": ("ablation", guided.Settings(until=1.0)),
         "only down_blocks.0": ("layers", guided.Settings(layers=("down_blocks.0",))),
-        "all layers": ("layers", guided.Settings(layers=("down_blocks", "mid_block", "up_blocks"))),
+        "all layers": ("layers", guided.Settings(layers=())),
     }
     | {f"strength {share:g}": ("strength", guided.Settings(strength=share)) for share in STRENGTHS}
 )

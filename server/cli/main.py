@@ -17,6 +17,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "serve": ("server.cli.serve:main", "serve pictures to Blender on this machine"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
+        "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
         "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
         "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),
