@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.baselines.attend_and_excite import excited
-from benchmarks.baselines.attention import on_grid
+from benchmarks.baselines.attention import Listener, on_grid
 from benchmarks.baselines.loop import Run, begin, fading_root, paint
 from benchmarks.placement.cases import Case
 from benchmarks.placement.ceiling import extent
@@ -28,6 +28,7 @@ class Settings:
     scale: float = 20.0
     until: float = 0.5
     share: float = 0.2
+    sharpness: float = 100.0
     layers: tuple[str, ...] = ("down_blocks.0", "up_blocks.1")
 
 
@@ -37,9 +38,11 @@ def boxdiff(model: Model, case: Case, seed: int, steps: int, settings: Settings)
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
         if step.progress >= settings.until:
             return latent
-        _, gradient = run.gradient(
-            latent, step, settings.layers, lambda heard, z: loss(run, excited(run, heard, z), settings.share)
-        )
+
+        def misplaced(heard: Listener, leaf: Tensor) -> Tensor:
+            return loss(run, excited(run, heard, leaf, settings.sharpness), settings.share)
+
+        _, gradient = run.gradient(latent, step, settings.layers, misplaced)
         return latent - settings.scale * fading_root(step) * gradient
 
     return paint(begin(model, case), case, seed, steps, before)

@@ -36,7 +36,7 @@ class Run:
             leaf = latent.detach().requires_grad_()
             self.model.predict(leaf, step, self.text)
             value = loss(heard, leaf)
-        return float(value), torch.autograd.grad(value, leaf)[0]
+        return value.item(), torch.autograd.grad(value, leaf)[0]
 
 
 Before = Callable[[Run, Tensor, Step], Tensor]

@@ -31,6 +31,7 @@ class Settings:
     iterations: int = 5
     until: float = 0.2
     enough: float = 0.85
+    sharpness: float = 120.0
     layers: tuple[str, ...] = ("down_blocks", "mid_block", "up_blocks")
 
 
@@ -40,7 +41,7 @@ def region_boundary(model: Model, case: Case, seed: int, steps: int, settings: S
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
         for _ in range(settings.iterations if step.progress < settings.until else 0):
             value, gradient = run.gradient(
-                latent, step, settings.layers, lambda heard, z: loss(run, heard, z, settings.enough)
+                latent, step, settings.layers, lambda heard, z: loss(run, heard, z, settings)
             )
             if value == 0.0:
                 break
@@ -50,9 +51,9 @@ def region_boundary(model: Model, case: Case, seed: int, steps: int, settings: S
     return paint(begin(model, case), case, seed, steps, before)
 
 
-def loss(run: Run, heard: Listener, latent: Tensor, enough: float) -> Tensor:
+def loss(run: Run, heard: Listener, latent: Tensor, settings: Settings) -> Tensor:
     """Sum over the things whose boxes do not overlap enough."""
-    maps, sharp = word_maps(heard, latent, (SIDE, SIDE)), excited(run, heard, latent)
+    maps, sharp = word_maps(heard, latent, (SIDE, SIDE)), excited(run, heard, latent, settings.sharpness)
     total = 0.0 * maps.sum()
     for mask, keys in zip(run.masks, run.keys, strict=True):
         plane = stretched(maps[list(keys)].sum(0))
@@ -60,7 +61,7 @@ def loss(run: Run, heard: Listener, latent: Tensor, enough: float) -> Tensor:
         cut = 0.4 * plane[box].mean() + 0.6 * plane[~box].mean()
         own = boxed((plane > cut).float(), maps)
         overlap = float((own & box).sum() / (own | box).sum())
-        if overlap < enough:
+        if overlap < settings.enough:
             total = total + region(plane, cut.detach(), box, overlap)
             if len(run.masks) > 1:
                 total = total + boundary(sharp[list(keys)].mean(0), boxed(mask, sharp))

@@ -5,8 +5,9 @@ import argparse
 import csv
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -17,10 +18,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.external import overlay_bench, seven_bench
-from benchmarks.external.request import Request, coverage
+from benchmarks.external.request import Request, SampleError, coverage
 from benchmarks.placement.measures import area_under, box_iou
 from benchmarks.sheet import to_image
-from sg_core import Judge, Model, Moment, generate, groundings, load
+from sg_core import Energy, Judge, Model, generate, groundings, load
 from sg_core.edits import place
 from sg_core.errors import SelfGuidanceError
 from sg_core.toybox.judge import judge_of
@@ -48,41 +49,43 @@ class Line:
 
 def paint(model: Model, judge: Judge | None, request: Request, seed: int, out: Path) -> Iterator[Line]:
     """One picture into its file, and a line for each of its phrases."""
-    side, last = native_side(model), list[Tensor]()
-    masks = {phrase: coverage(boxes, side) for phrase, boxes in request.boxes.items()}
-    file = out / request.file.format(seed=seed)
+    masks = {phrase: coverage(boxes, native_side(model)) for phrase, boxes in request.boxes.items()}
+    file = request.file.format(seed=seed)
     lines = [
-        Line(request.name, request.group, seed, str(file.relative_to(out)), request.prompt, phrase, json.dumps(boxes))
+        Line(request.name, request.group, seed, file, request.prompt, phrase, json.dumps(boxes))
         for phrase, boxes in request.boxes.items()
     ]
-    card = model.card
-    size = {"width": side, "height": side, "steps": card.steps}
-
-    def watch(moment: Moment) -> None:
-        last[:] = [moment.latent]
-
     try:
-        pictures = generate(
-            model,
-            request.prompt,
-            place(masks),
-            seeds=[seed],
-            scale=card.scale,
-            strength=card.strength,
-            watch=watch,
-            **size,
-        )
+        picture, latent = painted(model, request.prompt, place(masks), seed)
     except SelfGuidanceError as error:
-        yield from (Line(**asdict(line) | {"refused": str(error)}) for line in lines)
+        yield from (replace(line, refused=str(error)) for line in lines)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    to_image(pictures[0]).save(file)
-    found = groundings(model, judge, request.prompt, list(masks), last[0], pictures)
+    (out / file).parent.mkdir(parents=True, exist_ok=True)
+    to_image(picture).save(out / file)
+    found = groundings(model, judge, request.prompt, list(masks), latent, picture[None])
     for line in lines:
-        seen = found[line.phrase]
-        mask = torch.zeros(1, 1) if seen.mask is None else seen.mask
-        overlap = box_iou((mask >= 0.5).numpy(), coverage(request.boxes[line.phrase], len(mask)))
-        yield Line(**asdict(line) | {"by": seen.by, "present": seen.mask is not None, "box_iou": round(overlap, 4)})
+        mask, by = found[line.phrase].mask, found[line.phrase].by
+        seen = torch.zeros(1, 1) if mask is None else mask
+        overlap = box_iou((seen >= 0.5).numpy(), coverage(request.boxes[line.phrase], len(seen)))
+        yield replace(line, by=by, present=mask is not None, box_iou=round(overlap, 4))
+
+
+def painted(model: Model, prompt: str, energy: Energy, seed: int) -> tuple[Tensor, Tensor]:
+    """One picture (3, y, x) in 0..1 with the model's own defaults, and its clean latent (1, channel, y, x)."""
+    latents: list[Tensor] = []
+    pictures = generate(
+        model,
+        prompt,
+        energy,
+        seeds=[seed],
+        width=native_side(model),
+        height=native_side(model),
+        steps=model.card.steps,
+        scale=model.card.scale,
+        strength=model.card.strength,
+        watch=lambda moment: latents.append(moment.latent),
+    )
+    return pictures[0], latents[-1]
 
 
 def native_side(model: Model) -> int:
@@ -92,10 +95,8 @@ def native_side(model: Model) -> int:
 
 def summary(lines: Sequence[Line]) -> dict[str, Any]:
     """By group and over all: pictures, how many phrases were refused, presence, mean box IoU, area under accuracy."""
-    groups = {"all": lines} | {
-        name: [x for x in lines if x.group == name] for name in dict.fromkeys(x.group for x in lines)
-    }
-    return {name: figures(some) for name, some in groups.items()}
+    groups = dict.fromkeys(line.group for line in lines)
+    return {"all": figures(lines)} | {name: figures([x for x in lines if x.group == name]) for name in groups}
 
 
 def figures(lines: Sequence[Line]) -> Mapping[str, float]:
@@ -115,9 +116,13 @@ def figures(lines: Sequence[Line]) -> Mapping[str, float]:
 def main(words: Sequence[str] | None = None) -> int:
     """`maquette bench layouts`."""
     args = parser().parse_args(words)
+    try:
+        requests = list(islice(FORMATS[args.format](args.file), args.limit))
+    except (SampleError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     model = load(args.model)
     judge = judge_of(model)
-    requests = list(islice(FORMATS[args.format](args.file), args.limit))
     pairs = [(request, seed) for request in requests for seed in range(args.seeds)]
     lines = [x for request, seed in tqdm(pairs, unit="picture") for x in paint(model, judge, request, seed, args.out)]
     args.out.mkdir(parents=True, exist_ok=True)

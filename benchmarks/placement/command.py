@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.placement import contact, sweep
-from benchmarks.placement.cases import COUNTS, Case, draw_cases
+from benchmarks.placement.cases import COUNTS, KINDS, Case, draw_cases
 from benchmarks.placement.ceiling import ceiling
 from benchmarks.placement.figures import pictures, rounded, summary
 from benchmarks.placement.measures import features
@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if args.sweep:
         return swept(args, bench, atlas)
     plan = scaled(PLANS[args.set](), args.cases, args.seeds)
-    cases = list(draw_cases("test", plan.each, atlas))
+    cases = list(draw_cases("test", plan.each, atlas, args.kinds))
     todo = jobs(plan, cases, bench, args.out / "pictures")
     rows = completed(todo, Rows(args.out), args.workers)
     if args.sheet:
@@ -100,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--set", choices=sorted(PLANS), default="plain", help="quick: half an hour; full: everything")
     flags.add_argument("--sweep", action="store_true", help="find the peers' best settings on the development cases")
     flags.add_argument("--cases", type=int, help="of every kind with every number of things")
+    flags.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="of masks; all by default")
     flags.add_argument("--seeds", type=int, help="pictures a case: seeds 0 to N-1")
     flags.add_argument("--model", default="toybox", help="a model's name or folder")
     flags.add_argument("--judges", default="toybox", help="the model whose Judges look")
