@@ -108,6 +108,11 @@ def chosen(all_: Sequence[Picture], **facts: Any) -> list[Picture]:
     return [picture for picture in all_ if fits(picture)]
 
 
+def main_pictures(all_: Sequence[Picture], steps: int = STEPS) -> list[Picture]:
+    """Those of the four kinds, by methods that painted all of them: other strengths are painted on blocks alone."""
+    return [picture for picture in chosen(all_, steps=steps, kind=FOUR) if picture.group != "strength"]
+
+
 def gain(ours: Sequence[Picture], theirs: Sequence[Picture]) -> tuple[float, float, float]:
     """Mean difference of IoU over the same targets of the same cases and seeds, and its 95 % interval by case."""
     other = {(p.case, p.seed): p for p in theirs}
@@ -135,7 +140,7 @@ def distances(all_: Sequence[Picture], truth: Coverage) -> dict[tuple[str, int],
     """Each (method, steps): the Fréchet distance of its pictures of the main kinds to true scenes' features."""
     found = {}
     for name, steps in dict.fromkeys((picture.method, picture.steps) for picture in all_):
-        some = chosen(all_, method=name, steps=steps, kind=FOUR)
+        some = chosen(main_pictures(all_, steps), method=name)
         if len(some) > 1:
             found[name, steps] = frechet(np.array([picture.features for picture in some], dtype=np.float32), truth)
     return found
@@ -143,7 +148,7 @@ def distances(all_: Sequence[Picture], truth: Coverage) -> dict[tuple[str, int],
 
 def summary(all_: Sequence[Picture], truth: Coverage) -> dict[str, Any]:
     """The figures of the JSON line, as one Judge sees them; what the issue asks for first, more after it."""
-    main = chosen(all_, steps=STEPS, kind=FOUR)
+    main = main_pictures(all_)
     ours, none = chosen(main, method=OURS), chosen(main, method=NONE)
     targets = targets_of(ours)
     names = list(dict.fromkeys(picture.method for picture in main))

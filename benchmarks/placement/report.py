@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.placement.cases import COUNTS, FOUR, KINDS
-from benchmarks.placement.figures import Picture, chosen, costs, iou, mean, of_ceiling, targets_of
+from benchmarks.placement.cases import COUNTS, KINDS
+from benchmarks.placement.figures import Picture, chosen, costs, iou, main_pictures, mean, of_ceiling, targets_of
 from benchmarks.placement.measures import area_under
 from benchmarks.placement.methods import NONE, OURS
 from benchmarks.placement.plan import FEW, STEPS
@@ -22,7 +22,7 @@ COLUMNS = (
 def tables(all_: Sequence[Picture], figures: Mapping[str, Any]) -> Iterator[str]:
     """All lines."""
     for steps in (STEPS, *FEW):
-        some = chosen(all_, steps=steps, kind=FOUR)
+        some = main_pictures(all_, steps)
         if some:
             yield f"\n{'four kinds of masks, ' + str(steps) + ' steps':34}{COLUMNS}"
             yield from by_method(some, costs(all_))
@@ -30,6 +30,9 @@ def tables(all_: Sequence[Picture], figures: Mapping[str, Any]) -> Iterator[str]
     for kind in KINDS:
         for name in (NONE, OURS):
             yield line(f"{kind}: {name}", chosen(all_, kind=kind, steps=STEPS, method=name), {})
+    strengths = chosen(all_, kind="blocks", steps=STEPS, group=("ours", "strength"))
+    yield f"\n{'other strengths, blocks':34}{COLUMNS}"
+    yield from by_method(strengths, {})
     yield ""
     yield from (f"{name:>24}  {value}" for name, value in figures.items() if not isinstance(value, dict))
 

@@ -44,12 +44,8 @@ class Rows:
 
     def read(self) -> dict[str, Row]:
         """Every whole row by its key; a line that an interruption cut short is passed over."""
-        rows = {}
-        for line in self.file.read_text("utf-8").splitlines() if self.file.exists() else ():
-            if line.endswith("}"):
-                row = json.loads(line)
-                rows[row["key"]] = row
-        return rows
+        lines = self.file.read_text("utf-8").splitlines() if self.file.exists() else []
+        return {row["key"]: row for line in lines for row in whole(line)}
 
     def add(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Write rows as they come, and hand them on."""
@@ -60,6 +56,14 @@ class Rows:
                 file.write(json.dumps(row) + "\n")
                 file.flush()
                 yield row
+
+
+def whole(line: str) -> list[Row]:
+    """The row of a line, if it is one."""
+    try:
+        return [json.loads(line)]
+    except ValueError:
+        return []
 
 
 def digest(*facts: Any) -> str:

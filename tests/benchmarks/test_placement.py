@@ -43,7 +43,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(case, tmp_path):
     first = next(running)
     running.close()
     with store.file.open("a") as file:
-        file.write('{"key": "half a li')
+        file.write('{"key": "half a row", "scores": {"judge": [{"iou": 0.5}')
     assert list(store.read()) == [first["key"]]
     rows = completed(todo, store, 1)
     assert list(rows) == [job.key for job in todo]
