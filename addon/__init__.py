@@ -6,22 +6,33 @@ from types import ModuleType
 
 
 def register() -> None:
-    """Make the add-on's classes, properties and timer known to Blender."""
+    """Make the add-on's classes and properties known to Blender, and start what it runs."""
+    # bpy exists only inside Blender
+    from .overlay.handlers import Overlay
+    from .runtime import app, preferences, timers
+    from .ui.operators.picture.receive import receive
+
+    preferences.register()
+    app.register(receive, Overlay)
+    timers.register()
     for module in _modules():
         module.register()
 
 
 def unregister() -> None:
     """Take them away in the opposite order."""
+    from .runtime import app, preferences, timers
+
     for module in reversed(_modules()):
         module.unregister()
+    timers.unregister()
+    app.unregister()
+    preferences.unregister()
 
 
 def _modules() -> Sequence[ModuleType]:
-    # bpy exists only inside Blender
-    from .overlay import handlers, scene_watcher
+    from .overlay import handlers
     from .pictures import gallery
-    from .runtime import preferences, timers
     from .ui import image_editor, operators, panels, properties
 
-    return preferences, timers, properties, gallery, scene_watcher, handlers, operators, image_editor, panels
+    return properties, gallery, handlers, operators, image_editor, panels

@@ -19,3 +19,14 @@ def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
     if hasattr(settings, "use_exr_interleave"):  # 5.0 cannot write cells that are not square into several parts
         settings.use_exr_interleave = True
+
+
+def ensure_nodes(material: bpy.types.Material) -> None:
+    """Say with nodes what a material without them looks like. From 5.0 on every material has nodes."""
+    if bpy.app.version >= (5, 0) or material.use_nodes:
+        return
+    material.use_nodes = True
+    surface = next(node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
+    surface.inputs["Base Color"].default_value = material.diffuse_color
+    surface.inputs["Metallic"].default_value = material.metallic
+    surface.inputs["Roughness"].default_value = material.roughness

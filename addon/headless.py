@@ -1,16 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Capture, apply and look without a window, for the command line: in Blender's background, or in a Python with bpy.
+"""Captures, applies and looks without a window, as ``blender_process`` asks: in Blender's background, or a Python with
+bpy."""
 
-    blender --background --factory-startup --python-expr BOOT -- capture SCENE.blend OUT.json
-    python -c BOOT capture SCENE.blend OUT.json
-    python -c BOOT apply SCENE.blend PICTURE.png REQUEST.json ACHIEVED.json OUT.blend
-    python -c BOOT look SCENE.blend OUT.png
-
-where BOOT imports this module and calls ``main()``. A scene that cannot be opened or captured leaves a Problem in place
-of the result and ends with code 3.
-"""
-
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -20,132 +11,111 @@ from pathlib import Path
 
 import bpy
 
+from .blender_process import ApplyCommand, CaptureCommand, LookCommand, SceneFile, parse, refuse
 from .camera.reader import camera_of, view
 from .camera.view import numbers
 from .capture.scene import capture, evaluated
-from .exact.capture import exactly
+from .capture.scene_settings import read
+from .capture.snapshot import develop
+from .cooperative import finish
+from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
-from .pictures.image import loaded, settle
+from .pictures.image import load_picture, make_current
 from .projection.projectors import project
-from .protocol.default_model import TOYBOX
-from .protocol.records import Achieved, Blockout, ModelInfo, Problem
+from .protocol.records import Achieved, Blockout, Problem
 from .protocol.strict_json import dump, loads
+from .request.settings import Settings
 
-REFUSED = 3  # server/blender.py knows this code
 LOOK_WIDTH = 480
 
 
 def main() -> None:
-    """Runs the errand on the command line."""
+    """Does what the command line asks, and ends the program."""
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     sys.exit(run(words))
 
 
 def run(words: Sequence[str]) -> int:
-    """Opens the scene and does the errand; 0, or 3 with a Problem in the output file."""
-    errand = _parser().parse_args(words)
+    """Opens the scene and does what the command asks; 0, or REFUSED with a Problem in the output file."""
+    command = parse(words)
     try:
-        _open(errand)
-        errand.do(errand)
+        _open(command.source)
+        match command:
+            case CaptureCommand():
+                _capture(command)
+            case ApplyCommand():
+                _apply(command)
+            case LookCommand():
+                _look(command)
     except UserError as error:
         title = "The scene cannot be captured"
         problem = Problem(
             type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject
         )
-        errand.out.write_text(json.dumps(dump(problem)))
-        return REFUSED
+        return refuse(problem, command.out)
     return 0
 
 
-def _open(errand: argparse.Namespace) -> None:
+def _open(source: SceneFile) -> None:
     try:
-        bpy.ops.wm.open_mainfile(filepath=str(errand.scene), use_scripts=bool(errand.scripts))
+        bpy.ops.wm.open_mainfile(filepath=str(source.path), use_scripts=source.scripts)
     except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
         raise SecondBlenderFailed(f"Blender cannot open the scene: {reason}.", "") from error
 
 
-def _capture(errand: argparse.Namespace) -> None:
-    scene = bpy.context.scene if errand.scene_name is None else bpy.data.scenes[errand.scene_name]
-    blockout = capture(
+def _capture(command: CaptureCommand) -> None:
+    scene = _scene(command.scene_name)
+    stored = read(scene)
+    settings = replace(Settings(prompt=stored.prompt, seed=stored.seed), **command.settings)
+    snapshot = capture(
         scene,
-        _object(scene, errand.camera),
-        errand.frame,
-        look=partial(exactly, layer=errand.layer) if errand.exact else None,
-        model=errand.model,
-        prompt=errand.prompt,
-        seed=scene.get("maquette_seed", 0) if errand.seed is None else errand.seed,
-        steps=errand.steps,
-        strength=errand.strength,
+        settings,
+        command.model,
+        camera=_object(scene, command.source.camera),
+        frame=command.source.frame,
+        look=partial(exactly, layer=command.layer) if settings.exact else None,
     )
-    errand.out.write_text(json.dumps(dump(replace(blockout, negative=errand.negative))))
+    command.out.write_text(json.dumps(dump(finish(develop(snapshot)))))
 
 
-def _apply(errand: argparse.Namespace) -> None:
-    scene = bpy.context.scene
-    if errand.frame is not None:
-        scene.frame_set(errand.frame)
-    camera, request = camera_of(scene, _object(scene, errand.camera)), errand.request.read_text()
+def _apply(command: ApplyCommand) -> None:
+    scene = _scene()
+    if command.source.frame is not None:
+        scene.frame_set(command.source.frame)
+    camera, request = camera_of(scene, _object(scene, command.source.camera)), command.request.read_text()
     pose = numbers(view(scene, camera, evaluated(scene)))
-    achieved = loads(tuple[Achieved, ...], errand.achieved.read_bytes())
-    image = loaded(errand.picture, request, achieved, pose, camera)
-    settle(scene, image, loads(Blockout, request))
+    achieved = loads(tuple[Achieved, ...], command.achieved.read_bytes())
+    image = load_picture(command.picture, request, achieved, pose, camera)
+    make_current(scene, image, loads(Blockout, request))
     background(camera, image)
     project(scene, camera, image)
-    bpy.ops.wm.save_as_mainfile(filepath=str(errand.out), copy=True, compress=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(command.out), copy=True, compress=True)
 
 
-def _look(errand: argparse.Namespace) -> None:
-    scene = bpy.context.scene
-    if errand.camera is not None:
-        scene.camera = _object(scene, errand.camera)
-    if errand.frame is not None:
-        scene.frame_set(errand.frame)
-    blocking_picture(scene, errand.out, LOOK_WIDTH)
+def _look(command: LookCommand) -> None:
+    scene, source = _scene(), command.source
+    if source.camera is not None:
+        scene.camera = _object(scene, source.camera)
+    if source.frame is not None:
+        scene.frame_set(source.frame)
+    blocking_picture(scene, command.out, LOOK_WIDTH)
+
+
+def _scene(name: str | None = None) -> bpy.types.Scene:
+    scene = bpy.context.scene if name is None else bpy.data.scenes[name]
+    assert scene is not None, "a file that is open has a scene"
+    return scene
 
 
 def _object(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
     if name is None:
         return None
-    found = scene.objects.get(name)
-    if found is None:
+    named = scene.objects.get(name)
+    if named is None:
         raise NoCamera(f"The scene has no object named {name}.", "Name one of its cameras.")
-    return found
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="maquette in Blender")
-    errands = parser.add_subparsers(required=True)
-    capturing = errands.add_parser("capture")
-    capturing.set_defaults(do=_capture)
-    capturing.add_argument("scene", type=Path)
-    capturing.add_argument("out", type=Path)
-    capturing.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
-    capturing.add_argument("--prompt")
-    capturing.add_argument("--negative", default="")
-    capturing.add_argument("--seed", type=int)
-    capturing.add_argument("--steps", type=int)
-    capturing.add_argument("--strength", type=float)
-    capturing.add_argument("--exact", action="store_true", help="as a render shows it")
-    capturing.add_argument("--scene-name", help="instead of the file's active scene")
-    capturing.add_argument("--layer", help="the view layer to render, with --exact")
-    applying = errands.add_parser("apply")
-    applying.set_defaults(do=_apply)
-    applying.add_argument("scene", type=Path)
-    applying.add_argument("picture", type=Path)
-    applying.add_argument("request", type=Path)
-    applying.add_argument("achieved", type=Path)
-    applying.add_argument("out", type=Path)
-    looking = errands.add_parser("look")
-    looking.set_defaults(do=_look)
-    looking.add_argument("scene", type=Path)
-    looking.add_argument("out", type=Path)
-    for each in (capturing, applying, looking):
-        each.add_argument("--camera")
-        each.add_argument("--frame", type=int)
-        each.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
-    return parser
+    return named
 
 
 def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples: int = 16) -> None:
@@ -156,7 +126,7 @@ def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples:
     """
     copy = scene.copy()
     render = copy.render
-    render.engine = "CYCLES"
+    use_engine(render, "CYCLES")
     copy.cycles.device, copy.cycles.samples, copy.cycles.use_denoising = "CPU", samples, False
     render.use_compositing = render.use_sequencer = render.use_border = False
     height = round(width * render.resolution_y / render.resolution_x)

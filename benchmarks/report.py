@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from addon.protocol.records import Blockout, Region, unpack_mask
+from addon.protocol.records import Blockout, Region, mask_rows
 from benchmarks.sheet import Coverage, grid, outlined, targets
 from sg_core.judge import Judge, noun_of, placement
 from sg_core.toybox.judge import load_judge
@@ -57,7 +57,7 @@ def mean_of(regions: Mapping[str, Mapping[str, float]]) -> dict[str, object]:
 
 def framed(region: Region, blockout: Blockout) -> Coverage:
     """A region's coverage of the artist's frame, (height, width) in 0..1, at the cropped picture's resolution."""
-    mask = Image.frombytes("L", (region.mask.width, region.mask.height), unpack_mask(region.mask))
+    mask = Image.fromarray(np.asarray(mask_rows(region.mask)))
     enlarged = mask.resize((blockout.width, blockout.height), Image.Resampling.BILINEAR)
     frame = blockout.frame
     cropped = enlarged.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))

@@ -15,7 +15,8 @@ import bpy  # first: it brings the others with it
 import bmesh
 from mathutils import Euler, Matrix, Vector
 
-from addon.regions.marks import PROMPT, mark
+from addon.regions.marks import mark
+from addon.request.settings import PROMPT
 
 HERE = Path(__file__).parent
 

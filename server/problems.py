@@ -12,15 +12,20 @@ Refusal
 |-- TooLarge              413
 |-- NotJson               415
 |-- Invalid               422  the path leads to the fault
+|-- UnknownField          422  a later version wrote the request
 |-- UnknownModel          422
 |-- QueueFull             429
 |-- TooManyStreams        429  as many listeners as may
-|-- NoRoom                507  the disk that holds the queue is full; of a request, or of a job
+|-- QueueUnavailable      503  the queue's file is locked, or cannot be read or written
+|   `-- QueueOutOfRoom    507
+|-- NoRoom                507  a picture cannot be kept
 |-- Internal              500  a bug of ours
 `-- Failure                    of a job, kept beside it
     |-- PromptTooLong     422  the model would not read its end
     |-- Unpaintable       422  the model cannot follow the request (a phrase it cannot find, a size it cannot paint)
+    |-- UnreadableJob     422  the queue holds the job in a form that this version does not know
     |-- WorkerLost        500  the worker died twice on this job
+    |-- Interrupted       500  the server was started ten times while it had this job in hand
     |-- PaintingFailed    500  the engine raised
     |-- NoModel           503  the model's weights cannot be loaded
     `-- OutOfMemory       507
@@ -123,6 +128,13 @@ class Invalid(Refusal):
     type, title, status = "invalid", "The request is not valid", 422
 
 
+class UnknownField(Refusal):
+    """A request with a field that this server does not know."""
+
+    type, title, status = "unknown-field", "The server does not know a field of the request", 422
+    fix = "Bring the server to the version of whoever asks, or leave the field out."
+
+
 class UnknownModel(Refusal):
     """A model this server does not offer."""
 
@@ -145,10 +157,23 @@ class TooManyStreams(Refusal):
 
 
 class NoRoom(Refusal):
-    """The queue or a picture cannot be written."""
+    """A picture cannot be written."""
 
     type, title, status = "no-room", "The server's disk is full", 507
     fix = "Make room on the disk that holds the server's folder, then generate again."
+
+
+class QueueUnavailable(Refusal):
+    """The queue's file is locked by something else, or cannot be read or written; no job is to blame for that."""
+
+    type, title, status = "queue-unavailable", "The queue cannot be used now", 503
+    fix = "Try again in a moment. If it stays so, the server's log and the disk that holds its folder say why."
+
+
+class QueueOutOfRoom(QueueUnavailable):
+    """The queue's file has no room to grow."""
+
+    type, title, status, fix = NoRoom.type, NoRoom.title, NoRoom.status, NoRoom.fix
 
 
 class Internal(Refusal):
@@ -173,6 +198,20 @@ class PromptTooLong(Failure):
 
     type, title, status = "prompt-too-long", "The model cannot read it all", 422
     fix = "Shorten it."
+
+
+class UnreadableJob(Failure):
+    """The queue holds the job in a form that this version does not know: of a later one, or damaged."""
+
+    type, title, status = "unreadable-job", "The queue's record of this job cannot be read", 422
+    fix = "Generate again; a later version of the server may read it as it is."
+
+
+class Interrupted(Failure):
+    """The server was started anew as often as a job may outlive."""
+
+    type, title, status = "interrupted", "The server was restarted too often", 500
+    fix = "Generate again, and leave the server running meanwhile."
 
 
 class WorkerLost(Failure):

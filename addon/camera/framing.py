@@ -16,12 +16,12 @@ def frame_view(
     camera.clip_start, camera.clip_end = space.clip_start, space.clip_end
     half = half_frame(camera, scene)
     wider = max(1 / (view.window_matrix[axis][axis] * half[axis]) for axis in (0, 1))
-    place: Matrix = view.view_matrix.inverted()
+    pose: Matrix = view.view_matrix.inverted()
     if view.is_perspective:
         camera.lens /= wider
-        return place
+        return pose
     camera.ortho_scale *= wider
-    return place @ Matrix.Translation((0.0, 0.0, _behind(scene, view.view_matrix) + camera.clip_start))
+    return pose @ Matrix.Translation((0.0, 0.0, _behind(scene, view.view_matrix) + camera.clip_start))
 
 
 def half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
@@ -32,6 +32,6 @@ def half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
 
 
 def _behind(scene: bpy.types.Scene, pose: Matrix) -> float:
-    """How far things reach behind the eye: an orthographic view shows them too, an orthographic camera does not."""
-    matrices = [(pose @ thing.matrix_world, thing.bound_box) for thing in scene.objects if thing.type == "MESH"]
+    """How far meshes reach behind the camera: an orthographic view shows them too, an orthographic camera does not."""
+    matrices = [(pose @ item.matrix_world, item.bound_box) for item in scene.objects if item.type == "MESH"]
     return max((0.0, *(float((matrix @ Vector(corner)).z) for matrix, box in matrices for corner in box)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A camera as it stood: place, turn and lens, as a history keeps them. No bpy."""
+"""A camera as it stood: where, how turned, and its lens, as a history keeps them. No bpy."""
 
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal

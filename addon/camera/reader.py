@@ -23,10 +23,10 @@ def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.
         int(side * render.resolution_percentage / 100) for side in (render.resolution_x, render.resolution_y)
     )
     aspect_x, aspect_y = render.pixel_aspect_x, render.pixel_aspect_y
-    seen = camera.evaluated_get(depsgraph)
-    projection = seen.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=aspect_x, scale_y=aspect_y)
-    lens = Lens(np.array(projection), seen.data.clip_start, seen.data.clip_end)
-    pose = np.array(seen.matrix_world.normalized().inverted())
+    evaluated = camera.evaluated_get(depsgraph)
+    projection = evaluated.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=aspect_x, scale_y=aspect_y)
+    lens = Lens(np.array(projection), evaluated.data.clip_start, evaluated.data.clip_end)
+    pose = np.array(evaluated.matrix_world.normalized().inverted())
     return View(pose, lens, (width * aspect_x) / (height * aspect_y))
 
 
@@ -36,3 +36,10 @@ def camera_of(scene: bpy.types.Scene, camera: bpy.types.Object | None = None) ->
     if chosen is None or chosen.type != "CAMERA":
         raise NoCamera("The scene has no camera.", "Add one, and make it the scene's camera.")
     return chosen
+
+
+def camera_data(camera: bpy.types.Object) -> bpy.types.Camera:
+    """The lens and display settings of an object that is a camera."""
+    data = camera.data
+    assert isinstance(data, bpy.types.Camera), f"{camera.name} is no camera"
+    return data

@@ -19,9 +19,9 @@ class View:
     aspect: float  # width over height of the rendered picture, pixel aspect included
 
 
-def numbers(seen: View) -> tuple[float, ...]:
+def numbers(view: View) -> tuple[float, ...]:
     """A view's pose and lens as plain numbers, to tell later whether the camera has moved since."""
-    return tuple(float(number) for number in (*seen.pose.ravel(), *seen.lens.projection.ravel()))
+    return tuple(float(number) for number in (*view.pose.ravel(), *view.lens.projection.ravel()))
 
 
 def unmoved(now: Sequence[float], then: Sequence[float]) -> bool:

@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..protocol.records import Blockout, Region, unpack_mask
+from ..protocol.records import Blockout, Region, mask_rows
 from ..raster.triangles import Floats, Ints
 
 SIDE = 192  # cells along the longer side of the frame
@@ -17,21 +17,21 @@ def cells(aspect: float) -> tuple[int, int]:
 
 def region_mask(region: Region) -> NDArray[np.uint8]:
     """A region's mask on its own grid."""
-    return np.frombuffer(unpack_mask(region.mask), np.uint8).reshape(region.mask.height, region.mask.width)
+    return np.asarray(mask_rows(region.mask))
 
 
 def framed(mask: NDArray[np.uint8], blockout: Blockout) -> NDArray[np.uint8]:
     """A mask of the whole picture, resampled (bilinearly, at cell centres) to the frame's own grid."""
     frame = blockout.frame
     columns, rows = cells(frame.width / frame.height)
-    x = _places(columns, frame.left / blockout.width, frame.width / blockout.width, mask.shape[1])
-    y = _places(rows, frame.top / blockout.height, frame.height / blockout.height, mask.shape[0])
+    x = _neighbours(columns, frame.left / blockout.width, frame.width / blockout.width, mask.shape[1])
+    y = _neighbours(rows, frame.top / blockout.height, frame.height / blockout.height, mask.shape[0])
     across = _blend(mask.astype(np.float64), *x, axis=1)
-    whole: NDArray[np.uint8] = np.rint(_blend(across, *y, axis=0)).astype(np.uint8)
-    return whole
+    resampled: NDArray[np.uint8] = np.rint(_blend(across, *y, axis=0)).astype(np.uint8)
+    return resampled
 
 
-def _places(number: int, start: float, length: float, cells: int) -> tuple[Ints, Ints, Floats]:
+def _neighbours(number: int, start: float, length: float, cells: int) -> tuple[Ints, Ints, Floats]:
     """For cell centres of a stretch of a grid: the two cells between whose centres each lies, and how far along."""
     at = (start + (np.arange(number) + 0.5) / number * length) * cells - 0.5
     low = np.clip(np.floor(at).astype(np.int64), 0, cells - 1)

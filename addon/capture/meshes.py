@@ -18,13 +18,13 @@ from ..raster.triangles import Indices
 Number = TypeVar("Number", np.float32, np.int32)
 
 
-def read(thing: bpy.types.Object) -> Mesh:
+def read(evaluated: bpy.types.Object) -> Mesh:
     """The evaluated mesh of an evaluated object."""
-    mesh = thing.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
+    mesh = evaluated.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
     points = _lent(mesh, "position", "vector", np.empty((len(mesh.vertices), 3), np.float32))
-    found = Mesh(points, *_faces(mesh))
-    thing.to_mesh_clear()
-    return found
+    arrays = Mesh(points, *_faces(mesh))
+    evaluated.to_mesh_clear()
+    return arrays
 
 
 def _faces(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:
@@ -43,5 +43,7 @@ def _faces(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:
 def _lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> NDArray[Number]:
     """The values of an attribute; an empty mesh lacks them all."""
     if into.size:
-        mesh.attributes[name].data.foreach_get(kind, into.ravel())
+        attribute = mesh.attributes[name]
+        assert isinstance(attribute, bpy.types.FloatVectorAttribute | bpy.types.IntAttribute), name
+        attribute.data.foreach_get(kind, into.ravel())
     return into

@@ -53,15 +53,15 @@ def outlining(
     yield
     rendered = set(np.unique(triangles.owners).tolist())
     order = _nearest_first(raster, len(marks))
-    found = []
+    visible = []
     for index, mark in enumerate(marks):
         yield
         if index not in rendered and (exact is None or not exact[index].any()):
             raise _unseen(mark)
-        shown = raster.owners == index if exact is None else exact[index]
-        cover = coverage(shown, SUPERSAMPLING) if exact is None else np.rint(shown * 255.0).astype(np.uint8)
-        found.append(_region(mark, order[index], raster.footprint[index], shown, cover, canvas))
-    return tuple(found)
+        hits = raster.owners == index if exact is None else exact[index]
+        cover = coverage(hits, SUPERSAMPLING) if exact is None else np.rint(hits * 255.0).astype(np.uint8)
+        visible.append(_region(mark, order[index], raster.footprint[index], hits, cover, canvas))
+    return tuple(visible)
 
 
 def _unseen(mark: Mark) -> RegionHidden:
@@ -76,13 +76,13 @@ def _region(
     mark: Mark,
     depth: int,
     footprint: NDArray[np.bool_],
-    shown: NDArray[Any],
+    hits: NDArray[Any],
     cover: NDArray[np.uint8],
     canvas: Canvas,
 ) -> Region:
-    size, centroid = _measure(shown, canvas)
-    whole = max(_measure(footprint, canvas)[0], size)  # hair reaches farther than the mesh it grows on
-    _check(mark, whole, size)
+    size, centroid = _measure(hits, canvas)
+    unoccluded = max(_measure(footprint, canvas)[0], size)  # hair reaches farther than the mesh it grows on
+    _check(mark, unoccluded, size)
     height, width = cover.shape
     return Region(
         name=mark.name,
@@ -90,14 +90,14 @@ def _region(
         mask=pack_mask(width, height, cover.tobytes()),
         centroid=centroid,
         size=size,
-        visible=size / whole,
+        visible=size / unoccluded,
         depth=depth,
         enforce=mark.enforce,
     )
 
 
-def _check(mark: Mark, whole: float, visible: float) -> None:
-    if whole == 0.0:
+def _check(mark: Mark, unoccluded: float, visible: float) -> None:
+    if unoccluded == 0.0:
         raise RegionOutside(
             f"{mark.name} is outside the camera's frame.", "Bring it in, or leave it out of the picture.", mark.phrase
         )
@@ -141,9 +141,9 @@ def _share(number: int, start: float, length: float) -> tuple[Floats, Floats]:
 
 
 def _nearest_first(raster: Raster, count: int) -> list[int]:
-    """Each owner's place in depth order, by the median depth of what is visible."""
-    seen = [raster.depth[raster.owners == index] for index in range(count)]
-    medians = [float(np.median(depths)) if len(depths) else np.inf for depths in seen]
-    places = np.empty(count, dtype=np.int64)
-    places[np.argsort(medians, kind="stable")] = np.arange(count)
-    return [int(place) for place in places]
+    """Each owner's rank in depth order, by the median depth of what is visible."""
+    visible = [raster.depth[raster.owners == index] for index in range(count)]
+    medians = [float(np.median(depths)) if len(depths) else np.inf for depths in visible]
+    ranks = np.empty(count, dtype=np.int64)
+    ranks[np.argsort(medians, kind="stable")] = np.arange(count)
+    return [int(rank) for rank in ranks]

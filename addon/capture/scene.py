@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only reader of the scene: the evaluated depsgraph to camera-space triangles, a View, and a Blockout.
+"""The only reader of the scene: the evaluated depsgraph to camera-space triangles, and a Snapshot for a blockout.
 
 Reads and never writes: what the artist sees, selects and renders is the same after a capture. What counts is what a
 render would show: render-hidden things are left out even where the viewport shows them; holdouts hide what is behind.
@@ -18,141 +18,106 @@ from ..camera.reader import camera_of, view
 from ..camera.view import View
 from ..cooperative import finish
 from ..protocol.default_model import TOYBOX
-from ..protocol.records import Blockout, ModelInfo
+from ..protocol.records import ModelInfo
 from ..raster.instances import Mesh, MeshInstance, camera_triangles
 from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
-from ..regions.marks import PROMPT, marked, marks, of_phrase, parts_of, read
-from ..regions.visibility import Shown, chain_of, hidden
+from ..regions.marks import marked, marks, of_phrase, parts_of, read
+from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, layer_of
 from ..request.phrases import Mark, named_in
-from .canvas import canvas
+from ..request.settings import Settings
+from .canvas import canvas, scaled
 from .meshes import read as read_mesh
 from .regions import Covers
-from .snapshot import Snapshot, develop
-
-__all__ = ["Geometry", "capture", "geometry", "parts", "snapshot"]
+from .snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
     """What the camera could see: ``triangles``, whose owners index the marks or are NOTHING, and by owner the objects
-    its triangles come from. Undo and file loading make the objects stale."""
+    that its triangles come from. Undo and file loading make the objects stale."""
 
     triangles: Triangles
     sources: tuple[tuple[bpy.types.Object, ...], ...]
 
 
-Sight = tuple[View, tuple[MeshInstance, ...], Covers | None]
-Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Sight]
+@dataclass(frozen=True, eq=False)
+class Visible:
+    """What a camera sees: its ``view``, the meshes as ``parts``, whose owners index the marks, and what a render shows
+    of each mark, ``exact``, where that is known."""
+
+    view: View
+    parts: tuple[MeshInstance, ...]
+    exact: Covers | None = None
+
+
+Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Visible]
 
 
 def capture(
     scene: bpy.types.Scene,
+    settings: Settings,
+    model: ModelInfo = TOYBOX,
+    *,
     camera: bpy.types.Object | None = None,
     frame: int | None = None,
-    *,
     depsgraph: bpy.types.Depsgraph | None = None,
     look: Look | None = None,
-    model: ModelInfo = TOYBOX,
-    prompt: str | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    strength: float | None = None,
-    scale: float | None = None,
-) -> Blockout:
-    """What ``camera`` (the scene's own by default) sees, as a request for a picture.
-
-    ``frame`` None takes the scene as it stands. A frame is visited and left again: edits without a key on animated
-    properties are lost on the way, as whenever the frame changes, so that live capture leaves it None.
-    ``look`` looks otherwise than with a glance at the ``depsgraph``, the viewport's by default. ``prompt`` defaults to
-    the scene's, steps, strength and scale to the model's. Raises CaptureError.
-    """
-    shot = snapshot(
-        scene,
-        camera,
-        frame,
-        depsgraph=depsgraph,
-        look=look,
-        model=model,
-        seed=seed,
-        prompt=prompt,
-        steps=steps,
-        strength=strength,
-        scale=scale,
-    )
-    return finish(develop(shot))
-
-
-def snapshot(
-    scene: bpy.types.Scene,
-    camera: bpy.types.Object | None = None,
-    frame: int | None = None,
-    *,
-    depsgraph: bpy.types.Depsgraph | None = None,
-    look: Look | None = None,
-    model: ModelInfo = TOYBOX,
-    seed: int = 0,
-    prompt: str | None = None,
-    steps: int | None = None,
-    strength: float | None = None,
-    scale: float | None = None,
-    negative: str = "",
 ) -> Snapshot:
-    """All that ``capture`` reads of the scene; what remains to be done needs no Blender, and can go in slices.
+    """All that a request needs of the scene as ``camera`` (the scene's own by default) sees it.
 
-    Raises CaptureError for what is wrong at first sight.
+    What remains to be done, ``snapshot.develop``, needs no Blender, and can go in slices. The prompt of ``settings`` is
+    sent as it is, whatever their style. ``frame`` None takes the scene as it stands. A frame is visited and left again:
+    edits without a key on animated properties are lost on the way, as whenever the frame changes, so that live capture
+    leaves it None. ``look`` looks otherwise than at the viewport's geometry in ``depsgraph``, by default the one in
+    use. Raises UserError for what is wrong at first sight.
     """
-    eye = camera_of(scene, camera)
-    words = scene.get(PROMPT, "") if prompt is None else prompt
-    named = named_in(words, marks(scene))
+    camera, model = camera_of(scene, camera), scaled(model, settings.size)
+    named = named_in(settings.prompt, marks(scene))
     with _at(scene, frame):
-        seen, shown, exact = (look or partial(glance, depsgraph=depsgraph))(scene, eye, named, model)
-        graph, there = depsgraph or evaluated(scene), {part.owner for part in shown}
-        told = tuple(found if place in there else _told(scene, graph, found) for place, found in enumerate(named))
+        visible = (look or partial(viewport, depsgraph=depsgraph))(scene, camera, named, model)
+        graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
+        explained = tuple(
+            mark if index in owners else _with_hidden(scene, graph, mark) for index, mark in enumerate(named)
+        )
     return Snapshot(
-        prompt=words,
-        marks=told,
-        parts=shown,
-        view=seen,
-        canvas=canvas(seen.aspect, model),
+        settings=settings,
         model=model,
-        seed=seed,
-        steps=model.steps if steps is None else steps,
-        strength=model.strength if strength is None else strength,
-        scale=model.scale if scale is None else scale,
-        negative=negative,
-        exact=exact,
+        marks=explained,
+        parts=visible.parts,
+        view=visible.view,
+        canvas=canvas(visible.view.aspect, model),
+        exact=visible.exact,
     )
 
 
-def _told(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, found: Mark) -> Mark:
-    """A mark of which there is no surface, and what hides its things."""
-    parts = [part for thing in of_phrase(scene, found.phrase) for part in parts_of(thing)]
-    return replace(found, hidden=hidden(scene, graph, parts))
+def _with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
+    """A mark of which there is no surface, and what hides its objects."""
+    objects = [item for marked in of_phrase(scene, mark.phrase) for item in parts_of(marked)]
+    return replace(mark, hidden=hidden(scene, graph, objects))
 
 
-def glance(
+def viewport(
     scene: bpy.types.Scene,
     camera: bpy.types.Object,
     named: Sequence[Mark],
     model: ModelInfo,
     depsgraph: bpy.types.Depsgraph | None = None,
-) -> Sight:
+) -> Visible:
     """What the viewport's geometry shows. Raises PanoramicCamera."""
     graph = depsgraph or evaluated(scene)
-    seen = view(scene, camera, graph)
-    return seen, tuple(part for _, part in parts(scene, graph, {})), None
+    return Visible(view(scene, camera, graph), tuple(part for _, part in parts(scene, graph, {})))
 
 
 def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:
     """The triangles that a render would show, in camera space, with the marks they belong to."""
     sources: list[dict[bpy.types.Object, None]] = [{} for _ in marks(scene)]
-    shown = []
-    for thing, part in parts(scene, depsgraph, {}):
+    rendered = []
+    for original, part in parts(scene, depsgraph, {}):
         if part.owner != NOTHING:
-            sources[part.owner][thing] = None
-        shown.append(part)
-    return Geometry(finish(camera_triangles(shown, view.pose)), tuple(map(tuple, sources)))
+            sources[part.owner][original] = None
+        rendered.append(part)
+    return Geometry(finish(camera_triangles(rendered, view.pose)), tuple(map(tuple, sources)))
 
 
 def parts(
@@ -162,29 +127,31 @@ def parts(
 
     ``meshes`` keeps what was read of each mesh, by its address; it is worth nothing once any geometry has changed.
     """
-    for instance, thing, owner in owned(scene, depsgraph):
+    for instance, original, owner in owned(scene, depsgraph):
         # curves, text and metaballs come a second time, as the meshes they are rendered as
-        if instance.object.type == "MESH" and instance.show_self:
-            key = instance.object.data.as_pointer()
+        item = instance.object
+        assert item is not None, "an instance is one of an object"
+        if item.type == "MESH" and instance.show_self:
+            key = item.data.as_pointer()
             if key not in meshes:
-                meshes[key] = read_mesh(instance.object)
-            yield thing, MeshInstance(meshes[key], np.array(instance.matrix_world), owner)
+                meshes[key] = read_mesh(item)
+            yield original, MeshInstance(meshes[key], np.array(instance.matrix_world), owner)
 
 
 def owned(
     scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph
 ) -> Iterator[tuple[bpy.types.DepsgraphObjectInstance, bpy.types.Object, int]]:
-    """What a render would show, of any type, the artist's object, and its mark's place among the scene's or NOTHING.
+    """What a render would show, of any type, the artist's object, and its mark's index among the scene's or NOTHING.
 
     What was deleted, or never was in the scene, may still be instanced there: its mark is none of the scene's.
     """
-    places = {found.phrase.casefold(): place for place, found in enumerate(marks(scene))}
-    homes, shown = _homes(scene), Shown(depsgraph.view_layer)
+    indices = {mark.phrase.casefold(): index for index, mark in enumerate(marks(scene))}
+    by_collection, visibility = _collection_marks(scene), RenderVisibility(layer_of(depsgraph))
     for instance in depsgraph.object_instances:
         chain = chain_of(instance)
-        if shown.has(chain):
-            found = None if shown.cuts(chain) else _mark(chain, homes)
-            owner = NOTHING if found is None or not found.on else places.get(found.phrase.casefold(), NOTHING)
+        if visibility.has(chain):
+            mark = None if visibility.cuts(chain) else _mark(chain, by_collection)
+            owner = NOTHING if mark is None or not mark.on else indices.get(mark.phrase.casefold(), NOTHING)
             yield instance, chain[0], owner
 
 
@@ -210,16 +177,16 @@ def _at(scene: bpy.types.Scene, frame: int | None) -> Iterator[None]:
         scene.frame_set(current, subframe=part)
 
 
-def _mark(chain: list[bpy.types.Object], homes: dict[bpy.types.Object, Mark]) -> Mark | None:
-    """The mark that counts: an object's before a collection's, the thing's own before its instancer's."""
-    candidates = [read(thing) for thing in chain] + [homes.get(thing) for thing in chain]
-    return next((found for found in candidates if found is not None), None)
+def _mark(chain: Chain, by_collection: dict[bpy.types.Object, Mark]) -> Mark | None:
+    """The mark that counts: an object's before a collection's, the object's own before its instancer's."""
+    candidates = [read(item) for item in chain] + [by_collection.get(item) for item in chain]
+    return next((mark for mark in candidates if mark is not None), None)
 
 
-def _homes(scene: bpy.types.Scene) -> dict[bpy.types.Object, Mark]:
+def _collection_marks(scene: bpy.types.Scene) -> dict[bpy.types.Object, Mark]:
     """The mark of the innermost marked collection that holds each object."""
-    homes: dict[bpy.types.Object, Mark] = {}
-    held = [(thing, found) for thing, found in marked(scene) if isinstance(thing, bpy.types.Collection)]
-    for collection, found in sorted(held, key=lambda pair: -len(pair[0].children_recursive)):
-        homes.update(dict.fromkeys(collection.all_objects, found))
-    return homes
+    inherited: dict[bpy.types.Object, Mark] = {}
+    collections = [(item, mark) for item, mark in marked(scene) if isinstance(item, bpy.types.Collection)]
+    for collection, mark in sorted(collections, key=lambda pair: -len(pair[0].children_recursive)):
+        inherited.update(dict.fromkeys(collection.all_objects, mark))
+    return inherited

@@ -8,6 +8,7 @@ from ..cooperative import Slices
 from ..protocol.records import Blockout, ModelInfo
 from ..raster.instances import MeshInstance, camera_triangles
 from ..request.phrases import Mark
+from ..request.settings import Settings, sent
 from .canvas import Canvas
 from .regions import Covers, outlining
 
@@ -16,38 +17,24 @@ from .regions import Covers, outlining
 class Snapshot:
     """Everything that a blockout is made of, as it was when Generate was pressed.
 
-    ``marks`` have their phrases as the prompt spells them; the owners of ``parts`` index them, NOTHING for what only
-    hides. ``exact`` is what a render shows of each mark, where that is known.
+    ``settings`` are sent as they are, to ``model``, which is as large as they say. ``marks`` have their phrases as the
+    prompt spells them; the owners of ``parts`` index them, NOTHING for what only hides. ``exact`` is what a render
+    shows of each mark, where that is known.
     """
 
-    prompt: str
+    settings: Settings
+    model: ModelInfo
     marks: tuple[Mark, ...]
     parts: tuple[MeshInstance, ...]
     view: View
     canvas: Canvas
-    model: ModelInfo
-    seed: int
-    steps: int
-    strength: float
-    scale: float
-    negative: str = ""
     exact: Covers | None = None
 
 
-def develop(shot: Snapshot) -> Slices[Blockout]:
+def develop(snapshot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
-    triangles = yield from camera_triangles(shot.parts, shot.view.pose)
-    regions = yield from outlining(shot.marks, triangles, shot.view, shot.canvas, shot.exact)
-    return Blockout(
-        prompt=shot.prompt,
-        regions=regions,
-        width=shot.canvas.width,
-        height=shot.canvas.height,
-        frame=shot.canvas.frame,
-        seed=shot.seed,
-        model=shot.model.name,
-        steps=shot.steps,
-        strength=shot.strength,
-        scale=shot.scale,
-        negative=shot.negative,
-    )
+    canvas, view = snapshot.canvas, snapshot.view
+    triangles = yield from camera_triangles(snapshot.parts, view.pose)
+    regions = yield from outlining(snapshot.marks, triangles, view, canvas, snapshot.exact)
+    fields = sent(snapshot.settings, snapshot.model)
+    return Blockout(regions=regions, width=canvas.width, height=canvas.height, frame=canvas.frame, **fields)

@@ -29,9 +29,9 @@ from ..protocol.records import (
     Scope,
     read_connection,
 )
-from ..protocol.strict_json import ContractError, dump, load, loads
+from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
 from . import http
-from .errors import (
+from .exceptions import (
     AddonOlder,
     ClientError,
     Garbled,
@@ -49,6 +49,7 @@ PICTURE_BYTES = 64 * 2**20
 RETRY_SECONDS = (0.25, 8.0)
 START = "Start one: Start Server does in Blender, maquette serve in a shell."
 MISMATCH = "Bring add-on and server to the same version."
+RENEW = "Bring it to the same version: install the newer zip, or Get Extensions › Update."
 SILENCE_SECONDS = 45.0  # the server says something every 15 s
 
 
@@ -178,8 +179,7 @@ def _mismatch(contract: object) -> VersionMismatch:
         message = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
         fix = "Bring it to the same version (git pull in its clone, then make demo), and start it again."
         return ServerOlder(message, fix)
-    message = f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}"
-    return AddonOlder(message, "Bring it to the same version: install the newer zip, or Get Extensions › Update.")
+    return AddonOlder(f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}", RENEW)
 
 
 def _refusal(refused: http.Refused) -> ClientError:
@@ -203,6 +203,9 @@ def _parsed(text: str | bytes) -> object:
 def _read(kind: type[T], document: object) -> T:
     try:
         return load(kind, document)
+    except UnknownField as error:
+        message = f"The add-on is older than the server: it does not know {error.path} of {error.record}"
+        raise AddonOlder(message, RENEW) from error
     except ContractError as error:
         raise Garbled(f"The server's {kind.__name__} is not as agreed: {error}", MISMATCH) from error
 

@@ -18,7 +18,7 @@ from mathutils import Matrix
 from ..camera.reader import view
 from ..camera.view import View
 from ..capture.canvas import canvas, mask_size, overscan
-from ..capture.scene import Sight, evaluated, owned, parts
+from ..capture.scene import Visible, evaluated, owned, parts
 from ..compat import write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.records import ModelInfo
@@ -42,7 +42,7 @@ def exactly(
     named: Sequence[Mark],
     model: ModelInfo,
     layer: str | None = None,
-) -> Sight:
+) -> Visible:
     """What a render shows of ``named``, on the grid of masks for ``model``. Raises UserError.
 
     ``layer`` names the view layer to render, by default the one in use. Leaves ``scene`` with another camera, other
@@ -61,7 +61,7 @@ def exactly(
     look_through(scene, wide, *mask_size(size))
     scene.render.threads_mode, scene.render.threads = "FIXED", max(1, (os.cpu_count() or 2) - 1)  # one is the artist's
     owner_of = {name: min(marked) for name, marked in owners.items() if marked != {NOTHING}}
-    return camera_view, instances, cryptomatte.coverage(render_layers(scene), owner_of, len(named))
+    return Visible(camera_view, instances, cryptomatte.coverage(render_layers(scene), owner_of, len(named)))
 
 
 def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]) -> Read:
@@ -79,18 +79,18 @@ def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph
 
     bpy.utils.register_class(Reader)
     engine_before = scene.render.engine
-    _use_engine(scene.render, Reader.bl_idname)
+    use_engine(scene.render, Reader.bl_idname)
     try:
         bpy.ops.render.render(scene=scene.name)
     finally:
-        _use_engine(scene.render, engine_before)
+        use_engine(scene.render, engine_before)
         bpy.utils.unregister_class(Reader)
     if not results:
         raise ExactFailed("The scene cannot be rendered.", "Render it once with F12, or turn Exact off.")
     return results[0]
 
 
-def _use_engine(render: Any, name: str) -> None:
+def use_engine(render: Any, name: str) -> None:
     """Engines register themselves, Cycles too: Blender's own list, and so its type, has no room for their names."""
     render.engine = name
 
@@ -145,7 +145,7 @@ def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6
 def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
     """Cycles on the CPU, each sample counting for the pixel it falls into, and no light beyond the first surface."""
     render, cycles = scene.render, scene.cycles
-    _use_engine(render, "CYCLES")
+    use_engine(render, "CYCLES")
     cycles.device, cycles.samples = "CPU", samples
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.time_limit, cycles.max_bounces = 0.0, 0

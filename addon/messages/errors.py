@@ -1,23 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a scene, in an artist's words.
+"""Every error that a part of the add-on raises for its artist to read. No bpy.
 
-CaptureError           the scene cannot be captured as it is
-├── NoCamera           there is nothing to look through
-├── PanoramicCamera    its pictures are not flat
-├── FrameTooLong       its frame has a shape that no picture can have
-├── NothingMarked      no object or collection is a region
-├── RegionHidden       a marked thing is not seen: it is hidden in the view or from renders
-│   ├── RegionBare     it has no surface
-│   ├── RegionOutside  it is outside the frame
-│   └── RegionBehind   it is behind others
-├── RegionTooSmall     less than 1 % of the frame is visible
-├── PhraseMissing      the prompt does not say what the region is
-└── PhraseShared       two marked things have one phrase
+UserError                  something cannot be done; what to do about it
+├── NoCamera               there is no camera to look through
+├── PanoramicCamera        the camera's pictures are not flat
+├── FrameTooLong           the camera's frame has a shape that no picture can have
+├── CameraHeld             constraints, drivers or keyframes decide where the camera is
+├── NothingMarked          no object or collection is a region
+├── LockedObject           the object or camera belongs to another file
+├── RegionGone             the region was removed or switched off meanwhile
+├── RegionHidden           no surface of a region is visible: it is hidden in the view or from renders
+│   ├── RegionBare         it has no surface
+│   ├── RegionOutside      it is outside the frame
+│   └── RegionBehind       it is behind other objects
+├── RegionTooSmall         less than 1 % of the frame shows the region
+├── PhraseMissing          the prompt does not say what the region is
+├── PhraseShared           several objects have one phrase, and nobody said that they are one region
+├── StyleMissing           this Blender has no style of that name
+├── ExactFailed            a render shows nothing that regions can be read from
+├── SecondBlenderFailed    the second Blender ended without a capture
+├── Misfit                 the picture does not fit the scene as it stands
+│   └── Displaced          its camera has moved since
+├── ViewGone               the projected view was removed meanwhile
+├── TooManyViews           the scene has as many projectors as a material can carry
+├── EntryGone              the picture is not in the history any more
+└── HistoryUnreadable      a file of the history cannot be read or written
+
+What is said without being raised is in ``sentences.py``; what goes wrong on the way to the server is in
+``client/exceptions.py``; which buttons stand below either is in ``fixes.py``, by ``code``.
 """
 
 
 class UserError(Exception):
-    """Why there is no blockout, and what to do; ``code`` leads to its cure. ``subject`` is the phrase it is about."""
+    """Something cannot be done: ``message`` says what is wrong, ``fix`` what to do, both as whole sentences.
+
+    ``code`` leads to the buttons, ``subject`` is what they are given: a phrase, a camera's name, an entry's name.
+    """
 
     code: str
 
@@ -32,7 +50,7 @@ class UserError(Exception):
 
 
 class NoCamera(UserError):
-    """There is nothing to look through."""
+    """There is no camera to look through."""
 
     code = "no-camera"
 
@@ -49,32 +67,54 @@ class FrameTooLong(UserError):
     code = "frame-too-long"
 
 
+class CameraHeld(UserError):
+    """Constraints, drivers or keyframes decide where the camera is."""
+
+    code = "camera-held"
+
+
 class NothingMarked(UserError):
     """No object or collection is a region."""
 
     code = "nothing-marked"
 
 
+class LockedObject(UserError):
+    """The object or camera belongs to another file, where nothing may be changed."""
+
+    code = "locked-object"
+
+
+class RegionGone(UserError):
+    """The region was removed, or switched off, since its button was drawn; by its phrase, where the button has one."""
+
+    code = "region-gone"
+
+    def __init__(self, phrase: str = "") -> None:
+        region = f"no region “{phrase}”" if phrase else "no such region"
+        super().__init__(f"There is {region} in this scene any more.", "The list shows those that there are.")
+
+
 class RegionHidden(UserError):
-    """No surface of a marked thing is seen; where none would be seen from anywhere, view or renders hide it."""
+    """No surface of a region is visible; where none would be from anywhere, view or renders hide it."""
 
     code = "region-hidden"
 
 
 class RegionBare(RegionHidden):
-    """A marked thing is shown, and has no surface: an empty, hair, a volume, a mesh without faces."""
+    """A region is shown, and has no surface: an empty, hair, a volume, a mesh without faces."""
 
     code = "region-bare"
 
 
 class RegionOutside(RegionHidden):
-    """A marked thing is outside the frame."""
+    """A region is outside the frame."""
 
     code = "region-outside"
 
 
 class RegionBehind(RegionHidden):
-    """A marked thing is behind others."""
+    """A region is behind other objects."""
 
     code = "region-behind"
 
@@ -92,7 +132,7 @@ class PhraseMissing(UserError):
 
 
 class PhraseShared(UserError):
-    """Two marked things have one phrase, and nobody has said that they are one region."""
+    """Several objects or collections have one phrase, and nobody has said that they are one region."""
 
     code = "phrase-shared"
 
@@ -103,26 +143,8 @@ class StyleMissing(UserError):
     code = "style-missing"
 
 
-class LockedObject(UserError):
-    """The object or camera belongs to another file, where nothing may be changed."""
-
-    code = "locked-object"
-
-
-class CameraHeld(UserError):
-    """Something else decides where the camera is."""
-
-    code = "camera-held"
-
-
-class TooManyViews(UserError):
-    """The scene has as many projectors as a material can carry."""
-
-    code = "too-many-views"
-
-
 class ExactFailed(UserError):
-    """A render shows nothing that regions can be read from, and what to do."""
+    """A render shows nothing that regions can be read from."""
 
     code = "exact-failed"
 
@@ -140,6 +162,39 @@ class Misfit(UserError):
 
 
 class Displaced(Misfit):
-    """The picture's camera stands elsewhere now."""
+    """The picture's camera stands elsewhere now, or its frame has another shape."""
 
     code = "displaced"
+
+
+class ViewGone(UserError):
+    """The projected view was removed since its button was drawn."""
+
+    code = "view-gone"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such view in this scene any more.", "The list shows those that there are.")
+
+
+class TooManyViews(UserError):
+    """The scene has as many projectors as a material can carry."""
+
+    code = "too-many-views"
+
+
+class EntryGone(UserError):
+    """The picture is neither in the file's history nor in that on disk."""
+
+    code = "entry-gone"
+
+    def __init__(self) -> None:
+        super().__init__("This picture is not in the history any more.", "")
+
+
+class HistoryUnreadable(UserError):
+    """A file of the history cannot be read, written or removed: ``failure`` says which act, ``error`` why."""
+
+    code = "history-unreadable"
+
+    def __init__(self, failure: str, error: Exception) -> None:
+        super().__init__(f"{failure}: {str(error).strip()}.", "Look into the folder.")

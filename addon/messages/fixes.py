@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cures what: for every code that an error or a server's problem carries, the buttons that put it right. No bpy.
+"""From code to fix: the buttons that put right what an error, a notice or a server's problem complains of. No bpy.
 
 Where there is no button, ``why`` says so; a test walks every error of the add-on and the server through this table.
 """
@@ -13,11 +13,11 @@ from .notice import Notice
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """An operator as an offer. ``hands`` names the property of it that takes the notice's subject."""
+    """An operator as an offer. ``subject_property`` names the property of it that is given the notice's subject."""
 
     operator: str
     text: str = ""  # the operator's own label when empty
-    hands: str = ""
+    subject_property: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
 
 
@@ -35,30 +35,30 @@ def of(notice: Notice, startable: bool = True) -> tuple[Button, ...]:
     Start Server is not among them unless ``startable``: where one was started, or none could help.
     """
     buttons = FIXES[notice.code].buttons if notice.code in FIXES else ()
-    return tuple(button for button in buttons if startable or button != START)
+    return tuple(button for button in buttons if startable or button != START_SERVER)
 
 
 def _buttons(*buttons: Button) -> Fix:
     return Fix(buttons=buttons)
 
 
-def _preferences(section: str, text: str) -> Button:
+def _section(section: str, text: str) -> Button:
     return Button(operator="screen.userpref_show", text=text, arguments=(("section", section),))
 
 
-SELECT = Button(operator="maquette.find_region", text="Select It", hands="phrase")
-LEAVE_OUT = Button(operator="maquette.leave_out", text="Leave It Out", hands="phrase")
-START = Button(operator="maquette.start_server")
-AGAIN = Button(operator="maquette.connect", text="Try Again")
-GENERATE = Button(operator="maquette.generate", text="Generate Again", hands="answers")
-FROM_HERE = Button(operator="maquette.generate", text="Generate from Here")
-INEXACT = Button(operator="maquette.turn_exact_off")
-SMALLER = Button(operator="maquette.paint_smaller", hands="answers")
-OURS = Button(operator="maquette.open_preferences")
-AGAIN_ALL = Button(
-    operator="maquette.reuse", text="Reuse Everything", hands="name", arguments=(("what", "EVERYTHING"),)
+SELECT = Button(operator="maquette.find_region", text="Select It", subject_property="phrase")
+LEAVE_OUT = Button(operator="maquette.leave_out", text="Leave It Out", subject_property="phrase")
+START_SERVER = Button(operator="maquette.start_server")
+TRY_AGAIN = Button(operator="maquette.connect", text="Try Again")
+GENERATE = Button(operator="maquette.generate", text="Generate Again", subject_property="answers")
+GENERATE_HERE = Button(operator="maquette.generate", text="Generate from Here")
+TURN_EXACT_OFF = Button(operator="maquette.turn_exact_off")
+PAINT_SMALLER = Button(operator="maquette.paint_smaller", subject_property="answers")
+PREFERENCES = Button(operator="maquette.open_preferences")
+REUSE_ALL = Button(
+    operator="maquette.reuse", text="Reuse Everything", subject_property="name", arguments=(("what", "EVERYTHING"),)
 )
-LOG = Button(operator="maquette.open_log")
+OPEN_LOG = Button(operator="maquette.open_log")
 
 _OUR_BUG = Fix(why="a bug of ours that no setting changes; the sentence and the server's log name it")
 
@@ -71,83 +71,89 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "nothing-marked": _buttons(Button(operator="maquette.add_selected")),
         "nothing-selected": Fix(why="which objects are meant, only the artist knows"),
         "whole-scene": Fix(why="which collection is meant, only the artist knows"),
-        "region-hidden": _buttons(Button(operator="maquette.show_region", text="Show It", hands="phrase"), LEAVE_OUT),
+        "region-hidden": _buttons(
+            Button(operator="maquette.show_region", text="Show It", subject_property="phrase"), LEAVE_OUT
+        ),
         "region-held": _buttons(LEAVE_OUT),
-        "region-gone": Fix(why="what is gone needs no cure"),
-        "view-gone": Fix(why="what is gone needs no cure"),
+        "region-gone": Fix(why="what is gone needs no fix"),
+        "view-gone": Fix(why="what is gone needs no fix"),
         "region-bare": _buttons(SELECT, LEAVE_OUT),
         "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
         "region-behind": _buttons(SELECT, LEAVE_OUT),
         "region-too-small": _buttons(SELECT, LEAVE_OUT),
-        "phrase-missing": _buttons(Button(operator="maquette.insert_phrase", hands="subject")),
+        "phrase-missing": _buttons(Button(operator="maquette.insert_phrase", subject_property="subject")),
         "style-missing": _buttons(Button(operator="maquette.choose_style", text="No Style")),
         "style-bare": Fix(why="what the style should be called and say, only the artist knows"),
         "style-unkept": Fix(why="the sentence says what hinders; the style is still in the dialog"),
         "style-shipped": Fix(why="what came with Maquette stays; saving one of that name hides it"),
         "phrase-shared": _buttons(
-            Button(operator="maquette.tell_apart", hands="phrase"),
-            Button(operator="maquette.make_one", hands="phrase"),
+            Button(operator="maquette.tell_apart", subject_property="phrase"),
+            Button(operator="maquette.make_one", subject_property="phrase"),
         ),
-        "exact-failed": _buttons(INEXACT),
-        "exposure-failed": _buttons(GENERATE, INEXACT),
-        "unlike": _buttons(INEXACT),
+        "exact-failed": _buttons(TURN_EXACT_OFF),
+        "exposure-failed": _buttons(GENERATE, TURN_EXACT_OFF),
+        "unlike": _buttons(TURN_EXACT_OFF),
         # the result in the scene
         "misfit": _buttons(GENERATE),
-        "displaced": _buttons(Button(operator="maquette.restore_camera", hands="name"), FROM_HERE),
+        "displaced": _buttons(Button(operator="maquette.restore_camera", subject_property="name"), GENERATE_HERE),
         "unseen": _buttons(Button(operator="maquette.show_materials")),
         "locked-object": Fix(why="whether another file's object becomes local, only the artist decides"),
         "strange-words": Fix(why="what to say instead, only the artist knows; It Knows lists the things"),
         "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Fix(why="which view to take down, only the artist knows; each has its cross in the list"),
-        "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", hands="filepath")),
+        "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", subject_property="filepath")),
         # the history
         "entry-gone": Fix(why="what was deleted is deleted; the button vanishes with the next look"),
-        "picture-absent": _buttons(AGAIN_ALL),
-        "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", hands="name")),
+        "picture-absent": _buttons(REUSE_ALL),
+        "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", subject_property="name")),
         "camera-held": Fix(why="which constraint, driver or key may be muted, only the artist knows"),
         "history-unreadable": Fix(why="the sentence names the file and what hinders"),
         "history-unwritten": Fix(why="which files may go to make room, only the artist knows"),
         # the way to the server
-        "server-absent": _buttons(START, AGAIN),
-        "server-runs": _buttons(AGAIN, Button(operator="maquette.stop_server")),
-        "server-died": _buttons(START, LOG),
-        "command-fails": _buttons(OURS),
-        "bad-address": _buttons(OURS),
-        "wrong-token": _buttons(AGAIN, OURS),
-        "server-older": _buttons(AGAIN, OURS),
-        "add-on-older": _buttons(_preferences("EXTENSIONS", "Get Extensions"), AGAIN),
-        "garbled": _buttons(AGAIN, OURS),
-        "online-access-off": _buttons(_preferences("SYSTEM", "System Preferences"), OURS),
-        "unkept": _buttons(AGAIN),
+        "server-absent": _buttons(START_SERVER, TRY_AGAIN),
+        "server-runs": _buttons(TRY_AGAIN, Button(operator="maquette.stop_server")),
+        "server-died": _buttons(START_SERVER, OPEN_LOG),
+        "command-fails": _buttons(PREFERENCES),
+        "bad-address": _buttons(PREFERENCES),
+        "wrong-token": _buttons(TRY_AGAIN, PREFERENCES),
+        "server-older": _buttons(TRY_AGAIN, PREFERENCES),
+        "add-on-older": _buttons(_section("EXTENSIONS", "Get Extensions"), TRY_AGAIN),
+        "garbled": _buttons(TRY_AGAIN, PREFERENCES),
+        "online-access-off": _buttons(_section("SYSTEM", "System Preferences"), PREFERENCES),
+        "unkept": _buttons(TRY_AGAIN),
         "unreadable": _buttons(GENERATE),
         "stumbled": Fix(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),
-        "no-worker": _buttons(LOG),
+        "no-worker": _buttons(OPEN_LOG),
         # the server's refusals
-        "unauthorised": _buttons(AGAIN, OURS),
+        "unauthorised": _buttons(TRY_AGAIN, PREFERENCES),
         "browser": _OUR_BUG,
-        "foreign-host": _buttons(OURS),
+        "foreign-host": _buttons(PREFERENCES),
         "unknown-job": _buttons(GENERATE),
         "unknown-artifact": _buttons(GENERATE),
-        "no-route": _buttons(OURS),
+        "no-route": _buttons(PREFERENCES),
         "key-reused": _OUR_BUG,
         "too-large": Fix(why="which of so many regions matter least, only the artist knows"),
         "not-json": _OUR_BUG,
         "invalid": Fix(why="the sentence names the field; what it should say, only the artist knows"),
+        "unknown-field": _buttons(TRY_AGAIN, PREFERENCES),
         "unknown-model": _buttons(GENERATE),
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),
         "none-waiting": _buttons(GENERATE),
-        "too-many-streams": _buttons(AGAIN),
-        "internal": _buttons(GENERATE, LOG),
+        "too-many-streams": _buttons(TRY_AGAIN),
+        "queue-unavailable": _buttons(GENERATE, OPEN_LOG),
+        "internal": _buttons(GENERATE, OPEN_LOG),
         # a job's failures
         "unpaintable": Fix(why="the sentence names the words or the size; which to give up, only the artist knows"),
         "prompt-too-long": Fix(why="what to leave out, only the artist knows"),
-        "worker-lost": _buttons(SMALLER, GENERATE, LOG),
-        "painting-failed": _buttons(GENERATE, LOG),
+        "unreadable-job": _buttons(GENERATE),
+        "interrupted": _buttons(GENERATE, OPEN_LOG),
+        "worker-lost": _buttons(PAINT_SMALLER, GENERATE, OPEN_LOG),
+        "painting-failed": _buttons(GENERATE, OPEN_LOG),
         "no-model": _buttons(GENERATE),
         "no-room": _buttons(GENERATE),
-        "out-of-memory": _buttons(SMALLER),
+        "out-of-memory": _buttons(PAINT_SMALLER),
         "smallest": Fix(why="there is no smaller size, and which program may close, only the artist knows"),
     }
 )

@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..client.errors import ClientError, ServerProblem
+from ..client.exceptions import ClientError, ServerProblem
 from ..protocol.records import Problem
 from .errors import UserError
 
-LINKS = frozenset(  # codes of what is over once a server is met
+LINKS = frozenset(  # codes of what is over once a server answers
     {
         "server-absent",
         "server-runs",
@@ -25,9 +25,9 @@ LINKS = frozenset(  # codes of what is over once a server is met
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A plain sentence about what is wrong, and what to do about it; by ``code``, cures.py knows the buttons that do.
+    """A plain sentence about what is wrong, and what to do about it; ``code`` leads to the buttons (``fixes.py``).
 
-    ``subject`` is what they are handed, ``trace`` what whoever mends it would want to read. A warning stops nothing.
+    ``subject`` is what these are given, ``trace`` what whoever mends a bug would want to read. A warning stops nothing.
     """
 
     message: str
@@ -46,12 +46,12 @@ class Notice:
 
 def complaint(problem: Problem, job: str = "") -> Notice:
     """A server's problem in the panel's words; ``job`` is the one that met it."""
-    where = f" ({problem.path})" if problem.path else ""
-    return Notice(message=f"{problem.detail or problem.title}{where}", fix=problem.fix, code=problem.type, subject=job)
+    path = f" ({problem.path})" if problem.path else ""
+    return Notice(message=f"{problem.detail or problem.title}{path}", fix=problem.fix, code=problem.type, subject=job)
 
 
 def notice(error: ClientError | UserError) -> Notice:
-    """What went wrong, in the panel's words, and the way to its cure."""
+    """What was raised, in the panel's words. The client has a tree of its own; here the two meet."""
     if isinstance(error, ServerProblem):
         return complaint(error.problem)
     if isinstance(error, UserError):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an overlay draws, as lines and words in fractions of the artist's frame (x right, y down). numpy, no bpy.
+"""What an overlay draws, as lines and labels in fractions of the artist's frame (x right, y down). numpy, no bpy.
 
 A region has one colour. Its target is a solid outline with a cross at its middle; what the picture shows of it is a
-dashed outline with a ring, a line leads from one middle to the other, and the words say how far that is.
+dashed outline with a ring, a line leads from one middle to the other, and the label says how far that is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..capture.masks import framed
-from ..protocol.records import Achieved, Blockout, unpack_mask
+from ..protocol.frame import offset
+from ..protocol.records import Achieved, Blockout, mask_rows
 from ..raster.contours import HARD, SOFT, dashed, outlines, solid
 from ..raster.triangles import Floats
 from .targets import Target
-
-Colour = tuple[float, float, float]
 
 LEVEL = 127.5
 DASH, GAP = 0.016, 0.010  # heights of the frame
@@ -35,22 +34,22 @@ class Stroke:
 
 
 @dataclass(frozen=True)
-class Words:
-    """A label of a region, its middle at ``place``."""
+class Label:
+    """The words about a region, their middle at ``position``."""
 
     text: str
-    place: tuple[float, float]
+    position: tuple[float, float]
     region: int
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """Everything an overlay draws over one frame. ``colours`` are places in Blender's collection colours."""
+    """Everything an overlay draws over one frame. ``colours`` are indices of Blender's collection colours."""
 
     colours: tuple[int, ...] = ()
     targets: tuple[Stroke, ...] = ()
     achieved: tuple[Stroke, ...] = ()
-    words: tuple[Words, ...] = ()
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,51 +64,49 @@ class Finding:
 def findings(achieved: Iterable[Achieved], blockout: Blockout) -> dict[str, Finding]:
     """By region's phrase what the finished picture of a request shows; nothing for a picture that was not measured."""
     return {
-        region.phrase.casefold(): Finding(item.by, _lines_of(item, blockout), item.centroid)
+        region.phrase.casefold(): Finding(item.by, _outlines(item, blockout), item.centroid)
         for region, item in zip(blockout.regions, achieved, strict=False)
     }
 
 
 def figure(
-    targets: Sequence[Target], found: Mapping[str, Finding], aspect: float, palette: Mapping[str, int]
+    targets: Sequence[Target], by_phrase: Mapping[str, Finding], aspect: float, palette: Mapping[str, int]
 ) -> Figure:
-    """Targets, and where a picture put them. ``aspect`` is the frame's width over its height."""
-    strokes = [_of_target(target, index, aspect) for index, target in enumerate(targets)]
-    finds = [found.get(target.phrase.casefold()) for target in targets]
-    pairs = [(index, target, find) for index, (target, find) in enumerate(zip(targets, finds, strict=True)) if find]
+    """Targets, and where a picture has them. ``aspect`` is the frame's width over its height."""
+    strokes = [_target_strokes(target, index, aspect) for index, target in enumerate(targets)]
+    pairs = [(target, by_phrase.get(target.phrase.casefold())) for target in targets]
     return Figure(
         colours=tuple(palette[target.phrase.casefold()] for target in targets),
-        targets=tuple(stroke for pair in strokes for stroke in pair),
-        achieved=tuple(stroke for pair in pairs for stroke in _of_finding(*pair, aspect)),
-        words=tuple(
-            Words(_says(target, find, aspect), _beside(target.centroid), index)
-            for index, (target, find) in enumerate(zip(targets, finds, strict=True))
+        targets=tuple(stroke for lines in strokes for stroke in lines),
+        achieved=tuple(
+            stroke
+            for index, (target, finding) in enumerate(pairs)
+            if finding is not None
+            for stroke in _finding_strokes(index, target, finding, aspect)
+        ),
+        labels=tuple(
+            Label(_text(target, finding, aspect), _beneath(target.centroid), index)
+            for index, (target, finding) in enumerate(pairs)
             if target.centroid is not None
         ),
     )
 
 
-def offset(one: tuple[float, float], other: tuple[float, float], aspect: float) -> float:
-    """The distance between two points of a frame, as a fraction of its diagonal."""
-    return float(np.hypot((one[0] - other[0]) * aspect, one[1] - other[1]) / np.hypot(aspect, 1.0))
-
-
-def _lines_of(item: Achieved, blockout: Blockout) -> tuple[Floats, ...]:
+def _outlines(item: Achieved, blockout: Blockout) -> tuple[Floats, ...]:
     if item.mask is None:
         return ()
-    rows = np.frombuffer(unpack_mask(item.mask), np.uint8).reshape(item.mask.height, item.mask.width)
-    lines = outlines(framed(rows, blockout), LEVEL, HARD)
+    lines = outlines(framed(np.asarray(mask_rows(item.mask)), blockout), LEVEL, HARD)
     return tuple(line for line in lines if np.ptp(line, axis=0).max() > SPECK)
 
 
-def _of_target(target: Target, index: int, aspect: float) -> Iterable[Stroke]:
+def _target_strokes(target: Target, index: int, aspect: float) -> Iterable[Stroke]:
     if target.mask is None or target.centroid is None:
         return
     lines = [solid(line) for line in outlines(target.mask, LEVEL, SOFT)]
     yield Stroke(np.concatenate([*lines, _cross(target.centroid, aspect)]), index, 2.0)
 
 
-def _of_finding(index: int, target: Target, finding: Finding, aspect: float) -> Iterable[Stroke]:
+def _finding_strokes(index: int, target: Target, finding: Finding, aspect: float) -> Iterable[Stroke]:
     if finding.centroid is None:
         return
     dashes = [dashed(line, DASH, GAP, aspect) for line in finding.lines]
@@ -118,12 +115,12 @@ def _of_finding(index: int, target: Target, finding: Finding, aspect: float) -> 
         yield Stroke(_arrow(finding.centroid, target.centroid, aspect), index, 1.5)
 
 
-def _beside(place: tuple[float, float]) -> tuple[float, float]:
+def _beneath(middle: tuple[float, float]) -> tuple[float, float]:
     """Under a middle, and still inside the frame."""
-    return place[0], min(place[1] + 0.045, 0.97)
+    return middle[0], min(middle[1] + 0.045, 0.97)
 
 
-def _says(target: Target, finding: Finding | None, aspect: float) -> str:
+def _text(target: Target, finding: Finding | None, aspect: float) -> str:
     if finding is None or target.centroid is None:
         return target.phrase
     if finding.centroid is None:
@@ -132,15 +129,15 @@ def _says(target: Target, finding: Finding | None, aspect: float) -> str:
     return f"{target.phrase}: {roughly}{offset(target.centroid, finding.centroid, aspect):.1%} off"
 
 
-def _cross(place: tuple[float, float], aspect: float) -> Floats:
-    x, y = place
+def _cross(middle: tuple[float, float], aspect: float) -> Floats:
+    x, y = middle
     across = ARM / aspect
     return np.array([[[x - across, y], [x + across, y]], [[x, y - ARM], [x, y + ARM]]])
 
 
-def _ring(place: tuple[float, float], aspect: float) -> Floats:
+def _ring(middle: tuple[float, float], aspect: float) -> Floats:
     turns = np.linspace(0.0, 2.0 * np.pi, 17)
-    return solid(np.stack([place[0] + RING / aspect * np.cos(turns), place[1] + RING * np.sin(turns)], axis=1))
+    return solid(np.stack([middle[0] + RING / aspect * np.cos(turns), middle[1] + RING * np.sin(turns)], axis=1))
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], aspect: float) -> Floats:

@@ -4,8 +4,10 @@
 Batches lie in fractions of the frame, so that zooming and panning a view is one matrix.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import blf
 import bpy
@@ -13,8 +15,10 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
-from .figure import Figure, Stroke, Words
+from ..runtime.windows import window_manager
+from .figure import Figure, Label, Stroke
 
+OVERLAY, OVERLAY_PARTS = "maquette_overlay", "maquette_overlay_parts"  # the artist's switches, on the window manager
 PARTS = (
     ("TARGETS", "Targets", "Outlines and middles of the blocks", 1),
     ("ACHIEVED", "Achieved", "Dashed, what the picture shows", 2),
@@ -26,16 +30,16 @@ PLATE = (0.0, 0.0, 0.0, 0.7)
 PALE = 0.55  # of white in the letters of a colour
 LETTERS, MARGIN = 11.0, 4.0  # size of letters and space around them in pixels, before the interface's scale
 
-Colour = tuple[float, float, float, float]
+Rgba = tuple[float, float, float, float]
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom in a region's pixels
 
 
 @dataclass(frozen=True)
-class Line:
+class LineBatch:
     """A stroke on the graphics card."""
 
     batch: gpu.types.GPUBatch
-    colour: Colour
+    colour: Rgba
     width: float
 
 
@@ -44,52 +48,68 @@ class Drawing:
     """A figure, ready to be drawn."""
 
     figure: Figure
-    targets: tuple[Line, ...]
-    achieved: tuple[Line, ...]
-    words: tuple[tuple[Words, Colour], ...]
+    targets: tuple[LineBatch, ...]
+    achieved: tuple[LineBatch, ...]
+    labels: tuple[tuple[Label, Rgba], ...]
     plate: gpu.types.GPUBatch
 
 
 def prepared(figure: Figure) -> Drawing:
     """A figure as batches in the colours of the artist's theme."""
-    theme = bpy.context.preferences.themes[0].collection_color
-    colours = [(*theme[place].color, 1.0) for place in figure.colours]
+    colours = [_theme_colour(index) for index in figure.colours]
     return Drawing(
         figure,
-        tuple(_line(stroke, colours[stroke.region]) for stroke in figure.targets),
-        tuple(_line(stroke, colours[stroke.region]) for stroke in figure.achieved),
-        tuple((words, _paler(colours[words.region])) for words in figure.words),
+        tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.targets),
+        tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.achieved),
+        tuple((label, _paler(colours[label.region])) for label in figure.labels),
         batch_for_shader(
             gpu.shader.from_builtin("UNIFORM_COLOR"), "TRI_STRIP", {"pos": ((0, 0), (1, 0), (0, 1), (1, 1))}
         ),
     )
 
 
-def _paler(colour: Colour) -> Colour:
-    red, green, blue = (PALE + (1.0 - PALE) * part for part in colour[:3])
+def _theme_colour(index: int) -> Rgba:
+    colour = bpy.context.preferences.themes[0].collection_color[index].color
+    return colour.r, colour.g, colour.b, 1.0
+
+
+def _paler(colour: Rgba) -> Rgba:
+    red, green, blue = (PALE + (1.0 - PALE) * channel for channel in colour[:3])
     return red, green, blue, 1.0
 
 
-def _line(stroke: Stroke, colour: Colour) -> Line:
+def _line_batch(stroke: Stroke, colour: Rgba) -> LineBatch:
     points = np.zeros((stroke.segments.size // 2, 3), dtype=np.float32)
     points[:, :2] = stroke.segments.reshape(-1, 2)
-    return Line(batch_for_shader(_shader(), "LINES", {"pos": points}), colour, stroke.width)
+    content: Any = {"pos": points}  # its stub knows sequences only
+    return LineBatch(batch_for_shader(_shader(), "LINES", content), colour, stroke.width)
 
 
 def _shader() -> gpu.types.GPUShader:
     return gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
 
 
+def is_enabled(manager: bpy.types.WindowManager) -> bool:
+    """Whether the artist wants an overlay."""
+    return bool(getattr(manager, OVERLAY))
+
+
+def enabled_parts(manager: bpy.types.WindowManager) -> set[str]:
+    """Which of PARTS the artist wants of it."""
+    parts: set[str] = getattr(manager, OVERLAY_PARTS)
+    return parts
+
+
 def draw(drawing: Drawing, frame: Rectangle) -> None:
     """Draw over a frame what the artist wants to see of it."""
-    manager = bpy.context.window_manager
-    if not manager.maquette_overlay:
+    manager = window_manager()
+    if not is_enabled(manager):
         return
-    parts, scale = manager.maquette_overlay_parts, bpy.context.preferences.system.ui_scale
+    parts, scale = enabled_parts(manager), bpy.context.preferences.system.ui_scale
     lines = [*(drawing.targets if "TARGETS" in parts else ()), *(drawing.achieved if "ACHIEVED" in parts else ())]
     left, top, right, bottom = frame
     gpu.state.blend_set("ALPHA")
-    with gpu.matrix.push_pop():
+    with _own_matrix():
         gpu.matrix.translate((left, top))
         gpu.matrix.scale((right - left, bottom - top))
         for line in lines:
@@ -97,48 +117,62 @@ def draw(drawing: Drawing, frame: Rectangle) -> None:
         for line in lines:
             _stroke(line, line.colour, line.width * scale)
     if "WORDS" in parts:
-        _write(drawing, frame, scale)
+        _draw_labels(drawing, frame, scale)
     gpu.state.blend_set("NONE")
 
 
-def _stroke(line: Line, colour: Colour, width: float) -> None:
-    shader, viewport = _shader(), gpu.state.viewport_get()
+def _own_matrix() -> AbstractContextManager[None]:
+    """A matrix that is as it was at the end."""
+    push_pop: Callable[[], Any] = gpu.matrix.push_pop  # its stub says that it returns nothing
+    context: AbstractContextManager[None] = push_pop()
+    return context
+
+
+def _viewport() -> tuple[int, int, int, int]:
+    """Left, bottom, width and height in pixels."""
+    viewport_get: Callable[[], Any] = gpu.state.viewport_get  # likewise
+    left, bottom, width, height = viewport_get()
+    return left, bottom, width, height
+
+
+def _stroke(line: LineBatch, colour: Rgba, width: float) -> None:
+    shader = _shader()
     shader.bind()
-    shader.uniform_float("viewportSize", viewport[2:])
+    shader.uniform_float("viewportSize", _viewport()[2:])
     shader.uniform_float("lineWidth", width)
     shader.uniform_float("color", colour)
     line.batch.draw(shader)
 
 
-def _write(drawing: Drawing, frame: Rectangle, scale: float) -> None:
+def _draw_labels(drawing: Drawing, frame: Rectangle, scale: float) -> None:
     """Labels on dark plates, each under its region's middle; one that would lie on another moves down."""
     blf.size(0, LETTERS * scale)
     plates: list[Rectangle] = []
-    for words, colour in drawing.words:
-        plates.append(_plate(words, frame, scale, plates))
+    for label, colour in drawing.labels:
+        plates.append(_plate(label, frame, scale, plates))
         left, top, right, bottom = plates[-1]
-        with gpu.matrix.push_pop():
+        with _own_matrix():
             gpu.matrix.translate((left, bottom))
             gpu.matrix.scale((right - left, top - bottom))
             _fill(drawing.plate, PLATE)
         blf.color(0, *colour)
         blf.position(0, left + MARGIN * scale, bottom + MARGIN * scale, 0.0)
-        blf.draw(0, words.text)
+        blf.draw(0, label.text)
 
 
-def _plate(words: Words, frame: Rectangle, scale: float, taken: Sequence[Rectangle]) -> Rectangle:
+def _plate(label: Label, frame: Rectangle, scale: float, earlier: Sequence[Rectangle]) -> Rectangle:
     left, top, right, bottom = frame
-    wide, high = (side / 2 + MARGIN * scale for side in (blf.dimensions(0, words.text)[0], LETTERS * scale * 0.75))
-    x, y = left + words.place[0] * (right - left), top + words.place[1] * (bottom - top)
+    wide, high = (side / 2 + MARGIN * scale for side in (blf.dimensions(0, label.text)[0], LETTERS * scale * 0.75))
+    x, y = left + label.position[0] * (right - left), top + label.position[1] * (bottom - top)
     x = max(left + wide, min(x, right - wide))
-    for other in sorted(taken, key=lambda plate: -plate[1]):
+    for other in sorted(earlier, key=lambda plate: -plate[1]):
         beside = other[0] > x + wide or other[2] < x - wide
         if not beside and other[3] < y + high and y - high < other[1]:
             y = other[3] - high - 1.0
     return x - wide, y + high, x + wide, y - high
 
 
-def _fill(batch: gpu.types.GPUBatch, colour: Colour) -> None:
+def _fill(batch: gpu.types.GPUBatch, colour: Rgba) -> None:
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.bind()
     shader.uniform_float("color", colour)

@@ -4,166 +4,193 @@
 A timer keeps up with what is in view; Blender's draw calls only draw what it has made ready.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
-from ..runtime.app import app
+from ..camera.reader import camera_data
+from ..custom_properties import declare
+from ..regions.listing import Row
+from ..regions.render_differences import SceneLayers
 from ..runtime.timers import guarded
-from ..runtime.windows import EDITOR, redraw
+from ..runtime.windows import EDITOR, redraw, rendering, window_manager
+from ..session.state import Session
 from .figure import Figure
-from .gpu_drawing import PARTS, Drawing, Rectangle, draw, prepared
-from .scene_watcher import Windows, live
+from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
+from .scene_watcher import SceneWatcher, listen, unlisten
 
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
 
 
-class DrawHandlers:
-    """The drawings of everything in view, and the hold on Blender's draw calls."""
+class Overlay:
+    """What keeps up with a Blender's scenes, and in a window draws over its views.
 
-    def __init__(self) -> None:
-        self.scenes: dict[int, Drawing] = {}
-        self.pictures: dict[int, Drawing] = {}
-        self.handles = (
-            (bpy.types.SpaceView3D, bpy.types.SpaceView3D.draw_handler_add(_draw_view, (), "WINDOW", "POST_PIXEL")),
-            (
-                bpy.types.SpaceImageEditor,
-                bpy.types.SpaceImageEditor.draw_handler_add(_draw_editor, (), "WINDOW", "POST_PIXEL"),
-            ),
-        )
+    ``session`` says what the application is at. Drawings go by the session ids of scenes, and of images.
+    """
+
+    def __init__(self, session: Callable[[], Session]) -> None:
+        self.watcher = SceneWatcher()
+        self._session = session
+        self._scenes: dict[int, Drawing] = {}
+        self._pictures: dict[int, Drawing] = {}
+        self._listeners = listen(self.watcher)
+        self._draw_handles: tuple[tuple[Any, object], ...] = ()
+        self._timer = self._tick  # kept, for Blender knows a timer by its identity
+        if not bpy.app.background:
+            self._show()
+
+    @property
+    def rows(self) -> Mapping[int, tuple[Row, ...]]:
+        """The regions of each scene in a window, by its session id."""
+        return self.watcher.rows
+
+    @property
+    def differences(self) -> Mapping[int, tuple[str, ...]]:
+        """What a render may show otherwise of a region, by its session id."""
+        return self.watcher.differences.words
 
     def close(self) -> None:
-        """Draw no more."""
-        for space, handle in self.handles:
+        """Listen and draw no more."""
+        if bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+        for space, handle in self._draw_handles:
             space.draw_handler_remove(handle, "WINDOW")
+        unlisten(self._listeners)
 
-    def renew(self) -> None:
+    def look(self) -> float:
+        """Take the work in view a slice further; answers when to look again."""
+        manager, watcher = window_manager(), self.watcher
+        if watcher.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
+            redraw()
+        if not is_enabled(manager) or self._is_away():
+            return ASLEEP
+        scenes, images = _in_view()
+        if watcher.step(scenes, images):
+            self._renew()
+            _redraw_views()
+        return QUICK if watcher.working else REST if scenes else ASLEEP
+
+    def _tick(self) -> float:
+        return guarded(self.look)
+
+    def _show(self) -> None:
+        view, editor = bpy.types.SpaceView3D, bpy.types.SpaceImageEditor
+        self._draw_handles = (
+            (view, view.draw_handler_add(self._draw_view, (), "WINDOW", "POST_PIXEL")),
+            (editor, editor.draw_handler_add(self._draw_editor, (), "WINDOW", "POST_PIXEL")),
+        )
+        bpy.app.timers.register(self._timer, first_interval=REST, persistent=True)
+
+    def _renew(self) -> None:
         """Make batches of the figures that are new."""
-        found = live()
-        shown = {uid: shown.figure for uid, shown in found.scenes.items()}
-        self.scenes = {uid: _kept(self.scenes.get(uid), figure) for uid, figure in shown.items()}
-        self.pictures = {uid: _kept(self.pictures.get(uid), figure) for uid, figure in found.pictures.items()}
+        figures = {uid: scene.figure for uid, scene in self.watcher.scenes.items()}
+        self._scenes = {uid: _drawing(self._scenes.get(uid), figure) for uid, figure in figures.items()}
+        pictures = self.watcher.pictures
+        self._pictures = {uid: _drawing(self._pictures.get(uid), figure) for uid, figure in pictures.items()}
+
+    def _is_away(self) -> bool:
+        """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
+        playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
+        session = self._session()
+        return playing or rendering() or (session.submissions > 0 and session.link.name == "online")
+
+    def _draw_view(self) -> None:
+        context = bpy.context
+        space, uid = context.space_data, context.scene.session_uid
+        assert isinstance(space, bpy.types.SpaceView3D), "Blender draws with it where it was added"
+        drawing, scene = self._scenes.get(uid), self.watcher.scenes.get(uid)
+        hidden = not space.overlay.show_overlays or context.region_data.view_perspective != "CAMERA"
+        if drawing is None or scene is None or hidden or context.screen.is_animation_playing:
+            return
+        if space.camera is not None and space.camera.session_uid == scene.camera:
+            draw(drawing, frame_in_view(context, space.camera))
+
+    def _draw_editor(self) -> None:
+        context = bpy.context
+        space = context.space_data
+        assert isinstance(space, bpy.types.SpaceImageEditor), "Blender draws with it where it was added"
+        image = space.image if context.area.ui_type == EDITOR else None
+        drawing = self._pictures.get(image.session_uid) if image is not None else None
+        if drawing is not None and space.overlay.show_overlays:
+            view = context.region.view2d
+            left, bottom = view.view_to_region(0.0, 0.0, clip=False)
+            right, top = view.view_to_region(1.0, 1.0, clip=False)
+            draw(drawing, (left, top, right, bottom))
 
 
-def _kept(drawing: Drawing | None, figure: Figure) -> Drawing:
-    return drawing if drawing is not None and drawing.figure is figure else prepared(figure)
-
-
-def _sheets() -> DrawHandlers:
-    found: DrawHandlers = bpy.types.WindowManager.maquette_sheets
-    return found
-
-
-def _tick() -> float:
-    return guarded(_look)
-
-
-def _look() -> float:
-    """Take the work in view a slice further; answers when to look again."""
-    manager = bpy.context.window_manager
-    found = live()
-    if found.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
-        redraw()
-    if not manager.maquette_overlay or _away():
-        return ASLEEP
-    looked_at, images = _in_view()
-    if found.step(looked_at, images):
-        _sheets().renew()
-        _redraw_views()
-    return QUICK if found.working else REST if looked_at else ASLEEP
+def _drawing(earlier: Drawing | None, figure: Figure) -> Drawing:
+    return earlier if earlier is not None and earlier.figure is figure else prepared(figure)
 
 
 def _redraw_views() -> None:
     """Have the views drawn again that an overlay lies on."""
     for area in (area for window in bpy.context.window_manager.windows for area in window.screen.areas):
-        drawn_on = area.ui_type == EDITOR or (area.type == "VIEW_3D" and _through_camera(area.spaces.active))
-        for region in area.regions if drawn_on else ():
+        for region in area.regions if area.ui_type == EDITOR or _through_camera(area) else ():
             if region.type == "WINDOW":
                 region.tag_redraw()
 
 
-def _away() -> bool:
-    """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
-    playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
-    session = app().session
-    return playing or bpy.app.is_job_running("RENDER") or (session.submissions > 0 and session.link.name == "online")
-
-
-def _in_view() -> tuple[Windows, dict[int, bpy.types.Image]]:
+def _in_view() -> tuple[SceneLayers, Mapping[int, bpy.types.Image]]:
     """The scenes that some 3D View sees through their camera, and the images that some editor shows."""
     scenes, images = {}, {}
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
-            if area.type == "VIEW_3D" and _through_camera(space):
+            if _through_camera(area):
                 scenes[window.scene.session_uid] = (window.scene, window.view_layer)
-            elif area.ui_type == EDITOR and space.image is not None:
+            elif area.ui_type == EDITOR and isinstance(space, bpy.types.SpaceImageEditor) and space.image is not None:
                 images[space.image.session_uid] = space.image
     return scenes, images
 
 
-def _through_camera(space: bpy.types.SpaceView3D) -> bool:
+def _through_camera(area: bpy.types.Area) -> bool:
+    """Whether it is a 3D View that looks through its camera, in one of its quarters at least."""
+    space = area.spaces.active
+    if not isinstance(space, bpy.types.SpaceView3D):
+        return False
     return any(view.view_perspective == "CAMERA" for view in (space.region_3d, *space.region_quadviews))
-
-
-def _draw_view() -> None:
-    context = bpy.context
-    space, camera = context.space_data, context.space_data.camera
-    drawing = _sheets().scenes.get(context.scene.session_uid)
-    shown = live().scenes.get(context.scene.session_uid)
-    hidden = not space.overlay.show_overlays or context.region_data.view_perspective != "CAMERA"
-    if drawing is None or shown is None or hidden or context.screen.is_animation_playing:
-        return
-    if camera is not None and camera.session_uid == shown.camera:
-        draw(drawing, frame_in_view(context, camera))
-
-
-def _draw_editor() -> None:
-    context = bpy.context
-    image = context.space_data.image if context.area.ui_type == EDITOR else None
-    drawing = _sheets().pictures.get(image.session_uid) if image is not None else None
-    if drawing is not None and context.space_data.overlay.show_overlays:
-        view = context.region.view2d
-        left, bottom = view.view_to_region(0.0, 0.0, clip=False)
-        right, top = view.view_to_region(1.0, 1.0, clip=False)
-        draw(drawing, (left, top, right, bottom))
 
 
 def frame_in_view(context: bpy.types.Context, camera: bpy.types.Object) -> Rectangle:
     """Where a view that looks through ``camera`` has its frame, whatever its zoom, offset and lens shift."""
-    pose = camera.matrix_world.normalized()
+    pose, region, view = camera.matrix_world.normalized(), context.region, context.region_data
+    assert region is not None and view is not None
     corners = [
-        location_3d_to_region_2d(context.region, context.region_data, pose @ corner)
-        for corner in camera.data.view_frame(scene=context.scene)
+        location_3d_to_region_2d(region, view, pose @ corner)
+        for corner in camera_data(camera).view_frame(scene=context.scene)
     ]
     across, down = [corner.x for corner in corners], [corner.y for corner in corners]
     return min(across), max(down), max(across), min(down)
 
 
 def register() -> None:
-    """The switches; in a window the drawing, too."""
-    bpy.types.WindowManager.maquette_overlay = BoolProperty(
-        name="Overlay",
-        description="Show where the regions are to be, and where the picture has them",
-        default=True,
+    """The artist's switches."""
+    declare(
+        bpy.types.WindowManager,
+        OVERLAY,
+        lambda: BoolProperty(
+            name="Overlay",
+            description="Show where the regions are to be, and where the picture has them",
+            default=True,
+        ),
     )
-    bpy.types.WindowManager.maquette_overlay_parts = EnumProperty(
-        name="Overlay Parts",
-        description="What the overlay shows",
-        items=PARTS,
-        options={"ENUM_FLAG"},
-        default={"TARGETS", "ACHIEVED", "WORDS"},
+    declare(
+        bpy.types.WindowManager,
+        OVERLAY_PARTS,
+        lambda: EnumProperty(
+            name="Overlay Parts",
+            description="What the overlay shows",
+            items=PARTS,
+            options={"ENUM_FLAG"},
+            default={"TARGETS", "ACHIEVED", "WORDS"},
+        ),
     )
-    if not bpy.app.background:
-        bpy.types.WindowManager.maquette_sheets = DrawHandlers()
-        bpy.app.timers.register(_tick, first_interval=REST, persistent=True)
 
 
 def unregister() -> None:
-    """Take everything away again."""
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
-        _sheets().close()
-        del bpy.types.WindowManager.maquette_sheets
-    del bpy.types.WindowManager.maquette_overlay_parts
-    del bpy.types.WindowManager.maquette_overlay
+    """Take them away again."""
+    delattr(bpy.types.WindowManager, OVERLAY_PARTS)
+    delattr(bpy.types.WindowManager, OVERLAY)

@@ -7,15 +7,17 @@ kept are values and session ids: Blender's references die on undo and on File > 
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
 from bpy.app.handlers import persistent
 
-from ..camera.reader import camera_of, view
+from ..camera.reader import camera_of
+from ..camera.reader import view as camera_view
 from ..camera.view import View, numbers, unmoved
 from ..capture.scene import parts
+from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from ..protocol.records import Achieved, Blockout
@@ -24,20 +26,20 @@ from ..raster.instances import Mesh, MeshInstance
 from ..regions import marks
 from ..regions.listing import Row, rows
 from ..regions.palette import colours
-from ..regions.render_differences import RenderDifferences
+from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure, findings
 from .targets import Target, drawn, requested, targets
 
 BUDGET = 0.01  # seconds that one slice may hold the main thread
-LISTING = 0.2  # seconds between two looks at which things are marked
+LISTING = 0.2  # seconds between two looks at what is marked
 SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
 
-Windows = dict[int, tuple[bpy.types.Scene, bpy.types.ViewLayer]]
+Handler = Callable[..., None]
 
 
 @dataclass(frozen=True)
-class Shown:
+class SceneFigure:
     """What an overlay draws in a scene, seen through the camera of that session id."""
 
     camera: int
@@ -55,10 +57,10 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A picture of ours: what it was asked for, and what it shows."""
+    """A picture of ours: what it was asked for, and what it shows by region's phrase."""
 
     targets: tuple[Target, ...]
-    found: Mapping[str, Finding]
+    findings: Mapping[str, Finding]
     aspect: float
 
 
@@ -67,14 +69,14 @@ class SceneWatcher:
 
     def __init__(self) -> None:
         self.rows: dict[int, tuple[Row, ...]] = {}
-        self.unlike = RenderDifferences()
-        self.scenes: dict[int, Shown] = {}
+        self.differences = RenderDifferences()
+        self.scenes: dict[int, SceneFigure] = {}
         self.pictures: dict[int, Figure] = {}
         self._measured: dict[int, Measured] = {}
-        self._based: dict[int, int] = {}  # scene -> the picture that its figure was drawn with
+        self._drawn_with: dict[int, int] = {}  # scene -> the picture that its figure was drawn with
         self._settled: set[int] = set()
         self._listed: set[int] = set()
-        self._listed_at = self._read_again = 0.0
+        self._listed_at = self._rests_until = 0.0
         self._meshes: dict[int, Mesh] = {}
         self._half_read = False
         self._work: Work | None = None
@@ -87,7 +89,7 @@ class SceneWatcher:
     @property
     def resting(self) -> bool:
         """Whether the scene was read so lately, for what that takes, that an edit waits a little."""
-        return time.perf_counter() < self._read_again
+        return time.perf_counter() < self._rests_until
 
     def touch(self, scene: int, reshaped: bool) -> None:
         """Something in the scene has changed; ``reshaped`` when it may be a mesh."""
@@ -104,37 +106,36 @@ class SceneWatcher:
     def leave(self) -> None:
         """Session ids are those of another file now: after File > Open."""
         self.forget()
-        self.rows, self.scenes, self.pictures, self._measured, self._based = {}, {}, {}, {}, {}
+        self.rows, self.scenes, self.pictures, self._measured, self._drawn_with = {}, {}, {}, {}, {}
 
-    def relist(self, scenes: Windows) -> bool:
+    def relist(self, scenes: SceneLayers) -> bool:
         """Bring the rows up to date, and what a render shows otherwise. Says whether there is something new."""
         if time.monotonic() - self._listed_at < LISTING:
             return False
         before = self.rows
         self.rows = {
-            uid: before[uid] if uid in self._listed and _stand(before.get(uid, ())) else rows(scene)
+            uid: before[uid] if uid in self._listed and _all_exist(before.get(uid, ())) else rows(scene)
             for uid, (scene, _) in scenes.items()
         }
         self._listed, self._listed_at = set(scenes), time.monotonic()
-        return self.unlike.look(scenes, self.rows) or self.rows != before
+        return self.differences.look(scenes, self.rows) or self.rows != before
 
-    def step(self, scenes: Windows, images: Mapping[int, bpy.types.Image]) -> bool:
+    def step(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""
         before = (dict(self.scenes), set(self.pictures))
         for uid, image in images.items():
-            if uid not in self.pictures and REQUEST in image:
+            if uid not in self.pictures and has(image, REQUEST):
                 self.pictures[uid] = self._of_picture(image)
         if self._work is None and not self.resting:
             self._begin(scenes)
         self._go_on()
         return before != (self.scenes, set(self.pictures))
 
-    def _begin(self, scenes: Windows) -> None:
+    def _begin(self, scenes: SceneLayers) -> None:
         self._half_read = False
         for uid, (scene, layer) in scenes.items():
             picture = scene.get(PICTURE)
-            based = 0 if picture is None else picture.session_uid
-            if uid in self._settled and self._based.get(uid) == based:
+            if uid in self._settled and self._drawn_with.get(uid) == _uid_of(picture):
                 continue
             self._start(uid, scene, layer, picture)
             return
@@ -144,40 +145,37 @@ class SceneWatcher:
     ) -> None:
         """Read the scene as it is now; what is drawn from it later touches Blender no more."""
         layer.update()  # another timer may just have removed what the depsgraph still knows
-        graph, named = layer.depsgraph, marks.marks(scene)
-        try:
-            seen = view(scene, camera_of(scene), graph) if named and graph else None
-        except UserError:  # no camera, or a panorama: the button that needs it will say so
-            seen = None
-        read = self._read(scene, graph) if seen else []
-        self._half_read = read is None
-        if read is None:
+        graph, regions = layer.depsgraph, marks.marks(scene)
+        view = _view(scene, graph) if regions else None
+        meshes = self._read(scene, graph) if view is not None and graph is not None else []
+        self._half_read = meshes is None
+        if meshes is None:
             return
         self._settled.add(uid)
-        self._based[uid] = 0 if picture is None else picture.session_uid
-        if seen is None:
+        self._drawn_with[uid] = _uid_of(picture)
+        if view is None:
             self.scenes.pop(uid, None)
             return
-        found = self._fitting(picture, seen) if picture is not None else {}
+        findings = self._fitting(picture, view) if picture is not None else {}
         palette = colours(mark.phrase for _, mark in marks.marked(scene))
-        self._work = Work(uid, scene.camera.session_uid, _figures(named, read, seen, found, palette))
+        self._work = Work(uid, scene.camera.session_uid, _figures(regions, meshes, view, findings, palette))
 
     def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[MeshInstance] | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
-        begun, known, read = time.perf_counter(), len(self._meshes), []
+        begun, before, meshes = time.perf_counter(), len(self._meshes), []
         for _, part in parts(scene, graph, self._meshes):
-            read.append(part)
-            if len(self._meshes) > known and time.perf_counter() > begun + BUDGET:
+            meshes.append(part)
+            if len(self._meshes) > before and time.perf_counter() > begun + BUDGET:
                 return None
-        self._read_again = time.perf_counter() + SHARE * (time.perf_counter() - begun)
-        return read
+        self._rests_until = time.perf_counter() + SHARE * (time.perf_counter() - begun)
+        return meshes
 
     def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET
         while self._work is not None and time.perf_counter() < until:
             drawing = next(self._work.figures)
             if drawing is not None:
-                self.scenes[self._work.scene] = Shown(self._work.camera, drawing)
+                self.scenes[self._work.scene] = SceneFigure(self._work.camera, drawing)
                 self._work = None
 
     def _measure(self, image: bpy.types.Image) -> Measured:
@@ -189,11 +187,11 @@ class SceneWatcher:
     def _of_picture(self, image: bpy.types.Image) -> Figure:
         measured = self._measure(image)
         palette = colours(target.phrase for target in measured.targets)
-        return figure(measured.targets, measured.found, measured.aspect, palette)
+        return figure(measured.targets, measured.findings, measured.aspect, palette)
 
-    def _fitting(self, picture: bpy.types.Image, seen: View) -> Mapping[str, Finding]:
+    def _fitting(self, picture: bpy.types.Image, view: View) -> Mapping[str, Finding]:
         """What the picture shows, as long as the camera stands where it was."""
-        return self._measure(picture).found if unmoved(numbers(seen), picture.get(POSE, ())) else {}
+        return self._measure(picture).findings if unmoved(numbers(view), picture.get(POSE, ())) else {}
 
 
 def _measured(image: bpy.types.Image) -> Measured:
@@ -206,61 +204,59 @@ def _measured(image: bpy.types.Image) -> Measured:
     return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect)
 
 
+def _view(scene: bpy.types.Scene, graph: bpy.types.Depsgraph | None) -> View | None:
+    """What the scene's camera sees; None without one, or with a panorama: the button that needs it will say so."""
+    try:
+        return camera_view(scene, camera_of(scene), graph) if graph is not None else None
+    except UserError:
+        return None
+
+
+def _uid_of(picture: bpy.types.Image | None) -> int:
+    return 0 if picture is None else picture.session_uid
+
+
 def _figures(
-    named: Sequence[Mark],
-    read: Sequence[MeshInstance],
-    seen: View,
-    found: Mapping[str, Finding],
+    regions: Sequence[Mark],
+    meshes: Sequence[MeshInstance],
+    view: View,
+    findings: Mapping[str, Finding],
     palette: Mapping[str, int],
 ) -> Iterator[Figure | None]:
     """The figure of a scene, last; None for each slice of work before it."""
-    picture = yield from drawn(read, seen.pose, seen.lens, seen.aspect)
-    yield figure(targets(named, picture), found, seen.aspect, palette)
+    raster = yield from drawn(meshes, view.pose, view.lens, view.aspect)
+    yield figure(targets(regions, raster), findings, view.aspect, palette)
 
 
-def _stand(listed: Sequence[Row]) -> bool:
+def _all_exist(listed: Sequence[Row]) -> bool:
     return all(row.find(bpy.data) is not None for row in listed)
 
 
-def live() -> SceneWatcher:
-    """The one of this Blender."""
-    found: SceneWatcher = bpy.types.WindowManager.maquette_live
-    return found
+def listen(watcher: SceneWatcher) -> tuple[tuple[str, Handler], ...]:
+    """Have Blender tell ``watcher`` of edits. Returns what ``unlisten`` needs: lists of handlers, and ours in each."""
+
+    def changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+        watcher.touch(scene.session_uid, any(update.is_updated_geometry for update in depsgraph.updates))
+
+    def replaced(*_: object) -> None:
+        watcher.forget()
+
+    def opened(*_: object) -> None:
+        watcher.leave()
+
+    handlers: tuple[tuple[str, Handler], ...] = (
+        ("depsgraph_update_post", changed),
+        ("frame_change_post", changed),
+        ("undo_post", replaced),
+        ("redo_post", replaced),
+        ("load_post", opened),
+    )
+    for name, handler in handlers:
+        getattr(bpy.app.handlers, name).append(persistent(handler))
+    return handlers
 
 
-@persistent
-def _changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    live().touch(scene.session_uid, any(update.is_updated_geometry for update in depsgraph.updates))
-
-
-@persistent
-def _replaced(*_: object) -> None:
-    live().forget()
-
-
-@persistent
-def _opened(*_: object) -> None:
-    live().leave()
-
-
-HANDLERS = (
-    ("depsgraph_update_post", _changed),
-    ("frame_change_post", _changed),
-    ("undo_post", _replaced),
-    ("redo_post", _replaced),
-    ("load_post", _opened),
-)
-
-
-def register() -> None:
-    """Start to listen to edits."""
-    bpy.types.WindowManager.maquette_live = SceneWatcher()
-    for moment, handler in HANDLERS:
-        getattr(bpy.app.handlers, moment).append(handler)
-
-
-def unregister() -> None:
-    """Stop listening."""
-    for moment, handler in HANDLERS:
-        getattr(bpy.app.handlers, moment).remove(handler)
-    del bpy.types.WindowManager.maquette_live
+def unlisten(handlers: Sequence[tuple[str, Handler]]) -> None:
+    """Have Blender call these handlers no more."""
+    for name, handler in handlers:
+        getattr(bpy.app.handlers, name).remove(handler)

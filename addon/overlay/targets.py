@@ -51,11 +51,11 @@ def requested(blockout: Blockout) -> list[Target]:
     return [Target(r.name, r.phrase, framed(region_mask(r), blockout), r.centroid) for r in blockout.regions]
 
 
-def _target(name: str, phrase: str, seen: NDArray[np.bool_]) -> Target:
-    if not seen.any():
+def _target(name: str, phrase: str, visible: NDArray[np.bool_]) -> Target:
+    if not visible.any():
         return Target(name, phrase, None, None)
-    height, width = seen.shape
-    columns, rows = seen.sum(0), seen.sum(1)
+    height, width = visible.shape
+    columns, rows = visible.sum(0), visible.sum(1)
     x = float(columns @ (np.arange(width) + 0.5)) / float(columns.sum()) / width
     y = float(rows @ (np.arange(height) + 0.5)) / float(rows.sum()) / height
-    return Target(name, phrase, coverage(seen, SAMPLES), (x, y))
+    return Target(name, phrase, coverage(visible, SAMPLES), (x, y))

@@ -17,18 +17,23 @@ import bpy
 import numpy as np
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
+from ..custom_properties import declare
 from ..protocol.strict_json import ContractError
 from . import history
 from .history import IN_FILE, THUMB_SIDE, Entry, Thumb
-from .pixels import Icons, Pixels
+from .pixels import Icons, ImagePixels
 
 AT_ONCE = 2  # entries that one tick reads
 PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
 BLANK = np.full((1, 1, 4), 0.2, np.float32)  # the icon of an entry that cannot be read
 HISTORY, SCOPE, FAVOURITES = "maquette_history", "maquette_scope", "maquette_favourites"
+SCOPES = (
+    ("FILE", "This File", "What this scene's file remembers"),
+    ("DISK", "On Disk", "The newest of all files"),
+)
 
 
-class Tile(Protocol):
+class HistoryTile(Protocol):
     """What a panel draws of an entry; ``name`` is the picture's sha256."""
 
     @property
@@ -51,8 +56,8 @@ class MaquetteHistoryItem(bpy.types.PropertyGroup):
 
 
 @dataclass(frozen=True)
-class Print:
-    """An entry on disk."""
+class DiskTile:
+    """The tile of an entry on disk."""
 
     name: str
     prompt: str
@@ -64,7 +69,7 @@ class Print:
 class Page:
     """The tiles that the panel shows now, newest first: of ``total``, those after the ``first`` ones."""
 
-    tiles: Sequence[Tile]
+    tiles: Sequence[HistoryTile]
     first: int
     total: int
 
@@ -75,20 +80,20 @@ class Page:
 
 
 class Gallery:
-    """What the history's panel shows of one Blender. ``prints`` are the tiles of the disk's page."""
+    """What the history's panel shows of one Blender. ``disk_tiles`` are those of the disk's page."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.chosen = ""
         self.first = 0  # tiles before the page
-        self.prints: tuple[Print, ...] = ()
+        self.disk_tiles: tuple[DiskTile, ...] = ()
         self.total = 0  # pictures on disk, or favourites among them
         self._icons = Icons()
-        self._lines: list[history.Line] | None = None  # None when the folder is to be read again
-        self._unread: deque[history.Line] = deque()
-        self._read: tuple[Print, ...] = ()  # of the page that is being read
-        self._asked: tuple[str, bool] = ("", False)  # which history the page is of, and whether of favourites only
-        self._untidy = True
+        self._files: list[history.PictureFiles] | None = None  # None when the folder is to be read again
+        self._unread: deque[history.PictureFiles] = deque()
+        self._read: tuple[DiskTile, ...] = ()  # of the page that is being read
+        self._selection: tuple[str, bool] = ("", False)  # which history the page is of, and whether of favourites only
+        self._prune_due = True
 
     def icon(self, name: str) -> int:
         """The thumbnail's number for ``template_icon``; 0 until it is ready."""
@@ -97,37 +102,37 @@ class Gallery:
     def keep(self, entry: Entry) -> None:
         """Write an entry to disk. Raises OSError."""
         history.keep(self.folder, entry)
-        self._untidy = True
-        self.look_again()
+        self._prune_due = True
+        self.reread()
 
-    def look_again(self) -> None:
-        """The disk's history has changed."""
-        self._lines = None
+    def reread(self) -> None:
+        """The disk's history has changed: list it again."""
+        self._files = None
 
     def turn(self, page: Page, older: bool) -> None:
         """To the page after this one, or before it."""
         self.first = max(0, page.first + (PAGE if older else -PAGE))
-        self.look_again()
+        self.reread()
 
     def entry(self, scene: bpy.types.Scene, name: str) -> Entry:
         """The entry of that name, from the scene or else from disk. Raises OSError and ContractError."""
-        item = scene.maquette_history.get(name)
+        item = entries(scene).get(name)
         return history.find(self.folder, name) if item is None else history.parse(item.text)
 
     def tick(self, manager: bpy.types.WindowManager) -> bool:
         """Make ready what panels are about to draw, a little of it; whether there is something new."""
-        if self._untidy:
+        if self._prune_due:
             history.prune(self.folder)
-            self._untidy = False
-        asked = (manager.maquette_scope, manager.maquette_favourites)
-        if asked != self._asked:
-            self._asked, self.first, self._lines = asked, 0, None
-        items = {item.name: item for window in manager.windows for item in window.scene.maquette_history}
+            self._prune_due = False
+        scope, favourites = selection = _selection(manager)
+        if selection != self._selection:
+            self._selection, self.first, self._files = selection, 0, None
+        items = {item.name: item for window in manager.windows for item in entries(window.scene)}
         missing = [item for name, item in items.items() if name not in self._icons]
         for item in missing[:AT_ONCE]:
             self._icons.put(item.name, _thumbnail(item.text))
-        read = asked[0] == "DISK" and self._read_disk(asked[1])
-        for name in set(self._icons.names()) - items.keys() - {tile.name for tile in (*self.prints, *self._read)}:
+        read = scope == "DISK" and self._read_disk(favourites)
+        for name in set(self._icons.names()) - items.keys() - {tile.name for tile in (*self.disk_tiles, *self._read)}:
             self._icons.drop(name)
         return bool(missing) or read
 
@@ -136,58 +141,70 @@ class Gallery:
         self._icons.close()
 
     def _read_disk(self, favourites: bool) -> bool:
-        begun = self._lines is None
-        if self._lines is None:
-            found = history.listing(self.folder)
-            self._lines = [line for line in found if line.told and (line.favourite or not favourites)]
-            self.total = len(self._lines)
+        begun = self._files is None
+        if self._files is None:
+            listing = history.listing(self.folder)
+            self._files = [files for files in listing if files.entry and (files.favourite or not favourites)]
+            self.total = len(self._files)
             first = _start(self.first, self.total)
-            self._unread, self._read = deque(self._lines[first : first + PAGE]), ()
-        lines = [self._unread.popleft() for _ in range(min(AT_ONCE, len(self._unread)))]
-        self._read += tuple(tile for line in lines for tile in self._print(line))
+            self._unread, self._read = deque(self._files[first : first + PAGE]), ()
+        batch = [self._unread.popleft() for _ in range(min(AT_ONCE, len(self._unread)))]
+        self._read += tuple(tile for files in batch for tile in self._tile(files))
         if not self._unread:  # whole, or the panel would jump
-            self.prints = self._read
-        return begun or bool(lines)
+            self.disk_tiles = self._read
+        return begun or bool(batch)
 
-    def _print(self, line: history.Line) -> Iterator[Print]:
+    def _tile(self, files: history.PictureFiles) -> Iterator[DiskTile]:
         try:
-            entry = history.find(self.folder, line.name)
+            entry = history.find(self.folder, files.name)
         except (OSError, ContractError):  # deleted by another Blender, or by an older Maquette: not worth a word
             return
-        if line.name not in self._icons:
-            self._icons.put(line.name, pixels(entry.thumb))
-        yield Print(line.name, entry.wish.words, entry.caption, line.favourite)
+        if files.name not in self._icons:
+            self._icons.put(files.name, pixels(entry.thumb))
+        yield DiskTile(files.name, entry.settings.prompt, entry.caption, files.favourite)
+
+
+def entries(scene: bpy.types.Scene) -> "bpy.types.bpy_prop_collection_idprop[MaquetteHistoryItem]":
+    """The scene's own history, oldest first."""
+    items: bpy.types.bpy_prop_collection_idprop[MaquetteHistoryItem] = getattr(scene, HISTORY)
+    return items
+
+
+def _selection(manager: bpy.types.WindowManager) -> tuple[str, bool]:
+    """Which history the artist looks at, and whether at favourites only."""
+    return getattr(manager, SCOPE), getattr(manager, FAVOURITES)
 
 
 def remember(scene: bpy.types.Scene, entry: Entry) -> None:
     """Put an entry into the scene's own history; the oldest beyond the cap leave, favourites excepted."""
-    kept = scene.maquette_history
-    before = kept.get(entry.name)
+    items = entries(scene)
+    before = items.get(entry.name)
     favourite = before is not None and before.favourite
     forget(scene, entry.name)
-    item = kept.add()
+    item = items.add()
     item.name, item.text, item.favourite = entry.name, history.text(entry), favourite
-    item.prompt, item.caption = entry.wish.words, entry.caption
-    plain = [item.name for item in kept if not item.favourite]
+    item.prompt, item.caption = entry.settings.prompt, entry.caption
+    plain = [item.name for item in items if not item.favourite]
     for name in plain[:-IN_FILE]:
         forget(scene, name)
 
 
 def forget(scene: bpy.types.Scene, name: str) -> None:
     """Take an entry out of the scene's own history, if it is there."""
-    place = scene.maquette_history.find(name)
-    if place >= 0:
-        scene.maquette_history.remove(place)
+    items = entries(scene)
+    index = items.find(name)
+    if index >= 0:
+        items.remove(index)
 
 
 def page(scene: bpy.types.Scene, manager: bpy.types.WindowManager, gallery: Gallery) -> Page:
     """What the panel shows now."""
-    if manager.maquette_scope == "DISK":
-        return Page(gallery.prints, _start(gallery.first, gallery.total), gallery.total)
-    only = manager.maquette_favourites
-    shown = [item for item in reversed(scene.maquette_history) if item.favourite or not only]
-    first = _start(gallery.first, len(shown))
-    return Page(shown[first : first + PAGE], first, len(shown))
+    scope, favourites = _selection(manager)
+    if scope == "DISK":
+        return Page(gallery.disk_tiles, _start(gallery.first, gallery.total), gallery.total)
+    items = [item for item in reversed(entries(scene)) if item.favourite or not favourites]
+    first = _start(gallery.first, len(items))
+    return Page(items[first : first + PAGE], first, len(items))
 
 
 def _start(first: int, total: int) -> int:
@@ -195,14 +212,14 @@ def _start(first: int, total: int) -> int:
     return min(first, max(0, total - 1) // PAGE * PAGE)
 
 
-def thumb(picture: Pixels) -> Thumb:
+def thumb(picture: ImagePixels) -> Thumb:
     """A picture no longer than THUMB_SIDE, packed small enough for every .blend to carry some."""
     rows = (picture[..., :3].clip(0.0, 1.0) * 255).round().astype(np.uint8)
     data = base64.b64encode(zlib.compress(rows.tobytes(), 9)).decode("ascii")
     return Thumb(width=rows.shape[1], height=rows.shape[0], data=data)
 
 
-def pixels(thumb: Thumb) -> Pixels:
+def pixels(thumb: Thumb) -> ImagePixels:
     """A thumbnail's pixels. Raises ContractError for one that is none."""
     side, size = max(thumb.width, thumb.height), thumb.width * thumb.height * 3
     try:
@@ -216,7 +233,7 @@ def pixels(thumb: Thumb) -> Pixels:
     return opaque
 
 
-def _thumbnail(text: str) -> Pixels:
+def _thumbnail(text: str) -> ImagePixels:
     try:
         return pixels(history.parse(text).thumb)
     except ContractError:  # a newer Maquette's entry: its button says so when it is pressed
@@ -226,14 +243,10 @@ def _thumbnail(text: str) -> Pixels:
 def register() -> None:
     """Give every scene a history, and panels the choice of what to show."""
     bpy.utils.register_class(MaquetteHistoryItem)
-    setattr(bpy.types.Scene, HISTORY, CollectionProperty(type=MaquetteHistoryItem))
-    choices = [
-        ("FILE", "This File", "What this scene's file remembers"),
-        ("DISK", "On Disk", "The newest of all files"),
-    ]
-    setattr(bpy.types.WindowManager, SCOPE, EnumProperty(name="Which", items=choices))
-    only = BoolProperty(name="Favourites", description="Show favourites only")
-    setattr(bpy.types.WindowManager, FAVOURITES, only)
+    manager = bpy.types.WindowManager
+    declare(bpy.types.Scene, HISTORY, lambda: CollectionProperty(type=MaquetteHistoryItem))
+    declare(manager, SCOPE, lambda: EnumProperty(name="Which", items=SCOPES))
+    declare(manager, FAVOURITES, lambda: BoolProperty(name="Favourites", description="Show favourites only"))
 
 
 def unregister() -> None:

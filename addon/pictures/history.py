@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was painted, on disk: a PNG and a JSON file for each picture, whichever .blend asked for it. No bpy.
+"""Finished pictures on disk: a PNG and a JSON file for each, whichever .blend asked for it. No bpy.
 
 The files' name is the picture's sha256, so that the same picture is never there twice. An empty file beside them makes
 a favourite, which no cap ever deletes. Every file is whole or absent, so any number of Blenders may share the folder.
@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from ..protocol.records import Achieved, Blockout, Digest
-from ..protocol.strict_json import ContractError, dump, loads
-from ..request.settings import Wish
+from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..request.settings import Settings
 
 COUNT, BYTES = 500, 2**30  # of pictures that are no favourites
 IN_FILE = 24  # pictures a .blend remembers beside its favourites
@@ -43,7 +44,7 @@ class Entry:
     name: Digest
     created: float
     request: Blockout
-    wish: Wish
+    settings: Annotated[Settings, Key("wish")]
     pose: tuple[float, ...]
     thumb: Thumb
     achieved: tuple[Achieved, ...] = ()
@@ -51,21 +52,21 @@ class Entry:
     @property
     def caption(self) -> str:
         """Seed, model, style, settings and time in a line."""
-        asked, when = self.request, datetime.fromtimestamp(self.created)
-        style = f" · {self.wish.style}" if self.wish.style else ""
-        settings = f"{asked.steps} steps · strength {asked.strength:.2f}"
-        return f"Seed {asked.seed} · {asked.model}{style} · {settings} · {when:%d %b %Y, %H:%M}"
+        request, created = self.request, datetime.fromtimestamp(self.created)
+        style = f" · {self.settings.style}" if self.settings.style else ""
+        settings = f"{request.steps} steps · strength {request.strength:.2f}"
+        return f"Seed {request.seed} · {request.model}{style} · {settings} · {created:%d %b %Y, %H:%M}"
 
 
 @dataclass(frozen=True)
-class Line:
-    """What the folder's listing says of a picture; ``told`` when there is a JSON file that tells of it."""
+class PictureFiles:
+    """What the folder's listing says of a picture; ``entry`` when there is a JSON file of it."""
 
     name: str
     created: float
     bytes: int
     favourite: bool
-    told: bool
+    entry: bool
 
 
 def text(entry: Entry) -> str:
@@ -105,8 +106,8 @@ def picture(folder: Path, name: str) -> Path | None:
 
 def prune(folder: Path) -> None:
     """Delete the oldest pictures beyond the caps."""
-    for line in surplus(listing(folder)):
-        forget(folder, line.name)
+    for files in surplus(listing(folder)):
+        forget(folder, files.name)
 
 
 def forget(folder: Path, name: str) -> None:
@@ -125,33 +126,33 @@ def favour(folder: Path, name: str, favourite: bool) -> None:
         mark.unlink(missing_ok=True)
 
 
-def listing(folder: Path) -> list[Line]:
-    """What is there, newest first, without opening a file."""
-    found: dict[str, dict[str, os.stat_result]] = defaultdict(dict)
+def listing(folder: Path) -> list[PictureFiles]:
+    """The folder's pictures, newest first, without opening a file."""
+    stats: dict[str, dict[str, os.stat_result]] = defaultdict(dict)
     for path in folder.glob("*.*"):
         try:
-            found[path.stem][path.suffix] = path.stat()
+            stats[path.stem][path.suffix] = path.stat()
         except FileNotFoundError:  # another Blender has just deleted it
             continue
-    lines = [_line(name, files) for name, files in found.items() if NAME.fullmatch(name) and LISTED & files.keys()]
-    return sorted(lines, key=lambda line: line.created, reverse=True)
+    pictures = [_files(name, kinds) for name, kinds in stats.items() if NAME.fullmatch(name) and LISTED & kinds.keys()]
+    return sorted(pictures, key=lambda files: files.created, reverse=True)
 
 
-def surplus(lines: Iterable[Line], count: int = COUNT, size: int = BYTES) -> list[Line]:
-    """Of lines newest first: those beyond ``count`` pictures or ``size`` bytes. Favourites neither go nor count."""
-    spare = []
-    for line in lines:
-        if line.favourite:
+def surplus(pictures: Iterable[PictureFiles], count: int = COUNT, size: int = BYTES) -> list[PictureFiles]:
+    """Of pictures newest first: those beyond ``count`` of them or ``size`` bytes. Favourites neither go nor count."""
+    beyond = []
+    for files in pictures:
+        if files.favourite:
             continue
-        count, size = count - 1, size - line.bytes
+        count, size = count - 1, size - files.bytes
         if count < 0 or size < 0:
-            spare.append(line)
-    return spare
+            beyond.append(files)
+    return beyond
 
 
-def save_as(folder: Path, name: str, where: Path) -> None:
-    """Copy the full picture, which carries its request, to a place of the artist's. Raises OSError."""
-    shutil.copyfile(_file(folder, name, "png"), where)
+def save_as(folder: Path, name: str, target: Path) -> None:
+    """Copy the full picture, which carries its request, to a file of the artist's. Raises OSError."""
+    shutil.copyfile(_file(folder, name, "png"), target)
 
 
 def _file(folder: Path, name: str, kind: str) -> Path:
@@ -161,7 +162,8 @@ def _file(folder: Path, name: str, kind: str) -> Path:
     return folder / f"{name}.{kind}"
 
 
-def _line(name: str, files: dict[str, os.stat_result]) -> Line:
-    told = ".json" in files
-    newest = files[".json" if told else ".png"].st_mtime
-    return Line(name, newest, sum(stat.st_size for stat in files.values()), ".favourite" in files, told)
+def _files(name: str, kinds: dict[str, os.stat_result]) -> PictureFiles:
+    """The files of one picture, by their suffix."""
+    entry = ".json" in kinds
+    created = kinds[".json" if entry else ".png"].st_mtime
+    return PictureFiles(name, created, sum(stat.st_size for stat in kinds.values()), ".favourite" in kinds, entry)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture into the artist's scene, and out again: behind the camera, and projected onto the marked things."""
+"""A picture into the artist's scene, and out again: behind the camera, and projected onto the marked objects."""
 
 import json
 from collections.abc import Sequence
@@ -7,15 +7,16 @@ from pathlib import Path
 
 import bpy
 
-from ..projection.projectors import project, take_all_down
+from ..capture.scene_settings import write
+from ..projection.projectors import project, projectors, remove_projectors
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump
-from ..regions.marks import PROMPT, collections
+from ..regions.marks import collections
 from .camera_background import background, has_background, remove_background
 
-PICTURE, REQUEST, ACHIEVED, CAMERA, POSE, ENTRY = (  # the first on a scene, the others on its pictures
-    f"maquette_{name}" for name in ("picture", "request", "achieved", "camera", "pose", "entry")
-)
+PICTURE = "maquette_picture"  # on a scene: its current picture
+REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
+CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
 
 
 def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path) -> bpy.types.Image:
@@ -29,7 +30,7 @@ def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path
     return image
 
 
-def loaded(
+def load_picture(
     file: Path,
     request: str,
     achieved: Sequence[Achieved],
@@ -50,12 +51,10 @@ def loaded(
     return image
 
 
-def settle(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
+def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    scene[PROMPT] = request.prompt
-    for name in ("seed", "steps", "strength"):
-        scene[f"maquette_{name}"] = getattr(request, name)
+    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength")})
 
 
 def remove(scene: bpy.types.Scene) -> None:
@@ -63,10 +62,10 @@ def remove(scene: bpy.types.Scene) -> None:
 
     The pictures themselves stay: the scene's latest, and what uses one; others until the file is saved.
     """
-    take_all_down(scene)
-    for thing in {thing: None for home in collections(scene) for thing in home.objects}:
-        if has_background(thing):
-            remove_background(thing)
+    remove_projectors(projectors(scene))
+    for camera in {item: None for collection in collections(scene) for item in collection.objects}:
+        if has_background(camera):
+            remove_background(camera)
 
 
 def _packed(file: Path) -> bpy.types.Image:

@@ -2,27 +2,30 @@
 """Pictures as pixels and as icons, without a trace in the file that is open."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import bpy
 import numpy as np
 from bpy.utils import previews
 from numpy.typing import NDArray
 
-DOT = bytes.fromhex(  # a PNG file of one pixel
+ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
     "00000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
 )
-Pixels = NDArray[np.float32]  # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
+# (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
+ImagePixels: TypeAlias = NDArray[np.float32]
 
 
-def shrunk(picture: Path, side: int) -> Pixels:
+def shrunk(picture: Path, side: int) -> ImagePixels:
     """The pixels of an image file with its longer side at most ``side``; (0, 0, 4) of one that cannot be read.
 
     Blender reads and shrinks it, in a blend file of its own that is thrown away at once.
     """
-    with bpy.data.temp_data() as aside:
-        image = aside.images.load(str(picture))
+    with _temporary_file() as data:
+        image = data.images.load(str(picture))
         width, height = image.size
         scale = side / max(width, height, 1)
         if width and scale < 1.0:
@@ -30,30 +33,38 @@ def shrunk(picture: Path, side: int) -> Pixels:
         return of_image(image)
 
 
-def decoded(picture: bytes) -> Pixels:
+def decoded(picture: bytes) -> ImagePixels:
     """The pixels of a file's content: without a file, which Blender would map into memory, and which might change."""
-    with bpy.data.temp_data() as aside:
-        image = aside.images.new("Maquette", 1, 1)
+    with _temporary_file() as data:
+        image = data.images.new("Maquette", 1, 1)
         image.source = "FILE"
         image.pack(data=picture, data_len=len(picture))
         return of_image(image)
 
 
-def wake() -> None:
+def warm_up() -> None:
     """Have Blender get its readers of image files ready, once: the first picture takes it 50 ms longer than others.
 
     Where its splash screen was shown they are ready.
     """
-    decoded(DOT)
+    decoded(ONE_PIXEL)
 
 
-def of_image(image: bpy.types.Image) -> Pixels:
+def of_image(image: bpy.types.Image) -> ImagePixels:
     """The pixels of an image; (0, 0, 4) for one that cannot be read."""
     width, height = image.size
     pixels = np.empty((height, width, 4), np.float32)
     if pixels.size:
-        image.pixels.foreach_get(pixels.ravel())
+        buffer: Any = image.pixels  # one number, says its stub
+        buffer.foreach_get(pixels.ravel())
     return pixels
+
+
+def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:
+    """A blend file in memory, which is thrown away at the end."""
+    data: Any = bpy.data.temp_data()  # a context manager too, which its stub does not say
+    context: AbstractContextManager[bpy.types.BlendData] = data
+    return context
 
 
 class Icons:
@@ -65,11 +76,12 @@ class Icons:
     def __contains__(self, name: str) -> bool:
         return name in self._icons
 
-    def put(self, name: str, pixels: Pixels) -> None:
+    def put(self, name: str, pixels: ImagePixels) -> None:
         """Draw ``pixels`` under a name that is not in use."""
         icon = self._icons.new(name)
         icon.image_size = pixels.shape[1], pixels.shape[0]
-        icon.image_pixels_float.foreach_set(pixels.ravel())
+        buffer: Any = icon.image_pixels_float  # one number, says its stub
+        buffer.foreach_set(pixels.ravel())
 
     def find(self, name: str) -> int:
         """Blender's number of an icon; 0, which draws nothing, where there is none."""

@@ -6,14 +6,19 @@ on it. What the artist has put into a slot since stays there.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import bpy
 
+from ..compat import ensure_nodes
+from ..custom_properties import has
 from ..messages.errors import LockedObject
 from .node_groups import splice
 
 RESULT = "maquette_result"  # on every data-block made for a result
 SLOTS = "maquette_slots"  # on an object: what its slots held
+
+Block = TypeVar("Block", bound=bpy.types.ID)
 
 
 def check(items: Sequence[bpy.types.ID]) -> None:
@@ -28,26 +33,31 @@ def check(items: Sequence[bpy.types.ID]) -> None:
             )
 
 
-def check_things(things: Sequence[bpy.types.Object]) -> None:
-    """Raise LockedObject for the first that cannot be dressed; data without a slot is given one, and so matters too."""
-    check([*things, *(thing.data for thing in things if not thing.material_slots)])
+def check_objects(objects: Sequence[bpy.types.Object]) -> None:
+    """Raise LockedObject for the first that takes no projection. Data without a slot is given one, and matters too."""
+    check([*objects, *(data_of(item) for item in objects if not item.material_slots)])
 
 
-def made(item: bpy.types.ID) -> bpy.types.ID:
-    """Remember that ``item`` is ours."""
-    item[RESULT] = True
-    return item
+def data_of(item: bpy.types.Object) -> Any:
+    """An object's data: a mesh or another of the many types of data-block that have materials."""
+    return item.data
 
 
-def dress(outfits: Mapping[bpy.types.Object, bpy.types.ShaderNodeTree]) -> None:
+def mark_result(block: Block) -> Block:
+    """Remember that ``block`` was made for a result."""
+    block[RESULT] = True
+    return block
+
+
+def apply_groups(groups: Mapping[bpy.types.Object, bpy.types.ShaderNodeTree]) -> None:
     """Give each object's slots copies of their materials with its group spliced in; one copy a material and group."""
-    bare = [thing for thing in outfits if not thing.material_slots]
+    bare = [item for item in groups if not item.material_slots]
     copies: dict[tuple[bpy.types.Material | None, bpy.types.ShaderNodeTree], bpy.types.Material] = {}
-    for thing, group in outfits.items():
-        if not thing.material_slots:  # objects that share their data share the slot
-            thing.data.materials.append(None)
-        thing[SLOTS] = {"bare": thing in bare, "slots": [_held(slot) for slot in thing.material_slots]}
-        for slot in thing.material_slots:
+    for item, group in groups.items():
+        if not item.material_slots:  # objects that share their data share the slot
+            data_of(item).materials.append(None)
+        item[SLOTS] = {"bare": item in bare, "slots": [_content(slot) for slot in item.material_slots]}
+        for slot in item.material_slots:
             key = (slot.material, group)
             if key not in copies:
                 copies[key] = _copy(slot.material)
@@ -56,50 +66,42 @@ def dress(outfits: Mapping[bpy.types.Object, bpy.types.ShaderNodeTree]) -> None:
             slot.material = copies[key]
 
 
-def undress(things: Sequence[bpy.types.Object]) -> None:
+def restore_slots(objects: Sequence[bpy.types.Object]) -> None:
     """Give slots what they held, and forget it; slots may have come and gone since."""
-    for thing in things:
-        for slot, held in zip(thing.material_slots, thing[SLOTS]["slots"], strict=False):
+    for item in objects:
+        for slot, content in zip(item.material_slots, item[SLOTS]["slots"], strict=False):
             link, slot.link = slot.link, "OBJECT"
-            if slot.material is None or RESULT in slot.material:
-                link, slot.material = held["link"], held.get("material")
+            if slot.material is None or has(slot.material, RESULT):
+                link, slot.material = content["link"], content.get("material")
             slot.link = link
-    for thing in things:  # in a second round, for objects may share their data
-        if thing[SLOTS]["bare"] and list(thing.data.materials) == [None]:
-            thing.data.materials.clear()  # pop() would leave the objects' own slots behind
-        del thing[SLOTS]
+    for item in objects:  # in a second round, for objects may share their data
+        if item[SLOTS]["bare"] and list(data_of(item).materials) == [None]:
+            data_of(item).materials.clear()  # pop() would leave the objects' own slots behind
+        del item[SLOTS]
 
 
 def sweep() -> None:
     """Delete what was made for a result and is in no use any more."""
     groups = bpy.data.node_groups
-    for kind in (bpy.data.materials, groups, groups, bpy.data.images):  # in this order each frees the next
-        bpy.data.batch_remove([item for item in kind if RESULT in item and item.users == 0])
+    for blocks in (bpy.data.materials, groups, groups, bpy.data.images):  # in this order each frees the next
+        bpy.data.batch_remove([block for block in blocks if has(block, RESULT) and block.users == 0])
 
 
-def _held(slot: bpy.types.MaterialSlot) -> dict[str, str | bpy.types.Material]:
-    """What ``undress`` needs: where the slot looks, and the material that the object itself keeps for it."""
+def _content(slot: bpy.types.MaterialSlot) -> dict[str, str | bpy.types.Material]:
+    """What ``restore_slots`` needs: where the slot looks, and the material that the object itself keeps for it."""
     link = slot.link
     slot.link = "OBJECT"
-    kept = {"link": link} if slot.material is None else {"link": link, "material": slot.material}
+    content: dict[str, str | bpy.types.Material] = {"link": link}
+    if slot.material is not None:
+        content["material"] = slot.material
     slot.link = link
-    return kept
+    return content
 
 
-def _copy(own: bpy.types.Material | None) -> bpy.types.Material:
+def _copy(material: bpy.types.Material | None) -> bpy.types.Material:
     """A copy with nodes; what Blender shows in an empty slot where there is nothing to copy."""
-    made_of = bpy.data.materials.new("Maquette") if own is None else own.copy()
-    if own is not None:
-        made_of.name = f"{own.name} Maquette"
-    if bpy.app.version < (5, 0) and not made_of.use_nodes:  # from 5.0 on every material has nodes
-        _give_nodes(made_of)
-    return made(made_of)
-
-
-def _give_nodes(material: bpy.types.Material) -> None:
-    """Say with nodes what a material without them looks like."""
-    material.use_nodes = True
-    surface = next(node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
-    surface.inputs["Base Color"].default_value = material.diffuse_color
-    surface.inputs["Metallic"].default_value = material.metallic
-    surface.inputs["Roughness"].default_value = material.roughness
+    copy = bpy.data.materials.new("Maquette") if material is None else material.copy()
+    if material is not None:
+        copy.name = f"{material.name} Maquette"
+    ensure_nodes(copy)
+    return mark_result(copy)

@@ -38,12 +38,13 @@ __all__ = [
     "Region",
     "Scope",
     "State",
+    "mask_rows",
     "pack_mask",
     "read_connection",
     "unpack_mask",
 ]
 
-VERSION = 2  # of the wire: add-on and server must be of the same
+VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
 MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels
@@ -261,6 +262,11 @@ def unpack_mask(mask: Mask) -> bytes:
     if len(rows) != expected or not stream.eof or stream.unused_data:
         raise ContractError("data", f"must hold exactly {mask.width} x {mask.height} bytes")
     return rows
+
+
+def mask_rows(mask: Mask) -> memoryview:
+    """A mask as (height, width) bytes, 0 (none) to 255 (all), rows from the top: what numpy.asarray takes."""
+    return memoryview(unpack_mask(mask)).cast("B", (mask.height, mask.width))
 
 
 def read_connection(path: Path) -> Connection:

@@ -8,7 +8,7 @@ markers ``Range`` and ``Length`` speak its core schema, and ``Record`` carries i
 import json
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -25,6 +25,17 @@ class ContractError(ValueError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path, self.problem = path, problem
+
+
+class UnknownField(ContractError):
+    """A document with a field that its reader does not know: a later version wrote it, or a hand that slipped.
+
+    ``path`` ends with the field's name; ``record`` is the record that has no such field.
+    """
+
+    def __init__(self, path: str, record: str) -> None:
+        super().__init__(path, f"is unknown in {record}")
+        self.record = record
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,27 @@ class Length:
         return {**handler(source), "min_length": self.low, "max_length": self.high}
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a field that came after the first release, with the release it came in; it must have a default.
+
+    The default means what documents without the field meant. It is not written out, so that a document that says
+    nothing new is the one that earlier releases wrote, and they can read it.
+    """
+
+    release: str
+
+    def check(self, value: Any) -> None:
+        """Any value will do."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """Marks a field of another name in JSON than in Python. For what the add-on keeps: pydantic knows none."""
+
+    name: str
+
+
 class Record:
     """Base of every record: pydantic is as strict as ``load``. Carries no field."""
 
@@ -66,14 +98,17 @@ class Record:
 
 
 def dump(record: Any) -> Any:
-    """A record as plain JSON values: dicts, lists, text, numbers."""
+    """A record as plain JSON values: dicts, lists, text, numbers. Of fields ``Added`` later, those not at default."""
     if is_dataclass(record):
-        return {field.name: dump(getattr(record, field.name)) for field in fields(record)}
+        kind: type = type(record)
+        later, values = _later(kind), {key: getattr(record, name) for key, name in _keys(kind).items()}
+        return {key: dump(value) for key, value in values.items() if key not in later or value != later[key]}
     return [dump(item) for item in record] if isinstance(record, tuple) else record
 
 
 def load(kind: type[T], document: Any) -> T:
-    """A record out of JSON values; unknown keys, wrong types and values out of bounds raise ContractError."""
+    """A record out of JSON values. Raises UnknownField for keys of no field, and ContractError for missing ones, wrong
+    types and values out of bounds."""
     value: T = _read(kind, document, "")
     return value
 
@@ -90,6 +125,19 @@ def loads(kind: type[T], text: str | bytes) -> T:
 @cache
 def _hints(kind: type) -> Mapping[str, Any]:
     return get_type_hints(kind, include_extras=True)
+
+
+@cache
+def _later(kind: type) -> Mapping[str, Any]:
+    """The keys of the fields that are marked as ``Added``, and their defaults."""
+    return types.MappingProxyType(dict(_added(kind)))
+
+
+def _added(kind: type) -> Iterator[tuple[str, Any]]:
+    defaults = {field.name: field.default for field in fields(kind)}
+    for key, name in _keys(kind).items():
+        if any(isinstance(marker, Added) for marker in get_args(_hints(kind)[name])):
+            yield key, defaults[name]
 
 
 def _read(kind: Any, value: Any, path: str) -> Any:
@@ -110,7 +158,8 @@ def _read_marked(kind: Any, value: Any, path: str) -> Any:
     result = _read(inner, value, path)
     for marker in markers:
         try:
-            marker.check(result)
+            if not isinstance(marker, Key):
+                marker.check(result)
         except ContractError as error:
             raise ContractError(path, error.problem) from None
     return result
@@ -137,12 +186,12 @@ def _read_tuple(items: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...
 def _read_record(kind: Any, value: Any, path: str) -> Any:
     if not isinstance(value, dict):
         raise ContractError(path, f"must be an object ({kind.__name__}), is {type(value).__name__}")
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    if unknown := value.keys() - _names(kind):
-        raise ContractError(_join(path, min(unknown, key=repr)), f"is unknown in {kind.__name__}")
-    if missing := required - value.keys():
+    keys, required = _keys(kind), {field.name for field in fields(kind) if field.default is MISSING}
+    if unknown := value.keys() - keys.keys():
+        raise UnknownField(_join(path, str(min(unknown, key=repr))), kind.__name__)
+    if missing := {key for key, name in keys.items() if name in required} - value.keys():
         raise ContractError(_join(path, min(missing)), "is missing")
-    values = {name: _read(_hints(kind)[name], item, _join(path, name)) for name, item in value.items()}
+    values = {keys[key]: _read(_hints(kind)[keys[key]], item, _join(path, key)) for key, item in value.items()}
     try:
         return kind(**values)
     except ContractError as error:
@@ -169,8 +218,16 @@ def _finite(value: float, path: str) -> float:
     return number
 
 
-def _names(kind: Any) -> frozenset[str]:
-    return frozenset(field.name for field in fields(kind))
+@cache
+def _keys(kind: Any) -> Mapping[str, str]:
+    """The keys of a record in JSON, and the names of the fields that they are of."""
+    keys = {field.name: _key(field.name, _hints(kind)[field.name]) for field in fields(kind)}
+    return {key: name for name, key in keys.items()}
+
+
+def _key(name: str, hint: Any) -> str:
+    markers = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((marker.name for marker in markers if isinstance(marker, Key)), name)
 
 
 def _join(path: str, step: object) -> str:

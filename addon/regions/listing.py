@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scene's regions as a list to draw: plain values, so that a panel looks nothing up but names. No bpy."""
+"""The scene's regions as a list to draw: plain values, so that a panel looks nothing up but names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+
+import bpy
 
 from .marks import Marked, marked
 from .palette import colours
@@ -11,44 +12,44 @@ from .palette import colours
 
 @dataclass(frozen=True)
 class Row:
-    """A region. ``uid`` and ``members`` (its objects) are session ids, ``home`` names the collection of bpy.data."""
+    """A region. ``uid`` and ``members`` (its objects) are session ids, ``kind`` names the collection of bpy.data."""
 
     uid: int
-    home: str
+    kind: str
     name: str
     library: str | None
     phrase: str
     colour: int
     members: frozenset[int]
 
-    def find(self, data: Any) -> Marked | None:
+    def find(self, data: bpy.types.BlendData) -> Marked | None:
         """The object or collection itself, in bpy.data; None when it was renamed or removed since."""
-        found = getattr(data, self.home).get((self.name, self.library))
-        return found if found is not None and found.session_uid == self.uid else None
+        item: Marked | None = getattr(data, self.kind).get((self.name, self.library))
+        return item if item is not None and item.session_uid == self.uid else None
 
 
-def rows(scene: Any) -> tuple[Row, ...]:
+def rows(scene: bpy.types.Scene) -> tuple[Row, ...]:
     """Every marked object and collection of the scene, those that are switched off too."""
-    things = list(marked(scene))
-    palette = colours(found.phrase for _, found in things)
-    own = frozenset(thing.session_uid for thing, _ in things)
+    regions = list(marked(scene))
+    palette = colours(mark.phrase for _, mark in regions)
+    own = frozenset(item.session_uid for item, _ in regions)
     return tuple(
         Row(
-            uid=thing.session_uid,
-            home="collections" if hasattr(thing, "all_objects") else "objects",
-            name=thing.name,
-            library=thing.library.filepath if thing.library else None,
-            phrase=found.phrase,
-            colour=palette[found.phrase.casefold()],
-            members=frozenset(_members(thing, own)),
+            uid=item.session_uid,
+            kind="collections" if isinstance(item, bpy.types.Collection) else "objects",
+            name=item.name,
+            library=item.library.filepath if item.library else None,
+            phrase=mark.phrase,
+            colour=palette[mark.phrase.casefold()],
+            members=frozenset(_members(item, own)),
         )
-        for thing, found in things
+        for item, mark in regions
     )
 
 
-def _members(thing: Marked, own: frozenset[int]) -> Iterator[int]:
+def _members(item: Marked, own: frozenset[int]) -> Iterator[int]:
     """The object itself; of a collection those that are no region of their own."""
-    if not hasattr(thing, "all_objects"):
-        yield thing.session_uid
-        return
-    yield from (part.session_uid for part in thing.all_objects if part.session_uid not in own)
+    if isinstance(item, bpy.types.Collection):
+        yield from (member.session_uid for member in item.all_objects if member.session_uid not in own)
+    else:
+        yield item.session_uid

@@ -3,121 +3,124 @@
 
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
 ``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
-``maquette_together`` true says that all things of that phrase are meant to be one region. The scene's
+``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. The scene's
 ``maquette_prompt`` is the prompt.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from typing import TypeAlias, get_args
+
+import bpy
 
 from ..messages.errors import PhraseShared
 from ..protocol.records import Property
 from ..request.phrases import Mark, default_phrase
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
-TOGETHER, PROMPT = "maquette_together", "maquette_prompt"
+TOGETHER = "maquette_together"
 
-Marked = Any  # bpy.types.Object | bpy.types.Collection: whatever carries custom properties and a name
+Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
 
-def mark(thing: Marked, phrase: str | None = None, enforce: Sequence[Property] = ("shape",)) -> None:
+def mark(item: Marked, phrase: str | None = None, enforce: Sequence[Property] = ("shape",)) -> None:
     """Make an object or collection a region; the phrase defaults to its name."""
-    thing[REGION] = True
-    thing[PHRASE] = phrase or ""
-    write(thing, ENFORCE, " ".join(enforce))
+    item[REGION] = True
+    item[PHRASE] = phrase or ""
+    write(item, ENFORCE, " ".join(enforce))
 
 
-def unmark(thing: Marked) -> None:
+def unmark(item: Marked) -> None:
     """Make an object or collection an ordinary part of the scene again."""
     for key in (REGION, PHRASE, ENFORCE, OFF, TOGETHER):
-        if key in thing:
-            del thing[key]
-    thing.update_tag()
+        if item.get(key) is not None:
+            del item[key]
+    item.update_tag()
 
 
-def write(thing: Marked, key: str, value: object) -> None:
+def write(item: Marked, key: str, value: object) -> None:
     """Change one of the keys above. A custom property alone is no news to the depsgraph, nor to who shows regions."""
-    thing[key] = value
-    thing.update_tag()
+    item[key] = value
+    item.update_tag()
 
 
-def parts_of(thing: Marked) -> list[Any]:
+def parts_of(item: Marked) -> list[bpy.types.Object]:
     """The objects that a marked object or collection consists of."""
-    return list(thing.all_objects) if hasattr(thing, "all_objects") else [thing]
+    return list(item.all_objects) if isinstance(item, bpy.types.Collection) else [item]
 
 
-def read(thing: Marked) -> Mark | None:
+def read(item: Marked) -> Mark | None:
     """The mark an object or collection carries, if any."""
-    if not thing.get(REGION, False):
+    if not item.get(REGION, False):
         return None
-    phrase = " ".join(str(thing.get(PHRASE, "")).split())
-    wanted = str(thing.get(ENFORCE, "shape")).split()
-    enforce = tuple(item for item in get_args(Property) if item in wanted)
-    return Mark(thing.name, phrase or default_phrase(thing.name), enforce, not thing.get(OFF, False))
+    phrase = " ".join(str(item.get(PHRASE, "")).split())
+    names = str(item.get(ENFORCE, "shape")).split()
+    enforce = tuple(name for name in get_args(Property) if name in names)
+    return Mark(item.name, phrase or default_phrase(item.name), enforce, not item.get(OFF, False))
 
 
-def marked(scene: Any) -> Iterator[tuple[Marked, Mark]]:
+def marked(scene: bpy.types.Scene) -> Iterator[tuple[Marked, Mark]]:
     """The marked objects and collections that the scene holds or instances, objects first."""
-    held = collections(scene)
-    objects = {thing.name_full: thing for collection in held for thing in collection.objects}
-    for thing in (*objects.values(), *held):
-        found = read(thing)
-        if found is not None:
-            yield thing, found
+    holders = collections(scene)
+    objects = {item.name_full: item for collection in holders for item in collection.objects}
+    items: list[Marked] = [*objects.values(), *holders]
+    for item in items:
+        mark = read(item)
+        if mark is not None:
+            yield item, mark
 
 
-def of_phrase(scene: Any, phrase: str) -> list[Marked]:
-    """The things that are a region of that phrase, in any case of its letters; not those that are switched off."""
-    return [thing for thing, found in marked(scene) if found.on and found.phrase.casefold() == phrase.casefold()]
+def of_phrase(scene: bpy.types.Scene, phrase: str) -> list[Marked]:
+    """What is a region of that phrase, in any case of its letters; not what is switched off."""
+    return [item for item, mark in marked(scene) if mark.on and mark.phrase.casefold() == phrase.casefold()]
 
 
-def marks(scene: Any) -> list[Mark]:
-    """The scene's regions: one mark a phrase, in a stable order; the first thing with a phrase gives the name.
+def marks(scene: bpy.types.Scene) -> list[Mark]:
+    """The scene's regions: one mark a phrase, in a stable order; the first object with a phrase gives the name.
 
-    Things that are switched off are none.
+    What is switched off is none.
     """
     by_phrase: dict[str, Mark] = {}
-    for _, found in marked(scene):
-        if found.on:
-            by_phrase.setdefault(found.phrase.casefold(), found)
+    for _, mark in marked(scene):
+        if mark.on:
+            by_phrase.setdefault(mark.phrase.casefold(), mark)
     return list(by_phrase.values())
 
 
-def check_apart(scene: Any) -> None:
-    """Raises PhraseShared where things have one phrase, and the artist has not said that they are one region.
+def check_apart(scene: bpy.types.Scene) -> None:
+    """Raises PhraseShared where several have one phrase, and the artist has not said that they are one region.
 
-    A script that gives two things one phrase means one region; an artist may only have copied an object.
+    A script that gives two objects one phrase means one region; an artist may only have copied an object.
     """
     by_phrase: dict[str, list[Marked]] = {}
-    for thing, found in marked(scene):
-        if found.on:
-            by_phrase.setdefault(found.phrase.casefold(), []).append(thing)
-    for phrase, things in by_phrase.items():
-        if len(things) > 1 and not all(thing.get(TOGETHER, False) for thing in things):
-            names = ", ".join(thing.name for thing in things)
+    for item, mark in marked(scene):
+        if mark.on:
+            by_phrase.setdefault(mark.phrase.casefold(), []).append(item)
+    for phrase, items in by_phrase.items():
+        if len(items) > 1 and not all(item.get(TOGETHER, False) for item in items):
+            names = ", ".join(item.name for item in items)
             raise PhraseShared(
                 f"{names} have the same phrase, “{phrase}”.", "Tell them apart, or make them one region.", phrase
             )
 
 
-def collections(scene: Any) -> list[Any]:
+def collections(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
     """Every collection that the scene holds or instances."""
-    return held(scene.collection)
+    assert scene.collection is not None
+    return nested(scene.collection)
 
 
-def held(collection: Any) -> list[Any]:
-    """A collection, and every one that it holds or instances."""
-    return list(_collections(collection, set()))
+def nested(collection: bpy.types.Collection) -> list[bpy.types.Collection]:
+    """A collection, and every one that it holds or instances, each once."""
+    return list(_nested(collection, set()))
 
 
-def _collections(collection: Any, seen: set[str]) -> Iterator[Any]:
-    """A collection, its children, and what its objects instance, each once."""
-    if collection.name_full in seen:
+def _nested(collection: bpy.types.Collection, visited: set[str]) -> Iterator[bpy.types.Collection]:
+    if collection.name_full in visited:
         return
-    seen.add(collection.name_full)
+    visited.add(collection.name_full)
     yield collection
     for child in collection.children:
-        yield from _collections(child, seen)
-    for thing in collection.objects:
-        if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
-            yield from _collections(thing.instance_collection, seen)
+        yield from _nested(child, visited)
+    for item in collection.objects:
+        if item.instance_type == "COLLECTION" and item.instance_collection is not None:
+            yield from _nested(item.instance_collection, visited)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a render may show otherwise than the view does, told from each region's settings: nothing is rendered for it.
+"""What a render may show otherwise than the view does, read from each region's settings: nothing is rendered for it.
 
 Many of these settings are no news to the depsgraph, so that somebody has to look, again and again. That is done in
 slices, and no reference is kept from one to the next. What stands before a region is not looked at.
@@ -7,20 +7,22 @@ slices, and no reference is kept from one to the next. What stands before a regi
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 import bpy
 
 from . import marks
 from .listing import Row
-from .visibility import Shown
+from .visibility import RenderVisibility, instanced
 
-SLICE = 0.002  # seconds that begin no further look at a thing
+SLICE = 0.002  # seconds after which no further object is begun
 DETAIL = {"SCREW": ("steps", "render_steps"), "OCEAN": ("viewport_resolution", "resolution")}
-LEVELS = {"SUBSURF", "MULTIRES"}
 RAW = {"CURVES": "hair", "POINTCLOUD": "points"}  # never a mesh in the view
+VALUE = "default_value"  # of a socket; the kinds of socket have it, their base has not
 
-Windows = Mapping[int, tuple[bpy.types.Scene, bpy.types.ViewLayer]]
-Found = dict[int, set[str]]
+SceneLayers = Mapping[int, tuple[bpy.types.Scene, bpy.types.ViewLayer]]
+Subdivision: TypeAlias = bpy.types.SubsurfModifier | bpy.types.MultiresModifier
+Owner = TypeVar("Owner", bound=bpy.types.ID)
 
 
 class RenderDifferences:
@@ -28,72 +30,71 @@ class RenderDifferences:
 
     def __init__(self) -> None:
         self.words: dict[int, tuple[str, ...]] = {}
-        self._found: Found = {}
-        self._place = 0
+        self._next_words: dict[int, set[str]] = {}
+        self._done = 0
         self._of_tree: dict[int, tuple[str, ...]] = {}
         self._rendered: dict[int, frozenset[int]] = {}
 
-    def look(self, scenes: Windows, rows: Mapping[int, Sequence[Row]]) -> bool:
-        """A slice of a round over all things of all regions. Says whether the words are others now."""
+    def look(self, scenes: SceneLayers, rows: Mapping[int, Sequence[Row]]) -> bool:
+        """A slice of a round over all objects of all regions. Says whether the words are others now."""
         until = time.perf_counter() + SLICE
-        things = [(row.uid, thing, *scenes[uid]) for uid in scenes for row in rows[uid] for thing in _things(row)]
-        for region, thing, scene, layer in things[self._place :]:
-            self._found.setdefault(region, set()).update(self._differences(thing, scene, layer))
-            self._place += 1
+        objects = [(row.uid, item, *scenes[uid]) for uid in scenes for row in rows[uid] for item in _objects(row)]
+        for region, item, scene, layer in objects[self._done :]:
+            self._next_words.setdefault(region, set()).update(self._differences(item, scene, layer))
+            self._done += 1
             if time.perf_counter() > until:
                 break
-        return self._place >= len(things) and self._end()
+        return self._done >= len(objects) and self._end()
 
     def _end(self) -> bool:
         before = self.words
-        self.words = {region: tuple(sorted(words)) for region, words in self._found.items() if words}
-        self._found, self._place, self._of_tree, self._rendered = {}, 0, {}, {}
+        self.words = {region: tuple(sorted(words)) for region, words in self._next_words.items() if words}
+        self._next_words, self._done, self._of_tree, self._rendered = {}, 0, {}, {}
         return self.words != before
 
-    def _differences(
-        self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer
-    ) -> Iterator[str]:
-        yield from _of_kind(thing)
-        for modifier in thing.modifiers:
+    def _differences(self, item: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> Iterator[str]:
+        yield from _of_kind(item)
+        for modifier in item.modifiers:
             yield from self._of_modifier(modifier, scene.render)
-        if thing.show_instancer_for_viewport != thing.show_instancer_for_render and thing.is_instancer:
+        if item.show_instancer_for_viewport != item.show_instancer_for_render and item.is_instancer:
             yield "emitter"
-        for slot in thing.material_slots:
+        for slot in item.material_slots:
             if slot.material is not None and slot.material.node_tree is not None:
                 yield from self._once(slot.material, of_material)
-        if self._only_renders(thing, scene, layer):
+        if self._only_renders(item, scene, layer):
             yield "hidden here"
 
-    def _only_renders(self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> bool:
-        if thing.visible_get(view_layer=layer) or thing.hide_render:
+    def _only_renders(self, item: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> bool:
+        if item.visible_get(view_layer=layer) or item.hide_render:
             return False
-        return thing.hide_viewport or thing.session_uid in self._renders(scene, layer)
+        return item.hide_viewport or item.session_uid in self._renders(scene, layer)
 
     def _of_modifier(self, modifier: bpy.types.Modifier, render: bpy.types.RenderSettings) -> Iterator[str]:
-        if modifier.type == "PARTICLE_SYSTEM":
+        if isinstance(modifier, bpy.types.ParticleSystemModifier):
             if modifier.show_render:
                 yield from _of_particles(modifier.particle_system.settings)
         elif modifier.show_render != modifier.show_viewport:
             yield "modifiers"
         elif not modifier.show_render:
             return
-        elif modifier.type in LEVELS and _levels(modifier, render):
+        elif isinstance(modifier, Subdivision) and _levels_differ(modifier, render):
             yield "subdivision"
         elif modifier.type in DETAIL and len({getattr(modifier, name) for name in DETAIL[modifier.type]}) > 1:
             yield "detail"
-        elif modifier.type == "NODES" and modifier.node_group is not None:
+        elif isinstance(modifier, bpy.types.NodesModifier) and modifier.node_group is not None:
             yield from self._once(modifier.node_group, of_group)
 
-    def _once(self, owner: bpy.types.ID, told: Callable[[bpy.types.ID], Iterator[str]]) -> tuple[str, ...]:
-        """Things share materials and node groups: each is read once a round."""
+    def _once(self, owner: Owner, read: Callable[[Owner], Iterator[str]]) -> tuple[str, ...]:
+        """Objects share materials and node groups: each is read once a round."""
         if owner.session_uid not in self._of_tree:
-            self._of_tree[owner.session_uid] = tuple(told(owner))
+            self._of_tree[owner.session_uid] = tuple(read(owner))
         return self._of_tree[owner.session_uid]
 
     def _renders(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> frozenset[int]:
         """The session ids of what renders of a scene; asked for only where something is not in view."""
         if scene.session_uid not in self._rendered:
-            self._rendered[scene.session_uid] = frozenset(thing.session_uid for thing in Shown(layer).objects)
+            rendered = RenderVisibility(layer).objects
+            self._rendered[scene.session_uid] = frozenset(item.session_uid for item in rendered)
         return self._rendered[scene.session_uid]
 
 
@@ -107,36 +108,36 @@ def of_material(material: bpy.types.Material) -> Iterator[str]:
         yield "displacement"
     if volume.is_linked and not surface.is_linked:
         yield "volume"
-    if any(_clear(node) for node in _behind(surface, set())):
+    if any(_lets_through(node) for node in _leading_to(surface, set())):
         yield "transparency"
 
 
 def of_group(group: bpy.types.NodeTree) -> Iterator[str]:
     """Whether a group of Geometry Nodes asks if it works for the view."""
-    if any(node.bl_idname == "GeometryNodeIsViewport" for node in _inside(group, set())):
+    if any(node.bl_idname == "GeometryNodeIsViewport" for node in _nodes(group, set())):
         yield "modifiers"
 
 
-def _things(row: Row) -> Iterator[bpy.types.Object]:
+def _objects(row: Row) -> Iterator[bpy.types.Object]:
     """What a region consists of, with what its objects instance."""
-    found = row.find(bpy.data)
-    if found is None or found.get(marks.OFF, False):
+    region = row.find(bpy.data)
+    if region is None or region.get(marks.OFF, False):
         return
-    for part in marks.parts_of(found):
+    for part in marks.parts_of(region):
         if part.session_uid in row.members:
             yield part
-            if part.instance_type == "COLLECTION" and part.instance_collection is not None:
-                held = marks.held(part.instance_collection)
-                yield from (thing for home in held for thing in home.objects if marks.read(thing) is None)
+            if collection := instanced(part):
+                holders = marks.nested(collection)
+                yield from (item for holder in holders for item in holder.objects if marks.read(item) is None)
 
 
-def _of_kind(thing: bpy.types.Object) -> Iterator[str]:
-    if thing.type in RAW:
-        yield RAW[thing.type]
-    elif thing.type in {"CURVE", "SURFACE", "FONT"}:
-        data = thing.data
-        across, along = (data.render_resolution_u, data.resolution_u), (data.render_resolution_v, data.resolution_v)
-        if any(final not in (0, seen) for final, seen in (across, along)):
+def _of_kind(item: bpy.types.Object) -> Iterator[str]:
+    data = item.data
+    if item.type in RAW:
+        yield RAW[item.type]
+    elif isinstance(data, bpy.types.Curve):
+        u, v = (data.render_resolution_u, data.resolution_u), (data.render_resolution_v, data.resolution_v)
+        if any(render not in (0, viewport) for render, viewport in (u, v)):
             yield "detail"
 
 
@@ -149,41 +150,47 @@ def _of_particles(settings: bpy.types.ParticleSettings) -> Iterator[str]:
             yield "particles"
 
 
-def _levels(modifier: bpy.types.Modifier, render: bpy.types.RenderSettings) -> bool:
+def _levels_differ(modifier: Subdivision, render: bpy.types.RenderSettings) -> bool:
     """Whether a surface is divided more often for a render than for the view, or less."""
-    seen, final = modifier.levels, modifier.render_levels
+    viewport, final = modifier.levels, modifier.render_levels
     if render.use_simplify:
-        seen, final = min(seen, render.simplify_subdivision), min(final, render.simplify_subdivision_render)
-    return bool(seen != final)
+        viewport = min(viewport, render.simplify_subdivision)
+        final = min(final, render.simplify_subdivision_render)
+    return bool(viewport != final)
 
 
-def _clear(node: bpy.types.Node) -> bool:
+def _lets_through(node: bpy.types.Node) -> bool:
     """Whether a shader lets through what is behind it."""
     if node.bl_idname == "ShaderNodeBsdfPrincipled":
         alpha = node.inputs["Alpha"]
-        return bool(alpha.is_linked or alpha.default_value < 1.0)
+        return bool(alpha.is_linked or getattr(alpha, VALUE) < 1.0)
     return bool(node.bl_idname == "ShaderNodeBsdfTransparent")
 
 
-def _behind(socket: bpy.types.NodeSocket, seen: set[str]) -> Iterator[bpy.types.Node]:
+def _leading_to(socket: bpy.types.NodeSocket, visited: set[str]) -> Iterator[bpy.types.Node]:
     """Every node that leads to a socket, and all of the groups among them."""
-    for link in socket.links:
+    for link in socket.links or ():
         node = link.from_node
-        if node.name not in seen:
-            seen.add(node.name)
+        if node is not None and node.name not in visited:
+            visited.add(node.name)
             yield node
-            if node.type == "GROUP" and node.node_tree is not None:
-                yield from _inside(node.node_tree, set())
+            if tree := _group(node):
+                yield from _nodes(tree, set())
             for entry in node.inputs:
-                yield from _behind(entry, seen)
+                yield from _leading_to(entry, visited)
 
 
-def _inside(tree: bpy.types.NodeTree, seen: set[int]) -> Iterator[bpy.types.Node]:
+def _nodes(tree: bpy.types.NodeTree, visited: set[int]) -> Iterator[bpy.types.Node]:
     """Every node of a tree and of its groups."""
-    if tree.session_uid in seen:
+    if tree.session_uid in visited:
         return
-    seen.add(tree.session_uid)
+    visited.add(tree.session_uid)
     for node in tree.nodes:
         yield node
-        if node.type == "GROUP" and node.node_tree is not None:
-            yield from _inside(node.node_tree, seen)
+        if group := _group(node):
+            yield from _nodes(group, visited)
+
+
+def _group(node: bpy.types.Node) -> bpy.types.NodeTree | None:
+    """The tree of a node that is a group of others."""
+    return node.node_tree if isinstance(node, bpy.types.ShaderNodeGroup | bpy.types.GeometryNodeGroup) else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps things from being seen, in the view or in renders, and how both show them again."""
+"""What keeps objects from being seen, in the view or in renders, and how both show them again."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -8,7 +8,7 @@ import bpy
 
 from .marks import collections
 
-Way = tuple[bpy.types.Object, ...]  # a thing, and what instances it if something does
+Chain = tuple[bpy.types.Object, ...]  # an object, and what instances it if something does
 Hidden = Literal["in the view", "from renders", ""]
 
 
@@ -17,107 +17,119 @@ def hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, parts: Sequence[b
 
     The view's depsgraph lacks what H or a monitor icon hides, and still has what only the eye of a collection does.
     """
-    ways, render = list(_ways(scene, set(parts))), Shown(graph.view_layer)
-    rendered = {way for way in ways if render.has(list(way)) and not render.cuts(list(way))}
-    if ways and not rendered:
+    chains, render = list(_chains(scene, set(parts))), RenderVisibility(layer_of(graph))
+    rendered = {chain for chain in chains if render.has(chain) and not render.cuts(chain)}
+    if not chains:
+        return ""
+    if not rendered:
         return "from renders"
-    return (
-        "in the view" if ways and not any(tuple(chain_of(seen)) in rendered for seen in graph.object_instances) else ""
-    )
+    return "" if any(chain_of(instance) in rendered for instance in graph.object_instances) else "in the view"
 
 
 def show(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, parts: Sequence[bpy.types.Object]) -> Hidden:
     """Show ``parts``, and open their collections where it is these that hide them. Says what hides them still."""
-    things = {thing for way in _ways(scene, set(parts)) for thing in way}
-    _uncover(graph.view_layer, things)
+    objects = {member for chain in _chains(scene, set(parts)) for member in chain}
+    layer = layer_of(graph)
+    _uncover(layer, objects)
     if hidden(scene, graph, parts):
-        _open(scene, graph.view_layer, things)
-        _uncover(graph.view_layer, things)
+        _open(scene, layer, objects)
+        _uncover(layer, objects)
     return hidden(scene, graph, parts)
 
 
-def _uncover(layer: bpy.types.ViewLayer, things: set[bpy.types.Object]) -> None:
-    """Clear what hides the things themselves, and let drivers and keyframes have their say again."""
-    for thing in things:
-        thing.hide_render = thing.hide_viewport = False
-        thing.visible_camera, thing.is_holdout = True, False
-        if thing.name in layer.objects:
-            thing.hide_set(False, view_layer=layer)
-        thing.update_tag(refresh={"TIME"})
+def layer_of(graph: bpy.types.Depsgraph) -> bpy.types.ViewLayer:
+    """The view layer that a depsgraph is of."""
+    assert graph.view_layer is not None
+    return graph.view_layer
+
+
+def _uncover(layer: bpy.types.ViewLayer, objects: set[bpy.types.Object]) -> None:
+    """Clear what hides the objects themselves, and let drivers and keyframes have their say again."""
+    for item in objects:
+        item.hide_render = item.hide_viewport = False
+        item.visible_camera, item.is_holdout = True, False
+        if item.name in layer.objects:
+            item.hide_set(False, view_layer=layer)
+        item.update_tag(refresh={"TIME"})
     layer.update()
 
 
-def _open(scene: bpy.types.Scene, layer: bpy.types.ViewLayer, things: set[bpy.types.Object]) -> None:
-    """Clear what hides the collections that hold the things."""
-    for home in collections(scene):
-        if things & set(home.all_objects):
-            home.hide_render = home.hide_viewport = False
-    for held in _layers(layer.layer_collection):
-        if things & set(held.collection.all_objects):
-            held.exclude = held.indirect_only = held.holdout = False
+def _open(scene: bpy.types.Scene, layer: bpy.types.ViewLayer, objects: set[bpy.types.Object]) -> None:
+    """Clear what hides the collections that hold the objects."""
+    for collection in collections(scene):
+        if objects & set(collection.all_objects):
+            collection.hide_render = collection.hide_viewport = False
+    for entry in _layer_collections(layer.layer_collection):
+        if objects & set(entry.collection.all_objects):
+            entry.exclude = entry.indirect_only = entry.holdout = False
     layer.update()
 
 
-def _ways(scene: bpy.types.Scene, parts: set[bpy.types.Object]) -> Iterator[Way]:
+def _chains(scene: bpy.types.Scene, parts: set[bpy.types.Object]) -> Iterator[Chain]:
     """How the scene could show ``parts``: by themselves, and wherever they are instanced or instance others."""
     yield from ((part,) for part in parts if part.type != "EMPTY")
     for base in scene.objects:
-        if instances(base):
-            inside = {thing for thing in contents(base.instance_collection) if thing.type != "EMPTY"}
-            yield from ((thing, base) for thing in (inside if base in parts else inside & parts))
+        if collection := instanced(base):
+            inside = {item for item in contents(collection) if item.type != "EMPTY"}
+            yield from ((item, base) for item in (inside if base in parts else inside & parts))
 
 
-def _layers(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
+def _layer_collections(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.LayerCollection]:
     yield layer
     for child in layer.children:
-        yield from _layers(child)
+        yield from _layer_collections(child)
 
 
-def chain_of(instance: bpy.types.DepsgraphObjectInstance) -> list[bpy.types.Object]:
-    """The artist's objects behind an instance: the thing itself, then what instances it."""
-    thing = instance.object.original
-    parent = instance.parent.original if instance.is_instance else thing
-    return [thing] if parent == thing else [thing, parent]
+def chain_of(instance: bpy.types.DepsgraphObjectInstance) -> Chain:
+    """The artist's objects behind an instance: the object itself, then what instances it."""
+    item = _original(instance.object)
+    parent = _original(instance.parent) if instance.is_instance else item
+    return (item,) if parent == item else (item, parent)
 
 
-class Shown:
+def _original(evaluated: bpy.types.Object | None) -> bpy.types.Object:
+    original = evaluated.original if evaluated is not None else None
+    assert isinstance(original, bpy.types.Object), "what is evaluated is evaluated from something"
+    return original
+
+
+class RenderVisibility:
     """What a render of a view layer shows of instances, each given as its chain."""
 
     def __init__(self, layer: bpy.types.ViewLayer) -> None:
         self.layer = layer
-        self.objects = set(_of_layer(layer.layer_collection))
-        self.insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
+        self.objects = set(_rendered(layer.layer_collection))
+        self._insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
 
-    def has(self, chain: list[bpy.types.Object]) -> bool:
+    def has(self, chain: Chain) -> bool:
         """Whether it is there, be it as a holdout."""
         base = chain[-1]
         if base not in self.objects or base.indirect_only_get(view_layer=self.layer):
             return False
-        if len(chain) == 2 and base.instance_type == "COLLECTION" and chain[0] not in self.inside(base):
+        if len(chain) == 2 and (collection := instanced(base)) and chain[0] not in self._inside(collection):
             return False
-        return all(thing.visible_camera for thing in chain)
+        return all(item.visible_camera for item in chain)
 
-    def cuts(self, chain: list[bpy.types.Object]) -> bool:
+    def cuts(self, chain: Chain) -> bool:
         """Whether it is a holdout, which hides what is behind and shows nothing."""
-        thing, base = chain[0], chain[-1]
-        return bool(thing.is_holdout or base.holdout_get(view_layer=self.layer))
+        item, base = chain[0], chain[-1]
+        return bool(item.is_holdout or base.holdout_get(view_layer=self.layer))
 
-    def inside(self, instancer: bpy.types.Object) -> set[bpy.types.Object]:
-        """What renders of the collection that it instances."""
-        collection = instancer.instance_collection
-        if collection not in self.insides:
-            self.insides[collection] = set(contents(collection, rendered=True))
-        return self.insides[collection]
+    def _inside(self, collection: bpy.types.Collection) -> set[bpy.types.Object]:
+        """What renders of an instanced collection."""
+        if collection not in self._insides:
+            self._insides[collection] = set(contents(collection, rendered=True))
+        return self._insides[collection]
 
 
-def _of_layer(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:
+def _rendered(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:
     """What renders of a layer collection and its children."""
     if layer.exclude:
         # an excluded collection's children may still be included, one by one
-        yield from (thing for child in layer.children for thing in _of_layer(child))
+        yield from (item for child in layer.children for item in _rendered(child))
     elif not layer.collection.hide_render:
-        yield from (thing for thing in layer.collection.objects if not thing.hide_render)
-        yield from (thing for child in layer.children for thing in _of_layer(child))
+        yield from (item for item in layer.collection.objects if not item.hide_render)
+        yield from (item for child in layer.children for item in _rendered(child))
 
 
 def contents(collection: bpy.types.Collection, rendered: bool = False) -> Iterator[bpy.types.Object]:
@@ -125,15 +137,15 @@ def contents(collection: bpy.types.Collection, rendered: bool = False) -> Iterat
     or what is ``rendered``."""
     if rendered and collection.hide_render:
         return
-    for thing in collection.objects:
-        if not (rendered and thing.hide_render):
-            yield thing
-            if instances(thing):
-                yield from contents(thing.instance_collection, rendered)
+    for item in collection.objects:
+        if not (rendered and item.hide_render):
+            yield item
+            if inner := instanced(item):
+                yield from contents(inner, rendered)
     for child in collection.children:
         yield from contents(child, rendered)
 
 
-def instances(thing: bpy.types.Object) -> bool:
-    """Whether it stands for a collection."""
-    return thing.instance_type == "COLLECTION" and thing.instance_collection is not None
+def instanced(item: bpy.types.Object) -> bpy.types.Collection | None:
+    """The collection that an object stands for, if it does."""
+    return item.instance_collection if item.instance_type == "COLLECTION" else None

@@ -1,26 +1,101 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The artist's side of a request, as it is kept with a picture. No bpy."""
+"""What an artist sets for a picture: one record, its keys in a .blend, its flags, and its part of a blockout. No bpy.
 
-from dataclasses import dataclass
-from typing import Annotated
+A setting is a field here, and from there on is read from a scene and written back, passed on a command line, kept with
+the picture, and sent where the blockout has a field of the same name.
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, NamedTuple
 
 from ..camera.pose import CameraPose
-from ..protocol.strict_json import Length, Range
+from ..protocol.records import SEED_MAX, Blockout, Fraction, ModelInfo, Text
+from ..protocol.strict_json import Added, Key, Length, Range
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """The artist's side of a request: prompt and negative before the style's, the style's name, where the camera stood.
+class Settings:
+    """What the artist sets for a picture; None leaves a number to the model, and "" the model to the server.
 
-    ``size`` is in percent of the model's own; ``exact`` tells a picture of what a render shows.
+    ``prompt`` and ``negative`` are the artist's own words, before those of the style of that name. ``size`` is in
+    percent of the sides of the model's own pictures; ``exact`` asks for what a render shows; ``camera`` is where it
+    stood, once a picture was asked for. Histories keep this for ever: fields are only added, with defaults.
     """
 
-    words: Annotated[str, Length(0, 2000)] = ""
-    negative: Annotated[str, Length(0, 2000)] = ""
+    prompt: Annotated[str, Length(0, 2000), Key("words")] = ""
+    negative: Text = ""
     style: Annotated[str, Length(0, 200)] = ""
     size: Annotated[int, Range(1, 100)] = 100
     exact: bool = False
-    shot: CameraPose | None = None
+    camera: Annotated[CameraPose | None, Key("shot")] = None
+    model: Annotated[str, Length(0, 200), Added("0.2.0")] = ""
+    seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
+    steps: Annotated[Annotated[int, Range(1, 1000)] | None, Added("0.2.0")] = None
+    strength: Annotated[Fraction | None, Added("0.2.0")] = None
+    scale: Annotated[Annotated[float, Range(1.0, 100.0)] | None, Added("0.2.0")] = None
 
 
-NO_WISH = Wish()
+class Flag(NamedTuple):
+    """A setting on a command line: its type, and its help; "" for one that no person types."""
+
+    type: type
+    help: str = ""
+
+
+DEFAULTS = Settings()
+UNKEPT = {"camera", "scale"}  # no property of a scene
+KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
+PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
+SEED, STEPS, STRENGTH, SIZE, EXACT = KEYS["seed"], KEYS["steps"], KEYS["strength"], KEYS["size"], KEYS["exact"]
+
+SENT = tuple(field.name for field in fields(Blockout) if hasattr(DEFAULTS, field.name))
+"""The settings that a blockout has under the same name."""
+
+FLAGS = {
+    "prompt": Flag(str, "instead of the scene's"),
+    "negative": Flag(str),
+    "seed": Flag(int, "0 to 2147483647"),
+    "steps": Flag(int, "sampling steps; the model's own by default"),
+    "strength": Flag(float, "of the guidance, 0 to 1"),
+    "scale": Flag(float),
+    "size": Flag(int),
+    "exact": Flag(bool, "capture what a render shows: hair, displacement, …"),
+}
+
+
+def part(settings: Settings, names: Iterable[str]) -> dict[str, Any]:
+    """Some of the settings, by name."""
+    return {name: getattr(settings, name) for name in names}
+
+
+def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
+    """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
+    values = part(settings, SENT) | {"model": model.name}
+    return {name: getattr(model, name) if value is None else value for name, value in values.items()}
+
+
+def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] = FLAGS) -> None:
+    """Have a parser take these settings; one that is not given is None in what it parses."""
+    for name in names:
+        kind, text = FLAGS[name]
+        if kind is bool:
+            parser.add_argument(f"--{name}", action="store_true", default=None, help=text)
+        else:
+            parser.add_argument(f"--{name}", type=kind, help=text)
+
+
+def from_flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that a command line gives, by name; what is not among them is the scene's or the model's."""
+    values = {name: getattr(arguments, name, None) for name in FLAGS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def to_flags(changes: Mapping[str, Any]) -> list[str]:
+    """Settings by name as words of a command line, which ``from_flags`` reads; None is left out."""
+    words = []
+    for name, value in changes.items():
+        if name in FLAGS and value is not None:
+            words += ([f"--{name}"] if value else []) if FLAGS[name].type is bool else [f"--{name}={value}"]
+    return words

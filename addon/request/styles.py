@@ -9,14 +9,16 @@ same. A file that cannot be read is named, and the others are read all the same.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from ..protocol.records import Fraction, ModelInfo, Name, Text
+from ..protocol.records import Blockout, Fraction, ModelInfo, Name, Text
 from ..protocol.strict_json import ContractError, Length, Range, dump, load
+from .settings import SENT, Settings
 
-PLACE = "{prompt}"
+SLOT = "{prompt}"
+SETS = ("steps", "strength")  # what choosing a style may set
 SHIPPED = Path(__file__).with_name("styles.json")
 
 
@@ -54,14 +56,14 @@ class StyleLibrary:
 
 def read(folder: Path) -> StyleLibrary:
     """Our styles and those in ``folder``, which need not exist."""
-    found: dict[str, Style] = {}
+    styles: dict[str, Style] = {}
     faults = []
     for path in (SHIPPED, *sorted(folder.glob("*.json"))):
         try:
-            found.update((style.name, style) for style in _styles(path))
+            styles.update((style.name, style) for style in _styles(path))
         except (OSError, ValueError) as error:  # ContractError and JSON's own are ValueErrors
             faults.append(f"{path.name}: {error}")
-    return StyleLibrary(tuple(found.values()), tuple(faults))
+    return StyleLibrary(tuple(styles.values()), tuple(faults))
 
 
 def save(folder: Path, style: Style) -> Path:
@@ -85,8 +87,8 @@ def styled(prompt: str, style: Style | None) -> str:
     punctuation."""
     if style is None:
         return prompt
-    if PLACE in style.text:
-        return style.text.replace(PLACE, prompt.strip())
+    if SLOT in style.text:
+        return style.text.replace(SLOT, prompt.strip())
     glue = "" if style.text[0] in ",.;:" else " "
     return f"{prompt.rstrip()}{glue}{style.text}"
 
@@ -94,6 +96,31 @@ def styled(prompt: str, style: Style | None) -> str:
 def avoided(words: str, style: Style | None) -> str:
     """What a request keeps away from: the artist's words, and the style's."""
     return ", ".join(text for text in (words.strip(), style.negative if style else "") if text)
+
+
+def applied(settings: Settings, style: Style | None) -> Settings:
+    """The settings with the style's words in the prompt and in what is avoided, as a request sends them."""
+    prompt, negative = styled(settings.prompt, style), avoided(settings.negative, style)
+    return replace(settings, prompt=prompt, negative=negative, style="")
+
+
+def recovered(settings: Settings, request: Blockout, style: Style | None) -> Settings:
+    """What has to be set to ask for ``request`` again; ``settings`` were kept with it, and ``style`` has their style's
+    name.
+
+    The artist's own words and the style, if they still make the prompt that was sent; else that prompt and no style.
+    """
+    again = replace(settings, **{name: getattr(request, name) for name in SENT if name not in ("prompt", "negative")})
+    now = applied(settings, style)
+    lost = style is None and settings.style
+    if not lost and (now.prompt, now.negative) == (request.prompt, request.negative):
+        return again
+    return replace(again, prompt=request.prompt, negative=request.negative, style="")
+
+
+def changes(style: Style) -> dict[str, Any]:
+    """The settings that choosing a style sets, by name."""
+    return {name: value for name in SETS if (value := getattr(style, name)) is not None} | {"style": style.name}
 
 
 def summary(style: Style) -> str:

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one Blender has running while the add-on is enabled: the loop, the dispatcher, perhaps a server of its own."""
+"""What one Blender has running while the add-on is enabled: event loop, dispatcher, perhaps a server of its own.
+
+Only ``runtime`` and ``ui`` ask for it; every other room is handed what it needs.
+"""
 
 import asyncio
 import logging
 import subprocess
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import bpy
 
 from ..extension import EXTENSION
 from ..pictures.gallery import Gallery
 from ..pictures.preview import PreviewImage
+from ..regions.listing import Row
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
@@ -20,31 +26,55 @@ from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences
 
-MIND = 0.25  # seconds between two looks at a server of our own
-FAREWELL = 2.0  # seconds that Blender waits at the end for the server to hear what it was told
+APPLICATION = "maquette"  # the attribute of bpy.types.WindowManager that is the application
+SERVER_CHECK = 0.25  # seconds between two looks at a server of our own
+CLOSING = 2.0  # seconds that Blender waits at the end for the server to hear what it is still to be told
 
 log = logging.getLogger(EXTENSION)
 
 
-class App:
-    """What one Blender has running while the add-on is enabled: the pump, the courier, perhaps a server of its own."""
+class Regions(Protocol):
+    """The regions of the scenes in view, kept up to date; made by the overlay, a room above this one."""
 
-    def __init__(self, folder: Path) -> None:
+    @property
+    def rows(self) -> Mapping[int, tuple[Row, ...]]:
+        """The regions of a scene, by its session id."""
+
+    @property
+    def differences(self) -> Mapping[int, tuple[str, ...]]:
+        """What a render may show otherwise of a region, by its session id."""
+
+    def close(self) -> None:
+        """Keep up no more."""
+
+
+class App:
+    """What one Blender has running while the add-on is enabled.
+
+    ``receive`` takes the picture of a job, by the job's id, into its scene; ``watch`` begins to keep up with the
+    regions, and may ask at any time for the session.
+    """
+
+    def __init__(
+        self, folder: Path, receive: Callable[[str], None], watch: Callable[[Callable[[], Session]], Regions]
+    ) -> None:
         self.folder, self.log = folder, folder / "server.log"
+        self.receive = receive
         self.server: subprocess.Popen[bytes] | None = None
         self.logging = False
         self.event_loop = EventLoop()
         self.preview_image = PreviewImage()
-        self.drawing: object | None = None
+        self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.gallery = Gallery(folder / "pictures")
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
-        self.calmed = False
+        self.heap_frozen = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
         self.event_loop.keep(self.dispatcher.watch)
-        self.event_loop.keep(self._mind_server)
+        self.event_loop.keep(self._watch_server)
+        self.regions = watch(lambda: self.session)
 
     @property
     def session(self) -> Session:
@@ -80,10 +110,11 @@ class App:
     def close(self) -> None:
         """Stop everything; called when the add-on is disabled and when Blender quits.
 
-        What is not painted yet waits in the server's queue, and what is not received in the ledger, for the next time.
+        What is not painted yet waits in the server's queue, and what is not received among the pending jobs.
         """
+        self.regions.close()
         with suppress(TimeoutError):
-            self.event_loop.loop.run_until_complete(self.dispatcher.settle(FAREWELL))
+            self.event_loop.loop.run_until_complete(self.dispatcher.settle(CLOSING))
         if self.server is not None:
             self.server.terminate()
             server_process.let_go(self.server)
@@ -92,13 +123,13 @@ class App:
         self.gallery.close()
         try:
             pending.save(self.folder, self.session)
-        except OSError:  # nobody is left to be told; the server has the pictures still
-            log.exception("what is owed could not be written down")
+        except OSError:  # no panel is left to say so; the server has the pictures still
+            log.exception("the pending jobs could not be written")
 
-    async def _mind_server(self) -> None:
+    async def _watch_server(self) -> None:
         """Notice when our child has ended."""
         while True:
-            await asyncio.sleep(MIND)
+            await asyncio.sleep(SERVER_CHECK)
             if self.server is not None and self.server.poll() is not None:
                 self.dispatcher.apply(server_process.ended, self.server.returncode, self.log)
                 server_process.let_go(self.server)
@@ -106,6 +137,18 @@ class App:
 
 
 def app() -> App:
-    """The one desk of this Blender."""
-    found: App = bpy.types.WindowManager.maquette
-    return found
+    """The application of this Blender."""
+    application: App = getattr(bpy.types.WindowManager, APPLICATION)
+    return application
+
+
+def register(receive: Callable[[str], None], watch: Callable[[Callable[[], Session]], Regions]) -> None:
+    """Start the application with what the rooms above do for it, as ``App`` has them."""
+    folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
+    setattr(bpy.types.WindowManager, APPLICATION, App(folder, receive, watch))
+
+
+def unregister() -> None:
+    """Close it."""
+    app().close()
+    delattr(bpy.types.WindowManager, APPLICATION)

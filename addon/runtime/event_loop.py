@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
-RESTART = 2.0  # seconds before an errand that failed begins anew
+RESTART = 2.0  # seconds before work without end that failed begins anew
 
 
 class EventLoop:
@@ -20,19 +20,17 @@ class EventLoop:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
 
-    def start(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine in the slices to come; ``once`` raises what it raises."""
-        task = self.loop.create_task(errand)
+        task = self.loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._end)
         return task
 
-    def keep(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run an errand that has no end; should it fail, complain, and begin it anew after RESTART seconds."""
-        task = self.loop.create_task(errand())
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
-        task.add_done_callback(lambda ended: ended.cancelled() or self.loop.call_later(RESTART, self.keep, errand))
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run work that has no end; should it fail, ``once`` raises that, and it begins anew after RESTART seconds."""
+        task = self.start(work())
+        task.add_done_callback(lambda ended: ended.cancelled() or self.loop.call_later(RESTART, self.keep, work))
 
     def once(self) -> None:
         """One slice: what is ready now, and what that makes ready. Raises the first failure since the last slice.
@@ -45,16 +43,16 @@ class EventLoop:
             self.loop.run_forever()
             if time.monotonic() > end:
                 break
-        self._complain()
+        self._raise_failure()
 
-    def wait(self, errand: Coroutine[Any, Any, None]) -> None:
+    def wait(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run until a coroutine is done, and the started ones beside it: the driver of the background."""
-        self.loop.run_until_complete(errand)
-        self._complain()
+        self.loop.run_until_complete(coroutine)
+        self._raise_failure()
 
     def close(self) -> None:
-        """End every errand and the loop."""
-        tasks = asyncio.all_tasks(self.loop)  # the errands, and what they started
+        """End every task and the loop."""
+        tasks = asyncio.all_tasks(self.loop)  # those of ``start`` and ``keep``, and what they started
         for task in tasks:
             task.cancel()
         if tasks:
@@ -62,7 +60,7 @@ class EventLoop:
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
-    def _complain(self) -> None:
+    def _raise_failure(self) -> None:
         if self._failures:
             raise self._failures.pop(0)
 

@@ -43,18 +43,20 @@ class MaquettePreferences(bpy.types.AddonPreferences):
 
 def preferences() -> MaquettePreferences:
     """The add-on's preferences."""
-    return bpy.context.preferences.addons[EXTENSION].preferences
+    own = bpy.context.preferences.addons[EXTENSION].preferences
+    assert isinstance(own, MaquettePreferences)
+    return own
 
 
 def dial() -> Connection:
     """How to reach the server now. Raises ServerAbsent, Garbled, BadAddress, OnlineAccessOff."""
-    wanted = preferences()
-    if wanted.address:
-        found = Connection(address=wanted.address.strip(), token=wanted.token.strip(), version="unknown")
+    own = preferences()
+    if own.address:
+        connection = Connection(address=own.address.strip(), token=own.token.strip(), version="unknown")
     else:
-        found = find_connection()
-    admit(found.address, bpy.app.online_access)
-    return found
+        connection = find_connection()
+    admit(connection.address, bpy.app.online_access)
+    return connection
 
 
 def register() -> None:

@@ -1,44 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the courier's coroutines inside Blender: in slices from a timer, or to their end in the background.
+"""Blender's timers: one gives the event loop its slices, takes landed pictures into their scenes, and renews panels.
 
-Blender's Python has no safe threads and its timers do not tick in the background; one asyncio loop serves both. The
-timer is persistent, for others die with the file they were started in.
+It is persistent, for others die with the file they were started in. In the background timers do not tick: there the
+event loop is run to the end of what is asked for.
 """
 
 import gc
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 import bpy
 
-from ..extension import EXTENSION
 from ..messages.notice import Notice
-from ..pictures.pixels import wake
+from ..messages.sentences import stumbled
+from ..pictures.pixels import warm_up
 from ..session.reducer import notice_changed
-from .app import App, app, log
-from .windows import occupied, redraw
+from .app import app, log
+from .windows import occupied, redraw, window_manager
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 
 
 def register() -> None:
-    """Set up the desk, and in a window its timer."""
-    folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
-    bpy.types.WindowManager.maquette = App(folder)
+    """Start the timer, in a window."""
     if not bpy.app.background:
-        bpy.app.timers.register(wake, first_interval=ACTIVE)  # later than the splash screen, which may have done so
+        bpy.app.timers.register(warm_up, first_interval=ACTIVE)  # later than the splash screen, which may have done so
         bpy.app.timers.register(_tick, first_interval=ACTIVE, persistent=True)
 
 
 def unregister() -> None:
-    """Clear the desk away."""
-    for timer in (wake, _tick):
+    """Stop it."""
+    for timer in (warm_up, _tick):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
-    calm(False)
-    app().close()
-    del bpy.types.WindowManager.maquette
+    freeze_heap(False)
 
 
 def guarded(work: Callable[[], float]) -> float:
@@ -48,25 +43,25 @@ def guarded(work: Callable[[], float]) -> float:
         return work()
     except Exception as error:
         log.exception("a timer met an error")
-        app().dispatcher.apply(notice_changed, stumble(error))
+        app().dispatcher.apply(notice_changed, _failure(error))
         return IDLE
 
 
 def _tick() -> float:
-    station, before = app(), app().session
+    application, before = app(), app().session
     pace = guarded(_slice)
-    if station.session.busy != station.calmed:
-        station.calmed = station.session.busy
-        calm(station.calmed)
-    if station.session != before:
+    if application.session.busy != application.heap_frozen:
+        application.heap_frozen = application.session.busy
+        freeze_heap(application.heap_frozen)
+    if application.session != before:
         redraw()
     return pace
 
 
-def calm(busy: bool) -> None:
+def freeze_heap(busy: bool) -> None:
     """While a picture is painted, keep what Blender already holds out of Python's full collections.
 
-    Each would go through all of it, every add-on's things too, and hold the window for up to 50 ms.
+    Each would go through all of it, every add-on's objects too, and hold the window for up to 50 ms.
     """
     if busy:
         gc.freeze()
@@ -75,27 +70,25 @@ def calm(busy: bool) -> None:
 
 
 def _slice() -> float:
-    station = app()
-    station.event_loop.once()
+    application = app()
+    application.event_loop.once()
     receive()
-    station.preview_image.develop(station.session.preview)
-    if fresh := station.gallery.tick(bpy.context.window_manager):
+    application.preview_image.show(application.session.preview)
+    if fresh := application.gallery.tick(window_manager()):
         redraw()
-    return ACTIVE if fresh or station.session.busy else IDLE
+    return ACTIVE if fresh or application.session.busy else IDLE
 
 
-def stumble(error: Exception) -> Notice:
+def _failure(error: Exception) -> Notice:
     """What a bug of ours looks like in the panel."""
-    message = f"Maquette stumbled ({type(error).__name__}: {error}), and goes on."
-    trace = "".join(traceback.format_exception(error))
-    return Notice(message=message, fix="Please report it: the button copies the details.", code="stumbled", trace=trace)
+    return stumbled(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 def receive() -> None:
     """Hand landed pictures to the scene, each as an undo step of its own; later, while Blender is busy."""
-    landed = app().session.receivable
-    if not landed or occupied():
+    receivable = app().session.receivable
+    if not receivable or occupied():
         return
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        for task in landed:
-            bpy.ops.maquette.receive("EXEC_DEFAULT", True, job=task.job.id)
+    with bpy.context.temp_override(window=window_manager().windows[0]):
+        for task in receivable:
+            app().receive(task.job.id)

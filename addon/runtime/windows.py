@@ -1,26 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blender's windows: whether one is busy, and having panels drawn again."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import bpy
 
 EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
-
-
 MOVES = {"BLOCKING", "UNDO"}  # what a modal operator says that changes the scene; of a macro, as Shift D, the second
+
+
+def window_manager() -> bpy.types.WindowManager:
+    """Blender's window manager, which is there in the background too."""
+    manager = bpy.context.window_manager
+    assert manager is not None
+    return manager
+
+
+def rendering() -> bool:
+    """Whether a render runs."""
+    is_running: Callable[[Literal["RENDER"]], object] = bpy.app.is_job_running  # None, says its stub
+    return bool(is_running("RENDER"))
 
 
 def occupied() -> bool:
     """A render runs, or the artist is in the middle of a move: an undo step now would tear it."""
-    modal = (operator for window in bpy.context.window_manager.windows for operator in window.modal_operators)
-    torn = (MOVES & operator.bl_options for operator in modal)
-    return bpy.app.is_job_running("RENDER") or any(torn)
+    modal = (operator for window in window_manager().windows for operator in window.modal_operators)
+    return rendering() or any(MOVES & operator.bl_options for operator in modal)
 
 
 def redraw() -> None:
     """Have the panels drawn again, and the preview in Image Editors; not the 3D View itself, which may be heavy."""
-    for window in bpy.context.window_manager.windows:
+    for window in window_manager().windows:
         for area in window.screen.areas:
-            shown = {"VIEW_3D": "UI", "IMAGE_EDITOR": "WINDOW"}.get(area.type)
+            drawn = {"VIEW_3D": "UI", EDITOR: "WINDOW"}.get(area.type)
             for region in area.regions:
-                if region.type == shown:
+                if region.type == drawn:
                     region.tag_redraw()

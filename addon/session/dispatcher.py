@@ -14,7 +14,7 @@ from typing import Any
 
 from ..cooperative import Slices
 from ..protocol.records import Blockout, Connection
-from ..request.settings import NO_WISH, Wish
+from ..request.settings import DEFAULTS, Settings
 from .job_tracker import JobTracker
 from .state import Session
 from .store import SessionStore
@@ -54,16 +54,18 @@ class Dispatcher:
         """Dial again now instead of at the end of the pause."""
         self._watch.nudge()
 
-    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def send(
+        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1
+    ) -> None:
         """Finish a blockout slice by slice and send it, as ``submit`` does."""
-        await self._submissions.send(blockout, view, wish, count)
+        await self._submissions.send(blockout, view, settings, count)
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def submit(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
         """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
 
-        ``wish`` is kept with the task.
+        ``settings`` are kept with the task.
         """
-        await self._submissions.submit(blockout, view, wish, count)
+        await self._submissions.submit(blockout, view, settings, count)
 
     def draft(self) -> AbstractContextManager[None]:
         """For as long as this lasts, the coroutine can still be withdrawn: the server has not heard of it."""
@@ -73,13 +75,13 @@ class Dispatcher:
         """Let go of everything that has not reached the server."""
         self._submissions.withdraw()
 
-    async def deliver(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def deliver(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background.
 
         A link that broke is no end yet; one that the next dial does not mend is.
         """
         await self.until(lambda session: session.link.name != "connecting")
-        await self.submit(blockout, view, wish, count)
+        await self.submit(blockout, view, settings, count)
         while self.session.unfetched and not self.session.picture_unsaved and await self._reached():
             await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.picture_unsaved)
 

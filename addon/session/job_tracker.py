@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..client.api import Client
 from ..client.download import fetch
-from ..client.errors import ClientError, PictureDamaged, PictureUnsaved, ServerProblem
+from ..client.exceptions import ClientError, PictureDamaged, PictureUnsaved, ServerProblem
 from ..client.resolve import numbered
 from ..messages.notice import notice
 from ..protocol.records import Connection, Job

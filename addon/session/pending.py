@@ -7,19 +7,22 @@ any release left is read.
 """
 
 import json
+import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 from ..protocol.records import Blockout, Job
-from ..protocol.strict_json import ContractError, dump, loads
-from ..request.settings import Wish
+from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..request.settings import Settings
 from .state import Session
 from .task import NOWHERE, Origin, Task, Viewpoint
 
 FILES = "owed-*.json"
+log = logging.getLogger(__package__)
+
 NO_ID = 0  # no session id is: those of another Blender mean nothing here
 
 
@@ -29,7 +32,7 @@ class PendingJob:
 
     job: Job
     request: Blockout
-    wish: Wish
+    settings: Annotated[Settings, Key("wish")]
     pose: tuple[float, ...]
     home: Origin = NOWHERE
     cancelled: bool = False
@@ -55,9 +58,14 @@ def save(folder: Path, session: Session) -> None:
 def take(folder: Path) -> Iterator[PendingJob]:
     """The jobs in every file there is; the files are gone then."""
     for path in sorted(folder.glob(FILES)):
-        with suppress(OSError, ContractError):  # another Blender was quicker; or has a newer add-on
+        try:
             pending = loads(PendingFile, path.read_bytes())
             path.unlink()
+        except ContractError as error:  # a newer add-on's, which will come back for it
+            log.warning("%s is left where it is: %s", path.name, error)
+        except OSError:  # another Blender was quicker
+            continue
+        else:
             yield from pending.owed
 
 
@@ -72,11 +80,11 @@ def _pending_job(task: Task, cancelled: bool) -> PendingJob:
     request = loads(Blockout, task.request)
     view = task.view
     return PendingJob(
-        job=task.job, request=request, wish=task.wish, pose=view.pose, home=view.origin, cancelled=cancelled
+        job=task.job, request=request, settings=task.settings, pose=view.pose, home=view.origin, cancelled=cancelled
     )
 
 
 def _task(pending: PendingJob) -> Task:
     view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=pending.pose, origin=pending.home)
     area, request = pending.request.width * pending.request.height, json.dumps(dump(pending.request))
-    return Task(job=pending.job, view=view, request=request, area=area, wish=pending.wish)
+    return Task(job=pending.job, view=view, request=request, area=area, settings=pending.settings)

@@ -9,13 +9,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from ..messages import sentences
 from ..messages.notice import LINKS, Notice
 from ..protocol.records import Event, Health, Job, ModelInfo
 from .state import Link, LinkName, Preview, Session, find_task
 from .task import Task, with_record
 
-RESTARTS = "The server tries again by itself; its log has the details."
-STOPPED = Notice(message="The server has stopped.")
+STOPPED = sentences.server_stopped()
 TASKS_MAX = 20  # tasks a session remembers; the pictures themselves stay on disk
 
 
@@ -36,7 +36,7 @@ def server_answered(session: Session, health: Health, models: tuple[ModelInfo, .
     """
     if session.link.name == "stopping":
         return session
-    notice = Notice(message=f"{health.trouble}.", fix=RESTARTS, code="no-worker") if health.trouble else None
+    notice = sentences.no_worker(health.trouble) if health.trouble else None
     again = session.link.name != "online"
     tasks = tuple(task if task.ended or not again else replace(task, pace=None) for task in session.tasks)
     link = Link(name="online", health=health, models=models, notice=notice)

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..messages.notice import Notice
-from .reducer import server_died, server_stopped
+from ..messages import sentences
+from . import reducer
 from .state import Session
 
 GREETING = "Maquette serves at"
@@ -42,14 +42,11 @@ def let_go(server: subprocess.Popen[bytes]) -> None:
 def ended(session: Session, code: int, log: Path) -> Session:
     """The session after our server's end: quiet when it was asked to end, the last words of its log when not."""
     if session.link.name == "stopping" or code in (0, -signal.SIGTERM):
-        return server_stopped(session)
+        return reducer.server_stopped(session)
     if code == MISUNDERSTOOD:
-        message, fix = "The server command was not understood.", "It should end with serve; see the preferences."
-        return server_died(session, Notice(message=message, fix=fix, code="command-fails"))
+        return reducer.server_died(session, sentences.command_misunderstood())
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-    last = _last_words(log)
-    message = f"The server {how}{': ' + last if last else '.'}"
-    return server_died(session, Notice(message=message, fix=f"Its log is {log}", code="server-died"))
+    return reducer.server_died(session, sentences.server_died(how, _last_words(log), str(log)))
 
 
 def _last_words(log: Path) -> str:

@@ -6,15 +6,16 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from ..client.errors import ClientError, ServerAbsent
+from ..client.exceptions import ClientError, ServerAbsent
 from ..cooperative import Slices, gradually
 from ..messages.errors import UserError
 from ..messages.notice import notice
 from ..protocol.records import Blockout
 from ..protocol.strict_json import dump
-from ..request.settings import NO_WISH, Wish
+from ..request.settings import DEFAULTS, Settings
 from . import reducer
 from .job_tracker import JobTracker
 from .seeds import successor, unasked
@@ -32,20 +33,22 @@ class Submissions:
         self._withdrawals = 0
         self._turn = asyncio.Lock()
 
-    async def send(self, blockout: Slices[Blockout], view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def send(
+        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1
+    ) -> None:
         """Finish a blockout slice by slice and send it, as ``submit`` does."""
         with self._counted():
             with self.draft():
                 finished = await gradually(blockout)
-            await self._submit(finished, view, wish, count)
+            await self._submit(finished, view, settings, count)
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, wish: Wish = NO_WISH, count: int = 1) -> None:
+    async def submit(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
         """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
 
-        ``wish`` is kept with the task.
+        ``settings`` are kept with the task.
         """
         with self._counted():
-            await self._submit(blockout, view, wish, count)
+            await self._submit(blockout, view, settings, count)
 
     @contextmanager
     def draft(self) -> Iterator[None]:
@@ -75,7 +78,7 @@ class Submissions:
         finally:
             self._store.apply(reducer.submission_ended)
 
-    async def _submit(self, blockout: Blockout, view: Viewpoint, wish: Wish, count: int) -> None:
+    async def _submit(self, blockout: Blockout, view: Viewpoint, settings: Settings, count: int) -> None:
         """A server that starts is waited for, and whoever sends already: what they ask for is not asked for twice.
 
         A picture that is withdrawn while it is being sent is cancelled, and those after it are not sent.
@@ -87,7 +90,7 @@ class Submissions:
         try:
             for _ in range(count):
                 request = unasked(blockout, self._store.session.waiting)
-                job = await self._post(request, view, wish)
+                job = await self._post(request, view, settings)
                 if self._withdrawals > withdrawals:
                     await self._tracker.cancel(job)
                     return
@@ -95,7 +98,7 @@ class Submissions:
         finally:
             self._turn.release()
 
-    async def _post(self, blockout: Blockout, view: Viewpoint, wish: Wish) -> str:
+    async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings) -> str:
         """Have the server queue one job; its id. Raises ClientError."""
         client, key = await self._tracker.client(), uuid.uuid4().hex
         try:
@@ -105,6 +108,9 @@ class Submissions:
                 raise
             job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
         area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
-        self._store.apply(reducer.job_submitted, Task(job=job, view=view, request=request, area=area, wish=wish))
+        settings = replace(settings, seed=blockout.seed)
+        self._store.apply(
+            reducer.job_submitted, Task(job=job, view=view, request=request, area=area, settings=settings)
+        )
         await self._tracker.follow(client, job.id)
         return job.id

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..protocol.records import ENDED, Artifact, Job
-from ..request.settings import NO_WISH, Wish
+from ..request.settings import DEFAULTS, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +58,15 @@ class Pace:
 class Task:
     """A job of ours: the server's record of it, what was asked for and from where, and its picture once fetched.
 
-    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``wish`` the artist's side of it; ``preview``
-    is the newest that the server has of it.
+    ``request`` is the Blockout as JSON, ``area`` the pixels it asks for, ``settings`` what the artist set for it;
+    ``preview`` is the newest that the server has of it.
     """
 
     job: Job
     view: Viewpoint
     request: str
     area: int = 0
-    wish: Wish = NO_WISH
+    settings: Settings = DEFAULTS
     pace: Pace | None = None
     preview: Artifact | None = None
     picture: Path | None = None

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results in the scene: the picture as an image of the .blend, and the operators that put it to use or take it away.
+"""The scene's current picture, and Image Editors that show it; while one is painted they show its preview.
 
 The scene points at its current picture, and the picture carries the request it came from and the view it shows, so
 that both survive saving, undo and the end of the server.
 """
 
+from contextlib import suppress
 from math import floor
 
 import bpy
@@ -19,20 +20,21 @@ from ..runtime.windows import EDITOR
 
 def current(scene: bpy.types.Scene) -> bpy.types.Image | None:
     """The scene's latest picture."""
-    return scene.get(PICTURE)
+    picture = scene.get(PICTURE)
+    return picture if isinstance(picture, bpy.types.Image) else None
 
 
 def ours(image: bpy.types.Image | None) -> bool:
     """Whether an Image Editor showing this may show our next picture: it is empty, or has an earlier one."""
-    return image is None or REQUEST in image
+    return image is None or image.get(REQUEST) is not None
 
 
 def outlived(notice: Notice, space: bpy.types.SpaceView3D) -> bool:
     """Whether it says of a view what is not so any more."""
-    return notice.code == "unseen" and _shows(space)
+    return notice.code == "unseen" and shows_materials(space)
 
 
-def _shows(space: bpy.types.SpaceView3D) -> bool:
+def shows_materials(space: bpy.types.SpaceView3D) -> bool:
     """Whether a view shows materials as they are."""
     return space.shading.type in {"MATERIAL", "RENDERED"}
 
@@ -41,22 +43,24 @@ def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
     """Make this the scene's current picture."""
     scene[PICTURE] = image
     follow(scene, image.get(CAMERA), image)
-    _show_where_ours_was(image)
+    _replace_earlier(image)
 
 
-def _show_where_ours_was(image: bpy.types.Image) -> None:
+def _replace_earlier(image: bpy.types.Image) -> None:
     """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
-            if area.ui_type == EDITOR and not space.use_image_pin and ours(space.image):
-                _place(window, area, image)
+            if area.ui_type != EDITOR or not isinstance(space, bpy.types.SpaceImageEditor):
+                continue
+            if not space.use_image_pin and ours(space.image):
+                show_in(window, area, image)
 
 
-def _split(screen: bpy.types.Screen) -> bpy.types.Area | None:
+def split_off(screen: bpy.types.Screen) -> bpy.types.Area | None:
     """A new Image Editor beside the area in use; None where there is no room, or one editor has the whole window."""
     before = {area.as_pointer() for area in screen.areas}
-    if bpy.ops.screen.area_split.poll():
+    with suppress(RuntimeError):  # Blender's word for no
         bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
     editor = next((area for area in screen.areas if area.as_pointer() not in before), None)
     if editor is not None:
@@ -64,12 +68,13 @@ def _split(screen: bpy.types.Screen) -> bpy.types.Area | None:
     return editor
 
 
-def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:
-    """Show the picture there: where the artist looked at one of that size, it is seen as that was; else it fills the
-    editor. From 5.0 on Blender keeps for each image how it is seen, and a new one starts at a pixel a pixel.
+def show_in(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Image) -> None:
+    """Show the picture in an Image Editor: where the artist looked at one of that size, as that was looked at; else it
+    fills the editor. From 5.0 on Blender keeps for each image how it is seen, and a new one starts at a pixel a pixel.
     """
     space = area.spaces.active
-    shown, zoom = space.image, space.zoom[0]
+    assert isinstance(space, bpy.types.SpaceImageEditor)
+    earlier, zoom = space.image, space.zoom[0]
     if bpy.app.background:
         space.image = image
         return
@@ -78,11 +83,11 @@ def _place(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Imag
     space.image = image
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.image.view_all(fit_view=True)
-        if shown is not None and tuple(shown.size) == tuple(image.size):
+        if earlier is not None and tuple(earlier.size) == tuple(image.size):
             bpy.ops.image.view_zoom_ratio(ratio=zoom)
             # in whole pixels: Blender 5 sees half a pixel past an offset, and picture by picture it would creep
-            aside = ((place - 0.5) * side for place, side in zip(middle, image.size, strict=True))
-            bpy.ops.image.view_pan(offset=[floor(pixels + 0.01) for pixels in aside])
+            offset = ((across - 0.5) * side for across, side in zip(middle, image.size, strict=True))
+            bpy.ops.image.view_pan(offset=[floor(pixels + 0.01) for pixels in offset])
 
 
 def register() -> None:
@@ -98,8 +103,8 @@ def unregister() -> None:
 
 
 def _draw() -> None:
-    texture = app().preview_image.texture
-    if texture is None or bpy.context.area.ui_type != EDITOR or not ours(bpy.context.space_data.image):
+    texture, space = app().preview_image.texture, bpy.context.space_data
+    if texture is None or bpy.context.area.ui_type != EDITOR or not ours(space.image):
         return
     view = bpy.context.region.view2d
     left, bottom = view.view_to_region(0.0, 0.0, clip=False)

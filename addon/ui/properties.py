@@ -6,31 +6,32 @@ captured by a Blender without this add-on, and nothing is stored that the artist
 """
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
-from ..protocol.records import SEED_MAX, Property
-from ..regions.marks import ENFORCE, OFF, PHRASE, PROMPT
+from ..protocol.records import SEED_MAX, ModelInfo, Property
+from ..regions.marks import ENFORCE, OFF, PHRASE
+from ..request.settings import EXACT, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
+from .context import Icon
 
-MODEL, STYLE, NEGATIVE, SEED, VARY, COUNT, STRENGTH, STEPS, SIZE, EXACT = (
-    f"maquette_{name}"
-    for name in ("model", "style", "negative", "seed", "vary", "count", "strength", "steps", "size", "exact")
-)
+Datablock = TypeVar("Datablock", bound=bpy.types.ID)
+
+VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
-ENFORCED = (
+ENFORCED: tuple[tuple[str, str, str, Icon], ...] = (
     ("shape", "Shape", "Its outline", "MESH_CUBE"),
     ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
     ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),
 )
-FLAGS = {name: 1 << place for place, name in enumerate(get_args(Property))}
+FLAGS = {name: 1 << bit for bit, name in enumerate(get_args(Property))}
 
 
 def register() -> None:
@@ -51,27 +52,35 @@ def unregister() -> None:
         delattr(bpy.types.Scene, key)
 
 
-def _of_scenes() -> dict[str, Any]:
+def _of_scenes() -> dict[str, object]:
     return {**_choices(), **_seeds(), **_counts(), **_numbers()}
 
 
-def _choices() -> dict[str, Any]:
+def _choices() -> dict[str, object]:
     return {
-        PROMPT: StringProperty(
-            name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
+        PROMPT: _property(
+            StringProperty, name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
         ),
-        NEGATIVE: StringProperty(
+        NEGATIVE: _property(
+            StringProperty,
             name="Avoid",
             description="What the picture keeps away from, beside what its style avoids",
             **_text(NEGATIVE),
         ),
-        MODEL: StringProperty(
-            name="Model", description="Which of the server's models paints; empty for its first", **_text(MODEL)
+        MODEL: _property(
+            StringProperty,
+            name="Model",
+            description="Which of the server's models paints; empty for its first",
+            **_text(MODEL),
         ),
-        STYLE: StringProperty(
-            name="Style", description="The style whose words follow the prompt; empty for none", **_text(STYLE)
+        STYLE: _property(
+            StringProperty,
+            name="Style",
+            description="The style whose words follow the prompt; empty for none",
+            **_text(STYLE),
         ),
-        EXACT: BoolProperty(
+        EXACT: _property(
+            BoolProperty,
             name="Exact",
             description="Show the server what a render shows: hair, displacement, transparency and the modifiers of "
             "the render. A copy of the file is captured in a second Blender, which takes some seconds",
@@ -81,9 +90,10 @@ def _choices() -> dict[str, Any]:
     }
 
 
-def _seeds() -> dict[str, Any]:
+def _seeds() -> dict[str, object]:
     return {
-        SEED: IntProperty(
+        SEED: _property(
+            IntProperty,
             name="Seed",
             description="Which of the many pictures that fit; the same seed gives the same picture",
             min=0,
@@ -91,7 +101,8 @@ def _seeds() -> dict[str, Any]:
             options=set(),
             **_stored(SEED, lambda scene: 0),
         ),
-        VARY: BoolProperty(
+        VARY: _property(
+            BoolProperty,
             name="New Seed Each Time",
             description="Draw a new seed whenever Generate is pressed",
             options=set(),
@@ -100,9 +111,10 @@ def _seeds() -> dict[str, Any]:
     }
 
 
-def _counts() -> dict[str, Any]:
+def _counts() -> dict[str, object]:
     return {
-        COUNT: IntProperty(
+        COUNT: _property(
+            IntProperty,
             name="Pictures",
             description="How many are asked for at once, with seeds one after the other",
             min=1,
@@ -113,27 +125,30 @@ def _counts() -> dict[str, Any]:
     }
 
 
-def _numbers() -> dict[str, Any]:
+def _numbers() -> dict[str, object]:
     return {
-        STRENGTH: FloatProperty(
+        STRENGTH: _property(
+            FloatProperty,
             name="Strength",
             description="How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
             min=0.0,
             max=1.0,
             subtype="FACTOR",
             options=set(),
-            **_stored(STRENGTH, lambda scene: chosen(scene).strength),
+            **_stored(STRENGTH, _default_strength),
         ),
-        STEPS: IntProperty(
+        STEPS: _property(
+            IntProperty,
             name="Steps",
             description="How many steps from noise to picture; more is finer and slower",
             min=1,
             max=1000,
             soft_max=100,
             options=set(),
-            **_stored(STEPS, lambda scene: chosen(scene).steps),
+            **_stored(STEPS, _default_steps),
         ),
-        SIZE: IntProperty(
+        SIZE: _property(
+            IntProperty,
             name="Size",
             description="Of the model's own picture size; smaller needs less memory and time, and shows less",
             min=SMALLEST_SIZE,
@@ -145,9 +160,10 @@ def _numbers() -> dict[str, Any]:
     }
 
 
-def _of_results() -> dict[str, Any]:
+def _of_results() -> dict[str, object]:
     return {
-        FOLLOW: BoolProperty(
+        FOLLOW: _property(
+            BoolProperty,
             name="Follow",
             description="The camera's background shows each new picture as it arrives",
             options=set(),
@@ -156,12 +172,17 @@ def _of_results() -> dict[str, Any]:
     }
 
 
-def _of_regions() -> dict[str, Any]:
+def _of_regions() -> dict[str, object]:
     return {
-        PHRASE: StringProperty(
-            name="Phrase", description="The words of the prompt that mean this", update=_tell, **_text(PHRASE)
+        PHRASE: _property(
+            StringProperty,
+            name="Phrase",
+            description="The words of the prompt that mean this",
+            update=_tell,
+            **_text(PHRASE),
         ),
-        ENFORCE: EnumProperty(
+        ENFORCE: _property(
+            EnumProperty,
             name="Enforce",
             description="What of the block the picture must keep",
             items=[(*item, FLAGS[item[0]]) for item in ENFORCED],
@@ -170,7 +191,8 @@ def _of_regions() -> dict[str, Any]:
             set=_enforce,
             update=_tell,
         ),
-        OFF: BoolProperty(
+        OFF: _property(
+            BoolProperty,
             name="Leave Out",
             description="Leave this out of the picture for now; it still hides what is behind it",
             options=set(),
@@ -180,7 +202,7 @@ def _of_regions() -> dict[str, Any]:
     }
 
 
-def chosen(scene: bpy.types.Scene) -> Any:
+def chosen(scene: bpy.types.Scene) -> ModelInfo:
     """The ModelInfo of the model the scene asks for, or the server's first."""
     return offered_model(app().session, scene.get(MODEL, ""))
 
@@ -188,34 +210,47 @@ def chosen(scene: bpy.types.Scene) -> Any:
 def style(scene: bpy.types.Scene) -> Style | None:
     """The style the scene asks for. Raises StyleMissing when this Blender has none of that name."""
     name = scene.get(STYLE, "")
-    found = app().style_library.find(name)
-    if name and found is None:
+    named = app().style_library.find(name)
+    if name and named is None:
         raise StyleMissing(f"There is no style “{name}” here.", "Choose another style, or none.", name)
-    return found
+    return named
+
+
+def _default_strength(scene: bpy.types.Scene) -> float:
+    return chosen(scene).strength
+
+
+def _default_steps(scene: bpy.types.Scene) -> int:
+    return chosen(scene).steps
+
+
+def _property(kind: Callable[..., object], **options: Any) -> object:
+    """A property for a class to have; of ``kind``, one of bpy.props, the stubs say that it returns nothing."""
+    return kind(**options)
 
 
 def _text(key: str) -> dict[str, Any]:
     return {"options": set(), **_stored(key, lambda owner: "")}
 
 
-def _stored(key: str, default: Callable[[bpy.types.ID], Any]) -> dict[str, Any]:
-    def read(owner: bpy.types.ID) -> Any:
+def _stored(key: str, default: Callable[[Datablock], object]) -> dict[str, Any]:
+    def read(owner: Datablock) -> object:
         return owner.get(key, default(owner))
 
-    def write(owner: bpy.types.ID, value: Any) -> None:
+    def write(owner: Datablock, value: object) -> None:
         owner[key] = value
 
     return {"get": read, "set": write}
 
 
-def _enforced(thing: bpy.types.ID) -> int:
-    return sum(FLAGS[name] for name in thing.get(ENFORCE, "shape").split())
+def _enforced(owner: bpy.types.ID) -> int:
+    return sum(FLAGS[name] for name in owner.get(ENFORCE, "shape").split())
 
 
-def _enforce(thing: bpy.types.ID, flags: int) -> None:
-    thing[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
+def _enforce(owner: bpy.types.ID, flags: int) -> None:
+    owner[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
 
 
-def _tell(thing: bpy.types.ID, context: bpy.types.Context) -> None:
+def _tell(owner: bpy.types.ID, context: bpy.types.Context) -> None:
     """A custom property alone is no news to the depsgraph, and so to whoever shows regions."""
-    thing.update_tag()
+    owner.update_tag()

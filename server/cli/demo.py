@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from addon.blender_process import SceneFile
 from addon.client.api import Client, connect
 from addon.protocol.records import Blockout
 from addon.protocol.strict_json import loads
@@ -21,7 +22,6 @@ from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
-from .blender_process import View, Wish
 from .render import paint, render
 from .terminal import bar, say
 
@@ -71,11 +71,12 @@ async def example(client: Client, scene: Path, out: Path, seed: int, program: Pa
     """One scene: its picture and textured copy, the unguided picture of the same seed, and the blocking itself."""
     from benchmarks.report import Pair
 
-    result = await render(client, View(scene), Wish(seed=seed), None, out, program)
+    source = SceneFile(path=scene)
+    result = await render(client, source, {"seed": seed}, None, out, program)
     blockout = loads(Blockout, result.blockout.read_bytes())
     unguided, _ = await paint(client, replace(blockout, strength=0.0))
     (out / "unguided.png").write_bytes(unguided)
-    await blender_process.look(View(scene), out / "blocking.png", program)
+    await blender_process.look(source, out / "blocking.png", program)
     blocking = (out / "blocking.png").read_bytes()
     return Pair(scene.stem, blockout, blocking, unguided, result.picture.read_bytes())
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pkgutil import resolve_name
 from types import MappingProxyType
 
-from addon.client.errors import ClientError
+from addon.client.exceptions import ClientError
 
 from ..errors import CommandError
 from .terminal import complain, say
@@ -60,5 +60,5 @@ def _unknown(words: Sequence[str]) -> str:
 
 def _usage() -> str:
     width = max(map(len, VERBS))
-    rows = "\n".join(f"  {verb:{width}}  {what}" for verb, (_, what) in VERBS.items())
+    rows = "\n".join(f"  {verb:{width}}  {purpose}" for verb, (_, purpose) in VERBS.items())
     return f"usage: maquette VERB [OPTIONS]\n\n{rows}\n\nmaquette VERB --help says more."

@@ -6,22 +6,24 @@ import asyncio
 import json
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
-from addon.client.errors import ServerAbsent
+from addon.client.exceptions import ServerAbsent
 from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
 from addon.protocol.strict_json import ContractError, dump, load, loads
+from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 
 from ..catalogue import offered
 from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
-from .blender_process import View, Wish
 from .region_report import Outcome, outcomes
 from .terminal import bar, say
 
@@ -45,27 +47,35 @@ class Result:
         return {"picture": self.picture, "blockout": self.blockout, "scene": self.scene}
 
 
-async def render(client: Client, view: View, wish: Wish, name: str | None, out: Path, program: Path | None) -> Result:
+async def render(
+    client: Client,
+    source: SceneFile,
+    settings: Mapping[str, Any],
+    name: str | None,
+    out: Path,
+    program: Path | None,
+) -> Result:
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
-    ``name`` is the model's, the server's first by default; ``program`` is the Blender to use instead of bpy.
+    ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
+    is the Blender to use instead of bpy.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
-    if view.scene.name.endswith(".json"):
-        blockout, result = read_blockout(view.scene, wish, name), replace(result, scene=None)
+    if source.path.name.endswith(".json"):
+        blockout, result = read_blockout(source.path, settings, name), replace(result, scene=None)
     else:
         model = await chosen(client, name)
-        with bar(desc="capturing", total=1) as shown:
-            blockout = await blender_process.capture(view, wish, model, program)
-            shown.update()
+        with bar(desc="capturing", total=1) as progress:
+            blockout = await blender_process.capture(source, settings, model, program)
+            progress.update()
     out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
     result.blockout.write_text(json.dumps(dump(blockout)))
     picture, achieved = await paint(client, blockout)
     result.picture.write_bytes(picture)
     if result.scene is not None:
-        with bar(desc="projecting", total=1) as shown:
-            await blender_process.apply(view, result.picture, result.blockout, achieved, result.scene, program)
-            shown.update()
+        with bar(desc="projecting", total=1) as progress:
+            await blender_process.apply(source, result.picture, result.blockout, achieved, result.scene, program)
+            progress.update()
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
 
 
@@ -75,12 +85,12 @@ async def paint(client: Client, blockout: Blockout) -> tuple[bytes, tuple[Achiev
     Raises CannotRender when the job does not get done.
     """
     job = await client.submit(blockout, uuid.uuid4().hex)
-    with bar(desc="painting", total=blockout.steps) as shown:
+    with bar(desc="painting", total=blockout.steps) as progress:
         async for event in client.events(job=job.id):
-            shown.set_postfix_str(event.phase or event.state)
-            shown.update(event.step - shown.n)
-    done = await client.job(job.id)
-    return await picture_of(client, done), done.achieved
+            progress.set_postfix_str(event.phase or event.state)
+            progress.update(event.step - progress.n)
+    job = await client.job(job.id)
+    return await picture_of(client, job), job.achieved
 
 
 async def picture_of(client: Client, job: Job) -> bytes:
@@ -96,18 +106,19 @@ async def picture_of(client: Client, job: Job) -> bytes:
 async def chosen(client: Client, name: str | None) -> ModelInfo:
     """The server's model of that name, or its first. Raises CannotRender."""
     models = await client.models()
-    found = [model for model in models if name in (None, model.name)]
-    if not found:
+    named = [model for model in models if name in (None, model.name)]
+    if not named:
         raise CannotRender(f"The server has no model {name}; it has {', '.join(model.name for model in models)}")
-    return found[0]
+    return named[0]
 
 
-def read_blockout(path: Path, wish: Wish, name: str | None) -> Blockout:
-    """A blockout file, with what the command line asks for in its place. Raises CannotRender."""
-    wanted = {"prompt": wish.prompt, "steps": wish.steps, "strength": wish.strength, "model": name, "seed": wish.seed}
+def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> Blockout:
+    """A blockout file, with the settings and the model that the command line names. Raises CannotRender."""
+    changes = {field: settings[field] for field in SENT if field in settings}
+    changes |= {} if name is None else {"model": name}
     try:
         document = dump(loads(Blockout, path.read_bytes()))
-        return load(Blockout, document | {field: value for field, value in wanted.items() if value is not None})
+        return load(Blockout, document | changes)
     except (OSError, ContractError) as error:
         raise CannotRender(f"{path} is no blockout: {error}") from error
 
@@ -115,9 +126,9 @@ def read_blockout(path: Path, wish: Wish, name: str | None) -> Blockout:
 @asynccontextmanager
 async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncIterator[Client]:
     """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed."""
-    found = await _running(connection) if connection is not None or not models else None
-    if found is not None:
-        yield found
+    client = await _running(connection) if connection is not None or not models else None
+    if client is not None:
+        yield client
         return
     with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
         async with running(ServerSettings(home=Path(folder), models=offered(models))) as (_, own):
@@ -147,10 +158,9 @@ async def _main(words: argparse.Namespace) -> None:
         folders = [Path(name)]
         name = folders[0].resolve().name
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
-    view = View(words.scene, words.camera, words.frame)
-    wish = Wish(words.seed, words.prompt, words.steps, words.strength, words.exact)
+    source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with server(words.server, folders) as client:
-        result = await render(client, view, wish, name, out, words.blender)
+        result = await render(client, source, from_flags(words), name, out, words.blender)
     tell(result, words.json)
 
 
@@ -172,11 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
     parser.add_argument("--camera", help="the camera's name; the scene's own by default")
     parser.add_argument("--frame", type=int, help="the frame to capture; the scene's own by default")
-    parser.add_argument("--prompt", help="instead of the scene's")
-    parser.add_argument("--seed", type=int, default=None, help="0 to 2147483647")
-    parser.add_argument("--steps", type=int, help="sampling steps; the model's own by default")
-    parser.add_argument("--strength", type=float, help="of the guidance, 0 to 1")
-    parser.add_argument("--exact", action="store_true", help="capture what a render shows: hair, displacement, …")
+    add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
     parser.add_argument("--model", help="a model of the server, or a diffusers folder")
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")

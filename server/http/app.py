@@ -3,10 +3,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
+from ..problems import QueueUnavailable
 from ..queue.artifacts import ArtifactStore
 from ..queue.bell import Signal
 from ..queue.store import Store
@@ -30,7 +31,8 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store, shelf, bell = Store(settings.database), ArtifactStore(settings.shelf), Signal()
-        store.prune(settings.max_kept)
+        with suppress(QueueUnavailable):  # housekeeping; what cannot be written now is not needed to start
+            store.prune(settings.max_kept)
         shelf.sweep(store.digests())
         supervisor = Supervisor(settings, store, bell)
         app.state.house = Services(settings, store, shelf, bell, supervisor)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """How a refusal, an unknown address or a bug of ours is answered: always as application/problem+json."""
 
-import sqlite3
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from addon.protocol.strict_json import dump
 
-from ..problems import Internal, Invalid, NoRoom, NoRoute, Refusal
+from ..problems import Internal, Invalid, NoRoute, Refusal
 
 
 def problem_response(refusal: Refusal) -> JSONResponse:
@@ -24,7 +23,6 @@ def problem_response(refusal: Refusal) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Teaches the app to answer refusals, unknown addresses and bugs with problem documents."""
     app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(sqlite3.OperationalError, _unwritten)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _bug)
@@ -33,14 +31,6 @@ def install(app: FastAPI) -> None:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return problem_response(error)
-
-
-def _unwritten(request: Request, error: Exception) -> Response:
-    """The queue is a file: it may find no room."""
-    assert isinstance(error, sqlite3.OperationalError)
-    if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
-        raise error
-    return problem_response(NoRoom(f"The queue cannot be written: {error}"))
 
 
 def _invalid(request: Request, error: Exception) -> Response:

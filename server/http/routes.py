@@ -2,6 +2,7 @@
 """The addresses. Handlers that touch the disk are plain functions, which FastAPI runs off the event loop."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Annotated, Any, TypeVar
@@ -15,7 +16,15 @@ from addon.protocol.records import VERSION as CONTRACT
 from addon.protocol.records import Blockout, Health, Scope
 from addon.protocol.strict_json import ContractError, dump
 
-from ..problems import Invalid, NotJson, TooManyStreams, UnknownArtifact, UnknownModel
+from ..problems import (
+    Invalid,
+    NotJson,
+    QueueUnavailable,
+    TooManyStreams,
+    UnknownArtifact,
+    UnknownField,
+    UnknownModel,
+)
 from ..queue.artifacts import ArtifactStore
 from ..queue.bell import Signal
 from ..queue.store import Store
@@ -75,7 +84,8 @@ def submit(rooms: In, body: Body, idempotency_key: Annotated[str | None, Header(
         offered = ", ".join(model.name for model in rooms.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
     job, created = rooms.store.submit(blockout, key, rooms.settings.max_queued)
-    rooms.store.prune(rooms.settings.max_kept)
+    with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
+        rooms.store.prune(rooms.settings.max_kept)
     rooms.supervisor.wake()
     rooms.bell.ring()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
@@ -184,4 +194,6 @@ def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
     path = [str(step) for step in fault["loc"]]
     if isinstance(own, ContractError):  # raised by a record about its own fields
         raise Invalid(own.problem, path=".".join([*path, own.path]))
+    if fault["type"] == "unexpected_keyword_argument":  # what pydantic calls a key of no field
+        raise UnknownField(f"This server, {VERSION}, has no such field", path=".".join(path))
     raise Invalid(fault["msg"], path=".".join(path))

@@ -6,7 +6,12 @@
               ^                  |                     | |  \\---> failed
               |--- release ------|---------------------| |
               |--- lose ---------|---------------------| cancel (also from queued, leased)
-                (the second loss fails the job)          \\------> cancelled
+              |--- restart ------|---------------------| \\------> cancelled
+
+*lose*: the server saw its worker end with the job in hand, which counts as an attempt; the second fails the job.
+*restart*: a server found the job in hand when it started, or leaves it so; the eleventh time fails the job. It is
+seldom the job's doing that a server goes, so that does not count as an attempt; but a job that takes the whole machine
+with it must end some time.
 
 A *fence* is the number of the claim. Whoever lost a job still holds the old number, and writes under it are refused.
 """
@@ -17,9 +22,10 @@ from typing import Literal
 
 from addon.protocol.records import State
 
-Verb = Literal["claim", "start", "finish", "fail", "cancel", "release", "lose"]
+Verb = Literal["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart"]
 
-ATTEMPTS = 2
+ATTEMPTS = 2  # workers that may die of a job
+RESTARTS = 10  # starts of the server that a job in hand outlives
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 HELD: frozenset[State] = frozenset({"leased", "running"})
 
@@ -32,11 +38,13 @@ _NEXT: MappingProxyType[tuple[State, Verb], State] = MappingProxyType(
         ("leased", "cancel"): "cancelled",
         ("leased", "release"): "queued",
         ("leased", "lose"): "queued",
+        ("leased", "restart"): "queued",
         ("running", "finish"): "done",
         ("running", "fail"): "failed",
         ("running", "cancel"): "cancelled",
         ("running", "release"): "queued",
         ("running", "lose"): "queued",
+        ("running", "restart"): "queued",
     }
 )
 
@@ -51,12 +59,14 @@ class WrongTurn(RuntimeError):
 
 @dataclass(frozen=True)
 class Ticket:
-    """Where a job stands: its state, how often it changed, the number of its last claim, the attempts that count."""
+    """Where a job stands: its state, how often it changed, the number of its last claim; the workers that died with it
+    in hand, and the starts of the server that it outlived."""
 
     state: State = "queued"
     sequence: int = 1
     fence: int = 0
     attempts: int = 0
+    restarts: int = 0
 
 
 def advance(ticket: Ticket, verb: Verb) -> Ticket:
@@ -67,10 +77,12 @@ def advance(ticket: Ticket, verb: Verb) -> Ticket:
     moved = replace(ticket, state=after, sequence=ticket.sequence + 1)
     match verb:
         case "claim":
-            return replace(moved, fence=ticket.fence + 1, attempts=ticket.attempts + 1)
-        case "release":  # given back on purpose: it does not count
-            return replace(moved, attempts=ticket.attempts - 1)
-        case "lose" if ticket.attempts >= ATTEMPTS:
-            return replace(moved, state="failed")
+            return replace(moved, fence=ticket.fence + 1)
+        case "lose":
+            lost = replace(moved, attempts=ticket.attempts + 1)
+            return replace(lost, state="failed") if lost.attempts >= ATTEMPTS else lost
+        case "restart":
+            again = replace(moved, restarts=ticket.restarts + 1)
+            return replace(again, state="failed") if again.restarts > RESTARTS else again
         case _:
             return moved

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The queue's tables, and how an older file becomes a newer one."""
+"""The queue's tables, and how an older file becomes a newer one.
+
+A migration that was released is never changed again, and what it makes of a file must be right for every job in it. The
+file is kept as it was, beside it, before the first one touches it.
+"""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ..errors import CommandError
+
+PATIENCE = 5.0  # seconds
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -50,6 +57,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
     "ALTER TABLE job ADD COLUMN achieved TEXT NOT NULL DEFAULT '[]';",
+    # attempts counted claims, so that of a job in hand too; it counts the workers that died from here on
+    """
+    ALTER TABLE job ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
+    UPDATE job SET attempts = attempts - 1 WHERE state IN ('leased', 'running') AND attempts > 0;
+    """,
 )
 
 
@@ -62,11 +74,20 @@ class NewerDatabase(CommandError):
         )
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Opens the queue, making or migrating it first. Raises NewerDatabase."""
+class NoBackup(CommandError):
+    """The file cannot be kept as it was, and so is not migrated."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be written ({reason}): make room for it, for the queue is kept as it was")
+
+
+def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+    """Opens the queue, making or migrating it first; ``patience``: seconds to wait for a lock.
+
+    Raises NewerDatabase, NoBackup and sqlite3.Error.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-    db.row_factory = sqlite3.Row
+    db = _opened(path, patience)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -74,9 +95,42 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
+def reader(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+    """A second connection to a queue that is open, which only reads: it waits for no writer."""
+    db = _opened(path, patience)
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def backup_of(path: Path, version: int) -> Path:
+    """Where the queue is kept as it was at that version."""
+    return path.with_name(f"{path.stem}-version-{version}{path.suffix}")
+
+
+def _opened(path: Path, patience: float) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _back_up(db: sqlite3.Connection, target: Path) -> None:
+    """The whole file or none, readable by its owner alone: it holds prompts."""
+    part = target.with_suffix(".part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        with closing(sqlite3.connect(part)) as copy:
+            db.backup(copy)
+        part.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        raise NoBackup(target, str(error)) from error
+
+
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise NewerDatabase(path, version)
+    if 0 < version < len(MIGRATIONS):
+        _back_up(db, backup_of(path, version))
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -3,7 +3,8 @@
 
 Two processes write: the server (submit, cancel, lose) and its worker (claim, report, finish). Each change of state runs
 inside ``BEGIN IMMEDIATE`` as *read the row, ask* ``jobs.advance``, *write the row, log the event*, so that the state
-machine stays in one file and two claims can never take one job.
+machine stays in one file and two claims can never take one job. Readers have a connection of their own, and never wait
+for a writer. Whenever the file cannot be used, whatever is called raises QueueUnavailable.
 
 The event log is also every listener's mailbox. States are kept; of progress and previews only the newest of a job, so
 a slow reader skips what is stale, and no queue of ours can grow.
@@ -16,17 +17,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from addon.protocol.records import Achieved, Artifact, Blockout, Event, Job, Problem
-from addon.protocol.strict_json import dump, load, loads
+from addon.protocol.records import Achieved, Artifact, Blockout, Event, Job, Problem, State
+from addon.protocol.strict_json import ContractError, dump, loads
 
-from ..problems import KeyReused, QueueFull, UnknownJob, WorkerLost
-from .job_state import HELD, OVER, Ticket, Verb, advance
-from .migrations import connect
+from ..problems import KeyReused, QueueFull
+from .availability import available, unavailable
+from .job_state import HELD, Ticket, Verb, advance
+from .migrations import PATIENCE, connect, reader
+from .rows import attach, event_of, given_up, in_states, job_by, job_of, job_row, unreadable
 
 
 class StaleClaim(RuntimeError):
@@ -52,14 +56,20 @@ class Moment:
 
 
 class Store:
-    """The queue. One connection, used by one thread at a time."""
+    """The queue. Two connections, one that writes and one that reads, each used by one thread at a time.
 
-    def __init__(self, path: Path) -> None:
-        self._db = connect(path)
-        self._turn = threading.RLock()
+    ``patience``: seconds to wait for whoever has locked the file. Raises what ``connect`` raises but sqlite3.Error.
+    """
+
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+        with available():
+            self._db, self._reader = connect(path, patience), reader(path, patience)
+        self._patience = patience
+        self._writers, self._readers = threading.Lock(), threading.Lock()
 
     def close(self) -> None:
         """Closes the file; SQLite folds its write-ahead log in."""
+        self._reader.close()
         self._db.close()
 
     # What clients ask for
@@ -76,8 +86,8 @@ class Store:
             if known and known["digest"] != digest:
                 raise KeyReused("This Idempotency-Key came with another blockout before")
             if known:
-                return self.job(known["job"]), False
-            if self.counts()[0] >= limit:
+                return job_by(db, known["job"]), False
+            if len(in_states(db, {"queued"})) >= limit:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
             return self._insert(db, blockout, body, key, digest), True
 
@@ -90,37 +100,40 @@ class Store:
     def job(self, job: str) -> Job:
         """One job as it is now. Raises UnknownJob."""
         with self._reading() as db:
-            return self._job(db, self._row(db, job))
+            return job_by(db, job)
 
     def jobs(self, limit: int) -> list[Job]:
         """The latest jobs, newest first."""
         with self._reading() as db:
             rows = db.execute("SELECT * FROM job ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
-            return [self._job(db, row) for row in rows]
+            return [job_of(db, row) for row in rows]
 
     def cancel(self, job: str) -> Job:
         """Cancels the job unless it is over already. Raises UnknownJob."""
         with self._writing() as db:
-            row = self._row(db, job)
-            if row["state"] not in OVER:
+            row = job_row(db, job)
+            if row["state"] in {"queued", *HELD}:
                 self._advance(db, row, "cancel")
-            return self.job(job)
+            return job_by(db, job)
 
     def cancel_many(self, *, waiting_only: bool) -> list[Job]:
         """Cancels the waiting jobs, or all that are not over; returns those it cancelled, oldest first."""
-        states = {"queued"} if waiting_only else {"queued", *HELD}
+        states: set[State] = {"queued"} if waiting_only else {"queued", *HELD}
         with self._writing() as db:
-            return [self.cancel(row["id"]) for row in self._in(db, states)]
+            rows = in_states(db, states)
+            for row in rows:
+                self._advance(db, row, "cancel")
+            return [job_by(db, row["id"]) for row in rows]
 
     def events(self, after: int, job: str | None = None, limit: int = 100) -> list[Event]:
         """What happened after the event of that number, oldest first; of one job, or of all."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT id, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job)"
+                "SELECT id, job, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job)"
                 " ORDER BY id LIMIT :limit",
                 {"after": after, "job": job, "limit": limit},
             ).fetchall()
-        return [load(Event, {"id": row["id"], **json.loads(row["body"])}) for row in rows]
+            return [event_of(row, partial(job_by, db, row["job"])) for row in rows]
 
     def last_event(self) -> int:
         """The number of the newest event; 0 before the first."""
@@ -136,7 +149,7 @@ class Store:
     def counts(self) -> tuple[int, int]:
         """How many jobs wait, and how many are being worked on."""
         with self._reading() as db:
-            return len(self._in(db, {"queued"})), len(self._in(db, HELD))
+            return len(in_states(db, {"queued"})), len(in_states(db, HELD))
 
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""
@@ -151,13 +164,16 @@ class Store:
     # What the worker does
 
     def claim(self) -> Claim | None:
-        """Takes the oldest waiting job; None when nothing waits."""
+        """Takes the oldest waiting job; None when nothing waits. Those that cannot be read fail on the way."""
+        oldest = "SELECT * FROM job WHERE state = 'queued' ORDER BY number LIMIT 1"
         with self._writing() as db:
-            row = db.execute("SELECT * FROM job WHERE state = 'queued' ORDER BY number LIMIT 1").fetchone()
-            if row is None:
-                return None
-            ticket = self._advance(db, row, "claim")
-            return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
+            while (row := db.execute(oldest).fetchone()) is not None:
+                ticket = self._advance(db, row, "claim")
+                try:
+                    return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
+                except ContractError as error:
+                    self._advance(db, job_row(db, row["id"]), "fail", unreadable(error))
+        return None
 
     def start(self, claim: Claim) -> None:
         """The model is ready, painting begins. Raises StaleClaim."""
@@ -179,7 +195,7 @@ class Store:
         with self._writing() as db:
             self._held(db, claim)
             db.execute("UPDATE job SET sequence = sequence + 1 WHERE id = ?", (claim.job,))
-            self._attach(db, claim.job, artifact)
+            attach(db, claim.job, artifact)
             self._log(db, claim.job, "preview", artifact=artifact)
 
     def finish(self, claim: Claim, artifacts: tuple[Artifact, ...], achieved: tuple[Achieved, ...] = ()) -> None:
@@ -188,7 +204,7 @@ class Store:
             row = self._held(db, claim)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
             for artifact in artifacts:
-                self._attach(db, claim.job, artifact)
+                attach(db, claim.job, artifact)
             self._advance(db, row, "finish")
 
     def fail(self, claim: Claim, problem: Problem) -> None:
@@ -201,12 +217,11 @@ class Store:
         with self._writing() as db:
             self._advance(db, self._held(db, claim), "release")
 
-    def lose_held(self) -> None:
-        """The worker is gone: what it held waits again, or fails when it was lost once before."""
-        problem = WorkerLost("The painting process died twice while it worked on this job").problem()
+    def put_back(self, verb: Literal["lose", "restart"]) -> None:
+        """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
         with self._writing() as db:
-            for row in self._in(db, HELD):
-                self._advance(db, row, "lose", problem)
+            for row in in_states(db, HELD):
+                self._advance(db, row, verb, given_up(verb))
 
     def state_fact(self, name: str, value: str) -> None:
         """Notes a fact about the worker."""
@@ -217,18 +232,22 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._turn:
-            yield self._db
+        with self._readers, available():
+            self._reader.execute("BEGIN")  # what is read in turn fits together
+            with self._reader:
+                yield self._reader
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._turn:
-            if self._db.in_transaction:  # cancel_many cancels inside its own transaction
-                yield self._db
-                return
-            self._db.execute("BEGIN IMMEDIATE")
-            with self._db:  # commits, or rolls back when the body raises
-                yield self._db
+        if not self._writers.acquire(timeout=self._patience):
+            raise unavailable("others wait for it")
+        try:
+            with available():
+                self._db.execute("BEGIN IMMEDIATE")
+                with self._db:  # commits, or rolls back when the body raises
+                    yield self._db
+        finally:
+            self._writers.release()
 
     def _insert(self, db: sqlite3.Connection, blockout: Blockout, body: str, key: str, digest: str) -> Job:
         job, ticket = secrets.token_hex(16), Ticket()
@@ -241,55 +260,27 @@ class Store:
         )
         db.execute("INSERT INTO submission VALUES (?, ?, ?)", (key, digest, job))
         self._log(db, job, "state")
-        return self.job(job)
+        return job_by(db, job)
 
     def _advance(self, db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> Ticket:
-        ticket = advance(Ticket(row["state"], row["sequence"], row["fence"], row["attempts"]), verb)
+        ticket = advance(Ticket(*(row[field.name] for field in fields(Ticket))), verb)
         failed = json.dumps(dump(problem)) if ticket.state == "failed" else None
         db.execute(
-            "UPDATE job SET state = ?, sequence = ?, fence = ?, attempts = ?, problem = ? WHERE id = ?",
-            (ticket.state, ticket.sequence, ticket.fence, ticket.attempts, failed, row["id"]),
+            "UPDATE job SET state = :state, sequence = :sequence, fence = :fence, attempts = :attempts,"
+            " restarts = :restarts, problem = :problem WHERE id = :id",
+            {**asdict(ticket), "problem": failed, "id": row["id"]},
         )
         self._log(db, row["id"], "state")
         return ticket
 
     def _held(self, db: sqlite3.Connection, claim: Claim) -> sqlite3.Row:
-        row = self._row(db, claim.job)
+        row = job_row(db, claim.job)
         if row["fence"] != claim.fence or row["state"] not in HELD:
             raise StaleClaim(f"job {claim.job} is {row['state']} under fence {row['fence']}, not {claim.fence}")
         return row
 
-    def _row(self, db: sqlite3.Connection, job: str) -> sqlite3.Row:
-        row: sqlite3.Row | None = db.execute("SELECT * FROM job WHERE id = ?", (job,)).fetchone()
-        if row is None:
-            raise UnknownJob(f"There is no job {job[:64]}")
-        return row
-
-    def _in(self, db: sqlite3.Connection, states: Any) -> list[sqlite3.Row]:
-        return db.execute(
-            "SELECT * FROM job WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number",
-            (json.dumps(list(states)),),
-        ).fetchall()
-
-    def _job(self, db: sqlite3.Connection, row: sqlite3.Row) -> Job:
-        rows = db.execute(
-            "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? ORDER BY kind", (row["id"],)
-        )
-        names = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed")
-        problem = row["problem"] and loads(Problem, row["problem"])
-        artifacts = tuple(Artifact(**artifact) for artifact in rows)
-        achieved = tuple(load(Achieved, document) for document in json.loads(row["achieved"]))
-        return Job(**{name: row[name] for name in names}, artifacts=artifacts, problem=problem, achieved=achieved)
-
-    def _attach(self, db: sqlite3.Connection, job: str, artifact: Artifact) -> None:
-        db.execute(
-            "INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes",
-            (job, artifact.kind, artifact.sha256, artifact.media_type, artifact.bytes),
-        )
-
     def _log(self, db: sqlite3.Connection, job: str, kind: str, **news: Any) -> None:
-        row = self._row(db, job)
+        row = job_row(db, job)
         body = {name: row[name] for name in ("sequence", "state", "phase", "step", "steps")}
         body |= {"job": job, "kind": kind, "artifact": None, **{name: dump(value) for name, value in news.items()}}
         if kind != "state":

@@ -2,27 +2,38 @@
 """The worker process: claims a job, paints it, reports every step. ``python -m server.worker.process``.
 
 Standard input carries the settings, then doorbells; its end asks the worker to leave. A byte on standard output tells
-the server that there is news. A cancelled job shows as a stale claim at the next step.
+the server that there is news, or that the queue cannot be used. A cancelled job shows as a stale claim at the next
+step.
+
+A queue that is locked or full is nothing that a job could help: what must be written is tried until it is, and what
+only tells how far the job is, is dropped.
 """
 
 import logging
+import math
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pkgutil import resolve_name
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from addon.protocol.records import Artifact, Problem
 
-from ..problems import NoModel, NoRoom, PaintingFailed, Refusal
+from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore
+from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
 from ..queue.store import Claim, Moment, StaleClaim, Store
 from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
+
+T = TypeVar("T")
+LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
+MUTE_SECONDS = 2.0  # without another try to note progress after one that failed: painting must not stand still for it
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +51,10 @@ class Pipe:
         self.leaving = False
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def ring(self) -> None:
-        """There is news. A server that is gone hears nothing, and that means leaving."""
+    def ring(self, word: bytes = NEWS) -> None:
+        """There is news, or another of the words. A server that is gone hears nothing, and that means leaving."""
         try:
-            self._outgoing.write(b"\n")
+            self._outgoing.write(word)
             self._outgoing.flush()
         except BrokenPipeError:
             self.leave()
@@ -67,29 +78,59 @@ class Pipe:
 class JobReporter:
     """One job being painted: hears every step, writes it down, and stops the painting when it is no longer wanted."""
 
-    def __init__(self, claim: Claim, store: Store, shelf: ArtifactStore, door: Pipe, preview_seconds: float) -> None:
+    def __init__(self, claim: Claim, store: Store, shelf: ArtifactStore, door: Pipe, settings: ServerSettings) -> None:
         self._claim, self._store, self._shelf, self._door = claim, store, shelf, door
-        self._preview_seconds, self._previewed = preview_seconds, time.monotonic()
+        self._settings, self._previewed = settings, time.monotonic()
+        self._mute_until = 0.0  # of the monotonic clock
 
     def phase(self, moment: Moment) -> None:
         """Notes a moment. Raises Leaving, and StaleClaim when the job was cancelled."""
         if self._door.leaving:
             raise Leaving
-        self._store.report(self._claim, moment)
-        self._door.ring()
+        self._offer(lambda: self._store.report(self._claim, moment))
 
     def report(self, progress: Progress) -> None:
         """Notes a step or what comes after the last one, and shows a preview now and then."""
         self.phase(Moment(progress.phase, progress.step, progress.energies))
-        if progress.preview and time.monotonic() - self._previewed >= self._preview_seconds:
-            self._store.preview(self._claim, self._keep("preview", progress.preview()))
+        if progress.preview and time.monotonic() - self._previewed >= self._settings.preview_seconds:
+            sketch = self._keep("preview", progress.preview())
+            self._offer(lambda: self._store.preview(self._claim, sketch))
             self._previewed = time.monotonic()
-            self._door.ring()
+
+    def start(self) -> None:
+        """The model is ready."""
+        self._insist(lambda: self._store.state_fact("model", self._claim.blockout.model))
+        self._insist(lambda: self._store.start(self._claim))
 
     def finish(self, painting: Painting) -> None:
         """Keeps the pictures and ends the job."""
         artifacts = (self._keep("picture", painting.picture), self._keep("full", painting.full))
-        self._store.finish(self._claim, artifacts, painting.achieved)
+        self._insist(lambda: self._store.finish(self._claim, artifacts, painting.achieved))
+
+    def fail(self, problem: Problem) -> None:
+        """Ends the job without a picture."""
+        self._insist(lambda: self._store.fail(self._claim, problem))
+
+    def release(self) -> None:
+        """Gives the job back."""
+        self._insist(lambda: self._store.release(self._claim))
+
+    def _offer(self, write: Callable[[], None]) -> None:
+        """What need not be written, for the next of its kind will say it too."""
+        if time.monotonic() < self._mute_until:
+            self._door.ring(STALLED)  # not a word would look like a worker that is stuck
+            return
+        try:
+            write()
+        except QueueUnavailable as error:
+            log.warning("progress is not noted: %s", error.detail)
+            self._mute_until = time.monotonic() + MUTE_SECONDS
+            self._door.ring(STALLED)
+        else:
+            self._door.ring()
+
+    def _insist(self, write: Callable[[], None]) -> None:
+        insist(write, self._door, self._settings.drain)
 
     def _keep(self, kind: Literal["picture", "full", "preview"], png: bytes) -> Artifact:
         try:
@@ -106,40 +147,59 @@ def main() -> None:
     door = Pipe(sys.stdin.buffer, sys.stdout.buffer)
     for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the door
         signal.signal(meant_for_the_server, signal.SIG_IGN)
-    store = Store(settings.database)
+    store = insist(lambda: Store(settings.database, LOCK_SECONDS), door, settings.drain)
     engine: Engine = resolve_name(settings.engine)()
-    store.state_fact("device", engine.device)
-    store.state_fact("model", "")
+    insist(lambda: store.state_fact("device", engine.device), door, settings.drain)
+    insist(lambda: store.state_fact("model", ""), door, settings.drain)
     door.ring()
     work(settings, store, engine, door)
     store.close()
+
+
+def insist(act: Callable[[], T], door: Pipe, drain: float) -> T:
+    """What ``act`` returns, as soon as the queue can be used. Raises what else it raises.
+
+    Raises QueueUnavailable only when it has been time to go for ``drain`` seconds: the server then puts the job back.
+    """
+    end, said = math.inf, False
+    while True:
+        try:
+            return act()
+        except QueueUnavailable as error:
+            log.log(logging.DEBUG if said else logging.WARNING, "tried until it works: %s", error.detail)
+            said = True
+            end = min(end, time.monotonic() + drain) if door.leaving else math.inf
+            if time.monotonic() >= end:
+                raise
+            door.ring(STALLED)
+        time.sleep(RETRY_SECONDS)
 
 
 def work(settings: ServerSettings, store: Store, engine: Engine, door: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
     shelf = ArtifactStore(settings.shelf)
     while not door.leaving:
-        claim = store.claim()
+        claim = insist(store.claim, door, settings.drain)
+        door.ring()
         if claim is None:
             door.wait()
             continue
-        door.ring()
-        easel = JobReporter(claim, store, shelf, door, settings.preview_seconds)
+        easel = JobReporter(claim, store, shelf, door, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
-            problem = attempt(settings, store, engine, claim, easel)
+            problem = attempt(settings, engine, claim, easel)
             if problem is not None:
-                store.fail(claim, problem)
+                easel.fail(problem)
         door.ring()
 
 
-def attempt(settings: ServerSettings, store: Store, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
-    """Paints one job; returns why that failed. Raises StaleClaim."""
+def attempt(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
+    """Paints one job; returns why that failed. Raises StaleClaim, and QueueUnavailable as ``insist`` does."""
     try:
-        paint(settings, store, engine, claim, easel)
-    except StaleClaim:
+        paint(settings, engine, claim, easel)
+    except (StaleClaim, QueueUnavailable):
         raise
     except Leaving:
-        store.release(claim)
+        easel.release()
     except Refusal as refusal:
         return refusal.problem()
     except Exception as error:  # whatever an engine raises ends its job, never the queue
@@ -148,7 +208,7 @@ def attempt(settings: ServerSettings, store: Store, engine: Engine, claim: Claim
     return None
 
 
-def paint(settings: ServerSettings, store: Store, engine: Engine, claim: Claim, easel: JobReporter) -> None:
+def paint(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobReporter) -> None:
     """Loads the model, paints, keeps the result."""
     name = claim.blockout.model
     model = settings.model(name)
@@ -156,8 +216,7 @@ def paint(settings: ServerSettings, store: Store, engine: Engine, claim: Claim, 
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
     easel.phase(Moment("loading the model"))
     engine.load(model)
-    store.state_fact("model", name)
-    store.start(claim)
+    easel.start()
     easel.finish(engine.paint(claim.blockout, easel.report))
 
 

@@ -2,20 +2,22 @@
 """Keeps one worker alive. The queue file is all that server and worker share; their pipes only carry doorbells.
 
 A claim lasts as long as the worker lives: when it dies, or says nothing for ``patience`` seconds with a job in hand,
-the job waits again (once) and a new worker starts. Closing a worker's standard input asks it to leave, and that happens
-by itself when the server dies.
+the job waits again (once) and a new worker starts. What an earlier server left in hand waits again too, and is not
+blamed for it. Closing a worker's standard input asks it to leave, and that happens by itself when the server dies.
 """
 
 import asyncio
 import logging
-import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
+from typing import Literal
 
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
+from ..problems import QueueUnavailable
+from ..queue.availability import STALLED
 from ..queue.bell import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 RESTART_SECONDS = (0.2, 30.0)
 HEALTHY_SECONDS = 10.0
+STALL = "The worker waits for the queue, which is locked or cannot be written"
 
 
 class Supervisor:
@@ -34,6 +37,7 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         self._process: Process | None = None
         self._leaving = asyncio.Event()
+        self._blame: Literal["lose", "restart"] = "restart"  # what became of whoever had the jobs in hand
         self.trouble = ""  # why no worker works, for people
 
     async def keep(self) -> None:
@@ -66,12 +70,13 @@ class Supervisor:
         self._loop.call_soon_threadsafe(self._write, b"\n")
 
     async def _live(self) -> str:
-        """One worker's life, and how it ended. A full disk ends the worker, and must not end its keeper."""
+        """One worker's life, and how it ended. A queue that cannot be used must not end its keeper."""
         try:
-            await run_in_threadpool(self._store.lose_held)
+            await run_in_threadpool(self._store.put_back, self._blame)
             code = await self._run()
-            await run_in_threadpool(self._store.lose_held)
-        except (sqlite3.Error, OSError) as error:
+            self._blame = "restart" if self._leaving.is_set() else "lose"
+            await run_in_threadpool(self._store.put_back, self._blame)
+        except (QueueUnavailable, OSError) as error:
             return f"The worker cannot work: {error}"
         return f"The worker ended with code {code}"
 
@@ -92,15 +97,20 @@ class Supervisor:
                 async with asyncio.timeout(self._settings.patience):
                     heard = await process.stdout.read(4096)
             except TimeoutError:
-                _, held = await run_in_threadpool(self._store.counts)
-                if held:
+                if await run_in_threadpool(self._holds):
                     log.error("the worker said nothing for %.0f s and is stopped", self._settings.patience)
                     process.kill()
                 continue
             if not heard:
                 return
-            self.trouble = ""
+            self.trouble = STALL if heard.endswith(STALLED) else ""
             self._bell.ring()
+
+    def _holds(self) -> bool:
+        """Whether a job is in hand; where the queue does not say, a worker that waits for it is no suspect."""
+        with suppress(QueueUnavailable):
+            return self._store.counts()[1] > 0
+        return False
 
     def _write(self, line: bytes) -> None:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():

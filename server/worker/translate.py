@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import sg_core
-from addon.protocol.records import Achieved, Blockout, Frame, Mask, Region, pack_mask, unpack_mask
+from addon.protocol.records import Achieved, Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
 from sg_core.tokens import Phrase, occurrences
 
@@ -114,8 +114,7 @@ def loose(region: Region, blockout: Blockout) -> Energy:
 
 def coverage(mask: Mask) -> Tensor:
     """A mask as (height, width) in 0..1, rows from the top."""
-    rows = np.frombuffer(unpack_mask(mask), np.uint8).reshape(mask.height, mask.width)
-    return torch.from_numpy(rows / np.float32(255))
+    return torch.from_numpy(np.asarray(mask_rows(mask)) / np.float32(255))
 
 
 def centroid_in_picture(centroid: tuple[float, float], frame: Frame, picture: tuple[int, int]) -> tuple[float, float]:

@@ -14,15 +14,26 @@ from tests.architecture.reading import ROOT, Source, imports, source, sources, u
 BLENDER = frozenset({"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "addon_utils", "bl_pkg", "cycles"})
 
 # Folders and files that work without Blender; in the other rooms of the add-on a file's docstring says "No bpy".
-WITHOUT_BLENDER = ("protocol", "client", "messages", "request", "raster", "session", "cooperative.py", "extension.py")
+WITHOUT_BLENDER = (
+    "protocol",
+    "client",
+    "messages",
+    "request",
+    "raster",
+    "session",
+    "cooperative.py",
+    "extension.py",
+    "blender_process.py",
+)
 WITH_BLENDER = ("addon/", "benchmarks/masks.py", "benchmarks/stress.py")
 
-# The command line opens .blend files in its own process; the demo and the examples are scripts of Blender.
-BPY_ON_USE = frozenset({"addon/__init__.py", "server/cli/render.py", "server/cli/demo.py"})
+# Blender asks the add-on to register, and only then is bpy needed.
+BPY_ON_USE = frozenset({"addon/__init__.py"})
 
-# Protocol and client are all that the API process knows of the add-on; only the verbs that open a .blend know more.
+# Protocol and client are all that the API process knows of the add-on; the verbs that open a .blend know how to have a
+# second Blender do it, and what can be set for it.
 WIRE = ("addon.protocol", "addon.client")
-RENDERERS = frozenset({"server/cli/render.py", "server/cli/demo.py"})
+BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings")
 WORKER = "server.worker.translate"
 
 
@@ -57,10 +68,10 @@ def _of_blender(file: Source) -> bool:
 
 
 def addon_imports(file: Source) -> Iterator[str]:
-    """The server knows the wire; the verbs that open a .blend read and paint scenes, and import that on use."""
+    """The server knows the wire; the verbs that open a .blend also know the command line of a second Blender."""
+    known = WIRE + BLENDER_PROCESS if file.path.startswith("server/cli/") else WIRE
     for imported in imports(file):
-        lazily = file.path in RENDERERS and imported.function
-        if imported.top == "addon" and not imported.module.startswith(WIRE) and not lazily:
+        if imported.top == "addon" and not imported.module.startswith(known):
             yield file.at(imported.node, f"the server may not know {imported.module}")
 
 
@@ -96,6 +107,8 @@ def test_bpy_stays_in_its_files() -> None:
 def test_server_knows_only_the_wire() -> None:
     uphold(addon_imports, sources("server"))
     assert len(list(addon_imports(Source("server/http/routes.py", "from addon import client, raster")))) == 1
+    assert len(list(addon_imports(Source("server/http/routes.py", "import addon.blender_process")))) == 1
+    assert len(list(addon_imports(Source("server/cli/x.py", "import addon.blender_process, addon.headless")))) == 1
 
 
 def test_server_reaches_the_core_in_two_files() -> None:

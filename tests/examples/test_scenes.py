@@ -7,9 +7,9 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.capture.scene import capture
 from addon.pictures.image import apply_result, remove
 from addon.protocol.records import unpack_mask
+from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import fingerprint, paint, render
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

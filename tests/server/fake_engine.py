@@ -2,6 +2,7 @@
 """An engine without a network, for tests of everything around it. The words of the prompt tell it how to behave."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 
@@ -14,9 +15,10 @@ from server.worker.engine import Painting, Progress, crop, png, sketch
 
 
 class FakeEngine:
-    """Paints the colour of the seed. ``slow`` steps take 30 ms; ``die`` ends the process at step 2, ``die once`` only
-    when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step; ``absent`` has no weights.
-    It claims to have put each region a tenth of the frame too far to the right; with ``lose``, none."""
+    """Paints the colour of the seed. ``slow`` steps take 30 ms, those of ``ms=N`` N; ``die`` ends the process at step
+    2, ``die once`` only when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step; ``absent``
+    has no weights. It claims to have put each region a tenth of the frame too far to the right; with ``lose``, none.
+    """
 
     device = "imagination"
 
@@ -46,6 +48,8 @@ def _claim(region: Region, lost: bool) -> Achieved:
 def _behave(prompt: str, step: int) -> None:
     if "slow" in prompt:
         time.sleep(0.03)
+    if wanted := re.search(r"ms=(\d+)", prompt):
+        time.sleep(int(wanted[1]) / 1000)
     if step < 2:
         return
     if "die" in prompt and _first_time("once" in prompt):

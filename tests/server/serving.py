@@ -5,22 +5,28 @@ import asyncio
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from addon.client.api import Client, connect
 from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
+from addon.protocol.strict_json import ContractError, dump
 from server.http.host import running
 from server.settings import ServerSettings
+from tests.server.processes import workers_of
 
 ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
 FAKE = "tests.server.fake_engine:FakeEngine"
+OVER = ("done", "failed", "cancelled")
 
 
 def blockout(**changes: Any) -> Blockout:
@@ -40,6 +46,22 @@ def blockout(**changes: Any) -> Blockout:
         "scale": 4.0,
     }
     return Blockout(**standard | changes)
+
+
+def block(phrase: str, box: tuple[int, int, int, int], grid: int = 64, **changes: Any) -> Region:
+    """A region that is a box: left, top, right and bottom in cells of a square grid over the whole frame."""
+    left, top, right, bottom = box
+    inside = [left <= x < right and top <= y < bottom for y in range(grid) for x in range(grid)]
+    standard: dict[str, Any] = {
+        "name": phrase,
+        "phrase": phrase,
+        "mask": pack_mask(grid, grid, bytes(255 * cell for cell in inside)),
+        "centroid": ((left + right) / 2 / grid, (top + bottom) / 2 / grid),
+        "size": sum(inside) / grid**2,
+        "visible": 1.0,
+        "depth": 0,
+    }
+    return Region(**standard | changes)
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,38 @@ class Served:
         link.close()
         return result
 
+    def json(self, method: str, path: str, document: object = None, **headers: str) -> tuple[int, Any]:
+        """One request with a JSON body, if any, and a JSON answer: status, document."""
+        body = None if document is None else encoded(document)
+        status, _, answer = self.request(method, path, body, **headers)
+        return status, json.loads(answer)
+
+    def submit(self, key: str = "", **changes: Any) -> str:
+        """Queues ``blockout(**changes)``; its job's id."""
+        key = key or uuid.uuid4().hex
+        status, job = self.json("POST", "/v1/jobs", dump(blockout(**changes)), Idempotency_Key=key)
+        assert status in (200, 201), job
+        return str(job["id"])
+
+    def job(self, job: str) -> dict[str, Any]:
+        """A job's record."""
+        status, document = self.json("GET", f"/v1/jobs/{job}")
+        assert status == 200, document
+        return dict(document)
+
+    def reaches(self, job: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
+        """Waits until a job is in one of the states, over by default; its record then."""
+        wait_until(lambda: self.job(job)["state"] in (states or OVER), seconds)
+        return self.job(job)
+
+    def kill(self, *, with_worker: bool = False) -> None:
+        """What a crash does, or, with its worker, a power cut."""
+        workers = workers_of(self.process.pid) if with_worker else []
+        for process in (self.process.pid, *workers):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self.process.wait(10)
+
 
 def environment(home: Path) -> dict[str, str]:
     """What a child needs to find the fake engine, and its own state."""
@@ -73,20 +127,39 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(home: Path, *flags: str, stdin: int | None = None) -> Iterator[Served]:
-    """``maquette serve`` with the fake engine, in a process of its own; asked to stop at the end."""
-    output = home.with_suffix(".log")
-    words = [sys.executable, "-m", "server", "serve", "--engine", FAKE, *flags]
+def serving(
+    home: Path, *flags: str, stdin: int | None = None, engine: str = FAKE, settings: dict[str, Any] | None = None
+) -> Iterator[Served]:
+    """``maquette serve`` in a process of its own, asked to stop at the end; with ``settings``, those that have no flag.
+
+    A home may be served again after a crash: it is this server's connection that is waited for.
+    """
+    output, left = home.with_suffix(".log"), _published(home)
+    words = [sys.executable, "-m", "server", "serve", "--engine", engine, *flags]
+    if settings is not None:
+        words = [
+            sys.executable,
+            str(HERE / "serve_with.py"),
+            json.dumps({"home": str(home), "engine": engine, **settings}),
+        ]
     with output.open("a") as out:
         process = subprocess.Popen(
             words, env=environment(home), stdin=stdin, stdout=out, stderr=subprocess.STDOUT, text=True
         )
     try:
-        wait_until(lambda: (home / "connection.json").exists() or process.poll() is not None)
+        wait_until(lambda: _published(home) not in (None, left) or process.poll() is not None, 60.0)
+        assert process.poll() is None, output.read_text()[-2000:]
         yield Served(process, read_connection(home / "connection.json"), home, output)
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(30)
+
+
+def _published(home: Path) -> Connection | None:
+    try:
+        return read_connection(home / "connection.json")
+    except (FileNotFoundError, ContractError):
+        return None
 
 
 @asynccontextmanager
@@ -97,7 +170,7 @@ async def at_home(settings: ServerSettings) -> AsyncIterator[Client]:
 
 
 def fake(home: Path, **changes: Any) -> ServerSettings:
-    """Settings with the fake engine."""
+    """ServerSettings with the fake engine."""
     return ServerSettings(home=home, engine=FAKE, **changes)
 
 
@@ -106,6 +179,11 @@ async def ended(client: Client, job: Job) -> Job:
     async for _ in client.events(job=job.id):
         pass
     return await client.job(job.id)
+
+
+async def painted(client: Client, request: Blockout) -> Job:
+    """The job of a request, once it is over."""
+    return await ended(client, await client.submit(request, uuid.uuid4().hex))
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:

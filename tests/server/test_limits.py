@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.client.errors import ServerProblem
+from addon.client.exceptions import ServerProblem
 from server.problems import OutOfMemory
 from server.queue.store import Store
 from server.worker.engine import _in_memory

@@ -33,10 +33,9 @@ def build_tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer(vocab=numbered, merges=list(dict.fromkeys(merges)), model_max_length=16)
 
 
-def build_folder(folder: Path, prediction_type: str) -> Path:
-    torch.manual_seed(0)
-    tokenizer = build_tokenizer()
-    unet = UNet2DConditionModel(
+def build_unet() -> UNet2DConditionModel:
+    """Two levels, each of which attends."""
+    return UNet2DConditionModel(
         sample_size=8,
         in_channels=4,
         out_channels=4,
@@ -48,7 +47,11 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
         cross_attention_dim=16,
         attention_head_dim=2,
     )
-    vae = AutoencoderKL(
+
+
+def build_vae() -> AutoencoderKL:
+    """Eight pixels to a latent's side."""
+    return AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -56,6 +59,10 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
         norm_num_groups=4,
         latent_channels=4,
     )
+
+
+def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """One layer."""
     text = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=16,
@@ -66,6 +73,14 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
+    return CLIPTextModel(text)
+
+
+def build_folder(folder: Path, prediction_type: str) -> Path:
+    """A whole pipeline's folder."""
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer()
+    unet, vae = build_unet(), build_vae()
     scheduler = DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -78,7 +93,7 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
     parts = {
         "unet": unet,
         "vae": vae,
-        "text_encoder": CLIPTextModel(text),
+        "text_encoder": build_text_encoder(tokenizer),
         "tokenizer": tokenizer,
         "scheduler": scheduler,
     }

@@ -22,6 +22,16 @@ MODULES = (
     history,
     fixes,
 )
-register, unregister = bpy.utils.register_classes_factory(
-    [operator for module in MODULES for operator in module.CLASSES]
-)
+OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)
+
+
+def register() -> None:
+    """Have Blender know the operators."""
+    for kind in OPERATORS:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    """Have Blender forget them."""
+    for kind in reversed(OPERATORS):
+        bpy.utils.unregister_class(kind)

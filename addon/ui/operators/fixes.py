@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the buttons under a notice do: each puts right what one error complains of (see ``cures.py``), in one step."""
+"""What the buttons under a notice do: each puts right what one error complains of (``messages/fixes.py``), at once."""
 
 import bpy
 from bpy.props import StringProperty
 from mathutils import Matrix, Vector
 
 from ...extension import EXTENSION
-from ...messages.notice import Notice
+from ...messages import sentences
 from ...regions import marks
 from ...regions.visibility import show
 from ...request.phrases import apart, split_phrase
-from ..properties import EXACT, SIZE
-from .scene.regions import gone, select
-from .status import Status, refuse, settle
+from ...request.settings import EXACT, PROMPT, SIZE
+from ..context import Context
+from .request.generate import Generate
+from .scene.regions import marked_by, select
+from .status import Status, call, refuse, refusing, settle
 
 SIZES = (75, 50, 35, 25)  # percent, the steps down when memory runs out
 
@@ -26,11 +28,9 @@ class FindRegion(bpy.types.Operator):
 
     phrase: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        things = marks.of_phrase(context.scene, self.phrase)
-        if not things:
-            return refuse(self, gone(self.phrase))
-        select(context, [part for thing in things for part in marks.parts_of(thing)])
+    @refusing
+    def execute(self, context: Context) -> Status:
+        select(context, _objects(marked_by(context.scene, self.phrase)))
         return settle()
 
 
@@ -43,16 +43,12 @@ class ShowRegion(bpy.types.Operator):
 
     phrase: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        things = marks.of_phrase(context.scene, self.phrase)
-        if not things:
-            return refuse(self, gone(self.phrase))
-        parts = [part for thing in things for part in marks.parts_of(thing)]
-        still = show(context.scene, context.evaluated_depsgraph_get(), parts)
-        if still:
-            message = f"{things[0].name} stays hidden {still}: drivers, keyframes or another file hold it."
-            held = Notice(message=message, fix="Mute them, or leave it out.", code="region-held", subject=self.phrase)
-            return refuse(self, held)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        marked = marked_by(context.scene, self.phrase)
+        hidden = show(context.scene, context.evaluated_depsgraph_get(), _objects(marked))
+        if hidden:
+            return refuse(self, sentences.region_held(marked[0].name, hidden, self.phrase))
         return settle()
 
 
@@ -65,11 +61,11 @@ class LeaveOut(bpy.types.Operator):
 
     phrase: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        things = marks.of_phrase(context.scene, self.phrase)
-        for thing in things:
-            marks.write(thing, marks.OFF, True)
-        return settle() if things else refuse(self, gone(self.phrase))
+    @refusing
+    def execute(self, context: Context) -> Status:
+        for item in marked_by(context.scene, self.phrase):
+            marks.write(item, marks.OFF, True)
+        return settle()
 
 
 class TellApart(bpy.types.Operator):
@@ -81,16 +77,15 @@ class TellApart(bpy.types.Operator):
 
     phrase: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        shot = context.scene
-        pose = Matrix() if shot.camera is None else shot.camera.matrix_world.inverted()
-        things = sorted(marks.of_phrase(shot, self.phrase), key=lambda thing: (pose @ _middle(thing)).x)
-        if not things:
-            return refuse(self, gone(self.phrase))
-        phrases = apart(self.phrase, len(things))
-        for thing, phrase in zip(things, phrases, strict=True):
-            marks.write(thing, marks.PHRASE, phrase)
-        shot[marks.PROMPT] = split_phrase(shot.get(marks.PROMPT, ""), self.phrase, phrases)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        scene = context.scene
+        pose = Matrix() if scene.camera is None else scene.camera.matrix_world.inverted()
+        marked = sorted(marked_by(scene, self.phrase), key=lambda item: (pose @ _middle(item)).x)
+        phrases = apart(self.phrase, len(marked))
+        for item, phrase in zip(marked, phrases, strict=True):
+            marks.write(item, marks.PHRASE, phrase)
+        scene[PROMPT] = split_phrase(scene.get(PROMPT, ""), self.phrase, phrases)
         return settle()
 
 
@@ -103,11 +98,11 @@ class MakeOne(bpy.types.Operator):
 
     phrase: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        things = marks.of_phrase(context.scene, self.phrase)
-        for thing in things:
-            marks.write(thing, marks.TOGETHER, True)
-        return settle() if things else refuse(self, gone(self.phrase))
+    @refusing
+    def execute(self, context: Context) -> Status:
+        for item in marked_by(context.scene, self.phrase):
+            marks.write(item, marks.TOGETHER, True)
+        return settle()
 
 
 class PaintSmaller(bpy.types.Operator):
@@ -119,14 +114,13 @@ class PaintSmaller(bpy.types.Operator):
 
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         smaller = [size for size in SIZES if size < context.scene.maquette_size]
         if not smaller:
-            fix = "Close what else uses the device's memory, or choose another model."
-            return refuse(self, Notice(message="The picture is as small as it gets.", fix=fix, code="smallest"))
+            return refuse(self, sentences.smallest())
         context.scene[SIZE] = smaller[0]
         settle()
-        return set(bpy.ops.maquette.generate(answers=self.answers))
+        return call(Generate.bl_idname, answers=self.answers)
 
 
 class TurnExactOff(bpy.types.Operator):
@@ -136,7 +130,7 @@ class TurnExactOff(bpy.types.Operator):
     bl_label = "Turn Exact Off"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.scene[EXACT] = False
         return settle()
 
@@ -147,13 +141,17 @@ class OpenPreferences(bpy.types.Operator):
     bl_idname = "maquette.open_preferences"
     bl_label = "Open Preferences"
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return set(bpy.ops.preferences.addon_show(module=EXTENSION))
+    def execute(self, context: Context) -> Status:
+        return call("preferences.addon_show", module=EXTENSION)
 
 
-def _middle(thing: marks.Marked) -> Vector:
-    places = [part.matrix_world.translation for part in marks.parts_of(thing)]
-    return sum(places, Vector()) / max(1, len(places))
+def _objects(marked: list[marks.Marked]) -> list[bpy.types.Object]:
+    return [part for item in marked for part in marks.parts_of(item)]
+
+
+def _middle(item: marks.Marked) -> Vector:
+    origins = [part.matrix_world.translation for part in marks.parts_of(item)]
+    return sum(origins, Vector()) / max(1, len(origins))
 
 
 CLASSES = (

@@ -3,11 +3,12 @@
 
 import bpy
 
-from ...messages.notice import Notice
+from ...messages import sentences
 from ...runtime.app import app
 from ...runtime.preferences import preferences
 from ...session.reducer import connection_requested
-from .status import Status, refuse
+from ..context import Context
+from .status import Status, call, refuse
 
 
 class StartServer(bpy.types.Operator):
@@ -16,16 +17,14 @@ class StartServer(bpy.types.Operator):
     bl_idname = "maquette.start_server"
     bl_label = "Start Server"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         server, command = app().server, preferences().command
         if server is not None and server.poll() is None:  # a second one would have nobody to end it
-            fix = "Wait until it answers, or stop it first."
-            return refuse(self, Notice(message="The server started here still runs.", fix=fix, code="server-runs"))
+            return refuse(self, sentences.server_runs())
         try:
             app().start_server(command)
         except (OSError, ValueError) as error:
-            fix = "Set the server command in Preferences › Add-ons › Maquette."
-            return refuse(self, Notice(message=f"“{command}” cannot be run: {error}", fix=fix, code="command-fails"))
+            return refuse(self, sentences.command_fails(command, str(error)))
         return {"FINISHED"}
 
 
@@ -35,7 +34,7 @@ class StopServer(bpy.types.Operator):
     bl_idname = "maquette.stop_server"
     bl_label = "Stop Server"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         app().stop_server()
         return {"FINISHED"}
 
@@ -46,7 +45,7 @@ class Connect(bpy.types.Operator):
     bl_idname = "maquette.connect"
     bl_label = "Connect"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         dispatcher = app().dispatcher
         dispatcher.apply(connection_requested)
         dispatcher.nudge()
@@ -60,12 +59,12 @@ class OpenLog(bpy.types.Operator):
     bl_label = "Open Its Log"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         cls.poll_message_set("The server was started elsewhere, and writes its log there")
         return app().logging
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return set(bpy.ops.wm.path_open(filepath=str(app().log)))
+    def execute(self, context: Context) -> Status:
+        return call("wm.path_open", filepath=str(app().log))
 
 
 CLASSES = (StartServer, StopServer, Connect, OpenLog)

@@ -1,25 +1,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How an operator ends: with the artist's notice answered, or with a sentence next to the button that says why not."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
 import bpy
 
-from ...messages.notice import Notice
+from ...messages.errors import UserError
+from ...messages.notice import Notice, notice
 from ...runtime.app import app
 from ...session.reducer import notice_changed
+from ..context import Context
 
 Status = set[str]
+Pressed = TypeVar("Pressed", bound=bpy.types.Operator)
 
 
 def refuse(operator: bpy.types.Operator, notice: Notice) -> Status:
     """End an operator without doing anything, and say why where the artist looks."""
-    dispatcher = app().dispatcher
-    dispatcher.apply(notice_changed, notice)
+    app().dispatcher.apply(notice_changed, notice)
     operator.report({"WARNING"}, f"{notice.message} {notice.fix}")
     return {"CANCELLED"}
 
 
+def refusing(execute: Callable[[Pressed, Context], Status]) -> Callable[[Pressed, Context], Status]:
+    """An operator's ``execute``; a UserError that it raises before it has changed anything becomes a refusal."""
+
+    @wraps(execute)
+    def guarded(self: Pressed, context: Context) -> Status:
+        try:
+            return execute(self, context)
+        except UserError as error:
+            return refuse(self, notice(error))
+
+    return guarded
+
+
 def settle() -> Status:
     """What the artist just did answers the notice that stands there."""
-    dispatcher = app().dispatcher
-    dispatcher.apply(notice_changed, None)
+    app().dispatcher.apply(notice_changed, None)
     return {"FINISHED"}
+
+
+def call(operator: str, *mode: str | bool, **values: object) -> Status:
+    """Run another operator by its name, ``maquette.show``; ``mode`` is its execution context, and whether it can be
+    undone by itself."""
+    module, _, name = operator.partition(".")
+    return set(getattr(getattr(bpy.ops, module), name)(*mode, **values))

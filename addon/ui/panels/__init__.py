@@ -12,7 +12,7 @@ from .result import MAQUETTE_PT_result
 from .server import MAQUETTE_PT_main
 
 # children after their parent, in the tab's order
-CLASSES = (
+CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (
     MAQUETTE_MT_models,
     MAQUETTE_MT_styles,
     MAQUETTE_MT_words,
@@ -23,4 +23,15 @@ CLASSES = (
     MAQUETTE_PT_views,
     MAQUETTE_PT_history,
 )
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def register() -> None:
+    """Have Blender draw the panels."""
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    """Have Blender draw them no more."""
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -3,12 +3,13 @@
 
 import bpy
 
-from ...pictures import gallery as album
-from ...pictures.gallery import PAGE, Page, Tile
+from ...pictures import gallery
+from ...pictures.gallery import FAVOURITES, PAGE, SCOPE, HistoryTile, Page
 from ...runtime.app import app
+from ..context import Context, Icon
 from .widgets import Tab, paragraph
 
-TILE = 76  # pixels that a thumbnail wants, at Blender's own size of things
+TILE = 76  # pixels that a thumbnail wants, at Blender's own scale
 
 
 class MAQUETTE_PT_history(Tab, bpy.types.Panel):
@@ -17,14 +18,14 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
     bl_label = "History"
     bl_parent_id = "MAQUETTE_PT_main"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """Which history, its thumbnails newest first, and the chosen one with its buttons."""
-        manager, gallery = context.window_manager, app().gallery
+        manager = context.window_manager
         row = self.layout.row(align=True)
-        row.prop(manager, "maquette_scope", expand=True)
-        row.prop(manager, "maquette_favourites", text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
-        page = album.page(context.scene, manager, gallery)
-        chosen = next((tile for tile in page.tiles if tile.name == gallery.chosen), None)
+        row.prop(manager, SCOPE, expand=True)
+        row.prop(manager, FAVOURITES, text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
+        page = gallery.page(context.scene, manager, app().gallery)
+        chosen = next((tile for tile in page.tiles if tile.name == app().gallery.chosen), None)
         if chosen is not None:
             self._chosen(chosen, context)
         if not page.total:
@@ -44,19 +45,19 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         middle.label(text=f"{page.first + 1} to {page.last} of {page.total}")
         self._turn(row, "TRIA_RIGHT", True, page.last < page.total)
 
-    def _turn(self, row: bpy.types.UILayout, icon: str, older: bool, more: bool) -> None:
+    def _turn(self, row: bpy.types.UILayout, icon: Icon, older: bool, more: bool) -> None:
         side = row.row(align=True)
         side.enabled = more
         side.operator("maquette.turn_page", text="", icon=icon).older = older
 
-    def _tile(self, cell: bpy.types.UILayout, tile: Tile, chosen: bool) -> None:
+    def _tile(self, cell: bpy.types.UILayout, tile: HistoryTile, chosen: bool) -> None:
         cell.template_icon(icon_value=app().gallery.icon(tile.name), scale=3.6)
-        icon = "SOLO_ON" if tile.favourite else "NONE"
+        icon: Icon = "SOLO_ON" if tile.favourite else "NONE"
         seed = tile.caption.partition(" · ")[0].removeprefix("Seed ")
         words = f"{seed}: {tile.prompt}"  # the seed first, for panels cut the rest off
         cell.operator("maquette.choose_entry", text=words, icon=icon, depress=chosen).name = tile.name
 
-    def _chosen(self, tile: Tile, context: bpy.types.Context) -> None:
+    def _chosen(self, tile: HistoryTile, context: Context) -> None:
         box = self.layout.box()
         box.template_icon(icon_value=app().gallery.icon(tile.name), scale=7.0)
         paragraph(box.column(align=True), tile.prompt, context)
@@ -66,13 +67,13 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         column = box.column(align=True)
         row = column.row(align=True)
         row.operator("maquette.show_entry", icon="IMAGE_DATA").name = tile.name
-        star = "SOLO_ON" if tile.favourite else "SOLO_OFF"
+        star: Icon = "SOLO_ON" if tile.favourite else "SOLO_OFF"
         row.operator("maquette.favour", text="", icon=star, depress=tile.favourite).name = tile.name
         row.operator("maquette.copy_entry", text="", icon="COPYDOWN").name = tile.name
         row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
         row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
         row = column.row(align=True)
         row.label(text="Reuse")
-        for what in ("PROMPT", "SEED", "EVERYTHING"):
-            reuse = row.operator("maquette.reuse", text="All" if what == "EVERYTHING" else what.capitalize())
-            reuse.name, reuse.what = tile.name, what
+        for part in ("PROMPT", "SEED", "EVERYTHING"):
+            reuse = row.operator("maquette.reuse", text="All" if part == "EVERYTHING" else part.capitalize())
+            reuse.name, reuse.what = tile.name, part

@@ -3,49 +3,52 @@
 
 import bpy
 
+from ...request.settings import STYLE
 from ...runtime.app import app
-from ..properties import STYLE, chosen
+from ..context import Context, Icon
+from ..properties import chosen
+from .widgets import Drawable
 
 
-class MAQUETTE_MT_models(bpy.types.Menu):
+class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
     """The models that the server offers."""
 
     bl_label = "Model"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """A line each: its name, where it is from, its licence."""
-        worn = chosen(context.scene).name
+        current = chosen(context.scene).name
         for info in app().session.link.models:
             words = f"{info.name}  ·  {info.source}  ·  {info.licence}"
-            row(self.layout, "maquette.choose_model", info.name, words, info.name == worn)
+            row(self.layout, "maquette.choose_model", info.name, words, info.name == current)
         if not app().session.link.models:
             self.layout.label(text="The server says which; none is connected", icon="UNLINKED")
 
 
-class MAQUETTE_MT_words(bpy.types.Menu):
-    """The things that a model with a vocabulary of its own can paint."""
+class MAQUETTE_MT_words(Drawable, bpy.types.Menu):
+    """The nouns that a model with a vocabulary of its own can paint."""
 
     bl_label = "Words"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """Each writes itself into the prompt."""
         columns = self.layout.grid_flow(columns=3, even_columns=True)
         for noun in chosen(context.scene).nouns:
             columns.operator("maquette.say", text=noun).words = noun
 
 
-class MAQUETTE_MT_styles(bpy.types.Menu):
+class MAQUETTE_MT_styles(Drawable, bpy.types.Menu):
     """Words that go with many prompts."""
 
     bl_label = "Style"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """None, the styles that suit the model, what can be done about them, and the files that are none."""
-        style_library, worn = app().style_library, context.scene.get(STYLE, "")
-        row(self.layout, "maquette.choose_style", "", "None", not worn)
+        style_library, current = app().style_library, context.scene.get(STYLE, "")
+        row(self.layout, "maquette.choose_style", "", "None", not current)
         self.layout.separator()
         for style in style_library.fitting(chosen(context.scene)):
-            row(self.layout, "maquette.choose_style", style.name, style.name, style.name == worn)
+            row(self.layout, "maquette.choose_style", style.name, style.name, style.name == current)
         self.layout.separator()
         self.layout.operator_context = "INVOKE_DEFAULT"
         self.layout.operator("maquette.save_style", text="Save as Style…", icon="ADD")
@@ -55,12 +58,12 @@ class MAQUETTE_MT_styles(bpy.types.Menu):
             self.layout.label(text=fault, icon="ERROR")
 
 
-def row(layout: bpy.types.UILayout, operator: str, name: str, words: str, worn: bool) -> None:
-    """One thing to choose, with a mark when it is chosen."""
-    layout.operator(operator, text=words, icon="CHECKMARK" if worn else "BLANK1").name = name
+def row(layout: bpy.types.UILayout, operator: str, name: str, words: str, current: bool) -> None:
+    """One line to choose, with a mark when it is chosen."""
+    layout.operator(operator, text=words, icon="CHECKMARK" if current else "BLANK1").name = name
 
 
-def choice(layout: bpy.types.UILayout, label: str, menu: str, words: str, icon: str = "NONE") -> None:
+def choice(layout: bpy.types.UILayout, label: str, menu: str, words: str, icon: Icon = "NONE") -> None:
     """A menu in a row of its own, aligned as properties are."""
     split = layout.split(factor=0.4)
     side = split.row()

@@ -9,18 +9,19 @@ from ...compat import prompt_box
 from ...messages import fixes
 from ...messages.notice import Notice
 from ...pictures.origin import scene_of
-from ...regions import marks
+from ...request.settings import MODEL, PROMPT, STYLE
 from ...runtime.app import app
 from ...runtime.windows import occupied
 from ...session.progress import describe, progress, title
 from ...session.state import Session
 from ...session.task import Task
+from ..context import Context, view_3d
 from ..image_editor import outlived
-from ..properties import MODEL, STYLE, chosen
+from ..properties import chosen
 from .menus import choice
-from .widgets import Tab, told
+from .widgets import Tab, notice_box
 
-FAILURES = 3  # failed pictures that are told of at once
+FAILURES = 3  # failed pictures that are listed at once
 
 
 class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
@@ -29,28 +30,28 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
     bl_label = "Picture"
     bl_parent_id = "MAQUETTE_PT_main"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """Prompt and settings, Generate, what is being painted, and what went wrong."""
         layout, scene, session = self.layout, context.scene, app().session
-        prompt_box(layout, scene, marks.PROMPT, "a castle and a rocket on a meadow")
+        prompt_box(layout, scene, PROMPT, "a castle and a rocket on a meadow")
         self._settings(scene)
         self._more(scene)
         self._generate(session, scene)
-        notice = session.notice
-        if notice is not None and not outlived(notice, context.space_data):
+        notice, space = session.notice, view_3d(context)
+        if notice is not None and not (space is not None and outlived(notice, space)):
             self._notice(notice, context)
         self._failures(session.failed, context)
 
     def _settings(self, scene: bpy.types.Scene) -> None:
-        column, model, worn = self.layout.column(), chosen(scene), scene.get(STYLE, "")
+        column, model, style = self.layout.column(), chosen(scene), scene.get(STYLE, "")
         column.use_property_split = True
         column.use_property_decorate = False
-        missing = worn and app().style_library.find(worn) is None
-        choice(column, "Style", "MAQUETTE_MT_styles", worn or "None", "ERROR" if missing else "NONE")
-        wanted = scene.get(MODEL, "")
+        missing = style and app().style_library.find(style) is None
+        choice(column, "Style", "MAQUETTE_MT_styles", style or "None", "ERROR" if missing else "NONE")
         choice(column, "Model", "MAQUETTE_MT_models", model.name)
-        if wanted not in ("", model.name):
-            column.label(text=f"“{wanted}” is not offered", icon="ERROR")
+        requested = scene.get(MODEL, "")
+        if requested not in ("", model.name):
+            column.label(text=f"“{requested}” is not offered", icon="ERROR")
         if model.nouns:
             choice(column, "It Knows", "MAQUETTE_MT_words", f"{len(model.nouns)} things")
         row = column.row(align=True)
@@ -104,19 +105,19 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.label(text=text)
         row.operator("maquette.cancel", text="", icon="CANCEL").scope = "UNSENT"
 
-    def _notice(self, notice: Notice, context: bpy.types.Context) -> None:
-        side = told(self.layout, notice, fixes.of(notice, app().startable), context)
+    def _notice(self, notice: Notice, context: Context) -> None:
+        side = notice_box(self.layout, notice, fixes.of(notice, app().startable), context)
         side.operator("maquette.dismiss", text="", icon="X", emboss=False)
 
-    def _failures(self, failed: tuple[tuple[Task, Notice], ...], context: bpy.types.Context) -> None:
+    def _failures(self, failed: tuple[tuple[Task, Notice], ...], context: Context) -> None:
         for task, notice in failed[:FAILURES]:
-            home = scene_of(task.view)
-            where = ", for another file" if home is None else f", in {home.name}"
-            here = home == context.scene
+            origin = scene_of(task.view)
+            own = origin == context.scene
+            elsewhere = ", for another file" if origin is None else f", in {origin.name}"
             column = self.layout.column(align=True)
-            column.label(text=f"Failed{'' if here else where}: {title(task)}")
-            offered = fixes.of(notice, app().startable) if here else ()  # what buttons do, they would do to this one
-            side = told(column, notice, offered, context)
+            column.label(text=f"Failed{'' if own else elsewhere}: {title(task)}")
+            offered = fixes.of(notice, app().startable) if own else ()  # what buttons do, they would do to this one
+            side = notice_box(column, notice, offered, context)
             side.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = task.job.id
         if len(failed) > FAILURES:
             row = self.layout.row()

@@ -5,6 +5,7 @@ import bpy
 
 from ...pictures.camera_background import FOLLOW, has_background
 from ...projection.projectors import PROJECTOR, is_on, projectors
+from ..context import Context
 from ..image_editor import current
 from .widgets import Tab
 
@@ -16,11 +17,11 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
     bl_parent_id = "MAQUETTE_PT_main"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         """Once there is a picture; an older Maquette's projection is known by nothing else."""
         return current(context.scene) is not None or bool(projectors(context.scene))
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """The background, a row for each view, and the button that takes everything away."""
         scene, column = context.scene, self.layout.column(align=True)
         if has_background(scene.camera):

@@ -1,65 +1,76 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The marked things of the scene, and what is drawn of them over camera view and picture."""
+"""The regions of the scene, and what is drawn of them over camera view and picture."""
 
 import bpy
 
-from ...overlay.gpu_drawing import PARTS
-from ...overlay.scene_watcher import live
+from ...overlay.gpu_drawing import OVERLAY, PARTS, enabled_parts, is_enabled
 from ...regions import marks
 from ...regions.listing import Row
 from ...request.phrases import default_phrase, names_any
+from ...runtime.app import app
+from ..context import Context, Icon, MaquetteWindowManager
 from ..properties import ENFORCED, chosen
 from .widgets import Tab, paragraph
 
-COLOUR_ICONS = tuple(f"COLLECTION_COLOR_{place:02}" for place in range(1, 9))
+COLOUR_ICONS: tuple[Icon, ...] = (
+    "COLLECTION_COLOR_01",
+    "COLLECTION_COLOR_02",
+    "COLLECTION_COLOR_03",
+    "COLLECTION_COLOR_04",
+    "COLLECTION_COLOR_05",
+    "COLLECTION_COLOR_06",
+    "COLLECTION_COLOR_07",
+    "COLLECTION_COLOR_08",
+)
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
-    """The marked things of the scene."""
+    """The regions of the scene."""
 
     bl_label = "Regions"
     bl_parent_id = "MAQUETTE_PT_main"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """A row for each marked object or collection, and the buttons that add more."""
         column = self.layout.column(align=True)
         nouns = chosen(context.scene).nouns
-        selected = {thing.session_uid for thing in context.selected_objects}
-        for listed in live().rows.get(context.scene.session_uid, ()):
-            thing = listed.find(bpy.data)
-            if thing is not None:
+        selected = {item.session_uid for item in context.selected_objects}
+        regions = app().regions
+        for listed in regions.rows.get(context.scene.session_uid, ()):
+            region = listed.find(bpy.data)
+            if region is not None:
                 strange = bool(nouns) and not names_any(listed.phrase, nouns)
-                self._row(column.row(align=True), listed, thing, not selected.isdisjoint(listed.members), strange)
-                differences = live().unlike.words.get(listed.uid)
+                self._row(column.row(align=True), listed, region, not selected.isdisjoint(listed.members), strange)
+                differences = regions.differences.get(listed.uid)
                 if differences and not context.scene.maquette_exact:
-                    said = f"A render differs: {', '.join(differences)}"
-                    paragraph(column, said, context, "RESTRICT_RENDER_OFF", "BLANK1")
+                    words = f"A render differs: {', '.join(differences)}"
+                    paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
         row = self.layout.row(align=True)
         row.operator("maquette.add_selected", icon="ADD")
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")
         self._overlay(context.window_manager)
 
-    def _row(self, row: bpy.types.UILayout, listed: Row, thing: marks.Marked, selected: bool, strange: bool) -> None:
+    def _row(self, row: bpy.types.UILayout, listed: Row, region: marks.Marked, selected: bool, strange: bool) -> None:
         """The region's colour in the overlay, its phrase, what to keep of it, and its eye."""
-        said = row.row(align=True)
-        said.active = not thing.maquette_off
-        select = said.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
+        request = row.row(align=True)  # what is asked of the region: grey while it is left out
+        request.active = not region.maquette_off
+        select = request.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
         select.uid = str(listed.uid)
-        field = said.row(align=True)
-        field.alert = strange  # the model knows no such thing
-        field.prop(thing, marks.PHRASE, text="", placeholder=default_phrase(thing.name))
-        for what, _, _, icon in ENFORCED:
-            enforce = said.operator("maquette.enforce", text="", icon=icon, depress=what in thing.maquette_enforce)
-            enforce.uid, enforce.what = str(listed.uid), what
-        eye = "HIDE_ON" if thing.maquette_off else "HIDE_OFF"
-        row.prop(thing, marks.OFF, text="", icon=eye, invert_checkbox=True)
+        field = request.row(align=True)
+        field.alert = strange  # the model knows no such noun
+        field.prop(region, marks.PHRASE, text="", placeholder=default_phrase(region.name))
+        for key, _, _, icon in ENFORCED:
+            enforce = request.operator("maquette.enforce", text="", icon=icon, depress=key in region.maquette_enforce)
+            enforce.uid, enforce.what = str(listed.uid), key
+        eye_icon: Icon = "HIDE_ON" if region.maquette_off else "HIDE_OFF"
+        row.prop(region, marks.OFF, text="", icon=eye_icon, invert_checkbox=True)
         row.operator("maquette.remove_region", text="", icon="X").uid = str(listed.uid)
 
-    def _overlay(self, manager: bpy.types.WindowManager) -> None:
+    def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)
-        row.prop(manager, "maquette_overlay", text="", icon="OVERLAY")
+        row.prop(manager, OVERLAY, text="", icon="OVERLAY")
         parts = row.row(align=True)
-        parts.active = manager.maquette_overlay
+        parts.active = is_enabled(manager)
         for part, label, _, _ in PARTS:
-            shown = part in manager.maquette_overlay_parts
-            parts.operator("maquette.switch_part", text=label, depress=shown).part = part
+            enabled = part in enabled_parts(manager)
+            parts.operator("maquette.switch_part", text=label, depress=enabled).part = part

@@ -3,7 +3,7 @@
 
 import bpy
 
-from ...pictures.image import PICTURE
+from ..context import Context
 from ..image_editor import current
 from .widgets import Tab
 
@@ -15,14 +15,14 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
     bl_parent_id = "MAQUETTE_PT_main"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         """Only once there is a picture."""
         return current(context.scene) is not None
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """The picture, and where it can go."""
-        image = context.scene[PICTURE]
-        if image.preview is not None:
+        image = current(context.scene)
+        if image is not None and image.preview is not None:
             self.layout.template_icon(icon_value=image.preview.icon_id, scale=8.0)
         column = self.layout.column(align=True)
         column.operator("maquette.show", icon="IMAGE_DATA")

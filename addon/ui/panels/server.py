@@ -6,11 +6,12 @@ import bpy
 from ...messages import fixes
 from ...runtime.app import app
 from ...session.state import Link, LinkName
+from ..context import Context, Icon
 from .widgets import Tab, buttons, sentences
 
 START, AGAIN = "maquette.start_server", "maquette.connect"  # a server can always be looked for, whatever is wrong
 
-LABELS: dict[LinkName, tuple[str, str]] = {
+LABELS: dict[LinkName, tuple[str, Icon]] = {
     "absent": ("No server", "UNLINKED"),
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),
@@ -29,7 +30,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
 
     bl_label = "Maquette"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: Context) -> None:
         """The link's state, why it is so, and what can be done."""
         link = app().session.link
         label, icon = LABELS[link.name]
@@ -44,12 +45,12 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         if link.notice is not None:
             sentences(self.layout, link.notice, context)
         if link.name not in ("online", "starting", "stopping"):
-            self._ways_out(link)
+            self._start_and_connect(link)
         if link.notice is not None:
             others = (button for button in fixes.of(link.notice) if button.operator not in (START, AGAIN))
             buttons(self.layout, link.notice, others, context)
 
-    def _ways_out(self, link: Link) -> None:
+    def _start_and_connect(self, link: Link) -> None:
         row = self.layout.row(align=True)
         if app().startable:
             row.operator(START, icon="PLAY")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What our panels share: their place in Blender, and how they say a sentence."""
+"""What our panels share: their tab in Blender, and how they say a sentence."""
 
 import textwrap
 from collections.abc import Iterable
@@ -8,21 +8,28 @@ import bpy
 
 from ...messages.fixes import Button
 from ...messages.notice import Notice
+from ..context import Context, Icon
 
 BESIDE = 4  # letters that a column of icons is wide
 LABEL = "as long as this"  # what an operator calls itself, where a button has no text of its own
 
 
-class Tab:
-    """What our panels share: their place."""
+class Drawable:
+    """A panel or menu that is being drawn: then Blender, which calls it optional, has given it a layout."""
+
+    layout: bpy.types.UILayout
+
+
+class Tab(Drawable):
+    """What our panels share: the tab they are in."""
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Maquette"
 
 
-def told(
-    layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: bpy.types.Context
+def notice_box(
+    layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: Context
 ) -> bpy.types.UILayout:
     """A notice in a box: what is wrong and what to do, with the buttons that do it; where more may stand beside it."""
     box = layout.box()
@@ -34,7 +41,7 @@ def told(
     return side
 
 
-def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Context, beside: int = 0) -> None:
+def sentences(layout: bpy.types.UILayout, notice: Notice, context: Context, beside: int = 0) -> None:
     """A notice as lines that fit the panel, and what as many letters need ``beside`` it: what is wrong; what to do."""
     column = layout.column(align=True)
     paragraph(column, notice.message, context, "ERROR", "BLANK1", beside)
@@ -44,29 +51,30 @@ def sentences(layout: bpy.types.UILayout, notice: Notice, context: bpy.types.Con
 def paragraph(
     column: bpy.types.UILayout,
     text: str,
-    context: bpy.types.Context,
-    first: str = "NONE",
-    then: str = "NONE",
+    context: Context,
+    first: Icon = "NONE",
+    then: Icon = "NONE",
     beside: int = 0,
 ) -> None:
     """A text as lines that fit the panel, with an icon before the first and one before the others."""
-    for place, line in enumerate(textwrap.wrap(text, letters(context) - 4 - beside)):
-        column.label(text=line, icon=then if place else first)
+    for number, line in enumerate(textwrap.wrap(text, letters(context) - 4 - beside)):
+        column.label(text=line, icon=then if number else first)
 
 
-def letters(context: bpy.types.Context) -> int:
+def letters(context: Context) -> int:
     """How many fit beside each other in the panel."""
     return max(20, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
 
 
-def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: bpy.types.Context) -> None:
-    """The cures of a notice, ready to be pressed: in a row, or under each other where they would be cut off."""
+def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: Context) -> None:
+    """The buttons below a notice, ready to be pressed: in a row, or under each other where they would be cut off."""
     buttons = list(offered)
     wide = sum(len(button.text or LABEL) + 4 for button in buttons) < letters(context)
     line = layout.row(align=True) if wide else layout.column(align=True)
     for button in buttons:
-        operator = line.operator(button.operator, **({"text": button.text} if button.text else {}))
+        kind, text = button.operator, button.text
+        operator = line.operator(kind, text=text) if text else line.operator(kind)
         for name, value in button.arguments:
             setattr(operator, name, value)
-        if button.hands:
-            setattr(operator, button.hands, notice.subject)
+        if button.subject_property:
+            setattr(operator, button.subject_property, notice.subject)

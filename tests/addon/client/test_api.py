@@ -11,7 +11,7 @@ import pytest
 from addon.client import api as module
 from addon.client import http as wire
 from addon.client.api import Client, connect, find_connection
-from addon.client.errors import Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
+from addon.client.exceptions import AddonOlder, Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
 from addon.protocol.records import VERSION, Connection, Health
 from addon.protocol.strict_json import dump
 from tests.server.serving import at_home, blockout, fake, serving
@@ -76,6 +76,11 @@ def test_a_token_of_an_earlier_start(served):
 def test_another_version(document):
     with pytest.raises(VersionMismatch, match="same version"):
         ask(http(document), Client.health)
+
+
+def test_what_a_later_server_says_anew_is_named():
+    with pytest.raises(AddonOlder, match="does not know mood of Health"):
+        ask(http({**dump(HEALTH), "mood": "good"}), Client.health)
 
 
 @pytest.mark.parametrize(

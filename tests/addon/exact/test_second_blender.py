@@ -2,7 +2,6 @@
 """Exact captures by a second Blender: made, refused, cancelled, broken; and nothing left behind in any case."""
 
 import asyncio
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -10,17 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from addon.blender_process import CaptureCommand, SceneFile, program
 from addon.client.api import find_connection
 from addon.cooperative import Slices
-from addon.exact.second_blender import ExactCapture, alike, difference, expose, program
+from addon.exact.second_blender import ExactCapture, alike, difference, expose
 from addon.messages.errors import RegionHidden, UserError
-from addon.protocol.default_model import TOYBOX
 from addon.protocol.records import Blockout, Frame, Region, pack_mask
-from addon.protocol.strict_json import dump
 from addon.session.dispatcher import Dispatcher
 
 MEADOW = Path(__file__).parents[3] / "examples" / "meadow.blend"
-FLAGS = {"scene-name": "Scene", "camera": "Camera", "model": json.dumps(dump(TOYBOX)), "seed": 5, "layer": None}
 
 
 def region(phrase: str, rows: list[int]) -> Region:
@@ -50,10 +47,16 @@ LIVE = blockout(castle=ALL, rocket=LEFT)
 @pytest.fixture
 def copied(tmp_path: Path) -> ExactCapture:
     """The meadow's copy in a folder of its own."""
-    made = ExactCapture(tmp_path / "exposure", program(""), FLAGS)
+    made = ExactCapture(program(""), command(tmp_path / "exposure"))
     made.folder.mkdir()
-    shutil.copyfile(MEADOW, made.copy)
+    shutil.copyfile(MEADOW, made.command.source.path)
     return made
+
+
+def command(folder: Path, camera: str = "Camera") -> CaptureCommand:
+    source = SceneFile(path=folder / "copy.blend", camera=camera)
+    settings = {"seed": 5, "exact": True}
+    return CaptureCommand(source=source, out=folder / "blockout.json", settings=settings, scene_name="Scene")
 
 
 class Sent(list):
@@ -94,14 +97,14 @@ def test_a_copy_is_captured_and_goes(copied: ExactCapture) -> None:
 
 
 def test_a_scene_that_is_refused_says_why(copied: ExactCapture) -> None:
-    dispatcher, sent = told(replace(copied, flags={**FLAGS, "camera": "Nowhere"}))
+    dispatcher, sent = told(replace(copied, command=command(copied.folder, "Nowhere")))
     assert "no object named Nowhere" in dispatcher.session.notice.message
     assert dispatcher.session.notice.fix and not dispatcher.session.notice.warning
     assert (sent, dispatcher.session.exact_captures, copied.folder.exists()) == ([], 0, False)
 
 
 def test_a_second_blender_that_breaks_says_so(copied: ExactCapture) -> None:
-    copied.copy.write_bytes(b"no blend")
+    copied.command.source.path.write_bytes(b"no blend")
     dispatcher, sent = told(copied)
     assert dispatcher.session.notice.message.startswith("Blender cannot open the scene: ")
     assert "Exact off" in dispatcher.session.notice.fix
@@ -117,7 +120,7 @@ def test_a_program_that_is_none_says_so(copied: ExactCapture) -> None:
 def test_a_cancelled_capture_leaves_no_child_and_no_file(copied: ExactCapture) -> None:
     pids, sent = copied.folder.parent / "pids", Sent()
     child = ("sh", "-c", f"echo $$ >> {pids}; exec sleep 60")
-    waiting = replace(copied, folder=copied.folder.with_name("waiting"))
+    waiting = replace(copied, command=command(copied.folder.with_name("waiting")))
     waiting.folder.mkdir()
 
     async def story() -> Dispatcher:

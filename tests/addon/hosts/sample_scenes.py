@@ -122,6 +122,32 @@ def render(scene, path, samples=1, view="Standard", transparent=False):
     return found
 
 
+def captured(scene, prompt, *, exact=False, **options):
+    """The regions that a capture sees, by phrase: as the view shows them, or, changing the scene, as a render does."""
+    from addon.capture.scene import capture
+    from addon.exact.capture import exactly
+
+    blockout = capture(scene, prompt=prompt, look=exactly if exact else None, **options)
+    return {region.phrase: region for region in blockout.regions}
+
+
+def rendered_alpha(scene, path, samples=16):
+    """How much of each pixel a render covers with anything, (height, width), rows from the top; settings stay."""
+    chosen = scene.render, scene.cycles, scene.view_settings, scene.render.image_settings
+    names = (
+        ("engine", "film_transparent", "filepath"),
+        ("samples", "use_denoising", "device", "pixel_filter_type", "filter_width"),
+        ("view_transform",),
+        ("file_format", "color_mode"),
+    )
+    before = [(owner, name, getattr(owner, name)) for owner, own in zip(chosen, names, strict=True) for name in own]
+    try:
+        return render(scene, path, samples, transparent=True)[:, :, 3].copy()
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
+
+
 def pixels(image):
     width, height = image.size
     flat = np.empty(width * height * 4, dtype=np.float32)

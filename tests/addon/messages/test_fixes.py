@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Every error has a sentence, and a button that cures it or a stated reason why there is none."""
+"""Every error has a sentence, and a button that puts it right or a stated reason why there is none."""
 
 import ast
+import re
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -10,7 +11,7 @@ import bpy
 import pytest
 
 import addon
-from addon.client.errors import ClientError, ServerProblem
+from addon.client.exceptions import ClientError, ServerProblem
 from addon.messages.errors import UserError
 from addon.messages.fixes import FIXES, Button, of
 from addon.messages.notice import Notice, notice
@@ -49,14 +50,14 @@ def literals() -> dict[str, str]:
 
 
 def offered() -> list[Button]:
-    return list(dict.fromkeys(button for cure in FIXES.values() for button in cure.buttons))
+    return list(dict.fromkeys(button for fix in FIXES.values() for button in fix.buttons))
 
 
-def test_every_error_has_a_cure_or_a_reason_for_none() -> None:
-    missing = {code: place for code, place in codes().items() if code not in FIXES}
+def test_every_error_has_a_button_or_a_reason_for_none() -> None:
+    missing = {code: origin for code, origin in codes().items() if code not in FIXES}
     assert missing == {}
-    assert sorted(FIXES.keys() - codes().keys()) == [], "cures of nothing"
-    assert [code for code, cure in FIXES.items() if bool(cure.buttons) == bool(cure.why)] == []
+    assert sorted(FIXES.keys() - codes().keys()) == [], "fixes of nothing"
+    assert [code for code, fix in FIXES.items() if bool(fix.buttons) == bool(fix.why)] == []
 
 
 def test_every_notice_says_what_it_is() -> None:
@@ -68,13 +69,13 @@ def test_every_notice_says_what_it_is() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Notice")
         if "code" not in {word.arg for word in node.keywords}
     ]
-    assert bare == ["reducer.py: Notice(message='The server has stopped.')"]
+    assert bare == ["sentences.py: Notice(message='The server has stopped.')"]
 
 
 @pytest.mark.parametrize("button", offered(), ids=lambda button: f"{button.operator} {button.text}")
 def test_every_button_is_an_operator_that_takes_what_it_is_handed(button: Button) -> None:
     room, _, name = button.operator.partition(".")
-    handed = {button.hands, *dict(button.arguments)} - {""}
+    handed = {button.subject_property, *dict(button.arguments)} - {""}
     if room == "maquette":
         assert handed <= ours()[button.operator]
     else:
@@ -83,13 +84,16 @@ def test_every_button_is_an_operator_that_takes_what_it_is_handed(button: Button
 
 def ours() -> dict[str, set[str]]:
     """Our operators by name, with their properties."""
-    classes = [
+    return {kind.bl_idname: set(vars(kind).get("__annotations__", {})) for kind in operators()}
+
+
+def operators() -> set[type[bpy.types.Operator]]:
+    return {
         value
         for name in MODULES
         for value in vars(import_module(name)).values()
         if isinstance(value, type) and issubclass(value, bpy.types.Operator) and value is not bpy.types.Operator
-    ]
-    return {kind.bl_idname: set(vars(kind).get("__annotations__", {})) for kind in classes}
+    }
 
 
 def test_a_newer_server_s_problem_still_has_its_sentence() -> None:
@@ -102,9 +106,9 @@ def test_a_newer_server_s_problem_still_has_its_sentence() -> None:
     assert of(told) == ()
 
 
-def test_the_first_button_is_the_likeliest_cure() -> None:
+def test_the_first_button_is_the_likeliest() -> None:
     assert [button.operator for button in of(Notice(message="", code="out-of-memory"))] == ["maquette.paint_smaller"]
-    assert of(Notice(message="", code="phrase-missing"))[0].hands == "subject"
+    assert of(Notice(message="", code="phrase-missing"))[0].subject_property == "subject"
 
 
 def test_a_server_is_offered_only_where_a_new_one_could_help() -> None:
@@ -114,6 +118,10 @@ def test_a_server_is_offered_only_where_a_new_one_could_help() -> None:
         assert first.operator == "maquette.start_server" and of(notice, startable=False) == tuple(others)
 
 
-def test_the_reference_lists_every_code() -> None:
+def test_the_reference_lists_every_code_with_its_buttons() -> None:
     page = (ROOM.parent / "docs" / "reference.md").read_text("utf-8")
-    assert [code for code in FIXES if f"| `{code}` |" not in page] == []
+    rows = {match[1]: match[2] for match in re.finditer(r"^\| `([a-z-]+)` \| [^|]* \| ([^|]*) \|", page, re.MULTILINE)}
+    labels = {kind.bl_idname: kind.bl_label for kind in operators()}
+    texts = {code: [button.text or labels[button.operator] for button in fix.buttons] for code, fix in FIXES.items()}
+    assert [code for code in FIXES if code not in rows] == []
+    assert {code: text for code, buttons in texts.items() for text in buttons if text not in rows[code]} == {}

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from addon.capture.masks import cells, framed
 from addon.cooperative import finish
-from addon.overlay.figure import figure, findings, offset
+from addon.overlay.figure import figure, findings
 from addon.overlay.targets import drawn, requested, targets
 from addon.protocol.default_model import TOYBOX
+from addon.protocol.frame import offset
 from addon.protocol.records import Achieved, Blockout, Frame, Region, pack_mask
 from addon.raster.instances import PIECE, Mesh, MeshInstance
 from addon.raster.lens import Lens
@@ -70,7 +71,7 @@ def answer(*findings_):
 def said(achieved):
     found = findings(achieved, asked())
     drawing = figure(requested(asked()), found, 2.0, colours(["castle", "rocket"]))
-    return drawing, [words.text for words in drawing.words]
+    return drawing, [label.text for label in drawing.labels]
 
 
 def test_before_a_picture_there_are_only_names():

@@ -13,9 +13,9 @@ from addon.pictures import history
 from addon.pictures.history import Entry, Thumb
 from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError
-from addon.request.settings import NO_WISH, Wish
+from addon.request.settings import DEFAULTS, Settings
 
-SHOT = CameraPose(
+POSE = CameraPose(
     camera="Camera",
     matrix=tuple(float(place) for place in range(16)),
     type="PERSP",
@@ -46,7 +46,7 @@ def entry(letter: str = "a") -> Entry:
         name=letter * 64,
         created=1.8e9,
         request=ASKED,
-        wish=Wish(words="a castle", style="Sunset", shot=SHOT),
+        settings=Settings(prompt="a castle", style="Sunset", camera=POSE),
         pose=(1.0, 2.0),
         thumb=Thumb(width=1, height=1, data="eJxjYGAAAAADAAE="),
     )
@@ -80,7 +80,7 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 def test_a_caption_says_what_it_takes_to_paint_it_again() -> None:
     caption = entry().caption
     assert caption.startswith("Seed 7 · toybox · Sunset · 30 steps · strength 0.50 · ")
-    assert "Sunset" not in replace(entry(), wish=NO_WISH).caption
+    assert "Sunset" not in replace(entry(), settings=DEFAULTS).caption
 
 
 def test_the_newest_comes_first_and_the_same_picture_once(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_picture_without_its_json_is_pruned_in_its_time_and_not_shown(tmp_path
     kept(tmp_path, "a")
     (tmp_path / f"{'a' * 64}.json").unlink()
     (line,) = history.listing(tmp_path)
-    assert (line.told, line.bytes) == (False, 100)
+    assert (line.entry, line.bytes) == (False, 100)
     assert history.surplus([line], count=0) == [line]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The asyncio loop inside Blender: an errand that fails is complained of and begun anew; long work goes in slices."""
+"""The asyncio loop inside Blender: work that fails is reported and begun anew; long work goes in slices."""
 
 import asyncio
 import gc
@@ -9,7 +9,7 @@ import pytest
 
 from addon.cooperative import SLICE, finish, gradually
 from addon.runtime.event_loop import EventLoop
-from addon.runtime.timers import calm
+from addon.runtime.timers import freeze_heap
 
 
 @pytest.fixture
@@ -19,18 +19,18 @@ def event_loop():
     event_loop.close()
 
 
-def test_an_errand_without_end_begins_anew_after_a_failure(event_loop: EventLoop, monkeypatch) -> None:
+def test_work_without_end_begins_anew_after_a_failure(event_loop: EventLoop, monkeypatch) -> None:
     monkeypatch.setattr("addon.runtime.event_loop.RESTART", 0.01)
     begun = []
 
-    async def errand() -> None:
+    async def endless() -> None:
         begun.append(time.monotonic())
         await asyncio.sleep(0)
         if len(begun) < 3:
             raise ZeroDivisionError("as asked")
         await asyncio.sleep(60)
 
-    event_loop.keep(errand)
+    event_loop.keep(endless)
     complaints = 0
     end = time.monotonic() + 5
     while len(begun) < 3 and time.monotonic() < end:
@@ -52,10 +52,10 @@ def work(count: int, seconds: float):
 def test_long_work_leaves_room_between_its_slices(event_loop: EventLoop) -> None:
     results, longest, rounds = [], 0.0, 0
 
-    async def errand() -> None:
+    async def sliced() -> None:
         results.append(await gradually(work(40, SLICE / 4)))
 
-    event_loop.start(errand())
+    event_loop.start(sliced())
     while not results:
         begun = time.thread_time()
         event_loop.once()
@@ -70,7 +70,7 @@ def test_the_same_work_can_be_done_at_once() -> None:
 
 
 def test_the_host_s_own_objects_are_collected_again_once_nothing_is_painted() -> None:
-    calm(True)
+    freeze_heap(True)
     assert gc.get_freeze_count() > 0
-    calm(False)
+    freeze_heap(False)
     assert gc.get_freeze_count() == 0

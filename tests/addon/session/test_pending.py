@@ -2,9 +2,10 @@
 """What one Blender leaves behind when it quits, and the next one receives."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
-from addon.request.settings import Wish
+from addon.request.settings import DEFAULTS
 from addon.session import pending, reducer
 from addon.session.state import Session
 from server.http.host import running
@@ -27,7 +28,7 @@ def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
             dispatcher.nudge()
             await until(dispatcher, is_online)
             for steps in (3, 100, 5):
-                await dispatcher.submit(blockout(steps), VIEW, Wish(words="mine"))
+                await dispatcher.submit(blockout(steps), VIEW, replace(DEFAULTS, prompt="mine"))
             await until(dispatcher, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].receivable)
             dispatcher.apply(reducer.picture_received, dispatcher.session.tasks[0].job.id)
             await dispatcher.settle(20)
@@ -36,7 +37,7 @@ def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
     async def second() -> None:
         async with dispatching(tmp_path) as dispatcher:
             dispatcher.apply(pending.resumed, tmp_path)
-            assert [(task.job.steps, task.wish.words) for task in dispatcher.session.tasks] == [
+            assert [(task.job.steps, task.settings.prompt) for task in dispatcher.session.tasks] == [
                 (100, "mine"),
                 (5, "mine"),
             ]

@@ -8,7 +8,7 @@ import json
 import pytest
 from PIL import Image
 
-from addon.client.errors import ServerProblem
+from addon.client.exceptions import ServerProblem
 from addon.protocol.records import VERSION, Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.catalogue import offered
@@ -155,7 +155,15 @@ GOOD = dump(blockout())
     ("method", "path", "document", "status", "type", "where"),
     [
         ("POST", "/v1/jobs", {**GOOD, "seed": -1}, 422, "invalid", "seed"),
-        ("POST", "/v1/jobs", {**GOOD, "colour": 1}, 422, "invalid", "colour"),
+        ("POST", "/v1/jobs", {**GOOD, "colour": 1}, 422, "unknown-field", "colour"),
+        (
+            "POST",
+            "/v1/jobs",
+            {**GOOD, "regions": [{**GOOD["regions"][0], "points": []}]},
+            422,
+            "unknown-field",
+            "regions.0.points",
+        ),
         (
             "POST",
             "/v1/jobs",

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from server.queue.job_state import ATTEMPTS, HELD, OVER, Ticket, WrongTurn, advance
+from server.queue.job_state import ATTEMPTS, OVER, RESTARTS, Ticket, WrongTurn, advance
 
-VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release", "lose"])
+VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart"])
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,8 @@ VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release"
         (["claim", "start", "lose", "claim", "start", "finish"], "done"),
         (["claim", "start", "lose", "claim", "lose"], "failed"),
         (["claim", "release"] * 5 + ["claim", "start", "finish"], "done"),
+        (["claim", "start", "restart"] * RESTARTS + ["claim", "lose", "claim", "start", "finish"], "done"),
+        (["claim", "restart"] * RESTARTS + ["claim", "start", "restart"], "failed"),
     ],
 )
 def test_lives(verbs, state):
@@ -76,7 +78,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nobody_tries_for_ever(self):
         assert 0 <= self.ticket.attempts <= ATTEMPTS
-        assert self.ticket.state in HELD | OVER or self.ticket.attempts < ATTEMPTS
+        assert self.ticket.state in OVER or self.ticket.attempts < ATTEMPTS
+        assert self.ticket.state in OVER or self.ticket.restarts <= RESTARTS
 
 
 TestLife = Life.TestCase

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The queue on disk: races, fences, idempotency, the log."""
 
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +8,7 @@ import pytest
 
 from addon.protocol.records import Achieved, Artifact, pack_mask
 from server.problems import KeyReused, PaintingFailed, QueueFull, UnknownJob
-from server.queue.migrations import MIGRATIONS, NewerDatabase
+from server.queue.job_state import RESTARTS
 from server.queue.store import Moment, StaleClaim, Store
 from tests.server.serving import blockout
 
@@ -141,7 +140,7 @@ def test_a_ghost_cannot_write(store):
     """A worker that lost its job, while another has it."""
     submit(store)
     ghost = store.claim()
-    store.lose_held()
+    store.put_back("lose")
     claim = store.claim()
     assert claim.job == ghost.job
     with pytest.raises(StaleClaim):
@@ -151,11 +150,23 @@ def test_a_ghost_cannot_write(store):
     assert store.job(claim.job).artifacts == (PICTURE,)
 
 
+def test_restarts_fail_a_job_only_at_the_eleventh(store):
+    job = submit(store)
+    for _ in range(RESTARTS):
+        store.claim()
+        store.put_back("restart")
+        assert store.job(job.id).state == "queued"
+    store.claim()
+    store.put_back("restart")
+    stopped = store.job(job.id)
+    assert (stopped.state, stopped.problem.type) == ("failed", "interrupted")
+
+
 def test_lost_twice_is_failed(store):
     job = submit(store)
     for _ in range(2):
         store.claim()
-        store.lose_held()
+        store.put_back("lose")
     lost = store.job(job.id)
     assert (lost.state, lost.problem.type) == ("failed", "worker-lost")
 
@@ -205,15 +216,6 @@ def test_unknown_job(store):
         store.job("nobody")
 
 
-def test_a_later_file_is_refused(tmp_path):
-    path = tmp_path / "jobs.sqlite"
-    with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    db.close()
-    with pytest.raises(NewerDatabase, match="update it"):
-        Store(path)
-
-
 def test_what_the_picture_shows_is_kept_with_the_job(store):
     submit(store)
     claim = store.claim()
@@ -222,18 +224,3 @@ def test_what_the_picture_shows_is_kept_with_the_job(store):
     there = Achieved(name="rocket", by="attention", mask=pack_mask(2, 1, b"\x00\xff"), centroid=(0.75, 0.5), size=0.5)
     store.finish(claim, (PICTURE,), (absent, there))
     assert store.job(claim.job).achieved == (absent, there)
-
-
-def test_a_queue_from_before_pictures_were_measured_is_migrated(tmp_path):
-    path = tmp_path / "old.sqlite"
-    old = sqlite3.connect(path)
-    old.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
-    old.execute(
-        "INSERT INTO job (id, state, sequence, fence, attempts, created, steps, model, prompt, seed, blockout)"
-        " VALUES ('j', 'done', 1, 1, 1, 1.0, 1, 'm', 'p', 0, '{}')"
-    )
-    old.commit()
-    old.close()
-    store = Store(path)
-    assert store.job("j").achieved == ()
-    store.close()

@@ -10,14 +10,10 @@ from pathlib import Path
 import pytest
 
 from addon.client.api import connect, find_connection
+from tests.server.processes import workers_of
 from tests.server.serving import at_home, blockout, ended, fake, serving, until
 
 SLOW = {"prompt": "slow cat", "steps": 1000}
-
-
-def workers_of(process: int) -> list[int]:
-    """The child processes of a process (Linux)."""
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 async def step_two(client, job):

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can be done with the history: look through it, keep pictures of it, throw them away."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ....messages.notice import Notice
-from ....pictures import gallery as album
-from ....pictures import history
+from ....messages.errors import EntryGone, HistoryUnreadable
+from ....pictures import gallery, history
 from ....pictures.history import Entry
 from ....protocol.strict_json import ContractError
 from ....runtime.app import app
-from ..status import Status, refuse
+from ...context import Context
+from ..status import Status, refusing
 
 
 class ChooseEntry(bpy.types.Operator):
@@ -24,9 +25,9 @@ class ChooseEntry(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        gallery = app().gallery
-        gallery.chosen = "" if gallery.chosen == self.name else self.name
+    def execute(self, context: Context) -> Status:
+        chosen = app().gallery.chosen
+        app().gallery.chosen = "" if chosen == self.name else self.name
         return {"FINISHED"}
 
 
@@ -39,12 +40,12 @@ class TurnPage(bpy.types.Operator):
     older: BoolProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
         return "Older pictures" if properties.older else "Newer pictures"
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        gallery = app().gallery
-        gallery.turn(album.page(context.scene, context.window_manager, gallery), self.older)
+    def execute(self, context: Context) -> Status:
+        page = gallery.page(context.scene, context.window_manager, app().gallery)
+        app().gallery.turn(page, self.older)
         return {"FINISHED"}
 
 
@@ -57,20 +58,19 @@ class Favour(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        gallery, item = app().gallery, context.scene.maquette_history.get(self.name)
-        page = album.page(context.scene, context.window_manager, gallery)
-        tile = next((tile for tile in page.tiles if tile.name == self.name), item)  # what is seen is what is switched
+    @refusing
+    def execute(self, context: Context) -> Status:
+        item = context.scene.maquette_history.get(self.name)
+        page = gallery.page(context.scene, context.window_manager, app().gallery)
+        tile = next((tile for tile in page.tiles if tile.name == self.name), item)  # the visible one is switched
         if tile is None:
-            return refuse(self, GONE)
+            raise EntryGone()
         favourite = not tile.favourite
-        try:
-            history.favour(gallery.folder, self.name, favourite)
-        except (OSError, ContractError) as error:
-            return refuse(self, trouble("The favourite could not be kept", error))
+        with files("The favourite could not be kept"):
+            history.favour(app().gallery.folder, self.name, favourite)
         if item is not None:
             item.favourite = favourite
-        gallery.look_again()
+        app().gallery.reread()
         return {"FINISHED"}
 
 
@@ -82,11 +82,9 @@ class CopyEntry(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._copy)
-
-    def _copy(self, context: bpy.types.Context, entry: Entry) -> Status:
-        context.window_manager.clipboard = history.request(entry)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        context.window_manager.clipboard = history.request(entry_of(context, self.name))
         self.report({"INFO"}, "The request is in the clipboard")
         return {"FINISHED"}
 
@@ -102,18 +100,17 @@ class SaveEntry(bpy.types.Operator):
     filter_glob: StringProperty(default="*.png", options={"HIDDEN"})
     check_existing: BoolProperty(default=True, options={"HIDDEN"})
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
         self.filepath = f"maquette-{self.name[:8]}.png"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        where = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".png"))
-        try:
-            history.save_as(app().gallery.folder, self.name, where)
-        except (OSError, ContractError) as error:
-            return refuse(self, trouble("The picture could not be saved", error))
-        self.report({"INFO"}, f"Saved: {where}")
+    @refusing
+    def execute(self, context: Context) -> Status:
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".png"))
+        with files("The picture could not be saved"):
+            history.save_as(app().gallery.folder, self.name, path)
+        self.report({"INFO"}, f"Saved: {path}")
         return {"FINISHED"}
 
 
@@ -126,43 +123,37 @@ class DeleteEntry(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        told = "The full picture goes from the disk, for good."
-        return context.window_manager.invoke_confirm(
-            self, event, title="Delete Picture", message=told, confirm_text="Delete", icon="WARNING"
-        )
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        message = "The full picture goes from the disk, for good."
+        confirm = context.window_manager.invoke_confirm
+        return set(confirm(self, event, title="Delete Picture", message=message, confirm_text="Delete", icon="WARNING"))
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        gallery = app().gallery
-        try:
-            history.forget(gallery.folder, self.name)
-        except (OSError, ContractError) as error:
-            return refuse(self, trouble("The picture could not be deleted", error))
-        album.forget(context.scene, self.name)
-        gallery.look_again()
+    @refusing
+    def execute(self, context: Context) -> Status:
+        with files("The picture could not be deleted"):
+            history.forget(app().gallery.folder, self.name)
+        gallery.forget(context.scene, self.name)
+        app().gallery.reread()
         self.report({"INFO"}, "Deleted from disk and from this file's history")
         return {"FINISHED"}
 
 
-GONE = Notice(message="This picture is not in the history any more.", code="entry-gone")
-
-
-def trouble(what: str, error: Exception) -> Notice:
-    """``what`` went wrong with the history's files, and why."""
-    return Notice(message=f"{what}: {str(error).strip()}.", fix="Look into the folder.", code="history-unreadable")
-
-
-def with_entry(
-    operator: bpy.types.Operator, context: bpy.types.Context, act: Callable[[bpy.types.Context, Entry], Status]
-) -> Status:
-    """Act on the operator's entry, or say that it cannot be read."""
+@contextmanager
+def files(failure: str) -> Iterator[None]:
+    """The history's files are at work; raises HistoryUnreadable, ``failure`` says which act failed."""
     try:
-        entry = app().gallery.entry(context.scene, operator.name)
-    except FileNotFoundError:
-        return refuse(operator, GONE)
+        yield
     except (OSError, ContractError) as error:
-        return refuse(operator, trouble("This entry of the history cannot be read", error))
-    return act(context, entry)
+        raise HistoryUnreadable(failure, error) from error
+
+
+def entry_of(context: Context, name: str) -> Entry:
+    """The history's entry of that name. Raises EntryGone and HistoryUnreadable."""
+    with files("This entry of the history cannot be read"):
+        try:
+            return app().gallery.entry(context.scene, name)
+        except FileNotFoundError as error:
+            raise EntryGone() from error
 
 
 CLASSES = (ChooseEntry, TurnPage, Favour, CopyEntry, SaveEntry, DeleteEntry)

@@ -10,10 +10,10 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
-from ....messages.notice import Notice
+from ....messages import sentences
 from ....pictures.gallery import remember, thumb
 from ....pictures.history import THUMB_SIDE, Entry
-from ....pictures.image import ENTRY, loaded
+from ....pictures.image import ENTRY, load_picture
 from ....pictures.origin import camera_of, scene_of
 from ....pictures.pixels import shrunk
 from ....protocol.records import Blockout
@@ -21,8 +21,9 @@ from ....protocol.strict_json import loads
 from ....runtime.app import app
 from ....session.reducer import notice_changed, picture_received
 from ....session.task import Task
+from ...context import Context
 from ...image_editor import take
-from ..status import Status, refuse
+from ..status import Status, call, refuse
 
 
 class Receive(bpy.types.Operator):
@@ -34,34 +35,28 @@ class Receive(bpy.types.Operator):
 
     job: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         dispatcher = app().dispatcher
         task = next(task for task in dispatcher.session.tasks if task.job.id == self.job)
         dispatcher.apply(picture_received, self.job)
-        shot = scene_of(task.view)
-        picture = task.picture
+        scene, picture = scene_of(task.view), task.picture
         assert picture is not None, "what has landed has a picture"
         try:
-            if shot is None:
+            if scene is None:
                 _keep(task, picture)
-                return refuse(self, _homeless(dispatcher.folder))
-            image = loaded(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
+                return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
+            image = load_picture(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
-            return refuse(self, _unreadable(task, error))
-        remember(shot, _keep(task, picture))
-        take(shot, image)
+            return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
+        remember(scene, _keep(task, picture))
+        take(scene, image)
         return {"FINISHED"}
 
 
-def _homeless(folder: Path) -> Notice:
-    message, fix = "A picture arrived for a scene that is no longer open.", "It is in the history, On Disk."
-    return Notice(message=message, fix=fix, code="scene-gone", subject=str(folder))
-
-
-def _unreadable(task: Task, error: RuntimeError) -> Notice:
-    message = f"The picture {task.picture} cannot be read: {str(error).strip()}."
-    return Notice(message=message, fix="The same seed paints it again.", code="unreadable")
+def receive(job: str) -> None:
+    """Take the picture of that job into its scene, as an undo step of its own."""
+    call(Receive.bl_idname, "EXEC_DEFAULT", True, job=job)
 
 
 def _keep(task: Task, picture: Path) -> Entry:
@@ -70,7 +65,7 @@ def _keep(task: Task, picture: Path) -> Entry:
         name=picture.stem,
         created=time.time(),
         request=loads(Blockout, task.request),
-        wish=task.wish,
+        settings=task.settings,
         pose=task.view.pose,
         thumb=thumb(shrunk(picture, THUMB_SIDE)),
         achieved=task.job.achieved,
@@ -78,9 +73,7 @@ def _keep(task: Task, picture: Path) -> Entry:
     try:
         app().gallery.keep(entry)
     except OSError as error:
-        message = f"The history on disk could not be written: {error.strerror}."
-        notice = Notice(message=message, fix="Make room there.", code="history-unwritten")
-        app().dispatcher.apply(notice_changed, notice)
+        app().dispatcher.apply(notice_changed, sentences.history_unwritten(str(error.strerror)))
     return entry
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import bpy
 
 from ....camera.view import unmoved
-from ....messages.errors import Displaced, Misfit, UserError
-from ....messages.notice import Notice, notice
+from ....messages import sentences
+from ....messages.errors import Displaced, Misfit
 from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
@@ -15,8 +15,9 @@ from ....projection.projectors import project
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ....session.reducer import notice_changed
-from ...image_editor import _place, _shows, _split, current
-from ..status import Status, refuse, settle
+from ...context import Context, view_3d
+from ...image_editor import current, show_in, shows_materials, split_off
+from ..status import Status, refuse, refusing, settle
 
 
 class Show(bpy.types.Operator):
@@ -26,15 +27,16 @@ class Show(bpy.types.Operator):
     bl_label = "Show Picture"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         return context.area is not None and current(context.scene) is not None
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        editor = next((area for area in context.screen.areas if area.ui_type == EDITOR), None) or _split(context.screen)
+    def execute(self, context: Context) -> Status:
+        screen, image = context.screen, current(context.scene)
+        assert image is not None, "as poll says"
+        editor = next((area for area in screen.areas if area.ui_type == EDITOR), None) or split_off(screen)
         if editor is None:
-            fix = "Leave the maximised view (Ctrl Space) or make it larger, and try again."
-            return refuse(self, Notice(message="An Image Editor has no room here.", fix=fix, code="no-editor"))
-        _place(context.window, editor, current(context.scene))
+            return refuse(self, sentences.no_editor())
+        show_in(context.window, editor, image)
         return {"FINISHED"}
 
 
@@ -45,8 +47,9 @@ class Background(bpy.types.Operator):
     bl_label = "Camera Background"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return _put(self, context, lambda shot, camera, image: background(camera, image))
+    @refusing
+    def execute(self, context: Context) -> Status:
+        return _apply(context, lambda scene, camera, image: background(camera, image))
 
 
 class Project(bpy.types.Operator):
@@ -56,12 +59,13 @@ class Project(bpy.types.Operator):
     bl_label = "Project onto Objects"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        done = _put(self, context, project)
-        if "FINISHED" in done and context.area and context.area.type == "VIEW_3D" and not _shows(context.space_data):
-            message, fix = "This view shows no materials, and so no projection.", "Material Preview does."
-            app().dispatcher.apply(notice_changed, Notice(message=message, fix=fix, code="unseen", warning=True))
-        return done
+    @refusing
+    def execute(self, context: Context) -> Status:
+        status = _apply(context, project)
+        space = view_3d(context)
+        if space is not None and not shows_materials(space):
+            app().dispatcher.apply(notice_changed, sentences.unseen())
+        return status
 
 
 class ShowMaterials(bpy.types.Operator):
@@ -71,39 +75,35 @@ class ShowMaterials(bpy.types.Operator):
     bl_label = "Material Preview"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
+    def poll(cls, context: Context) -> bool:
+        return view_3d(context) is not None
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        context.space_data.shading.type = "MATERIAL"
+    def execute(self, context: Context) -> Status:
+        space = view_3d(context)
+        assert space is not None, "as poll says"
+        space.shading.type = "MATERIAL"
         return settle()
 
 
-def _put(
-    operator: bpy.types.Operator,
-    context: bpy.types.Context,
-    put: Callable[[bpy.types.Scene, bpy.types.Object, bpy.types.Image], None],
-) -> Status:
-    """Put the scene's picture somewhere, unless it does not fit any more."""
+def _apply(context: Context, apply: Callable[[bpy.types.Scene, bpy.types.Object, bpy.types.Image], object]) -> Status:
+    """Put the scene's picture to use. Raises Misfit where it fits the scene no more, and what ``apply`` raises."""
     image = current(context.scene)
-    try:
-        put(context.scene, _camera(context, image), image)
-    except UserError as error:
-        return refuse(operator, notice(error))
+    if image is None:
+        raise Misfit("There is no picture yet.", "Press Generate first.")
+    apply(context.scene, _camera(context, image), image)
     return {"FINISHED"}
 
 
-def _camera(context: bpy.types.Context, image: bpy.types.Image | None) -> bpy.types.Object:
-    """The camera the picture was seen through. Raises Misfit when it no longer stands there."""
-    if image is None:
-        raise Misfit("There is no picture yet.", "Press Generate first.")
+def _camera(context: Context, image: bpy.types.Image) -> bpy.types.Object:
+    """The camera that the picture was seen through. Raises Misfit when it no longer stands there."""
     camera = image.get(CAMERA)
-    if camera is None or camera.type != "CAMERA" or camera.name not in context.scene.objects:
+    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in context.scene.objects:
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
-    now = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
-    if not unmoved(now, image[POSE]):
+    pose = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
+    if not unmoved(pose, image[POSE]):
         message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."
-        raise Displaced(message, fix, image[ENTRY]) if ENTRY in image else Misfit(message, fix)
+        entry = image.get(ENTRY)
+        raise Misfit(message, fix) if entry is None else Displaced(message, fix, entry)
     return camera
 
 

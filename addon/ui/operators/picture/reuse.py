@@ -1,33 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An earlier picture taken up again: shown, its request set anew, its camera put back.
-
-A room of its own beside the other operators, for it stands on ``pictures``, which stands on them.
-"""
+"""An earlier picture taken up again: shown, its request set anew, its camera put back."""
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ....camera.placement import hold, stands
 from ....camera.reader import camera_of
-from ....messages.errors import UserError
-from ....messages.notice import Notice, notice
+from ....capture.scene_settings import write
+from ....messages import sentences
+from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history
 from ....pictures.history import Entry
-from ....pictures.image import ENTRY, loaded
-from ....regions.marks import PROMPT
-from ....request.styles import avoided, styled
+from ....pictures.image import ENTRY, load_picture
+from ....request.settings import KEYS, part
+from ....request.styles import recovered
 from ....runtime.app import app
 from ....session.reducer import notice_changed
 from ... import image_editor
-from ...properties import EXACT, MODEL, NEGATIVE, SEED, SIZE, STEPS, STRENGTH, STYLE, VARY
-from ..status import Status, refuse, settle
-from .history import GONE, trouble, with_entry
+from ...context import Context
+from ...properties import VARY
+from ..status import Status, call, refuse, refusing, settle
+from .history import entry_of
+from .result import Show
 
 REUSED = (
     ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
     ("SEED", "Seed", "Set its seed"),
     ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
 )
+TAKEN_UP = {"PROMPT": ("prompt", "negative", "style"), "SEED": ("seed",)}  # of the settings; all of them else
 
 
 class ShowEntry(bpy.types.Operator):
@@ -39,23 +40,24 @@ class ShowEntry(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._show)
-
-    def _show(self, context: bpy.types.Context, entry: Entry) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
+        entry = entry_of(context, self.name)
         picture = history.picture(app().gallery.folder, entry.name)
         if picture is None:
-            return refuse(self, _absent(entry.name))
+            return refuse(self, sentences.picture_absent(entry.name))
         try:
-            image = loaded(picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry))
+            image = load_picture(
+                picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry)
+            )
         except RuntimeError as error:  # Blender's word for a file that is no picture
-            return refuse(self, trouble("The picture cannot be read", error))
+            raise HistoryUnreadable("The picture cannot be read", error) from error
         image[ENTRY] = entry.name
         image_editor.take(context.scene, image)
-        done = settle()
+        status = settle()
         if context.area is not None:
-            bpy.ops.maquette.show()  # which may have something to say
-        return done
+            call(Show.bl_idname)  # which may have something to say
+        return status
 
 
 class Reuse(bpy.types.Operator):
@@ -69,39 +71,26 @@ class Reuse(bpy.types.Operator):
     what: EnumProperty(items=REUSED, options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return next(words for what, _, words in REUSED if what == properties.what)
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
+        return next(words for key, _, words in REUSED if key == properties.what)
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._reuse)
-
-    def _reuse(self, context: bpy.types.Context, entry: Entry) -> Status:
-        shot, request = context.scene, entry.request
-        done = settle()
-        if self.what != "SEED":
-            self._say(shot, entry)
-        if self.what != "PROMPT":
-            shot[SEED], shot[VARY] = request.seed, False
-        if self.what == "EVERYTHING":
-            shot[STRENGTH], shot[STEPS], shot[MODEL] = request.strength, request.steps, request.model
-            shot[SIZE], shot[EXACT] = entry.wish.size, entry.wish.exact
-            if entry.wish.shot is not None and not stands(shot.camera, entry.wish.shot):
-                elsewhere = _elsewhere(entry.name)
-                app().dispatcher.apply(notice_changed, elsewhere)
-                self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
-        return done
-
-    def _say(self, shot: bpy.types.Scene, entry: Entry) -> None:
-        """The artist's own words and the style, if they still make the prompt that was sent; else that prompt."""
-        style = app().style_library.find(entry.wish.style)
-        kept = (style is not None) == bool(entry.wish.style)
-        sent = styled(entry.wish.words, style), avoided(entry.wish.negative, style)
-        if kept and sent == (entry.request.prompt, entry.request.negative):
-            shot[PROMPT], shot[NEGATIVE], shot[STYLE] = entry.wish.words, entry.wish.negative, entry.wish.style
-            return
-        shot[PROMPT], shot[NEGATIVE], shot[STYLE] = entry.request.prompt, entry.request.negative, ""
-        if entry.wish.style:
-            self.report({"INFO"}, f"The style “{entry.wish.style}” is not what it was: its words are in the prompt now")
+    @refusing
+    def execute(self, context: Context) -> Status:
+        scene, entry = context.scene, entry_of(context, self.name)
+        kept, status = entry.settings, settle()
+        style = app().style_library.find(kept.style)
+        settings = recovered(kept, entry.request, style)
+        names = TAKEN_UP.get(self.what, tuple(KEYS))
+        write(scene, part(settings, names))
+        if "style" in names and settings.style != kept.style:
+            self.report({"INFO"}, f"The style “{kept.style}” is not what it was: its words are in the prompt now")
+        if "seed" in names:
+            scene[VARY] = False
+        if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
+            elsewhere = sentences.camera_elsewhere(entry.name)
+            app().dispatcher.apply(notice_changed, elsewhere)
+            self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
+        return status
 
 
 class RestoreCamera(bpy.types.Operator):
@@ -113,36 +102,22 @@ class RestoreCamera(bpy.types.Operator):
 
     name: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        return with_entry(self, context, self._restore)
-
-    def _restore(self, context: bpy.types.Context, entry: Entry) -> Status:
-        shot = entry.wish.shot
-        if shot is None:
-            return refuse(self, GONE)
-        try:
-            camera = camera_of(context.scene, _camera(context.scene, entry))
-            hold(camera, shot, context.view_layer)
-        except UserError as error:
-            return refuse(self, notice(error))
+    @refusing
+    def execute(self, context: Context) -> Status:
+        entry = entry_of(context, self.name)
+        pose = entry.settings.camera
+        if pose is None:
+            raise EntryGone()
+        camera = camera_of(context.scene, _camera(context.scene, entry))
+        hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
 
 
-def _absent(name: str) -> Notice:
-    message, fix = "The full picture is not on this machine.", "Reuse Everything sets what paints it again."
-    return Notice(message=message, fix=fix, code="picture-absent", subject=name)
-
-
-def _elsewhere(name: str) -> Notice:
-    message, fix = "That picture was seen from another place.", "Camera as It Was puts the camera back there."
-    return Notice(message=message, fix=fix, code="camera-elsewhere", subject=name)
-
-
 def _camera(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
     """The camera that the entry was seen through, by its name; else the scene's; None where neither is one."""
-    seen = entry.wish.shot
-    camera = (scene.objects.get(seen.camera) if seen else None) or scene.camera
+    pose = entry.settings.camera
+    camera = (scene.objects.get(pose.camera) if pose else None) or scene.camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 

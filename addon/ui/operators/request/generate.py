@@ -2,33 +2,36 @@
 """Ask for a picture, and stop it; set what it needs."""
 
 import random
+from dataclasses import replace
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ....camera.placement import seen_from
-from ....capture import scene
-from ....capture.canvas import scaled
+from ....camera.placement import pose_of
+from ....camera.reader import camera_of
+from ....capture.scene import capture
+from ....capture.scene_settings import read
 from ....capture.snapshot import Snapshot, develop
 from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose
-from ....messages.errors import UserError
-from ....messages.notice import Notice, notice
+from ....messages import sentences
+from ....messages.notice import Notice
 from ....pictures.origin import viewpoint
 from ....protocol.records import SEED_MAX, Blockout, ModelInfo
 from ....regions import marks
 from ....request.phrases import strange
-from ....request.settings import Wish
-from ....request.styles import avoided, styled
+from ....request.settings import SEED, Settings
+from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.reducer import failures_dismissed, notice_changed
 from ....session.task import Viewpoint
-from ...properties import SEED, chosen, style
-from ..status import Status, refuse, settle
-from .exact_capture import exposure
+from ...context import Context
+from ...properties import chosen, style
+from ..status import Status, refuse, refusing, settle
+from .exact_capture import exact_capture
 
-TOLD = 5  # words that are named
+MOST_NAMED = 5  # words that a warning spells out
 
 
 class Generate(bpy.types.Operator):
@@ -39,38 +42,39 @@ class Generate(bpy.types.Operator):
 
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        shot, dispatcher = context.scene, app().dispatcher
+    @refusing
+    def execute(self, context: Context) -> Status:
+        scene, dispatcher = context.scene, app().dispatcher
         dispatcher.apply(failures_dismissed, self.answers.split())
-        if shot.maquette_vary:
-            shot[SEED] = random.randint(0, SEED_MAX)
+        if scene.maquette_vary:
+            scene[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
-        try:
-            marks.check_apart(shot)
-            asked = wanted(shot, depsgraph)
-            dispatcher.apply(notice_changed, unlearned(asked.model, asked.prompt))
-            taken = develop(asked)
-            view = viewpoint(shot, shot.camera, depsgraph)
-            kept = (view, wish(shot), shot.maquette_count)
-            if shot.maquette_exact:
-                return self._expose(exposure(context), taken, kept)
-            if not bpy.app.background:
-                app().event_loop.start(dispatcher.send(taken, *kept))
-                return {"FINISHED"}
-            blockout = finish(taken)
-        except UserError as error:
-            return refuse(self, notice(error))
-        app().event_loop.wait(dispatcher.deliver(blockout, *kept))
+        marks.check_apart(scene)
+        snapshot = panel_snapshot(scene, depsgraph)
+        dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
+        live = develop(snapshot)
+        view = viewpoint(scene, camera_of(scene), depsgraph)
+        details = (view, kept_settings(scene), scene.maquette_count)
+        if snapshot.settings.exact:
+            capture = exact_capture(context, snapshot.settings, chosen(scene))
+            return self._expose(capture, live, details)
+        if not bpy.app.background:
+            app().event_loop.start(dispatcher.send(live, *details))
+            return {"FINISHED"}
+        app().event_loop.wait(dispatcher.deliver(finish(live), *details))
         return self._end()
 
-    def _expose(self, exposed: ExactCapture, live: Slices[Blockout], kept: tuple[Viewpoint, Wish, int]) -> Status:
+    def _expose(
+        self, capture: ExactCapture, live: Slices[Blockout], details: tuple[Viewpoint, Settings, int]
+    ) -> Status:
         """Send what a render shows instead."""
         send = app().dispatcher.deliver if bpy.app.background else app().dispatcher.submit
-        errand = expose(app().dispatcher, exposed, live, app().second_blender_lock, lambda exact: send(exact, *kept))
+        lock = app().second_blender_lock
+        exposing = expose(app().dispatcher, capture, live, lock, lambda blockout: send(blockout, *details))
         if not bpy.app.background:
-            app().event_loop.start(errand)
+            app().event_loop.start(exposing)
             return {"FINISHED"}
-        app().event_loop.wait(errand)
+        app().event_loop.wait(exposing)
         return self._end()
 
     def _end(self) -> Status:
@@ -98,20 +102,16 @@ class Cancel(bpy.types.Operator):
         default="THIS",
     )
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         session, event_loop = app().session, app().event_loop
         if self.scope in {"UNSENT", "ALL"}:
             app().dispatcher.withdraw()
         this = (session.active,) if session.active else ()
-        meant = {"THIS": this, "WAITING": session.queued, "UNSENT": (), "ALL": session.waiting}[self.scope]
-        for task in meant:
+        tasks = {"THIS": this, "WAITING": session.queued, "UNSENT": (), "ALL": session.waiting}[self.scope]
+        for task in tasks:
             event_loop.start(app().dispatcher.cancel(task.job.id))
-        if self.scope == "WAITING" and not meant:
-            message, fix = (
-                "None of this Blender's pictures is waiting.",
-                "Others' are: try again when some are painted.",
-            )
-            return refuse(self, Notice(message=message, fix=fix, code="none-waiting"))
+        if self.scope == "WAITING" and not tasks:
+            return refuse(self, sentences.none_waiting())
         return {"FINISHED"}
 
 
@@ -123,26 +123,21 @@ class Dismiss(bpy.types.Operator):
 
     jobs: StringProperty(description="Failed jobs, by their ids; none for the message", options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         if not self.jobs:
             return settle()
         app().dispatcher.apply(failures_dismissed, self.jobs.split())
         return {"FINISHED"}
 
 
-def wanted(shot: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
-    """What the panel asks for: the scene as it stands, with the settings and the style. Raises CaptureError."""
-    worn = style(shot)
-    return scene.snapshot(
-        shot,
-        depsgraph=depsgraph,
-        model=scaled(chosen(shot), shot.maquette_size),
-        prompt=styled(shot.maquette_prompt, worn),
-        negative=avoided(shot.maquette_negative, worn),
-        seed=shot.maquette_seed,
-        steps=shot.maquette_steps,
-        strength=shot.maquette_strength,
-    )
+def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
+    """What the panel asks for: the scene as it stands, with the settings and the style. Raises UserError."""
+    return capture(scene, applied(read(scene), style(scene)), chosen(scene), depsgraph=depsgraph)
+
+
+def kept_settings(scene: bpy.types.Scene) -> Settings:
+    """What is kept with the picture: the settings, and the camera as it stands."""
+    return replace(read(scene), camera=pose_of(camera_of(scene)))
 
 
 def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
@@ -150,21 +145,8 @@ def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
     words = [f"“{word}”" for word in strange(prompt, model.words)]
     if not words:
         return None
-    told = ", ".join([*words[:TOLD], *(["…"] if len(words) > TOLD else [])])
-    message, fix = f"{model.name} has not learned {told}.", "It paints as if they were not there; see It Knows."
-    return Notice(message=message, fix=fix, code="strange-words", warning=True)
-
-
-def wish(shot: bpy.types.Scene) -> Wish:
-    """The artist's side of a request: words, style, size, and the camera as it stands."""
-    return Wish(
-        words=shot.maquette_prompt,
-        negative=shot.maquette_negative,
-        style=shot.maquette_style,
-        size=shot.maquette_size,
-        exact=shot.maquette_exact,
-        shot=seen_from(shot.camera),
-    )
+    named = ", ".join([*words[:MOST_NAMED], *(["…"] if len(words) > MOST_NAMED else [])])
+    return sentences.strange_words(model.name, named)
 
 
 CLASSES = (Generate, Cancel, Dismiss)

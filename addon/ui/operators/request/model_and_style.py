@@ -4,12 +4,15 @@
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ....messages.notice import Notice
+from ....capture.scene_settings import read, write
+from ....messages import sentences
 from ....request import styles
+from ....request.settings import MODEL, STYLE, part
 from ....request.styles import Style
 from ....runtime.app import app
 from ....session.state import offered_model
-from ...properties import MODEL, STEPS, STRENGTH, STYLE, chosen
+from ...context import Context
+from ...properties import chosen
 from ..status import Status, refuse, settle
 
 
@@ -23,11 +26,11 @@ class ChooseModel(bpy.types.Operator):
     name: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
         info = offered_model(app().session, properties.name)
         return f"{info.family}, from {info.source}, revision {info.revision}. Licence: {info.licence}"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.scene[MODEL] = self.name
         return settle()
 
@@ -42,17 +45,13 @@ class ChooseStyle(bpy.types.Operator):
     name: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        found = app().style_library.find(properties.name)
-        return styles.summary(found) if found else "Send the prompt as it is written"
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
+        style = app().style_library.find(properties.name)
+        return styles.summary(style) if style else "Send the prompt as it is written"
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        shot, found = context.scene, app().style_library.find(self.name)
-        shot[STYLE] = self.name
-        if found is not None and found.steps is not None:
-            shot[STEPS] = found.steps
-        if found is not None and found.strength is not None:
-            shot[STRENGTH] = found.strength
+    def execute(self, context: Context) -> Status:
+        style = app().style_library.find(self.name)
+        write(context.scene, {"style": self.name} if style is None else styles.changes(style))
         return settle()
 
 
@@ -67,31 +66,29 @@ class SaveStyle(bpy.types.Operator):
     negative: StringProperty(name="Avoid", description="What the picture keeps away from", maxlen=1000)
     keeps: BoolProperty(name="Steps and Strength", description="Choosing the style sets these, too", default=False)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
         self.name = context.scene.get(STYLE, "")
-        worn = app().style_library.find(self.name) or Style(name="new", text=", ")
-        self.text, self.negative, self.keeps = worn.text, worn.negative, worn.steps is not None
-        return context.window_manager.invoke_props_dialog(self, width=420)
+        style = app().style_library.find(self.name) or Style(name="new", text=", ")
+        self.text, self.negative, self.keeps = style.text, style.negative, style.steps is not None
+        return set(context.window_manager.invoke_props_dialog(self, width=420))
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         if not self.name.strip() or not self.text.strip(" ,"):
-            fix = "Save it again with both."
-            return refuse(self, Notice(message="A style needs a name and words.", fix=fix, code="style-bare"))
-        shot, info = context.scene, chosen(context.scene)
+            return refuse(self, sentences.style_bare())
+        scene, info = context.scene, chosen(context.scene)
         style = Style(
             name=self.name.strip(),
             text=self.text.strip(),
             negative=self.negative.strip(),
-            steps=shot.maquette_steps if self.keeps else None,
-            strength=shot.maquette_strength if self.keeps else None,
             model=info.name if info.nouns else "",
+            **(part(read(scene), styles.SETS) if self.keeps else {}),
         )
         try:
             styles.save(app().style_folder, style)
         except OSError as error:
-            return refuse(self, Notice(message=f"The style could not be kept: {error}.", code="style-unkept"))
+            return refuse(self, sentences.style_unkept(str(error)))
         app().read_styles()
-        shot[STYLE] = style.name
+        scene[STYLE] = style.name
         return settle()
 
 
@@ -102,18 +99,17 @@ class DeleteStyle(bpy.types.Operator):
     bl_label = "Delete Style"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         return bool(context.scene.get(STYLE, ""))
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        return context.window_manager.invoke_confirm(self, event)
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        return set(context.window_manager.invoke_confirm(self, event))
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         name = context.scene[STYLE]
         file = styles.own(app().style_folder, name)
         if file is None:
-            fix = "Save a style of that name instead."
-            return refuse(self, Notice(message=f"“{name}” came with Maquette.", fix=fix, code="style-shipped"))
+            return refuse(self, sentences.style_shipped(name))
         file.unlink()
         app().read_styles()
         if app().style_library.find(name) is None:
@@ -127,7 +123,7 @@ class ReadStyles(bpy.types.Operator):
     bl_idname = "maquette.read_styles"
     bl_label = "Reload Styles"
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         app().read_styles()
         for fault in app().style_library.faults:
             self.report({"WARNING"}, fault)

@@ -7,11 +7,11 @@ import bpy
 from bpy.props import StringProperty
 
 from ....protocol.records import SEED_MAX
-from ....regions import marks
 from ....request.phrases import inserted
-from ...properties import SEED
-from ..scene.regions import gone
-from ..status import Status, refuse, settle
+from ....request.settings import PROMPT, SEED
+from ...context import Context
+from ..scene.regions import marked_by
+from ..status import Status, refusing, settle
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -23,14 +23,14 @@ class InsertPhrase(bpy.types.Operator):
 
     subject: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
         phrases = self.subject.splitlines()
-        lost = next((phrase for phrase in phrases if not marks.of_phrase(context.scene, phrase)), None)
-        if lost is not None:
-            return refuse(self, gone(lost))
         for phrase in phrases:
-            prompt = context.scene.get(marks.PROMPT, "").strip()
-            context.scene[marks.PROMPT] = inserted(prompt, phrase)
+            marked_by(context.scene, phrase)  # raises for one that is gone, before the prompt is touched
+        for phrase in phrases:
+            prompt = context.scene.get(PROMPT, "").strip()
+            context.scene[PROMPT] = inserted(prompt, phrase)
         return settle()
 
 
@@ -43,8 +43,8 @@ class Say(bpy.types.Operator):
 
     words: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        context.scene[marks.PROMPT] = inserted(context.scene.get(marks.PROMPT, "").strip(), self.words)
+    def execute(self, context: Context) -> Status:
+        context.scene[PROMPT] = inserted(context.scene.get(PROMPT, "").strip(), self.words)
         return {"FINISHED"}
 
 
@@ -55,7 +55,7 @@ class RollSeed(bpy.types.Operator):
     bl_label = "New Seed"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.scene[SEED] = random.randint(0, SEED_MAX)
         return {"FINISHED"}
 
@@ -68,7 +68,7 @@ class Copy(bpy.types.Operator):
 
     text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.window_manager.clipboard = self.text
         return {"FINISHED"}
 

@@ -7,13 +7,15 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ....camera.framing import frame_view
-from ....camera.placement import hold, placed, seen_from
+from ....camera.placement import hold, moved, pose_of
 from ....camera.reader import camera_of
 from ....capture.scene import owned
-from ....messages.errors import UserError
-from ....messages.notice import Notice, notice
+from ....messages.errors import NothingMarked
 from ....raster.zbuffer import NOTHING
-from ..status import Status, refuse, settle
+from ...context import Context, view_3d
+from ..status import Status, refusing, settle
+
+MARGIN = 1.1  # a fitted camera leaves this much room around the regions
 
 
 class AddCamera(bpy.types.Operator):
@@ -24,20 +26,18 @@ class AddCamera(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        # the sidebar, where the button is, has no region_data; its view does
-        return context.area is not None and context.area.type == "VIEW_3D"
+    def poll(cls, context: Context) -> bool:
+        return view_3d(context) is not None
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        eye = bpy.data.cameras.new("Camera")
-        camera = bpy.data.objects.new("Camera", eye)
-        camera.matrix_world = frame_view(eye, context.scene, context.space_data, context.space_data.region_3d)
-        context.scene.collection.objects.link(camera)
-        context.scene.camera = camera
+    def execute(self, context: Context) -> Status:
+        space, scene = view_3d(context), context.scene
+        assert space is not None and space.region_3d is not None, "poll lets no other area through"
+        camera_data = bpy.data.cameras.new("Camera")
+        camera = bpy.data.objects.new("Camera", camera_data)
+        camera.matrix_world = frame_view(camera_data, scene, space, space.region_3d)
+        scene.collection.objects.link(camera)
+        scene.camera = camera
         return settle()
-
-
-MARGIN = 1.1  # a fitted camera leaves this much room around the regions
 
 
 class FlattenCamera(bpy.types.Operator):
@@ -47,12 +47,10 @@ class FlattenCamera(bpy.types.Operator):
     bl_label = "Make It Perspective"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        try:
-            camera = camera_of(context.scene)
-            hold(camera, replace(seen_from(camera), type="PERSP"), context.view_layer)
-        except UserError as error:
-            return refuse(self, notice(error))
+    @refusing
+    def execute(self, context: Context) -> Status:
+        camera = camera_of(context.scene)
+        hold(camera, replace(pose_of(camera), type="PERSP"), context.view_layer)
         return settle()
 
 
@@ -63,29 +61,27 @@ class FitCamera(bpy.types.Operator):
     bl_label = "Fit Camera"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        shot, graph = context.scene, context.evaluated_depsgraph_get()
-        corners = _corners(shot, graph)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        depsgraph = context.evaluated_depsgraph_get()
+        corners = _corners(context.scene, depsgraph)
         if not corners:
             fix = "Select objects and press Add Selected, or show those that are hidden."
-            return refuse(self, Notice(message="There is no region in the view.", fix=fix, code="nothing-marked"))
+            raise NothingMarked("There is no region in the view.", fix)
         middle = sum(corners, Vector()) / len(corners)
-        roomy = [middle + (corner - middle) * MARGIN for corner in corners]
-        try:
-            camera = camera_of(shot)
-            place, scale = camera.camera_fit_coords(graph, [number for corner in roomy for number in corner])
-            fit = Matrix.Translation(place) @ camera.matrix_world.to_3x3().to_4x4()
-            hold(camera, placed(seen_from(camera), fit, scale), context.view_layer)
-        except UserError as error:
-            return refuse(self, notice(error))
+        roomy = [(middle + (corner - middle) * MARGIN).to_tuple() for corner in corners]
+        camera = camera_of(context.scene)
+        location, scale = camera.camera_fit_coords(depsgraph, [number for corner in roomy for number in corner])
+        pose = Matrix.Translation(location) @ camera.matrix_world.to_3x3().to_4x4()
+        hold(camera, moved(pose_of(camera), pose, scale), context.view_layer)
         return settle()
 
 
-def _corners(shot: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[Vector]:
+def _corners(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> list[Vector]:
     """Of the boxes around everything that belongs to a region."""
     return [
         instance.matrix_world @ Vector(corner)
-        for instance, _, owner in owned(shot, graph)
+        for instance, _, owner in owned(scene, depsgraph)
         if owner != NOTHING and instance.object.type == "MESH"
         for corner in instance.object.bound_box
     ]

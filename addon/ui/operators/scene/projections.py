@@ -5,22 +5,17 @@ import bpy
 from bpy.props import StringProperty
 
 from ....camera.framing import half_frame
-from ....camera.placement import hold, placed, seen_from
-from ....camera.reader import camera_of
-from ....messages.errors import UserError
-from ....messages.notice import Notice, notice
+from ....camera.placement import hold, moved, pose_of
+from ....camera.reader import camera_data, camera_of
+from ....messages.errors import ViewGone
 from ....pictures import image
 from ....pictures.camera_background import has_background, remove_background
-from ....projection.projectors import copy_lens, is_on, projectors, switch, take_down
-from ..status import Status, refuse
+from ....projection.projectors import copy_lens, is_on, projectors, remove_projectors, switch
+from ...context import Context, view_3d
+from ..status import Status, call, refusing
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
 MARGIN = 1.05  # of the viewport around a view's frame
-GONE = Notice(
-    message="There is no such view in this scene any more.",
-    fix="The list shows those that there are.",
-    code="view-gone",
-)
 
 
 class SwitchView(bpy.types.Operator):
@@ -32,10 +27,9 @@ class SwitchView(bpy.types.Operator):
 
     uid: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
         projector = _projector(context, self.uid)
-        if projector is None:
-            return refuse(self, GONE)
         switch(projector, not is_on(projector))
         return {"FINISHED"}
 
@@ -49,11 +43,9 @@ class RemoveView(bpy.types.Operator):
 
     uid: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        projector = _projector(context, self.uid)
-        if projector is None:
-            return refuse(self, GONE)
-        take_down(projector)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        remove_projectors([_projector(context, self.uid)])
         return {"FINISHED"}
 
 
@@ -66,29 +58,24 @@ class LookThrough(bpy.types.Operator):
     uid: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
+    def poll(cls, context: Context) -> bool:
+        return view_3d(context) is not None
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
         if event.ctrl:
-            return bpy.ops.maquette.bring_camera("INVOKE_DEFAULT", True, uid=self.uid)
+            return call(BringCamera.bl_idname, "INVOKE_DEFAULT", True, uid=self.uid)
         return self.execute(context)
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        projector, space = _projector(context, self.uid), context.space_data
-        if projector is None:
-            return refuse(self, GONE)
-        region = next(region for region in context.area.regions if region.type == "WINDOW")
-        half = half_frame(projector.data, context.scene)
-        beside = max(other.width for other in context.area.regions if other.type == "UI")  # it may lie on the view
-        across = max(region.width - 2 * beside, region.width / 3)
-        reach = max(half.x / across, half.y / region.height) * max(region.width, region.height) * MARGIN
-        look = space.region_3d
+    @refusing
+    def execute(self, context: Context) -> Status:
+        projector, space = _projector(context, self.uid), view_3d(context)
+        assert space is not None and space.region_3d is not None and context.area is not None, "as poll says"
+        reach, view = _reach(projector, context.scene, context.area), space.region_3d
         if projector.data.type == "ORTHO":
-            look.view_perspective, look.view_distance = "ORTHO", reach * space.lens / SENSOR
+            view.view_perspective, view.view_distance = "ORTHO", reach * space.lens / SENSOR
         else:
-            look.view_perspective, space.lens = "PERSP", SENSOR / reach
-        look.view_matrix = projector.matrix_basis.inverted()
+            view.view_perspective, space.lens = "PERSP", SENSOR / reach
+        view.view_matrix = projector.matrix_basis.inverted()
         return {"FINISHED"}
 
 
@@ -101,18 +88,15 @@ class BringCamera(bpy.types.Operator):
 
     uid: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
         projector = _projector(context, self.uid)
-        if projector is None:
-            return refuse(self, GONE)
-        try:
-            camera = camera_of(context.scene)
-            hold(camera, placed(seen_from(projector), projector.matrix_basis), context.view_layer)
-        except UserError as error:
-            return refuse(self, notice(error))
-        copy_lens(projector.data, camera.data)
-        if context.area is not None and context.area.type == "VIEW_3D":
-            context.space_data.region_3d.view_perspective = "CAMERA"
+        camera = camera_of(context.scene)
+        hold(camera, moved(pose_of(projector), projector.matrix_basis), context.view_layer)
+        copy_lens(camera_data(projector), camera_data(camera))
+        space = view_3d(context)
+        if space is not None:
+            space.region_3d.view_perspective = "CAMERA"
         return {"FINISHED"}
 
 
@@ -123,13 +107,14 @@ class RemoveBackground(bpy.types.Operator):
     bl_label = "Remove Background"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return has_background(context.scene.camera)
+
+    def execute(self, context: Context) -> Status:
+        assert context.scene.camera is not None, "it has a background, poll says"
         remove_background(context.scene.camera)
         return {"FINISHED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return has_background(context.scene.camera)
 
 
 class RemoveResults(bpy.types.Operator):
@@ -140,16 +125,30 @@ class RemoveResults(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         return has_background(context.scene.camera) or bool(projectors(context.scene))
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         image.remove(context.scene)
         return {"FINISHED"}
 
 
-def _projector(context: bpy.types.Context, uid: str) -> bpy.types.Object | None:
-    return next((projector for projector in projectors(context.scene) if str(projector.session_uid) == uid), None)
+def _projector(context: Context, uid: str) -> bpy.types.Object:
+    """The scene's projector of that session id. Raises ViewGone."""
+    projector = next((one for one in projectors(context.scene) if str(one.session_uid) == uid), None)
+    if projector is None:
+        raise ViewGone()
+    return projector
+
+
+def _reach(projector: bpy.types.Object, scene: bpy.types.Scene, area: bpy.types.Area) -> float:
+    """How far the longer side of a viewport reaches from its middle, at a distance of 1 (orthographic: anywhere), when
+    the projector's frame just fits between what may lie on it."""
+    half = half_frame(camera_data(projector), scene)
+    viewport = next(region for region in area.regions if region.type == "WINDOW")
+    sidebar = max(region.width for region in area.regions if region.type == "UI")  # it may lie on the viewport
+    width = max(viewport.width - 2 * sidebar, viewport.width / 3)
+    return max(half.x / width, half.y / viewport.height) * max(viewport.width, viewport.height) * MARGIN
 
 
 CLASSES = (SwitchView, RemoveView, LookThrough, BringCamera, RemoveBackground, RemoveResults)

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mark things as regions of the picture, and find them again."""
+"""Mark objects and collections as regions of the picture, and find them again."""
 
 from collections.abc import Sequence
 
 import bpy
 from bpy.props import StringProperty
 
-from ....messages.errors import LockedObject
-from ....messages.notice import Notice, notice
+from ....messages import sentences
+from ....messages.errors import RegionGone
 from ....overlay.gpu_drawing import PARTS
 from ....projection.materials import check
 from ....regions import marks
+from ...context import Context
 from ...properties import ENFORCED
-from ..status import Status, refuse, settle
+from ..status import Status, refuse, refusing, settle
+
+WITHOUT_SHAPE = {"CAMERA", "LIGHT"}
 
 
 class AddSelected(bpy.types.Operator):
@@ -22,12 +25,10 @@ class AddSelected(bpy.types.Operator):
     bl_label = "Add Selected"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        shapes = [thing for thing in context.selected_objects if thing.type not in {"CAMERA", "LIGHT"}]
-        if not shapes:
-            fix = "Select the objects of a region first."
-            return refuse(self, Notice(message="Nothing is selected.", fix=fix, code="nothing-selected"))
-        return _mark(self, shapes)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        shapes = [selected for selected in context.selected_objects if selected.type not in WITHOUT_SHAPE]
+        return _mark(shapes) if shapes else refuse(self, sentences.nothing_selected())
 
 
 class AddCollection(bpy.types.Operator):
@@ -37,11 +38,11 @@ class AddCollection(bpy.types.Operator):
     bl_label = "Add Collection"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    @refusing
+    def execute(self, context: Context) -> Status:
         if context.collection == context.scene.collection:
-            fix = "Choose a collection in the Outliner."
-            return refuse(self, Notice(message="The whole scene cannot be a region.", fix=fix, code="whole-scene"))
-        return _mark(self, [context.collection])
+            return refuse(self, sentences.whole_scene())
+        return _mark([context.collection])
 
 
 class RemoveRegion(bpy.types.Operator):
@@ -53,11 +54,9 @@ class RemoveRegion(bpy.types.Operator):
 
     uid: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        thing = _thing(context.scene, self.uid)
-        if thing is None:
-            return refuse(self, gone())
-        marks.unmark(thing)
+    @refusing
+    def execute(self, context: Context) -> Status:
+        marks.unmark(_region(context, self.uid))
         return settle()
 
 
@@ -70,11 +69,9 @@ class SelectRegion(bpy.types.Operator):
 
     uid: StringProperty(options={"HIDDEN"})
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        thing = _thing(context.scene, self.uid)
-        if thing is None:
-            return refuse(self, gone())
-        select(context, marks.parts_of(thing))
+    @refusing
+    def execute(self, context: Context) -> Status:
+        select(context, marks.parts_of(_region(context, self.uid)))
         return {"FINISHED"}
 
 
@@ -89,14 +86,12 @@ class Enforce(bpy.types.Operator):
     what: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return next(f"{label}: {words}" for what, label, words, _ in ENFORCED if what == properties.what)
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
+        return next(f"{label}: {words}" for key, label, words, _ in ENFORCED if key == properties.what)
 
-    def execute(self, context: bpy.types.Context) -> Status:
-        thing = _thing(context.scene, self.uid)
-        if thing is None:
-            return refuse(self, gone())
-        thing.maquette_enforce ^= {self.what}
+    @refusing
+    def execute(self, context: Context) -> Status:
+        _region(context, self.uid).maquette_enforce ^= {self.what}
         return {"FINISHED"}
 
 
@@ -110,45 +105,47 @@ class SwitchPart(bpy.types.Operator):
     part: StringProperty(options={"HIDDEN"})
 
     @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
         return next(words for part, _, words, _ in PARTS if part == properties.part)
 
-    def execute(self, context: bpy.types.Context) -> Status:
+    def execute(self, context: Context) -> Status:
         context.window_manager.maquette_overlay_parts ^= {self.part}
         return {"FINISHED"}
 
 
-def _mark(operator: bpy.types.Operator, things: Sequence[marks.Marked]) -> Status:
-    """Make them regions, all or none; those that are stay as they are."""
-    try:
-        check(things)
-    except LockedObject as error:
-        return refuse(operator, notice(error))
-    for thing in things:
-        if marks.read(thing) is None:
-            marks.mark(thing)
+def _mark(items: Sequence[marks.Marked]) -> Status:
+    """Make them regions, all or none; those that are stay as they are. Raises LockedObject."""
+    check(items)
+    for item in items:
+        if marks.read(item) is None:
+            marks.mark(item)
     return settle()
 
 
-def select(context: bpy.types.Context, parts: list[bpy.types.Object]) -> None:
+def select(context: Context, objects: Sequence[bpy.types.Object]) -> None:
     """Select these of the view layer's objects, and nothing else."""
-    shown = [part for part in parts if part.name in context.view_layer.objects]
-    for part in context.selected_objects:
-        part.select_set(False)
-    for part in shown:
-        part.select_set(True)
-    context.view_layer.objects.active = next(iter(shown), None)
+    present = [item for item in objects if item.name in context.view_layer.objects]
+    for selected in context.selected_objects:
+        selected.select_set(False)
+    for item in present:
+        item.select_set(True)
+    context.view_layer.objects.active = next(iter(present), None)
 
 
-def gone(phrase: str = "") -> Notice:
-    """What a button says whose region was removed, or switched off, since the button was drawn."""
-    which = f"no region “{phrase}”" if phrase else "no such region"
-    fix = "The list shows those that there are."
-    return Notice(message=f"There is {which} in this scene any more.", fix=fix, code="region-gone")
+def marked_by(scene: bpy.types.Scene, phrase: str) -> list[marks.Marked]:
+    """The objects and collections that are a region of that phrase, one at least. Raises RegionGone."""
+    marked = marks.of_phrase(scene, phrase)
+    if not marked:
+        raise RegionGone(phrase)
+    return marked
 
 
-def _thing(shot: bpy.types.Scene, uid: str) -> marks.Marked | None:
-    return next((thing for thing, _ in marks.marked(shot) if str(thing.session_uid) == uid), None)
+def _region(context: Context, uid: str) -> marks.Marked:
+    """The marked object or collection of that session id. Raises RegionGone."""
+    region = next((item for item, _ in marks.marked(context.scene) if str(item.session_uid) == uid), None)
+    if region is None:
+        raise RegionGone()
+    return region
 
 
 CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion, Enforce, SwitchPart)

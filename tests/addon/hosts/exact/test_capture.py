@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from addon.camera.view import View
-from addon.capture.scene import capture
 from addon.exact import cryptomatte
 from addon.exact.capture import exactly, look_through, only_layer, render_layers
 from addon.exact.second_blender import alike
 from addon.messages.errors import ExactFailed, RegionHidden
 from addon.raster.lens import Lens
 from addon.regions.marks import mark
-from tests.addon.hosts.capture.test_scene import anamorphic, flat, shifted, upright
+from tests.addon.hosts.blockouts import capture
+from tests.addon.hosts.capture.sample_cameras import anamorphic, flat, shifted, upright
 from tests.addon.hosts.sample_scenes import ball, box, fresh, group, instance
 
 

@@ -4,9 +4,7 @@
 Runs in any Python with bpy and pytest; the server runs in the project's own environment.
 """
 
-import importlib.util
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -16,17 +14,6 @@ import pytest
 PATIENCE = 300  # seconds; a busy machine is slow, and two rounds with an exact capture each are long
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
-
-
-@pytest.fixture
-def server_command() -> str:
-    """How the add-on starts a server that paints flat colours; with the project's own Python, whichever runs this."""
-    here = importlib.util.find_spec("uvicorn") is not None
-    python = Path(sys.executable) if here else ROOT / ".venv" / "bin" / "python"
-    if not python.exists():
-        pytest.skip(f"no server without {python}: run make test first")
-    serve = [str(python), "-m", "server", "serve", "--engine", "tests.addon.hosts.mask_painter:Painter"]
-    return shlex.join(["env", f"PYTHONPATH={ROOT}", *serve])
 
 
 @pytest.mark.timeout(PATIENCE + 60)

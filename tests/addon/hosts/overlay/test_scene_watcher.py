@@ -9,22 +9,24 @@ import numpy as np
 import pytest
 
 from addon.camera.reader import view
-from addon.capture.scene import capture, evaluated
+from addon.capture.scene import evaluated
 from addon.overlay import scene_watcher
 from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.protocol.records import Achieved, pack_mask
 from addon.protocol.strict_json import dump
 from addon.regions.listing import rows
 from addon.regions.marks import OFF, PHRASE, mark, unmark, write
+from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import ball, box, fingerprint, fresh, group, put
 
 
 @pytest.fixture
 def watcher():
     """What the add-on runs, its handlers included; without a window there are no timers, so that tests call it."""
-    scene_watcher.register()
-    yield scene_watcher.live()
-    scene_watcher.unregister()
+    watcher = scene_watcher.SceneWatcher()
+    listeners = scene_watcher.listen(watcher)
+    yield watcher
+    scene_watcher.unlisten(listeners)
 
 
 def settle(watcher, scene, images=()):
@@ -48,7 +50,7 @@ def figure(watcher, scene):
 def middles(drawn):
     """Each region's cross, by its label's first word."""
     crosses = {stroke.region: stroke.segments[-2:].mean((0, 1)) for stroke in drawn.targets}
-    return {words.text.partition(":")[0]: crosses[words.region] for words in drawn.words}
+    return {label.text.partition(":")[0]: crosses[label.region] for label in drawn.labels}
 
 
 def test_targets_are_where_a_capture_has_them(watcher):
@@ -146,7 +148,7 @@ def test_what_the_picture_shows_is_drawn_in_both_places(watcher):
     settle(watcher, scene, [image])
     of_scene, of_picture = watcher.scenes[scene.session_uid].figure, watcher.pictures[image.session_uid]
     for drawn in (of_scene, of_picture):
-        said = [words.text for words in drawn.words]
+        said = [label.text for label in drawn.labels]
         assert said[0].startswith("thing: ") and said[0].endswith("% off")
         assert said[1] == "ghost: not found in the picture"
         assert {stroke.region for stroke in drawn.achieved} == {0}
@@ -162,7 +164,7 @@ def test_a_picture_of_another_version_is_only_a_picture(watcher):
     image[REQUEST] = "{}"
     scene[PICTURE] = image
     settle(watcher, scene, [image])
-    assert watcher.pictures[image.session_uid].words == ()
+    assert watcher.pictures[image.session_uid].labels == ()
 
 
 def test_the_list_follows_marks_names_and_eyes(watcher):
@@ -221,10 +223,15 @@ def test_it_changes_nothing(watcher, tmp_path):
 
 
 def test_disabling_leaves_no_handler():
-    count = {name: len(getattr(bpy.app.handlers, name)) for name, _ in scene_watcher.HANDLERS}
-    scene_watcher.register()
-    scene_watcher.unregister()
-    assert {name: len(getattr(bpy.app.handlers, name)) for name, _ in scene_watcher.HANDLERS} == count
+    def counts():
+        lists = {name: getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)}
+        return {name: len(handlers) for name, handlers in lists.items() if isinstance(handlers, list)}
+
+    before = counts()
+    listeners = scene_watcher.listen(scene_watcher.SceneWatcher())
+    assert sum(counts().values()) == sum(before.values()) + len(listeners)
+    scene_watcher.unlisten(listeners)
+    assert counts() == before
 
 
 def test_a_scene_that_is_slow_to_read_is_read_seldom(watcher):

@@ -17,7 +17,7 @@ from addon.pictures.gallery import PAGE
 from addon.pictures.history import IN_FILE, THUMB_SIDE, Entry
 from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError
-from addon.request.settings import NO_WISH
+from addon.request.settings import DEFAULTS
 from tests.addon.hosts.sample_scenes import fresh
 
 FRAME = Frame(left=0, top=0, width=64, height=48)
@@ -46,7 +46,7 @@ def scene():
 def entry(number: int) -> Entry:
     ramp = np.linspace(0.0, 1.0, THUMB_SIDE * 85 * 4, dtype=np.float32).reshape(85, THUMB_SIDE, 4)
     thumb = album.thumb(ramp)
-    return Entry(name=f"{number:064x}", created=1.8e9, request=ASKED, wish=NO_WISH, pose=(), thumb=thumb)
+    return Entry(name=f"{number:064x}", created=1.8e9, request=ASKED, settings=DEFAULTS, pose=(), thumb=thumb)
 
 
 def test_the_oldest_leave_and_favourites_stay(scene) -> None:
@@ -108,12 +108,12 @@ def test_the_gallery_reads_scene_and_disk(scene, tmp_path) -> None:
     assert all(item.name in gallery._icons for item in scene.maquette_history)
     manager.maquette_scope = "DISK"
     assert gallery.tick(manager)
-    assert [print_.name for print_ in gallery.prints] == [entry(9).name]
+    assert [tile.name for tile in gallery.disk_tiles] == [entry(9).name]
     assert gallery.entry(scene, entry(9).name) == entry(9) and gallery.entry(scene, entry(1).name) == entry(1)
     history.forget(tmp_path, entry(9).name)
-    gallery.look_again()
+    gallery.reread()
     gallery.tick(manager)
-    assert gallery.prints == () and entry(9).name not in gallery._icons
+    assert gallery.disk_tiles == () and entry(9).name not in gallery._icons
     gallery.close()
 
 

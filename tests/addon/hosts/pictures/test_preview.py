@@ -10,8 +10,8 @@ import pytest
 
 from addon.pictures.gallery import thumb
 from addon.pictures.history import THUMB_SIDE
-from addon.pictures.image import loaded
-from addon.pictures.pixels import Icons, decoded, shrunk, wake
+from addon.pictures.image import load_picture
+from addon.pictures.pixels import Icons, decoded, shrunk, warm_up
 from addon.pictures.preview import PreviewImage
 from addon.session.state import Preview
 from tests.addon.hosts.sample_scenes import fingerprint, fresh, paint
@@ -29,7 +29,7 @@ def picture(tmp_path: Path) -> Path:
 
 def test_a_picture_is_read_exactly_and_leaves_no_trace(picture: Path) -> None:
     before = fingerprint()
-    wake()
+    warm_up()
     for pixels in (shrunk(picture, 6), decoded(picture.read_bytes())):
         assert pixels.shape == (4, 6, 4)
         assert np.abs(pixels - OPAQUE[::-1]).max() < 1e-3
@@ -55,7 +55,7 @@ def test_a_large_picture_is_taken_in_without_a_pause(tmp_path: Path, record_prop
     file, took = paint(tmp_path / "large.png", noise), []
     for _ in range(5):
         begun = time.thread_time()
-        image = loaded(file, "{}", (), (), None)
+        image = load_picture(file, "{}", (), (), None)
         thumb(shrunk(file, THUMB_SIDE))
         took.append(time.thread_time() - begun)
         bpy.data.images.remove(image)
@@ -77,12 +77,12 @@ def test_previews_follow_each_other_without_a_trace(picture: Path, tmp_path: Pat
     before, files = fingerprint(), set(Path(bpy.app.tempdir).iterdir())
     room = PreviewImage()
     for number in range(3):
-        room.develop(Preview(job="a", sha256=str(number), png=picture.read_bytes()))
+        room.show(Preview(job="a", sha256=str(number), png=picture.read_bytes()))
         assert list(room._icons.names()) == [str(number)]
-    room.develop(Preview(job="a", sha256="4", png=b"no picture"))
+    room.show(Preview(job="a", sha256="4", png=b"no picture"))
     assert room.icon == 0 and room.texture is None
-    room.develop(None)
-    room.develop(Preview(job="b", sha256="5", png=b""))  # replaced on the server before it could be fetched
+    room.show(None)
+    room.show(Preview(job="b", sha256="5", png=b""))  # replaced on the server before it could be fetched
     assert list(room._icons.names()) == []
     assert (fingerprint(), set(Path(bpy.app.tempdir).iterdir())) == (before, files)
     room.close()

@@ -23,7 +23,7 @@ def told(scene, unlike=None):
     listed = {uid: rows(scene)}
     for _ in range(1000):
         unlike.look({uid: (scene, bpy.context.view_layer)}, listed)
-        if unlike._place == 0:
+        if unlike._done == 0:
             break
     return {row.phrase: unlike.words.get(row.uid, ()) for row in listed[uid]}
 

@@ -4,10 +4,10 @@
 import bpy
 import pytest
 
-from addon.capture.scene import capture
 from addon.messages.errors import RegionBare, RegionHidden, UserError
 from addon.regions.marks import mark, parts_of
 from addon.regions.visibility import hidden, show
+from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import box, fresh, group, instance, put
 
 

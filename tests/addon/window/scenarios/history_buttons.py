@@ -126,8 +126,8 @@ def delete(app, name: str, shots: Path, report: dict) -> Iterator:
 def on_disk(app, report: dict) -> Iterator:
     """The other history has what is left there."""
     bpy.context.window_manager.maquette_scope = "DISK"
-    yield lambda: app.gallery.prints
-    report["on disk"] = [print_.name for print_ in app.gallery.prints]
+    yield lambda: app.gallery.disk_tiles
+    report["on disk"] = [tile.name for tile in app.gallery.disk_tiles]
     bpy.context.window_manager.maquette_scope = "FILE"
 
 

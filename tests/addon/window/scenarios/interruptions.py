@@ -123,7 +123,7 @@ def kept(app, known: set[Path]) -> list:
     stem = app.session.tasks[-1].picture.stem
     entry = app.gallery.entry(bpy.context.scene, stem)
     kinds = sorted(path.suffix for path in _files(app) - known if path.stem == stem)
-    return [kinds, entry.wish.words, entry.request.seed]
+    return [kinds, entry.settings.prompt, entry.request.seed]
 
 
 def _files(app) -> set[Path]:

@@ -27,8 +27,9 @@ def watch(modules: dict, report: dict) -> None:
     """Seconds that the add-on holds the main thread, the longest of each kind; ``modules`` are its own, by name."""
     longest = report["longest"] = {}
     timers, overlay, editor = (modules[name] for name in ("runtime.timers", "overlay.handlers", "ui.image_editor"))
-    kinds = ((timers, "_slice", "tick"), (timers, "calm", "calm"), (timers, "receive", "receive"))
-    for owner, name, key in (*kinds, (overlay, "_look", "look"), (overlay, "draw", "draw"), (editor, "_draw", "view")):
+    kinds = ((timers, "_slice", "tick"), (timers, "freeze_heap", "calm"), (timers, "receive", "receive"))
+    drawn = ((overlay.Overlay, "look", "look"), (overlay, "draw", "draw"), (editor, "_draw", "view"))
+    for owner, name, key in (*kinds, *drawn):
         setattr(owner, name, timed(getattr(owner, name), longest, key))
 
 

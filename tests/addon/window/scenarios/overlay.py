@@ -30,7 +30,7 @@ VIEWS = (  # camera zoom, camera offset, lens shift, resolution
 
 def overlays(app, shots: Path, report: dict) -> Iterator:
     """Targets, then a picture beside them, then edits that are followed."""
-    live, uid = bpy.types.WindowManager.maquette_live, bpy.context.scene.session_uid
+    live, uid = app.regions.watcher, bpy.context.scene.session_uid
     haunt()
     yield from desktop()
     press("add_selected")
@@ -67,7 +67,7 @@ def beside(app, live, shots: Path, report: dict) -> Iterator:
     press("generate")
     yield lambda: "maquette_picture" in bpy.context.scene and not app.session.waiting
     yield lambda: live.scenes[uid].figure.achieved and live.pictures
-    report["words"] = [words.text for words in live.scenes[uid].figure.words]
+    report["words"] = [label.text for label in live.scenes[uid].figure.labels]
     yield from shoot(shots / "overlay-achieved.png")
     zoom()
     yield from shoot(shots / "overlay-zoomed.png")

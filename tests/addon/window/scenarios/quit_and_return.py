@@ -30,6 +30,6 @@ def returns(app, shots: Path, report: dict) -> Iterator:
     press("start_server")
     yield from notices(app, "scene-gone")
     (task,) = app.session.tasks
-    report["state"], report["words"] = task.job.state, task.wish.words
-    report["on disk"] = app.gallery.entry(bpy.context.scene, task.picture.stem).wish.words
+    report["state"], report["words"] = task.job.state, task.settings.prompt
+    report["on disk"] = app.gallery.entry(bpy.context.scene, task.picture.stem).settings.prompt
     report["touched"] = sample_scene.changed(before)

@@ -89,7 +89,7 @@ def generate(app, shots: Path, report: dict) -> Iterator:
 def finished(app) -> Iterator:
     """Until every picture asked for is in the scene, and measured."""
     yield lambda: all(task.received or task.job.state in ("failed", "cancelled") for task in app.session.tasks)
-    live, uid = bpy.types.WindowManager.maquette_live, bpy.context.scene.session_uid
+    live, uid = app.regions.watcher, bpy.context.scene.session_uid
     yield lambda: live.scenes[uid].figure.achieved and live.pictures
 
 

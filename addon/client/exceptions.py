@@ -53,7 +53,7 @@ class ServerOlder(VersionMismatch):
 
 
 class AddonOlder(VersionMismatch):
-    """Our contract is older than the server's."""
+    """Our contract is older than the server's, or the server says something that ours has no field for."""
 
     code = "add-on-older"
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line of a second Blender: how it is started, what it is asked, and what it leaves. No bpy.
+
+    blender --background --factory-startup --python-expr BOOT -- capture SCENE.blend OUT.json
+    python -c BOOT apply SCENE.blend PICTURE.png REQUEST.json ACHIEVED.json OUT.blend
+    python -c BOOT look SCENE.blend OUT.png
+
+BOOT imports ``headless``, which does as it is asked and ends with code 0; or with REFUSED, and a Problem in the place
+of the result. Both ends take their words from here: ``parse`` makes of ``command.words()`` the command again, with
+absolute paths.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .protocol.default_model import TOYBOX
+from .protocol.records import ModelInfo, Problem
+from .protocol.strict_json import dump, loads
+from .request.settings import add_flags, from_flags, to_flags
+
+REFUSED = 3  # the exit code of a scene that cannot be opened or captured
+# An extension is not enabled in a factory-fresh Blender: this imports it from its folder, under a name of its own.
+BOOT = (
+    "import importlib.util as u, sys; "
+    f"s = u.spec_from_file_location('maquette', {str(Path(__file__).with_name('__init__.py'))!r}); "
+    "m = sys.modules['maquette'] = u.module_from_spec(s); s.loader.exec_module(m); "
+    "from maquette.headless import main; main()"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneFile:
+    """A .blend to open: its own camera and frame, unless named; ``scripts`` lets the scripts in it run."""
+
+    path: Path
+    camera: str | None = None
+    frame: int | None = None
+    scripts: bool = False
+
+    def flags(self) -> list[str]:
+        """As words of the command line."""
+        return _flags(camera=self.camera, frame=self.frame, scripts=int(self.scripts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureCommand:
+    """Capture a blockout into the JSON file ``out``. ``settings``, by name, count before the scene's own prompt and
+    seed; ``scene_name`` is instead of the file's active scene, ``layer`` the view layer that an exact capture renders.
+    """
+
+    source: SceneFile
+    out: Path
+    model: ModelInfo = TOYBOX
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    scene_name: str | None = None
+    layer: str | None = None
+
+    def words(self) -> list[str]:
+        """The command line."""
+        own = _flags(model=json.dumps(dump(self.model)), scene_name=self.scene_name, layer=self.layer)
+        files = _absolute(self.source.path, self.out)
+        return ["capture", *files, *self.source.flags(), *own, *to_flags(self.settings)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyCommand:
+    """Put ``picture`` behind the camera and onto the regions of a copy of the scene, the .blend ``out``.
+
+    ``request`` is its blockout and ``achieved`` a list of Achieved, both as JSON files.
+    """
+
+    source: SceneFile
+    picture: Path
+    request: Path
+    achieved: Path
+    out: Path
+
+    def words(self) -> list[str]:
+        """The command line."""
+        files = _absolute(self.source.path, self.picture, self.request, self.achieved, self.out)
+        return ["apply", *files, *self.source.flags()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookCommand:
+    """Render the scene quickly, as it stands, to the PNG file ``out``."""
+
+    source: SceneFile
+    out: Path
+
+    def words(self) -> list[str]:
+        """The command line."""
+        return ["look", *_absolute(self.source.path, self.out), *self.source.flags()]
+
+
+Command = CaptureCommand | ApplyCommand | LookCommand
+
+
+def program(binary: str) -> tuple[str, ...]:
+    """What starts a second Blender; ``binary`` is "" for Blender as a module of this Python."""
+    if not binary:
+        return sys.executable, "-c", BOOT
+    return binary, "--background", "--factory-startup", "--python-exit-code", "1", "--python-expr", BOOT, "--"
+
+
+def parse(words: Sequence[str]) -> Command:
+    """The command of a command line. Ends the program with code 2 and a usage for words that are none."""
+    arguments = _parser().parse_args(words)
+    command: Command = arguments.command(arguments)
+    return command
+
+
+def refuse(problem: Problem, out: Path) -> int:
+    """Leave ``problem`` instead of the result; the exit code."""
+    out.write_text(json.dumps(dump(problem)))
+    return REFUSED
+
+
+def refusal(code: int | None, out: Path) -> Problem | None:
+    """Why a Blender that ended with ``code`` has no result; None where it does not say. Raises ContractError."""
+    return loads(Problem, out.read_bytes()) if code == REFUSED else None
+
+
+def _absolute(*paths: Path) -> list[str]:
+    return [str(path.resolve()) for path in paths]
+
+
+def _flags(**values: object) -> list[str]:
+    return [f"--{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="maquette in Blender")
+    verbs = parser.add_subparsers(required=True)
+    capture, apply, look = (verbs.add_parser(name) for name in ("capture", "apply", "look"))
+    capture.set_defaults(command=_capture_command)
+    apply.set_defaults(command=_apply_command)
+    look.set_defaults(command=_look_command)
+    _add_files(capture, "scene", "out")
+    _add_files(apply, "scene", "picture", "request", "achieved", "out")
+    _add_files(look, "scene", "out")
+    add_flags(capture)
+    capture.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
+    capture.add_argument("--scene-name", help="instead of the file's active scene")
+    capture.add_argument("--layer", help="the view layer to render, with --exact")
+    for verb in (capture, apply, look):
+        verb.add_argument("--camera")
+        verb.add_argument("--frame", type=int)
+        verb.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
+    return parser
+
+
+def _add_files(parser: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        parser.add_argument(name, type=Path)
+
+
+def _source(arguments: argparse.Namespace) -> SceneFile:
+    scripts = bool(arguments.scripts)
+    return SceneFile(path=arguments.scene, camera=arguments.camera, frame=arguments.frame, scripts=scripts)
+
+
+def _capture_command(arguments: argparse.Namespace) -> CaptureCommand:
+    return CaptureCommand(
+        source=_source(arguments),
+        out=arguments.out,
+        model=arguments.model,
+        settings=from_flags(arguments),
+        scene_name=arguments.scene_name,
+        layer=arguments.layer,
+    )
+
+
+def _apply_command(arguments: argparse.Namespace) -> ApplyCommand:
+    return ApplyCommand(
+        source=_source(arguments),
+        picture=arguments.picture,
+        request=arguments.request,
+        achieved=arguments.achieved,
+        out=arguments.out,
+    )
+
+
+def _look_command(arguments: argparse.Namespace) -> LookCommand:
+    return LookCommand(source=_source(arguments), out=arguments.out)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said without being raised: a function for each notice, in the order of ``fixes.FIXES``. No bpy.
+
+Errors that are raised are in ``errors.py``. Every parameter is a word or a sentence, so that the reference can be held
+to what is said here.
+"""
+
+from .notice import Notice
+
+# the scene
+
+
+def nothing_selected() -> Notice:
+    """No object is selected that could become a region."""
+    fix = "Select the objects of a region first."
+    return Notice(code="nothing-selected", message="Nothing is selected.", fix=fix)
+
+
+def whole_scene() -> Notice:
+    """The active collection is the scene's own, which has everything in it."""
+    fix = "Choose a collection in the Outliner."
+    return Notice(code="whole-scene", message="The whole scene cannot be a region.", fix=fix)
+
+
+def region_held(name: str, hidden: str, phrase: str) -> Notice:
+    """What hides a region's objects could not be cleared; ``hidden`` says where: in the view, from renders."""
+    message = f"{name} stays hidden {hidden}: drivers, keyframes or another file hold it."
+    return Notice(code="region-held", message=message, fix="Mute them, or leave it out.", subject=phrase)
+
+
+def style_bare() -> Notice:
+    """A style is to be saved that has no name, or no words."""
+    return Notice(code="style-bare", message="A style needs a name and words.", fix="Save it again with both.")
+
+
+def style_unkept(reason: str) -> Notice:
+    """A style cannot be written to its folder."""
+    return Notice(code="style-unkept", message=f"The style could not be kept: {reason}.")
+
+
+def style_shipped(name: str) -> Notice:
+    """A style is to be deleted that came with the add-on."""
+    fix = "Save a style of that name instead."
+    return Notice(code="style-shipped", message=f"“{name}” came with Maquette.", fix=fix)
+
+
+def differs(regions: str) -> Notice:
+    """A warning: an exact capture shows these regions otherwise than the view does."""
+    message = f"A render shows some things otherwise than the view: {regions}."
+    fix = "The picture follows the render; turn Exact off to follow the view."
+    return Notice(code="unlike", message=message, fix=fix, warning=True)
+
+
+def only_rendered(message: str) -> Notice:
+    """A warning: the view cannot be captured, ``message`` says why, and a render can."""
+    return Notice(code="unlike", message=f"Only a render shows it all: {message}", warning=True)
+
+
+# the result in the scene
+
+
+def unseen() -> Notice:
+    """A warning: a picture was projected, and the view is solid or wireframe."""
+    message = "This view shows no materials, and so no projection."
+    return Notice(code="unseen", message=message, fix="Material Preview does.", warning=True)
+
+
+def strange_words(model: str, words: str) -> Notice:
+    """A warning: the model knows only the words that it was trained on."""
+    fix = "It paints as if they were not there; see It Knows."
+    return Notice(code="strange-words", message=f"{model} has not learned {words}.", fix=fix, warning=True)
+
+
+def no_editor() -> Notice:
+    """No area of the window can be split for an Image Editor."""
+    fix = "Leave the maximised view (Ctrl Space) or make it larger, and try again."
+    return Notice(code="no-editor", message="An Image Editor has no room here.", fix=fix)
+
+
+def scene_gone(folder: str) -> Notice:
+    """A picture has arrived for a scene of a file that was closed; it is kept in ``folder``."""
+    message = "A picture arrived for a scene that is no longer open."
+    return Notice(code="scene-gone", message=message, fix="It is in the history, On Disk.", subject=folder)
+
+
+# the history
+
+
+def picture_absent(entry: str) -> Notice:
+    """The history has the request, and not the picture."""
+    message, fix = "The full picture is not on this machine.", "Reuse Everything sets what paints it again."
+    return Notice(code="picture-absent", message=message, fix=fix, subject=entry)
+
+
+def camera_elsewhere(entry: str) -> Notice:
+    """An entry's settings are taken up again, and its camera is not."""
+    message, fix = "That picture was seen from another place.", "Camera as It Was puts the camera back there."
+    return Notice(code="camera-elsewhere", message=message, fix=fix, subject=entry)
+
+
+def history_unwritten(reason: str) -> Notice:
+    """A picture is in the scene, and could not be written to the history on disk."""
+    message = f"The history on disk could not be written: {reason}."
+    return Notice(code="history-unwritten", message=message, fix="Make room there.")
+
+
+# the way to the server
+
+
+def server_runs() -> Notice:
+    """A second server is asked for, which nobody could end."""
+    fix = "Wait until it answers, or stop it first."
+    return Notice(code="server-runs", message="The server started here still runs.", fix=fix)
+
+
+def server_died(end: str, last_words: str, log: str) -> Notice:
+    """Our server ended by itself; ``end`` says how, ``last_words`` are the last lines of its log, if there are any."""
+    message = f"The server {end}{': ' + last_words if last_words else '.'}"
+    return Notice(code="server-died", message=message, fix=f"Its log is {log}")
+
+
+def server_stopped() -> Notice:
+    """Our server ended as it was asked to: no trouble, and so without a code."""
+    return Notice(message="The server has stopped.")
+
+
+def command_fails(command: str, reason: str) -> Notice:
+    """The server command of the preferences names no program."""
+    fix = "Set the server command in Preferences › Add-ons › Maquette."
+    return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}", fix=fix)
+
+
+def command_misunderstood() -> Notice:
+    """The server command of the preferences names a program that does not know its arguments."""
+    fix = "It should end with serve; see the preferences."
+    return Notice(code="command-fails", message="The server command was not understood.", fix=fix)
+
+
+def no_worker(trouble: str) -> Notice:
+    """The server answers, and its worker cannot work; the server says why."""
+    fix = "The server tries again by itself; its log has the details."
+    return Notice(code="no-worker", message=f"{trouble}.", fix=fix)
+
+
+def unreadable(picture: str, reason: str) -> Notice:
+    """A picture has arrived that Blender cannot open."""
+    message = f"The picture {picture} cannot be read: {reason}."
+    return Notice(code="unreadable", message=message, fix="The same seed paints it again.")
+
+
+def stumbled(error: str, trace: str) -> Notice:
+    """A bug of ours was caught; ``error`` is its kind and words."""
+    message = f"Maquette stumbled ({error}), and goes on."
+    fix = "Please report it: the button copies the details."
+    return Notice(code="stumbled", message=message, fix=fix, trace=trace)
+
+
+# what the server's refusals lead to
+
+
+def none_waiting() -> Notice:
+    """The pictures that wait in the server's queue are to be cancelled, and none of them is ours."""
+    fix = "Others' are: try again when some are painted."
+    return Notice(code="none-waiting", message="None of this Blender's pictures is waiting.", fix=fix)
+
+
+def smallest() -> Notice:
+    """A smaller picture is asked for, and there is no smaller size."""
+    fix = "Close what else uses the device's memory, or choose another model."
+    return Notice(code="smallest", message="The picture is as small as it gets.", fix=fix)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""The queue's rows: how they are found, and the records of the wire that they become.
+
+A row may have been written by another version, or be damaged. One that cannot be read is one failed job, which says
+why; it never stops the queue, nor hides the other jobs of a list.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any, Literal
+
+from addon.protocol.records import Artifact, Event, Job, Problem, State
+from addon.protocol.strict_json import ContractError, dump, load
+
+from ..problems import Interrupted, UnknownJob, UnreadableJob, WorkerLost
+from .job_state import ATTEMPTS, RESTARTS
+
+PLAIN = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed")
+TEXTS = ("problem", "achieved")  # columns that hold JSON
+
+
+def job_row(db: sqlite3.Connection, job: str) -> sqlite3.Row:
+    """The row of a job. Raises UnknownJob."""
+    row: sqlite3.Row | None = db.execute("SELECT * FROM job WHERE id = ?", (job,)).fetchone()
+    if row is None:
+        raise UnknownJob(f"There is no job {job[:64]}")
+    return row
+
+
+def in_states(db: sqlite3.Connection, states: Collection[State]) -> list[sqlite3.Row]:
+    """The rows of the jobs in these states, oldest first."""
+    return db.execute(
+        "SELECT * FROM job WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number",
+        (json.dumps(list(states)),),
+    ).fetchall()
+
+
+def attach(db: sqlite3.Connection, job: str, artifact: Artifact) -> None:
+    """Give a job a picture, in the place of an earlier one of that kind."""
+    db.execute(
+        "INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes",
+        (job, artifact.kind, artifact.sha256, artifact.media_type, artifact.bytes),
+    )
+
+
+def job_by(db: sqlite3.Connection, job: str) -> Job:
+    """The job of that id. Raises UnknownJob."""
+    return job_of(db, job_row(db, job))
+
+
+def job_of(db: sqlite3.Connection, row: sqlite3.Row) -> Job:
+    """The job of a row, with its pictures."""
+    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? ORDER BY kind"
+    pictures = [dict(each) for each in db.execute(artifacts, (row["id"],))]
+    try:
+        texts = {name: _parsed(row, name) for name in TEXTS}
+        return load(Job, {name: row[name] for name in PLAIN} | texts | {"artifacts": pictures})
+    except ContractError as error:
+        return _unreadable(row, pictures, unreadable(error))
+
+
+def event_of(row: sqlite3.Row, job: Callable[[], Job]) -> Event:
+    """The event of a row; of one that cannot be read, how its ``job`` is now, which is what every event hints at."""
+    try:
+        body = _parsed(row, "body")
+        return load(Event, {**body, "id": row["id"]} if isinstance(body, dict) else body)
+    except ContractError:
+        now = job()
+        return Event(
+            id=row["id"],
+            job=now.id,
+            sequence=now.sequence,
+            kind="state",
+            state=now.state,
+            phase=now.phase,
+            step=now.step,
+            steps=now.steps,
+            artifact=None,
+        )
+
+
+def unreadable(error: ContractError) -> Problem:
+    """What a job says whose row cannot be read."""
+    return UnreadableJob(f"The queue holds this job in a form unknown to this server: {error}").problem()
+
+
+def given_up(verb: Literal["lose", "restart"]) -> Problem:
+    """What a job says that was put back too often."""
+    if verb == "lose":
+        return WorkerLost(f"The painting process died {ATTEMPTS} times while it worked on this job").problem()
+    return Interrupted(f"The server was started more than {RESTARTS} times while it worked on this job").problem()
+
+
+def _unreadable(row: sqlite3.Row, pictures: list[dict[str, Any]], problem: Problem) -> Job:
+    """A failed job, with everything of the row that can be read by itself."""
+    nothing = Job(
+        id="unknown",
+        state="failed",
+        sequence=0,
+        created=0.0,
+        phase="",
+        step=0,
+        steps=0,
+        artifacts=(),
+        problem=problem,
+        model="unknown",
+        prompt="",
+        seed=0,
+    )
+    document = dump(nothing)
+    own = {name: row[name] for name in PLAIN if name != "state"}
+    document |= {name: value for name, value in own.items() if _is_one(Job, document | {name: value})}
+    kept = tuple(load(Artifact, picture) for picture in pictures if _is_one(Artifact, picture))
+    return replace(load(Job, document), artifacts=kept)
+
+
+def _is_one(kind: type, document: Any) -> bool:
+    try:
+        load(kind, document)
+    except ContractError:
+        return False
+    return True
+
+
+def _parsed(row: sqlite3.Row, name: str) -> Any:
+    """The JSON value in a column; None where the column is empty."""
+    try:
+        return None if row[name] is None else json.loads(row[name])
+    except (ValueError, RecursionError) as error:
+        raise ContractError(name, f"is not JSON: {error}") from error

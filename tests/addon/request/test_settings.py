@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Settings: what histories hold opens for ever, flags say all that they have to, and a blockout gets its part."""
+
+import argparse
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from addon.camera.pose import CameraPose
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.records import Blockout, Frame
+from addon.protocol.strict_json import ContractError, dump, loads
+from addon.request.settings import (
+    DEFAULTS,
+    FLAGS,
+    KEYS,
+    SENT,
+    Settings,
+    add_flags,
+    from_flags,
+    part,
+    sent,
+    to_flags,
+)
+from addon.request.styles import Style, applied, changes, recovered
+
+POSE = CameraPose(
+    camera="Camera",
+    matrix=tuple(map(float, range(16))),
+    type="PERSP",
+    sensor_fit="AUTO",
+    lens=50.0,
+    sensor_width=36.0,
+    sensor_height=24.0,
+    shift_x=0.0,
+    shift_y=0.1,
+    ortho_scale=6.0,
+)
+# As release 0.1.0 wrote it into histories, pending jobs and .blend files, before there were more fields.
+KEPT = {"words": "a castle", "negative": "fog", "style": "Sunset", "size": 50, "exact": True, "shot": dump(POSE)}
+SUNSET = Style(name="Sunset", text="at sunset", negative="rain", steps=20)
+SET = Settings(prompt="a castle", negative="fog", style="Sunset", seed=7, steps=9, model="sd", size=50, exact=True)
+
+WORDS = some.text(some.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
+CHANGES = some.fixed_dictionaries(
+    {},
+    optional={
+        "prompt": WORDS,
+        "negative": WORDS,
+        "seed": some.integers(0, 2**31 - 1),
+        "steps": some.integers(1, 1000),
+        "strength": some.floats(0, 1),
+        "scale": some.floats(1, 100),
+        "size": some.integers(1, 100),
+        "exact": some.just(True),
+    },
+)
+
+
+def request(settings: Settings) -> Blockout:
+    frame = Frame(left=0, top=0, width=64, height=48)
+    return Blockout(regions=(), width=64, height=48, frame=frame, **sent(settings, TOYBOX))
+
+
+def parsed(words: list[str]) -> dict[str, Any]:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return from_flags(parser.parse_args(words))
+
+
+def test_what_was_kept_opens_for_ever() -> None:
+    settings = loads(Settings, json.dumps(KEPT))
+    old = Settings(prompt="a castle", negative="fog", style="Sunset", size=50, exact=True, camera=POSE)
+    assert settings == old
+    assert loads(Settings, json.dumps({**KEPT, "shot": None})).camera is None
+    assert loads(Settings, "{}") == DEFAULTS
+
+
+def test_the_keys_of_a_history_stay() -> None:
+    document = dump(replace(SET, camera=POSE))
+    assert {key: document[key] for key in KEPT} == KEPT
+    assert loads(Settings, json.dumps(document)) == replace(SET, camera=POSE)
+    for wrong in ({"prompt": "a castle"}, {"camera": None}, {"words": "x" * 2001}, {"seed": -1}, {"strength": 1.5}):
+        with pytest.raises(ContractError):
+            loads(Settings, json.dumps(KEPT | wrong))
+
+
+def test_a_scene_keeps_everything_but_what_has_no_property() -> None:
+    assert {field.name for field in fields(Settings)} - KEYS.keys() == {"camera", "scale"}
+    assert all(key == f"maquette_{name}" for name, key in KEYS.items())
+
+
+@given(CHANGES)
+def test_flags_say_all_that_was_set(values: dict[str, Any]) -> None:
+    assert parsed(to_flags(values)) == values
+
+
+def test_flags_leave_out_what_is_not_set() -> None:
+    assert parsed([]) == {}
+    assert to_flags(part(DEFAULTS, FLAGS)) == ["--prompt=", "--negative=", "--seed=0", "--size=100"]
+    assert to_flags({"style": "Sunset", "model": "sd", "camera": POSE}) == []
+    assert Settings(**parsed(to_flags(part(SET, FLAGS)))) == replace(SET, style="", model="")
+
+
+def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
+    assert SENT == ("prompt", "seed", "model", "steps", "strength", "scale", "negative")
+    assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale")) | {
+        "prompt": "",
+        "negative": "",
+        "seed": 0,
+        "model": "toybox",
+    }
+    assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
+
+
+def test_a_style_adds_its_words() -> None:
+    worn = applied(SET, SUNSET)
+    assert (worn.prompt, worn.negative, worn.style) == ("a castle at sunset", "fog, rain", "")
+    assert part(worn, ("seed", "steps", "size")) == part(SET, ("seed", "steps", "size"))
+    assert applied(SET, None) == replace(SET, style="")
+    assert changes(SUNSET) == {"steps": 20, "style": "Sunset"}
+
+
+def test_what_was_asked_for_is_set_again() -> None:
+    asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25)
+    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale)
+    assert recovered(SET, asked, SUNSET) == own
+    plain = replace(own, prompt="a castle at sunset", negative="fog, rain", style="")
+    assert recovered(SET, asked, None) == plain, "the style is gone"
+    assert recovered(SET, asked, replace(SUNSET, text="at dusk")) == plain, "the style is not what it was"
+    unstyled = replace(SET, style="")
+    assert recovered(unstyled, request(unstyled), None).prompt == "a castle"
+    assert recovered(DEFAULTS, asked, None) == replace(plain, size=100, exact=False), "from before there was a history"
