@@ -16,8 +16,8 @@ from benchmarks.placement.ceiling import ceiling
 from benchmarks.placement.figures import pictures, rounded, summary
 from benchmarks.placement.measures import features
 from benchmarks.placement.plan import PLANS, STEPS, jobs, scaled
-from benchmarks.placement.report import tables
 from benchmarks.placement.rows import Row, Rows
+from benchmarks.placement.tables import tables
 from benchmarks.placement.work import Bench, Job, done, equipment, unfinished
 from benchmarks.sheet import Coverage
 from sg_core.toybox.recipe import FALLBACK

@@ -18,7 +18,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
-        "bench layouts": ("benchmarks.external.command:main", "paint the layouts of 7Bench or OverLayBench"),
+        "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
         "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
         "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),

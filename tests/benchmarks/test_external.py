@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.external import overlay_bench, seven_bench
-from benchmarks.external.command import main
+from benchmarks.external.painting import main
 from benchmarks.external.request import SampleError, coverage, fraction, saying
 
 SEVEN = """id,category,prompt,obj1,bbox1,obj2,bbox2,obj3,bbox3,obj4,bbox4

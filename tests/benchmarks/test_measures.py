@@ -18,7 +18,7 @@ from benchmarks.placement.figures import (
     summary,
 )
 from benchmarks.placement.measures import area_under, box_iou, clipped, features, frechet, look, saturation, strays
-from benchmarks.placement.report import tables
+from benchmarks.placement.tables import tables
 from sg_core.judge import Detection
 from sg_core.toybox.judge import load_judge
 
