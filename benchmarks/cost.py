@@ -116,15 +116,15 @@ def measure(model: str, turns: int) -> dict[str, object]:
     steps, runs = step_seconds(setting, turns), run_seconds(setting, max(1, turns // 5))
     limits = {name: flop_limit(heard(setting, blocks)) for name, blocks in LAYERS.items()}
     limit = flop_limit(setting)
-    weights = sum(p.nbytes for part in parts(setting.model) for p in part.parameters())
-    memory = peak(lambda: guided_run(setting, 2), weights) / peak(lambda: unguided_run(setting, 2), weights)
+    weights = [weight for part in parts(setting.model) for weight in part.parameters()]
+    guided, unguided = (peak(partial(work, setting, 2), weights) for work in (guided_run, unguided_run))
     return {
         "guided_step_ratio": steps.ratio("guided", "plain"),
         "flop_limit": limit,
         "run_ratio": runs.ratio("guided", "unguided"),
         "vs_attend_and_excite": runs.ratio("guided", "attend and excite"),
         "overhead": 1 - steps.ratio("bare", "guided"),
-        "memory_ratio": memory,
+        "memory_ratio": guided / unguided,
         "regions": {str(count): steps.ratio(f"regions {count}", "regions 1") for count in REGIONS},
         "guided_step_over_limit": steps.ratio("guided", "plain") / limit,
         "guided_step_quartiles": list(steps.spread("guided", "plain")),

@@ -2,7 +2,7 @@
 """How many bytes of tensors are alive at most while something runs: what a GPU would have to hold, counted on a CPU."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -12,12 +12,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the storages of all tensors that operations return, for as long as anything holds them, autograd's graph
-    included: a storage's Python object lives as long as it does."""
+    included: a storage's Python object lives as long as it does. ``held`` are there from the start, and stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.alive: dict[int, int] = {}
-        self.most = 0
+        storages = [tensor.untyped_storage() for tensor in held]
+        self.alive = {storage._cdata: storage.nbytes() for storage in storages}
+        self.most = sum(self.alive.values())
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -44,8 +45,8 @@ def tensors(result: Any) -> Iterator[Tensor]:
             yield from tensors(item)
 
 
-def peak(work: Callable[[], object], weights: int = 0) -> int:
-    """The most bytes alive at once while ``work`` runs, beside ``weights`` bytes that were there before."""
-    with Census() as census:
+def peak(work: Callable[[], object], held: Iterable[Tensor] = ()) -> int:
+    """The most bytes alive at once while ``work`` runs, those of ``held`` tensors, such as weights, included."""
+    with Census(held) as census:
         work()
-    return weights + int(census.most)
+    return int(census.most)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.placement.cases import COUNTS, FOUR, SMALL, Case
+from benchmarks.placement.cases import COUNTS, FOUR, SMALL
 from benchmarks.placement.measures import area_under, frechet
 from benchmarks.placement.methods import NONE, OURS
 from benchmarks.placement.plan import STEPS
@@ -124,10 +124,12 @@ def gain(ours: Sequence[Picture], theirs: Sequence[Picture]) -> tuple[float, flo
     return bootstrap(list(groups.values()))
 
 
-def costs(all_: Sequence[Picture]) -> dict[str, float]:
-    """Each method's floating-point operations over those of the unguided picture, of the cases that were counted."""
-    counted = [picture for picture in chosen(all_, steps=STEPS) if picture.flops is not None]
-    plain = {picture.case: picture.flops or 0 for picture in chosen(counted, method=NONE)}
+def costs(all_: Sequence[Picture], steps: int = STEPS) -> dict[str, float]:
+    """Each method's floating-point operations in so many steps, over those of the unguided picture in STEPS, of the
+    cases that were counted."""
+    all_ = [picture for picture in all_ if picture.flops is not None]
+    counted, unguided = chosen(all_, steps=steps), chosen(all_, steps=STEPS, method=NONE)
+    plain = {picture.case: picture.flops or 0 for picture in unguided}
     names = dict.fromkeys(picture.method for picture in counted)
     return {
         name: sum(picture.flops or 0 for picture in some) / sum(plain[picture.case] for picture in some)
@@ -228,8 +230,3 @@ def rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 4) if np.isfinite(value) else None
     return value
-
-
-def asked(cases: Iterable[Case]) -> int:
-    """How many targets."""
-    return sum(case.count for case in cases)

@@ -79,6 +79,7 @@ OWN: Mapping[str, tuple[str, guided.Settings]] = MappingProxyType(
     {
         OURS: ("ours", guided.Settings()),
         "energies": ("ablation", guided.Settings()),
+        "relative": ("ablation", guided.Settings()),
         "paper": ("ablation", guided.Settings(guidance="paper", strength=7500.0)),
         "random gradient": ("ablation", guided.Settings(guidance="random")),
         "shuffled words": ("ablation", guided.Settings(energy="shuffled")),

@@ -20,12 +20,12 @@ COLUMNS = (
 
 
 def tables(all_: Sequence[Picture], figures: Mapping[str, Any]) -> Iterator[str]:
-    """All lines."""
+    """All lines; cost is told against an unguided picture of STEPS steps."""
     for steps in (STEPS, *FEW):
         some = main_pictures(all_, steps)
         if some:
             yield f"\n{'four kinds of masks, ' + str(steps) + ' steps':34}{COLUMNS}"
-            yield from by_method(some, costs(all_))
+            yield from by_method(some, costs(all_, steps))
     yield f"\n{'ours and none, ' + str(STEPS) + ' steps, by kind':34}{COLUMNS}"
     for kind in KINDS:
         for name in (NONE, OURS):

@@ -49,7 +49,8 @@ def test_bytes_live_as_long_as_anything_needs_them():
     assert peak(one_after_the_other) == block.nbytes
     assert peak(all_at_once) == 5 * block.nbytes
     assert peak(held_by_the_graph) >= 4 * block.nbytes
-    assert peak(one_after_the_other, 7) == block.nbytes + 7
+    assert peak(one_after_the_other, [block]) == 2 * block.nbytes
+    assert peak(lambda: block.T, [block]) == block.nbytes  # a view is no more bytes
 
 
 def test_a_guided_step_costs_what_its_layers_cost(setting):
