@@ -13,11 +13,14 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor
 
 from sg_core import generate
+from sg_core.conditioning import Conditioning
 from sg_core.edits import place
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.generate import initial_noise
 from sg_core.guidance import Relative
+from sg_core.layout import Layout, whole
+from sg_core.layout import masks as masks_of
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.sample import Texts, sample
@@ -40,6 +43,11 @@ class OneStep:
         """That step."""
         return (self.whole.steps[self.index],)
 
+    @property
+    def spread(self) -> float:
+        """As the whole trajectory's."""
+        return self.whole.spread
+
     def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
         """As the whole trajectory does."""
         return self.whole.advance(step, latent, output, noise)
@@ -53,7 +61,9 @@ class Setting:
     prompt: str
     nouns: tuple[str, ...]
     energy: Energy
+    layout: Layout
     texts: Texts
+    plain: Conditioning
     latent: Tensor
 
     @property
@@ -77,9 +87,11 @@ def setting_of(model: Model, regions: int) -> Setting:
         masks[noun] = torch.zeros(SIDE, SIDE)
         masks[noun][row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = 1.0
     energy = place(masks)
-    texts = Texts(model.encode([prompt]), model.encode([""]), model.words([prompt], energy.phrases))
+    layout = energy + masks_of(masks)
+    plain = model.encode([""])
+    texts = Texts(model.encode([prompt]), plain, model.words([prompt], layout.phrases))
     latent = initial_noise([torch.Generator().manual_seed(0)], model.latent_shape(SIDE, SIDE))
-    return Setting(model, prompt, nouns[:regions], energy, texts, latent)
+    return Setting(model, prompt, nouns[:regions], energy, layout, texts, plain, latent)
 
 
 def plain_step(setting: Setting) -> Tensor:
@@ -102,7 +114,7 @@ def walk(setting: Setting, energy: Energy) -> Tensor:
         setting.trajectory,
         scale=card.scale,
         noise=[torch.Generator()],
-        energy=energy,
+        layout=whole(energy),
         guidance=Relative(card.strength),
     )
 
@@ -125,7 +137,7 @@ def bare_step(setting: Setting) -> Tensor:
         conditional = model.predict(leaf, step, texts.conditional).detach()
     gradient = torch.autograd.grad(queries, leaf, [torch.ones_like(query) for query in queries])[0]
     with torch.no_grad():
-        plain = model.predict(setting.latent, step, texts.plain)
+        plain = model.predict(setting.latent, step, setting.plain)
         output = plain + model.card.scale * (conditional - plain) + gradient
         return setting.trajectory.advance(step, setting.latent, output, [])
 
@@ -137,16 +149,16 @@ def unguided_run(setting: Setting, steps: int) -> Tensor:
 
 def guided_run(setting: Setting, steps: int) -> Tensor:
     """A picture with the defaults that ship."""
-    return run(setting, setting.energy, steps)
+    return run(setting, setting.layout, steps)
 
 
-def run(setting: Setting, energy: Energy | None, steps: int) -> Tensor:
+def run(setting: Setting, layout: Layout | None, steps: int) -> Tensor:
     """From words to a picture."""
     card = setting.model.card
     return generate(
         setting.model,
         setting.prompt,
-        energy,
+        layout,
         width=SIDE,
         height=SIDE,
         steps=steps,

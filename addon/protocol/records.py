@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .strict_json import ContractError, Length, Range, Record, loads
+from .strict_json import Added, ContractError, Length, Range, Record, loads
 
 __all__ = [
     "ENDED",
@@ -36,6 +36,7 @@ __all__ = [
     "Problem",
     "Property",
     "Region",
+    "Scheduler",
     "Scope",
     "State",
     "mask_rows",
@@ -58,6 +59,7 @@ Digest = Annotated[str, Length(64, 64)]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 Property = Literal["shape", "centroid", "size"]
+Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,9 @@ class Region(Record):
 
     The mask lies on the grid of the whole generated picture (overscan included). Centroid and size are fractions of the
     artist's frame; ``visible`` is the visible fraction of its unoccluded in-frame area; ``depth`` orders
-    regions, 0 nearest.
+    regions, 0 nearest. It pulls with its own ``strength``, times the blockout's, from the fraction ``start`` of the
+    steps up to ``until``. ``description`` is words that hold for it alone, ``colour`` the red, green and blue it is to
+    have; the prompt need not say the phrase of one that is ``unnamed``.
     """
 
     name: Name
@@ -99,11 +103,22 @@ class Region(Record):
     visible: Fraction
     depth: Annotated[int, Range(0, 10_000)]
     enforce: Annotated[tuple[Property, ...], Length(0, 3)] = ("shape",)
+    strength: Annotated[Fraction, Added("0.2.0")] = 1.0
+    start: Annotated[Fraction, Added("0.2.0")] = 0.0
+    until: Annotated[Fraction, Added("0.2.0")] = 1.0
+    description: Annotated[Text, Added("0.2.0")] = ""
+    colour: Annotated[tuple[Fraction, Fraction, Fraction] | None, Added("0.2.0")] = None
+    unnamed: Annotated[bool, Added("0.2.0")] = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blockout(Record):
-    """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``."""
+    """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
+
+    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it. The
+    layout shapes the initial ``noise`` so many times; ``leakage`` is the weight of keeping words out of other regions'
+    places; a layout that is ``confined`` pulls in and around its regions only.
+    """
 
     prompt: Annotated[str, Length(1, 2000)]
     regions: Annotated[tuple[Region, ...], Length(0, 64)]
@@ -116,6 +131,11 @@ class Blockout(Record):
     strength: Fraction
     scale: Annotated[float, Range(1.0, 100.0)]
     negative: Text = ""
+    scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
+    masks: Annotated[Fraction, Added("0.2.0")] = 0.0
+    noise: Annotated[int, Range(0, 3), Added("0.2.0")] = 0
+    leakage: Annotated[float, Range(0.0, 10.0), Added("0.2.0")] = 0.0
+    confined: Annotated[bool, Added("0.2.0")] = False
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
 
     def __post_init__(self) -> None:

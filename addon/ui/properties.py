@@ -15,7 +15,7 @@ from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.records import SEED_MAX, ModelInfo, Property
 from ..regions.marks import ENFORCE, OFF, PHRASE
-from ..request.settings import EXACT, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
+from ..request.settings import EXACT, MASKED, MASKS, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
@@ -53,7 +53,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_counts(), **_numbers()}
+    return {**_choices(), **_seeds(), **_counts(), **_numbers(), **_masks()}
 
 
 def _choices() -> dict[str, object]:
@@ -121,6 +121,21 @@ def _counts() -> dict[str, object]:
             max=MOST,
             options=set(),
             **_stored(COUNT, lambda scene: 1),
+        ),
+    }
+
+
+def _masks() -> dict[str, object]:
+    return {
+        MASKED: _property(
+            FloatProperty,
+            name="Masks",
+            description="For how much of the steps each region keeps its words to itself; 0 turns that off",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **_stored(MASKED, lambda scene: MASKS),
         ),
     }
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from benchmarks.baselines.attention import Listener, listening
 from benchmarks.placement.cases import Case
+from sg_core.conditioning import Conditioning
 from sg_core.generate import initial_noise
 from sg_core.models.model import Model, Step
 from sg_core.tokens import Phrase
@@ -24,8 +25,8 @@ class Run:
     """One picture on its way: the model, its texts, the case's masks (y, x) far to near, and each noun's keys."""
 
     model: Model
-    text: Tensor
-    plain: Tensor
+    text: Conditioning
+    plain: Conditioning
     masks: tuple[Tensor, ...]
     keys: tuple[tuple[int, ...], ...]
     content: tuple[int, ...]

@@ -21,9 +21,10 @@ from benchmarks.external import overlay_bench, seven_bench
 from benchmarks.external.request import Request, SampleError, coverage
 from benchmarks.placement.measures import area_under, box_iou
 from benchmarks.sheet import to_image
-from sg_core import Energy, Judge, Model, generate, groundings, load
+from sg_core import Judge, Layout, Model, generate, groundings, load
 from sg_core.edits import place
 from sg_core.errors import SelfGuidanceError
+from sg_core.layout import masks as hold
 from sg_core.toybox.judge import judge_of
 
 FORMATS = MappingProxyType({"7bench": seven_bench.requests, "overlaybench": overlay_bench.requests})
@@ -56,7 +57,7 @@ def paint(model: Model, judge: Judge | None, request: Request, seed: int, out: P
         for phrase, boxes in request.boxes.items()
     ]
     try:
-        picture, latent = painted(model, request.prompt, place(masks), seed)
+        picture, latent = painted(model, request.prompt, place(masks) + hold(masks), seed)
     except SelfGuidanceError as error:
         yield from (replace(line, refused=str(error)) for line in lines)
         return
@@ -70,13 +71,13 @@ def paint(model: Model, judge: Judge | None, request: Request, seed: int, out: P
         yield replace(line, by=by, present=mask is not None, box_iou=round(overlap, 4))
 
 
-def painted(model: Model, prompt: str, energy: Energy, seed: int) -> tuple[Tensor, Tensor]:
+def painted(model: Model, prompt: str, layout: Layout, seed: int) -> tuple[Tensor, Tensor]:
     """One picture (3, y, x) in 0..1 with the model's own defaults, and its clean latent (1, channel, y, x)."""
     latents: list[Tensor] = []
     pictures = generate(
         model,
         prompt,
-        energy,
+        layout,
         seeds=[seed],
         width=native_side(model),
         height=native_side(model),

@@ -13,15 +13,19 @@ from sg_core.edits import place
 from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.generate import initial_noise
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
+from sg_core.layout import Layout, masks, shaped_noise, whole
 from sg_core.models.model import Model, Step
 from sg_core.parametrisation import Parametrisation
 from sg_core.sample import Texts, sample
+from sg_core.terms.leakage import apart
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What of the method is used. ``strength`` is a share of the Card's; the rest are weights and constants of
-    ``edits.place`` and ``guidance.Relative``; ``layers`` listens to other blocks than the Card's; () is all."""
+    """What of the method is used. ``strength`` is a share of the Card's; ``apart`` and ``present`` are weights of
+    ``edits.place``, ``decay`` and ``until`` constants of ``guidance.Relative``; ``layers`` listens to other blocks than
+    the Card's, () to all. ``masks`` is the progress up to which they hold, and ``noise`` how often the initial noise is
+    shaped, 0 for not at all; ``leakage`` is the weight of ``terms.leakage.apart``."""
 
     energy: str = "place"
     guidance: str = "relative"
@@ -31,6 +35,10 @@ class Settings:
     decay: float = 0.25
     until: float = 0.7
     layers: tuple[str, ...] | None = None
+    masks: float = 0.0
+    softness: float = 0.0
+    noise: int = 0
+    leakage: float = 0.0
 
 
 def unguided(model: Model, case: Case, seed: int, steps: int, settings: None = None) -> Tensor:
@@ -45,16 +53,25 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: Settings) 
     if settings.layers is not None:
         model = replace(model, card=replace(model.card, layers=settings.layers))  # type: ignore[type-var]
     guidance = GUIDANCES[settings.guidance](model, settings, seed)
-    return painted(model, case, seed, steps, ENERGIES[settings.energy](case, settings), guidance)
+    return painted(model, case, seed, steps, asked(case, settings), guidance)
 
 
-def painted(model: Model, case: Case, seed: int, steps: int, energy: Energy, guidance: Guidance) -> Tensor:
+def asked(case: Case, settings: Settings) -> Layout:
+    """Energies, masks and whatever else the settings say, as one layout."""
+    layout = whole(ENERGIES[settings.energy](case, settings) + settings.leakage * apart(case.masks))
+    if settings.masks:
+        nearest_first = dict(reversed(case.masks.items()))
+        layout = layout + masks(nearest_first, until=settings.masks, softness=settings.softness)
+    return layout + shaped_noise(settings.noise) if settings.noise else layout
+
+
+def painted(model: Model, case: Case, seed: int, steps: int, layout: Layout, guidance: Guidance) -> Tensor:
     """``generate`` with any guidance, one picture."""
     noise, side = [torch.Generator("cpu").manual_seed(seed)], case.targets[0].mask.shape[0]
     latent = initial_noise(noise, model.latent_shape(side, side))
-    texts = Texts(model.encode([case.prompt]), model.encode([""]), model.words([case.prompt], energy.phrases))
+    texts = Texts(model.encode([case.prompt]), model.encode([""]), model.words([case.prompt], layout.phrases))
     trajectory, scale = model.steps(steps, "ddim"), model.card.scale
-    clean = sample(model, latent, texts, trajectory, scale=scale, noise=noise, energy=energy, guidance=guidance)
+    clean = sample(model, latent, texts, trajectory, scale=scale, noise=noise, layout=layout, guidance=guidance)
     return model.decode(clean)[0]
 
 
@@ -121,8 +138,19 @@ def outlines_alone(case: Case, settings: Settings) -> Energy:
     return sum((shape(noun, mask) for noun, mask in case.masks.items()), Energy())
 
 
+def none(case: Case, settings: Settings) -> Energy:
+    """Nothing pulls."""
+    return Energy()
+
+
+def unheard(model: Model, settings: Settings, seed: int) -> Guidance:
+    """Energies shape the initial noise, and never act afterwards."""
+    return Relative(0.0, until=0.0)
+
+
 ENERGIES: Mapping[str, Callable[[Case, Settings], Energy]] = {
     "place": placing,
+    "none": none,
     "shuffled": shuffled,
     "shapeless": shapeless,
     "outlines": outlines_alone,
@@ -131,4 +159,5 @@ GUIDANCES: Mapping[str, Callable[[Model, Settings, int], Guidance]] = {
     "relative": relative,
     "random": astray,
     "paper": paper,
+    "unheard": unheard,
 }

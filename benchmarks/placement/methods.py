@@ -9,7 +9,7 @@ Peers stand twice: with the settings that ``baselines/settings.json`` says a swe
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,7 @@ from benchmarks.baselines import (
 from benchmarks.placement import guided
 from benchmarks.placement.cases import Case
 from benchmarks.placement.rows import ROOT, SHARED, code_digest, digest
+from sg_core.layout import UNTIL
 from sg_core.models.model import Model
 
 SWEPT = Path(__file__).parents[1] / "baselines" / "settings.json"
@@ -74,25 +75,32 @@ PEERS: Mapping[str, tuple[Paint, Any]] = MappingProxyType(
 )
 
 STRENGTHS = (0.25, 0.5, 0.75)
+BOTH = guided.Settings(masks=UNTIL)  # masks and energies, as shipped
 
 OWN: Mapping[str, tuple[str, guided.Settings]] = MappingProxyType(
     {
-        OURS: ("ours", guided.Settings()),
+        OURS: ("ours", BOTH),
         "energies": ("ablation", guided.Settings()),
         "relative": ("ablation", guided.Settings()),
+        "masks": ("ablation", guided.Settings(energy="none", masks=UNTIL)),
+        "noise": ("ablation", guided.Settings(guidance="unheard", noise=3)),
+        "with noise": ("ablation", replace(BOTH, noise=3)),
+        "with leakage": ("ablation", replace(BOTH, leakage=0.25)),
+        "soft masks": ("ablation", replace(BOTH, softness=1.0)),
+        "masks to the end": ("ablation", replace(BOTH, masks=1.0)),
         "paper": ("ablation", guided.Settings(guidance="paper", strength=7500.0)),
         "random gradient": ("ablation", guided.Settings(guidance="random")),
         "shuffled words": ("ablation", guided.Settings(energy="shuffled")),
-        "no presence": ("ablation", guided.Settings(present=0.0)),
-        "no keep-out": ("ablation", guided.Settings(apart=0.0)),
-        "no shape": ("ablation", guided.Settings(energy="shapeless")),
-        "shape alone": ("ablation", guided.Settings(energy="outlines")),
-        "no easing": ("ablation", guided.Settings(decay=0.0)),
-        "to the end": ("ablation", guided.Settings(until=1.0)),
-        "only down_blocks.0": ("layers", guided.Settings(layers=("down_blocks.0",))),
-        "all layers": ("layers", guided.Settings(layers=())),
+        "no presence": ("ablation", replace(BOTH, present=0.0)),
+        "no keep-out": ("ablation", replace(BOTH, apart=0.0)),
+        "no shape": ("ablation", replace(BOTH, energy="shapeless")),
+        "shape alone": ("ablation", replace(BOTH, energy="outlines")),
+        "no easing": ("ablation", replace(BOTH, decay=0.0)),
+        "to the end": ("ablation", replace(BOTH, until=1.0)),
+        "only down_blocks.0": ("layers", replace(BOTH, layers=("down_blocks.0",))),
+        "all layers": ("layers", replace(BOTH, layers=())),
     }
-    | {f"strength {share:g}": ("strength", guided.Settings(strength=share)) for share in STRENGTHS}
+    | {f"strength {share:g}": ("strength", replace(BOTH, strength=share)) for share in STRENGTHS}
 )
 
 

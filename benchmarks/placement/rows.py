@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 SHARED = (  # what every picture and its figures are made by, whatever the method
     "sg_core/*.py",
     "sg_core/models/*.py",
+    "sg_core/terms/*.py",
     "sg_core/toybox/judge.py",
     "benchmarks/baselines/attention.py",
     "benchmarks/baselines/loop.py",

@@ -22,7 +22,7 @@ from benchmarks.flops import flops
 from benchmarks.placement.cases import Case, draw_case
 from benchmarks.placement.guided import Settings, guided, unguided
 from benchmarks.placement.methods import PEERS, methods, with_values
-from sg_core import generate, load
+from sg_core import generate, load, masks
 from sg_core.models.model import Model
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import load_atlas
@@ -143,7 +143,7 @@ def test_ours_is_what_generate_paints(model, case):
     direct = generate(
         model,
         case.prompt,
-        place(case.masks),
+        place(case.masks) + masks(dict(reversed(case.masks.items()))),
         seeds=[0],
         width=128,
         height=128,
@@ -164,6 +164,11 @@ def test_ours_is_what_generate_paints(model, case):
         Settings(energy="outlines"),
         Settings(layers=("down_blocks.0",)),
         Settings(layers=()),
+        Settings(masks=0.7),
+        Settings(masks=0.7, softness=1.0),
+        Settings(energy="none", masks=0.7),
+        Settings(guidance="unheard", noise=3),
+        Settings(masks=0.7, leakage=0.25),
     ],
 )
 def test_an_ablation_is_another_picture(model, case, plain, settings):

@@ -14,6 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from sg_core.models.cards import new_card
 from sg_core.models.loading import load
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from tests.sg_core.flow_model import TinyFlow, build_flow
 
 WORDS = ("a", "and", "castle", "on", "grass", "blue", "rock")
 CARD = new_card("stable-diffusion-1", name="tiny", source="", licence="MIT", multiple=16, layers=())
@@ -135,3 +136,9 @@ def model(folder: Path) -> StableDiffusion1:
 @pytest.fixture
 def velocity_model(velocity_folder: Path) -> StableDiffusion1:
     return load(velocity_folder, card=replace(CARD, source=str(velocity_folder)))
+
+
+@pytest.fixture
+def flow(tokenizer: CLIPTokenizer) -> TinyFlow:
+    """Joint attention, a flow, and no second pass."""
+    return build_flow(tokenizer)

@@ -28,7 +28,7 @@ from addon.protocol.records import (
     Scope,
     pack_mask,
 )
-from addon.protocol.strict_json import ContractError, Length, Range, dump, load, loads
+from addon.protocol.strict_json import Added, ContractError, Length, Range, dump, load, loads
 
 RECORDS = [Achieved, Blockout, Connection, Event, Frame, Health, Job, Mask, ModelInfo, Problem, Region, Scope]
 ADAPTERS = {kind: TypeAdapter(kind) for kind in RECORDS}
@@ -61,13 +61,16 @@ def values(kind):
         return st.tuples(*map(values, arguments)).map(list)
     if arguments:
         return st.none() | values(arguments[0])
-    plain = {str: st.text(), int: st.integers(0, 9), float: st.floats(allow_nan=False, allow_infinity=False)}
+    numbers = {int: st.integers(0, 9), float: st.floats(allow_nan=False, allow_infinity=False)}
+    plain = {**numbers, str: st.text(), bool: st.booleans()}
     return plain[kind]
 
 
 def marked(kind, marker):
     """Values inside a marker's bounds."""
     match marker:
+        case Added():
+            return values(kind)
         case Range(low, high) if kind is int:
             return st.integers(int(low), int(high))
         case Range(low, high):

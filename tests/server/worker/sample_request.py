@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A request for two things side by side, small enough for a network of nothing."""
 
+import io
 from dataclasses import replace
+
+import numpy as np
+from PIL import Image
 
 from addon.protocol.records import Blockout, Frame, Region, pack_mask
 
@@ -21,3 +25,12 @@ ASKED = Blockout(
     strength=0.7,
     scale=4.0,
 )
+
+
+def unwatched(progress):
+    """A report that nobody reads."""
+
+
+def pixels(png):
+    """A PNG as an array."""
+    return np.asarray(Image.open(io.BytesIO(png)))

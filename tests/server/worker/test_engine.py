@@ -3,7 +3,6 @@
 
 import asyncio
 import io
-import runpy
 from dataclasses import fields, replace
 
 import numpy as np
@@ -12,37 +11,15 @@ from PIL import Image
 
 import sg_core
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Blockout, ModelInfo
+from addon.protocol.records import Blockout
 from addon.protocol.strict_json import loads
 from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable
 from server.settings import ServerSettings
 from server.worker import translate
 from server.worker.engine import DiffusionEngine, address
-from tests.server.serving import ROOT, at_home, ended
-from tests.server.worker.sample_request import ASKED
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> ModelInfo:
-    """A real diffusers folder of a tiny size, as an offer."""
-    build = runpy.run_path(str(ROOT / "tests" / "sg_core" / "conftest.py"))["build_folder"]
-    return described(build(tmp_path_factory.mktemp("models") / "tiny", "epsilon"))
-
-
-@pytest.fixture(scope="module")
-def engine(tiny) -> DiffusionEngine:
-    engine = DiffusionEngine()
-    engine.load(tiny)
-    return engine
-
-
-def unwatched(progress):
-    pass
-
-
-def pixels(png):
-    return np.asarray(Image.open(io.BytesIO(png)))
+from tests.server.serving import at_home, ended
+from tests.server.worker.sample_request import ASKED, pixels, unwatched
 
 
 def test_a_folder_becomes_an_offer(tiny):

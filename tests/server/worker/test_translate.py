@@ -79,9 +79,9 @@ def test_centroid_and_size_are_carried_from_frame_to_picture():
 )
 def test_a_region_enforces_what_it_says(enforce, terms):
     layout = translate.layout(replace(ASKED, regions=(replace(CASTLE, enforce=enforce),)))
-    assert {term.name for term in layout.terms} == terms
+    assert {term.name for term in layout.energy.terms} == terms
 
 
 def test_shapes_keep_out_of_each_other():
-    names = [term.name for term in translate.layout(ASKED).terms]
+    names = [term.name for term in translate.layout(ASKED).energy.terms]
     assert {"keep_out of castle", "keep_out of rocket"} <= set(names)

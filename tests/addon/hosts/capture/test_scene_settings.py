@@ -10,7 +10,9 @@ from addon.request.settings import DEFAULTS, KEYS, Settings
 from addon.ui import properties
 from tests.addon.hosts.sample_scenes import fresh
 
-SET = Settings(prompt="a castle", negative="fog", style="Sunset", model="sd", seed=7, steps=9, strength=0.3, size=50)
+SET = Settings(
+    prompt="a castle", negative="fog", style="Sunset", model="sd", seed=7, steps=9, strength=0.3, size=50, masks=0.4
+)
 
 
 @pytest.fixture
