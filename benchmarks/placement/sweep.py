@@ -43,10 +43,9 @@ TRIED: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType(
             {"scale": 200.0},
             {"layers": FINE},
             {"layers": FINE, "scale": 200.0},
-            {"layers": FINE, "until": 0.4},
         ),
-        "dense-diffusion": ({"power": 1.0}, {"power": 1.0, "until": 0.7}, {"power": 1.0, "until": 0.7, "words": 3.0}),
-        "layer-fusion": ({"until": 0.15}, {"until": 0.5}, {"apart": False}),
+        "dense-diffusion": ({"power": 1.0, "until": 0.7}, {"power": 1.0, "until": 0.7, "words": 3.0}),
+        "layer-fusion": ({"until": 0.5}, {"apart": False}),
     }
 )
 
