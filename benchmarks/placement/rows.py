@@ -20,14 +20,13 @@ from benchmarks.placement.cases import Case
 
 ROOT = Path(__file__).parents[2]
 SHARED = (  # what every picture and its figures are made by, whatever the method
-    "sg_core/*.py",
-    "sg_core/models/*.py",
-    "sg_core/terms/*.py",
-    "sg_core/toybox/judge.py",
+    "sg_core/**/*.py",
     "benchmarks/baselines/attention.py",
     "benchmarks/baselines/loop.py",
     "benchmarks/placement/measures.py",
 )
+
+NO_PART = ("sg_core/toybox/scenes", "sg_core/toybox/training")  # of no picture, but of the model's own files
 
 Row = dict[str, Any]
 
@@ -88,7 +87,8 @@ def files_digest(folder: Path) -> str:
 @cache
 def code_digest(patterns: Sequence[str] = SHARED) -> str:
     """Of what source files do: their syntax without comments and docstrings, so that words may change."""
-    paths = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+    files = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    paths = sorted(path for path in files if not any(path.is_relative_to(ROOT / folder) for folder in NO_PART))
     return digest([[path.name, ast.dump(spoken_less(ast.parse(path.read_text("utf-8"))))] for path in paths])
 
 

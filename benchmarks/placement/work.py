@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Job:
     counted: bool = False
     file: Path | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A digest of all that the row depends on."""
         facts = [self.bench.digest, self.method.digest, case_digest(self.case)]
