@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sg_core import schedule
+from sg_core.attention.masks import Mask, Masks
 from sg_core.energy import Energy
-from sg_core.masks import Mask, Masks
 from sg_core.schedule import Schedule
 from sg_core.terms.noise import NoiseShaping
 from sg_core.tokens import Phrase, phrase

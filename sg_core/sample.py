@@ -9,14 +9,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from sg_core.attention import Grid, forgetting_after, listening
+from sg_core.attention.coverage import on_grid
+from sg_core.attention.masks import masking
+from sg_core.attention.tape import Grid, forgetting_after, listening
 from sg_core.conditioning import Conditioning
-from sg_core.coverage import on_grid
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, RequestError
 from sg_core.guidance import Guidance, nothing_yet
 from sg_core.layout import Layout
-from sg_core.masks import masking
 from sg_core.memory import refuse_untested
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.terms.noise import shaped

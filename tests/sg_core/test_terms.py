@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sg_core import Layout, Moment, apart, appended, colour, confined, generate, leakage, place, score, shaped_noise
-from sg_core.attention import Tape
+from sg_core.attention.tape import Tape
 from sg_core.energy import Energy
 from sg_core.errors import EnergyError, RequestError
 from sg_core.layout import whole

@@ -11,16 +11,7 @@ from addon.session import reducer
 from addon.session.dispatcher import Dispatcher
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import (
-    VIEW,
-    blockout,
-    dispatching,
-    is_absent,
-    is_online,
-    online,
-    tunnel,
-    until,
-)
+from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, online, tunnel, until
 
 
 def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: ServerSettings, tmp_path: Path) -> None:

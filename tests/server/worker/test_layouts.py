@@ -10,7 +10,7 @@ import pytest
 import sg_core
 from addon.protocol.records import Scheduler, pack_mask
 from server.worker import translate
-from sg_core.models.timetable import SCHEDULERS
+from sg_core.models.schedulers import SCHEDULERS
 from sg_core.tokens import Phrase
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
