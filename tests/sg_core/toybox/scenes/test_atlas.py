@@ -13,8 +13,9 @@ from sg_core.toybox.components import build_tokenizer
 from sg_core.toybox.recipe import FALLBACK, FULL
 from sg_core.toybox.scenes.atlas import HERE, Atlas, build_atlas, load_atlas
 from sg_core.toybox.scenes.backdrops import OUTLINES, paint
+from sg_core.toybox.scenes.looks import COLOURS
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import COLOURS, OPENINGS, Scene, draw_scene, held_out
+from sg_core.toybox.scenes.scene import OPENINGS, Scene, draw_scene, held_out
 
 FIRST_NOUNS = (
     "castle rocket car tree house whale apple cactus robot elephant penguin sailboat "
