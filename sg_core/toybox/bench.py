@@ -19,6 +19,7 @@ from sg_core.judge import Judge, detect, iou
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find, load
 from sg_core.models.model import Model
+from sg_core.toybox.autoencoder import latents_of
 from sg_core.toybox.components import Parts, load_parts
 from sg_core.toybox.judge import load_judge
 from sg_core.toybox.recipe import RECIPES, Recipe
@@ -102,8 +103,7 @@ def judged(judge: Judge, batches: list[Batch], through: Callable[[Tensor], Tenso
 def reconstruct(subject: Subject, rgb: Tensor) -> Tensor:
     """Through the autoencoder and back."""
     with torch.no_grad():
-        latent = subject.parts.vae.encode(rgb * 2 - 1).latents
-        decoded: Tensor = subject.parts.vae.decode(latent).sample
+        decoded: Tensor = subject.parts.vae.decode(latents_of(subject.parts.vae, rgb)).sample
     return (decoded / 2 + 0.5).clamp(0, 1)
 
 
