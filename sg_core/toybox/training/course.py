@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from sg_core.toybox.autoencoder import forget_spread
-from sg_core.toybox.components import Parts, build_parts
-from sg_core.toybox.judge import save_judge
+from sg_core.toybox.components import Parts
+from sg_core.toybox.judge import Judge, load_judge, save_judge
 from sg_core.toybox.latents import LatentMap, fit_latent_map, load_latent_map, meaning, noun_codes
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
@@ -22,6 +22,7 @@ from sg_core.toybox.training.decoder import DecoderTraining
 from sg_core.toybox.training.denoiser import DenoiserTraining
 from sg_core.toybox.training.encoder import EncoderTraining
 from sg_core.toybox.training.judge import JUDGES, JudgeTraining, new_judge
+from sg_core.toybox.training.milestone import adopt, first_parts, read_record, write_record
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import CHUNK, Source, pools
 from sg_core.toybox.training.samples import sample_sheet
@@ -97,6 +98,7 @@ class Course:
             forget_spread(self.parts.vae.encoder)
             self.parts.save(folder)
             self.latents.save(folder / "latents.safetensors")
+            write_record(self.recipe, {name: one.learner for name, one in self.trainings.items()}, folder)
             for name in JUDGES:
                 training = self.trainings[name]
                 if isinstance(training, JudgeTraining) and training.learner.steps:
@@ -117,7 +119,8 @@ def all_settled(learners: Sequence[Learner]) -> Iterator[None]:
 def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     """The course as its checkpoints left it, or from nothing; the first scenes are drawn at once."""
     atlas = load_atlas(recipe.nouns).to(device)
-    parts = build_parts(recipe, folder / "model")
+    parts = first_parts(recipe, folder)
+    record = read_record(folder / "model", recipe)
     for module in (parts.unet, parts.text_encoder, parts.vae):
         module.to(device).train()
     latents = latents_for(recipe, atlas, folder / "latents.safetensors").to(device)
@@ -127,7 +130,8 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
         lesson = recipe.lessons[name]
         clock = time.monotonic if device == "cuda" else time.process_time
         made = Learner(modules, lesson, hours * lesson.share, clock)
-        made.resume(folder, name)
+        if not made.resume(folder, name):
+            adopt(made, record.get(name))
         return made
 
     vae, kept = parts.vae, pools(source, folder)
@@ -136,7 +140,7 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     judges = {
         name: JudgeTraining(source, painter, learner(name, {"judge": judge}), judge, seeds)
         for name, (architecture, seeds) in JUDGES.items()
-        for judge in [new_judge(recipe, architecture).to(device).train()]
+        for judge in [judge_for(recipe, folder / "model" / name, architecture).to(device).train()]
     }
     decoder = DecoderTraining(parts, kept[0], painter, denoiser, judges["judge"])
     encoder = EncoderTraining(parts, kept[0], learner("encoder", {"encoder": vae.encoder}))
@@ -146,6 +150,11 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
         pool.grow(max(0, FIRST_SCENES - pool.filled))
     trainings: dict[str, Training] = {"denoiser": denoiser, "decoder": decoder, "encoder": encoder, **judges}
     return Course(recipe, atlas, folder, parts, latents, denoiser, decoder, trainings)
+
+
+def judge_for(recipe: Recipe, folder: Path, architecture: str) -> Judge:
+    """The Judge as it was exported, or a new one."""
+    return load_judge(folder) if (folder / "config.json").exists() else new_judge(recipe, architecture)
 
 
 def latents_for(recipe: Recipe, atlas: Atlas, file: Path) -> LatentMap:

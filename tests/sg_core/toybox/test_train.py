@@ -12,6 +12,7 @@ from PIL import Image
 
 from sg_core.errors import RequestError
 from sg_core.toybox import train
+from sg_core.toybox.components import load_parts
 from sg_core.toybox.judge import Nested, load_judge
 from sg_core.toybox.recipe import LESSONS, RECIPES, SHARP, Lesson
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
@@ -20,6 +21,7 @@ from sg_core.toybox.training.course import Course, begin
 from sg_core.toybox.training.decoder import crops, perceived, unlike
 from sg_core.toybox.training.denoiser import draw_times
 from sg_core.toybox.training.judge import JUDGES
+from sg_core.toybox.training.milestone import first_parts, read_record, thinned
 from sg_core.toybox.training.optimise import Learner
 
 TINY = replace(
@@ -229,3 +231,27 @@ def test_times_lie_in_the_middle_more_often_than_not():
 def test_a_course_sums_up_its_hours(tmp_path, tiny):
     whole: Course = begin(TINY, tmp_path, 1.0, "cpu")
     assert whole.summary().startswith("denoiser 0.00 core-hours, decoder 0.00")
+
+
+def test_a_milestone_is_taken_up_where_no_checkpoint_is_left(tmp_path, tiny, monkeypatch):
+    first = begin(TINY, tmp_path / "first", 1.0, "cpu")
+    for name in TINY.lessons:
+        first.turn(name, once)
+    first.export(tmp_path / "milestone")
+    assert thinned([[float(k)] for k in range(200)])[-1] == [199.0]
+    parts = first_parts(TINY, tmp_path / "again", tmp_path / "milestone")
+    weights = [weight.detach() for weight in parts.unet.parameters()]
+    again = begin(TINY, tmp_path / "again", 1.0, "cpu")
+    assert all(map(torch.equal, weights, load_parts(tmp_path / "milestone").unet.parameters()))
+    for name, training in first.trainings.items():
+        other = again.trainings[name].learner
+        assert (other.steps, other.pictures) == (training.learner.steps, training.learner.pictures)
+        close = zip(training.learner.averages, other.masters, strict=True)
+        assert all(torch.allclose(one, two, atol=2e-3) for one, two in close)
+    assert torch.equal(first.latents.scale, again.latents.scale)
+
+
+def test_another_recipe_s_weights_are_no_milestone(tmp_path):
+    (tmp_path / "training.json").write_text('{"recipe": "other", "parts": {"denoiser": {}}}')
+    assert read_record(tmp_path, TINY) == {}
+    assert read_record(tmp_path / "nowhere", TINY) == {}
