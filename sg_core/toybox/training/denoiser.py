@@ -14,7 +14,7 @@ from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import Pool, tensor
 
 EMPTY_CAPTIONS = 0.1
-RENEWED = 4  # scenes drawn anew at every step
+RENEWED = 16  # one scene is drawn anew for so many learned from
 LATEST, HOPS = 0.6, 3  # how noisy, and in how many steps, the denoiser cleans latents for the decoder to learn from
 
 
@@ -41,9 +41,10 @@ class DenoiserTraining:
     def loss(self) -> tuple[Tensor, int]:
         """Mean squared error of the velocity over a batch, and its pictures."""
         pool = self.pools[int(np.random.choice(len(self.pools), p=self.shares))]
-        pool.renew(RENEWED)
+        batch = self.learner.lesson.batch
+        pool.renew(max(1, batch // RENEWED))
         area = pool.sides[0] * pool.sides[1] / pool.source.recipe.area
-        index = pool.rows(self.learner.lesson.batch if area > 0.5 else 2 * self.learner.lesson.batch)
+        index = pool.rows(batch if area > 0.5 else 2 * batch)
         latents, tokens = tensor(pool.latents[index], self.empty.device), self.words(pool, index)
         dropped = torch.rand(len(index), 1, device=tokens.device) < EMPTY_CAPTIONS
         time = (draw_times(len(index)) * len(self.alphas)).long().to(tokens.device)

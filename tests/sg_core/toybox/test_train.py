@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Training in turns: it stops at any moment, goes on from there, and leaves a folder that diffusers loads."""
 
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sg_core.toybox.components import load_parts
 from sg_core.toybox.judge import Nested, load_judge
 from sg_core.toybox.recipe import LESSONS, RECIPES, SHARP, Lesson
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
-from sg_core.toybox.training import checkpoint, course
+from sg_core.toybox.training import checkpoint, course, sprint
 from sg_core.toybox.training.course import Course, begin
 from sg_core.toybox.training.decoder import crops, perceived, unlike
 from sg_core.toybox.training.denoiser import draw_times
@@ -255,3 +256,36 @@ def test_another_recipe_s_weights_are_no_milestone(tmp_path):
     (tmp_path / "training.json").write_text('{"recipe": "other", "parts": {"denoiser": {}}}')
     assert read_record(tmp_path, TINY) == {}
     assert read_record(tmp_path / "nowhere", TINY) == {}
+
+
+def test_a_sprint_stops_in_time_and_leaves_few_small_files_to_go_on_from(tmp_path, tiny):
+    flags = ["--recipe", "tiny", "--minutes", "0.15", "--batch", "8", "--device", "cpu", "--out"]
+    assert sprint.main([*flags, str(tmp_path / "first")]) == 0
+    files = list((tmp_path / "first").iterdir())
+    assert len(files) <= 8
+    assert all(file.stat().st_size < 16 * 2**20 for file in files)
+    log = (tmp_path / "first" / "log").read_text()
+    assert "steps/s" in log
+    assert float(log.splitlines()[-1].split()[0]) < 60
+    pieces = sorted((tmp_path / "first").glob("model.tar.*"))
+    (tmp_path / "model.tar").write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    with tarfile.open(tmp_path / "model.tar") as tar:
+        tar.extractall(tmp_path, filter="data")
+    steps = read_record(tmp_path / "model", TINY)["denoiser"]["steps"]
+    assert sprint.main([*flags, str(tmp_path / "again"), "--model", str(tmp_path / "model")]) == 0
+    assert len(list((tmp_path / "again").glob("model.tar.*"))) == len(pieces)
+    assert steps > 2
+
+
+def test_what_is_packed_comes_back_whole_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(sprint, "PIECE", 4096)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_bytes(bytes(range(256)) * 64)
+    sprint.pack(tmp_path / "model", tmp_path)
+    pieces = [tmp_path / f"model.tar.{number}" for number in range(len(list(tmp_path.glob("model.tar.*"))))]
+    assert len(pieces) > 3
+    (tmp_path / "whole.tar").write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    with tarfile.open(tmp_path / "whole.tar") as tar:
+        content = tar.extractfile("model/weights")
+        assert content is not None
+        assert content.read() == (tmp_path / "model" / "weights").read_bytes()
