@@ -14,7 +14,7 @@ from sg_core.toybox.scenes.scene import draw_scene
 from sg_core.toybox.training.stream import TEST_SEEDS
 
 SIDE = 4
-STEPS = 20
+STEPS, SCALE = 20, 4.0
 
 
 def sample_sheet(recipe: Recipe, atlas: Atlas, parts: Parts, file: Path) -> None:
@@ -27,7 +27,13 @@ def sample_sheet(recipe: Recipe, atlas: Atlas, parts: Parts, file: Path) -> None
     width, height, _ = recipe.buckets[0]
     noise = torch.Generator("cpu").manual_seed(0)
     pictures = pipeline(
-        captions, width=width, height=height, num_inference_steps=STEPS, generator=noise, output_type="pt"
+        captions,
+        width=width,
+        height=height,
+        num_inference_steps=STEPS,
+        guidance_scale=SCALE,
+        generator=noise,
+        output_type="pt",
     ).images
     tile(pictures.float().cpu()).save(file)
 
