@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sg_core.toybox.autoencoder import forget_spread
 from sg_core.toybox.components import Parts
-from sg_core.toybox.judge import Judge, load_judge, save_judge
+from sg_core.toybox.judge import Segmenter, load_judge, save_judge
 from sg_core.toybox.latents import LatentMap, fit_latent_map, load_latent_map, meaning, noun_codes
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
@@ -152,7 +152,7 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     return Course(recipe, atlas, folder, parts, latents, denoiser, decoder, trainings)
 
 
-def judge_for(recipe: Recipe, folder: Path, architecture: str) -> Judge:
+def judge_for(recipe: Recipe, folder: Path, architecture: str) -> Segmenter:
     """The Judge as it was exported, or a new one."""
     return load_judge(folder) if (folder / "config.json").exists() else new_judge(recipe, architecture)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sg_core.toybox.components import Parts
-from sg_core.toybox.judge import Judge, Nested
+from sg_core.toybox.judge import Nested, Segmenter
 from sg_core.toybox.latents import CELL
 from sg_core.toybox.training.denoiser import DenoiserTraining
 from sg_core.toybox.training.judge import JudgeTraining
@@ -38,7 +38,7 @@ class DecoderTraining:
     learner: Learner
     denoiser: DenoiserTraining
     judge: JudgeTraining
-    eyes: Judge | None = None
+    eyes: Segmenter | None = None
 
     @property
     def device(self) -> torch.device:

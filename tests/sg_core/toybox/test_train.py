@@ -12,6 +12,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from sg_core.errors import RequestError
+from sg_core.models.cards import CARDS, read_card
 from sg_core.toybox import train
 from sg_core.toybox.components import load_parts
 from sg_core.toybox.judge import Nested, load_judge
@@ -150,6 +151,9 @@ def test_the_judges_are_exported_once_they_have_learned(tmp_path, tiny):
     whole.export(tmp_path / "model")
     assert load_judge(tmp_path / "model" / "judge").architecture == JUDGES["judge"][0]
     assert not (tmp_path / "model" / "second-judge").exists()
+    card, like = read_card(tmp_path / "model"), CARDS["toybox"]
+    assert (card.scale, card.strength, card.layers) == (like.scale, like.strength, like.layers)
+    assert card.nouns == TINY.nouns
     assert whole.decoder.judge.learner.working[0].dtype == whole.decoder.judge.learner.precision
 
 
