@@ -17,7 +17,6 @@ from sg_core.toybox.recipe import RECIPES
 from sg_core.toybox.training.checkpoint import point, training_folder
 from sg_core.toybox.training.course import Course, begin
 
-TURN = 40.0  # seconds that one part is trained before another's turn
 SAVED, EXPORTED = 300.0, 3600.0
 
 
@@ -56,7 +55,7 @@ def run(course: Course, folder: Path, stop: "Stop", end: float) -> None:
     """Turns, until nothing is due; checkpoints every five minutes, the model as a folder every hour."""
     saved = exported = time.monotonic()
     while (name := course.due()) and not stop.asked and time.monotonic() < end:
-        say(folder, course.turn(name, lambda begun: stop.asked or time.monotonic() > min(begun + TURN, end)))
+        say(folder, course.turn(name, lambda: stop.asked or time.monotonic() > end))
         if time.monotonic() - saved > SAVED:
             course.save()
             saved = time.monotonic()

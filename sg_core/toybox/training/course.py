@@ -28,7 +28,8 @@ from sg_core.toybox.training.pool import CHUNK, Source, pools
 from sg_core.toybox.training.samples import sample_sheet
 from sg_core.toybox.training.stream import SHARED_SEEDS, stream
 
-FIRST_SCENES, GROWTH = 2048, 128
+FIRST_SCENES, GROWTH = 2048, 64
+TURN = 40.0  # seconds that one part is trained before another's turn
 SAMPLED_SCENES = 512
 
 
@@ -62,11 +63,11 @@ class Course:
         }
         return min(behind, key=behind.__getitem__) if behind else None
 
-    def turn(self, name: str, over: Callable[[float], bool]) -> str:
-        """Train one part until `over(begun)`; returns a line for the log."""
+    def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
+        """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
         training = self.trainings[name]
         learner = training.learner
-        begun = time.monotonic()
+        begun = learner.clock()
         with learner.timed():
             for pool in self.denoiser.pools:
                 pool.grow(GROWTH)
@@ -75,7 +76,7 @@ class Course:
         while True:
             with learner.timed():
                 learner.step(*training.loss())
-            if over(begun) or learner.spent >= learner.planned:
+            if over() or learner.clock() - begun > seconds or learner.spent >= learner.planned:
                 break
         speed = learner.pictures / max(learner.spent * 3600, 1e-9)
         loss, spent = learner.note(), learner.spent

@@ -62,7 +62,7 @@ def main(words: Sequence[str] | None = None) -> int:
         say(size(course, args.batch, min(SIZING, 10 * args.minutes)))
         plan(course, max(1.0, end - time.monotonic()) / 3600)
         while (name := course.due()) and time.monotonic() < end:
-            say(course.turn(name, lambda start: time.monotonic() > min(start + TURN, end)))
+            say(course.turn(name, lambda: time.monotonic() > end, TURN))
         course.export(folder / "model")
         pack(folder / "model", args.out)
         shutil.copy(folder / f"samples-{learner.steps}.png", args.out / "samples.png")

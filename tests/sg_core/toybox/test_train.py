@@ -53,7 +53,7 @@ def tiny(monkeypatch, atlas) -> None:
     monkeypatch.setattr(course, "FIRST_SCENES", 32)
 
 
-def once(begun: float) -> bool:
+def once() -> bool:
     return True
 
 
