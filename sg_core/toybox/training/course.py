@@ -29,7 +29,7 @@ from sg_core.toybox.training.samples import sample_sheet
 from sg_core.toybox.training.stream import SHARED_SEEDS, stream
 
 FIRST_SCENES, GROWTH = 2048, 64
-TURN = 40.0  # seconds that one part is trained before another's turn
+TURN = 20.0  # seconds that one part is trained before another's turn
 SAMPLED_SCENES = 512
 
 
