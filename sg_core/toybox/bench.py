@@ -33,6 +33,7 @@ from sg_core.toybox.training.samples import tile
 from sg_core.toybox.training.stream import TEST_SEEDS, Batch, stream
 
 GRID = 5
+ANSWERS = "readers.json"
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,18 @@ def measure(subject: Subject, count: int, pictures: int) -> dict[str, float | in
         "nouns": len(subject.judge.nouns),
         "side": subject.side,
     }
+    figures |= said_by_readers(subject.folder)
     return figures | {f"{name}_95": value[1:] for name, value in spread.items()}
+
+
+def said_by_readers(folder: Path) -> dict[str, int]:
+    """The lower reader's count of each sheet, from `readers.json` beside the weights; nothing where there is none.
+
+    The file holds `{"named": [a, b], "pairs_won": [a, b], "looks": [a, b]}`, one number a reader.
+    """
+    file = folder / ANSWERS
+    counts: dict[str, list[int]] = json.loads(file.read_text()) if file.exists() else {}
+    return {name: min(each) for name, each in counts.items()}
 
 
 def subject_of(folder: Path, recipe: Recipe, device: str = "cpu") -> Subject:
