@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The whole training: every part with its learner, who is due, and the model's folder at the end."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from sg_core.toybox.autoencoder import forget_spread
-from sg_core.toybox.components import Parts
-from sg_core.toybox.judge import Segmenter, load_judge, save_judge
+from sg_core.toybox.components import Parts, write_card
+from sg_core.toybox.judge import load_judge, save_judge
 from sg_core.toybox.latents import LatentMap, fit_latent_map, load_latent_map, meaning, noun_codes
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
@@ -22,7 +23,7 @@ from sg_core.toybox.training.decoder import DecoderTraining
 from sg_core.toybox.training.denoiser import DenoiserTraining
 from sg_core.toybox.training.encoder import EncoderTraining
 from sg_core.toybox.training.judge import JUDGES, JudgeTraining, new_judge
-from sg_core.toybox.training.milestone import adopt, first_parts, read_record, write_record
+from sg_core.toybox.training.milestone import adopt, first_parts, write_record
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import CHUNK, Source, pools
 from sg_core.toybox.training.samples import sample_sheet
@@ -94,18 +95,23 @@ class Course:
 
     def export(self, folder: Path) -> None:
         """The model as a folder of StableDiffusionPipeline, its Judges inside, and a sheet of pictures beside."""
-        learners = [training.learner for training in self.trainings.values()]
-        with all_settled(learners):
+        learners = {name: training.learner for name, training in self.trainings.items()}
+        fresh = folder.with_name(f"{folder.name}.fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        with all_settled(list(learners.values())):
             forget_spread(self.parts.vae.encoder)
-            self.parts.save(folder)
-            self.latents.save(folder / "latents.safetensors")
-            write_record(self.recipe, {name: one.learner for name, one in self.trainings.items()}, folder)
-            for name in JUDGES:
-                training = self.trainings[name]
-                if isinstance(training, JudgeTraining) and training.learner.steps:
-                    save_judge(training.judge, folder / name)
+            self.parts.save(fresh)
+            write_card(self.recipe.nouns, fresh)
+            shutil.copy(self.folder / "tokenizer" / "words.json", fresh / "tokenizer")
+            self.latents.save(fresh / "latents.safetensors")
+            for name, training in self.trainings.items():
+                if isinstance(training, JudgeTraining):
+                    save_judge(training.judge, fresh / name)
             steps = self.denoiser.learner.steps
             sample_sheet(self.recipe, self.atlas, self.parts, self.folder / f"samples-{steps}.png")
+        write_record(self.recipe, learners, fresh)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
 
 
 @contextmanager
@@ -120,8 +126,7 @@ def all_settled(learners: Sequence[Learner]) -> Iterator[None]:
 def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     """The course as its checkpoints left it, or from nothing; the first scenes are drawn at once."""
     atlas = load_atlas(recipe.nouns).to(device)
-    parts = first_parts(recipe, folder)
-    record = read_record(folder / "model", recipe)
+    parts, record = first_parts(recipe, folder)
     for module in (parts.unet, parts.text_encoder, parts.vae):
         module.to(device).train()
     latents = latents_for(recipe, atlas, folder / "latents.safetensors").to(device)
@@ -139,9 +144,9 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     denoiser = DenoiserTraining(parts, kept, learner("denoiser", {"unet": parts.unet, "text": parts.text_encoder}))
     painter = learner("decoder", {"decoder": vae.decoder})
     judges = {
-        name: JudgeTraining(source, painter, learner(name, {"judge": judge}), judge, seeds)
+        name: JudgeTraining(source, painter, learner(name, {"judge": judge.to(device).train()}), judge, seeds)
         for name, (architecture, seeds) in JUDGES.items()
-        for judge in [judge_for(recipe, folder / "model" / name, architecture).to(device).train()]
+        for judge in [(load_judge(folder / "model" / name) if name in record else new_judge(recipe, architecture))]
     }
     decoder = DecoderTraining(parts, kept[0], painter, denoiser, judges["judge"])
     encoder = EncoderTraining(parts, kept[0], learner("encoder", {"encoder": vae.encoder}))
@@ -151,11 +156,6 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
         pool.grow(max(0, FIRST_SCENES - pool.filled))
     trainings: dict[str, Training] = {"denoiser": denoiser, "decoder": decoder, "encoder": encoder, **judges}
     return Course(recipe, atlas, folder, parts, latents, denoiser, decoder, trainings)
-
-
-def judge_for(recipe: Recipe, folder: Path, architecture: str) -> Segmenter:
-    """The Judge as it was exported, or a new one."""
-    return load_judge(folder) if (folder / "config.json").exists() else new_judge(recipe, architecture)
 
 
 def latents_for(recipe: Recipe, atlas: Atlas, file: Path) -> LatentMap:

@@ -43,16 +43,19 @@ def read_record(folder: Path, recipe: Recipe) -> dict[str, dict[str, Any]]:
     return parts
 
 
-def first_parts(recipe: Recipe, folder: Path, milestone: Path = WEIGHTS) -> Parts:
-    """The parts a training begins with: its own export, else a milestone of this recipe, else new ones.
+def first_parts(recipe: Recipe, folder: Path, milestone: Path = WEIGHTS) -> tuple[Parts, dict[str, dict[str, Any]]]:
+    """The parts a training begins with, and how far they are: new ones, or a milestone's of this recipe.
 
-    A milestone is copied to `folder / "model"`, its map of latents to where the training looks for one.
+    Checkpoints of the folder are read later and come before both. A milestone is copied to `folder / "model"`, and its
+    tokenizer and its map of latents to where a training keeps its own: neither may ever change under its weights.
     """
     model = folder / "model"
-    if not (model / RECORD).exists() and read_record(milestone, recipe):
-        shutil.copytree(milestone, model, dirs_exist_ok=True)
+    if not (folder / "tokenizer").exists() and read_record(milestone, recipe):
+        for copied, place in ((milestone, model), (milestone / "tokenizer", folder / "tokenizer")):
+            shutil.copytree(copied, place, dirs_exist_ok=True)
         shutil.copy(milestone / "latents.safetensors", folder / "latents.safetensors")
-    return load_parts(model) if read_record(model, recipe) else build_parts(recipe, model)
+    record = {} if any(folder.glob("*.latest")) else read_record(model, recipe)
+    return (load_parts(model) if record else build_parts(recipe, folder)), record
 
 
 def adopt(learner: Learner, record: Mapping[str, Any] | None) -> None:

@@ -20,6 +20,7 @@ import torch
 
 from sg_core.toybox.recipe import RECIPES
 from sg_core.toybox.training.course import Course, begin
+from sg_core.toybox.training.milestone import first_parts
 from sg_core.toybox.training.optimise import Learner
 
 PIECE = 15_000_000
@@ -54,8 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
         folder = Path(place)
         if args.model:
-            shutil.copytree(args.model, folder / "model")
-            shutil.copy(args.model / "latents.safetensors", folder)
+            first_parts(RECIPES[args.recipe], folder, args.model)
         course = begin(RECIPES[args.recipe], folder, 1.0, args.device)
         say("begins: " + course.summary())
         learner = course.denoiser.learner
