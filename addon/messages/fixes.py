@@ -103,6 +103,10 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "too-many-views": Fix(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", subject_property="filepath")),
         # the history
+        "already-painted": _buttons(
+            Button(operator="maquette.show_entry", text="Show It", subject_property="name"),
+            Button(operator="maquette.next_seed"),
+        ),
         "entry-gone": Fix(why="what was deleted is deleted; the button vanishes with the next look"),
         "picture-absent": _buttons(REUSE_ALL),
         "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", subject_property="name")),

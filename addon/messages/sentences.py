@@ -86,6 +86,12 @@ def scene_gone(folder: str) -> Notice:
 # the history
 
 
+def already_painted(entry: str) -> Notice:
+    """A picture is asked for with a fixed seed, and the scene has it; ``entry`` is its name in the history."""
+    message, fix = "You have this picture already.", "Show it, or paint another with the next seed."
+    return Notice(code="already-painted", message=message, fix=fix, subject=entry)
+
+
 def picture_absent(entry: str) -> Notice:
     """The history has the request, and not the picture."""
     message, fix = "The full picture is not on this machine.", "Reuse Everything sets what paints it again."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .strict_json import ContractError, Length, Range, Record, loads
+from .strict_json import Added, ContractError, Length, Range, Record, loads
 
 __all__ = [
     "ENDED",
@@ -103,7 +103,11 @@ class Region(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Blockout(Record):
-    """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``."""
+    """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
+
+    ``variation`` is how far the noise of ``seed``, which the picture begins as, is turned towards that of
+    ``variation_seed``: 0 leaves it alone, 1 is the other.
+    """
 
     prompt: Annotated[str, Length(1, 2000)]
     regions: Annotated[tuple[Region, ...], Length(0, 64)]
@@ -117,6 +121,8 @@ class Blockout(Record):
     scale: Annotated[float, Range(1.0, 100.0)]
     negative: Text = ""
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
+    variation: Annotated[Fraction, Added("0.2.0")] = 0.0
+    variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
 
     def __post_init__(self) -> None:
         frame = self.frame

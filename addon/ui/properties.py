@@ -15,7 +15,19 @@ from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.records import SEED_MAX, ModelInfo, Property
 from ..regions.marks import ENFORCE, OFF, PHRASE
-from ..request.settings import EXACT, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
+from ..request.settings import (
+    EXACT,
+    MODEL,
+    NEGATIVE,
+    PROMPT,
+    SEED,
+    SIZE,
+    STEPS,
+    STRENGTH,
+    STYLE,
+    VARIATION,
+    VARIATION_SEED,
+)
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
@@ -53,7 +65,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_counts(), **_numbers()}
+    return {**_choices(), **_seeds(), **_variations(), **_counts(), **_numbers()}
 
 
 def _choices() -> dict[str, object]:
@@ -95,7 +107,7 @@ def _seeds() -> dict[str, object]:
         SEED: _property(
             IntProperty,
             name="Seed",
-            description="Which of the many pictures that fit; the same seed gives the same picture",
+            description="Which of the many pictures that fit comes next; the same seed gives the same picture",
             min=0,
             max=SEED_MAX,
             options=set(),
@@ -104,9 +116,34 @@ def _seeds() -> dict[str, object]:
         VARY: _property(
             BoolProperty,
             name="New Seed Each Time",
-            description="Draw a new seed whenever Generate is pressed",
+            description="The seed moves on to the next one that is not painted; off, it stays as it is",
             options=set(),
-            **_stored(VARY, lambda scene: False),
+            **_stored(VARY, lambda scene: True),
+        ),
+    }
+
+
+def _variations() -> dict[str, object]:
+    return {
+        VARIATION: _property(
+            FloatProperty,
+            name="Variation",
+            description="How far from the seed's picture, with the same layout: 0 is that picture, 1 that of the other "
+            "seed. Above 0, the other seed is the one that moves on",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **_stored(VARIATION, lambda scene: 0.0),
+        ),
+        VARIATION_SEED: _property(
+            IntProperty,
+            name="Towards Seed",
+            description="The seed whose picture a variation is nearer to",
+            min=0,
+            max=SEED_MAX,
+            options=set(),
+            **_stored(VARIATION_SEED, lambda scene: 0),
         ),
     }
 

@@ -4,7 +4,7 @@
 import bpy
 
 from . import fixes, server
-from .picture import history, receive, result, reuse
+from .picture import history, receive, result, reuse, vary
 from .request import generate, model_and_style, prompt
 from .scene import camera, projections, regions
 
@@ -20,6 +20,7 @@ MODULES = (
     result,
     reuse,
     history,
+    vary,
     fixes,
 )
 OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)

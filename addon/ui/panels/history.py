@@ -72,6 +72,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row.operator("maquette.copy_entry", text="", icon="COPYDOWN").name = tile.name
         row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
         row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
+        column.operator("maquette.vary_entry", text="Vary…", icon="MOD_NOISE").name = tile.name
         row = column.row(align=True)
         row.label(text="Reuse")
         for part in ("PROMPT", "SEED", "EVERYTHING"):

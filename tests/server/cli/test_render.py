@@ -53,6 +53,8 @@ told["panel"] = MAQUETTE_PT_result.poll(bpy.context)
 print(json.dumps(told))
 """
 
+VARIED = ("--variation", "0.25", "--variation-seed", "4")
+
 
 @pytest.fixture
 def request_file(tmp_path):
@@ -69,9 +71,10 @@ def here(served, monkeypatch):
 
 def test_a_blockout_file(request_file, tmp_path, here, capsys):
     out = tmp_path / "out"
-    assert main(["render", str(request_file), "--out", str(out), "--seed", "9", "--prompt", "a red cat"]) == 0
+    assert main(["render", str(request_file), "--out", str(out), "--seed", "9", "--prompt", "a red cat", *VARIED]) == 0
     painted = loads(Blockout, (out / "blockout.json").read_bytes())
     assert (painted.seed, painted.prompt) == (9, "a red cat")
+    assert (painted.variation, painted.variation_seed) == (0.25, 4)
     with Image.open(out / "picture.png") as picture:
         assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
     told = capsys.readouterr()

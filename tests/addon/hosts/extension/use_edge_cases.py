@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an artist does now and then, by operator: files closed and opened again, cameras that are none, toggles."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ import bpy
 def use_corners(scene: bpy.types.Scene, app: object) -> None:
     """From a scene that paints back to one. Needs a server that runs, and two cubes, castle and rocket, selected."""
     come_home(scene, app)
+    press_again(scene, app)
+    vary(scene, app)
     hover()
     look_through_no_camera(scene, app)
     mark_and_toggle(scene, app)
@@ -33,6 +36,43 @@ def come_home(scene: bpy.types.Scene, app: object) -> None:
         assert (app.session.notice is None) == arrives
     assert app.session.notice.code == "scene-gone"
     assert bpy.ops.maquette.show_entry(name=scene.maquette_history[-1].name) == {"FINISHED"}
+
+
+def press_again(scene: bpy.types.Scene, app: object) -> None:
+    """A second press paints a new picture; with a fixed seed it offers the one that is there, and the next seed."""
+    name, seed = scene.maquette_history[-1].name, scene.maquette_seed
+    scene.maquette_vary = False
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert (app.session.notice.code, app.session.notice.subject) == ("already-painted", name), app.session.notice
+    assert bpy.ops.maquette.show_entry(name=name) == {"FINISHED"} and app.session.notice is None
+    assert bpy.ops.maquette.next_seed() == {"FINISHED"}, app.session
+    fresh = json.loads(app.session.tasks[-1].request)["seed"]
+    assert fresh > seed and scene.maquette_vary and scene.maquette_seed == fresh + 1
+    scene.maquette_seed = seed
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    assert json.loads(app.session.tasks[-1].request)["seed"] == fresh + 1, "all up to there are painted"
+
+
+def vary(scene: bpy.types.Scene, app: object) -> None:
+    """Of a finished picture, near ones: the same request but for its noise, whatever the scene has become."""
+    entry, field = app.gallery.entry(scene, scene.maquette_history[-1].name), scene.maquette_seed
+    scene.objects["castle"].location.x += 0.5
+    assert bpy.ops.maquette.vary_entry(name=entry.name, amount=0.2, count=2) == {"FINISHED"}, app.session
+    scene.objects["castle"].location.x -= 0.5
+    varied = [app.gallery.entry(scene, item.name) for item in scene.maquette_history][-2:]
+    seed = entry.request.seed
+    for number, one in enumerate(varied, 1):
+        near = one.request.variation
+        assert abs(near - 0.2) < 1e-6
+        assert one.request == replace(entry.request, variation=near, variation_seed=seed + number), one.request
+        assert f"Seed {seed} · 20% towards seed {seed + number}" in one.caption, one.caption
+    assert varied[0].name != varied[1].name and scene.maquette_seed == field
+    assert bpy.ops.maquette.vary_entry(name=varied[-1].name, amount=0.2) == {"FINISHED"}, app.session
+    assert json.loads(app.session.tasks[-1].request)["variation_seed"] == seed + 3
+    assert bpy.ops.maquette.reuse(name=varied[0].name, what="EVERYTHING") == {"FINISHED"}
+    assert (round(scene.maquette_variation, 6), scene.maquette_variation_seed) == (0.2, seed + 1)
+    scene.maquette_variation, scene.maquette_vary = 0.0, True
+    assert bpy.ops.maquette.vary_entry(name="0" * 64) == {"CANCELLED"}
 
 
 def hover() -> None:
