@@ -58,10 +58,9 @@ def generate(
     conditional = model.encode(rows)
     plain = model.encode([negative]).expand_as(conditional)
     texts = Texts(conditional, plain, words)
-    device = conditional.device
     clean = sample(
         model,
-        latent.to(device),
+        latent.to(conditional.device),
         texts,
         trajectory,
         scale=scale,

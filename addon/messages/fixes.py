@@ -136,6 +136,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "unknown-artifact": _buttons(GENERATE),
         "no-route": _buttons(PREFERENCES),
         "key-reused": _OUR_BUG,
+        "not-waiting": _buttons(GENERATE),
         "too-large": Fix(why="which of so many regions matter least, only the artist knows"),
         "not-json": _OUR_BUG,
         "invalid": Fix(why="the sentence names the field; what it should say, only the artist knows"),

@@ -189,7 +189,8 @@ class Problem(Record):
 class Job(Record):
     """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds.
 
-    ``achieved`` has an entry for each region once the picture is done.
+    ``achieved`` has an entry for each region once the picture is done. Of jobs that wait, the one of the least
+    ``position`` is next, then the oldest: 0 until it is moved to the front.
     """
 
     id: Name
@@ -205,6 +206,7 @@ class Job(Record):
     prompt: Text
     seed: Annotated[int, Range(0, SEED_MAX)]
     achieved: tuple[Achieved, ...] = ()
+    position: Annotated[int, Range(-(2**53), 0), Added("0.2.0")] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

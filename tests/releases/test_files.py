@@ -109,7 +109,7 @@ def test_the_history_on_disk_is_read(release: Path) -> None:
     folder = release / "user" / "pictures"
     lines = history.listing(folder)
     entries = [history.find(folder, line.name) for line in lines]
-    assert len(entries) >= 2 and all(line.told for line in lines)
+    assert len(entries) >= 2 and all(line.entry for line in lines)
     assert [line.favourite for line in lines].count(True) == 1
     for entry in entries:
         picture = history.picture(folder, entry.name)
