@@ -2,19 +2,25 @@
 # The first command sets up .venv; the following ones find it ready and start at once.
 
 PYTHON ?= python3.11
+WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 
 # What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
 LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
-.PHONY: demo test lint format test-hosts screenshots wheel libraries clean
+.PHONY: demo test test-long lint format test-hosts screenshots wheel libraries clean
 
 demo: $(READY)
 	$(BIN)/maquette demo
 
+# Two tests at a time, file by file: each worker has a Blender, a torch and servers of its own. What is slow is named.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations 15
+
+# What takes minutes by nature.
+test-long: $(READY)
+	$(BIN)/python -m pytest -m long
 
 lint: $(READY)
 	$(BIN)/ruff check

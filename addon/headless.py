@@ -15,7 +15,7 @@ from .blender_process import ApplyCommand, CaptureCommand, LookCommand, SceneFil
 from .camera.reader import camera_of, view
 from .camera.view import numbers
 from .capture.scene import capture, evaluated
-from .capture.settings import read
+from .capture.scene_settings import read
 from .capture.snapshot import develop
 from .cooperative import finish
 from .exact.capture import exactly, use_engine

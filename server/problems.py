@@ -13,7 +13,7 @@ Refusal
 |-- TooLarge              413
 |-- NotJson               415
 |-- Invalid               422  the path leads to the fault
-|-- UnknownField          422  a later version wrote the request
+|-- UnsupportedField      422  a later version wrote the request
 |-- UnknownModel          422
 |-- QueueFull             429
 |-- TooManyStreams        429  as many listeners as may
@@ -136,7 +136,7 @@ class Invalid(Refusal):
     type, title, status = "invalid", "The request is not valid", 422
 
 
-class UnknownField(Refusal):
+class UnsupportedField(Refusal):
     """A request with a field that this server does not know."""
 
     type, title, status = "unknown-field", "The server does not know a field of the request", 422

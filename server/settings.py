@@ -44,7 +44,7 @@ class ServerSettings(Record):
         return self.home / "jobs.sqlite"
 
     @property
-    def shelf(self) -> Path:
+    def artifacts(self) -> Path:
         """The pictures."""
         return self.home / "shelf"
 

@@ -23,12 +23,15 @@ from sg_core.generate import generate
 from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.judge import Judge
+from sg_core.layout import Layout, confined, masks, shaped_noise
 from sg_core.models.cards import CARDS, Card
 from sg_core.models.loading import load
 from sg_core.models.model import Model
 from sg_core.sample import Moment, Watch, sample
-from sg_core.schedule import Schedule, fading, until
-from sg_core.tokens import Phrase
+from sg_core.schedule import Schedule, between, fading, until
+from sg_core.terms.leakage import apart, leakage
+from sg_core.terms.score import colour, score
+from sg_core.tokens import Phrase, appended
 
 __all__ = [
     "CARDS",
@@ -41,6 +44,7 @@ __all__ = [
     "Grounding",
     "Guidance",
     "Judge",
+    "Layout",
     "Measure",
     "Model",
     "Moment",
@@ -57,18 +61,27 @@ __all__ = [
     "TooLong",
     "Watch",
     "WeightsError",
+    "apart",
+    "appended",
+    "between",
     "centroid",
+    "colour",
+    "confined",
     "fading",
     "forgetting_after",
     "generate",
     "groundings",
     "keep_out",
+    "leakage",
     "listening",
     "load",
+    "masks",
     "place",
     "presence",
     "sample",
+    "score",
     "shape",
+    "shaped_noise",
     "size",
     "until",
 ]

@@ -2,8 +2,8 @@
 """Listening to attention without touching it.
 
 A ``TorchFunctionMode`` reads the arguments of ``F.scaled_dot_product_attention`` while hooks say which layer runs. The
-model computes what it always computes, bit for bit; only the softmax of the layers listened to is computed a second
-time.
+model computes what it always computes, bit for bit; only the attention of the layers listened to is computed a second
+time, for the words alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from sg_core.attention_mass import attention_mass, condensed, key_values
 from sg_core.errors import AttentionError
+from sg_core.hooks import active_inside, recomputing, refuse_compiled, submodule
 from sg_core.tokens import Columns, Phrase, Words
 
 NO_WORDS = Words(phrases={}, content=())
@@ -28,26 +30,32 @@ class Grid:
     """Where picture and words sit in one layer's attention matrix: the only fact that depends on an architecture.
 
     ``image`` selects the queries that are the picture's (rows * columns of them, row by row from the top), ``text``
-    the keys that are the words'.
+    the keys that are the words'. Where words look back at the picture, as in joint attention, ``both`` has masks hold
+    that way too.
     """
 
     rows: int
     columns: int
     image: slice = field(default_factory=lambda: slice(None))
     text: slice = field(default_factory=lambda: slice(None))
+    both: bool = False
 
 
 @dataclass(frozen=True)
 class Tape:
-    """What one forward pass left behind. ``attention[layer]`` is (batch, head, y, x, token): softmax over all keys."""
+    """What one forward pass left behind. ``attention[layer]`` is (batch, y, x, column), mean over heads, of a softmax
+    over all keys; ``words`` says what the columns are. ``picture`` is the clean one that the network's output predicts,
+    (batch, 3, y, x) in 0..1, where a term asks for it.
+    """
 
     attention: dict[str, Tensor]
     words: Words = NO_WORDS
+    picture: Tensor | None = None
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the finest layer: all maps are given on it."""
-        return max(((a.shape[2], a.shape[3]) for a in self.attention.values()), key=lambda size: size[0] * size[1])
+        return max(((a.shape[1], a.shape[2]) for a in self.attention.values()), key=lambda size: size[0] * size[1])
 
     @property
     def batch(self) -> int:
@@ -65,41 +73,46 @@ class Tape:
         """How much each cell looks at any word of the prompt (start, end and padding left out): (batch, y, x)."""
         return self._mass(self.words.content)
 
-    def _mass(self, columns: Columns) -> Tensor:
-        return torch.stack([self._layer(a, columns) for a in self.attention.values()]).mean(0)
+    def columns(self) -> Tensor:
+        """How much each cell looks at each column, mean over layers: (batch, y, x, column)."""
+        layers = [F.interpolate(a.permute(0, 3, 1, 2), self.grid, mode="area") for a in self.attention.values()]
+        return torch.stack(layers).mean(0).permute(0, 2, 3, 1)
 
-    def _layer(self, attention: Tensor, columns: Columns) -> Tensor:
-        selection = attention.new_zeros(attention.shape[0], attention.shape[-1])
+    def selection(self, columns: Columns) -> Tensor:
+        """Some columns of each row as (batch, column) of 0 and 1."""
+        like = next(iter(self.attention.values()))
+        chosen = like.new_zeros(like.shape[0], like.shape[-1])
         for row, indices in enumerate(columns):
-            selection[row, list(indices)] = 1.0
-        mass = torch.einsum("bhyxt,bt->byx", attention, selection) / attention.shape[1]
-        return F.interpolate(mass[:, None], self.grid, mode="area")[:, 0]
+            chosen[row, list(indices)] = 1.0
+        return chosen
+
+    def _mass(self, columns: Columns) -> Tensor:
+        selection = self.selection(columns)
+        masses = [torch.einsum("byxt,bt->byx", attention, selection) for attention in self.attention.values()]
+        layers = [F.interpolate(mass[:, None], self.grid, mode="area")[:, 0] for mass in masses]
+        return torch.stack(layers).mean(0)
 
 
 class AttentionRecorder(TorchFunctionMode):
-    """Records one layer's attention on a tape. It is active inside that layer only, so the rest runs at full speed."""
+    """Records one layer's attention on a tape. It is active inside that layer only, so the rest runs at full speed.
 
-    def __init__(self, layer: str, grid: Grid, tape: Tape) -> None:
+    ``columns`` are the tokens to record, None for all of them.
+    """
+
+    def __init__(self, layer: str, grid: Grid, tape: Tape, columns: Columns | None) -> None:
         super().__init__()
         self.layer = layer
         self.grid = grid
         self.tape = tape
+        self.columns = columns
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and not _recomputing():
+        if func is F.scaled_dot_product_attention and not recomputing():
             self._record(*args, **kwargs)
         return func(*args, **kwargs)
-
-    def begin(self, *_: object) -> None:
-        """The layer's forward pre-hook."""
-        self.__enter__()  # type: ignore[no-untyped-call]
-
-    def end(self, *_: object) -> None:
-        """The layer's forward hook; it also runs when the layer raised."""
-        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def _record(
         self,
@@ -112,43 +125,26 @@ class AttentionRecorder(TorchFunctionMode):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> None:
-        refused = {"dropout_p": dropout_p > 0, "is_causal": is_causal, "enable_gqa": enable_gqa}
+        refused = {"dropout_p": dropout_p > 0, "is_causal": is_causal}
         if wrong := [name for name, used in refused.items() if used]:
             raise AttentionError(f"layer {self.layer} uses {', '.join(wrong)}: that cannot be overheard faithfully")
         if self.layer in self.tape.attention:
             raise AttentionError(f"layer {self.layer} spoke twice: a tape holds one pass, so listen to one at a time")
         with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):
-            attention = probabilities(self.layer, self.grid, query, key, attn_mask, scale)
-        self.tape.attention[self.layer] = attention
+            self.tape.attention[self.layer] = self._heard(query, key, attn_mask, scale)
 
-
-def probabilities(
-    layer: str, grid: Grid, query: Tensor, key: Tensor, mask: Tensor | None = None, scale: float | None = None
-) -> Tensor:
-    """Softmax over every key, of the picture's queries and the words' keys: (batch, head, y, x, token).
-
-    In float32 at least: content words hold about a hundredth of the mass, too little for half precision.
-
-    Args:
-        query: (batch, head, query, channel).
-        key: (batch, head, key, channel).
-        mask: boolean, or added to the scores, broadcast to (batch, head, query, key).
-        scale: of the scores; channel^-1/2 by default.
-
-    Raises AttentionError when the picture has not as many queries as the grid has cells.
-    """
-    precise = torch.promote_types(query.dtype, torch.float32)
-    queries = query[:, :, grid.image]
-    if queries.shape[2] != grid.rows * grid.columns:
-        raise AttentionError(
-            f"layer {layer} has {queries.shape[2]} places, not {grid.rows} x {grid.columns}: wrong grid"
-        )
-    scores = queries.to(precise) @ key.to(precise).mT * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if mask is not None:
-        rows = mask if mask.shape[-2] == 1 else mask[..., grid.image, :]
-        scores = scores.masked_fill(~rows, float("-inf")) if rows.dtype == torch.bool else scores + rows
-    weights = scores.softmax(-1)[..., grid.text]
-    return weights.reshape(*weights.shape[:2], grid.rows, grid.columns, -1)
+    def _heard(self, query: Tensor, key: Tensor, mask: Tensor | None, scale: float | None) -> Tensor:
+        grid, queries = self.grid, query[:, :, self.grid.image]
+        if queries.shape[2] != grid.rows * grid.columns:
+            raise AttentionError(
+                f"layer {self.layer} has {queries.shape[2]} places, not {grid.rows} x {grid.columns}: wrong grid"
+            )
+        tokens = range(key.shape[2])[grid.text]
+        columns = self.columns or (tuple(range(len(tokens))),) * len(query)
+        values = key_values(columns, tokens.start, key.shape[2], query)
+        rows = mask if mask is None or mask.shape[-2] == 1 else mask[..., grid.image, :]
+        mass = attention_mass(queries, key, values, rows, scale)
+        return mass.reshape(len(mass), grid.rows, grid.columns, mass.shape[-1])
 
 
 @contextmanager
@@ -157,19 +153,17 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
 
     Args:
         layers: module name, such as ``mid_block.attentions.0.transformer_blocks.0.attn2``, to its grid.
+        words: what to listen for; without any, every key of the text has a column of its own.
 
     Raises AttentionError when the network is compiled, a layer does not exist, or one was not heard.
     """
-    if _compiled(network):
-        raise AttentionError(
-            "the network is compiled, and compiled attention cannot be overheard: use the eager network"
-        )
-    tape = Tape({}, words)
+    refuse_compiled(network)
+    columns, (content, *said) = condensed([words.content, *words.phrases.values()])
+    tape = Tape({}, Words(dict(zip(words.phrases, said, strict=True)), content))
     with ExitStack() as hooks:
         for name, grid in layers.items():
-            module, recorder = _submodule(network, name), AttentionRecorder(name, grid, tape)
-            hooks.enter_context(module.register_forward_pre_hook(recorder.begin))
-            hooks.enter_context(module.register_forward_hook(recorder.end, always_call=True))
+            recorder = AttentionRecorder(name, grid, tape, columns or None)
+            hooks.enter_context(active_inside(submodule(network, name), recorder))
         yield tape
     if missing := [name for name in layers if name not in tape.attention]:
         raise AttentionError(
@@ -190,12 +184,12 @@ def forgetting_after(network: nn.Module, layers: Iterable[str]) -> Iterator[None
 
     def forget(name: str, *_: object) -> None:
         waiting.discard(name)
-        if not waiting and not _recomputing():
+        if not waiting and not recomputing():
             torch.set_grad_enabled(False)
 
     with ExitStack() as hooks:
         for name in tuple(waiting):
-            hooks.enter_context(_submodule(network, name).register_forward_hook(partial(forget, name)))
+            hooks.enter_context(submodule(network, name).register_forward_hook(partial(forget, name)))
         hooks.callback(torch.set_grad_enabled, torch.is_grad_enabled())
         yield
 
@@ -203,19 +197,3 @@ def forgetting_after(network: nn.Module, layers: Iterable[str]) -> Iterator[None
 def _itself(tensor: Tensor) -> Tensor:
     """Keeps what the tape saves out of gradient checkpointing, which would count it and miss it when recomputing."""
     return tensor
-
-
-def _recomputing() -> bool:
-    """Whether this forward runs inside a backward pass, as gradient checkpointing does: it was heard before."""
-    return torch._C._current_graph_task_id() != -1
-
-
-def _compiled(network: nn.Module) -> bool:
-    return any(hasattr(m, "_orig_mod") or m._compiled_call_impl is not None for m in network.modules())
-
-
-def _submodule(network: nn.Module, name: str) -> nn.Module:
-    try:
-        return network.get_submodule(name)
-    except AttributeError as missing:
-        raise AttentionError(f"the network has no layer {name}: {missing}") from missing

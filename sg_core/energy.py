@@ -18,6 +18,7 @@ from torch import Tensor
 
 from sg_core import properties
 from sg_core.attention import Tape
+from sg_core.coverage import on_grid
 from sg_core.errors import EnergyError
 from sg_core.schedule import Schedule, always, times
 from sg_core.tokens import Phrase, phrase
@@ -36,13 +37,16 @@ class Measure:
 
 @dataclass(frozen=True)
 class Term:
-    """One goal for one phrase. Its error counts as met below ``tolerance``; ``weight`` may change with progress."""
+    """One goal, for one phrase or for none. Its error counts as met below ``tolerance``; ``weight`` may change with
+    progress. One that is ``of_picture`` needs the predicted picture, and so the whole network's gradient.
+    """
 
     name: str
-    phrase: Phrase
+    phrase: Phrase | None
     tolerance: float
     measure: Callable[[Tape], Measure]
     weight: Schedule = always
+    of_picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,12 @@ class Energy:
     @property
     def phrases(self) -> tuple[Phrase, ...]:
         """Every phrase spoken of, once."""
-        return tuple(dict.fromkeys(term.phrase for term in self.terms))
+        return tuple(dict.fromkeys(term.phrase for term in self.terms if term.phrase is not None))
+
+    @property
+    def of_picture(self) -> bool:
+        """Whether any term needs the predicted picture."""
+        return any(term.of_picture for term in self.terms)
 
     def at(self, progress: float) -> "Energy":
         """The terms that weigh anything at this progress."""
@@ -91,7 +100,7 @@ class Energy:
         return errors
 
     def __add__(self, other: "Energy") -> "Energy":
-        return Energy(self.terms + other.terms)
+        return Energy(self.terms + other.terms) if isinstance(other, Energy) else NotImplemented
 
     def __mul__(self, weight: float | Schedule) -> "Energy":
         return Energy(tuple(replace(term, weight=times(term.weight, weight)) for term in self.terms))
@@ -190,15 +199,7 @@ def _term(name: str, subject: Phrase, tolerance: float, measure: Callable[[Tape]
 
 def _target(mask: Any, tape: Tape, subject: Phrase) -> Tensor:
     """A mask on the tape's grid, by area: (1 or batch, y, x)."""
-    like = next(iter(tape.attention.values()))
-    target = torch.as_tensor(mask, dtype=like.dtype, device=like.device)
-    if target.ndim not in (2, 3) or (target.ndim == 3 and target.shape[0] not in (1, tape.batch)):
-        raise EnergyError(
-            f"the mask of {subject} is {tuple(target.shape)}: "
-            f"it must be (y, x), or (batch, y, x) with {tape.batch} rows"
-        )
-    planes = target if target.ndim == 3 else target[None]
-    return F.interpolate(planes[:, None], tape.grid, mode="area")[:, 0]
+    return on_grid(mask, tape.grid, tape.batch, subject, next(iter(tape.attention.values())))
 
 
 def _rows(numbers: Numbers, like: Tensor, subject: Phrase) -> Tensor:

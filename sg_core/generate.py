@@ -9,15 +9,17 @@ from torch import Tensor
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
+from sg_core.layout import Layout, whole
 from sg_core.models.model import Model
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, sample, unwatched
+from sg_core.tokens import Words
 
 
 def generate(
     model: Model,
     prompts: str | Sequence[str],
-    layout: Energy | None = None,
+    layout: Energy | Layout | None = None,
     *,
     seeds: Sequence[int] = (0,),
     width: int,
@@ -36,12 +38,15 @@ def generate(
 
     Args:
         prompts: one for all seeds, or one for each.
-        layout: what should be where; None paints without guidance. Its phrases must be in every prompt.
+        layout: what should be where, energies, masks or both; None paints without guidance. Its phrases must be in
+            every prompt.
         seeds: one picture each (or one for all prompts). A picture does not depend on the others in its batch.
-        scale: classifier-free guidance, 1 turns it off.
+        steps: with a single one energies have no later step to act on: only masks hold.
+        scale: classifier-free guidance; at 1 there is none, and no second pass. Networks that were distilled to be
+            told their guidance are told this number.
         strength: in ``relative`` mode 0 to 1, the size of the layout's pull against the classifier-free correction;
             in ``paper`` mode v of v * sigma * gradient (the paper's pictures used thousands).
-        scheduler: ``ddim`` or ``ddpm``.
+        scheduler: ``ddim``, ``ddpm``, ``euler``, ``euler a``, ``dpm++ 2m``, ``dpm++ 2m karras``, ``unipc`` or ``lcm``.
         negative: what to move away from.
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
         watch: called after every step; raise ``Cancelled`` in it to stop.
@@ -49,27 +54,36 @@ def generate(
     Raises RequestError, TokenError or EnergyError, each saying what does not fit.
     """
     rows, seeds = _rows(prompts, seeds)
-    energy = Energy() if layout is None else layout
+    asked = whole(layout)
     guidance = _guidance(mode, strength)
     trajectory = model.steps(steps, scheduler)
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, model.latent_shape(width, height)), variation_seed, variation)
-    words = model.words(rows, energy.phrases)
-    conditional = model.encode(rows)
-    plain = model.encode([negative]).expand_as(conditional)
-    texts = Texts(conditional, plain, words)
+    words = model.words(rows, asked.phrases)
+    texts = _texts(model, rows, negative, scale, words)
+    if trajectory.spread != 1.0:
+        latent = latent * trajectory.spread
     clean = sample(
         model,
-        latent.to(conditional.device),
+        latent.to(texts.conditional.device),
         texts,
         trajectory,
         scale=scale,
         noise=noise,
-        energy=energy,
+        layout=asked,
         guidance=guidance,
         watch=watch or unwatched,
     )
     return model.decode(clean).cpu()
+
+
+def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:
+    """The prompts, and what to move away from where there is a second pass for that."""
+    conditional = model.encode(rows)
+    if model.card.guided_by == "input":
+        conditional = conditional.guided(scale)
+    twice = model.card.guided_by == "pass" and scale > 1.0
+    return Texts(conditional, model.encode([negative]).repeated(len(rows)) if twice else None, words)
 
 
 def _rows(prompts: str | Sequence[str], seeds: Sequence[int]) -> tuple[list[str], list[int]]:

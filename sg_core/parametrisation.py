@@ -18,12 +18,15 @@ from torch import Tensor
 Conversion = Callable[[Tensor, Tensor, float, float], Tensor]
 """(values, latent, alpha, sigma) -> values."""
 
+FLOOR = 0.01  # of alpha in slopes
+
 
 @dataclass(frozen=True)
 class Parametrisation:
     """One kind of output. ``to_noise`` and ``to_clean`` read it; ``from_noise`` makes it (not at alpha or sigma 0).
 
-    ``slope(alpha, sigma)`` is the change of output for a unit change of noise: guidance is a change of noise.
+    ``slope(alpha, sigma)`` is the change of output for a unit change of noise: guidance is a change of noise. Where
+    there is nothing but noise (alpha 0, as flows begin) it would be infinite, so alpha counts as FLOOR at least.
     """
 
     to_noise: Conversion
@@ -44,19 +47,19 @@ PARAMETRISATIONS: Mapping[str, Parametrisation] = MappingProxyType(
             to_noise=lambda v, z, alpha, sigma: alpha * v + sigma * z,
             to_clean=lambda v, z, alpha, sigma: alpha * z - sigma * v,
             from_noise=lambda e, z, alpha, sigma: (e - sigma * z) / alpha,
-            slope=lambda alpha, sigma: 1.0 / alpha,
+            slope=lambda alpha, sigma: 1.0 / max(alpha, FLOOR),
         ),
         "flow": Parametrisation(
             to_noise=lambda u, z, alpha, sigma: z + alpha * u,
             to_clean=lambda u, z, alpha, sigma: z - sigma * u,
             from_noise=lambda e, z, alpha, sigma: (e - z) / alpha,
-            slope=lambda alpha, sigma: 1.0 / alpha,
+            slope=lambda alpha, sigma: 1.0 / max(alpha, FLOOR),
         ),
         "sample": Parametrisation(
             to_noise=lambda x, z, alpha, sigma: (z - alpha * x) / sigma,
             to_clean=lambda x, z, alpha, sigma: x,
             from_noise=lambda e, z, alpha, sigma: (z - sigma * e) / alpha,
-            slope=lambda alpha, sigma: -sigma / alpha,
+            slope=lambda alpha, sigma: -sigma / max(alpha, FLOOR),
         ),
     }
 )

@@ -2,18 +2,25 @@
 """The sampling loop: classifier-free guidance plus the gradient of an energy (Epstein et al. 2023, equation 3)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from sg_core.attention import forgetting_after, listening
+from sg_core.attention import Grid, forgetting_after, listening
+from sg_core.conditioning import Conditioning
+from sg_core.coverage import on_grid
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, RequestError
 from sg_core.guidance import Guidance, nothing_yet
+from sg_core.layout import Layout
+from sg_core.masks import masking
+from sg_core.memory import refuse_untested
 from sg_core.models.model import Model, Step, Trajectory
-from sg_core.tokens import Words
+from sg_core.terms.noise import shaped
+from sg_core.tokens import Phrase, Words
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,13 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Texts:
-    """What is asked for and what to move away from, both as ``Model.encode`` returns them, and where the words are."""
+    """What is asked for and what to move away from, both as ``Model.encode`` returns them, and where the words are.
 
-    conditional: Tensor
-    plain: Tensor
+    ``plain`` is None where there is no second pass: at a scale of 1, or because the model was distilled to need none.
+    """
+
+    conditional: Conditioning
+    plain: Conditioning | None
     words: Words
 
 
@@ -63,18 +73,19 @@ def sample(
     *,
     scale: float,
     noise: Sequence[torch.Generator],
-    energy: Energy,
+    layout: Layout,
     guidance: Guidance,
     watch: Watch = unwatched,
 ) -> Tensor:
     """Walk a latent from noise (batch, channel, y, x) to its clean end.
 
     Each step is ``output = plain + scale * (conditional - plain) + guidance.push(gradient)``; the gradient is taken of
-    the same conditional forward pass, and of nothing after the last layer that the energy hears.
+    the same conditional forward pass, and of nothing after the last layer that the energy hears. Without a plain pass
+    the output is the conditional one, and the push is measured against it, times the Card's ``reference``.
 
     Args:
         noise: one generator a row, for schedulers that add noise.
-        energy: ``Energy()`` samples without guidance.
+        layout: ``Layout()`` samples without guidance and without masks, bit for bit as anybody would.
 
     Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient.
     """
@@ -82,23 +93,40 @@ def sample(
         raise RequestError(
             "torch.inference_mode() forbids the gradients that guide: leave it, sampling needs no such mode"
         )
+    if layout.energy.terms:
+        refuse_untested(model.network)
+    attention = model.attention(latent) if layout.masks.terms else {}
+    if layout.noise and layout.energy.terms:
+        latent = _shaped(model, latent, texts, trajectory, layout, attention)
     memory = nothing_yet(latent)
     for step in trajectory.steps:
-        active = energy.at(step.progress) if guidance.acts(step) else Energy()
+        noisy = latent if step.shrink == 1.0 else latent * step.shrink
+        active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         resting = bool(guidance.rests(memory).all())
-        conditional, reading, gradient = conditional_pass(model, latent, step, texts, active, follow=not resting)
+        with masking(model.network, attention, texts.words, layout.masks, step.progress):
+            conditional, reading, gradient = conditional_pass(model, noisy, step, texts, active, follow=not resting)
         with torch.no_grad():
-            plain = model.predict(latent, step, texts.plain)
-            correction = scale * (conditional - plain)
-            output = plain + correction
+            output, correction = guided_output(model, noisy, step, texts, scale, conditional)
             memory = memory.after(reading) if reading else memory
             if gradient is not None:
+                gradient = _confined(gradient, layout)
                 memory = memory.along(gradient)
                 output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
             following = trajectory.advance(step, latent, output, noise)
-        watch(_moment(model, step, reading, following, (latent, output)))
+        watch(_moment(model, step, reading, following, (noisy, output)))
         latent = following
     return latent
+
+
+def guided_output(
+    model: Model, latent: Tensor, step: Step, texts: Texts, scale: float, conditional: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The output without the layout's pull, and what that pull is measured against."""
+    if texts.plain is None:
+        return conditional, model.card.reference * conditional
+    plain = model.predict(latent, step, texts.plain)
+    correction = scale * (conditional - plain)
+    return plain + correction, correction
 
 
 def conditional_pass(
@@ -116,8 +144,12 @@ def conditional_pass(
     layers = model.layers(latent)
     with torch.set_grad_enabled(follow):
         leaf = latent.detach().requires_grad_(follow)
-        with listening(model.network, layers, texts.words) as tape, forgetting_after(model.network, layers):
+        quiet = nullcontext() if energy.of_picture else forgetting_after(model.network, layers)
+        with listening(model.network, layers, texts.words) as tape, quiet:
             output = model.predict(leaf, step, texts.conditional)
+        if energy.of_picture:
+            clean = model.parametrisation.to_clean(output, leaf, step.alpha, step.sigma)
+            tape = replace(tape, picture=model.decode(clean))
         reading = energy(tape, step.progress)
         gradient = _gradient(reading, leaf) if follow else None
     return output.detach(), reading, gradient
@@ -133,6 +165,34 @@ def _gradient(reading: Reading, latent: Tensor) -> Tensor:
             "its terms must be computed from the tape, without detach() or no_grad()"
         )
     return gradient
+
+
+def _shaped(
+    model: Model, latent: Tensor, texts: Texts, trajectory: Trajectory, layout: Layout, attention: Mapping[str, Grid]
+) -> Tensor:
+    """The initial latent, its noise shaped by the energies of the first step, under the masks that hold there."""
+    first, noise = trajectory.steps[0], layout.noise
+    energy = layout.energy.at(first.progress)
+    if noise is None or not energy.terms:
+        return latent
+
+    def gradient(unit: Tensor) -> Tensor:
+        noisy = unit * (trajectory.spread * first.shrink)
+        with masking(model.network, attention, texts.words, layout.masks, first.progress):
+            slope = conditional_pass(model, noisy, first, texts, energy, follow=True)[2]
+        assert slope is not None, "it was followed"
+        return _confined(slope, layout)
+
+    return shaped(latent / trajectory.spread, noise, gradient) * trajectory.spread
+
+
+def _confined(gradient: Tensor, layout: Layout) -> Tensor:
+    """The gradient inside the masks that it is confined to."""
+    if not layout.confined:
+        return gradient
+    size, subject = (gradient.shape[2], gradient.shape[3]), Phrase("the layout")
+    inside = [on_grid(mask, size, len(gradient), subject, gradient) for mask in layout.confined]
+    return gradient * torch.stack([cover.expand(len(gradient), -1, -1) for cover in inside]).amax(0)[:, None]
 
 
 def _moment(model: Model, step: Step, reading: Reading | None, latent: Tensor, before: tuple[Tensor, Tensor]) -> Moment:

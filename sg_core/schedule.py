@@ -19,6 +19,11 @@ def until(end: float) -> Schedule:
     return lambda progress: float(progress < end)
 
 
+def between(start: float, end: float) -> Schedule:
+    """1 from this progress on and before that one, 0 elsewhere."""
+    return lambda progress: float(start <= progress < end)
+
+
 def fading(end: float) -> Schedule:
     """From 1 at the start evenly down to 0 at this progress, and 0 from it on."""
     return lambda progress: max(0.0, 1.0 - progress / end)

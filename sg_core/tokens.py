@@ -77,5 +77,20 @@ def occurrences(prompt: str, subject: Phrase) -> list[tuple[int, int]]:
     return spans if subject.nth is None else spans[subject.nth - 1 : subject.nth] if subject.nth > 0 else []
 
 
+def appended(prompt: str, texts: Sequence[str]) -> tuple[str, list[Phrase]]:
+    """A prompt that says these words too, at its end, and those very words as phrases.
+
+    So can a region be guided whose words the prompt does not say, or have words of its own: masked, they are heard in
+    the region alone.
+    """
+    phrases = []
+    for text in texts:
+        start = len(prompt) + 2
+        prompt = f"{prompt}, {text}"
+        nth = next(i for i, (begin, _) in enumerate(occurrences(prompt, Phrase(text)), 1) if begin >= start)
+        phrases.append(Phrase(text, nth))
+    return prompt, phrases
+
+
 def _touched(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:
     return tuple(i for i, (a, b) in enumerate(offsets) if b > a and any(a < end and start < b for start, end in spans))

@@ -2,9 +2,9 @@
 """What every test may rely on: no network, no shared state with the person's own Maquette, repeatable examples."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -12,8 +12,9 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from tests.server.serving import Served
 
-# Read by torch and the hub client when they are first imported, which is after this file.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Read by torch and the hub client when they are first imported, which is after this file. On networks as small as the
+# tests' a second thread mostly waits for the first, and burns ten times the processor's time where others work too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 settings.register_profile("maquette", deadline=None, derandomize=True)
@@ -37,3 +38,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Served"]:
     home: Path = tmp_path_factory.mktemp("served") / "home"
     with serving(home) as running:
         yield running
+
+
+@pytest.fixture
+def record_property(record_property: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    """pytest's own, for numpy's numbers too: a worker of pytest-xdist cannot send those to the process that reports."""
+
+    def record(name: str, value: Any) -> None:
+        record_property(name, value.tolist() if hasattr(value, "tolist") else value)
+
+    return record

@@ -5,7 +5,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from .errors import BadAddress, OnlineAccessOff
+from .exceptions import BadAddress, OnlineAccessOff
 
 
 def admit(address: str, online: bool) -> None:

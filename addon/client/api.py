@@ -31,7 +31,7 @@ from ..protocol.records import (
 )
 from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
 from . import http
-from .errors import (
+from .exceptions import (
     AddonOlder,
     ClientError,
     Garbled,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..protocol.records import Artifact
 from .api import Client
-from .errors import PictureDamaged, PictureUnsaved, ServerProblem
+from .exceptions import PictureDamaged, PictureUnsaved, ServerProblem
 
 
 async def fetch(client: Client, artifact: Artifact, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..protocol.records import Connection
-from .errors import ServerAbsent
+from .exceptions import ServerAbsent
 
 POLL_SECONDS = 0.02  # seconds between two looks at the child
 ANSWER_SECONDS = 10.0  # seconds for an answer

@@ -111,6 +111,8 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "picture-absent": _buttons(REUSE_ALL),
         "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", subject_property="name")),
         "camera-held": Fix(why="which constraint, driver or key may be muted, only the artist knows"),
+        "no-request": _buttons(Button(operator="maquette.open_request", text="Open Another")),
+        "opened-in-part": Fix(why="what is missing in the scene, only the artist can block out"),
         "history-unreadable": Fix(why="the sentence names the file and what hinders"),
         "history-unwritten": Fix(why="which files may go to make room, only the artist knows"),
         # the way to the server

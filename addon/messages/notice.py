@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..client.errors import ClientError, ServerProblem
+from ..client.exceptions import ClientError, ServerProblem
 from ..protocol.records import Problem
 from .errors import UserError
 

@@ -98,6 +98,12 @@ def picture_absent(entry: str) -> Notice:
     return Notice(code="picture-absent", message=message, fix=fix, subject=entry)
 
 
+def opened_in_part(misfits: str) -> Notice:
+    """A warning: a file's request was opened, and ``misfits`` of it have nothing in this scene to go to."""
+    fix = "The rest is set; Generate paints the scene as it is."
+    return Notice(code="opened-in-part", message=f"Not all of it fits this scene: {misfits}.", fix=fix, warning=True)
+
+
 def camera_elsewhere(entry: str) -> Notice:
     """An entry's settings are taken up again, and its camera is not."""
     message, fix = "That picture was seen from another place.", "Camera as It Was puts the camera back there."

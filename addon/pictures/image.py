@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ..capture.settings import write
+from ..capture.scene_settings import write
 from ..projection.projectors import project, projectors, remove_projectors
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump
@@ -54,7 +54,7 @@ def load_picture(
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength")})
+    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength", "masks")})
 
 
 def remove(scene: bpy.types.Scene) -> None:

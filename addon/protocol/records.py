@@ -36,6 +36,7 @@ __all__ = [
     "Problem",
     "Property",
     "Region",
+    "Scheduler",
     "Scope",
     "State",
     "mask_rows",
@@ -58,6 +59,7 @@ Digest = Annotated[str, Length(64, 64)]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 Property = Literal["shape", "centroid", "size"]
+Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,9 @@ class Region(Record):
 
     The mask lies on the grid of the whole generated picture (overscan included). Centroid and size are fractions of the
     artist's frame; ``visible`` is the visible fraction of its unoccluded in-frame area; ``depth`` orders
-    regions, 0 nearest.
+    regions, 0 nearest. It pulls with its own ``strength``, times the blockout's, from the fraction ``start`` of the
+    steps up to ``until``. ``description`` is words that hold for it alone, ``colour`` the red, green and blue it is to
+    have; the prompt need not say the phrase of one that is ``unnamed``.
     """
 
     name: Name
@@ -99,14 +103,22 @@ class Region(Record):
     visible: Fraction
     depth: Annotated[int, Range(0, 10_000)]
     enforce: Annotated[tuple[Property, ...], Length(0, 3)] = ("shape",)
+    strength: Annotated[Fraction, Added("0.2.0")] = 1.0
+    start: Annotated[Fraction, Added("0.2.0")] = 0.0
+    until: Annotated[Fraction, Added("0.2.0")] = 1.0
+    description: Annotated[Text, Added("0.2.0")] = ""
+    colour: Annotated[tuple[Fraction, Fraction, Fraction] | None, Added("0.2.0")] = None
+    unnamed: Annotated[bool, Added("0.2.0")] = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blockout(Record):
     """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
 
-    ``variation`` is how far the noise of ``seed``, which the picture begins as, is turned towards that of
-    ``variation_seed``: 0 leaves it alone, 1 is the other.
+    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it. The
+    layout shapes the initial ``noise`` so many times; ``leakage`` is the weight of keeping words out of other regions'
+    places; a layout that is ``confined`` pulls in and around its regions only. The noise of ``seed`` is turned towards
+    that of ``variation_seed`` by ``variation``: 0 leaves it alone, 1 is the other.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -120,6 +132,11 @@ class Blockout(Record):
     strength: Fraction
     scale: Annotated[float, Range(1.0, 100.0)]
     negative: Text = ""
+    scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
+    masks: Annotated[Fraction, Added("0.2.0")] = 0.0
+    noise: Annotated[int, Range(0, 3), Added("0.2.0")] = 0
+    leakage: Annotated[float, Range(0.0, 10.0), Added("0.2.0")] = 0.0
+    confined: Annotated[bool, Added("0.2.0")] = False
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
     variation: Annotated[Fraction, Added("0.2.0")] = 0.0
     variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
@@ -189,8 +206,7 @@ class Problem(Record):
 class Job(Record):
     """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds.
 
-    ``achieved`` has an entry for each region once the picture is done. Of jobs that wait, the one of the least
-    ``position`` is next, then the oldest: 0 until it is moved to the front.
+    ``achieved`` has an entry for each region once it is done. Of those that wait, the least ``position`` is next.
     """
 
     id: Name

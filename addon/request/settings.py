@@ -35,6 +35,7 @@ class Settings:
     steps: Annotated[Annotated[int, Range(1, 1000)] | None, Added("0.2.0")] = None
     strength: Annotated[Fraction | None, Added("0.2.0")] = None
     scale: Annotated[Annotated[float, Range(1.0, 100.0)] | None, Added("0.2.0")] = None
+    masks: Annotated[Fraction | None, Added("0.2.0")] = None
     variation: Annotated[Fraction, Added("0.2.0")] = 0.0
     variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
 
@@ -47,11 +48,12 @@ class Flag(NamedTuple):
 
 
 DEFAULTS = Settings()
+MASKS = 0.7  # where nobody says otherwise: with Toybox 0.67 IoU at 8 steps, against 0.45 without masks
 UNKEPT = {"camera", "scale"}  # no property of a scene
 KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
 PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
 SEED, STEPS, STRENGTH, SIZE, EXACT = KEYS["seed"], KEYS["steps"], KEYS["strength"], KEYS["size"], KEYS["exact"]
-
+MASKED = KEYS["masks"]
 VARIATION, VARIATION_SEED = KEYS["variation"], KEYS["variation_seed"]
 
 SENT = tuple(field.name for field in fields(Blockout) if hasattr(DEFAULTS, field.name))
@@ -65,6 +67,7 @@ FLAGS = {
     "variation_seed": Flag(int, "0 to 2147483647"),
     "steps": Flag(int, "sampling steps; the model's own by default"),
     "strength": Flag(float, "of the guidance, 0 to 1"),
+    "masks": Flag(float, "for how much of the steps regions keep their words to themselves, 0 (off) to 1"),
     "scale": Flag(float),
     "size": Flag(int),
     "exact": Flag(bool, "capture what a render shows: hair, displacement, …"),
@@ -79,7 +82,11 @@ def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
 def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
     values = part(settings, SENT) | {"model": model.name}
-    return {name: getattr(model, name) if value is None else value for name, value in values.items()}
+    return {name: _default(name, model) if value is None else value for name, value in values.items()}
+
+
+def _default(name: str, model: ModelInfo) -> Any:
+    return MASKS if name == "masks" else getattr(model, name)
 
 
 def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] = FLAGS) -> None:

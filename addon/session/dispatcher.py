@@ -103,6 +103,10 @@ class Dispatcher:
         """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""
         await self.tracker.cancel(job)
 
+    async def move_to_front(self, job: str) -> None:
+        """Ask the server to paint a job next that waits."""
+        await self.tracker.move_to_front(job)
+
     async def settle(self, seconds: float) -> None:
         """Wait until the server has heard all that was sent to it so far. Raises TimeoutError."""
         async with asyncio.timeout(seconds):

@@ -23,12 +23,14 @@ def nothing_painted(request: str) -> str:
 class Seeds:
     """Which seeds one press asks for: ``count``, from the blockout's own on, without those that are ``painted``.
 
-    A ``fixed`` seed is meant as it is: where the scene has its picture, that one is offered instead of another.
+    A ``fixed`` seed is meant as it is: where the scene has its picture, that one is offered instead of another. The
+    first takes the place in the queue of the waiting job whose id is ``replaced``, if there is one.
     """
 
     count: int = 1
     fixed: bool = False
     painted: Painted = nothing_painted
+    replaced: str = ""
 
 
 ONE = Seeds()

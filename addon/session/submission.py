@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..client.errors import ClientError, ServerAbsent
+from ..client.exceptions import ClientError, ServerAbsent
 from ..cooperative import Slices, gradually
 from ..messages import sentences
 from ..messages.errors import UserError
 from ..messages.notice import notice
-from ..protocol.records import Blockout
+from ..protocol.records import Blockout, Job
 from ..protocol.strict_json import dump
 from ..request.settings import DEFAULTS, Settings, part
 from . import reducer
@@ -98,8 +98,8 @@ class Submissions:
                 self._store.apply(reducer.notice_changed, sentences.already_painted(painted))
                 return None
             request = self._next(blockout, seeds)
-            for _ in range(seeds.count):
-                job = await self._post(request, view, settings)
+            for number in range(seeds.count):
+                job = await self._post(request, view, settings, "" if number else seeds.replaced)
                 if self._withdrawals > withdrawals:
                     await self._tracker.cancel(job)
                     return None
@@ -112,15 +112,19 @@ class Submissions:
     def _next(self, blockout: Blockout, seeds: Seeds) -> Blockout:
         return next_unpainted(blockout, self._store.session.tasks, seeds.painted)
 
-    async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings) -> str:
-        """Have the server queue one job; its id. Raises ClientError."""
+    async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings, replaced: str) -> str:
+        """Have the server queue one job, perhaps in the place of another; its id. Raises ClientError."""
         client, key = await self._tracker.client(), uuid.uuid4().hex
+
+        async def ask() -> Job:
+            return await (client.replace(replaced, blockout, key) if replaced else client.submit(blockout, key))
+
         try:
-            job = await client.submit(blockout, key)
+            job = await ask()
         except ServerAbsent:
             if self._store.session.link.name != "online":
                 raise
-            job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
+            job = await ask()  # it may have been heard: by its key it is the same job
         area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
         settings = replace(settings, **part(blockout, ("seed", "variation", "variation_seed")))
         self._store.apply(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from ..client.api import Client
-from ..client.errors import ClientError, OnlineAccessOff, ServerAbsent, VersionMismatch, WrongToken
+from ..client.exceptions import ClientError, OnlineAccessOff, ServerAbsent, VersionMismatch, WrongToken
 from ..client.resolve import numbered
 from ..messages.notice import notice
 from ..protocol.records import Connection, ModelInfo

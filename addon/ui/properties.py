@@ -15,25 +15,13 @@ from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.records import SEED_MAX, ModelInfo, Property
 from ..regions.marks import ENFORCE, OFF, PHRASE
-from ..request.settings import (
-    EXACT,
-    MODEL,
-    NEGATIVE,
-    PROMPT,
-    SEED,
-    SIZE,
-    STEPS,
-    STRENGTH,
-    STYLE,
-    VARIATION,
-    VARIATION_SEED,
-)
+from ..request.settings import EXACT, KEYS, MASKED, MASKS, MODEL, NEGATIVE, PROMPT, SEED, SIZE, STEPS, STRENGTH, STYLE
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
 from .context import Icon
 
-Owner = TypeVar("Owner", bound=bpy.types.ID)
+Datablock = TypeVar("Datablock", bound=bpy.types.ID)
 
 VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
@@ -65,7 +53,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_variations(), **_counts(), **_numbers()}
+    return {**_choices(), **_seeds(), **_variations(), **_counts(), **_numbers(), **_masks()}
 
 
 def _choices() -> dict[str, object]:
@@ -125,7 +113,7 @@ def _seeds() -> dict[str, object]:
 
 def _variations() -> dict[str, object]:
     return {
-        VARIATION: _property(
+        KEYS["variation"]: _property(
             FloatProperty,
             name="Variation",
             description="How far from the seed's picture, with the same layout: 0 is that picture, 1 that of the other "
@@ -134,16 +122,16 @@ def _variations() -> dict[str, object]:
             max=1.0,
             subtype="FACTOR",
             options=set(),
-            **_stored(VARIATION, lambda scene: 0.0),
+            **_stored(KEYS["variation"], lambda scene: 0.0),
         ),
-        VARIATION_SEED: _property(
+        KEYS["variation_seed"]: _property(
             IntProperty,
             name="Towards Seed",
             description="The seed whose picture a variation is nearer to",
             min=0,
             max=SEED_MAX,
             options=set(),
-            **_stored(VARIATION_SEED, lambda scene: 0),
+            **_stored(KEYS["variation_seed"], lambda scene: 0),
         ),
     }
 
@@ -158,6 +146,21 @@ def _counts() -> dict[str, object]:
             max=MOST,
             options=set(),
             **_stored(COUNT, lambda scene: 1),
+        ),
+    }
+
+
+def _masks() -> dict[str, object]:
+    return {
+        MASKED: _property(
+            FloatProperty,
+            name="Masks",
+            description="For how much of the steps each region keeps its words to itself; 0 turns that off",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **_stored(MASKED, lambda scene: MASKS),
         ),
     }
 
@@ -270,11 +273,11 @@ def _text(key: str) -> dict[str, Any]:
     return {"options": set(), **_stored(key, lambda owner: "")}
 
 
-def _stored(key: str, default: Callable[[Owner], object]) -> dict[str, Any]:
-    def read(owner: Owner) -> object:
+def _stored(key: str, default: Callable[[Datablock], object]) -> dict[str, Any]:
+    def read(owner: Datablock) -> object:
         return owner.get(key, default(owner))
 
-    def write(owner: Owner, value: object) -> None:
+    def write(owner: Datablock, value: object) -> None:
         owner[key] = value
 
     return {"get": read, "set": write}

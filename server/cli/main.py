@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pkgutil import resolve_name
 from types import MappingProxyType
 
-from addon.client.errors import ClientError
+from addon.client.exceptions import ClientError
 
 from ..errors import CommandError
 from .terminal import complain, say

@@ -6,15 +6,16 @@ import asyncio
 import json
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
-from addon.client.errors import ServerAbsent
+from addon.client.exceptions import ServerAbsent
 from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
 from addon.protocol.strict_json import ContractError, dump, load, loads
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
@@ -24,6 +25,7 @@ from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
+from .layout_flags import add_layout_flags, changed
 from .region_report import Outcome, outcomes
 from .terminal import bar, say
 
@@ -54,11 +56,12 @@ async def render(
     name: str | None,
     out: Path,
     program: Path | None,
+    change: Callable[[Blockout], Blockout] = lambda blockout: blockout,
 ) -> Result:
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
-    is the Blender to use instead of bpy.
+    is the Blender to use instead of bpy. ``change`` has the last word on the blockout.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
     if source.path.name.endswith(".json"):
@@ -68,6 +71,7 @@ async def render(
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
+    blockout = change(blockout)
     out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
     result.blockout.write_text(json.dumps(dump(blockout)))
     picture, achieved = await paint(client, blockout)
@@ -160,7 +164,9 @@ async def _main(words: argparse.Namespace) -> None:
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with server(words.server, folders) as client:
-        result = await render(client, source, from_flags(words), name, out, words.blender)
+        result = await render(
+            client, source, from_flags(words), name, out, words.blender, partial(changed, words=words)
+        )
     tell(result, words.json)
 
 
@@ -183,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--camera", help="the camera's name; the scene's own by default")
     parser.add_argument("--frame", type=int, help="the frame to capture; the scene's own by default")
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
+    add_layout_flags(parser)
     parser.add_argument("--model", help="a model of the server, or a diffusers folder")
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")

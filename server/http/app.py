@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from ..problems import QueueUnavailable
 from ..queue.artifacts import ArtifactStore
-from ..queue.bell import Signal
+from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
 from ..worker.supervisor import Supervisor
@@ -30,12 +30,12 @@ def create_app(settings: ServerSettings, token: str) -> FastAPI:
 def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store, shelf, bell = Store(settings.database), ArtifactStore(settings.shelf), Signal()
+        store, artifacts, signal = Store(settings.database), ArtifactStore(settings.artifacts), Signal()
         with suppress(QueueUnavailable):  # housekeeping; what cannot be written now is not needed to start
             store.prune(settings.max_kept)
-        shelf.sweep(store.digests())
-        supervisor = Supervisor(settings, store, bell)
-        app.state.house = Services(settings, store, shelf, bell, supervisor)
+        artifacts.sweep(store.digests())
+        supervisor = Supervisor(settings, store, signal)
+        app.state.services = Services(settings, store, artifacts, signal, supervisor)
         keeping = asyncio.create_task(supervisor.keep())
         yield
         await supervisor.leave()

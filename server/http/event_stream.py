@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""News as server-sent events. The stored log is every listener's mailbox; a bell only says that there is news.
+"""News as server-sent events. The stored log is every listener's mailbox; a signal only says that there is news.
 
 Each listener keeps its own place in the log, so a reconnect resumes after ``Last-Event-ID``, a slow reader never makes
 anything grow, and no state change can be dropped.
@@ -14,24 +14,24 @@ from starlette.concurrency import run_in_threadpool
 from addon.protocol.records import Event
 from addon.protocol.strict_json import dump
 
-from ..queue.bell import Signal
 from ..queue.job_state import OVER
+from ..queue.signal import Signal
 from ..queue.store import Store
 
 PING_SECONDS = 15.0
 
 
-async def stream(store: Store, bell: Signal, after: int, job: str | None = None) -> AsyncIterator[str]:
+async def stream(store: Store, signal: Signal, after: int, job: str | None = None) -> AsyncIterator[str]:
     """Events after that number as text/event-stream, of one job until it is over, or of all until the server stops."""
-    with bell.listening():
+    with signal.listening():
         yield f"id: {after}\n: Maquette\n\n"  # headers go out at once, and a client that saw nothing knows its place
-        async for text in _news(store, bell, after, job):
+        async for text in _news(store, signal, after, job):
             yield text
 
 
-async def _news(store: Store, bell: Signal, after: int, job: str | None) -> AsyncIterator[str]:
-    while not bell.closed:
-        ring = bell.next()
+async def _news(store: Store, signal: Signal, after: int, job: str | None) -> AsyncIterator[str]:
+    while not signal.closed:
+        news = signal.next()
         over = job is not None and (await run_in_threadpool(store.job, job)).state in OVER
         events = await run_in_threadpool(store.events, after, job)
         for event in events:
@@ -39,14 +39,14 @@ async def _news(store: Store, bell: Signal, after: int, job: str | None) -> Asyn
             yield _frame(event)
         if over and not events:
             return
-        if not events and not await _rings(ring):
+        if not events and not await _arrives(news):
             yield ": still here\n\n"
 
 
-async def _rings(ring: asyncio.Event) -> bool:
+async def _arrives(news: asyncio.Event) -> bool:
     try:
         async with asyncio.timeout(PING_SECONDS):
-            await ring.wait()
+            await news.wait()
     except TimeoutError:
         return False
     return True

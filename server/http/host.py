@@ -57,7 +57,7 @@ class Host(uvicorn.Server):
     def stop(self) -> None:
         """Ends the streams, lets requests finish, asks the worker to leave."""
         self.should_exit = True
-        self.config.app.state.house.bell.close()  # type: ignore[union-attr]
+        self.config.app.state.services.signal.close()  # type: ignore[union-attr]
 
 
 @contextmanager
@@ -99,9 +99,9 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     host = Host(config)
     with sole(settings.home):
         connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
-        with _listening(settings.port) as door:
-            address = f"http://{LOOPBACK}:{door.getsockname()[1]}"
-            serving = asyncio.create_task(host.serve([door]))
+        with _listening(settings.port) as listener:
+            address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+            serving = asyncio.create_task(host.serve([listener]))
             while not host.started:
                 await asyncio.sleep(0.01)
                 if serving.done():

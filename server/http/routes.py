@@ -22,11 +22,11 @@ from ..problems import (
     QueueUnavailable,
     TooManyStreams,
     UnknownArtifact,
-    UnknownField,
     UnknownModel,
+    UnsupportedField,
 )
 from ..queue.artifacts import ArtifactStore
-from ..queue.bell import Signal
+from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
 from ..worker.supervisor import Supervisor
@@ -51,15 +51,15 @@ class Services:
 
     settings: ServerSettings
     store: Store
-    shelf: ArtifactStore
-    bell: Signal
+    artifacts: ArtifactStore
+    signal: Signal
     supervisor: Supervisor
 
 
-def house(request: Request) -> Services:
-    """The server's rooms, for a handler."""
-    rooms: Services = request.app.state.house
-    return rooms
+def services(request: Request) -> Services:
+    """What the application was put together from, for a handler."""
+    attached: Services = request.app.state.services
+    return attached
 
 
 async def json_body(request: Request) -> bytes:
@@ -69,111 +69,111 @@ async def json_body(request: Request) -> bytes:
     return await request.body()
 
 
-In = Annotated[Services, Depends(house)]
+In = Annotated[Services, Depends(services)]
 Body = Annotated[bytes, Depends(json_body)]
 
 
 @router.post("/jobs")
-def submit(rooms: In, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
+def submit(services: In, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
     """Queues a blockout: 201 and the job; 200 and the same job when the key was seen before."""
-    return _submitted(rooms, body, idempotency_key)
+    return _submitted(services, body, idempotency_key)
 
 
 @router.post("/jobs/{job}/replace")
-def replace(rooms: In, job: str, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
+def replace(services: In, job: str, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
     """Queues a blockout in the place of a waiting job, which is cancelled; answers as for a new one."""
-    return _submitted(rooms, body, idempotency_key, instead=job)
+    return _submitted(services, body, idempotency_key, instead=job)
 
 
-def _submitted(rooms: Services, body: bytes, idempotency_key: str | None, instead: str | None = None) -> Response:
+def _submitted(services: Services, body: bytes, idempotency_key: str | None, instead: str | None = None) -> Response:
     key = idempotency_key or secrets.token_hex(16)
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
     blockout = _validated(_BLOCKOUT, body)
-    if rooms.settings.model(blockout.model) is None:
-        offered = ", ".join(model.name for model in rooms.settings.models)
+    if services.settings.model(blockout.model) is None:
+        offered = ", ".join(model.name for model in services.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
-    job, created = rooms.store.submit(blockout, key, rooms.settings.max_queued, instead)
+    job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
-        rooms.store.prune(rooms.settings.max_kept)
-    rooms.supervisor.wake()
-    rooms.bell.ring()
+        services.store.prune(services.settings.max_kept)
+    services.supervisor.wake()
+    services.signal.notify()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
 
 
 @router.get("/jobs")
-def jobs(rooms: In, limit: int = 50) -> Response:
+def jobs(services: In, limit: int = 50) -> Response:
     """The latest jobs, newest first; at most 200."""
     if not 1 <= limit <= 200:
         raise Invalid("limit must lie in 1 to 200", path="limit")
-    return JSONResponse([dump(job) for job in rooms.store.jobs(limit)])
+    return JSONResponse([dump(job) for job in services.store.jobs(limit)])
 
 
 @router.get("/jobs/{job}")
-def one_job(rooms: In, job: str) -> Response:
+def one_job(services: In, job: str) -> Response:
     """One job: always the truth, where events are only hints."""
-    return JSONResponse(dump(rooms.store.job(job)))
+    return JSONResponse(dump(services.store.job(job)))
 
 
 @router.post("/jobs/{job}/cancel")
-def cancel(rooms: In, job: str) -> Response:
+def cancel(services: In, job: str) -> Response:
     """Cancels one job; a job that is over stays as it is."""
-    cancelled = rooms.store.cancel(job)
-    rooms.bell.ring()
+    cancelled = services.store.cancel(job)
+    services.signal.notify()
     return JSONResponse(dump(cancelled))
 
 
 @router.post("/jobs/{job}/front")
-def move_to_front(rooms: In, job: str) -> Response:
+def move_to_front(services: In, job: str) -> Response:
     """Makes a waiting job the next to be painted."""
-    moved = rooms.store.move_to_front(job)
-    rooms.bell.ring()
+    moved = services.store.move_to_front(job)
+    services.signal.notify()
     return JSONResponse(dump(moved))
 
 
 @router.post("/cancel")
-def cancel_many(rooms: In, body: Body) -> Response:
+def cancel_many(services: In, body: Body) -> Response:
     """Cancels the waiting jobs, or all; answers those it cancelled."""
     scope = _validated(_SCOPE, body)
-    cancelled = rooms.store.cancel_many(waiting_only=scope.scope == "waiting")
-    rooms.bell.ring()
+    cancelled = services.store.cancel_many(waiting_only=scope.scope == "waiting")
+    services.signal.notify()
     return JSONResponse([dump(job) for job in cancelled])
 
 
 @router.get("/events")
-async def events(rooms: In, last_event_id: Annotated[str | None, Header()] = None) -> Response:
+async def events(services: In, last_event_id: Annotated[str | None, Header()] = None) -> Response:
     """News of every job, after Last-Event-ID or from now on."""
-    newest = await run_in_threadpool(rooms.store.last_event)
-    return _stream(rooms, newest if last_event_id is None else _number(last_event_id))
+    newest = await run_in_threadpool(services.store.last_event)
+    return _stream(services, newest if last_event_id is None else _number(last_event_id))
 
 
 @router.get("/jobs/{job}/events")
-async def job_events(rooms: In, job: str, last_event_id: Annotated[str, Header()] = "0") -> Response:
+async def job_events(services: In, job: str, last_event_id: Annotated[str, Header()] = "0") -> Response:
     """News of one job, from its beginning or after Last-Event-ID, until it is over."""
-    await run_in_threadpool(rooms.store.job, job)
-    return _stream(rooms, _number(last_event_id), job)
+    await run_in_threadpool(services.store.job, job)
+    return _stream(services, _number(last_event_id), job)
 
 
 @router.get("/artifacts/{digest}")
-def artifact(rooms: In, digest: str) -> Response:
+def artifact(services: In, digest: str) -> Response:
     """A picture by its sha256."""
-    path: FilePath | None = rooms.shelf.find(digest)
-    media_type = rooms.store.media_type(digest)
+    path: FilePath | None = services.artifacts.find(digest)
+    media_type = services.store.media_type(digest)
     if path is None or media_type is None:
         raise UnknownArtifact("There is no picture of that digest")
     return FileResponse(path, headers=_NO_SNIFFING, media_type=media_type)
 
 
 @router.get("/models")
-def models(rooms: In) -> Response:
+def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
-    return JSONResponse([dump(model) for model in rooms.settings.models])
+    return JSONResponse([dump(model) for model in services.settings.models])
 
 
 @router.get("/health")
-def health(rooms: In) -> Response:
+def health(services: In) -> Response:
     """How the server is."""
-    facts, (queued, running) = rooms.store.facts(), rooms.store.counts()
+    facts, (queued, running) = services.store.facts(), services.store.counts()
     device, model = facts.get("device", "starting"), facts.get("model", "")
     return JSONResponse(
         dump(
@@ -184,16 +184,16 @@ def health(rooms: In) -> Response:
                 model=model,
                 queued=queued,
                 running=running,
-                trouble=rooms.supervisor.trouble,
+                trouble=services.supervisor.trouble,
             )
         )
     )
 
 
-def _stream(rooms: Services, after: int, job: str | None = None) -> Response:
-    if rooms.bell.listeners >= rooms.settings.max_streams:
-        raise TooManyStreams(f"{rooms.bell.listeners} clients listen already")
-    text = stream(rooms.store, rooms.bell, after, job)
+def _stream(services: Services, after: int, job: str | None = None) -> Response:
+    if services.signal.listeners >= services.settings.max_streams:
+        raise TooManyStreams(f"{services.signal.listeners} clients listen already")
+    text = stream(services.store, services.signal, after, job)
     return StreamingResponse(text, headers={"Cache-Control": "no-store"}, media_type="text/event-stream")
 
 
@@ -213,5 +213,5 @@ def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
     if isinstance(own, ContractError):  # raised by a record about its own fields
         raise Invalid(own.problem, path=".".join([*path, own.path]))
     if fault["type"] == "unexpected_keyword_argument":  # what pydantic calls a key of no field
-        raise UnknownField(f"This server, {VERSION}, has no such field", path=".".join(path))
+        raise UnsupportedField(f"This server, {VERSION}, has no such field", path=".".join(path))
     raise Invalid(fault["msg"], path=".".join(path))

@@ -36,8 +36,8 @@ class ArtifactStore:
         path = self.folder / digest
         return path if path.is_file() else None
 
-    def sweep(self, kept: Collection[str]) -> None:
-        """Throws away what nothing refers to: left by crashes, and by previews that newer ones replaced."""
+    def sweep(self, referenced: Collection[str]) -> None:
+        """Deletes what nothing refers to: left by crashes, and by previews that newer ones replaced."""
         for path in self.folder.glob("*"):
-            if path.name not in kept:
+            if path.name not in referenced:
                 path.unlink()

@@ -14,7 +14,7 @@ from addon.protocol.strict_json import dump
 
 from ..problems import NotWaiting
 from . import job_state
-from .job_state import HELD, Ticket, Verb
+from .job_state import ACTIVE, Ticket, Verb
 from .rows import job_by, job_row
 
 
@@ -75,10 +75,10 @@ def advance(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Probl
     return ticket
 
 
-def held(db: sqlite3.Connection, job: str, fence: int) -> sqlite3.Row:
+def claimed(db: sqlite3.Connection, job: str, fence: int) -> sqlite3.Row:
     """The row of a job in hand under that fence. Raises StaleClaim."""
     row = job_row(db, job)
-    if row["fence"] != fence or row["state"] not in HELD:
+    if row["fence"] != fence or row["state"] not in ACTIVE:
         raise StaleClaim(f"job {job} is {row['state']} under fence {row['fence']}, not {fence}")
     return row
 

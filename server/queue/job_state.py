@@ -28,7 +28,7 @@ Verb = Literal["claim", "start", "finish", "fail", "cancel", "release", "lose", 
 ATTEMPTS = 2  # workers that may die of a job
 RESTARTS = 10  # starts of the server that a job in hand outlives
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
-HELD: frozenset[State] = frozenset({"leased", "running"})
+ACTIVE: frozenset[State] = frozenset({"leased", "running"})
 
 _NEXT: MappingProxyType[tuple[State, Verb], State] = MappingProxyType(
     {

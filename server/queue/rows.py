@@ -88,7 +88,7 @@ def unreadable(error: ContractError) -> Problem:
     return UnreadableJob(f"The queue holds this job in a form unknown to this server: {error}").problem()
 
 
-def given_up(verb: Literal["lose", "restart"]) -> Problem:
+def put_back_too_often(verb: Literal["lose", "restart"]) -> Problem:
     """What a job says that was put back too often."""
     if verb == "lose":
         return WorkerLost(f"The painting process died {ATTEMPTS} times while it worked on this job").problem()
@@ -114,8 +114,8 @@ def _unreadable(row: sqlite3.Row, pictures: list[dict[str, Any]], problem: Probl
     document = dump(nothing)
     own = {name: row[name] for name in PLAIN if name != "state"}
     document |= {name: value for name, value in own.items() if _is_one(Job, document | {name: value})}
-    kept = tuple(load(Artifact, picture) for picture in pictures if _is_one(Artifact, picture))
-    return replace(load(Job, document), artifacts=kept)
+    readable = tuple(load(Artifact, picture) for picture in pictures if _is_one(Artifact, picture))
+    return replace(load(Job, document), artifacts=readable)
 
 
 def _is_one(kind: type, document: Any) -> bool:

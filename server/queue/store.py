@@ -2,9 +2,9 @@
 """The queue on disk: jobs, their events, their pictures. SQLite, one statement a method where one will do.
 
 Two processes write: the server (submit, cancel, lose) and its worker (claim, report, finish). Each change of state runs
-inside ``BEGIN IMMEDIATE`` as *read the row, ask* ``jobs.advance``, *write the row, log the event*, so that the state
-machine stays in one file and two claims can never take one job. Readers have a connection of their own, and never wait
-for a writer. Whenever the file cannot be used, whatever is called raises QueueUnavailable.
+inside ``BEGIN IMMEDIATE`` as *read the row, ask* ``job_state.advance``, *write the row, log the event*, so that the
+state machine stays in one file and two claims can never take one job. Readers have a connection of their own, and
+never wait for a writer. Whenever the file cannot be used, whatever is called raises QueueUnavailable.
 
 The event log is also every listener's mailbox. States are kept; of progress and previews only the newest of a job, so
 a slow reader skips what is stale, and no queue of ours can grow.
@@ -26,10 +26,10 @@ from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..problems import KeyReused, QueueFull
 from .availability import available, unavailable
-from .changes import advance, held, insert, log, to_front, waiting
-from .job_state import HELD
+from .changes import advance, claimed, insert, log, to_front, waiting
+from .job_state import ACTIVE
 from .migrations import PATIENCE, connect, reader
-from .rows import TURN, attach, event_of, given_up, in_states, job_by, job_of, job_row, unreadable
+from .rows import TURN, attach, event_of, in_states, job_by, job_of, job_row, put_back_too_often, unreadable
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Moment:
+class JobProgress:
     """How far a job is. ``energies`` are (term, value) pairs."""
 
     phase: str
@@ -78,11 +78,11 @@ class Store:
         body = json.dumps(dump(blockout))
         digest = sha256(body.encode()).hexdigest()
         with self._writing() as db:
-            known = db.execute("SELECT digest, job FROM submission WHERE key = ?", (key,)).fetchone()
-            if known and known["digest"] != digest:
+            submission = db.execute("SELECT digest, job FROM submission WHERE key = ?", (key,)).fetchone()
+            if submission and submission["digest"] != digest:
                 raise KeyReused("This Idempotency-Key came with another blockout before")
-            if known:
-                return job_by(db, known["job"]), False
+            if submission:
+                return job_by(db, submission["job"]), False
             if instead is not None:
                 replaced = waiting(db, instead)
                 advance(db, replaced, "cancel")
@@ -91,11 +91,11 @@ class Store:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
             return insert(db, blockout, body, key, digest), True
 
-    def prune(self, kept: int) -> None:
-        """Forgets all jobs that are over but the newest ``kept``; their events, keys and pictures go with them."""
+    def prune(self, most: int) -> None:
+        """Forgets all jobs that are over but the ``most`` newest; their events, keys and pictures go with them."""
         over = "SELECT number FROM job WHERE state IN ('done', 'failed', 'cancelled') ORDER BY number DESC"
         with self._writing() as db:
-            db.execute(f"DELETE FROM job WHERE number IN ({over} LIMIT -1 OFFSET ?)", (kept,))
+            db.execute(f"DELETE FROM job WHERE number IN ({over} LIMIT -1 OFFSET ?)", (most,))
 
     def job(self, job: str) -> Job:
         """One job as it is now. Raises UnknownJob."""
@@ -118,13 +118,13 @@ class Store:
         """Cancels the job unless it is over already. Raises UnknownJob."""
         with self._writing() as db:
             row = job_row(db, job)
-            if row["state"] in {"queued", *HELD}:
+            if row["state"] in {"queued", *ACTIVE}:
                 advance(db, row, "cancel")
             return job_by(db, job)
 
     def cancel_many(self, *, waiting_only: bool) -> list[Job]:
         """Cancels the waiting jobs, or all that are not over; returns those it cancelled, oldest first."""
-        states: set[State] = {"queued"} if waiting_only else {"queued", *HELD}
+        states: set[State] = {"queued"} if waiting_only else {"queued", *ACTIVE}
         with self._writing() as db:
             rows = in_states(db, states)
             for row in rows:
@@ -155,7 +155,7 @@ class Store:
     def counts(self) -> tuple[int, int]:
         """How many jobs wait, and how many are being worked on."""
         with self._reading() as db:
-            return len(in_states(db, {"queued"})), len(in_states(db, HELD))
+            return len(in_states(db, {"queued"})), len(in_states(db, ACTIVE))
 
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""
@@ -184,22 +184,22 @@ class Store:
     def start(self, claim: Claim) -> None:
         """The model is ready, painting begins. Raises StaleClaim."""
         with self._writing() as db:
-            advance(db, held(db, claim.job, claim.fence), "start")
+            advance(db, claimed(db, claim.job, claim.fence), "start")
 
-    def report(self, claim: Claim, moment: Moment) -> None:
+    def report(self, claim: Claim, progress: JobProgress) -> None:
         """Notes how far the job is. Raises StaleClaim."""
         with self._writing() as db:
-            row = held(db, claim.job, claim.fence)
+            row = claimed(db, claim.job, claim.fence)
             db.execute(
                 "UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?",
-                (moment.phase, moment.step, row["id"]),
+                (progress.phase, progress.step, row["id"]),
             )
-            log(db, claim.job, "progress", energies=moment.energies)
+            log(db, claim.job, "progress", energies=progress.energies)
 
     def preview(self, claim: Claim, artifact: Artifact) -> None:
         """Shows what the picture looks like so far. Raises StaleClaim."""
         with self._writing() as db:
-            held(db, claim.job, claim.fence)
+            claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET sequence = sequence + 1 WHERE id = ?", (claim.job,))
             attach(db, claim.job, artifact)
             log(db, claim.job, "preview", artifact=artifact)
@@ -207,7 +207,7 @@ class Store:
     def finish(self, claim: Claim, artifacts: tuple[Artifact, ...], achieved: tuple[Achieved, ...] = ()) -> None:
         """The job is done; these are its pictures, and what they show. Raises StaleClaim."""
         with self._writing() as db:
-            row = held(db, claim.job, claim.fence)
+            row = claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
             for artifact in artifacts:
                 attach(db, claim.job, artifact)
@@ -216,18 +216,18 @@ class Store:
     def fail(self, claim: Claim, problem: Problem) -> None:
         """The job cannot be done. Raises StaleClaim."""
         with self._writing() as db:
-            advance(db, held(db, claim.job, claim.fence), "fail", problem)
+            advance(db, claimed(db, claim.job, claim.fence), "fail", problem)
 
     def release(self, claim: Claim) -> None:
         """Gives the job back untouched, for the next worker. Raises StaleClaim."""
         with self._writing() as db:
-            advance(db, held(db, claim.job, claim.fence), "release")
+            advance(db, claimed(db, claim.job, claim.fence), "release")
 
     def put_back(self, verb: Literal["lose", "restart"]) -> None:
         """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
         with self._writing() as db:
-            for row in in_states(db, HELD):
-                advance(db, row, verb, given_up(verb))
+            for row in in_states(db, ACTIVE):
+                advance(db, row, verb, put_back_too_often(verb))
 
     def state_fact(self, name: str, value: str) -> None:
         """Notes a fact about the worker."""

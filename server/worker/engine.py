@@ -122,7 +122,7 @@ class DiffusionEngine:
                 report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
         except sg_core.TooLong as error:
-            text = "The prompt" if error.prompt == read.prompt else "What to avoid"
+            text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The worker process: claims a job, paints it, reports every step. ``python -m server.worker.process``.
 
-Standard input carries the settings, then doorbells; its end asks the worker to leave. A byte on standard output tells
-the server that there is news, or that the queue cannot be used. A cancelled job shows as a stale claim at the next
-step.
+Standard input carries the settings, then an empty line for each piece of news; its end asks the worker to leave. A
+byte on standard output tells the server that there is news, or that the queue cannot be used. A cancelled job shows as
+a stale claim at the next step.
 
 A queue that is locked or full is nothing that a job could help: what must be written is tried until it is, and what
 only tells how far the job is, is dropped.
@@ -28,7 +28,7 @@ from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusa
 from ..queue.artifacts import ArtifactStore
 from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
 from ..queue.changes import StaleClaim
-from ..queue.store import Claim, Moment, Store
+from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
 
@@ -48,11 +48,11 @@ class Pipe:
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._bell = threading.Event()
+        self._news = threading.Event()
         self.leaving = False
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def ring(self, word: bytes = NEWS) -> None:
+    def send(self, word: bytes = NEWS) -> None:
         """There is news, or another of the words. A server that is gone hears nothing, and that means leaving."""
         try:
             self._outgoing.write(word)
@@ -61,38 +61,40 @@ class Pipe:
             self.leave()
 
     def wait(self) -> None:
-        """Until the bell rings or it is time to leave."""
-        self._bell.wait()
-        self._bell.clear()
+        """Until the server has news or it is time to leave."""
+        self._news.wait()
+        self._news.clear()
 
     def leave(self) -> None:
         """It is time to go."""
         self.leaving = True
-        self._bell.set()
+        self._news.set()
 
     def _listen(self) -> None:
         while self._incoming.readline():
-            self._bell.set()
+            self._news.set()
         self.leave()
 
 
 class JobReporter:
-    """One job being painted: hears every step, writes it down, and stops the painting when it is no longer wanted."""
+    """One job being painted: notes every step, and stops the painting when it is no longer wanted."""
 
-    def __init__(self, claim: Claim, store: Store, shelf: ArtifactStore, door: Pipe, settings: ServerSettings) -> None:
-        self._claim, self._store, self._shelf, self._door = claim, store, shelf, door
+    def __init__(
+        self, claim: Claim, store: Store, artifacts: ArtifactStore, pipe: Pipe, settings: ServerSettings
+    ) -> None:
+        self._claim, self._store, self._artifacts, self._pipe = claim, store, artifacts, pipe
         self._settings, self._previewed = settings, time.monotonic()
         self._mute_until = 0.0  # of the monotonic clock
 
-    def phase(self, moment: Moment) -> None:
-        """Notes a moment. Raises Leaving, and StaleClaim when the job was cancelled."""
-        if self._door.leaving:
+    def phase(self, progress: JobProgress) -> None:
+        """Notes how far it is. Raises Leaving, and StaleClaim when the job was cancelled."""
+        if self._pipe.leaving:
             raise Leaving
-        self._offer(lambda: self._store.report(self._claim, moment))
+        self._offer(lambda: self._store.report(self._claim, progress))
 
     def report(self, progress: Progress) -> None:
         """Notes a step or what comes after the last one, and shows a preview now and then."""
-        self.phase(Moment(progress.phase, progress.step, progress.energies))
+        self.phase(JobProgress(progress.phase, progress.step, progress.energies))
         if progress.preview and time.monotonic() - self._previewed >= self._settings.preview_seconds:
             sketch = self._keep("preview", progress.preview())
             self._offer(lambda: self._store.preview(self._claim, sketch))
@@ -119,23 +121,23 @@ class JobReporter:
     def _offer(self, write: Callable[[], None]) -> None:
         """What need not be written, for the next of its kind will say it too."""
         if time.monotonic() < self._mute_until:
-            self._door.ring(STALLED)  # not a word would look like a worker that is stuck
+            self._pipe.send(STALLED)  # not a word would look like a worker that is stuck
             return
         try:
             write()
         except QueueUnavailable as error:
             log.warning("progress is not noted: %s", error.detail)
             self._mute_until = time.monotonic() + MUTE_SECONDS
-            self._door.ring(STALLED)
+            self._pipe.send(STALLED)
         else:
-            self._door.ring()
+            self._pipe.send()
 
     def _insist(self, write: Callable[[], None]) -> None:
-        insist(write, self._door, self._settings.drain)
+        insist(write, self._pipe, self._settings.drain)
 
     def _keep(self, kind: Literal["picture", "full", "preview"], png: bytes) -> Artifact:
         try:
-            digest = self._shelf.put(png)
+            digest = self._artifacts.put(png)
         except OSError as error:
             raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
         return Artifact(sha256=digest, kind=kind, media_type="image/png", bytes=len(png))
@@ -145,62 +147,62 @@ def main() -> None:
     """Runs until standard input ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = TypeAdapter(ServerSettings).validate_json(sys.stdin.buffer.readline())
-    door = Pipe(sys.stdin.buffer, sys.stdout.buffer)
-    for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the door
+    pipe = Pipe(sys.stdin.buffer, sys.stdout.buffer)
+    for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the pipe
         signal.signal(meant_for_the_server, signal.SIG_IGN)
-    store = insist(lambda: Store(settings.database, LOCK_SECONDS), door, settings.drain)
+    store = insist(lambda: Store(settings.database, LOCK_SECONDS), pipe, settings.drain)
     engine: Engine = resolve_name(settings.engine)()
-    insist(lambda: store.state_fact("device", engine.device), door, settings.drain)
-    insist(lambda: store.state_fact("model", ""), door, settings.drain)
-    door.ring()
-    work(settings, store, engine, door)
+    insist(lambda: store.state_fact("device", engine.device), pipe, settings.drain)
+    insist(lambda: store.state_fact("model", ""), pipe, settings.drain)
+    pipe.send()
+    work(settings, store, engine, pipe)
     store.close()
 
 
-def insist(act: Callable[[], T], door: Pipe, drain: float) -> T:
+def insist(act: Callable[[], T], pipe: Pipe, drain: float) -> T:
     """What ``act`` returns, as soon as the queue can be used. Raises what else it raises.
 
     Raises QueueUnavailable only when it has been time to go for ``drain`` seconds: the server then puts the job back.
     """
-    end, said = math.inf, False
+    end, warned = math.inf, False
     while True:
         try:
             return act()
         except QueueUnavailable as error:
-            log.log(logging.DEBUG if said else logging.WARNING, "tried until it works: %s", error.detail)
-            said = True
-            end = min(end, time.monotonic() + drain) if door.leaving else math.inf
+            log.log(logging.DEBUG if warned else logging.WARNING, "tried until it works: %s", error.detail)
+            warned = True
+            end = min(end, time.monotonic() + drain) if pipe.leaving else math.inf
             if time.monotonic() >= end:
                 raise
-            door.ring(STALLED)
+            pipe.send(STALLED)
         time.sleep(RETRY_SECONDS)
 
 
-def work(settings: ServerSettings, store: Store, engine: Engine, door: Pipe) -> None:
+def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
-    shelf = ArtifactStore(settings.shelf)
-    while not door.leaving:
-        claim = insist(store.claim, door, settings.drain)
-        door.ring()
+    artifacts = ArtifactStore(settings.artifacts)
+    while not pipe.leaving:
+        claim = insist(store.claim, pipe, settings.drain)
+        pipe.send()
         if claim is None:
-            door.wait()
+            pipe.wait()
             continue
-        easel = JobReporter(claim, store, shelf, door, settings)
+        reporter = JobReporter(claim, store, artifacts, pipe, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
-            problem = attempt(settings, engine, claim, easel)
+            problem = attempt(settings, engine, claim, reporter)
             if problem is not None:
-                easel.fail(problem)
-        door.ring()
+                reporter.fail(problem)
+        pipe.send()
 
 
-def attempt(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobReporter) -> Problem | None:
+def attempt(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter) -> Problem | None:
     """Paints one job; returns why that failed. Raises StaleClaim, and QueueUnavailable as ``insist`` does."""
     try:
-        paint(settings, engine, claim, easel)
+        paint(settings, engine, claim, reporter)
     except (StaleClaim, QueueUnavailable):
         raise
     except Leaving:
-        easel.release()
+        reporter.release()
     except Refusal as refusal:
         return refusal.problem()
     except Exception as error:  # whatever an engine raises ends its job, never the queue
@@ -209,16 +211,16 @@ def attempt(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobRe
     return None
 
 
-def paint(settings: ServerSettings, engine: Engine, claim: Claim, easel: JobReporter) -> None:
+def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter) -> None:
     """Loads the model, paints, keeps the result."""
     name = claim.blockout.model
     model = settings.model(name)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
-    easel.phase(Moment("loading the model"))
+    reporter.phase(JobProgress("loading the model"))
     engine.load(model)
-    easel.start()
-    easel.finish(engine.paint(claim.blockout, easel.report))
+    reporter.start()
+    reporter.finish(engine.paint(claim.blockout, reporter.report))
 
 
 if __name__ == "__main__":

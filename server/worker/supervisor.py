@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keeps one worker alive. The queue file is all that server and worker share; their pipes only carry doorbells.
+"""Keeps one worker alive. The queue file is all that server and worker share; their pipes only say that there is news.
 
 A claim lasts as long as the worker lives: when it dies, or says nothing for ``patience`` seconds with a job in hand,
 the job waits again (once) and a new worker starts. What an earlier server left in hand waits again too, and is not
@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ..problems import QueueUnavailable
 from ..queue.availability import STALLED
-from ..queue.bell import Signal
+from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
 
@@ -32,8 +32,8 @@ STALL = "The worker waits for the queue, which is locked or cannot be written"
 class Supervisor:
     """The worker's guardian."""
 
-    def __init__(self, settings: ServerSettings, store: Store, bell: Signal) -> None:
-        self._settings, self._store, self._bell = settings, store, bell
+    def __init__(self, settings: ServerSettings, store: Store, signal: Signal) -> None:
+        self._settings, self._store, self._signal = settings, store, signal
         self._loop = asyncio.get_running_loop()
         self._process: Process | None = None
         self._leaving = asyncio.Event()
@@ -46,7 +46,7 @@ class Supervisor:
         while not self._leaving.is_set():
             began = self._loop.time()
             self.trouble = await self._live()
-            self._bell.ring()
+            self._signal.notify()
             if self._leaving.is_set():
                 return
             pause = RESTART_SECONDS[0] if self._loop.time() - began > HEALTHY_SECONDS else min(2 * pause, longest)
@@ -95,16 +95,16 @@ class Supervisor:
         while True:
             try:
                 async with asyncio.timeout(self._settings.patience):
-                    heard = await process.stdout.read(4096)
+                    received = await process.stdout.read(4096)
             except TimeoutError:
                 if await run_in_threadpool(self._holds):
                     log.error("the worker said nothing for %.0f s and is stopped", self._settings.patience)
                     process.kill()
                 continue
-            if not heard:
+            if not received:
                 return
-            self.trouble = STALL if heard.endswith(STALLED) else ""
-            self._bell.ring()
+            self.trouble = STALL if received.endswith(STALLED) else ""
+            self._signal.notify()
 
     def _holds(self) -> bool:
         """Whether a job is in hand; where the queue does not say, a worker that waits for it is no suspect."""

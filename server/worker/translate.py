@@ -7,8 +7,8 @@ artist's frame, and are carried over to the picture here.
 
 import re
 from collections import deque
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,13 +18,38 @@ from torch import Tensor
 import sg_core
 from addon.protocol.records import Achieved, Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
+from sg_core.schedule import between, times
 from sg_core.tokens import Phrase, occurrences
 
 PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
+AROUND = 0.07  # of the longer side: what a confined layout may change around its regions
 WORD = re.compile(r"\w+")
 STOP = re.compile(r"[,;.:!?]")
 ACHIEVED_SIDE = 128  # longest side of a mask of what a picture shows; neither Judge nor attention is sharper
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What the model reads, and which of its words mean each region, and describe it, in the regions' order."""
+
+    prompt: str
+    phrases: tuple[Phrase, ...]
+    descriptions: tuple[Phrase | None, ...]
+
+
+def wording(blockout: Blockout) -> Wording:
+    """The prompt, and at its end the phrases that it does not say and the descriptions."""
+    regions = blockout.regions
+    unnamed = [region.phrase for region in regions if region.unnamed]
+    described = [region.description for region in regions if region.description]
+    prompt, said = sg_core.appended(blockout.prompt, [*unnamed, *described])
+    names, descriptions = iter(said[: len(unnamed)]), iter(said[len(unnamed) :])
+    return Wording(
+        prompt,
+        tuple(next(names) if region.unnamed else Phrase(region.phrase) for region in regions),
+        tuple(next(descriptions) if region.description else None for region in regions),
+    )
 
 
 def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tuple[Tensor, Tensor]:
@@ -32,7 +57,7 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
 
     Raises sg_core's errors, and whatever ``watch`` raises.
     """
-    guided = blockout.regions and blockout.strength > 0
+    strength = blockout.strength * max((region.strength for region in blockout.regions), default=0.0)
     moments: deque[sg_core.Moment] = deque(maxlen=1)
 
     def watched(moment: sg_core.Moment) -> None:
@@ -41,14 +66,15 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
 
     picture = sg_core.generate(
         model,
-        blockout.prompt,
-        layout(blockout) if guided else None,
+        wording(blockout).prompt if strength else blockout.prompt,
+        layout(blockout) if strength else None,
         seeds=(blockout.seed,),
         width=blockout.width,
         height=blockout.height,
         steps=blockout.steps,
         scale=blockout.scale,
-        strength=blockout.strength,
+        strength=strength,
+        scheduler=blockout.scheduler,
         negative=blockout.negative,
         variation=blockout.variation,
         variation_seed=blockout.variation_seed,
@@ -68,7 +94,8 @@ def readable(blockout: Blockout, words: Collection[str]) -> Blockout:
     phrases = [Phrase(region.phrase) for region in blockout.regions]
     spans = [span for phrase in phrases for span in occurrences(blockout.prompt, phrase)]
     prompt, negative = readable_text(blockout.prompt, words, spans), readable_text(blockout.negative, words)
-    return replace(blockout, prompt=prompt, negative=negative)
+    described = (replace(r, description=readable_text(r.description, words)) for r in blockout.regions)
+    return replace(blockout, prompt=prompt, negative=negative, regions=tuple(described))
 
 
 def readable_text(text: str, words: Collection[str], protected: Collection[tuple[int, int]] = ()) -> str:
@@ -93,25 +120,77 @@ def _closed(gap: str, stopped: str, plain: str) -> str:
     return stopped if STOP.search(gap) else plain
 
 
-def layout(blockout: Blockout) -> Energy:
-    """What the regions enforce. Those with a shape also keep out of each other; the others only have to be there."""
+def layout(blockout: Blockout) -> sg_core.Layout:
+    """What the regions enforce, and masks for as long as the request wants them.
+
+    Those with a shape also keep out of each other; the others only have to be there.
+    """
+    said = wording(blockout)
+    regions = list(zip(blockout.regions, said.phrases, strict=True))
     shaped: dict[str | Phrase, Tensor] = {
-        region.phrase: coverage(region.mask) for region in blockout.regions if "shape" in region.enforce
+        phrase: coverage(region.mask) for region, phrase in regions if "shape" in region.enforce
     }
-    return sum((loose(region, blockout) for region in blockout.regions), sg_core.place(shaped))
+    energy = sg_core.place(shaped) + sum((loose(*pair, blockout) for pair in regions), Energy())
+    energy = weighted(energy + blockout.leakage * sg_core.apart(shaped), {phrase: region for region, phrase in regions})
+    whole = energy + sum((coloured(region) for region in blockout.regions), Energy()) + sg_core.Layout()
+    if blockout.noise:
+        whole += sg_core.shaped_noise(blockout.noise)
+    if blockout.confined:
+        whole += sum((sg_core.confined(around(coverage(r.mask))) for r in blockout.regions), sg_core.Layout())
+    return whole + masks(blockout, said)
 
 
-def loose(region: Region, blockout: Blockout) -> Energy:
+def masks(blockout: Blockout, said: Wording) -> sg_core.Layout:
+    """Words of regions with a shape are held inside for as long as the request wants, descriptions to the end."""
+    regions = zip(blockout.regions, said.phrases, said.descriptions, strict=True)
+    held = sg_core.Layout()
+    for region, phrase, description in sorted(regions, key=lambda part: part[0].depth):  # the nearest first
+        cover = coverage(region.mask)
+        if "shape" in region.enforce:
+            weight = times(between(region.start, region.until), region.strength)
+            held += sg_core.masks({phrase: cover}, until=blockout.masks) * weight
+        if description is not None:
+            held += sg_core.masks({description: cover}, until=1.0)
+    return held
+
+
+def weighted(energy: Energy, regions: Mapping[Phrase, Region]) -> Energy:
+    """Each term by the strength and the window of its region, the strongest weighing 1."""
+    strongest = max((region.strength for region in regions.values()), default=0.0) or 1.0
+    weights = {
+        phrase: times(between(region.start, region.until), region.strength / strongest)
+        for phrase, region in regions.items()
+    }
+    terms = (replace(t, weight=times(t.weight, weights[t.phrase])) for t in energy.terms if t.phrase is not None)
+    return Energy(tuple(terms))
+
+
+def loose(region: Region, phrase: Phrase, blockout: Blockout) -> Energy:
     """What one region enforces besides its shape; presence where no mask says where to be."""
     energy, picture = Energy(), (blockout.width, blockout.height)
     if "centroid" in region.enforce:
         x, y = centroid_in_picture(region.centroid, blockout.frame, picture)
-        energy += PLACED * sg_core.centroid(region.phrase, x, y)
+        energy += PLACED * sg_core.centroid(phrase, x, y)
     if "size" in region.enforce:
-        energy += PLACED * sg_core.size(region.phrase, size_in_picture(region.size, blockout.frame, picture))
+        energy += PLACED * sg_core.size(phrase, size_in_picture(region.size, blockout.frame, picture))
     if "shape" not in region.enforce:
-        energy += PRESENT * sg_core.presence(region.phrase)
+        energy += PRESENT * sg_core.presence(phrase)
     return energy
+
+
+def coloured(region: Region) -> Energy:
+    """The region has its colour, if it has one, in its window."""
+    if region.colour is None:
+        return Energy()
+    weight = times(between(region.start, region.until), region.strength)
+    score = sg_core.colour(coverage(region.mask), region.colour)
+    return sg_core.score(score, weight, name=f"colour of {region.phrase}")
+
+
+def around(cover: Tensor) -> Tensor:
+    """A mask grown by AROUND of its picture's longer side on every side."""
+    reach = max(1, round(AROUND * max(cover.shape)))
+    return F.max_pool2d(cover[None, None], 2 * reach + 1, 1, reach)[0, 0]
 
 
 def coverage(mask: Mask) -> Tensor:
@@ -135,7 +214,7 @@ def achieved(
 ) -> tuple[Achieved, ...]:
     """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them."""
     phrases = [region.phrase for region in blockout.regions]
-    groundings = sg_core.groundings(model, judge, blockout.prompt, phrases, latent, picture)
+    groundings = sg_core.groundings(model, judge, wording(blockout).prompt, phrases, latent, picture)
     return tuple(achieved_by(groundings[region.phrase], region.name, blockout) for region in blockout.regions)
 
 

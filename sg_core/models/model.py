@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sg_core.attention import Grid
+from sg_core.conditioning import Conditioning
 from sg_core.models.cards import Card
 from sg_core.parametrisation import Parametrisation
 from sg_core.tokens import Phrase, Words
@@ -16,13 +17,17 @@ from sg_core.tokens import Phrase, Words
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a trajectory: latent = alpha * clean + sigma * noise. ``time`` is what the network is told."""
+    """One step of a trajectory: latent = alpha * clean + sigma * noise. ``time`` is what the network is told.
+
+    What the network sees is ``shrink`` times the latent of a scheduler that lets it grow with its noise.
+    """
 
     index: int
     total: int
-    time: int
+    time: float
     alpha: float
     sigma: float
+    shrink: float = 1.0
 
     @property
     def progress(self) -> float:
@@ -37,6 +42,10 @@ class Trajectory(Protocol):
     def steps(self) -> Sequence[Step]:
         """All steps, noisiest first."""
 
+    @property
+    def spread(self) -> float:
+        """What unit noise is multiplied by at the start."""
+
     def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
         """The next latent, from the network's guided output. ``noise`` has one generator for each row."""
 
@@ -44,7 +53,7 @@ class Trajectory(Protocol):
 class Model(Protocol):
     """A text-to-image model whose attention can be overheard.
 
-    Latents are (batch, channel, y, x); texts are whatever ``encode`` returns, one row a prompt.
+    Latents are (batch, channel, y, x).
     """
 
     @property
@@ -68,14 +77,17 @@ class Model(Protocol):
     def layers(self, latent: Tensor) -> Mapping[str, Grid]:
         """The layers to listen to, in the order they speak, with their grids for this latent."""
 
-    def encode(self, prompts: Sequence[str]) -> Tensor:
-        """Texts for ``predict``. Raises TokenError when a prompt is too long."""
+    def attention(self, latent: Tensor) -> Mapping[str, Grid]:
+        """Every layer where the picture looks at words, heard or not, with their grids for this latent."""
+
+    def encode(self, prompts: Sequence[str]) -> Conditioning:
+        """What to tell the network, for ``predict``. Raises TokenError when a prompt is too long."""
 
     def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
         """Where the prompts say the phrases. Raises TokenError when one does not."""
 
-    def predict(self, latent: Tensor, step: Step, text: Tensor) -> Tensor:
+    def predict(self, latent: Tensor, step: Step, text: Conditioning) -> Tensor:
         """The network's output, in its own parametrisation, shaped like the latent."""
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Pictures (batch, 3, y, x), 0 to 1, of clean latents."""
+        """Pictures (batch, 3, y, x), 0 to 1, of clean latents, with their gradient where the latents have one."""

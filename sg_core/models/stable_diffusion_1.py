@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from sg_core.attention import Grid
+from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError, RequestError
 from sg_core.models.cards import Card
 from sg_core.models.folder import check, component, read_json
 from sg_core.models.model import Step
-from sg_core.models.schedulers import DiscreteTrajectory, trajectory
+from sg_core.models.timetable import Timetable, timetable
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
 
@@ -62,36 +63,39 @@ class StableDiffusion1:
         factor = 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
         return self.autoencoder.config.latent_channels, height // factor, width // factor
 
-    def steps(self, count: int, scheduler: str) -> DiscreteTrajectory:
-        """DDIM or DDPM over this model's noise schedule."""
-        return trajectory(self.noise, scheduler, count)
+    def steps(self, count: int, scheduler: str) -> Timetable:
+        """Any of the schedulers over this model's noise schedule."""
+        return timetable(self.noise, scheduler, count)
 
     def layers(self, latent: Tensor) -> dict[str, Grid]:
         """Cross-attention layers of the Card's blocks, in the order they speak."""
         return cross_attention(self.network, (latent.shape[2], latent.shape[3]), self.card.layers)
 
-    def encode(self, prompts: Sequence[str]) -> Tensor:
+    def attention(self, latent: Tensor) -> dict[str, Grid]:
+        """All cross-attention layers, in the order they speak."""
+        return cross_attention(self.network, (latent.shape[2], latent.shape[3]), ())
+
+    def encode(self, prompts: Sequence[str]) -> Conditioning:
         """Last hidden states, (batch, token, width). Raises TokenError when a prompt is too long."""
         for prompt in prompts:
             check_length(self.tokenizer, prompt)
         tokens = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").input_ids
         with torch.no_grad():
             hidden: Tensor = self.text_encoder(tokens.to(self.text_encoder.device)).last_hidden_state
-        return hidden
+        return Conditioning({"encoder_hidden_states": hidden})
 
     def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
         """Where the prompts say the phrases. Raises TokenError when one does not."""
         return locate(self.tokenizer, prompts, phrases)
 
-    def predict(self, latent: Tensor, step: Step, text: Tensor) -> Tensor:
+    def predict(self, latent: Tensor, step: Step, text: Conditioning) -> Tensor:
         """The UNet's output: noise or velocity."""
-        output: Tensor = self.network(latent, step.time, encoder_hidden_states=text, return_dict=False)[0]
+        output: Tensor = self.network(latent, step.time, return_dict=False, **text.inputs)[0]
         return output
 
     def decode(self, latent: Tensor) -> Tensor:
         """Pictures (batch, 3, y, x), 0 to 1."""
-        with torch.no_grad():
-            picture: Tensor = self.autoencoder.decode(latent / self.autoencoder.config.scaling_factor).sample
+        picture: Tensor = self.autoencoder.decode(latent / self.autoencoder.config.scaling_factor).sample
         return (picture / 2 + 0.5).clamp(0, 1)
 
 

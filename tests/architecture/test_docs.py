@@ -181,6 +181,26 @@ def test_linked_files_exist() -> None:
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
+def test_modules_named_are_real() -> None:
+    """``addon.client.exceptions`` in backticks is a module of ours, or a name in one."""
+    dotted = {word for word in words() if re.fullmatch(r"(addon|sg_core|server|benchmarks)(\.\w+)+(:\w+)?", word)}
+    assert "addon.client.exceptions" in dotted
+    assert [word for word in sorted(dotted) if not is_real(word)] == []
+
+
+def is_real(name: str) -> bool:
+    try:
+        resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def test_reader_of_names() -> None:
+    names = ("addon.client.exceptions", "server.cli.main:main", "addon.contract", "server.settings.Nothing")
+    assert [is_real(name) for name in names] == [True, True, False, False]
+
+
 def test_reader_of_blocks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("Look:\n\n```python\nx = 1\n```\n\n```bash\nmake demo\n```\n", "utf-8")

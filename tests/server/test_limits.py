@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.client.errors import ServerProblem
+from addon.client.exceptions import ServerProblem
 from server.problems import OutOfMemory
 from server.queue.store import Store
 from server.worker.engine import _in_memory
@@ -103,9 +103,9 @@ def test_a_full_queue_file_is_said_and_outlived(tmp_path: Path, own_home: Path, 
 def noting(init, stores: list[Store]):
     """The keeper's own constructor, which also shows us the store it was given."""
 
-    def construct(self, settings, store, bell) -> None:
+    def construct(self, settings, store, signal) -> None:
         stores.append(store)
-        init(self, settings, store, bell)
+        init(self, settings, store, signal)
 
     return construct
 

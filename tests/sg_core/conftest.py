@@ -14,6 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from sg_core.models.cards import new_card
 from sg_core.models.loading import load
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from tests.sg_core.flow_model import TinyFlow, build_flow
 
 WORDS = ("a", "and", "castle", "on", "grass", "blue", "rock")
 CARD = new_card("stable-diffusion-1", name="tiny", source="", licence="MIT", multiple=16, layers=())
@@ -33,10 +34,9 @@ def build_tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer(vocab=numbered, merges=list(dict.fromkeys(merges)), model_max_length=16)
 
 
-def build_folder(folder: Path, prediction_type: str) -> Path:
-    torch.manual_seed(0)
-    tokenizer = build_tokenizer()
-    unet = UNet2DConditionModel(
+def build_unet() -> UNet2DConditionModel:
+    """Two levels, each of which attends."""
+    return UNet2DConditionModel(
         sample_size=8,
         in_channels=4,
         out_channels=4,
@@ -48,7 +48,11 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
         cross_attention_dim=16,
         attention_head_dim=2,
     )
-    vae = AutoencoderKL(
+
+
+def build_vae() -> AutoencoderKL:
+    """Eight pixels to a latent's side."""
+    return AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -56,6 +60,10 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
         norm_num_groups=4,
         latent_channels=4,
     )
+
+
+def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """One layer."""
     text = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=16,
@@ -66,6 +74,14 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
+    return CLIPTextModel(text)
+
+
+def build_folder(folder: Path, prediction_type: str) -> Path:
+    """A whole pipeline's folder."""
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer()
+    unet, vae = build_unet(), build_vae()
     scheduler = DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -78,7 +94,7 @@ def build_folder(folder: Path, prediction_type: str) -> Path:
     parts = {
         "unet": unet,
         "vae": vae,
-        "text_encoder": CLIPTextModel(text),
+        "text_encoder": build_text_encoder(tokenizer),
         "tokenizer": tokenizer,
         "scheduler": scheduler,
     }
@@ -120,3 +136,9 @@ def model(folder: Path) -> StableDiffusion1:
 @pytest.fixture
 def velocity_model(velocity_folder: Path) -> StableDiffusion1:
     return load(velocity_folder, card=replace(CARD, source=str(velocity_folder)))
+
+
+@pytest.fixture
+def flow(tokenizer: CLIPTokenizer) -> TinyFlow:
+    """Joint attention, a flow, and no second pass."""
+    return build_flow(tokenizer)

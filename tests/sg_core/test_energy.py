@@ -36,7 +36,7 @@ def tape(*castles: torch.Tensor, strength: float = 0.02) -> Tape:
         rocket = 0.002 + 0.02 * blob(0.75, 0.5, rows=castle.shape[0], columns=castle.shape[1])
         seen = 0.002 + strength * castle
         rows.append(torch.stack([0.9 - seen - rocket, seen, rocket, torch.full_like(seen, 0.1)], -1))
-    attention = torch.stack(rows)[:, None].expand(-1, 2, -1, -1, -1)
+    attention = torch.stack(rows)
     count = len(castles)
     words = Words({CASTLE: ((1,),) * count, ROCKET: ((2,),) * count}, ((1, 2),) * count)
     return Tape({"layer": attention}, words)

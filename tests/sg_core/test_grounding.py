@@ -24,10 +24,10 @@ class Planted(Segmenter):
 
 def tape(share: float) -> Tape:
     """Ten by twenty places; those right of the middle give the phrase this much of their attention to words."""
-    attention = torch.zeros(1, 1, 10, 20, 3)
+    attention = torch.zeros(1, 10, 20, 3)
     attention[..., 0] = 0.5
     attention[..., 1] = 0.01
-    attention[:, :, :, 10:, 1] = 0.5 * share
+    attention[:, :, 10:, 1] = 0.5 * share
     attention[..., 2] = 0.5 - attention[..., 1]
     return Tape({"layer": attention}, Words({CASTLE: ((1,),)}, ((1, 2),)))
 

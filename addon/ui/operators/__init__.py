@@ -5,7 +5,7 @@ import bpy
 
 from . import fixes, server
 from .picture import history, receive, result, reuse, vary
-from .request import generate, model_and_style, prompt
+from .request import generate, model_and_style, open_file, prompt, waiting
 from .scene import camera, projections, regions
 
 MODULES = (
@@ -15,6 +15,8 @@ MODULES = (
     projections,
     prompt,
     generate,
+    waiting,
+    open_file,
     model_and_style,
     receive,
     result,

@@ -24,6 +24,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.prop(manager, SCOPE, expand=True)
         row.prop(manager, FAVOURITES, text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
+        self.layout.operator("maquette.open_request", text="Open Request…", icon="FILEBROWSER")
         page = gallery.page(context.scene, manager, app().gallery)
         chosen = next((tile for tile in page.tiles if tile.name == app().gallery.chosen), None)
         if chosen is not None:

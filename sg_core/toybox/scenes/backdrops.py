@@ -14,7 +14,7 @@ WARM: Colour = (1.0, 0.8, 0.4)
 
 
 @dataclass(frozen=True)
-class Canvas:
+class Backdrops:
     """A batch of empty backdrops: places, eight numbers that vary each, coordinates 0..1, x in heights, horizon."""
 
     styles: tuple[Place, ...]
@@ -37,54 +37,54 @@ def paint(
     names: list[str], horizon: Tensor, phase: Tensor, width: int, height: int, device: torch.device | str = "cpu"
 ) -> Tensor:
     """Backdrops (batch, 3, height, width) in 0..1; horizon (batch,), phase (batch, 8) in 0..1 vary each one."""
-    canvas = stretch([PLACES[name] for name in names], horizon.to(device), phase.to(device), width, height)
-    sky = furnish(canvas, paint_sky(canvas))
-    cover = ((canvas.y - canvas.edge) * height).clamp(0, 1)
-    return (sky * (1 - cover) + paint_ground(canvas) * cover).clamp(0, 1)
+    backdrops = stretch([PLACES[name] for name in names], horizon.to(device), phase.to(device), width, height)
+    sky = furnish(backdrops, paint_sky(backdrops))
+    cover = ((backdrops.y - backdrops.edge) * height).clamp(0, 1)
+    return (sky * (1 - cover) + paint_ground(backdrops) * cover).clamp(0, 1)
 
 
-def stretch(styles: Sequence[Place], horizon: Tensor, phase: Tensor, width: int, height: int) -> Canvas:
-    """The canvas, with hills along its horizon."""
+def stretch(styles: Sequence[Place], horizon: Tensor, phase: Tensor, width: int, height: int) -> Backdrops:
+    """The backdrops, with hills along its horizon."""
     x = ((torch.arange(width, device=phase.device) + 0.5) / width).view(1, 1, 1, width)
     y = ((torch.arange(height, device=phase.device) + 0.5) / height).view(1, 1, height, 1)
     along = x.expand(len(styles), 1, 1, width) * (width / height)
-    flat = Canvas(tuple(styles), phase, x, y, along, horizon.view(-1, 1, 1, 1))
+    flat = Backdrops(tuple(styles), phase, x, y, along, horizon.view(-1, 1, 1, 1))
     hills = flat.column([s.hills for s in styles]) * waves(along, phase[:, :3], (0.7, 1.6, 3.1))
     return replace(flat, edge=flat.edge + hills)
 
 
-def paint_sky(canvas: Canvas) -> Tensor:
+def paint_sky(backdrops: Backdrops) -> Tensor:
     """A gradient with clouds, a low sun and stars: (batch, 3, height, width)."""
-    styles, column, x, y, edge = canvas.styles, canvas.column, canvas.x, canvas.y, canvas.edge
+    styles, column, x, y, edge = backdrops.styles, backdrops.column, backdrops.x, backdrops.y, backdrops.edge
     climb = (y / edge).clamp(0, 1)
     sky = column([s.sky[0] for s in styles]) * (1 - climb) + column([s.sky[1] for s in styles]) * climb
-    drift = canvas.along + 0.25 * torch.sin(9 * y + 6 * canvas.vary(3))
-    puff = waves(drift, canvas.phase[:, 4:7], (0.9, 2.3, 4.1))
-    bank = torch.exp(-(((y / edge - 0.25 - 0.4 * canvas.vary(7)) / 0.13) ** 2))
+    drift = backdrops.along + 0.25 * torch.sin(9 * y + 6 * backdrops.vary(3))
+    puff = waves(drift, backdrops.phase[:, 4:7], (0.9, 2.3, 4.1))
+    bank = torch.exp(-(((y / edge - 0.25 - 0.4 * backdrops.vary(7)) / 0.13) ** 2))
     sky = sky + column([s.clouds for s in styles]) * (1 - sky) * (puff * 2).clamp(0, 1) * bank
     width, height = x.shape[3], y.shape[2]
-    sun = torch.exp(-(((x - canvas.vary(5)) * width / height) ** 2 + (y - edge + 0.05) ** 2) / 0.06)
+    sun = torch.exp(-(((x - backdrops.vary(5)) * width / height) ** 2 + (y - edge + 0.05) ** 2) / 0.06)
     sky = sky + column([s.glow for s in styles]) * sun
-    return sky + column([s.stars for s in styles]) * starlight(x, y, canvas.phase, width / height)
+    return sky + column([s.stars for s in styles]) * starlight(x, y, backdrops.phase, width / height)
 
 
-def furnish(canvas: Canvas, sky: Tensor) -> Tensor:
+def furnish(backdrops: Backdrops, sky: Tensor) -> Tensor:
     """Stand bars and a far silhouette before the sky."""
-    styles, column, along, y, phase = canvas.styles, canvas.column, canvas.along, canvas.y, canvas.phase
+    styles, column, along, y, phase = backdrops.styles, backdrops.column, backdrops.along, backdrops.y, backdrops.phase
     strips = (3 * waves(along, phase[:, 1:4], (2.3, 5.3, 8.9))).clamp(0, 1)
     sky = sky * (1 - column([s.bars for s in styles]) * strips)
-    top = canvas.edge - column([s.rise for s in styles]) * silhouette([s.outline for s in styles], along, phase)
+    top = backdrops.edge - column([s.rise for s in styles]) * silhouette([s.outline for s in styles], along, phase)
     stands = ((y - top) * y.shape[2]).clamp(0, 1) * column([float(s.rise > 0) for s in styles])
     far = column([s.far for s in styles]) + column([s.windows for s in styles]) * windows(along, y, phase)
     return sky * (1 - stands) + far * stands
 
 
-def paint_ground(canvas: Canvas) -> Tensor:
+def paint_ground(backdrops: Backdrops) -> Tensor:
     """A gradient with ripples that widen toward the viewer: (batch, 3, height, width)."""
-    styles, column, phase = canvas.styles, canvas.column, canvas.phase
-    fall = ((canvas.y - canvas.edge) / (1 - canvas.edge)).clamp(0, 1)
+    styles, column, phase = backdrops.styles, backdrops.column, backdrops.phase
+    fall = ((backdrops.y - backdrops.edge) / (1 - backdrops.edge)).clamp(0, 1)
     ground = column([s.ground[0] for s in styles]) * (1 - fall) + column([s.ground[1] for s in styles]) * fall
-    ripple = torch.sin(40 * fall.sqrt() + 3 * waves(canvas.along, phase[:, 2:5], (1.1, 2.7, 5.3)))
+    ripple = torch.sin(40 * fall.sqrt() + 3 * waves(backdrops.along, phase[:, 2:5], (1.1, 2.7, 5.3)))
     return ground * (1 + column([s.ripples for s in styles]) * ripple)
 
 

@@ -4,7 +4,7 @@
 import pytest
 
 from addon.client.address import admit, loopback
-from addon.client.errors import BadAddress, OnlineAccessOff
+from addon.client.exceptions import BadAddress, OnlineAccessOff
 
 THIS_MACHINE = (
     "http://127.0.0.1:8000",

@@ -11,7 +11,7 @@ import pytest
 
 from addon.client import resolve
 from addon.client.api import find_connection
-from addon.client.errors import ServerAbsent
+from addon.client.exceptions import ServerAbsent
 from addon.client.resolve import numbered
 from addon.protocol.records import Connection
 from addon.session.dispatcher import Dispatcher

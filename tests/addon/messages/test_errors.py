@@ -13,7 +13,7 @@ from pkgutil import walk_packages
 import pytest
 
 import addon
-from addon.client.errors import ClientError
+from addon.client.exceptions import ClientError
 from addon.messages import sentences
 from addon.messages.errors import UserError
 from addon.messages.notice import Notice

@@ -11,7 +11,7 @@ import bpy
 import pytest
 
 import addon
-from addon.client.errors import ClientError, ServerProblem
+from addon.client.exceptions import ClientError, ServerProblem
 from addon.messages.errors import UserError
 from addon.messages.fixes import FIXES, Button, of
 from addon.messages.notice import Notice, notice

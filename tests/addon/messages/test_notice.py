@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from addon.client.errors import ServerProblem
+from addon.client.exceptions import ServerProblem
 from addon.messages.notice import Notice, complaint, notice
 from addon.protocol.records import Problem
 

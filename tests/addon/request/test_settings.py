@@ -18,6 +18,7 @@ from addon.request.settings import (
     DEFAULTS,
     FLAGS,
     KEYS,
+    MASKS,
     SENT,
     Settings,
     add_flags,
@@ -58,6 +59,7 @@ CHANGES = some.fixed_dictionaries(
         "steps": some.integers(1, 1000),
         "strength": some.floats(0, 1),
         "scale": some.floats(1, 100),
+        "masks": some.floats(0, 1),
         "size": some.integers(1, 100),
         "exact": some.just(True),
     },
@@ -117,12 +119,16 @@ def test_flags_leave_out_what_is_not_set() -> None:
 
 
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
-    assert SENT == ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "variation", "variation_seed")
+    assert (
+        *("prompt", "seed", "model", "steps", "strength", "scale", "negative"),
+        *("masks", "variation", "variation_seed"),
+    ) == SENT
     assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale")) | {
         "prompt": "",
         "negative": "",
         "seed": 0,
         "model": "toybox",
+        "masks": MASKS,
         "variation": 0.0,
         "variation_seed": 0,
     }
@@ -139,7 +145,7 @@ def test_a_style_adds_its_words() -> None:
 
 def test_what_was_asked_for_is_set_again() -> None:
     asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25, **VARIED)
-    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, **VARIED)
+    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, masks=MASKS, **VARIED)
     assert recovered(SET, asked, SUNSET) == own
     plain = replace(own, prompt="a castle at sunset", negative="fog, rain", style="")
     assert recovered(SET, asked, None) == plain, "the style is gone"

@@ -152,3 +152,23 @@ def test_a_fixed_seed_offers_the_picture_that_is_there(settings: ServerSettings,
             assert await dispatcher.submit(replace(blockout(), seed=7), VIEW, seeds=seeds) == 8
 
     asyncio.run(story())
+
+
+def test_a_waiting_picture_is_replaced_and_another_moved_to_the_front(settings: ServerSettings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with online(settings, tmp_path) as dispatcher:
+            await dispatcher.submit(blockout(steps=500), VIEW, seeds=Seeds(count=3))
+            await until(dispatcher, lambda session: session.tasks[0].job.state == "running")
+            first, second, third = (task.job.id for task in dispatcher.session.tasks)
+            await dispatcher.submit(replace(blockout(), seed=9), VIEW, seeds=Seeds(replaced=second))
+            await until(dispatcher, lambda session: session.tasks[1].job.state == "cancelled")
+            other = dispatcher.session.tasks[-1].job.id
+            assert [task.job.id for task in dispatcher.session.queued] == [other, third]
+            await dispatcher.move_to_front(third)
+            assert [task.job.id for task in dispatcher.session.queued] == [third, other]
+            await dispatcher.move_to_front(first)
+            assert dispatcher.session.notice.code == "not-waiting"
+            await dispatcher.submit(blockout(), VIEW, seeds=Seeds(replaced=first))
+            assert dispatcher.session.notice.code == "not-waiting" and len(dispatcher.session.tasks) == 4
+
+    asyncio.run(story())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from addon.client.api import find_connection
-from addon.client.errors import (
+from addon.client.exceptions import (
     AddonOlder,
     Garbled,
     OnlineAccessOff,

@@ -12,6 +12,7 @@ from PIL import Image
 
 from addon.protocol.records import Blockout
 from addon.protocol.strict_json import dump, loads
+from addon.request.settings import MASKS
 from server.cli.main import main
 from tests.server.serving import blockout, environment
 
@@ -53,8 +54,6 @@ told["panel"] = MAQUETTE_PT_result.poll(bpy.context)
 print(json.dumps(told))
 """
 
-VARIED = ("--variation", "0.25", "--variation-seed", "4")
-
 
 @pytest.fixture
 def request_file(tmp_path):
@@ -71,10 +70,19 @@ def here(served, monkeypatch):
 
 def test_a_blockout_file(request_file, tmp_path, here, capsys):
     out = tmp_path / "out"
-    assert main(["render", str(request_file), "--out", str(out), "--seed", "9", "--prompt", "a red cat", *VARIED]) == 0
+    changes = ["--seed", "9", "--prompt", "a red cat", "--masks", "0.4", "--noise", "2", "--scheduler", "euler a"]
+    changes += ["--leakage", "0.5", "--confined", "--region", "cat: until=0.6"]
+    changes += ["--region", "cat: strength=0.5; description = fluffy fur ; colour=0.5,0,1"]
+    changes += ["--variation", "0.25", "--variation-seed", "4"]
+    assert main(["render", str(request_file), "--out", str(out), *changes]) == 0
     painted = loads(Blockout, (out / "blockout.json").read_bytes())
-    assert (painted.seed, painted.prompt) == (9, "a red cat")
+    assert (painted.seed, painted.prompt, painted.masks) == (9, "a red cat", 0.4)
+    assert painted.scheduler == "euler a"
+    assert (painted.noise, painted.leakage, painted.confined) == (2, 0.5, True)
     assert (painted.variation, painted.variation_seed) == (0.25, 4)
+    (cat,) = painted.regions
+    assert (cat.strength, cat.start, cat.until, cat.description) == (0.5, 0.0, 0.6, "fluffy fur")
+    assert cat.colour == (0.5, 0.0, 1.0)
     with Image.open(out / "picture.png") as picture:
         assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
     told = capsys.readouterr()
@@ -132,6 +140,11 @@ def test_the_server_may_be_named(request_file, tmp_path, served, own_home):
     ("flags", "said"),
     [
         (["--prompt", ""], "prompt: length"),
+        (["--noise", "4"], "noise: must lie in 0 to 3"),
+        (["--region", "dog: strength=0.5"], "the scene has no region 'dog'; it has cat"),
+        (["--region", "cat: strength=much"], "say strength, start, until, description, colour"),
+        (["--region", "cat: size=1"], "say strength, start, until, description, colour"),
+        (["--region", "cat: strength=2"], "regions.0.strength"),
         (["--model", "sdxl"], "There is no model 'sdxl'"),
         (["--prompt", "a cat, raise"], "Painting failed"),
         (["--server", "/nowhere/connection.json"], "maquette serve"),
@@ -176,11 +189,12 @@ def test_a_scene_all_the_way(tmp_path, served):
     scene, out = tmp_path / "scene.blend", tmp_path / "out"
     world = environment(served.home)
     subprocess.run([sys.executable, "-c", MAKE.format(path=str(scene))], env=world, check=True, capture_output=True)
-    words = ["render", str(scene), "--out", str(out), "--seed", "5"]
+    words = ["render", str(scene), "--out", str(out), "--seed", "5", "--masks", "0"]
     done = subprocess.run([sys.executable, "-m", "server", *words], env=world, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     asked = loads(Blockout, (out / "blockout.json").read_bytes())
     assert (asked.prompt, asked.seed, [region.phrase for region in asked.regions]) == ("a castle", 5, ["castle"])
+    assert asked.masks == 0.0
     with Image.open(out / "picture.png") as picture:
         assert picture.size == (asked.frame.width, asked.frame.height)
     look = LOOK.format(path=str(out / "scene.blend"))
@@ -197,7 +211,8 @@ def test_a_scene_all_the_way(tmp_path, served):
 
     plain = [sys.executable, "-m", "server", "render", str(scene), "--out", str(tmp_path / "plain")]
     subprocess.run(plain, env=world, capture_output=True, check=True)
-    assert loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes()).seed == 3
+    own = loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes())
+    assert (own.seed, own.masks) == (3, MASKS)
 
     refused = [*words, "--prompt", "a rocket"]
     done = subprocess.run([sys.executable, "-m", "server", *refused], env=world, capture_output=True, text=True)

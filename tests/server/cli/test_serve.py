@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from addon.client.api import find_connection
-from addon.client.errors import Garbled
+from addon.client.exceptions import Garbled
 from addon.protocol.strict_json import dump
 from server.catalogue import NotAModel, described
 from server.cli.main import VERBS, main

@@ -8,7 +8,7 @@ import json
 import pytest
 from PIL import Image
 
-from addon.client.errors import ServerProblem
+from addon.client.exceptions import ServerProblem
 from addon.protocol.records import VERSION, Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.catalogue import offered

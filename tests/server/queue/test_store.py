@@ -10,7 +10,7 @@ from addon.protocol.records import Achieved, Artifact, pack_mask
 from server.problems import KeyReused, NotWaiting, PaintingFailed, QueueFull, UnknownJob
 from server.queue.changes import StaleClaim
 from server.queue.job_state import RESTARTS
-from server.queue.store import Moment, Store
+from server.queue.store import JobProgress, Store
 from tests.server.serving import blockout
 
 PICTURE = Artifact(sha256="a" * 64, kind="picture", media_type="image/png", bytes=3)
@@ -100,7 +100,7 @@ def test_cancel_before_at_and_after_claim(store):
     store.start(claim)
     store.cancel(after.id)
     for write in (
-        lambda: store.report(claim, Moment("painting", 1)),
+        lambda: store.report(claim, JobProgress("painting", 1)),
         lambda: store.finish(claim, (PICTURE,)),
         lambda: store.fail(claim, PaintingFailed("no").problem()),
         lambda: store.release(claim),
@@ -119,7 +119,7 @@ def test_cancel_races_claim(tmp_path, store):
         assert store.job(job.id).state == "cancelled"
         if claim is not None:
             with pytest.raises(StaleClaim):
-                other.report(claim, Moment("painting", 1))
+                other.report(claim, JobProgress("painting", 1))
     other.close()
 
 
@@ -180,7 +180,7 @@ def test_sequence_and_events_only_grow_and_survive_a_restart(tmp_path):
     store.start(claim)
     store.close()
     store = Store(path)
-    store.report(claim, Moment("painting", 1))
+    store.report(claim, JobProgress("painting", 1))
     store.finish(claim, ())
     events = store.events(0, job.id)
     store.close()
@@ -194,7 +194,7 @@ def test_the_log_keeps_states_and_the_newest_progress(store):
     claim = store.claim()
     store.start(claim)
     for step in range(1, 51):
-        store.report(claim, Moment("painting", step, (("shape of cat", 0.5),)))
+        store.report(claim, JobProgress("painting", step, (("shape of cat", 0.5),)))
         store.preview(claim, PICTURE)
     events = store.events(0, job.id)
     assert [event.kind for event in events] == ["state"] * 3 + ["progress", "preview"]

@@ -6,7 +6,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ....camera.placement import hold, stands
 from ....camera.reader import camera_of
-from ....capture.settings import write
+from ....capture.scene_settings import write
 from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history

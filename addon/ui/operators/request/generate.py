@@ -11,7 +11,7 @@ from bpy.props import EnumProperty, StringProperty
 from ....camera.placement import pose_of
 from ....camera.reader import camera_of
 from ....capture.scene import capture
-from ....capture.settings import read
+from ....capture.scene_settings import read
 from ....capture.snapshot import Snapshot, develop
 from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose
@@ -44,6 +44,10 @@ class Generate(bpy.types.Operator):
 
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
 
+    replaces: StringProperty(
+        description="The waiting job whose place in the queue it takes", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
@@ -54,8 +58,7 @@ class Generate(bpy.types.Operator):
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
         live = develop(snapshot)
         view = viewpoint(scene, camera_of(scene), depsgraph)
-        seeds = Seeds(count=scene.maquette_count, fixed=not scene.maquette_vary, painted=app().gallery.painted(scene))
-        details = (view, kept_settings(scene), seeds)
+        details = (view, kept_settings(scene), self._seeds(context))
         if snapshot.settings.exact:
             capture = exact_capture(context, snapshot.settings, chosen(scene))
             return self._expose(capture, live, details)
@@ -64,6 +67,15 @@ class Generate(bpy.types.Operator):
             return {"FINISHED"}
         app().event_loop.wait(moving_on(view, dispatcher.deliver(finish(live), *details)))
         return self._end()
+
+    def _seeds(self, context: Context) -> Seeds:
+        scene = context.scene
+        return Seeds(
+            count=1 if self.replaces else scene.maquette_count,
+            fixed=not scene.maquette_vary,
+            painted=app().gallery.painted(scene),
+            replaced=self.replaces,
+        )
 
     def _expose(
         self, capture: ExactCapture, live: Slices[Blockout], details: tuple[Viewpoint, Settings, Seeds]

@@ -4,7 +4,7 @@
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ....capture.settings import read, write
+from ....capture.scene_settings import read, write
 from ....messages import sentences
 from ....request import styles
 from ....request.settings import MODEL, STYLE, part

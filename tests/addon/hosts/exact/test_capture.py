@@ -15,7 +15,7 @@ from addon.messages.errors import ExactFailed, RegionHidden
 from addon.raster.lens import Lens
 from addon.regions.marks import mark
 from tests.addon.hosts.blockouts import capture
-from tests.addon.hosts.capture.test_scene import anamorphic, flat, shifted, upright
+from tests.addon.hosts.capture.sample_cameras import anamorphic, flat, shifted, upright
 from tests.addon.hosts.sample_scenes import ball, box, fresh, group, instance
 
 

@@ -2,6 +2,8 @@
 """What an artist does now and then, by operator: files closed and opened again, cameras that are none, toggles."""
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ def use_corners(scene: bpy.types.Scene, app: object) -> None:
     come_home(scene, app)
     press_again(scene, app)
     vary(scene, app)
+    order_the_queue(scene, app)
     hover()
     look_through_no_camera(scene, app)
     mark_and_toggle(scene, app)
@@ -73,6 +76,46 @@ def vary(scene: bpy.types.Scene, app: object) -> None:
     assert (round(scene.maquette_variation, 6), scene.maquette_variation_seed) == (0.2, seed + 1)
     scene.maquette_variation, scene.maquette_vary = 0.0, True
     assert bpy.ops.maquette.vary_entry(name="0" * 64) == {"CANCELLED"}
+
+
+def order_the_queue(scene: bpy.types.Scene, app: object) -> None:
+    """Three wait behind one: the last is moved to the front, the first removed, the second replaced by the scene."""
+    view, request = app.session.tasks[-1].view, app.gallery.entry(scene, scene.maquette_history[-1].name).request
+    long = replace(request, steps=400, variation=0.0)
+    for number in range(4):
+        app.event_loop.wait(app.dispatcher.submit(replace(long, seed=900 + number), view))
+    until(app, lambda: app.session.active.job.state == "running")
+    begun, first, second, third = (task.job.id for task in app.session.tasks[-4:])
+    assert [task.job.id for task in app.session.queued] == [first, second, third]
+    assert bpy.ops.maquette.move_to_front(job=third) == {"FINISHED"}
+    until(app, lambda: app.session.queued[0].job.id == third)
+    assert bpy.ops.maquette.remove_waiting(job=first) == {"FINISHED"}
+    until(app, lambda: len(app.session.queued) == 2)
+    for job in (begun, third):
+        app.event_loop.wait(app.dispatcher.cancel(job))
+    app.event_loop.wait(app.dispatcher.submit(replace(long, seed=904), view))
+    until(app, lambda: app.session.active.job.id == second)
+    fourth = app.session.queued[-1].job.id
+    app.event_loop.start(cancel_after(app, second, fourth))
+    assert bpy.ops.maquette.replace_waiting(job=fourth) == {"FINISHED"}, app.session.notice
+    ends = {task.job.id: task.job.state for task in app.session.tasks}
+    assert [ends[job] for job in (begun, first, second, third, fourth)] == ["cancelled"] * 5, ends
+    assert app.session.tasks[-1].received and json.loads(app.session.tasks[-1].request)["steps"] < 400
+
+
+async def cancel_after(app: object, job: str, other: str) -> None:
+    """Cancel a job once another does not wait any more."""
+    await app.dispatcher.until(lambda session: other not in [task.job.id for task in session.queued])
+    await app.dispatcher.cancel(job)
+
+
+def until(app: object, satisfied: Callable[[], bool]) -> None:
+    """Run the event loop as a window's timer does, until that is so."""
+    end = time.monotonic() + 30
+    while not satisfied():
+        assert time.monotonic() < end, app.session
+        app.event_loop.once()
+        time.sleep(0.01)
 
 
 def hover() -> None:

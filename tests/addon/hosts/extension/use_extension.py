@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from sample_scenes import fingerprint
 from use_edge_cases import use_corners
 from use_fixes import use_cures
+from use_history import take_up_again
 
 PROMPT = "a castle and a rocket on a meadow"
 
@@ -44,46 +45,15 @@ def use(command: str) -> None:
     """From an empty file to a projected picture and back."""
     block_out()
     scene, app = bpy.context.scene, bpy.types.WindowManager.maquette
-
-    assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert "camera" in app.session.notice.message, app.session.notice
-    add_camera(scene)
-    assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert app.session.notice.code == "nothing-marked", app.session.notice
-    assert bpy.ops.maquette.add_selected() == {"FINISHED"}
-    assert scene.objects["castle"].maquette_enforce == {"shape"}
-    assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert app.session.notice.code == "phrase-missing", app.session.notice
-    scene.maquette_prompt = PROMPT
-    assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert app.session.link.name == "absent", app.session.link
-
-    preferences = bpy.context.preferences.addons["bl_ext.user_default.maquette"].preferences
-    preferences.address = "http://localhost.evil.example:8000"
-    assert bpy.ops.maquette.generate() == {"CANCELLED"}
-    assert "another machine" in app.session.notice.message, app.session
-    preferences.address = ""
-    preferences.command = "no-such-program-here serve"
-    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
-    preferences.command = command
-    assert bpy.ops.maquette.start_server() == {"FINISHED"}
-    child = app.server
-    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
-    assert (app.server, app.session.notice.code) == (child, "server-runs"), app.session
+    go_wrong(scene, app)
+    start_server(app, command)
     scene.maquette_seed, scene.maquette_steps = 7, 5
     choose(scene, app)
     before = materials(scene)
-    untouched(scene, app)
-    picture = scene["maquette_picture"]
-    request = json.loads(picture["maquette_request"])
-    assert (request["prompt"], request["seed"], request["steps"]) == (f"{PROMPT} at sunset", 7, 5)
-    assert request["negative"] == ""
-    assert [region["phrase"] for region in request["regions"]] == ["castle", "rocket"]
-    assert tuple(picture.size) == (request["frame"]["width"], request["frame"]["height"])
-    assert picture.packed_file is not None
+    paint_first(scene, app)
     assert materials(scene) == before, (before, materials(scene))
 
-    take_up_again(scene, app)
+    take_up_again(scene, app, PROMPT)
     ask_for_several(scene, app)
     use_corners(scene, app)
     capture_exactly(scene, app)
@@ -99,6 +69,50 @@ def use(command: str) -> None:
     child = app.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait() in (0, -15)  # however long its worker takes to leave: the caller has the patience
+
+
+def go_wrong(scene: bpy.types.Scene, app: object) -> None:
+    """Generate with something missing each time, until only the server is."""
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert "camera" in app.session.notice.message, app.session.notice
+    add_camera(scene)
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert app.session.notice.code == "nothing-marked", app.session.notice
+    assert bpy.ops.maquette.add_selected() == {"FINISHED"}
+    assert scene.objects["castle"].maquette_enforce == {"shape"}
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert app.session.notice.code == "phrase-missing", app.session.notice
+    scene.maquette_prompt = PROMPT
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert app.session.link.name == "absent", app.session.link
+
+
+def start_server(app: object, command: str) -> None:
+    """An address that is refused, a program that is not there, then a server of our own, once."""
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.maquette"].preferences
+    preferences.address = "http://localhost.evil.example:8000"
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert "another machine" in app.session.notice.message, app.session
+    preferences.address = ""
+    preferences.command = "no-such-program-here serve"
+    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
+    preferences.command = command
+    assert bpy.ops.maquette.start_server() == {"FINISHED"}
+    child = app.server
+    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
+    assert (app.server, app.session.notice.code) == (child, "server-runs"), app.session
+
+
+def paint_first(scene: bpy.types.Scene, app: object) -> None:
+    """The first picture: what was asked for, no more, and kept in the file."""
+    untouched(scene, app)
+    picture = scene["maquette_picture"]
+    request = json.loads(picture["maquette_request"])
+    assert (request["prompt"], request["seed"], request["steps"]) == (f"{PROMPT} at sunset", 7, 5)
+    assert request["negative"] == ""
+    assert [region["phrase"] for region in request["regions"]] == ["castle", "rocket"]
+    assert tuple(picture.size) == (request["frame"]["width"], request["frame"]["height"])
+    assert picture.packed_file is not None
 
 
 def untouched(scene: bpy.types.Scene, app: object) -> None:
@@ -211,48 +225,6 @@ def stack_views(scene: bpy.types.Scene) -> None:
     assert bpy.ops.maquette.background.poll() and not bpy.ops.maquette.remove_background.poll()
     assert bpy.ops.maquette.remove_results() == {"FINISHED"}
     assert not any("maquette_projector" in thing for thing in scene.objects)
-
-
-def take_up_again(scene: bpy.types.Scene, app: object) -> None:
-    """The history: what was painted, reused, shown, kept, saved and deleted; by undo, and in a saved file."""
-    kept, act, folder = scene.maquette_history, bpy.ops.maquette, app.gallery.folder
-    assert [item.prompt for item in kept] == [PROMPT]
-    name = kept[0].name
-    assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".json"}
-    assert app.gallery.entry(scene, name).settings.style == "Sunset"
-
-    scene.maquette_prompt, scene.maquette_style, scene.maquette_seed, scene.maquette_steps = "a", "", 1, 2
-    assert act.reuse(name=name, what="SEED") == {"FINISHED"}
-    assert (scene.maquette_seed, scene.maquette_prompt) == (7, "a")
-    assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
-    assert (scene.maquette_prompt, scene.maquette_style, scene.maquette_steps) == (PROMPT, "Sunset", 5)
-    assert app.session.notice is None
-    scene.camera.location.x += 1.0
-    bpy.context.view_layer.update()
-    assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
-    assert app.session.notice.code == "camera-elsewhere"
-    assert act.restore_camera(name=name) == {"FINISHED"}
-    assert abs(scene.camera.location.x) < 1e-5 and app.session.notice is None
-
-    scene["maquette_picture"] = None
-    assert act.show_entry(name=name) == {"FINISHED"}
-    assert scene["maquette_picture"]["maquette_camera"] == scene.camera
-    assert act.favour(name=name) == {"FINISHED"} and kept[name].favourite
-    assert (folder / f"{name}.favourite").exists()
-    saved = folder.parent / "saved.png"
-    assert act.save_entry(name=name, filepath=str(saved)) == {"FINISHED"}
-    assert saved.read_bytes() == (folder / f"{name}.png").read_bytes()
-    aside = folder.parent / "saved.blend"
-    bpy.ops.wm.save_as_mainfile(filepath=str(aside), copy=True)
-    with bpy.data.libraries.load(str(aside), link=True) as (there, here):
-        here.scenes = list(there.scenes)
-    assert [item.text for item in here.scenes[0].maquette_history] == [item.text for item in kept]
-    bpy.data.libraries.remove(bpy.data.libraries[-1])
-
-    assert act.delete_entry(name=name) == {"FINISHED"}
-    assert not kept and not list(folder.glob(f"{name}.*"))
-    assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
-    assert app.session.notice.code == "entry-gone"
 
 
 def block_out() -> None:

@@ -35,8 +35,14 @@ def use_cures(app) -> None:
     bpy.data.objects.remove(wall)
     del rocket["maquette_off"]
     paints()
+    has_a_twin(app, castle)
+    nothing_to_cure(app)
+    is_too_large(app)
 
-    twin = castle.copy()
+
+def has_a_twin(app, castle: bpy.types.Object) -> None:
+    """Two marked objects of one name: told apart, then made one."""
+    scene, twin = bpy.context.scene, castle.copy()
     twin.location.x += 1.5
     scene.collection.objects.link(twin)
     cured(app, "phrase-shared", lambda: None, "tell_apart", phrase="castle")
@@ -47,7 +53,10 @@ def use_cures(app) -> None:
     cured(app, "phrase-shared", lambda: None, "make_one", phrase="castle")
     bpy.data.objects.remove(twin)
 
-    nothing_to_cure(app)
+
+def is_too_large(app) -> None:
+    """Two pictures that do not fit, one answered by painting smaller, one waved away."""
+    scene = bpy.context.scene
     scene.maquette_prompt = "a castle and a rocket, enormous"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     ((failed, notice),) = app.session.failed

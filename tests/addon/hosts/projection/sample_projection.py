@@ -37,3 +37,11 @@ def regions(scene, path):
 
 def psnr(one, two):
     return -10 * np.log10(np.mean((one - two) ** 2))
+
+
+def flat(rgb):
+    """A picture of one colour, in the file."""
+    made = bpy.data.images.new("flat", 16, 9)
+    made.pixels.foreach_set(np.tile(np.array([*rgb, 1.0], dtype=np.float32), 16 * 9))
+    made.pack()
+    return made

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Several views stacked: each camera sees its own picture, and any of them comes off without a trace."""
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from addon.messages.errors import LockedObject, TooManyViews
 from addon.pictures.image import remove
 from addon.projection.projectors import MOST, is_on, project, projectors, remove_projectors, switch
 from addon.regions.marks import mark
-from tests.addon.hosts.projection.sample_projection import GREEN, gradient, psnr, regions, staged
+from tests.addon.hosts.projection.sample_projection import GREEN, flat, gradient, psnr, regions, staged
 from tests.addon.hosts.sample_scenes import (
     box,
     camera,
@@ -26,16 +24,7 @@ from tests.addon.hosts.sample_scenes import (
     render,
 )
 
-OLD = Path(__file__).parent / "single_view.blend"  # made by Maquette before views could be stacked
 RED, BLUE, YELLOW = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0)
-
-
-def flat(rgb):
-    """A picture of one colour, in the file."""
-    made = bpy.data.images.new("flat", 16, 9)
-    made.pixels.foreach_set(np.tile(np.array([*rgb, 1.0], dtype=np.float32), 16 * 9))
-    made.pack()
-    return made
 
 
 def loaded(tmp_path, name, picture):
@@ -273,30 +262,3 @@ def _refused(scene, name):
     with pytest.raises(LockedObject, match=name):
         project(scene, scene.camera, picture)
     assert changes(before, fingerprint()) == {}
-
-
-def test_an_older_maquettes_projection_opens_and_comes_off():
-    bpy.ops.wm.open_mainfile(filepath=str(OLD))
-    scene = bpy.context.scene
-    painted, bare = bpy.data.objects["painted"], bpy.data.objects["bare"]
-    assert painted.material_slots[0].material.name == "painted Maquette"
-    remove(scene)
-    assert [slot.material.name for slot in painted.material_slots] == ["painted"]
-    assert painted.material_slots[0].link == "DATA"
-    assert not bare.material_slots
-    assert not scene.camera.data.background_images
-    left = [item for kind in (bpy.data.materials, bpy.data.node_groups, bpy.data.images) for item in kind]
-    assert [item.name for item in left if "maquette_result" in item] == []
-    project(scene, scene.camera, flat(RED))
-    remove(scene)
-    assert not bare.material_slots
-
-
-def test_a_view_over_an_older_maquettes_projection_takes_its_place():
-    bpy.ops.wm.open_mainfile(filepath=str(OLD))
-    scene = bpy.context.scene
-    project(scene, scene.camera, flat(RED))
-    groups = [item for item in bpy.data.node_groups if "maquette_result" in item]
-    assert len(groups) == 2  # the view and the stack
-    remove(scene)
-    assert [slot.material.name for slot in bpy.data.objects["painted"].material_slots] == ["painted"]

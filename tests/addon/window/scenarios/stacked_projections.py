@@ -53,7 +53,11 @@ def stacking(app, shots: Path, report: dict) -> Iterator:
     yield from shoot(shots / "views.png", settle=3.0)
     report["views"] = [thing.name for thing in views()]
     report["psnr eevee to cycles"] = [alike(thing, shots) for thing in views()]
+    yield from unstacking(shots, report)
 
+
+def unstacking(shots: Path, report: dict) -> Iterator:
+    """One view off and on, looked through, removed, undone; then all of it."""
     press("switch_view", uid=uid(1))
     yield from shoot(shots / "one-view.png", settle=3.0)
     press("switch_view", uid=uid(1))

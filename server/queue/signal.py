@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Signal:
-    """Wakes every listener of one event loop; may be rung from any thread."""
+    """Wakes every listener of one event loop; may be notified from any thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -15,14 +15,14 @@ class Signal:
         self.closed = False
         self.listeners = 0
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """There is news."""
         self._loop.call_soon_threadsafe(self._wake)
 
     def close(self) -> None:
         """There will be none any more: every stream ends."""
         self.closed = True
-        self.ring()
+        self.notify()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -34,9 +34,9 @@ class Signal:
             self.listeners -= 1
 
     def next(self) -> asyncio.Event:
-        """Set at the next ring. Take it *before* looking for news, or a ring in between goes unheard."""
+        """Set at the next notification. Take it *before* looking for news, or one that comes in between is missed."""
         return self._next
 
     def _wake(self) -> None:
-        heard, self._next = self._next, asyncio.Event()
-        heard.set()
+        current, self._next = self._next, asyncio.Event()
+        current.set()

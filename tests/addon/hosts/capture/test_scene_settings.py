@@ -5,12 +5,14 @@ import bpy
 import pytest
 from bpy.props import FloatProperty
 
-from addon.capture.settings import read, write
+from addon.capture.scene_settings import read, write
 from addon.request.settings import DEFAULTS, KEYS, Settings
 from addon.ui import properties
 from tests.addon.hosts.sample_scenes import fresh
 
-SET = Settings(prompt="a castle", negative="fog", style="Sunset", model="sd", seed=7, steps=9, strength=0.3, size=50)
+SET = Settings(
+    prompt="a castle", negative="fog", style="Sunset", model="sd", seed=7, steps=9, strength=0.3, size=50, masks=0.4
+)
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What a command line says of the layout, in place of what the blockout says."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, get_args
+
+from addon.protocol.records import Blockout, Scheduler
+from addon.protocol.strict_json import ContractError, dump, load
+
+from ..errors import CommandError
+
+HELP = "what holds for one region: NAME: strength=0.5; start=0.2; until=0.6; description=…; colour=0.8,0.1,0.1"
+
+
+def numbers(text: str) -> list[float]:
+    """Numbers with commas between."""
+    return [float(part) for part in text.split(",")]
+
+
+CHANGES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {"strength": float, "start": float, "until": float, "description": str, "colour": numbers}
+)
+
+
+class WrongLayout(CommandError):
+    """A region that the blockout does not have, or a value that it cannot have."""
+
+
+def add_layout_flags(parser: argparse.ArgumentParser) -> None:
+    """Have a parser take what ``changed`` reads."""
+    parser.add_argument("--scheduler", choices=get_args(Scheduler), help="how the model walks from noise to picture")
+    parser.add_argument("--noise", type=int, help="how often the layout shapes the initial noise, 0 to 3")
+    parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
+    parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
+    parser.add_argument("--region", action="append", default=[], metavar="CHANGES", help=HELP)
+
+
+def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
+    """The blockout as the command line wants it. Raises WrongLayout."""
+    document = dump(blockout)
+    for name in ("scheduler", "noise", "leakage", "confined"):
+        if (value := getattr(words, name)) is not None:
+            document[name] = value
+    for text in words.region:
+        name, _, changes = text.partition(":")
+        chosen = [region for region in document["regions"] if name.strip() in (region["name"], region["phrase"])]
+        if not chosen:
+            names = ", ".join(region["name"] for region in document["regions"])
+            raise WrongLayout(f"--region {text!r}: the scene has no region {name.strip()!r}; it has {names or 'none'}")
+        for region in chosen:
+            region.update(_changes(text, changes))
+    try:
+        return load(Blockout, document)
+    except ContractError as error:
+        raise WrongLayout(f"The layout cannot be like that: {error}") from error
+
+
+def _changes(text: str, changes: str) -> dict[str, Any]:
+    pairs = [change.partition("=") for change in changes.split(";") if change.strip()]
+    try:
+        return {name.strip(): CHANGES[name.strip()](value.strip()) for name, _, value in pairs}
+    except (KeyError, ValueError) as error:
+        raise WrongLayout(f"--region {text!r}: say {', '.join(CHANGES)}, each with = and a value") from error

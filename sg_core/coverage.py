@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""Masks of regions, brought to the grid of an attention layer."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sg_core.errors import EnergyError
+from sg_core.tokens import Phrase
+
+
+def on_grid(mask: Any, grid: tuple[int, int], batch: int, subject: Phrase, like: Tensor) -> Tensor:
+    """A mask on a grid of (rows, columns), by area: (1 or batch, y, x), of the kind and on the device of ``like``.
+
+    Args:
+        mask: array or tensor (y, x) for all rows of the batch or (batch, y, x), coverage 0 to 1, rows from the top, at
+            any resolution.
+
+    Raises EnergyError for a mask of another form, which names ``subject``.
+    """
+    target = torch.as_tensor(mask, dtype=like.dtype, device=like.device)
+    if target.ndim not in (2, 3) or (target.ndim == 3 and target.shape[0] not in (1, batch)):
+        raise EnergyError(
+            f"the mask of {subject} is {tuple(target.shape)}: it must be (y, x), or (batch, y, x) with {batch} rows"
+        )
+    planes = target if target.ndim == 3 else target[None]
+    return F.interpolate(planes[:, None], grid, mode="area")[:, 0]

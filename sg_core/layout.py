@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""A layout: all that says what should be where. Its parts add up, and numbers or schedules scale them.
+
+layout = place(regions) + masks(regions, until=0.7)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sg_core import schedule
+from sg_core.energy import Energy
+from sg_core.masks import Mask, Masks
+from sg_core.schedule import Schedule
+from sg_core.terms.noise import NoiseShaping
+from sg_core.tokens import Phrase, phrase
+
+UNTIL = 0.7  # progress; masks to the very end were no better
+SOFTNESS = 0.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Energies, which pull, and masks, which hold. ``Layout()`` asks for nothing; ``sum(parts, Layout())`` works.
+
+    ``noise`` says how the initial noise is shaped; inside the union of ``confined`` alone, if any, energies may act.
+    """
+
+    energy: Energy = field(default_factory=Energy)
+    masks: Masks = field(default_factory=Masks)
+    noise: NoiseShaping | None = None
+    confined: tuple[Any, ...] = ()
+
+    @property
+    def phrases(self) -> tuple[Phrase, ...]:
+        """Every phrase spoken of, once."""
+        return tuple(dict.fromkeys((*self.energy.phrases, *self.masks.phrases)))
+
+    def __add__(self, other: "Energy | Layout") -> "Layout":
+        added = whole(other)
+        energy, masks = self.energy + added.energy, self.masks + added.masks
+        return Layout(energy, masks, added.noise or self.noise, self.confined + added.confined)
+
+    def __radd__(self, other: Energy) -> "Layout":
+        return whole(other) + self
+
+    def __mul__(self, weight: float | Schedule) -> "Layout":
+        return replace(self, energy=self.energy * weight, masks=self.masks * weight)
+
+    __rmul__ = __mul__
+
+
+def whole(part: Energy | Layout | None) -> Layout:
+    """Energies alone, or nothing, as a layout."""
+    if part is None:
+        return Layout()
+    return Layout(energy=part) if isinstance(part, Energy) else part
+
+
+def masks(
+    regions: Mapping[str, Any] | Mapping[Phrase, Any] | Mapping[str | Phrase, Any],
+    *,
+    until: float = UNTIL,
+    softness: float = SOFTNESS,
+    layers: Sequence[str] = (),
+) -> Layout:
+    """Each phrase is heard only inside its mask, while progress is below ``until``.
+
+    Args:
+        regions: phrase to mask as for ``energy.shape``, the nearest first.
+        softness: of the edges. At 0 a cell of the grid is a region's from a quarter of the coverage of its best cell
+            on; at 1 as much as it is covered.
+        layers: beginnings of layers' names, such as ``up_blocks``; none named means all.
+    """
+    weight = schedule.until(until)
+    terms = tuple(Mask(phrase(w), mask, weight, softness, tuple(layers)) for w, mask in regions.items())
+    return Layout(masks=Masks(terms))
+
+
+def shaped_noise(iterations: int = 3, *, length: float = 0.15, bound: float = 2.0) -> Layout:
+    """The energies shape the initial noise too, before the first step: worth its time where steps are few.
+
+    Args:
+        iterations: 0 to 3, each a forward and a backward pass.
+        length: RMS of each, in units of the noise.
+        bound: largest power of the low frequencies, against those of the noise as it was drawn.
+
+    Raises RequestError for more iterations.
+    """
+    return Layout(noise=NoiseShaping(iterations, length, bound))
+
+
+def confined(mask: Any) -> Layout:
+    """Energies change the picture inside this mask only, or inside any of several; what is outside only follows.
+
+    Args:
+        mask: as for ``energy.shape``; leave room around the regions, for things that are elsewhere have to leave.
+    """
+    return Layout(confined=(mask,))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""What an artist does with the history, by operator: reuse, show, keep, save and delete one picture."""
+
+from pathlib import Path
+
+import bpy
+
+
+def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
+    """The history: what was painted, reused, shown, kept, saved and deleted; by undo, and in a saved file."""
+    kept, act, folder = scene.maquette_history, bpy.ops.maquette, app.gallery.folder
+    assert [item.prompt for item in kept] == [prompt]
+    name = kept[0].name
+    assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".json"}
+    assert app.gallery.entry(scene, name).settings.style == "Sunset"
+
+    scene.maquette_prompt, scene.maquette_style, scene.maquette_seed, scene.maquette_steps = "a", "", 1, 2
+    assert act.reuse(name=name, what="SEED") == {"FINISHED"}
+    assert (scene.maquette_seed, scene.maquette_prompt) == (7, "a")
+    assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
+    assert (scene.maquette_prompt, scene.maquette_style, scene.maquette_steps) == (prompt, "Sunset", 5)
+    assert app.session.notice is None
+    scene.camera.location.x += 1.0
+    bpy.context.view_layer.update()
+    assert act.reuse(name=name, what="EVERYTHING") == {"FINISHED"}
+    assert app.session.notice.code == "camera-elsewhere"
+    assert act.restore_camera(name=name) == {"FINISHED"}
+    assert abs(scene.camera.location.x) < 1e-5 and app.session.notice is None
+
+    scene["maquette_picture"] = None
+    assert act.show_entry(name=name) == {"FINISHED"}
+    assert scene["maquette_picture"]["maquette_camera"] == scene.camera
+    assert act.favour(name=name) == {"FINISHED"} and kept[name].favourite
+    assert (folder / f"{name}.favourite").exists()
+    saved = folder.parent / "saved.png"
+    assert act.save_entry(name=name, filepath=str(saved)) == {"FINISHED"}
+    open_again(scene, app, saved, prompt)
+    aside = folder.parent / "saved.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(aside), copy=True)
+    with bpy.data.libraries.load(str(aside), link=True) as (there, here):
+        here.scenes = list(there.scenes)
+    assert [item.text for item in here.scenes[0].maquette_history] == [item.text for item in kept]
+    bpy.data.libraries.remove(bpy.data.libraries[-1])
+
+    assert act.delete_entry(name=name) == {"FINISHED"}
+    assert not kept and not list(folder.glob(f"{name}.*"))
+    assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
+    assert app.session.notice.code == "entry-gone"
+
+
+def open_again(scene: bpy.types.Scene, app: object, file: Path, prompt: str) -> None:
+    """A saved picture brings back what it was asked for; where a region of it is missing, that is said."""
+    castle, rocket, camera = scene.objects["castle"], scene.objects["rocket"], scene.camera
+    place = camera.location.copy()
+    scene.maquette_prompt, scene.maquette_seed, scene.maquette_steps, scene.maquette_style = "a", 1, 2, ""
+    castle["maquette_phrase"], rocket["maquette_region"] = "keep", False
+    camera.location.x += 1.0
+    bpy.context.view_layer.update()
+    assert bpy.ops.maquette.open_request(filepath=str(file)) == {"FINISHED"}
+    assert app.session.notice is None, app.session.notice
+    assert (scene.maquette_prompt, scene.maquette_style, scene.maquette_steps) == (prompt, "Sunset", 5)
+    assert (scene.maquette_seed, scene.maquette_vary) == (7, False)
+    assert (castle["maquette_phrase"], rocket["maquette_region"]) == ("castle", True)
+    assert (camera.location - place).length < 1e-5
+    rocket.name = "missile"
+    assert bpy.ops.maquette.open_request(filepath=str(file)) == {"FINISHED"}
+    assert app.session.notice.code == "opened-in-part" and "“rocket”" in app.session.notice.message
+    rocket.name = "rocket"
+    assert bpy.ops.maquette.open_request(filepath=str(file.with_name("none.png"))) == {"CANCELLED"}
+    assert app.session.notice.code == "no-request"
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
