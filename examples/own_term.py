@@ -5,7 +5,7 @@ python examples/own_term.py
 """
 
 from sg_core import Energy, Measure, Moment, Phrase, Tape, Term, generate, load, presence
-from sg_core.properties import centroid
+from sg_core.terms.properties import centroid
 
 
 def level(one: str, other: str, tolerance: float = 0.03) -> Energy:

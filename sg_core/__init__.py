@@ -6,7 +6,7 @@ layout = shape("castle", mask) + 0.5 * centroid("rocket", 0.8, 0.3)
 pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=128, height=128)
 """
 
-from sg_core.attention import Grid, Tape, forgetting_after, listening
+from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.edits import place
 from sg_core.energy import Energy, Measure, Reading, Term, centroid, keep_out, presence, shape, size
 from sg_core.errors import (

@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core import properties
-from sg_core.attention import Tape
-from sg_core.coverage import on_grid
+from sg_core.attention.coverage import on_grid
+from sg_core.attention.tape import Tape
 from sg_core.errors import EnergyError
 from sg_core.schedule import Schedule, always, times
+from sg_core.terms import properties
 from sg_core.tokens import Phrase, phrase
 
 Numbers = float | Sequence[float] | Tensor

@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core import properties
-from sg_core.attention import Tape, listening
+from sg_core.attention.tape import Tape, listening
 from sg_core.errors import TokenError
 from sg_core.judge import Judge, detect, noun_of
 from sg_core.models.model import Model
+from sg_core.terms import properties
 from sg_core.tokens import Phrase, phrase
 
 # Toybox's attention held against its Judge: read later, outlines get worse (mean IoU of 32 objects 0.48 half way, 0.47

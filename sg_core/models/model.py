@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from sg_core.attention import Grid
+from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.models.cards import Card
 from sg_core.parametrisation import Parametrisation

@@ -14,13 +14,13 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from sg_core.attention import Grid
+from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError, RequestError
 from sg_core.models.cards import Card
 from sg_core.models.folder import check, component, read_json
 from sg_core.models.model import Step
-from sg_core.models.timetable import Timetable, timetable
+from sg_core.models.schedulers import Timetable, timetable
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sg_core.attention import Tape
-from sg_core.coverage import on_grid
+from sg_core.attention.coverage import on_grid
+from sg_core.attention.tape import Tape
 from sg_core.energy import Energy, Measure, Term
 from sg_core.errors import EnergyError
 from sg_core.schedule import Schedule, always, times

@@ -9,11 +9,11 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel
 from torch import Tensor, nn
 
-from sg_core.attention import Grid
+from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.models.cards import Card, new_card
 from sg_core.models.model import Step
-from sg_core.models.timetable import FLOW_SCHEDULERS, Timetable, timetable
+from sg_core.models.schedulers import FLOW_SCHEDULERS, Timetable, timetable
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, locate
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from sg_core.attention import Tape
+from sg_core.attention.tape import Tape
 from sg_core.edits import place
 from sg_core.energy import Energy, centroid, keep_out, presence, shape, size
 from sg_core.errors import EnergyError
-from sg_core.properties import cell_centres
 from sg_core.schedule import always, fading, times, until
+from sg_core.terms.properties import cell_centres
 from sg_core.tokens import Phrase, Words
 
 CASTLE, ROCKET = Phrase("castle"), Phrase("rocket")

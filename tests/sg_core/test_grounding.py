@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sg_core.attention import Tape
+from sg_core.attention.tape import Tape
 from sg_core.grounding import MASK_SIDE, attended, attention_mask, groundings, judged, reread
 from sg_core.tokens import Phrase, Words
 from sg_core.toybox.judge import Segmenter, judge_of, save_judge

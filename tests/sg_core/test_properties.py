@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sg_core import properties
+from sg_core.terms import properties
 
 
 def disc(x: float, y: float, radius: float, rows: int = 24, columns: int = 40, floor: float = 0.0) -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, StableDiffusionPipeline
 
 from sg_core import generate
-from sg_core.attention import listening
+from sg_core.attention.tape import listening
 from sg_core.edits import place
 from sg_core.energy import Energy, Measure, Term, centroid, shape, size
 from sg_core.errors import Cancelled, EnergyError, RequestError

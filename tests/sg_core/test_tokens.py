@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import CLIPTokenizer
 
-from sg_core.attention import listening
+from sg_core.attention.tape import listening
 from sg_core.conditioning import Conditioning
 from sg_core.errors import TokenError, TooLong
 from sg_core.models.stable_diffusion_1 import StableDiffusion1

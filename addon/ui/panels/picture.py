@@ -60,6 +60,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_masks", slider=True)
+        column.prop(scene, "maquette_noise")
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
 

@@ -41,70 +41,70 @@ def fresh(width=1920, height=1080):
     return scene
 
 
-def camera(scene, place, target, name="Camera"):
-    made = bpy.data.objects.new(name, bpy.data.cameras.new(name))
-    made.location = place
-    made.rotation_euler = (Vector(target) - Vector(place)).to_track_quat("-Z", "Y").to_euler()
-    scene.collection.objects.link(made)
+def camera(scene, location, target, name="Camera"):
+    data_block = bpy.data.objects.new(name, bpy.data.cameras.new(name))
+    data_block.location = location
+    data_block.rotation_euler = (Vector(target) - Vector(location)).to_track_quat("-Z", "Y").to_euler()
+    scene.collection.objects.link(data_block)
     bpy.context.view_layer.update()
-    return made
+    return data_block
 
 
 def mesh(vertices, faces, name):
-    made = bpy.data.meshes.new(name)
-    made.from_pydata(vertices, [], faces)
-    return made
+    data_block = bpy.data.meshes.new(name)
+    data_block.from_pydata(vertices, [], faces)
+    return data_block
 
 
-def box(name, place=(0, 0, 0), size=(1, 1, 1), home=None):
+def box(name, location=(0, 0, 0), size=(1, 1, 1), collection=None):
     x, y, z = (side / 2 for side in size)
     corners = [(a * x, b * y, c * z) for c in (-1, 1) for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     faces = [(3, 2, 1, 0), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)]
-    return put(name, mesh(corners, faces, name), place, home)
+    return put(name, mesh(corners, faces, name), location, collection)
 
 
-def ball(name, place=(0, 0, 0), radius=1.0, rings=32, home=None):
+def ball(name, location=(0, 0, 0), radius=1.0, rings=32, collection=None):
     """A ball of 2 * (2 * rings) * rings triangles, the poles' slivers included."""
     theta, phi = np.meshgrid(np.linspace(0, np.pi, rings + 1), np.arange(2 * rings) * np.pi / rings, indexing="ij")
     points = radius * np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
     index = np.arange(points[..., 0].size).reshape(theta.shape)
     beside = np.roll(index, -1, axis=1)
     faces = np.stack([index[:-1], index[1:], beside[1:], beside[:-1]], axis=-1).reshape(-1, 4)
-    return put(name, mesh(points.reshape(-1, 3).tolist(), faces.tolist(), name), place, home)
+    return put(name, mesh(points.reshape(-1, 3).tolist(), faces.tolist(), name), location, collection)
 
 
-def put(name, data, place, home=None):
-    made = bpy.data.objects.new(name, data)
-    made.location = place
-    (home or bpy.context.scene.collection).objects.link(made)
-    return made
+def put(name, data, location, collection=None):
+    data_block = bpy.data.objects.new(name, data)
+    data_block.location = location
+    (collection or bpy.context.scene.collection).objects.link(data_block)
+    return data_block
 
 
-def instance(name, collection, place):
-    made = put(name, None, place)
-    made.instance_type, made.instance_collection = "COLLECTION", collection
-    return made
+def instance(name, collection, location):
+    data_block = put(name, None, location)
+    data_block.instance_type, data_block.instance_collection = "COLLECTION", collection
+    return data_block
 
 
 def group(name, parent=None):
-    made = bpy.data.collections.new(name)
+    data_block = bpy.data.collections.new(name)
     if parent is not None:
-        parent.children.link(made)
-    return made
+        parent.children.link(data_block)
+    return data_block
 
 
-def colour(thing, rgb):
+def colour(obj, rgb):
     """A plain material that emits its colour: what it renders as is what it is."""
-    made = bpy.data.materials.new(thing.name)
-    if made.node_tree is None:  # from Blender 5.0 on it is there
-        made.use_nodes = True
-    tree = made.node_tree
+    data_block = bpy.data.materials.new(obj.name)
+    if data_block.node_tree is None:  # from Blender 5.0 on it is there
+        data_block.use_nodes = True
+    tree = data_block.node_tree
     tree.nodes.clear()
     emit, out = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     emit.inputs["Color"].default_value = (*rgb, 1.0)
     tree.links.new(emit.outputs[0], out.inputs["Surface"])
-    thing.data.materials.append(made)
-    return made
+    obj.data.materials.append(data_block)
+    return data_block
 
 
 def render(scene, path, samples=1, view="Standard", transparent=False):
@@ -117,9 +117,9 @@ def render(scene, path, samples=1, view="Standard", transparent=False):
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
-    found = pixels(image)
+    picture = pixels(image)
     bpy.data.images.remove(image)
-    return found
+    return picture
 
 
 def captured(scene, prompt, *, exact=False, **options):
@@ -170,37 +170,37 @@ def fingerprint():
     """Everything in the file, as plain values: every data-block's settings, Render Result, handlers, is_dirty."""
     for item in bpy.data.meshes:
         _describe(item, (), {}, set())  # a mesh's layers move when they are read for the first time
-    found = {("file", "dirty"): bpy.data.is_dirty}
+    state = {("file", "dirty"): bpy.data.is_dirty}
     for name in (name for name in dir(bpy.app.handlers) if isinstance(getattr(bpy.app.handlers, name), list)):
-        found["handlers", name] = len(getattr(bpy.app.handlers, name))
-    found.update({("file", kind): len(getattr(bpy.data, kind)) for kind in COLLECTIONS})
+        state["handlers", name] = len(getattr(bpy.app.handlers, name))
+    state.update({("file", kind): len(getattr(bpy.data, kind)) for kind in COLLECTIONS})
     for kind in DESCRIBED:
         for item in getattr(bpy.data, kind):
-            _describe(item, (kind, item.name_full), found, set())
-            found[kind, item.name_full, "own"] = sorted(set(item.keys()) - OURS)
-    return found
+            _describe(item, (kind, item.name_full), state, set())
+            state[kind, item.name_full, "own"] = sorted(set(item.keys()) - OURS)
+    return state
 
 
-def _describe(struct, path, found, seen):
-    if struct.as_pointer() in seen:
+def _describe(struct, path, state, visited):
+    if struct.as_pointer() in visited:
         return
-    seen.add(struct.as_pointer())
+    visited.add(struct.as_pointer())
     for item in struct.bl_rna.properties:
         if item.identifier in VOLATILE or (isinstance(struct, bpy.types.NodeSocket) and item.identifier in FOLLOWS):
             continue
-        here, value = (*path, item.identifier), getattr(struct, item.identifier)
+        item_path, value = (*path, item.identifier), getattr(struct, item.identifier)
         if item.type == "POINTER":
-            _follow(value, here, found, seen)
+            _follow(value, item_path, state, visited)
         elif item.type == "COLLECTION":
-            found[here] = len(value)
-            for place, part in enumerate(value if len(value) <= 64 else ()):
-                _follow(part, (*here, place), found, seen)
+            state[item_path] = len(value)
+            for index, part in enumerate(value if len(value) <= 64 else ()):
+                _follow(part, (*item_path, index), state, visited)
         else:
-            found[here] = str(value[:]) if getattr(item, "is_array", False) else str(value)
+            state[item_path] = str(value[:]) if getattr(item, "is_array", False) else str(value)
 
 
-def _follow(value, path, found, seen):
+def _follow(value, path, state, visited):
     if value is None or isinstance(value, bpy.types.ID):
-        found[path] = getattr(value, "name_full", None)
+        state[path] = getattr(value, "name_full", None)
     if value is not None and not (isinstance(value, bpy.types.ID) and not value.is_embedded_data):
-        _describe(value, path, found, seen)
+        _describe(value, path, state, visited)

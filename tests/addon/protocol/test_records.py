@@ -14,14 +14,7 @@ from hypothesis import strategies as st
 
 from addon.protocol import records
 from addon.protocol.paths import connection_path
-from addon.protocol.records import (
-    Connection,
-    Mask,
-    mask_rows,
-    pack_mask,
-    read_connection,
-    unpack_mask,
-)
+from addon.protocol.records import Connection, Mask, mask_rows, pack_mask, read_connection, unpack_mask
 from addon.protocol.strict_json import ContractError, dump
 
 CONNECTION = Connection(address="http://127.0.0.1:1", token="t", version="1")

@@ -19,6 +19,7 @@ from addon.request.settings import (
     FLAGS,
     KEYS,
     MASKS,
+    NOISE,
     SENT,
     Settings,
     add_flags,
@@ -60,6 +61,7 @@ CHANGES = some.fixed_dictionaries(
         "strength": some.floats(0, 1),
         "scale": some.floats(1, 100),
         "masks": some.floats(0, 1),
+        "noise": some.integers(0, 3),
         "size": some.integers(1, 100),
         "exact": some.just(True),
     },
@@ -119,16 +121,15 @@ def test_flags_leave_out_what_is_not_set() -> None:
 
 
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
-    assert (
-        *("prompt", "seed", "model", "steps", "strength", "scale", "negative"),
-        *("masks", "variation", "variation_seed"),
-    ) == SENT
+    names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "noise")
+    assert (*names, "variation", "variation_seed") == SENT
     assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale")) | {
         "prompt": "",
         "negative": "",
         "seed": 0,
         "model": "toybox",
         "masks": MASKS,
+        "noise": NOISE,
         "variation": 0.0,
         "variation_seed": 0,
     }
@@ -145,7 +146,7 @@ def test_a_style_adds_its_words() -> None:
 
 def test_what_was_asked_for_is_set_again() -> None:
     asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25, **VARIED)
-    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, masks=MASKS, **VARIED)
+    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, masks=MASKS, noise=NOISE, **VARIED)
     assert recovered(SET, asked, SUNSET) == own
     plain = replace(own, prompt="a castle at sunset", negative="fog, rain", style="")
     assert recovered(SET, asked, None) == plain, "the style is gone"

@@ -12,15 +12,7 @@ from addon.session.seeds import Seeds
 from server.catalogue import offered
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import (
-    VIEW,
-    blockout,
-    dispatching,
-    is_absent,
-    is_online,
-    online,
-    until,
-)
+from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, online, until
 
 
 def test_a_picture_arrives(settings: ServerSettings, tmp_path: Path) -> None:

@@ -10,14 +10,7 @@ from addon.session import pending, reducer
 from addon.session.state import Session
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import (
-    VIEW,
-    blockout,
-    dispatching,
-    is_absent,
-    is_online,
-    until,
-)
+from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, until
 
 
 def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(

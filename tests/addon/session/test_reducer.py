@@ -12,13 +12,7 @@ from addon.session.progress import describe, title
 from addon.session.reducer import TASKS_MAX
 from addon.session.state import Link, Preview, Session, offered_model
 from addon.session.task import Task
-from tests.addon.session.samples import (
-    HEALTH,
-    VIEW,
-    event,
-    job,
-    with_jobs,
-)
+from tests.addon.session.samples import HEALTH, VIEW, event, job, with_jobs
 
 PROBLEM = Problem(type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less.")
 

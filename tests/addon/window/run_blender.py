@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A story told in a real Blender with a window, from outside: the zip is built, Blender started, the report read."""
+"""A scenario run in a real Blender with a window: the zip is built, Blender started, the report read."""
 
 import json
 import os
@@ -10,30 +10,30 @@ from pathlib import Path
 
 from addon.__main__ import main
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[2]
 SECONDS = 900  # software OpenGL on a busy machine is slow
 
 
-def tell(blender: str, story: str, folder: Path, command: str) -> dict:
+def run_scenario(blender: str, scenario: str, folder: Path, command: str) -> dict:
     """What happened; FOLDER then holds the screenshots, and ``home`` the server's things."""
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "user"), "MAQUETTE_HOME": str(folder / "home")}
-    words = [story, str(main(["--out", str(folder)])), command, str(folder)]
+    words = [scenario, str(main(["--out", str(folder)])), command, str(folder)]
     flags = ["--factory-startup", "--enable-event-simulate", "--python-exit-code", "1"]
-    flags += ["--python", str(HERE / "scenarios" / "runner.py"), "--", *words]
+    flags += ["--python", str(FOLDER / "scenarios" / "runner.py"), "--", *words]
     line = [blender, *flags]
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
-    told = folder / f"{story}.json"
-    assert told.exists(), done.stdout[-3000:] + done.stderr[-3000:]
-    return {**json.loads(told.read_text()), "code": done.returncode}
+    finished = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+    report = folder / f"{scenario}.json"
+    assert report.exists(), finished.stdout[-3000:] + finished.stderr[-3000:]
+    return {**json.loads(report.read_text()), "code": finished.returncode}
 
 
-def flat_colours(astray: int = 0) -> str:
+def flat_colour_server(astray: int = 0) -> str:
     """A server whose pictures are flat colours, painted slowly enough to be watched, and that far to the right."""
     serve = [sys.executable, "-m", "server", "serve", "--engine", "tests.addon.hosts.mask_painter:Painter"]
     return shlex.join(["env", f"PYTHONPATH={ROOT}", "PAINTER_STEP_SECONDS=0.15", f"PAINTER_ASTRAY={astray}", *serve])
 
 
-def toybox() -> str:
+def toybox_server() -> str:
     """The server as it ships, with the model that ships."""
     return shlex.join(["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "server", "serve"])

@@ -14,9 +14,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from tests.addon.window.run_blender import ROOT, flat_colours, tell, toybox
+from tests.addon.window.run_blender import ROOT, flat_colour_server, run_scenario, toybox_server
 
-SHOTS = (
+SCREENSHOTS = (
     "not-connected",
     "no-server",
     "error",
@@ -31,20 +31,20 @@ SHOTS = (
 
 
 def take(blender: str, docs: Path) -> None:
-    """Tells the stories and keeps their pictures."""
-    keep(blender, "tour", toybox(), SHOTS, docs)
-    keep(blender, "stacking", flat_colours(), ("views",), docs)  # flat, to tell what each view covers
+    """Runs the scenarios and keeps their pictures."""
+    keep(blender, "walkthrough", toybox_server(), SCREENSHOTS, docs)
+    keep(blender, "stacked_projections", flat_colour_server(), ("views",), docs)  # flat, to tell what each view covers
 
 
-def keep(blender: str, story: str, command: str, shots: Sequence[str], docs: Path) -> None:
-    """Tells one story and keeps these of its pictures."""
+def keep(blender: str, scenario: str, command: str, names: Sequence[str], docs: Path) -> None:
+    """Runs one scenario and keeps these of its pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        report = tell(blender, story, folder, command)
+        report = run_scenario(blender, scenario, folder, command)
         if not report["ok"]:
             sys.exit(report["trace"])
-        for shot in shots:
-            Image.open(folder / f"{shot}.png").convert("RGB").save(docs / f"{shot}.png", optimize=True)
+        for name in names:
+            Image.open(folder / f"{name}.png").convert("RGB").save(docs / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from tests.addon.window.run_blender import SECONDS, flat_colours, tell
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 MEADOW, NIGHT = "a castle and a rocket on a meadow", "a castle and a rocket at night"
-ASKED = [NIGHT, 9, 4]  # what the panel says before each reuse, and after its undo
+REQUEST = [NIGHT, 9, 4]  # what the panel says before each reuse, and after its undo
 
 
 @pytest.fixture(scope="module")
@@ -16,11 +16,13 @@ def report(tmp_path_factory) -> dict:
     """What happened in the window."""
     if "BLENDER" not in os.environ:
         pytest.skip("$BLENDER is not set: no real window")
-    return tell(os.environ["BLENDER"], "remembering", tmp_path_factory.mktemp("remembering"), flat_colours())
+    return run_scenario(
+        os.environ["BLENDER"], "history_buttons", tmp_path_factory.mktemp("window"), flat_colour_server()
+    )
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_story_is_told_to_its_end(report: dict) -> None:
+def test_the_scenario_ends_well(report: dict) -> None:
     assert report["ok"], report["trace"]
 
 
@@ -30,10 +32,10 @@ def test_thumbnails_are_no_data_blocks(report: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "taken"), [("PROMPT", [MEADOW, 9, 4]), ("SEED", [NIGHT, 5, 4]), ("EVERYTHING", [MEADOW, 5, 3])]
+    ("part", "settings"), [("PROMPT", [MEADOW, 9, 4]), ("SEED", [NIGHT, 5, 4]), ("EVERYTHING", [MEADOW, 5, 3])]
 )
-def test_reuse_is_one_undo_step(report: dict, what: str, taken: list) -> None:
-    assert report["reuse"][what] == [taken, ASKED]
+def test_reuse_is_one_undo_step(report: dict, part: str, settings: list) -> None:
+    assert report["reuse"][part] == [settings, REQUEST]
 
 
 def test_showing_an_earlier_picture_is_one_undo_step(report: dict) -> None:

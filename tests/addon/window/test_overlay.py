@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from tests.addon.window.run_blender import SECONDS, flat_colours, tell
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 ASTRAY = 8  # pixels
 FOLLOWS = 0.3  # seconds from an edit at 100k triangles to the overlay drawn with it
@@ -18,11 +18,11 @@ def report(tmp_path_factory) -> dict:
     """What happened in the window."""
     if "BLENDER" not in os.environ:
         pytest.skip("$BLENDER is not set: no real window")
-    return tell(os.environ["BLENDER"], "overlays", tmp_path_factory.mktemp("overlays"), flat_colours(ASTRAY))
+    return run_scenario(os.environ["BLENDER"], "overlay", tmp_path_factory.mktemp("window"), flat_colour_server(ASTRAY))
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_story_is_told_to_its_end(report: dict) -> None:
+def test_the_scenario_ends_well(report: dict) -> None:
     assert report["ok"], report["trace"]
 
 
@@ -42,10 +42,10 @@ def test_the_scene_is_untouched(report: dict) -> None:
 
 def test_offsets_are_said_and_what_is_missing_is_missed(report: dict) -> None:
     """The frame has 171 x 96 pixels, and a diagonal of 196."""
-    said = {text.partition(":")[0]: text.partition(": ")[2] for text in report["words"]}
-    assert said["ghost"] == "not found in the picture"
+    sentences = {text.partition(":")[0]: text.partition(": ")[2] for text in report["words"]}
+    assert sentences["ghost"] == "not found in the picture"
     for phrase in ("castle", "rocket"):
-        assert float(said[phrase].removesuffix("% off")) == pytest.approx(100 * ASTRAY / 196, abs=0.4)
+        assert float(sentences[phrase].removesuffix("% off")) == pytest.approx(100 * ASTRAY / 196, abs=0.4)
 
 
 def test_the_overlay_follows_an_edit(report: dict, record_property) -> None:

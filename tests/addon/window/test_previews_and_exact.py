@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.addon.window.run_blender import SECONDS, flat_colours, tell
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 RED = 40  # by how much red exceeds green and blue where the rocket's colour shows through the noise
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where the story puts its screenshots."""
-    return tmp_path_factory.mktemp("developing")
+    """Where the scenario puts its screenshots."""
+    return tmp_path_factory.mktemp("window")
 
 
 @pytest.fixture(scope="module")
@@ -24,25 +24,25 @@ def report(folder: Path) -> dict:
     """What happened in the window."""
     if "BLENDER" not in os.environ:
         pytest.skip("$BLENDER is not set: no real window")
-    return tell(os.environ["BLENDER"], "developing", folder, flat_colours())
+    return run_scenario(os.environ["BLENDER"], "previews_and_exact", folder, flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_story_is_told_to_its_end(report: dict) -> None:
+def test_the_scenario_ends_well(report: dict) -> None:
     assert report["ok"], report["trace"]
 
 
-@pytest.mark.parametrize("where", ["editor", "panel"])
-def test_a_preview_is_seen(report: dict, folder: Path, where: str, record_property) -> None:
-    before, during = (reds(folder / f"{name}.png", report, where) for name in ("before", "developing"))
+@pytest.mark.parametrize("area", ["editor", "panel"])
+def test_a_preview_is_shown(report: dict, folder: Path, area: str, record_property) -> None:
+    before, during = (reds(folder / f"{name}.png", report, area) for name in ("before", "developing"))
     record_property("pixels", (before, during))
     assert during > before + 500
 
 
-def reds(shot: Path, report: dict, where: str) -> int:
+def reds(screenshot: Path, report: dict, area: str) -> int:
     """Pixels of the rocket's colour that a screenshot has in that region of the window."""
-    left, bottom, width, height = report["places"][where]
-    with Image.open(shot) as picture:
+    left, bottom, width, height = report["places"][area]
+    with Image.open(screenshot) as picture:
         box = (left, report["height"] - bottom - height, left + width, report["height"] - bottom)
         pixels = np.asarray(picture.convert("RGB").crop(box), np.int16)
     return int((pixels[..., 0] - pixels[..., 1:].max(axis=2) > RED).sum())

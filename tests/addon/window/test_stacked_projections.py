@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.addon.window.run_blender import SECONDS, flat_colours, tell
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 
 @pytest.fixture(scope="module")
@@ -13,11 +13,13 @@ def report(tmp_path_factory) -> dict:
     """What happened in the window."""
     if "BLENDER" not in os.environ:
         pytest.skip("$BLENDER is not set: no real window")
-    return tell(os.environ["BLENDER"], "stacking", tmp_path_factory.mktemp("window"), flat_colours())
+    return run_scenario(
+        os.environ["BLENDER"], "stacked_projections", tmp_path_factory.mktemp("window"), flat_colour_server()
+    )
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_story_is_told_to_its_end(report: dict) -> None:
+def test_the_scenario_ends_well(report: dict) -> None:
     assert report["ok"], report["trace"]
     assert report["views"] == ["View 1", "View 2"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.addon.window.run_blender import SECONDS, flat_colours, tell
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 PROMPT = "a castle and a rocket on a meadow"
 PAUSE = 0.05  # seconds that the add-on may hold the main thread while a job runs
@@ -25,11 +25,11 @@ def blender() -> str:
 @pytest.fixture(scope="module")
 def report(blender: str, tmp_path_factory) -> dict:
     """What happened in that window."""
-    return tell(blender, "all", tmp_path_factory.mktemp("window"), flat_colours())
+    return run_scenario(blender, "all", tmp_path_factory.mktemp("window"), flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_story_is_told_to_its_end(report: dict) -> None:
+def test_the_scenario_ends_well(report: dict) -> None:
     assert report["ok"], report["trace"]
     assert report["states"] in (["done", "cancelled", "cancelled"], ["done", "done", "cancelled"])
 
@@ -68,9 +68,9 @@ def test_a_file_that_is_opened_again_gets_its_picture(report: dict) -> None:
 
 def test_a_job_outlives_the_add_on_that_asked_for_it(report: dict) -> None:
     assert report["owed when enabled"] == [77]
-    state, arrived, kept = report["switched off"]
+    state, arrived, history = report["switched off"]
     assert state == "done" and arrived
-    assert kept == [[".json", ".png"], PROMPT, 77]
+    assert history == [[".json", ".png"], PROMPT, 77]
 
 
 def test_a_server_that_dies_says_so_and_paints_when_it_is_back(report: dict) -> None:
@@ -89,7 +89,7 @@ def test_blender_is_never_held(report: dict, record_property) -> None:
 
 @pytest.mark.timeout(2 * SECONDS + 30)
 def test_quitting_ends_our_server_and_the_picture_comes_the_next_time(blender: str, tmp_path: Path) -> None:
-    report = tell(blender, "quits", tmp_path, flat_colours())
+    report = run_scenario(blender, "quit", tmp_path, flat_colour_server())
     assert report["ok"], report.get("trace")
     assert report["state at the end"] in ("leased", "running")
     assert report["code"] == 0
@@ -99,7 +99,7 @@ def test_quitting_ends_our_server_and_the_picture_comes_the_next_time(blender: s
         time.sleep(0.1)
     with sqlite3.connect(tmp_path / "home" / "jobs.sqlite") as db:
         assert db.execute("SELECT state FROM job").fetchall() == [("queued",)]
-    report = tell(blender, "returns", tmp_path, flat_colours())
+    report = run_scenario(blender, "return", tmp_path, flat_colour_server())
     assert report["ok"], report.get("trace")
     assert len(report["waiting"]) == 1
     assert (report["state"], report["words"]) == ("done", report["on disk"])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from addon.protocol.records import Blockout
 from addon.protocol.strict_json import dump, loads
-from addon.request.settings import MASKS
+from addon.request.settings import MASKS, NOISE
 from server.cli.main import main
 from tests.server.serving import blockout, environment
 
@@ -194,7 +194,7 @@ def test_a_scene_all_the_way(tmp_path, served):
     assert done.returncode == 0, done.stderr
     asked = loads(Blockout, (out / "blockout.json").read_bytes())
     assert (asked.prompt, asked.seed, [region.phrase for region in asked.regions]) == ("a castle", 5, ["castle"])
-    assert asked.masks == 0.0
+    assert (asked.masks, asked.noise) == (0.0, NOISE)
     with Image.open(out / "picture.png") as picture:
         assert picture.size == (asked.frame.width, asked.frame.height)
     look = LOOK.format(path=str(out / "scene.blend"))

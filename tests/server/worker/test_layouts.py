@@ -10,7 +10,7 @@ import pytest
 import sg_core
 from addon.protocol.records import Scheduler, pack_mask
 from server.worker import translate
-from sg_core.models.timetable import SCHEDULERS
+from sg_core.models.schedulers import SCHEDULERS
 from sg_core.tokens import Phrase
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
@@ -55,7 +55,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("changes", CHANGES, ids=str)
+@pytest.mark.parametrize("changes", CHANGES, ids=range(len(CHANGES)))
 def test_what_else_a_layout_may_say_reaches_the_picture(engine, changes):
     changed, before = framed(engine, **changes), framed(engine)
     assert not np.array_equal(changed, before)

@@ -71,7 +71,7 @@ def test_curves_text_metaballs_modifiers_and_instances_are_rendered(tmp_path, re
     cube.modifiers.new("Subdivision", "SUBSURF").levels = 2
     cube.modifiers["Subdivision"].render_levels = 2
     source = group("source")
-    ball("part", (0, 0, 0), 0.4, home=source)
+    ball("part", (0, 0, 0), 0.4, collection=source)
     for x in (-0.5, 0.5):
         instance(f"instance {x}", source, (x, 0, 0))
     for thing in scene.objects:

@@ -124,7 +124,7 @@ def test_a_viewport_secret_is_rendered_and_a_render_secret_is_not():
 def test_instances_of_one_object_are_told_apart():
     scene = fresh(512, 256)
     source = group("source")
-    ball("leaf", (0, 0, 0), 1.0, home=source)
+    ball("leaf", (0, 0, 0), 1.0, collection=source)
     for name, x in (("left thing", -2.5), ("right thing", 2.5)):
         mark(instance(name, source, (x, 0, 0)))
     prompt = "a left thing and a right thing"
@@ -136,7 +136,7 @@ def test_instances_of_one_object_are_told_apart():
 def test_what_cannot_be_told_apart_is_said():
     scene = fresh(512, 256)
     leaves = group("leaves")
-    leaf = ball("leaf", (0, 5, 0), 0.4, home=leaves)
+    leaf = ball("leaf", (0, 5, 0), 0.4, collection=leaves)
     for name, x in (("left thing", -2.5), ("right thing", 2.5)):
         mark(sown(name, x, leaf))
     with pytest.raises(ExactFailed, match=r"leaf .*left thing and right thing"):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 300  # seconds; a busy machine is slow, and two rounds with an exact capture each are long
-HERE = Path(__file__).parent
-ROOT = HERE.parents[3]
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[3]
 
 
 @pytest.mark.timeout(PATIENCE + 60)
@@ -25,8 +25,8 @@ def test_zip_is_used_twice(tmp_path: Path, server_command: str) -> None:
     environment = {**os.environ, **{name: str(home) for name, home in homes.items()}}
     subprocess.run([sys.executable, "-m", "addon", "--out", str(tmp_path)], cwd=ROOT, check=True, timeout=120)
     (zipped,) = tmp_path.glob("maquette-*.zip")
-    script = [sys.executable, str(HERE / "use_extension.py"), str(zipped), server_command]
-    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert "used twice in" in done.stdout
+    script = [sys.executable, str(FOLDER / "use_extension.py"), str(zipped), server_command]
+    finished = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+    assert "used twice in" in finished.stdout
     assert not (homes["MAQUETTE_HOME"] / "connection.json").exists()

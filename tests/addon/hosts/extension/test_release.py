@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 200  # seconds
-HERE = Path(__file__).parent
-ROOT = HERE.parents[3]
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[3]
 RELEASES = sorted((ROOT / "tests" / "fixtures").glob("release-*"))
 
 
@@ -29,7 +29,7 @@ def test_what_a_release_left_opens(tmp_path: Path, server_command: str, release:
     environment = {**os.environ, **homes, "PAINTER_STEP_SECONDS": "0", "PAINTER_ASTRAY": "5"}
     subprocess.run([sys.executable, "-m", "addon", "--out", str(tmp_path)], cwd=ROOT, check=True, timeout=120)
     (zipped,) = tmp_path.glob("maquette-*.zip")
-    script = [sys.executable, str(HERE / "use_release.py"), str(zipped), server_command, str(left)]
-    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert "all of it opens" in done.stdout
+    script = [sys.executable, str(FOLDER / "use_release.py"), str(zipped), server_command, str(left)]
+    finished = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+    assert "all of it opens" in finished.stdout

@@ -12,8 +12,8 @@ from threading import Thread
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[3]
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,10 @@ def hosted(repository: Path) -> Iterator[str]:
 
 def use(url: str, home: Path) -> None:
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(home), "MAQUETTE_HOME": str(home)}
-    script = [sys.executable, str(HERE / "use_repository.py"), url]
-    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=110, check=False)
-    assert done.returncode == 0 and f"installed from {url}" in done.stdout, done.stdout[-2000:] + done.stderr[-3000:]
+    script = [sys.executable, str(FOLDER / "use_repository.py"), url]
+    finished = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-3000:]
+    assert f"installed from {url}" in finished.stdout
 
 
 def test_installs_over_http(hosted: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import bpy
 
 
-def use_corners(scene: bpy.types.Scene, app: object) -> None:
+def use_edge_cases(scene: bpy.types.Scene, app: object) -> None:
     """From a scene that paints back to one. Needs a server that runs, and two cubes, castle and rocket, selected."""
     come_home(scene, app)
     press_again(scene, app)
@@ -133,8 +133,8 @@ def hover() -> None:
     assert described == {f"MAQUETTE_OT_{name}" for name in words}, described
     for name, handed in words.items():
         operator = getattr(bpy.types, f"MAQUETTE_OT_{name}")
-        told = [operator.description(bpy.context, SimpleNamespace(**one)) for one in handed]
-        assert all(told), (name, told)
+        descriptions = [operator.description(bpy.context, SimpleNamespace(**one)) for one in handed]
+        assert all(descriptions), (name, descriptions)
 
 
 def look_through_no_camera(scene: bpy.types.Scene, app: object) -> None:
@@ -177,10 +177,10 @@ def mark_and_toggle(scene: bpy.types.Scene, app: object) -> None:
     bpy.ops.maquette.switch_part(part="WORDS")
     other = str(app.folder / "other.blend")
     bpy.ops.wm.save_as_mainfile(filepath=other, copy=True)
-    with bpy.data.libraries.load(other, link=True) as (_, here):
-        here.objects = ["Plane"]
-    scene.collection.objects.link(here.objects[0])
-    here.objects[0].select_set(True)
+    with bpy.data.libraries.load(other, link=True) as (_, data_to):
+        data_to.objects = ["Plane"]
+    scene.collection.objects.link(data_to.objects[0])
+    data_to.objects[0].select_set(True)
     assert bpy.ops.maquette.add_selected() == {"CANCELLED"}
     assert app.session.notice.code == "locked-object"
     bpy.data.libraries.remove(bpy.data.libraries[-1])

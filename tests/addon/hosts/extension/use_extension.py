@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sample_scenes import fingerprint
-from use_edge_cases import use_corners
-from use_fixes import use_cures
+from use_edge_cases import use_edge_cases
+from use_fixes import use_fixes
 from use_history import take_up_again
 
 PROMPT = "a castle and a rocket on a meadow"
@@ -55,7 +55,7 @@ def use(command: str) -> None:
 
     take_up_again(scene, app, PROMPT)
     ask_for_several(scene, app)
-    use_corners(scene, app)
+    use_edge_cases(scene, app)
     capture_exactly(scene, app)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
@@ -65,7 +65,7 @@ def use(command: str) -> None:
     assert app.session.notice.code in ("displaced", "misfit"), app.session.notice
 
     scene.camera.location.x -= 1.0
-    use_cures(app)
+    use_fixes(app)
     child = app.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait() in (0, -15)  # however long its worker takes to leave: the caller has the patience
@@ -117,10 +117,10 @@ def paint_first(scene: bpy.types.Scene, app: object) -> None:
 
 def untouched(scene: bpy.types.Scene, app: object) -> None:
     """A job from Generate to its picture; of the whole file, only what the picture brings with it is new."""
-    receive, seen = bpy.types.MAQUETTE_OT_receive.execute, {}
+    receive, states = bpy.types.MAQUETTE_OT_receive.execute, {}
 
     def looking(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
-        seen["painted"] = fingerprint()
+        states["painted"] = fingerprint()
         return receive(operator, context)
 
     bpy.context.view_layer.update()
@@ -131,10 +131,10 @@ def untouched(scene: bpy.types.Scene, app: object) -> None:
     finally:
         bpy.types.MAQUETTE_OT_receive.execute = receive
     moved_on = ("scenes", scene.name_full, "maquette_seed")
-    assert changes(before, seen["painted"]) == {moved_on: ("7", "8")}, changes(before, seen["painted"])
+    assert changes(before, states["painted"]) == {moved_on: ("7", "8")}, changes(before, states["painted"])
     image, history = scene["maquette_picture"].name_full, ("scenes", scene.name_full, "maquette_history")
     allowed = {("file", "images"), ("file", "dirty"), ("scenes", scene.name_full, "own"), ("images", image), history}
-    brought = {key for key in changes(seen["painted"], fingerprint()) if not {key, key[:2], key[:3]} & allowed}
+    brought = {key for key in changes(states["painted"], fingerprint()) if not {key, key[:2], key[:3]} & allowed}
     assert brought == set(), brought
 
 
@@ -183,8 +183,8 @@ def ask_for_several(scene: bpy.types.Scene, app: object) -> None:
     """Two pictures at one press, with seeds one after the other, that keep away from something."""
     scene.maquette_count, scene.maquette_seed, scene.maquette_negative = 2, 2**31 - 1, "fog"
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
-    asked = [json.loads(task.request) for task in app.session.tasks[-2:]]
-    assert [(one["seed"], one["negative"]) for one in asked] == [(2**31 - 1, "fog"), (0, "fog")]
+    requests = [json.loads(task.request) for task in app.session.tasks[-2:]]
+    assert [(one["seed"], one["negative"]) for one in requests] == [(2**31 - 1, "fog"), (0, "fog")]
     assert all(task.received for task in app.session.tasks)
     scene.maquette_negative = ""
     name = scene.maquette_history[-1].name
@@ -203,19 +203,19 @@ def stack_views(scene: bpy.types.Scene) -> None:
     assert bpy.ops.maquette.project() == {"FINISHED"}
     assert materials(scene) != before
     scene.maquette_follow = True
-    place = camera.location.copy()
+    location = camera.location.copy()
     camera.location.x += 2.0
     assert bpy.ops.maquette.generate() == {"FINISHED"}
     (slide,) = camera.data.background_images
     assert slide.image == scene["maquette_picture"] != first
     assert bpy.ops.maquette.project() == {"FINISHED"}
-    views = [thing for thing in scene.objects if "maquette_projector" in thing]
+    views = [obj for obj in scene.objects if "maquette_projector" in obj]
     assert [view.name for view in views] == ["View 1", "View 2"]
     older, newer = (str(view.session_uid) for view in views)
     assert bpy.ops.maquette.switch_view(uid=newer) == {"FINISHED"}
     assert bpy.ops.maquette.bring_camera(uid=older) == {"FINISHED"}
     bpy.context.view_layer.update()
-    assert (camera.location - place).length < 1e-5
+    assert (camera.location - location).length < 1e-5
     assert bpy.ops.maquette.remove_view(uid=older) == {"FINISHED"}
     assert materials(scene) == before  # for the newer one is off
     assert bpy.ops.maquette.switch_view(uid=newer) == {"FINISHED"}
@@ -224,7 +224,7 @@ def stack_views(scene: bpy.types.Scene) -> None:
     assert not camera.data.background_images and materials(scene) != before
     assert bpy.ops.maquette.background.poll() and not bpy.ops.maquette.remove_background.poll()
     assert bpy.ops.maquette.remove_results() == {"FINISHED"}
-    assert not any("maquette_projector" in thing for thing in scene.objects)
+    assert not any("maquette_projector" in obj for obj in scene.objects)
 
 
 def block_out() -> None:
@@ -234,8 +234,8 @@ def block_out() -> None:
         bpy.ops.mesh.primitive_cube_add(size=2.0, location=(x, 0.0, 1.0))
         bpy.context.object.name = name
     bpy.ops.mesh.primitive_plane_add(size=20.0)
-    for thing in bpy.context.scene.objects:
-        thing.select_set(thing.name in ("castle", "rocket"))
+    for obj in bpy.context.scene.objects:
+        obj.select_set(obj.name in ("castle", "rocket"))
 
 
 def add_camera(scene: bpy.types.Scene) -> None:
@@ -249,9 +249,9 @@ def add_camera(scene: bpy.types.Scene) -> None:
 def materials(scene: bpy.types.Scene) -> dict[str, list[str]]:
     """Every object's materials, by name."""
     return {
-        thing.name: [slot.material.name if slot.material else "" for slot in thing.material_slots]
-        for thing in scene.objects
-        if thing.type == "MESH"
+        obj.name: [slot.material.name if slot.material else "" for slot in obj.material_slots]
+        for obj in scene.objects
+        if obj.type == "MESH"
     }
 
 

@@ -12,7 +12,7 @@ OF_THE_SERVER = {
 A_WINDOWS = {"maquette.add_camera", "maquette.show_materials"}  # greyed where there is no view
 
 
-def use_cures(app) -> None:
+def use_fixes(app) -> None:
     """From a scene that paints, through each fault, back to a scene that paints. Needs a server that runs."""
     scene = bpy.context.scene
     scene.maquette_vary = True
@@ -21,22 +21,22 @@ def use_cures(app) -> None:
     pose = camera.matrix_world.copy()
     paints()
 
-    cured(app, "panoramic-camera", lambda: setattr(camera.data, "type", "PANO"), "flatten_camera")
-    cured(app, "region-outside", lambda: setattr(camera, "location", (30.0, -10.0, 3.0)), "fit_camera")
+    fixes(app, "panoramic-camera", lambda: setattr(camera.data, "type", "PANO"), "flatten_camera")
+    fixes(app, "region-outside", lambda: setattr(camera, "location", (30.0, -10.0, 3.0)), "fit_camera")
     assert camera.matrix_world.to_3x3() == pose.to_3x3(), "the camera was turned"
-    is_held(app, camera)
+    is_constrained(app, camera)
     camera.matrix_world = pose
-    cured(app, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
-    cured(app, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
-    cured(app, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")
+    fixes(app, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
+    fixes(app, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
+    fixes(app, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")
     bpy.ops.mesh.primitive_cube_add(size=3.0, location=(1.5, -3.0, 1.0))
     wall = bpy.context.object
-    cured(app, "region-behind", lambda: None, "leave_out", phrase="rocket")
+    fixes(app, "region-behind", lambda: None, "leave_out", phrase="rocket")
     bpy.data.objects.remove(wall)
     del rocket["maquette_off"]
     paints()
     has_a_twin(app, castle)
-    nothing_to_cure(app)
+    nothing_to_fix(app)
     is_too_large(app)
 
 
@@ -45,12 +45,12 @@ def has_a_twin(app, castle: bpy.types.Object) -> None:
     scene, twin = bpy.context.scene, castle.copy()
     twin.location.x += 1.5
     scene.collection.objects.link(twin)
-    cured(app, "phrase-shared", lambda: None, "tell_apart", phrase="castle")
+    fixes(app, "phrase-shared", lambda: None, "tell_apart", phrase="castle")
     assert (castle.maquette_phrase, twin.maquette_phrase) == ("left castle", "right castle")
     assert scene.maquette_prompt == "a left castle and a right castle and a rocket on a meadow"
     scene.maquette_prompt = "a castle and a rocket on a meadow"
     castle.maquette_phrase = twin.maquette_phrase = "castle"
-    cured(app, "phrase-shared", lambda: None, "make_one", phrase="castle")
+    fixes(app, "phrase-shared", lambda: None, "make_one", phrase="castle")
     bpy.data.objects.remove(twin)
 
 
@@ -73,14 +73,14 @@ def is_too_large(app) -> None:
     assert not app.session.failed
 
 
-def cured(app, code: str, spoil: Callable[[], None], cure: str, **handed: str) -> None:
+def fixes(app, code: str, spoil: Callable[[], None], fix: str, **handed: str) -> None:
     """The fault is named, its button is offered, and after its press the scene paints."""
     spoil()
     bpy.context.view_layer.update()
     assert bpy.ops.maquette.generate() == {"CANCELLED"}, code
     assert app.session.notice.code == code, app.session.notice
     assert handed.get("phrase", "") in ("", app.session.notice.subject)
-    assert getattr(bpy.ops.maquette, cure)(**handed) == {"FINISHED"}
+    assert getattr(bpy.ops.maquette, fix)(**handed) == {"FINISHED"}
     assert app.session.notice is None
     paints()
 
@@ -91,7 +91,7 @@ def paints() -> None:
     assert bpy.ops.maquette.generate() == {"FINISHED"}, bpy.types.WindowManager.maquette.session.notice
 
 
-def is_held(app, camera) -> None:
+def is_constrained(app, camera) -> None:
     """A camera that goes back where it was is not said to fit; nor is it moved."""
     camera.location = (30.0, -10.0, 3.0)
     anchor = camera.constraints.new("LIMIT_LOCATION")
@@ -114,13 +114,13 @@ def stays(app, camera) -> None:
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
 
 
-def nothing_to_cure(app) -> None:
+def nothing_to_fix(app) -> None:
     """Every cure there is, pressed in a scene without anything: each does something or says why not.
 
     Notices outlive the scene they speak of: a file is opened, a region deleted, and the button still stands there.
     """
     cures = sys.modules[type(app).__module__.replace(".runtime.app", ".messages.fixes")].FIXES
-    buttons = {button for cure in cures.values() for button in cure.buttons if button.operator.startswith("maquette.")}
+    buttons = {button for fix in cures.values() for button in fix.buttons if button.operator.startswith("maquette.")}
     empty = bpy.data.scenes.new("Empty")
     with bpy.context.temp_override(scene=empty, view_layer=empty.view_layers[0]):
         for button in sorted(buttons, key=lambda button: button.operator):
@@ -140,8 +140,8 @@ def answers(app, scene, operator: str, handed: dict[str, str]) -> None:
     scene["maquette_exact"] = True
     before = dict(scene.items())
     ended = getattr(bpy.ops.maquette, operator.removeprefix("maquette."))(**handed)
-    told = app.session.notice
+    notice = app.session.notice
     if ended == {"CANCELLED"}:
-        assert told is not None and told.code and told.message, operator
+        assert notice is not None and notice.code and notice.message, operator
     else:
         assert dict(scene.items()) != before, f"{operator} is silent"

@@ -8,9 +8,9 @@ import bpy
 
 def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     """The history: what was painted, reused, shown, kept, saved and deleted; by undo, and in a saved file."""
-    kept, act, folder = scene.maquette_history, bpy.ops.maquette, app.gallery.folder
-    assert [item.prompt for item in kept] == [prompt]
-    name = kept[0].name
+    history, act, folder = scene.maquette_history, bpy.ops.maquette, app.gallery.folder
+    assert [item.prompt for item in history] == [prompt]
+    name = history[0].name
     assert {path.suffix for path in folder.glob(f"{name}.*")} == {".png", ".json"}
     assert app.gallery.entry(scene, name).settings.style == "Sunset"
 
@@ -30,20 +30,20 @@ def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     scene["maquette_picture"] = None
     assert act.show_entry(name=name) == {"FINISHED"}
     assert scene["maquette_picture"]["maquette_camera"] == scene.camera
-    assert act.favour(name=name) == {"FINISHED"} and kept[name].favourite
+    assert act.favour(name=name) == {"FINISHED"} and history[name].favourite
     assert (folder / f"{name}.favourite").exists()
     saved = folder.parent / "saved.png"
     assert act.save_entry(name=name, filepath=str(saved)) == {"FINISHED"}
     open_again(scene, app, saved, prompt)
     aside = folder.parent / "saved.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(aside), copy=True)
-    with bpy.data.libraries.load(str(aside), link=True) as (there, here):
-        here.scenes = list(there.scenes)
-    assert [item.text for item in here.scenes[0].maquette_history] == [item.text for item in kept]
+    with bpy.data.libraries.load(str(aside), link=True) as (data_from, data_to):
+        data_to.scenes = list(data_from.scenes)
+    assert [item.text for item in data_to.scenes[0].maquette_history] == [item.text for item in history]
     bpy.data.libraries.remove(bpy.data.libraries[-1])
 
     assert act.delete_entry(name=name) == {"FINISHED"}
-    assert not kept and not list(folder.glob(f"{name}.*"))
+    assert not history and not list(folder.glob(f"{name}.*"))
     assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
     assert app.session.notice.code == "entry-gone"
 

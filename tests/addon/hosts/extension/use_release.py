@@ -103,11 +103,11 @@ def receive_pending(app: object) -> None:
 def paint_the_same(scene: bpy.types.Scene, app: object) -> None:
     """Generate asks for what it asked for then: every field that came since means the pixels of before."""
     first = scene.maquette_history[0]
-    asked = json.loads(first.text)["request"]
+    request = json.loads(first.text)["request"]
     scene.maquette_exact, scene.maquette_vary, scene.maquette_count = False, False, 1
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     picture = scene["maquette_picture"]
-    assert json.loads(picture["maquette_request"]) == asked
+    assert json.loads(picture["maquette_request"]) == request
     (slide,) = scene.camera.data.background_images
     assert slide.image == picture, "the background follows, as it was told to"
 
@@ -117,8 +117,8 @@ def take_away(scene: bpy.types.Scene) -> None:
     assert bpy.ops.maquette.remove_results() == {"FINISHED"}
     kinds = (bpy.data.objects, bpy.data.cameras, bpy.data.materials)
     keys = {key for kind in kinds for item in kind for key in item.keys()}  # noqa: SIM118 (no dict: it has no __iter__)
-    gone = {f"maquette_{name}" for name in ("projector", "thrown", "slots", "background", "result")}
-    assert keys & gone == set(), keys
+    removed = {f"maquette_{name}" for name in ("projector", "thrown", "slots", "background", "result")}
+    assert keys & removed == set(), keys & removed
     assert not scene.camera.data.background_images
     assert not any(item.name.startswith("View") for item in scene.objects)
 

@@ -16,11 +16,11 @@ def main(url: str) -> None:
     bpy.context.preferences.system.use_online_access = True  # Blender installs from no repository without it
     bpy.ops.preferences.extension_repo_add(name="Studio", remote_url=url, type="REMOTE")
     repos = bpy.context.preferences.extensions.repos
-    place = next(place for place, repo in enumerate(repos) if repo.remote_url == url)
-    assert bpy.ops.extensions.repo_sync(repo_index=place) == {"FINISHED"}
-    installed = bpy.ops.extensions.package_install(repo_index=place, pkg_id="maquette", enable_on_install=True)
+    index = next(index for index, repo in enumerate(repos) if repo.remote_url == url)
+    assert bpy.ops.extensions.repo_sync(repo_index=index) == {"FINISHED"}
+    installed = bpy.ops.extensions.package_install(repo_index=index, pkg_id="maquette", enable_on_install=True)
     assert installed == {"FINISHED"}, installed
-    module = f"bl_ext.{repos[place].module}.maquette"
+    module = f"bl_ext.{repos[index].module}.maquette"
     assert module in bpy.context.preferences.addons
     assert hasattr(bpy.types.Scene, "maquette_prompt") and bpy.ops.maquette.generate.poll()
     bpy.ops.preferences.addon_disable(module=module)

@@ -171,7 +171,7 @@ def test_the_list_follows_marks_names_and_eyes(watcher):
     scene = fresh()
     seen = {scene.session_uid: (scene, bpy.context.view_layer)}
     home = group("home", scene.collection)
-    inside, thing = box("inside", home=home), box("thing")
+    inside, thing = box("inside", collection=home), box("thing")
     mark(home)
     mark(thing, "a thing")
 

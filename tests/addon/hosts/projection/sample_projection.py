@@ -14,9 +14,9 @@ def staged(width=320, height=180):
     """A red box before a blue ball, on a grey floor that is no region."""
     scene = fresh(width, height)
     scene.camera.location, scene.camera.rotation_euler.x = (0, -10, 2), 1.4
-    for thing, rgb in ((box("box", (-1, -1, 0), (2, 2, 2)), GREEN), (ball("ball", (1, 1.5, 0.3), 1.5), GREEN)):
-        mark(thing)
-        colour(thing, rgb)
+    for obj, rgb in ((box("box", (-1, -1, 0), (2, 2, 2)), GREEN), (ball("ball", (1, 1.5, 0.3), 1.5), GREEN)):
+        mark(obj)
+        colour(obj, rgb)
     colour(box("floor", (0, 5, -1.6), (30, 30, 0.2)), (0.2, 0.2, 0.2))
     bpy.context.view_layer.update()
     return scene
@@ -41,7 +41,7 @@ def psnr(one, two):
 
 def flat(rgb):
     """A picture of one colour, in the file."""
-    made = bpy.data.images.new("flat", 16, 9)
-    made.pixels.foreach_set(np.tile(np.array([*rgb, 1.0], dtype=np.float32), 16 * 9))
-    made.pack()
-    return made
+    image = bpy.data.images.new("flat", 16, 9)
+    image.pixels.foreach_set(np.tile(np.array([*rgb, 1.0], dtype=np.float32), 16 * 9))
+    image.pack()
+    return image

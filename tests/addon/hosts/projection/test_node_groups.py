@@ -154,7 +154,7 @@ def test_it_survives_the_file_and_still_comes_off(tmp_path, record_property):
 def test_instances_are_projected_onto_where_they_stand(tmp_path, record_property):
     scene = fresh(200, 200)
     source = group("source")
-    colour(box("part", (0, 0, 0), (1, 1, 1), home=source), GREEN)
+    colour(box("part", (0, 0, 0), (1, 1, 1), collection=source), GREEN)
     for x in (-1.5, 1.5):
         mark(instance(f"pair {x}", source, (x, 0, 0)), "pair")
     inside = regions(scene, tmp_path / "plain.png")

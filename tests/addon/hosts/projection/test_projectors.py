@@ -169,7 +169,7 @@ def test_what_is_no_region_is_never_touched(tmp_path):
     """Twins that share a mesh and its material, and an unmarked instance of a region's very object."""
     scene = fresh(128, 64)
     source = group("source")
-    colour(box("part", (0, 0, 0), (1, 1, 1), home=source), GREEN)
+    colour(box("part", (0, 0, 0), (1, 1, 1), collection=source), GREEN)
     mark(instance("marked instance", source, (-1, 0, 1)))
     instance("plain instance", source, (1, 0, 1))
     twin = box("marked twin", (-1, 0, -1))

@@ -208,8 +208,8 @@ def test_collections_and_what_they_instance_are_looked_into():
     source.objects.link(hairy)
     mark(instance("many", source, (0, 0, 0)))
     mark(home)
-    box("plain", home=home)
-    box("away", home=home).hide_viewport = True
+    box("plain", collection=home)
+    box("away", collection=home).hide_viewport = True
     assert told(scene) == {"many": ("hair",), "home": ("hidden here",)}
     write(home, OFF, True)
     assert told(scene) == {"many": ("hair",), "home": ()}
@@ -229,7 +229,7 @@ def test_what_the_depsgraph_does_not_tell_is_seen_all_the_same():
 def test_thousands_of_things_are_looked_at_in_slices(record_property):
     scene, unlike = fresh(), RenderDifferences()
     home = group("home", scene.collection)
-    shared = box("first", home=home).data
+    shared = box("first", collection=home).data
     for number in range(3000):
         put(f"copy {number}", shared, (number, 0, 0), home)
     home.objects["copy 2999"].hide_viewport = True

@@ -94,7 +94,7 @@ def staged():
     scene = fresh(64, 64)
     castle = box("castle", (0, 0, 0), (2, 2, 2), group("home", group("street", scene.collection)))
     mark(castle)
-    box("plain", (3, 0, 0), home=castle.users_collection[0])
+    box("plain", (3, 0, 0), collection=castle.users_collection[0])
     bpy.context.view_layer.update()
     return scene, castle
 

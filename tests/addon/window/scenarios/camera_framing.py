@@ -7,13 +7,13 @@ from pathlib import Path
 import bpy
 
 from tests.addon.window.scenarios.stacked_projections import frame_on_screen, look_from
-from tests.addon.window.scenarios.user_input import arrange, look, press, rest, shoot, view
+from tests.addon.window.scenarios.user_input import arrange, look, press, rest, screenshot, view
 
 LENSES = {"wide": ("PERSP", 24.0), "long": ("PERSP", 85.0), "flat": ("ORTHO", 50.0)}
 SHAPES = {"square": (1080, 1080), "broad": (1920, 640)}
 
 
-def framing(app, shots: Path, report: dict) -> Iterator:
+def add_cameras(app, folder: Path, report: dict) -> Iterator:
     """Press the cure of a missing camera in each view, for a picture of each shape."""
     yield from arrange()
     scene = bpy.context.scene
@@ -34,6 +34,6 @@ def framing(app, shots: Path, report: dict) -> Iterator:
             assert app.session.notice is None
             bpy.context.view_layer.update()
             report["framed"][f"{kind} {shape}"] = frame_on_screen(scene.camera)
-        yield from shoot(shots / f"{kind}-view.png")
+        yield from screenshot(folder / f"{kind}-view.png")
         look("CAMERA", "SOLID")
-        yield from shoot(shots / f"{kind}-camera.png")
+        yield from screenshot(folder / f"{kind}-camera.png")

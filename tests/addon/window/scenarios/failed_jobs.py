@@ -6,11 +6,11 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.user_input import ask, desktop, press, shoot
+from tests.addon.window.scenarios.user_input import ask, desktop, press, screenshot
 from tests.addon.window.scenarios.walkthrough import PROMPT
 
 
-def failing(app, shots: Path, report: dict) -> Iterator:
+def fail_jobs(app, folder: Path, report: dict) -> Iterator:
     """One that does not fit, one that the engine stumbles over; the first is answered, the other waved away."""
     yield from desktop()
     press("add_selected")
@@ -21,7 +21,7 @@ def failing(app, shots: Path, report: dict) -> Iterator:
         scene.maquette_prompt = prompt
         yield from ask(app)
     yield from ended(app)
-    yield from shoot(shots / "failing.png")
+    yield from screenshot(folder / "failing.png")
     report["failed"] = [notice.code for _, notice in app.session.failed]
     scene.maquette_prompt = PROMPT
     yield from ask(app)
@@ -33,7 +33,7 @@ def failing(app, shots: Path, report: dict) -> Iterator:
     report["failed after an answer"] = [notice.code for _, notice in app.session.failed]
     press("dismiss", jobs=app.session.failed[0][1].subject)
     report["failed in the end"] = [notice.code for _, notice in app.session.failed]
-    yield from shoot(shots / "dismissed.png")
+    yield from screenshot(folder / "dismissed.png")
 
 
 def ended(app) -> Iterator:

@@ -55,9 +55,9 @@ def heavy(app, report: dict) -> Iterator:
     bpy.context.evaluated_depsgraph_get()
     pressed = timed(lambda: press("generate"), longest, "press")
     for _ in range(3):
-        known = len(app.session.tasks)
+        before = len(app.session.tasks)
         pressed()
-        yield lambda known=known: len(app.session.tasks) > known
+        yield lambda before=before: len(app.session.tasks) > before
     yield lambda: not app.session.waiting and not app.session.receivable
     report["heavy"] = dict(longest)
     longest.update({key: max(value, earlier.get(key, 0.0)) for key, value in longest.items()})

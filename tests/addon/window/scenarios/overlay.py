@@ -14,7 +14,18 @@ from mathutils import Vector
 from tests.addon.window.scenarios import sample_scene
 from tests.addon.window.scenarios.interruptions import ADDON
 from tests.addon.window.scenarios.main_thread_time import timed
-from tests.addon.window.scenarios.user_input import area, canvas, desktop, press, rest, seat, shoot, undo, view, window
+from tests.addon.window.scenarios.user_input import (
+    area,
+    canvas,
+    desktop,
+    operator_context,
+    press,
+    rest,
+    screenshot,
+    undo,
+    view,
+    window,
+)
 
 EDITS = 8
 GHOST = ((3.6, 2.0, 0.9), (0.7, 0.7, 0.9))  # centre and half size of a thing that the painter does not paint
@@ -28,10 +39,10 @@ VIEWS = (  # camera zoom, camera offset, lens shift, resolution
 )
 
 
-def overlays(app, shots: Path, report: dict) -> Iterator:
+def overlays(app, folder: Path, report: dict) -> Iterator:
     """Targets, then a picture beside them, then edits that are followed."""
     live, uid = app.regions.watcher, bpy.context.scene.session_uid
-    haunt()
+    add_ghost()
     yield from desktop()
     press("add_selected")
     untouched = sample_scene.fingerprint()
@@ -39,18 +50,18 @@ def overlays(app, shots: Path, report: dict) -> Iterator:
     report["untouched"] = sample_scene.fingerprint() == untouched
     report["listed"] = [row.phrase for row in live.rows[uid]]
     report["worst frame error"] = worst_frame_error()
-    yield from shoot(shots / "overlay-targets.png")
-    yield from beside(app, live, shots, report)
-    yield from eye(live, shots)
+    yield from screenshot(folder / "overlay-targets.png")
+    yield from beside(app, live, folder, report)
+    yield from switch_off(live, folder)
     yield from edits(live, report)
     bpy.ops.preferences.addon_disable(module=ADDON)
     report["left behind"] = [handler for handler in handlers() if ADDON in handler]
-    yield from shoot(shots / "overlay-disabled.png")
+    yield from screenshot(folder / "overlay-disabled.png")
 
 
-def haunt() -> None:
+def add_ghost() -> None:
     """A third block, selected with the others."""
-    with seat():
+    with operator_context():
         bpy.ops.mesh.primitive_cube_add(size=2.0, location=GHOST[0], scale=GHOST[1])
     bpy.context.object.name = "ghost"
     sample_scene.paint(bpy.context.object, (0.3, 0.35, 0.6, 1.0))
@@ -58,7 +69,7 @@ def haunt() -> None:
         bpy.data.objects[name].select_set(True)
 
 
-def beside(app, live, shots: Path, report: dict) -> Iterator:
+def beside(app, live, folder: Path, report: dict) -> Iterator:
     """A picture, and what it shows."""
     uid = bpy.context.scene.session_uid
     press("start_server")
@@ -68,22 +79,22 @@ def beside(app, live, shots: Path, report: dict) -> Iterator:
     yield lambda: "maquette_picture" in bpy.context.scene and not app.session.waiting
     yield lambda: live.scenes[uid].figure.achieved and live.pictures
     report["words"] = [label.text for label in live.scenes[uid].figure.labels]
-    yield from shoot(shots / "overlay-achieved.png")
+    yield from screenshot(folder / "overlay-achieved.png")
     zoom()
-    yield from shoot(shots / "overlay-zoomed.png")
+    yield from screenshot(folder / "overlay-zoomed.png")
 
 
-def eye(live, shots: Path) -> Iterator:
+def switch_off(live, folder: Path) -> Iterator:
     """One region switched off, another selected from the list."""
     bpy.data.objects["ghost"].maquette_off = True
     yield lambda: len(live.scenes[bpy.context.scene.session_uid].figure.colours) == 2
     press("select_region", uid=str(bpy.data.objects["rocket"].session_uid))
-    yield from shoot(shots / "overlay-eye.png")
+    yield from screenshot(folder / "overlay-eye.png")
 
 
 def edits(live, report: dict) -> Iterator:
     """Moves with a hundred thousand triangles in view, and an undo."""
-    with seat():
+    with operator_context():
         sample_scene.boulder(TRIANGLES)
         bpy.ops.ed.undo_push(message="boulder")
     bpy.context.preferences.system.viewport_aa = "OFF"  # a software GL would draw for seconds
@@ -99,20 +110,20 @@ def edits(live, report: dict) -> Iterator:
 
 
 def follow(live, step: float, report: dict) -> Iterator:
-    """Move a thing as the artist would, and time until the overlay with it there has been drawn."""
+    """Move an object as the artist would, and time until the overlay with it there has been drawn."""
     drawing = sys.modules[f"{ADDON}.overlay.handlers"]
-    uid, seen, plain = bpy.context.scene.session_uid, {}, drawing.draw
+    uid, times, plain = bpy.context.scene.session_uid, {}, drawing.draw
 
     def noting(drawn, frame):
         plain(drawn, frame)
-        seen[drawn.figure] = time.perf_counter()
+        times[drawn.figure] = time.perf_counter()
 
-    known = live.scenes[uid].figure
+    earlier = live.scenes[uid].figure
     drawing.draw = noting
     begun = time.perf_counter()
     bpy.data.objects["castle"].location.x += step
-    yield lambda: live.scenes[uid].figure is not known and live.scenes[uid].figure in seen
-    report["seconds"].append(seen[live.scenes[uid].figure] - begun)
+    yield lambda: live.scenes[uid].figure is not earlier and live.scenes[uid].figure in times
+    report["seconds"].append(times[live.scenes[uid].figure] - begun)
     drawing.draw = plain
     yield from quiet(live)
 
@@ -120,7 +131,7 @@ def follow(live, step: float, report: dict) -> Iterator:
 def redraw_seconds() -> float:
     """What the window takes to be drawn once, whatever is drawn: on a machine without a graphics card, long."""
     begun = time.perf_counter()
-    with seat():
+    with operator_context():
         bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=4)
     return (time.perf_counter() - begun) / 4
 
@@ -145,9 +156,9 @@ def worst_frame_error() -> float:
             bpy.context.view_layer.update()
             space.region_3d.update()
             left, top, right, bottom = frame_in_view(bpy.context, camera)
-            for thing in scene.objects:
-                at = world_to_camera_view(scene, camera, thing.location)
-                drawn = location_3d_to_region_2d(region, space.region_3d, thing.location)
+            for obj in scene.objects:
+                at = world_to_camera_view(scene, camera, obj.location)
+                drawn = location_3d_to_region_2d(region, space.region_3d, obj.location)
                 if at.z > 0.1:
                     put = Vector((left + at.x * (right - left), bottom + at.y * (top - bottom)))
                     worst = max(worst, (put - drawn).length)
@@ -156,8 +167,13 @@ def worst_frame_error() -> float:
 
 def handlers() -> list[str]:
     """Every handler there is, by its list, module and name."""
-    held = [(name, handler) for name, found in sample_scene.handlers() if isinstance(found, list) for handler in found]
-    return [f"{name}: {handler.__module__}.{handler.__name__}" for name, handler in held]
+    registered = [
+        (name, handler)
+        for name, callbacks in sample_scene.handlers()
+        if isinstance(callbacks, list)
+        for handler in callbacks
+    ]
+    return [f"{name}: {handler.__module__}.{handler.__name__}" for name, handler in registered]
 
 
 def zoom() -> None:

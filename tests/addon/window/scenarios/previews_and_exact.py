@@ -13,10 +13,10 @@ from tests.addon.window.scenarios.user_input import (
     area,
     canvas,
     desktop,
+    operator_context,
     press,
     rest,
-    seat,
-    shoot,
+    screenshot,
     sidebar,
     view,
     window,
@@ -26,40 +26,40 @@ from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 STEPS = 20
 
 
-def developing(app, shots: Path, report: dict) -> Iterator:
+def previews_and_exact(app, folder: Path, report: dict) -> Iterator:
     """Previews, then Exact: begun, stopped, and done with."""
     yield from desktop()
     press("add_selected")
     bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_steps = PROMPT, STEPS
     press("start_server")
     yield lambda: app.session.link.name == "online"
-    yield from previews(app, shots, report)
+    yield from previews(app, folder, report)
     with_flags_that_only_a_render_has()
     bpy.context.scene.maquette_exact = True
     yield from rest(0.5)
-    yield from stopped(app, shots, report)
-    yield from exact(app, shots, report)
+    yield from stop(app, folder, report)
+    yield from exact(app, folder, report)
     yield from again(app, report)
     yield from maximised(app, report)
 
 
-def previews(app, shots: Path, report: dict) -> Iterator:
+def previews(app, folder: Path, report: dict) -> Iterator:
     """Seen in editor and panel while nothing is in the file; then the picture, and no preview any more."""
-    report["places"] = {"editor": place(canvas(area("IMAGE_EDITOR"))), "panel": place(sidebar())}
+    report["places"] = {"editor": rectangle(canvas(area("IMAGE_EDITOR"))), "panel": rectangle(sidebar())}
     report["height"] = window().height
-    yield from shoot(shots / "before.png")
+    yield from screenshot(folder / "before.png")
     before = sample_scene.fingerprint()
     press("generate")
     yield lambda: app.preview_image.icon and app.session.active.job.step > STEPS // 2
     report["preview touched"] = sample_scene.changed(before)
-    yield from shoot(shots / "developing.png", settle=0.3)
+    yield from screenshot(folder / "developing.png", settle=0.3)
     yield from finished(app)
     yield lambda: not app.preview_image.icon
     report["images by a picture"] = sample_scene.fingerprint()["file", "images"] - before["file", "images"]
     report["texture kept"] = app.preview_image.texture is not None
 
 
-def place(region: bpy.types.Region) -> list[int]:
+def rectangle(region: bpy.types.Region) -> list[int]:
     """A region's left, bottom, width and height in the window."""
     return [region.x, region.y, region.width, region.height]
 
@@ -70,20 +70,20 @@ def with_flags_that_only_a_render_has() -> None:
     fat.strength, fat.show_viewport = 0.35, False
 
 
-def stopped(app, shots: Path, report: dict) -> Iterator:
+def stop(app, folder: Path, report: dict) -> Iterator:
     """Cancelled while it captures: no child, no copy, no job."""
-    known, before = len(app.session.tasks), sample_scene.fingerprint()
+    jobs, before = len(app.session.tasks), sample_scene.fingerprint()
     press("generate")
     yield lambda: app.session.exact_captures and children()
     report["exact touched"] = sample_scene.changed(before)
-    yield from shoot(shots / "capturing.png", settle=0.6)
+    yield from screenshot(folder / "capturing.png", settle=0.6)
     report["capturing when shot"] = app.session.exact_captures
     press("cancel", scope="UNSENT")
     yield lambda: not app.session.exact_captures
-    report["after the stop"] = [len(app.session.tasks) - known, children(), copies()]
+    report["after the stop"] = [len(app.session.tasks) - jobs, children(), copies()]
 
 
-def exact(app, shots: Path, report: dict) -> Iterator:
+def exact(app, folder: Path, report: dict) -> Iterator:
     """To its end: the picture follows the render, and the panel says where that differs."""
     views, before = sizes(), bpy.context.scene["maquette_picture"].session_uid
     closer = yield from look_closer()
@@ -93,10 +93,10 @@ def exact(app, shots: Path, report: dict) -> Iterator:
     yield from finished(app)
     renders = sizes()
     report["grown"] = {name: renders[name] / views[name] for name in views}
-    report["looked at"] = [closer, seen()]
+    report["looked at"] = [closer, zoom_and_middle()]
     report["said"] = app.session.notice.message
     report["left by exact"] = [children(), copies()]
-    yield from shoot(shots / "exact.png")
+    yield from screenshot(folder / "exact.png")
 
 
 def again(app, report: dict) -> Iterator:
@@ -106,7 +106,7 @@ def again(app, report: dict) -> Iterator:
     yield lambda: len(app.session.waiting) > 1
     yield from finished(app)
     yield from rest(0.5)
-    report["looked at after more"] = seen()
+    report["looked at after more"] = zoom_and_middle()
     report["seeds"] = [task.job.seed for task in app.session.tasks[-4:]]
 
 
@@ -117,7 +117,7 @@ def maximised(app, report: dict) -> Iterator:
     yield from rest(0.5)
     press("show")
     report["maximised"] = app.session.notice.code
-    with seat():
+    with operator_context():
         bpy.ops.screen.back_to_previous("INVOKE_DEFAULT")
     yield from rest(0.5)
     press("show")
@@ -131,10 +131,10 @@ def look_closer() -> Iterator:
         bpy.ops.image.view_zoom_ratio(ratio=6.0)
         bpy.ops.image.view_pan(offset=(12.0, 8.0))
     yield from rest(0.5)
-    return seen()
+    return zoom_and_middle()
 
 
-def seen() -> list[float]:
+def zoom_and_middle() -> list[float]:
     """The Image Editor's zoom, and the point of the picture at its middle."""
     region = canvas(area("IMAGE_EDITOR"))
     middle = region.view2d.region_to_view(region.width / 2, region.height / 2)
@@ -154,11 +154,11 @@ def copies() -> list[str]:
 
 def children() -> int:
     """Second Blenders of ours that run."""
-    found = 0
+    count = 0
     for path in Path("/proc").glob("[0-9]*"):
         try:
             words, status = (path / "cmdline").read_bytes(), (path / "stat").read_text()
         except OSError:  # it has just ended
             continue
-        found += b"--exact" in words and int(status.rpartition(")")[2].split()[1]) == os.getpid()
-    return found
+        count += b"--exact" in words and int(status.rpartition(")")[2].split()[1]) == os.getpid()
+    return count

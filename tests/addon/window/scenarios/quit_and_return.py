@@ -12,8 +12,8 @@ from tests.addon.window.scenarios.user_input import press
 from tests.addon.window.scenarios.walkthrough import PROMPT, notices
 
 
-def quits(app, shots: Path, report: dict) -> Iterator:
-    """Ask for a picture, and let the story end while it is painted: then Blender quits."""
+def quit_blender(app, folder: Path, report: dict) -> Iterator:
+    """Ask for a picture, and let the scenario end while it is painted: then Blender quits."""
     press("add_selected")
     bpy.context.scene.maquette_prompt = PROMPT
     press("start_server")
@@ -23,7 +23,7 @@ def quits(app, shots: Path, report: dict) -> Iterator:
     report["server"] = app.server.pid
 
 
-def returns(app, shots: Path, report: dict) -> Iterator:
+def come_back(app, folder: Path, report: dict) -> Iterator:
     """The next Blender: it knows of that picture, has it painted and receives it."""
     before = sample_scene.fingerprint()
     report["waiting"] = [task.job.state for task in app.session.waiting]

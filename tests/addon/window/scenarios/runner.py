@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Stories in a real window, in seconds: run by Blender, it works the panel and takes pictures of the screen.
+"""Scenarios in a real window: run by Blender, it works the panel and takes pictures of the screen.
 
-    blender --factory-startup --enable-event-simulate --python runner.py -- STORY ZIP SERVER_COMMAND FOLDER
+    blender --factory-startup --enable-event-simulate --python runner.py -- SCENARIO ZIP SERVER_COMMAND FOLDER
 
-Each step of a story yields what it waits for; a timer looks whether it has come, so that Blender's own loop runs on
-between the steps. Writes FOLDER/NAME.png for each screen and FOLDER/STORY.json at the end.
+Each step of a scenario yields what it waits for; a timer looks whether it has come, so that Blender's own loop runs on
+between the steps. Writes FOLDER/NAME.png for each screen and FOLDER/SCENARIO.json at the end.
 """
 
 import json
@@ -19,33 +19,33 @@ import bpy
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from tests.addon.window.scenarios import main_thread_time, sample_scene
-from tests.addon.window.scenarios.camera_framing import framing
-from tests.addon.window.scenarios.failed_jobs import failing
-from tests.addon.window.scenarios.history_buttons import remembering
-from tests.addon.window.scenarios.interruptions import ADDON, storm, use_server
+from tests.addon.window.scenarios.camera_framing import add_cameras
+from tests.addon.window.scenarios.failed_jobs import fail_jobs
+from tests.addon.window.scenarios.history_buttons import use_history
+from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
 from tests.addon.window.scenarios.overlay import overlays
-from tests.addon.window.scenarios.previews_and_exact import developing
-from tests.addon.window.scenarios.quit_and_return import quits, returns
-from tests.addon.window.scenarios.stacked_projections import stacking
-from tests.addon.window.scenarios.user_input import seat
-from tests.addon.window.scenarios.walkthrough import by_hand, tour
+from tests.addon.window.scenarios.previews_and_exact import previews_and_exact
+from tests.addon.window.scenarios.quit_and_return import come_back, quit_blender
+from tests.addon.window.scenarios.stacked_projections import stack_projections
+from tests.addon.window.scenarios.user_input import operator_context
+from tests.addon.window.scenarios.walkthrough import walk_through, with_mouse_and_keys
 
 PATIENCE = 150.0  # seconds for one step
-STORIES = {
-    "developing": developing,
-    "failing": failing,
-    "framing": framing,
-    "overlays": overlays,
-    "quits": quits,
-    "returns": returns,
-    "remembering": remembering,
-    "stacking": stacking,
-}  # besides the tour, which "all" begins with
+SCENARIOS = {
+    "previews_and_exact": previews_and_exact,
+    "failed_jobs": fail_jobs,
+    "camera_framing": add_cameras,
+    "overlay": overlays,
+    "quit": quit_blender,
+    "return": come_back,
+    "history_buttons": use_history,
+    "stacked_projections": stack_projections,
+}  # besides the walkthrough, which "all" begins with
 
 
-def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> Iterator:
+def scenario(name: str, zipped: str, command: str, folder: Path, report: dict) -> Iterator:
     """The add-on installed, the scene built; then what is asked for."""
-    with seat():
+    with operator_context():
         sample_scene.build()
     bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
     use_server(command)
@@ -54,16 +54,16 @@ def story(name: str, zipped: str, command: str, shots: Path, report: dict) -> It
         {room: sys.modules[f"{ADDON}.{room}"] for room in ("runtime.timers", "overlay.handlers", "ui.image_editor")},
         report,
     )
-    told = STORIES.get(name, tour)
-    yield from told(app, shots, report)
+    steps = SCENARIOS.get(name, walk_through)
+    yield from steps(app, folder, report)
     if name == "all":
-        yield from by_hand(app, report)
+        yield from with_mouse_and_keys(app, report)
         yield from main_thread_time.heavy(app, report)
-        yield from storm(app, command, shots, report)
+        yield from interrupt(app, command, folder, report)
 
 
-def tell(steps: Iterator, report: dict, told: Path):
-    """A timer that takes the story a step further whenever what it waits for has come."""
+def timer(steps: Iterator, report: dict, path: Path):
+    """A timer that takes the scenario a step further whenever what it waits for has come."""
     waiting = {"for": lambda: True, "since": time.monotonic()}
 
     def tick() -> float | None:
@@ -71,21 +71,21 @@ def tell(steps: Iterator, report: dict, told: Path):
             while waiting["for"]():
                 waiting.update({"for": next(steps), "since": time.monotonic()})
             if time.monotonic() - waiting["since"] > PATIENCE:
-                steps.throw(TimeoutError(f"waited in vain: {desk_words()}"))
+                steps.throw(TimeoutError(f"waited in vain: {session_words()}"))
         except StopIteration:
             report["ok"] = True
         except Exception:  # noqa: BLE001  whatever went wrong belongs in the report, and Blender must end
             report["trace"] = traceback.format_exc()
         else:
             return 0.05
-        told.write_text(json.dumps(report, indent=2))
+        path.write_text(json.dumps(report, indent=2))
         bpy.ops.wm.quit_blender()
         return None
 
     return tick
 
 
-def desk_words() -> str:
+def session_words() -> str:
     """What the session says."""
     session = bpy.types.WindowManager.maquette.session
     tasks = [(task.job.state, task.received) for task in session.tasks]
@@ -97,10 +97,10 @@ def begin() -> None:
     bpy.context.preferences.view.show_splash = False
     name, zipped, command, folder = sys.argv[sys.argv.index("--") + 1 :]
     report: dict = {"ok": False}
-    steps = story(name, zipped, command, Path(folder), report)
+    steps = scenario(name, zipped, command, Path(folder), report)
 
     def first() -> None:
-        bpy.app.timers.register(tell(steps, report, Path(folder) / f"{name}.json"), persistent=True)
+        bpy.app.timers.register(timer(steps, report, Path(folder) / f"{name}.json"), persistent=True)
 
     bpy.app.timers.register(first, first_interval=1.0)
 

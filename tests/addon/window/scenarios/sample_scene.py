@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The scene of the window's stories: the examples' castle and rocket, each one object, seen by a square camera."""
+"""The scene of the window's scenarios: the examples' castle and rocket, each one object, seen by a square camera."""
 
 import gc
 from collections.abc import Callable
@@ -25,32 +25,32 @@ def build() -> None:
     scene.render.resolution_x = scene.render.resolution_y = 1080  # square, as the pictures are that Toybox knows best
     scene.view_settings.view_transform = "Standard"  # AgX would repaint a projected picture
     scene.camera.location, scene.camera.rotation_euler = (0.0, -12.0, 3.0), (1.42, 0.0, 0.0)
-    for thing in scene.objects:
-        thing.select_set(thing.name in SOLIDS)
+    for obj in scene.objects:
+        obj.select_set(obj.name in SOLIDS)
 
 
-def solid(shape: Callable, place: tuple, turn: float, size: float) -> None:
+def solid(shape: Callable, location: tuple, turn: float, size: float) -> None:
     """One object of all the parts that an example's thing has."""
-    home = bpy.context.collection
-    before = set(home.objects)
-    shape(home)
+    collection = bpy.context.collection
+    before = set(collection.objects)
+    shape(collection)
     bpy.context.view_layer.update()
-    parts = [thing for thing in home.objects if thing not in before]
-    pose = Matrix.LocRotScale(Vector(place), Euler((0.0, 0.0, turn)), Vector((size, size, size)))
-    for thing in parts:
-        thing.matrix_world = pose @ thing.matrix_world
+    parts = [obj for obj in collection.objects if obj not in before]
+    pose = Matrix.LocRotScale(Vector(location), Euler((0.0, 0.0, turn)), Vector((size, size, size)))
+    for obj in parts:
+        obj.matrix_world = pose @ obj.matrix_world
     with bpy.context.temp_override(active_object=parts[0], selected_editable_objects=parts):
         bpy.ops.object.join()
     parts[0].name = shape.__name__
 
 
-def paint(thing: bpy.types.Object, colour: tuple) -> None:
+def paint(obj: bpy.types.Object, colour: tuple) -> None:
     """A plain material."""
-    material = bpy.data.materials.new(thing.name)
+    material = bpy.data.materials.new(obj.name)
     material.use_nodes = True
     material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
     material.diffuse_color = colour
-    thing.data.materials.append(material)
+    obj.data.materials.append(material)
 
 
 def boulder(triangles: int) -> None:
@@ -68,9 +68,9 @@ def handlers() -> list:
 def fingerprint() -> dict:
     """Everything in the file; what taking it leaves behind is cleared away, or it would be in the add-on's time."""
     bpy.context.view_layer.update()  # after an undo some of it is as it was only then
-    found = sample_scenes.fingerprint()
+    state = sample_scenes.fingerprint()
     gc.collect()
-    return found
+    return state
 
 
 def changed(before: dict) -> list:

@@ -15,20 +15,20 @@ from tests.addon.window.scenarios.user_input import (
     compile_shaders,
     desktop,
     look,
+    operator_context,
     press,
+    screenshot,
     scroll,
-    seat,
-    shoot,
     sidebar,
     undo,
     view,
 )
 
-PLACES = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera stands, one after the other
+LOCATIONS = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera stands, one after the other
 TARGET = Vector((0.2, 0.4, 1.8))
 
 
-def stacking(app, shots: Path, report: dict) -> Iterator:
+def stack_projections(app, folder: Path, report: dict) -> Iterator:
     """Generate, project, walk around, generate, project; look at it, through it, and take it off again."""
     bpy.context.scene.render.resolution_y = 608
     yield from desktop()
@@ -36,8 +36,8 @@ def stacking(app, shots: Path, report: dict) -> Iterator:
     bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
     press("start_server")
     yield lambda: app.session.link.name == "online"
-    for place in PLACES:
-        stand(place)
+    for location in LOCATIONS:
+        stand(location)
         earlier = bpy.context.scene.get("maquette_picture")
         earlier = earlier and earlier.session_uid
         press("generate")
@@ -46,37 +46,37 @@ def stacking(app, shots: Path, report: dict) -> Iterator:
     press("background")
     look("PERSP", "MATERIAL")
     look_from((-5.5, -10.5, 4.5))
-    with seat():
+    with operator_context():
         bpy.ops.object.select_all(action="DESELECT")
     compile_shaders()
     yield from scroll("down")
-    yield from shoot(shots / "views.png", settle=3.0)
-    report["views"] = [thing.name for thing in views()]
-    report["psnr eevee to cycles"] = [alike(thing, shots) for thing in views()]
-    yield from unstacking(shots, report)
+    yield from screenshot(folder / "views.png", settle=3.0)
+    report["views"] = [obj.name for obj in views()]
+    report["psnr eevee to cycles"] = [alike(obj, folder) for obj in views()]
+    yield from take_off(folder, report)
 
 
-def unstacking(shots: Path, report: dict) -> Iterator:
+def take_off(folder: Path, report: dict) -> Iterator:
     """One view off and on, looked through, removed, undone; then all of it."""
     press("switch_view", uid=uid(1))
-    yield from shoot(shots / "one-view.png", settle=3.0)
+    yield from screenshot(folder / "one-view.png", settle=3.0)
     press("switch_view", uid=uid(1))
     press("look_through", uid=uid(0))
-    yield from shoot(shots / "look-through.png", settle=3.0)
+    yield from screenshot(folder / "look-through.png", settle=3.0)
     report["frame on screen"] = frame_on_screen(views()[0], sidebar().width)
-    report["camera stays"] = (bpy.context.scene.camera.location - Vector(PLACES[1])).length < 1e-4
+    report["camera stays"] = (bpy.context.scene.camera.location - Vector(LOCATIONS[1])).length < 1e-4
     press("remove_view", uid=uid(0))
-    report["after removing"] = [thing.name for thing in views()]
+    report["after removing"] = [obj.name for obj in views()]
     undo()
-    report["after undo"] = [thing.name for thing in views()]
-    with seat():
+    report["after undo"] = [obj.name for obj in views()]
+    with operator_context():
         bpy.ops.ed.redo()
     press("remove_results")
-    yield from shoot(shots / "removed.png", settle=3.0)
-    report["left"] = [item.name for kind in made() for item in kind if "maquette_result" in item]
+    yield from screenshot(folder / "removed.png", settle=3.0)
+    report["left"] = [item.name for kind in result_kinds() for item in kind if "maquette_result" in item]
 
 
-def made():
+def result_kinds():
     """The kinds of data-blocks that a projection makes."""
     return bpy.data.materials, bpy.data.node_groups, bpy.data.images, bpy.data.collections
 
@@ -89,27 +89,27 @@ def arrived(earlier: int | None) -> bool:
 
 def views() -> list:
     """The projectors, oldest first."""
-    return [thing for thing in bpy.context.scene.objects if "maquette_projector" in thing]
+    return [obj for obj in bpy.context.scene.objects if "maquette_projector" in obj]
 
 
-def uid(place: int) -> str:
+def uid(location: int) -> str:
     """How the panel's buttons name a view."""
-    return str(views()[place].session_uid)
+    return str(views()[location].session_uid)
 
 
-def stand(place: tuple) -> None:
+def stand(location: tuple) -> None:
     """Put the scene's camera there, looking at the blocks."""
     camera = bpy.context.scene.camera
-    camera.location = place
-    camera.rotation_euler = (TARGET - Vector(place)).to_track_quat("-Z", "Y").to_euler()
+    camera.location = location
+    camera.rotation_euler = (TARGET - Vector(location)).to_track_quat("-Z", "Y").to_euler()
     bpy.context.view_layer.update()
 
 
-def look_from(place: tuple) -> None:
+def look_from(location: tuple) -> None:
     """Turn the viewport there, not the camera."""
     region = view().spaces.active.region_3d
-    region.view_rotation = (TARGET - Vector(place)).to_track_quat("-Z", "Y")
-    region.view_location, region.view_distance = TARGET, (TARGET - Vector(place)).length
+    region.view_rotation = (TARGET - Vector(location)).to_track_quat("-Z", "Y")
+    region.view_location, region.view_distance = TARGET, (TARGET - Vector(location)).length
 
 
 def frame_on_screen(projector, aside: int = 0) -> dict:
@@ -118,26 +118,28 @@ def frame_on_screen(projector, aside: int = 0) -> dict:
     """
     region, space = canvas(view()), view().spaces.active.region_3d
     corners = [projector.matrix_basis @ corner for corner in projector.data.view_frame(scene=bpy.context.scene)]
-    seen = np.array([location_3d_to_region_2d(region, space, corner) for corner in corners])
-    filled = (seen.max(axis=0) - seen.min(axis=0)) / (region.width - 2 * aside, region.height)
+    pictures = np.array([location_3d_to_region_2d(region, space, corner) for corner in corners])
+    filled = (pictures.max(axis=0) - pictures.min(axis=0)) / (region.width - 2 * aside, region.height)
     axes = [matrix.to_3x3() @ Vector((0, 0, -1)) for matrix in (space.view_matrix.inverted(), projector.matrix_basis)]
-    inside = bool((seen >= 0).all() and seen[:, 0].max() < region.width - aside)
+    inside = bool((pictures >= 0).all() and pictures[:, 0].max() < region.width - aside)
     return {"filled": filled.tolist(), "inside": inside, "degrees": degrees(axes[0].angle(axes[1]))}
 
 
-def alike(projector, shots: Path) -> float:
+def alike(projector, folder: Path) -> float:
     """PSNR between EEVEE's and Cycles' render from a view, off the outlines, with nothing but the regions shown."""
     scene = bpy.context.scene
     scene.render.resolution_percentage = 30
     scene.render.film_transparent, scene.view_settings.view_transform = True, "Standard"
     camera, scene.camera = scene.camera, projector
     scene.objects["Plane"].hide_render = True
-    seen = [rendered(scene, engine, shots / f"{projector.name}-{engine}.png") for engine in ("CYCLES", "BLENDER_EEVEE")]
+    pictures = [
+        rendered(scene, engine, folder / f"{projector.name}-{engine}.png") for engine in ("CYCLES", "BLENDER_EEVEE")
+    ]
     scene.objects["Plane"].hide_render = False
     scene.camera = camera
-    near = np.stack([np.roll(seen[0], (y, x), axis=(0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)])
+    near = np.stack([np.roll(pictures[0], (y, x), axis=(0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)])
     calm = (np.ptp(near, axis=0).max(axis=2) < 0.1) & (near[..., 3].min(axis=0) == 1.0)
-    return float(-10 * np.log10(np.mean((seen[0][calm] - seen[1][calm])[:, :3] ** 2)))
+    return float(-10 * np.log10(np.mean((pictures[0][calm] - pictures[1][calm])[:, :3] ** 2)))
 
 
 def rendered(scene, engine: str, path: Path):
@@ -147,6 +149,6 @@ def rendered(scene, engine: str, path: Path):
     scene.render.image_settings.color_mode = "RGBA"
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
-    found = np.array(image.pixels[:], dtype=np.float32).reshape(*image.size[::-1], 4)
+    pixels = np.array(image.pixels[:], dtype=np.float32).reshape(*image.size[::-1], 4)
     bpy.data.images.remove(image)
-    return found
+    return pixels

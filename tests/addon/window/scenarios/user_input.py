@@ -28,22 +28,22 @@ def sidebar() -> bpy.types.Region:
     return next(region for region in view().regions if region.type == "UI")
 
 
-def seat():
+def operator_context():
     """The context an artist's click in the sidebar has; timers have none."""
     return bpy.context.temp_override(window=window(), area=view(), region=sidebar())
 
 
 def press(button: str, **arguments) -> set:
     """A button of the panel, with the context it would have there."""
-    with seat():
+    with operator_context():
         return getattr(bpy.ops.maquette, button)("INVOKE_DEFAULT", True, **arguments)
 
 
 def ask(app) -> Iterator:
     """Press Generate, and wait until the server has taken it."""
-    known = len(app.session.tasks)
+    before = len(app.session.tasks)
     press("generate")
-    yield lambda: len(app.session.tasks) > known
+    yield lambda: len(app.session.tasks) > before
 
 
 def arrange() -> Iterator:
@@ -92,16 +92,16 @@ def fill_editor() -> None:
 
 def undo() -> None:
     """Ctrl Z."""
-    with seat():
+    with operator_context():
         bpy.ops.ed.undo()
 
 
-def scroll(way: str) -> Iterator:
+def scroll(direction: str) -> Iterator:
     """All the way "up" or "down" the sidebar."""
     yield from rest(0.5)
     for _ in range(60):  # a small step each, whatever it is asked for
-        with seat():
-            getattr(bpy.ops.view2d, f"scroll_{way}")()
+        with operator_context():
+            getattr(bpy.ops.view2d, f"scroll_{direction}")()
 
 
 def look(perspective: str, shading: str) -> None:
@@ -128,14 +128,14 @@ def compile_shaders() -> None:
     render.resolution_percentage = size
 
 
-def shoot(path: Path, settle: float = 1.2) -> Iterator:
+def screenshot(path: Path, settle: float = 1.2) -> Iterator:
     """A picture of the whole window, once it has been drawn."""
     view().tag_redraw()
     yield from rest(settle)
     if shutil.which("import"):  # a virtual screen's front buffer reads black from inside Blender
         subprocess.run(["import", "-window", "root", str(path)], check=True)
         return
-    with seat():
+    with operator_context():
         bpy.ops.screen.screenshot(filepath=str(path))
 
 
@@ -154,14 +154,14 @@ def click(x: int, y: int, times: int = 1) -> Iterator:
     yield from rest()
 
 
-def strike(key: str, unicode: str = "", **held) -> None:
+def press_key(key: str, unicode: str = "", **modifiers) -> None:
     """A key, down and up."""
     x, y = sidebar().x + 5, sidebar().y + 5
-    window().event_simulate(key, "PRESS", unicode=unicode or None, x=x, y=y, **held)
-    window().event_simulate(key, "RELEASE", x=x, y=y, **held)
+    window().event_simulate(key, "PRESS", unicode=unicode or None, x=x, y=y, **modifiers)
+    window().event_simulate(key, "RELEASE", x=x, y=y, **modifiers)
 
 
-def find(copy: str, wanted: str, across: float = 0.33) -> Iterator:
+def find(copy: str, text: str, across: float = 0.33) -> Iterator:
     """Where in the sidebar, that far ``across`` it, the button is whose copied command or path holds ``wanted``.
 
     Blender has no list of its buttons; but the one under the pointer can be asked for its command or its data path.
@@ -171,9 +171,9 @@ def find(copy: str, wanted: str, across: float = 0.33) -> Iterator:
     for y in range(region.y + region.height - 20, region.y + 10, -ROW):
         bpy.context.window_manager.clipboard = ""
         yield from point(x, y)
-        with seat():
+        with operator_context():
             if getattr(bpy.ops.ui, copy).poll():
                 getattr(bpy.ops.ui, copy)()
-        if wanted in bpy.context.window_manager.clipboard:
+        if text in bpy.context.window_manager.clipboard:
             return x, y
-    raise LookupError(f"no button for {wanted} in the sidebar")
+    raise LookupError(f"no button for {text} in the sidebar")

@@ -17,12 +17,12 @@ from tests.addon.window.scenarios.user_input import (
     fill_editor,
     find,
     look,
+    operator_context,
     press,
+    press_key,
     rest,
+    screenshot,
     scroll,
-    seat,
-    shoot,
-    strike,
     undo,
     view,
 )
@@ -33,21 +33,21 @@ SEED = 1  # one that Toybox paints well; so are those that follow it
 OTHERS = ((7, PROMPT), (4, "a castle and a rocket at sunset"), (5, "a castle and a rocket at night"))
 
 
-def tour(app, shots: Path, report: dict) -> Iterator:
+def walk_through(app, folder: Path, report: dict) -> Iterator:
     """From no server to a projected picture and back; ends with two marked regions and a server."""
     yield from desktop()
     bpy.context.scene.maquette_seed = SEED
     yield lambda: app.session.link.name == "absent"
-    yield from shoot(shots / "not-connected.png", settle=3.0)
-    yield from errors(app, shots)
-    yield from shoot(shots / "ready.png")
-    yield from generate(app, shots, report)
-    yield from beside(shots)
-    yield from results(shots, report)
-    yield from looks_back(app, shots)
+    yield from screenshot(folder / "not-connected.png", settle=3.0)
+    yield from errors(app, folder)
+    yield from screenshot(folder / "ready.png")
+    yield from generate(app, folder, report)
+    yield from beside(folder)
+    yield from results(folder, report)
+    yield from looks_back(app, folder)
 
 
-def errors(app, shots: Path) -> Iterator:
+def errors(app, folder: Path) -> Iterator:
     """Nothing marked, no server, a phrase that is not in the prompt: each with its button."""
     press("generate")
     yield from notices(app, "nothing-marked")
@@ -55,13 +55,13 @@ def errors(app, shots: Path) -> Iterator:
     bpy.context.scene.maquette_prompt = PROMPT
     press("generate")
     yield from notices(app, "server-absent")
-    yield from shoot(shots / "no-server.png")
+    yield from screenshot(folder / "no-server.png")
     press("start_server")
     yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
     bpy.context.scene.maquette_prompt = "a castle on a meadow"
     press("generate")
     yield from notices(app, "phrase-missing")
-    yield from shoot(shots / "error.png")
+    yield from screenshot(folder / "error.png")
     press("insert_phrase", subject=app.session.notice.subject)
     assert app.session.notice is None
     bpy.context.scene.maquette_prompt = PROMPT
@@ -72,18 +72,18 @@ def notices(app, code: str) -> Iterator:
     yield lambda: app.session.notice is not None and app.session.notice.code == code
 
 
-def generate(app, shots: Path, report: dict) -> Iterator:
+def generate(app, folder: Path, report: dict) -> Iterator:
     """One picture to its end, two more that are cancelled while they wait."""
     before = sample_scene.fingerprint()
     for _ in range(3):
         yield from ask(app)
     yield lambda: app.session.active is not None and app.session.active.job.step > 15
     report["touched"] = sample_scene.changed(before)
-    yield from shoot(shots / "generating.png", settle=0.3)
+    yield from screenshot(folder / "generating.png", settle=0.3)
     press("cancel", scope="WAITING")
     yield from finished(app)
     report["states"] = [task.job.state for task in app.session.tasks]
-    yield from shoot(shots / "done.png", settle=2.5)
+    yield from screenshot(folder / "done.png", settle=2.5)
 
 
 def finished(app) -> Iterator:
@@ -93,34 +93,40 @@ def finished(app) -> Iterator:
     yield lambda: live.scenes[uid].figure.achieved and live.pictures
 
 
-def beside(shots: Path) -> Iterator:
+def beside(folder: Path) -> Iterator:
     """Camera view and picture side by side, both with the overlay."""
     view().spaces.active.show_region_ui = False
     fill_editor()
-    yield from shoot(shots / "overlay.png", settle=2.5)
+    yield from screenshot(folder / "overlay.png", settle=2.5)
     yield from arrange()
 
 
-def results(shots: Path, report: dict) -> Iterator:
+def results(folder: Path, report: dict) -> Iterator:
     """Camera background, projection, removal in one undo step."""
     press("background")
-    yield from shoot(shots / "background.png")
+    yield from screenshot(folder / "background.png")
     press("project")
     look("PERSP", "MATERIAL")
-    eye = view().spaces.active.region_3d
-    eye.view_rotation, eye.view_location, eye.view_distance = (0.76, 0.61, 0.14, 0.17), (0.9, 0.4, 1.5), 10.5
-    with seat():
+    region_3d = view().spaces.active.region_3d
+    region_3d.view_rotation, region_3d.view_location, region_3d.view_distance = (
+        (0.76, 0.61, 0.14, 0.17),
+        (0.9, 0.4, 1.5),
+        10.5,
+    )
+    with operator_context():
         bpy.ops.object.select_all(action="DESELECT")
     compile_shaders()
-    yield from shoot(shots / "projected.png", settle=10.0)  # software drawing is slow, and panels glide into place
+    yield from screenshot(
+        folder / "projected.png", settle=10.0
+    )  # software drawing is slow, and panels glide into place
     look("CAMERA", "SOLID")
     press("remove_results")
     undo()
-    report["projected after undo"] = any("maquette_slots" in thing for thing in bpy.context.scene.objects)
+    report["projected after undo"] = any("maquette_slots" in obj for obj in bpy.context.scene.objects)
     press("remove_results")
 
 
-def looks_back(app, shots: Path) -> Iterator:
+def looks_back(app, folder: Path) -> Iterator:
     """Some more pictures; then one of them is chosen in the history."""
     scene = bpy.context.scene
     for seed, prompt in OTHERS:
@@ -132,28 +138,28 @@ def looks_back(app, shots: Path) -> Iterator:
     press("favour", name=first)
     press("choose_entry", name=scene.maquette_history[2].name)
     yield from scroll("down")
-    yield from shoot(shots / "history.png", settle=2.5)
+    yield from screenshot(folder / "history.png", settle=2.5)
     press("choose_entry", name=scene.maquette_history[2].name)
     yield from scroll("up")
 
 
-def by_hand(app, report: dict) -> Iterator:
+def with_mouse_and_keys(app, report: dict) -> Iterator:
     """The same with a real pointer and real keys: a prompt typed, Generate and Cancel pressed."""
     scene = bpy.context.scene
     scene.maquette_prompt = ""
     x, y = yield from find("copy_data_path_button", "maquette_prompt")
     yield from click(x, y, times=2)
     for letter in PROMPT:
-        strike("SPACE" if letter == " " else letter.upper(), letter)
-    strike("RET", ctrl=True) if hasattr(bpy.types.UILayout, "textbox") else strike("RET")
+        press_key("SPACE" if letter == " " else letter.upper(), letter)
+    press_key("RET", ctrl=True) if hasattr(bpy.types.UILayout, "textbox") else press_key("RET")
     yield from rest(1.0)
     report["typed"] = scene.maquette_prompt
     scene.maquette_prompt = PROMPT  # whatever was typed, the hands go on
     scene.maquette_steps = 1000
-    known = len(app.session.tasks)
+    before = len(app.session.tasks)
     x, y = yield from find("copy_python_command_button", "maquette.generate")
     yield from click(x, y)
-    yield lambda: len(app.session.tasks) > known
+    yield lambda: len(app.session.tasks) > before
     report["generated by hand"] = True
     yield lambda: app.session.tasks[-1].job.step > 0
     x, y = yield from find("copy_python_command_button", "maquette.cancel", across=RIGHT)

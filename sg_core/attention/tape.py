@@ -17,9 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from sg_core.attention_mass import attention_mass, condensed, key_values
+from sg_core.attention.hooks import active_inside, recomputing, refuse_compiled, submodule
+from sg_core.attention.mass import attention_mass, condensed, key_values
 from sg_core.errors import AttentionError
-from sg_core.hooks import active_inside, recomputing, refuse_compiled, submodule
 from sg_core.tokens import Columns, Phrase, Words
 
 NO_WORDS = Words(phrases={}, content=())

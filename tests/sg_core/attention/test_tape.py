@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sg_core.attention import Grid, Tape, forgetting_after, listening
+from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError
 from sg_core.models.model import Step

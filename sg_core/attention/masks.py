@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from sg_core.attention import Grid
-from sg_core.coverage import on_grid
+from sg_core.attention.coverage import on_grid
+from sg_core.attention.hooks import active_inside, refuse_compiled, submodule
+from sg_core.attention.tape import Grid
 from sg_core.errors import AttentionError
-from sg_core.hooks import active_inside, refuse_compiled, submodule
 from sg_core.schedule import Schedule, times
 from sg_core.tokens import Phrase, Words
 

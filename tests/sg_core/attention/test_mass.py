@@ -10,10 +10,10 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from sg_core import Grid, Phrase, forgetting_after, listening, load, place
-from sg_core.attention import Tape
-from sg_core.attention_mass import attention_mass, condensed, key_values
+from sg_core.attention.hooks import active_inside
+from sg_core.attention.mass import attention_mass, condensed, key_values
+from sg_core.attention.tape import Tape
 from sg_core.errors import AttentionError
-from sg_core.hooks import active_inside
 from sg_core.tokens import Words
 from tests.sg_core.flow_model import build_network
 

@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from sg_core import Layout, generate, masks
-from sg_core.attention import Grid, listening
+from sg_core.attention.hooks import active_inside
+from sg_core.attention.masks import Mask, bias, masking, openness
+from sg_core.attention.tape import Grid, listening
 from sg_core.edits import place
 from sg_core.energy import Energy
 from sg_core.errors import AttentionError, EnergyError
-from sg_core.hooks import active_inside
-from sg_core.masks import Mask, bias, masking, openness
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.schedule import always, until
 from sg_core.tokens import Phrase, Words
