@@ -77,17 +77,19 @@ def masks(
     return Layout(masks=Masks(terms))
 
 
-def shaped_noise(iterations: int = 3, *, length: float = 0.15, bound: float = 2.0) -> Layout:
+def shaped_noise(iterations: int = 3, *, inside: Any = None, length: float = 0.15, bound: float = 2.0) -> Layout:
     """The energies shape the initial noise too, before the first step: worth its time where steps are few.
 
     Args:
         iterations: 0 to 3, each a forward and a backward pass.
+        inside: mask of where the noise may change, as for ``energy.shape``, with some room around the regions. Noise
+            that changes everywhere brings other backdrops than the prompt's.
         length: RMS of each, in units of the noise.
         bound: largest power of the low frequencies, against those of the noise as it was drawn.
 
     Raises RequestError for more iterations.
     """
-    return Layout(noise=NoiseShaping(iterations, length, bound))
+    return Layout(noise=NoiseShaping(iterations, length, bound, inside))
 
 
 def confined(mask: Any) -> Layout:

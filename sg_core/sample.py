@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -109,7 +109,7 @@ def sample(
             output, correction = guided_output(model, noisy, step, texts, scale, conditional)
             memory = memory.after(reading) if reading else memory
             if gradient is not None:
-                gradient = _confined(gradient, layout)
+                gradient = _confined(gradient, layout.confined)
                 memory = memory.along(gradient)
                 output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
             following = trajectory.advance(step, latent, output, noise)
@@ -181,17 +181,17 @@ def _shaped(
         with masking(model.network, attention, texts.words, layout.masks, first.progress):
             slope = conditional_pass(model, noisy, first, texts, energy, follow=True)[2]
         assert slope is not None, "it was followed"
-        return _confined(slope, layout)
+        return _confined(slope, layout.confined if noise.inside is None else (*layout.confined, noise.inside))
 
     return shaped(latent / trajectory.spread, noise, gradient) * trajectory.spread
 
 
-def _confined(gradient: Tensor, layout: Layout) -> Tensor:
-    """The gradient inside the masks that it is confined to."""
-    if not layout.confined:
+def _confined(gradient: Tensor, masks: Sequence[Any]) -> Tensor:
+    """The gradient inside the union of the masks that it is confined to, everywhere if there are none."""
+    if not masks:
         return gradient
     size, subject = (gradient.shape[2], gradient.shape[3]), Phrase("the layout")
-    inside = [on_grid(mask, size, len(gradient), subject, gradient) for mask in layout.confined]
+    inside = [on_grid(mask, size, len(gradient), subject, gradient) for mask in masks]
     return gradient * torch.stack([cover.expand(len(gradient), -1, -1) for cover in inside]).amax(0)[:, None]
 
 

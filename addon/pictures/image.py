@@ -54,7 +54,7 @@ def load_picture(
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength", "masks")})
+    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength", "masks", "noise")})
 
 
 def remove(scene: bpy.types.Scene) -> None:

@@ -31,7 +31,6 @@ class WrongLayout(CommandError):
 def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     """Have a parser take what ``changed`` reads."""
     parser.add_argument("--scheduler", choices=get_args(Scheduler), help="how the model walks from noise to picture")
-    parser.add_argument("--noise", type=int, help="how often the layout shapes the initial noise, 0 to 3")
     parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
     parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
     parser.add_argument("--region", action="append", default=[], metavar="CHANGES", help=HELP)
@@ -40,7 +39,7 @@ def add_layout_flags(parser: argparse.ArgumentParser) -> None:
 def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
     """The blockout as the command line wants it. Raises WrongLayout."""
     document = dump(blockout)
-    for name in ("scheduler", "noise", "leakage", "confined"):
+    for name in ("scheduler", "leakage", "confined"):
         if (value := getattr(words, name)) is not None:
             document[name] = value
     for text in words.region:

@@ -16,10 +16,16 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "demo": ("server.cli.demo:main", "the main job on the examples; names what it wrote"),
         "serve": ("server.cli.serve:main", "serve pictures to Blender on this machine"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
-        "bench placement": ("benchmarks.placement:main", "are the things where the blocks are?"),
+        "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
+        "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
+        "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
         "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
         "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),
+        "toybox sheets": (
+            "sg_core.toybox.readers:main",
+            "sheets of its pictures for readers",
+        ),
     }
 )
 

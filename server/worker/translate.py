@@ -24,6 +24,7 @@ from sg_core.tokens import Phrase, occurrences
 PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
 AROUND = 0.07  # of the longer side: what a confined layout may change around its regions
+CELL = 8  # pixels; the latents of most models
 WORD = re.compile(r"\w+")
 STOP = re.compile(r"[,;.:!?]")
 ACHIEVED_SIDE = 128  # longest side of a mask of what a picture shows; neither Judge nor attention is sharper
@@ -76,6 +77,8 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
         strength=strength,
         scheduler=blockout.scheduler,
         negative=blockout.negative,
+        variation=blockout.variation,
+        variation_seed=blockout.variation_seed,
         watch=watched,
     )
     return picture, moments[-1].latent
@@ -132,9 +135,9 @@ def layout(blockout: Blockout) -> sg_core.Layout:
     energy = weighted(energy + blockout.leakage * sg_core.apart(shaped), {phrase: region for region, phrase in regions})
     whole = energy + sum((coloured(region) for region in blockout.regions), Energy()) + sg_core.Layout()
     if blockout.noise:
-        whole += sg_core.shaped_noise(blockout.noise)
+        whole += sg_core.shaped_noise(blockout.noise, inside=around(blockout))
     if blockout.confined:
-        whole += sum((sg_core.confined(around(coverage(r.mask))) for r in blockout.regions), sg_core.Layout())
+        whole += sg_core.confined(around(blockout))
     return whole + masks(blockout, said)
 
 
@@ -185,10 +188,12 @@ def coloured(region: Region) -> Energy:
     return sg_core.score(score, weight, name=f"colour of {region.phrase}")
 
 
-def around(cover: Tensor) -> Tensor:
-    """A mask grown by AROUND of its picture's longer side on every side."""
-    reach = max(1, round(AROUND * max(cover.shape)))
-    return F.max_pool2d(cover[None, None], 2 * reach + 1, 1, reach)[0, 0]
+def around(blockout: Blockout) -> Tensor:
+    """All regions together, grown by AROUND of the picture's longer side: (height, width) of the latent's cells."""
+    size = (blockout.height // CELL, blockout.width // CELL)
+    covers = [F.interpolate(coverage(region.mask)[None, None], size, mode="area") for region in blockout.regions]
+    reach = max(1, round(AROUND * max(size)))
+    return F.max_pool2d(torch.stack(covers).amax(0), 2 * reach + 1, 1, reach)[0, 0]
 
 
 def coverage(mask: Mask) -> Tensor:

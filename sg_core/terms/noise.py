@@ -8,6 +8,7 @@ beyond a bound is taken back.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ MOST = 3
 LOW = 0.125  # cycles a cell, a quarter of what a grid can hold: there lies the layout
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoiseShaping:
     """How the initial noise is shaped.
 
@@ -26,11 +27,13 @@ class NoiseShaping:
         iterations: 0 (not at all) to 3; each costs a forward and a backward pass.
         length: RMS of each step, in units of the noise.
         bound: largest power of the low frequencies, against those of the noise as it was drawn.
+        inside: mask of where the noise may change, as for ``energy.shape``; None is everywhere, backdrops included.
     """
 
     iterations: int
     length: float = 0.15
     bound: float = 2.0
+    inside: Any = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.iterations <= MOST:

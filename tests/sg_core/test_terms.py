@@ -97,6 +97,8 @@ def test_shaped_noise_lowers_the_energy_before_the_first_step(model: StableDiffu
     assert first[0] > first[1] > first[2]
     assert not torch.equal(paint(model, layout + shaped_noise(1), steps=1), paint(model, layout, steps=1))
     assert torch.equal(paint(model, shaped_noise(3)), paint(model, None))  # no energy, nothing to follow
+    apart = [paint(model, layout + shaped_noise(3, inside=inside), steps=1, strength=0.0) for inside in (LEFT, None)]
+    assert not torch.equal(*apart)
     batch = paint(model, layout + shaped_noise(2), seeds=[1, 2])
     assert (batch[1] - paint(model, layout + shaped_noise(2), seeds=[2])[0]).abs().max() < 1e-4
 
@@ -142,7 +144,8 @@ def test_a_region_that_the_prompt_does_not_name_is_guided_all_the_same(model: St
 
 def test_layouts_scale_and_add_whatever_they_hold() -> None:
     layout = 0.5 * (place(REGIONS) + shaped_noise(2) + confined(LEFT))
-    assert layout.noise == NoiseShaping(2)
+    assert layout.noise is not None and layout.noise.iterations == 2
     assert [term.weight(0.0) for term in layout.energy.terms] == [w.weight(0.0) * 0.5 for w in place(REGIONS).terms]
     assert len((layout + confined(1 - LEFT)).confined) == 2
-    assert (layout + as_layout(place(REGIONS))).noise == NoiseShaping(2)
+    assert (layout + as_layout(place(REGIONS))).noise is layout.noise
+    assert (layout + shaped_noise(1)).noise.iterations == 1

@@ -60,6 +60,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_masks", slider=True)
+        column.prop(scene, "maquette_noise")
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
 
@@ -71,6 +72,8 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             body.use_property_decorate = False
             body.prop(scene, "maquette_negative")
             body.prop(scene, "maquette_size", slider=True)
+            body.prop(scene, "maquette_variation", slider=True)
+            body.prop(scene, "maquette_variation_seed")
 
     def _generate(self, session: Session, scene: bpy.types.Scene) -> None:
         column = self.layout.column(align=True)

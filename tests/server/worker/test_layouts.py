@@ -55,7 +55,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("changes", CHANGES, ids=str)
+@pytest.mark.parametrize("changes", CHANGES, ids=range(len(CHANGES)))
 def test_what_else_a_layout_may_say_reaches_the_picture(engine, changes):
     changed, before = framed(engine, **changes), framed(engine)
     assert not np.array_equal(changed, before)

@@ -11,7 +11,16 @@ from addon.ui import properties
 from tests.addon.hosts.sample_scenes import fresh
 
 SET = Settings(
-    prompt="a castle", negative="fog", style="Sunset", model="sd", seed=7, steps=9, strength=0.3, size=50, masks=0.4
+    prompt="a castle",
+    negative="fog",
+    style="Sunset",
+    model="sd",
+    seed=7,
+    steps=9,
+    strength=0.3,
+    size=50,
+    masks=0.4,
+    noise=1,
 )
 
 
