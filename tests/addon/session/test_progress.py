@@ -8,7 +8,7 @@ import pytest
 from addon.messages.notice import Notice
 from addon.protocol.default_model import TOYBOX
 from addon.session import reducer
-from addon.session.progress import describe, progress
+from addon.session.progress import describe, duration, progress
 from addon.session.task import Task
 from tests.addon.session.samples import HEALTH, VIEW, event, job, with_jobs
 
@@ -102,3 +102,11 @@ def test_the_running_job_is_shown_before_the_waiting_ones() -> None:
     assert describe(session, session.tasks[2], 0.0) == "Waiting, 2 ahead"
     session = reducer.event_received(session, event("b"), now=0.0)
     assert session.active.job.id == "b"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "0 s"), (89, "89 s"), (90, "2 min"), (825, "14 min"), (7140, "119 min"), (7260, "2 h 1 min")],
+)
+def test_a_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
