@@ -14,6 +14,7 @@ from addon.pictures.history import Entry, Thumb
 from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError
 from addon.request.settings import DEFAULTS, Settings
+from addon.ui.operators.picture.history import file_name
 
 POSE = CameraPose(
     camera="Camera",
@@ -160,3 +161,9 @@ def test_a_picture_is_saved_elsewhere(tmp_path: Path) -> None:
 def test_a_broken_entry_is_told_from_a_good_one(document: str) -> None:
     with pytest.raises(ContractError):
         history.parse(document)
+
+
+def test_a_saved_picture_is_called_by_its_prompt_and_seed():
+    assert file_name(Settings(prompt="A castle, and a rocket: on a meadow", seed=7)).startswith("a-castle-and-a-rocket")
+    assert file_name(Settings(prompt="a cat", seed=7)) == "a-cat-7.png"
+    assert file_name(Settings(prompt="../?", seed=0)) == "maquette-0.png"

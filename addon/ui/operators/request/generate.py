@@ -2,6 +2,7 @@
 """Ask for a picture, and stop it; set what it needs."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 
 import bpy
@@ -19,7 +20,7 @@ from ....messages.notice import Notice
 from ....pictures.origin import viewpoint
 from ....protocol.records import SEED_MAX, Blockout, ModelInfo
 from ....regions import marks
-from ....request.phrases import strange
+from ....request.phrases import listed, strange
 from ....request.settings import SEED, Settings
 from ....request.styles import applied
 from ....runtime.app import app
@@ -30,8 +31,6 @@ from ...context import Context
 from ...properties import chosen, style
 from ..status import Status, refuse, refusing, settle
 from .exact_capture import exact_capture
-
-MOST_NAMED = 5  # words that a warning spells out
 
 
 class Generate(bpy.types.Operator):
@@ -51,7 +50,8 @@ class Generate(bpy.types.Operator):
         depsgraph = context.evaluated_depsgraph_get()
         marks.check_apart(scene)
         snapshot = panel_snapshot(scene, depsgraph)
-        dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
+        phrases = [mark.phrase for mark in marks.marks(scene)]
+        dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
         live = develop(snapshot)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), scene.maquette_count)
@@ -140,13 +140,18 @@ def kept_settings(scene: bpy.types.Scene) -> Settings:
     return replace(read(scene), camera=pose_of(camera_of(scene)))
 
 
-def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
-    """A warning of the words that mean nothing to a model; None where it knows them all."""
-    words = [f"“{word}”" for word in strange(prompt, model.words)]
-    if not words:
-        return None
-    named = ", ".join([*words[:MOST_NAMED], *(["…"] if len(words) > MOST_NAMED else [])])
-    return sentences.strange_words(model.name, named)
+def unlearned(model: ModelInfo, prompt: str, phrases: Iterable[str]) -> Notice | None:
+    """A warning of the words that mean nothing to a model: it leaves them out, but not those of regions' ``phrases``,
+    which it reads and cannot understand. None where it knows them all."""
+    words, kept = strange(prompt, model.words), strange(" ".join(phrases), model.words)
+    left_out = [word for word in words if word not in kept]
+    guessed = [word for word in words if word in kept]
+    if guessed:
+        return replace(sentences.strange_phrase(model.name, listed(guessed)), subject="\n".join(words))
+    if left_out:
+        left = "it" if len(left_out) == 1 else "them"
+        return replace(sentences.strange_words(model.name, listed(left_out), left), subject="\n".join(words))
+    return None
 
 
 CLASSES = (Generate, Cancel, Dismiss)
