@@ -9,7 +9,7 @@ from torch import Tensor
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
-from sg_core.layout import Layout, whole
+from sg_core.layout import Layout, as_layout
 from sg_core.models.model import Model
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, sample, unwatched
@@ -54,12 +54,12 @@ def generate(
     Raises RequestError, TokenError or EnergyError, each saying what does not fit.
     """
     rows, seeds = _rows(prompts, seeds)
-    asked = whole(layout)
+    everything = as_layout(layout)
     guidance = _guidance(mode, strength)
     trajectory = model.steps(steps, scheduler)
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, model.latent_shape(width, height)), variation_seed, variation)
-    words = model.words(rows, asked.phrases)
+    words = model.words(rows, everything.phrases)
     texts = _texts(model, rows, negative, scale, words)
     if trajectory.spread != 1.0:
         latent = latent * trajectory.spread
@@ -70,7 +70,7 @@ def generate(
         trajectory,
         scale=scale,
         noise=noise,
-        layout=asked,
+        layout=everything,
         guidance=guidance,
         watch=watch or unwatched,
     )

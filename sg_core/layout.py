@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sg_core import schedule
-from sg_core.attention.masks import Mask, Masks
+from sg_core.attention.masks import Masks, RegionMask
 from sg_core.energy import Energy
 from sg_core.schedule import Schedule
 from sg_core.terms.noise import NoiseShaping
@@ -37,12 +37,12 @@ class Layout:
         return tuple(dict.fromkeys((*self.energy.phrases, *self.masks.phrases)))
 
     def __add__(self, other: "Energy | Layout") -> "Layout":
-        added = whole(other)
+        added = as_layout(other)
         energy, masks = self.energy + added.energy, self.masks + added.masks
         return Layout(energy, masks, added.noise or self.noise, self.confined + added.confined)
 
     def __radd__(self, other: Energy) -> "Layout":
-        return whole(other) + self
+        return as_layout(other) + self
 
     def __mul__(self, weight: float | Schedule) -> "Layout":
         return replace(self, energy=self.energy * weight, masks=self.masks * weight)
@@ -50,7 +50,7 @@ class Layout:
     __rmul__ = __mul__
 
 
-def whole(part: Energy | Layout | None) -> Layout:
+def as_layout(part: Energy | Layout | None) -> Layout:
     """Energies alone, or nothing, as a layout."""
     if part is None:
         return Layout()
@@ -73,7 +73,7 @@ def masks(
         layers: beginnings of layers' names, such as ``up_blocks``; none named means all.
     """
     weight = schedule.until(until)
-    terms = tuple(Mask(phrase(w), mask, weight, softness, tuple(layers)) for w, mask in regions.items())
+    terms = tuple(RegionMask(phrase(w), mask, weight, softness, tuple(layers)) for w, mask in regions.items())
     return Layout(masks=Masks(terms))
 
 

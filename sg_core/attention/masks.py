@@ -29,7 +29,7 @@ THRESHOLD = 0.25  # of a region's best cell: what is covered as much belongs to 
 
 
 @dataclass(frozen=True, eq=False)
-class Mask:
+class RegionMask:
     """One region. ``coverage`` is (y, x) or (batch, y, x) in 0..1; ``weight`` in 0..1 may change with progress.
 
     ``softness`` in 0..1 blurs the edge; ``layers`` are the beginnings of the names of those masked, none meaning all.
@@ -50,7 +50,7 @@ class Mask:
 class Masks:
     """Masks of several regions, the nearest first: where two overlap on a layer's grid, the nearer claims the cell."""
 
-    terms: tuple[Mask, ...] = ()
+    terms: tuple[RegionMask, ...] = ()
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -70,7 +70,7 @@ class Masks:
     __rmul__ = __mul__
 
 
-def openness(terms: Sequence[Mask], grid: tuple[int, int], batch: int, like: Tensor) -> list[Tensor]:
+def openness(terms: Sequence[RegionMask], grid: tuple[int, int], batch: int, like: Tensor) -> list[Tensor]:
     """How open each cell is to each region's words, 0 to 1, (1 or batch, y, x) a region.
 
     A cell belongs to the nearest region that covers it; yet every region keeps its best cell, lest it be lost. What is
@@ -83,13 +83,13 @@ def openness(terms: Sequence[Mask], grid: tuple[int, int], batch: int, like: Ten
         low, high = THRESHOLD * (1 - term.softness), THRESHOLD + term.softness * (1 - THRESHOLD)
         share = coverage / best.clamp_min(1e-6)
         ramp = ((share - low) / (high - low)).clamp(0, 1) if term.softness else (share >= THRESHOLD).to(like.dtype)
-        kept = torch.where((coverage == best) & (best > 0), 1.0, torch.minimum(ramp, free))
-        opened.append(kept)
-        free = torch.minimum(free, 1 - kept)
+        claimed = torch.where((coverage == best) & (best > 0), 1.0, torch.minimum(ramp, free))
+        opened.append(claimed)
+        free = torch.minimum(free, 1 - claimed)
     return opened
 
 
-def bias(terms: Sequence[Mask], grid: Grid, words: Words, progress: float, query: Tensor, key: Tensor) -> Tensor:
+def bias(terms: Sequence[RegionMask], grid: Grid, words: Words, progress: float, query: Tensor, key: Tensor) -> Tensor:
     """What the masks add to the scores of one layer: (batch, 1, query, key), 0 where a word may be heard, and may look.
 
     A word that several regions share is heard wherever any of them lets it. Query and key as
@@ -103,15 +103,15 @@ def bias(terms: Sequence[Mask], grid: Grid, words: Words, progress: float, query
         weight = min(1.0, term.weight(progress))
         through = (1 - weight * (1 - opened.flatten(1))).expand(batch, -1)
         for row, columns in enumerate(words.phrases[term.phrase]):
-            heard = [first + column for column in columns]
-            masked[row, heard] = True
-            passing[row][:, heard] = torch.maximum(passing[row][:, heard], through[row][:, None])
+            word_keys = [first + column for column in columns]
+            masked[row, word_keys] = True
+            passing[row][:, word_keys] = torch.maximum(passing[row][:, word_keys], through[row][:, None])
     scores = torch.where(masked[:, None], passing, 1.0).log()
-    whole = scores.new_zeros(batch, 1, queries, keys)
-    whole[:, 0, grid.image] = scores
+    full = scores.new_zeros(batch, 1, queries, keys)
+    full[:, 0, grid.image] = scores
     if grid.both:
-        whole[:, 0, grid.text, grid.image] = scores[..., grid.text].mT
-    return whole.to(query.dtype)
+        full[:, 0, grid.text, grid.image] = scores[..., grid.text].mT
+    return full.to(query.dtype)
 
 
 class AttentionMask(TorchFunctionMode):
@@ -151,22 +151,22 @@ def masking(
     Raises AttentionError when the network is compiled, a layer does not exist, or a mask holds in none of them.
     """
     terms = masks.at(progress).terms
-    chosen = {name: held for name in layers if (held := tuple(term for term in terms if term.holds(name)))}
-    if idle := [str(term.phrase) for term in terms if not any(term in held for held in chosen.values())]:
+    chosen = {name: own for name in layers if (own := tuple(term for term in terms if term.holds(name)))}
+    if idle := [str(term.phrase) for term in terms if not any(term in own for own in chosen.values())]:
         raise AttentionError(f"no layer of this network is masked for {', '.join(idle)}: name other layers")
-    made: dict[Any, Tensor] = {}  # layers of one grid share their bias
+    biases: dict[Any, Tensor] = {}  # layers of one grid share their bias
     with ExitStack() as hooks:
         if chosen:
             refuse_compiled(network)
-        for name, held in chosen.items():
-            make = partial(_remembered, made, held, layers[name], words, progress)
+        for name, own in chosen.items():
+            make = partial(_remembered, biases, own, layers[name], words, progress)
             hooks.enter_context(active_inside(submodule(network, name), AttentionMask(make)))
         yield
 
 
 def _remembered(
-    made: dict[Any, Tensor],
-    terms: tuple[Mask, ...],
+    biases: dict[Any, Tensor],
+    terms: tuple[RegionMask, ...],
     grid: Grid,
     words: Words,
     progress: float,
@@ -174,7 +174,7 @@ def _remembered(
     key: Tensor,
 ) -> Tensor:
     form = (terms, grid.rows, grid.columns, str(grid.image), str(grid.text), grid.both, query.shape[2], key.shape[2])
-    if form not in made:
+    if form not in biases:
         with torch.no_grad():
-            made[form] = bias(terms, grid, words, progress, query, key)
-    return made[form]
+            biases[form] = bias(terms, grid, words, progress, query, key)
+    return biases[form]

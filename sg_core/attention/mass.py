@@ -45,8 +45,8 @@ def attention_mass(
         scale: of the scores; channel^-1/2 by default.
     """
     if torch.is_grad_enabled():
-        made: Tensor = checkpoint(_mass, query, key, values, mask, scale, use_reentrant=False, preserve_rng_state=False)
-        return made
+        mass: Tensor = checkpoint(_mass, query, key, values, mask, scale, use_reentrant=False, preserve_rng_state=False)
+        return mass
     return _mass(query, key, values, mask, scale)
 
 

@@ -131,9 +131,9 @@ class AttentionRecorder(TorchFunctionMode):
         if self.layer in self.tape.attention:
             raise AttentionError(f"layer {self.layer} spoke twice: a tape holds one pass, so listen to one at a time")
         with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):
-            self.tape.attention[self.layer] = self._heard(query, key, attn_mask, scale)
+            self.tape.attention[self.layer] = self._attention(query, key, attn_mask, scale)
 
-    def _heard(self, query: Tensor, key: Tensor, mask: Tensor | None, scale: float | None) -> Tensor:
+    def _attention(self, query: Tensor, key: Tensor, mask: Tensor | None, scale: float | None) -> Tensor:
         grid, queries = self.grid, query[:, :, self.grid.image]
         if queries.shape[2] != grid.rows * grid.columns:
             raise AttentionError(
@@ -158,8 +158,8 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
     Raises AttentionError when the network is compiled, a layer does not exist, or one was not heard.
     """
     refuse_compiled(network)
-    columns, (content, *said) = condensed([words.content, *words.phrases.values()])
-    tape = Tape({}, Words(dict(zip(words.phrases, said, strict=True)), content))
+    columns, (content, *columns_of_phrases) = condensed([words.content, *words.phrases.values()])
+    tape = Tape({}, Words(dict(zip(words.phrases, columns_of_phrases, strict=True)), content))
     with ExitStack() as hooks:
         for name, grid in layers.items():
             recorder = AttentionRecorder(name, grid, tape, columns or None)

@@ -127,8 +127,8 @@ def read(scheduler: Any) -> Timetable:
 def _noise_levels(scheduler: Any, times: Sequence[float]) -> list[tuple[float, float]]:
     """(alpha, sigma) of each step."""
     if not hasattr(scheduler, "sigmas"):
-        kept = [float(scheduler.alphas_cumprod[int(time)]) for time in times]
-        return [(a**0.5, (1 - a) ** 0.5) for a in kept]
+        alphas = [float(scheduler.alphas_cumprod[int(time)]) for time in times]
+        return [(a**0.5, (1 - a) ** 0.5) for a in alphas]
     sigmas = [float(sigma) for sigma in scheduler.sigmas[: len(times)]]
     config = scheduler.config
     if "prediction_type" not in config or config.get("use_flow_sigmas"):

@@ -60,8 +60,8 @@ def bounded(noise: Tensor, drawn: Tensor, bound: float) -> Tensor:
     spectrum, power = torch.fft.rfft2(noise), low_power(drawn)
     excess = (low_power(noise) / power.clamp_min(1e-12) / bound).clamp_min(1.0).sqrt().view(-1, 1, 1, 1)
     low = lowest(noise)
-    kept: Tensor = torch.fft.irfft2(torch.where(low, spectrum / excess, spectrum), noise.shape[-2:])
-    return kept
+    limited: Tensor = torch.fft.irfft2(torch.where(low, spectrum / excess, spectrum), noise.shape[-2:])
+    return limited
 
 
 def low_power(noise: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from sg_core.edits import place
 from sg_core.energy import Energy, Measure, Term, centroid, shape, size
 from sg_core.errors import Cancelled, EnergyError, RequestError
 from sg_core.guidance import Relative
-from sg_core.layout import whole
+from sg_core.layout import as_layout
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.noise import initial_noise
 from sg_core.sample import Moment, Texts, sample
@@ -254,7 +254,7 @@ def test_the_gradient_is_that_of_the_pass_used(model: StableDiffusion1) -> None:
         model.steps(4, "ddim"),
         scale=4.0,
         noise=[],
-        layout=whole(LAYOUT),
+        layout=as_layout(LAYOUT),
         guidance=Relative(0.7),
         watch=seen.append,
     )

@@ -8,7 +8,7 @@ from sg_core import Layout, Moment, apart, appended, colour, confined, generate,
 from sg_core.attention.tape import Tape
 from sg_core.energy import Energy
 from sg_core.errors import EnergyError, RequestError
-from sg_core.layout import whole
+from sg_core.layout import as_layout
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.schedule import until
 from sg_core.terms.leakage import winning
@@ -147,5 +147,5 @@ def test_layouts_scale_and_add_whatever_they_hold() -> None:
     assert layout.noise is not None and layout.noise.iterations == 2
     assert [term.weight(0.0) for term in layout.energy.terms] == [w.weight(0.0) * 0.5 for w in place(REGIONS).terms]
     assert len((layout + confined(1 - LEFT)).confined) == 2
-    assert (layout + whole(place(REGIONS))).noise is layout.noise
+    assert (layout + as_layout(place(REGIONS))).noise is layout.noise
     assert (layout + shaped_noise(1)).noise.iterations == 1

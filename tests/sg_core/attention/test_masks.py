@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from sg_core import Layout, generate, masks
 from sg_core.attention.hooks import active_inside
-from sg_core.attention.masks import Mask, bias, masking, openness
+from sg_core.attention.masks import RegionMask, bias, masking, openness
 from sg_core.attention.tape import Grid, listening
 from sg_core.edits import place
 from sg_core.energy import Energy
@@ -34,7 +34,7 @@ def paint(model: StableDiffusion1, layout: Energy | Layout | None, **options) ->
 
 
 def opened(*coverages: torch.Tensor, softness: float = 0.0, grid: tuple[int, int] = (1, 4)) -> list[list[float]]:
-    terms = [Mask(Phrase(str(i)), c, always, softness) for i, c in enumerate(coverages)]
+    terms = [RegionMask(Phrase(str(i)), c, always, softness) for i, c in enumerate(coverages)]
     return [cells.flatten().tolist() for cells in openness(terms, grid, 1, torch.zeros(()))]
 
 
@@ -79,7 +79,7 @@ def test_what_is_let_through_is_a_factor_of_attention() -> None:
     query, key = torch.randn(2, 3, 4, 8), torch.randn(2, 3, 5, 8)
     words = Words({CASTLE: ((1, 2), (3,)), ROCKET: ((2, 4), ())}, ((), ()))
     half = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
-    terms = [Mask(CASTLE, half, always), Mask(ROCKET, 1 - half, lambda progress: 0.5)]
+    terms = [RegionMask(CASTLE, half, always), RegionMask(ROCKET, 1 - half, lambda progress: 0.5)]
     added = bias(terms, Grid(1, 4), words, 0.0, query, key)[:, 0]
     assert added[0, :, 1].tolist() == [0, 0, NEGATIVE, NEGATIVE]
     assert added[0, :, 4].exp().tolist() == [0.5, 0.5, 1, 1]
@@ -96,10 +96,10 @@ def test_in_one_sequence_words_are_held_from_the_picture_where_asked() -> None:
     joint = torch.randn(1, 2, tokens + places, 8)
     grid = Grid(1, 4, image=slice(tokens, None), text=slice(None, tokens))
     words = Words({CASTLE: ((1,),)}, ((1,),))
-    added = bias([Mask(CASTLE, torch.eye(1, 4), always)], grid, words, 0.0, joint, joint)[0, 0]
+    added = bias([RegionMask(CASTLE, torch.eye(1, 4), always)], grid, words, 0.0, joint, joint)[0, 0]
     assert added.shape == (7, 7)
     assert added[tokens:, 1].tolist() == [0, NEGATIVE, NEGATIVE, NEGATIVE]
-    both = bias([Mask(CASTLE, torch.eye(1, 4), always)], replace(grid, both=True), words, 0.0, joint, joint)[0, 0]
+    both = bias([RegionMask(CASTLE, torch.eye(1, 4), always)], replace(grid, both=True), words, 0.0, joint, joint)[0, 0]
     assert both[1, tokens:].tolist() == [0, NEGATIVE, NEGATIVE, NEGATIVE]
     added[tokens:, 1] = both[tokens:, 1] = both[1] = 0
     assert (added == 0).all() and (both == 0).all()
