@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Which pictures a run paints: sets of methods, steps and cases, from a quick look to everything."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from benchmarks.placement.cases import KINDS, Case
+from benchmarks.placement.methods import NONE, OURS, Method, best_peer, methods
+from benchmarks.placement.work import Bench, Job
+
+STEPS = 30
+FEW = (8, 4)
+OF_A_RUN = ("control", "ours", "peer")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One method with so many steps, on cases of these kinds."""
+
+    method: Method
+    steps: int = STEPS
+    kinds: Sequence[str] = KINDS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``each`` cases of every kind with every number of things, seeds 0 to ``seeds`` - 1, and what paints them."""
+
+    each: int
+    seeds: int
+    entries: tuple[Entry, ...]
+
+
+def quick() -> Plan:
+    """None, words, masks where there are any, the best peer, ours; few steps on blocks."""
+    names = dict.fromkeys([NONE, "words", "masks", best_peer(), OURS])
+    return Plan(3, 2, (*entries([name for name in names if name in methods()]), *few_steps(("blocks",))))
+
+
+def plain() -> Plan:
+    """What the published figures come from: every control and peer, ours, ours with few steps and other strengths."""
+    names = [name for name, method in methods().items() if method.group in OF_A_RUN or name in ("masks", "energies")]
+    strengths = [name for name, method in methods().items() if method.group == "strength"]
+    return Plan(6, 2, (*entries(names), *few_steps(KINDS), *entries(strengths, kinds=("blocks",))))
+
+
+def full() -> Plan:
+    """Everything there is, peers as published and all ablations included, and few steps for the most telling."""
+    telling = [name for name, m in methods().items() if m.group in OF_A_RUN or name in ("masks", "energies")]
+    few = [entry for steps in FEW for entry in entries(telling, steps)]
+    return Plan(10, 4, (*entries(list(methods())), *few))
+
+
+PLANS = MappingProxyType({"quick": quick, "plain": plain, "full": full})
+
+
+def entries(names: Sequence[str], steps: int = STEPS, kinds: Sequence[str] = KINDS) -> list[Entry]:
+    """Methods by name."""
+    return [Entry(methods()[name], steps, kinds) for name in names]
+
+
+def few_steps(kinds: Sequence[str]) -> Iterator[Entry]:
+    """Ours, and the unguided picture, in fewer steps."""
+    for steps in FEW:
+        yield from entries([NONE, OURS], steps, kinds)
+
+
+def jobs(plan: Plan, cases: Sequence[Case], bench: Bench, pictures: Path | None = None) -> list[Job]:
+    """Every picture of a plan, a case at a time, so that an interrupted run has whole cases.
+
+    The first seed of the first blocks is counted in floating-point operations; of every first case a picture is kept
+    in the folder ``pictures``.
+    """
+    painted = []
+    for case in cases:
+        first = case.name.endswith("/0")
+        for entry in plan.entries:
+            for seed in range(plan.seeds if case.kind in entry.kinds else 0):
+                job = Job(bench, entry.method, case, seed, entry.steps, first and case.kind == "blocks" and seed == 0)
+                kept = pictures / f"{job.key}.png" if pictures and first and seed == 0 else None
+                painted.append(replace(job, file=kept))
+    return painted
+
+
+def scaled(plan: Plan, each: int | None, seeds: int | None, names: Mapping[str, object] | None = None) -> Plan:
+    """The plan with another number of cases or seeds, or with these methods only."""
+    kept = tuple(entry for entry in plan.entries if names is None or entry.method.name in names)
+    return Plan(each or plan.each, seeds or plan.seeds, kept)
