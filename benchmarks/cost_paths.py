@@ -17,12 +17,12 @@ from sg_core.conditioning import Conditioning
 from sg_core.edits import place
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
-from sg_core.generate import initial_noise
 from sg_core.guidance import Relative
 from sg_core.layout import Layout, whole
 from sg_core.layout import masks as masks_of
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from sg_core.noise import initial_noise
 from sg_core.sample import Texts, sample
 
 SIDE = 128

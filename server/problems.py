@@ -8,6 +8,7 @@ Refusal
 |-- UnknownJob            404
 |-- UnknownArtifact       404
 |-- NoRoute               404 or 405
+|-- NotWaiting            409  the job was begun, or is over
 |-- KeyReused             409  the same Idempotency-Key with another body
 |-- TooLarge              413
 |-- NotJson               415
@@ -106,6 +107,13 @@ class KeyReused(Refusal):
 
     type, title, status = "key-reused", "This key was used for another request", 409
     fix = "Send a new Idempotency-Key with each new request."
+
+
+class NotWaiting(Refusal):
+    """A job that was begun, or is over, is to be moved or replaced."""
+
+    type, title, status = "not-waiting", "The job does not wait any more", 409
+    fix = "Cancel it, and ask for another."
 
 
 class TooLarge(Refusal):

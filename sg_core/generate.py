@@ -11,6 +11,7 @@ from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, whole
 from sg_core.models.model import Model
+from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, sample, unwatched
 from sg_core.tokens import Words
 
@@ -29,6 +30,8 @@ def generate(
     mode: str = "relative",
     scheduler: str = "ddim",
     negative: str = "",
+    variation: float = 0.0,
+    variation_seed: int = 0,
     watch: Watch | None = None,
 ) -> Tensor:
     """Pictures (batch, 3, height, width), float32 in [0, 1], on the CPU.
@@ -45,6 +48,7 @@ def generate(
             in ``paper`` mode v of v * sigma * gradient (the paper's pictures used thousands).
         scheduler: ``ddim``, ``ddpm``, ``euler``, ``euler a``, ``dpm++ 2m``, ``dpm++ 2m karras``, ``unipc`` or ``lcm``.
         negative: what to move away from.
+        variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
         watch: called after every step; raise ``Cancelled`` in it to stop.
 
     Raises RequestError, TokenError or EnergyError, each saying what does not fit.
@@ -54,7 +58,7 @@ def generate(
     guidance = _guidance(mode, strength)
     trajectory = model.steps(steps, scheduler)
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    latent = initial_noise(noise, model.latent_shape(width, height))
+    latent = varied(initial_noise(noise, model.latent_shape(width, height)), variation_seed, variation)
     words = model.words(rows, asked.phrases)
     texts = _texts(model, rows, negative, scale, words)
     if trajectory.spread != 1.0:
@@ -80,11 +84,6 @@ def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words
         conditional = conditional.guided(scale)
     twice = model.card.guided_by == "pass" and scale > 1.0
     return Texts(conditional, model.encode([negative]).repeated(len(rows)) if twice else None, words)
-
-
-def initial_noise(noise: Sequence[torch.Generator], shape: tuple[int, int, int]) -> Tensor:
-    """(batch, channel, y, x): one generator a row, on the CPU in float32, so that a seed means one noise anywhere."""
-    return torch.stack([torch.randn(shape, generator=generator) for generator in noise])
 
 
 def _rows(prompts: str | Sequence[str], seeds: Sequence[int]) -> tuple[list[str], list[int]]:

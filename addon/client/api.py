@@ -88,6 +88,15 @@ class Client:
         """Cancels one job; takes effect within one step."""
         return _read(Job, await self._json("POST", f"/v1/jobs/{job}/cancel", b""))
 
+    async def move_to_front(self, job: str) -> Job:
+        """Makes a waiting job the next to be painted."""
+        return _read(Job, await self._json("POST", f"/v1/jobs/{job}/front", b""))
+
+    async def replace(self, job: str, blockout: Blockout, key: str) -> Job:
+        """Queues a blockout in the place of a waiting job, which is cancelled; ``key`` is as for ``submit``."""
+        body = json.dumps(dump(blockout)).encode()
+        return _read(Job, await self._json("POST", f"/v1/jobs/{job}/replace", body, {"Idempotency-Key": key}))
+
     async def cancel_many(self, scope: Literal["waiting", "all"]) -> list[Job]:
         """Cancels the waiting jobs, or all; returns those it cancelled."""
         body = json.dumps(dump(Scope(scope=scope))).encode()

@@ -24,6 +24,7 @@ UserError                  something cannot be done; what to do about it
 ├── ViewGone               the projected view was removed meanwhile
 ├── TooManyViews           the scene has as many projectors as a material can carry
 ├── EntryGone              the picture is not in the history any more
+├── NoRequest              a file carries no request that can be read
 └── HistoryUnreadable      a file of the history cannot be read or written
 
 What is said without being raised is in ``sentences.py``; what goes wrong on the way to the server is in
@@ -189,6 +190,15 @@ class EntryGone(UserError):
 
     def __init__(self) -> None:
         super().__init__("This picture is not in the history any more.", "")
+
+
+class NoRequest(UserError):
+    """A file was opened that carries no request of ours, or one that cannot be read: ``reason`` says why."""
+
+    code = "no-request"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} carries no request: {reason}.", "Open a PNG or JSON file that Maquette saved.")
 
 
 class HistoryUnreadable(UserError):

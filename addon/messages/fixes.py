@@ -103,10 +103,16 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "too-many-views": Fix(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", subject_property="filepath")),
         # the history
+        "already-painted": _buttons(
+            Button(operator="maquette.show_entry", text="Show It", subject_property="name"),
+            Button(operator="maquette.next_seed"),
+        ),
         "entry-gone": Fix(why="what was deleted is deleted; the button vanishes with the next look"),
         "picture-absent": _buttons(REUSE_ALL),
         "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", subject_property="name")),
         "camera-held": Fix(why="which constraint, driver or key may be muted, only the artist knows"),
+        "no-request": _buttons(Button(operator="maquette.open_request", text="Open Another")),
+        "opened-in-part": Fix(why="what is missing in the scene, only the artist can block out"),
         "history-unreadable": Fix(why="the sentence names the file and what hinders"),
         "history-unwritten": Fix(why="which files may go to make room, only the artist knows"),
         # the way to the server
@@ -132,6 +138,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "unknown-artifact": _buttons(GENERATE),
         "no-route": _buttons(PREFERENCES),
         "key-reused": _OUR_BUG,
+        "not-waiting": _buttons(GENERATE),
         "too-large": Fix(why="which of so many regions matter least, only the artist knows"),
         "not-json": _OUR_BUG,
         "invalid": Fix(why="the sentence names the field; what it should say, only the artist knows"),

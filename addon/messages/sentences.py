@@ -86,10 +86,22 @@ def scene_gone(folder: str) -> Notice:
 # the history
 
 
+def already_painted(entry: str) -> Notice:
+    """A picture is asked for with a fixed seed, and the scene has it; ``entry`` is its name in the history."""
+    message, fix = "You have this picture already.", "Show it, or paint another with the next seed."
+    return Notice(code="already-painted", message=message, fix=fix, subject=entry)
+
+
 def picture_absent(entry: str) -> Notice:
     """The history has the request, and not the picture."""
     message, fix = "The full picture is not on this machine.", "Reuse Everything sets what paints it again."
     return Notice(code="picture-absent", message=message, fix=fix, subject=entry)
+
+
+def opened_in_part(misfits: str) -> Notice:
+    """A warning: a file's request was opened, and ``misfits`` of it have nothing in this scene to go to."""
+    fix = "The rest is set; Generate paints the scene as it is."
+    return Notice(code="opened-in-part", message=f"Not all of it fits this scene: {misfits}.", fix=fix, warning=True)
 
 
 def camera_elsewhere(entry: str) -> Notice:

@@ -8,7 +8,7 @@ missing. Panels draw tiles and icons that ``Gallery.tick`` has made ready, a few
 import base64
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -118,6 +118,14 @@ class Gallery:
         """The entry of that name, from the scene or else from disk. Raises OSError and ContractError."""
         item = entries(scene).get(name)
         return history.find(self.folder, name) if item is None else history.parse(item.text)
+
+    def painted(self, scene: bpy.types.Scene) -> Callable[[str], str]:
+        """From a blockout as JSON to the name of the scene's picture of it, "" without one; as it stands now.
+
+        A picture that is not on disk any more may be painted again.
+        """
+        texts = {item.name: item.text for item in entries(scene) if history.picture(self.folder, item.name)}
+        return lambda request: next((name for name, text in texts.items() if history.asks_for(text, request)), "")
 
     def tick(self, manager: bpy.types.WindowManager) -> bool:
         """Make ready what panels are about to draw, a little of it; whether there is something new."""

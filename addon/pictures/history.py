@@ -55,7 +55,8 @@ class Entry:
         request, created = self.request, datetime.fromtimestamp(self.created)
         style = f" · {self.settings.style}" if self.settings.style else ""
         settings = f"{request.steps} steps · strength {request.strength:.2f}"
-        return f"Seed {request.seed} · {request.model}{style} · {settings} · {created:%d %b %Y, %H:%M}"
+        varied = f" · {request.variation:.0%} towards seed {request.variation_seed}" if request.variation else ""
+        return f"Seed {request.seed}{varied} · {request.model}{style} · {settings} · {created:%d %b %Y, %H:%M}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ def text(entry: Entry) -> str:
 def request(entry: Entry) -> str:
     """The entry's blockout as JSON."""
     return json.dumps(dump(entry.request))
+
+
+def asks_for(document: str, request: str) -> bool:
+    """Whether the entry of a JSON text is of the blockout of another: a text holds its request's, letter for letter.
+
+    A quarter of a millisecond for a full history, where reading it would take a hundred times that.
+    """
+    return f'"request": {request}, ' in document
 
 
 def parse(document: str | bytes) -> Entry:

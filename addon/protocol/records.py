@@ -117,7 +117,8 @@ class Blockout(Record):
 
     While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it. The
     layout shapes the initial ``noise`` so many times; ``leakage`` is the weight of keeping words out of other regions'
-    places; a layout that is ``confined`` pulls in and around its regions only.
+    places; a layout that is ``confined`` pulls in and around its regions only. The noise of ``seed`` is turned towards
+    that of ``variation_seed`` by ``variation``: 0 leaves it alone, 1 is the other.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -137,6 +138,8 @@ class Blockout(Record):
     leakage: Annotated[float, Range(0.0, 10.0), Added("0.2.0")] = 0.0
     confined: Annotated[bool, Added("0.2.0")] = False
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
+    variation: Annotated[Fraction, Added("0.2.0")] = 0.0
+    variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
 
     def __post_init__(self) -> None:
         frame = self.frame
@@ -203,7 +206,7 @@ class Problem(Record):
 class Job(Record):
     """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds.
 
-    ``achieved`` has an entry for each region once the picture is done.
+    ``achieved`` has an entry for each region once it is done. Of those that wait, the least ``position`` is next.
     """
 
     id: Name
@@ -219,6 +222,7 @@ class Job(Record):
     prompt: Text
     seed: Annotated[int, Range(0, SEED_MAX)]
     achieved: tuple[Achieved, ...] = ()
+    position: Annotated[int, Range(-(2**53), 0), Added("0.2.0")] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

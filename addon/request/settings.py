@@ -37,6 +37,8 @@ class Settings:
     scale: Annotated[Annotated[float, Range(1.0, 100.0)] | None, Added("0.2.0")] = None
     masks: Annotated[Fraction | None, Added("0.2.0")] = None
     noise: Annotated[Annotated[int, Range(0, 3)] | None, Added("0.2.0")] = None
+    variation: Annotated[Fraction, Added("0.2.0")] = 0.0
+    variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
 
 
 class Flag(NamedTuple):
@@ -55,6 +57,7 @@ KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if fi
 PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
 SEED, STEPS, STRENGTH, SIZE, EXACT = KEYS["seed"], KEYS["steps"], KEYS["strength"], KEYS["size"], KEYS["exact"]
 MASKED, SHAPED = KEYS["masks"], KEYS["noise"]
+VARIATION, VARIATION_SEED = KEYS["variation"], KEYS["variation_seed"]
 
 SENT = tuple(field.name for field in fields(Blockout) if hasattr(DEFAULTS, field.name))
 """The settings that a blockout has under the same name."""
@@ -63,6 +66,8 @@ FLAGS = {
     "prompt": Flag(str, "instead of the scene's"),
     "negative": Flag(str),
     "seed": Flag(int, "0 to 2147483647"),
+    "variation": Flag(float, "0 to 1: how far to turn the seed's noise towards that of --variation-seed"),
+    "variation_seed": Flag(int, "0 to 2147483647"),
     "steps": Flag(int, "sampling steps; the model's own by default"),
     "strength": Flag(float, "of the guidance, 0 to 1"),
     "masks": Flag(float, "for how much of the steps regions keep their words to themselves, 0 (off) to 1"),
@@ -73,8 +78,8 @@ FLAGS = {
 }
 
 
-def part(settings: Settings, names: Iterable[str]) -> dict[str, Any]:
-    """Some of the settings, by name."""
+def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
+    """Some of the settings, by name; or of what was sent of them."""
     return {name: getattr(settings, name) for name in names}
 
 
@@ -93,9 +98,9 @@ def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] = FLAGS) -> 
     for name in names:
         kind, text = FLAGS[name]
         if kind is bool:
-            parser.add_argument(f"--{name}", action="store_true", default=None, help=text)
+            parser.add_argument(_flag(name), action="store_true", default=None, help=text)
         else:
-            parser.add_argument(f"--{name}", type=kind, help=text)
+            parser.add_argument(_flag(name), type=kind, help=text)
 
 
 def from_flags(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -109,5 +114,9 @@ def to_flags(changes: Mapping[str, Any]) -> list[str]:
     words = []
     for name, value in changes.items():
         if name in FLAGS and value is not None:
-            words += ([f"--{name}"] if value else []) if FLAGS[name].type is bool else [f"--{name}={value}"]
+            words += ([_flag(name)] if value else []) if FLAGS[name].type is bool else [f"{_flag(name)}={value}"]
     return words
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

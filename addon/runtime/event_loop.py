@@ -17,10 +17,10 @@ class EventLoop:
 
     def __init__(self) -> None:
         self.loop = asyncio.SelectorEventLoop()  # Windows' default loop cannot be stopped at once
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._failures: list[BaseException] = []
 
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, coroutine: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Run a coroutine in the slices to come; ``once`` raises what it raises."""
         task = self.loop.create_task(coroutine)
         self._tasks.add(task)
@@ -45,7 +45,7 @@ class EventLoop:
                 break
         self._raise_failure()
 
-    def wait(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def wait(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Run until a coroutine is done, and the started ones beside it: the driver of the background."""
         self.loop.run_until_complete(coroutine)
         self._raise_failure()
@@ -64,7 +64,7 @@ class EventLoop:
         if self._failures:
             raise self._failures.pop(0)
 
-    def _end(self, task: asyncio.Task[None]) -> None:
+    def _end(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._failures.append(error)

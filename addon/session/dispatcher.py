@@ -16,6 +16,7 @@ from ..cooperative import Slices
 from ..protocol.records import Blockout, Connection
 from ..request.settings import DEFAULTS, Settings
 from .job_tracker import JobTracker
+from .seeds import ONE, Seeds
 from .state import Session
 from .store import SessionStore
 from .submission import Submissions
@@ -55,17 +56,19 @@ class Dispatcher:
         self._watch.nudge()
 
     async def send(
-        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1
-    ) -> None:
+        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, seeds: Seeds = ONE
+    ) -> int | None:
         """Finish a blockout slice by slice and send it, as ``submit`` does."""
-        await self._submissions.send(blockout, view, settings, count)
+        return await self._submissions.send(blockout, view, settings, seeds)
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
-        """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
+    async def submit(
+        self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, seeds: Seeds = ONE
+    ) -> int | None:
+        """Send a blockout, with the ``seeds`` that are meant; the session says what became of it.
 
-        ``settings`` are kept with the task.
+        ``settings`` are kept with the task. Answers the seed that comes next; None where nothing was sent.
         """
-        await self._submissions.submit(blockout, view, settings, count)
+        return await self._submissions.submit(blockout, view, settings, seeds)
 
     def draft(self) -> AbstractContextManager[None]:
         """For as long as this lasts, the coroutine can still be withdrawn: the server has not heard of it."""
@@ -75,15 +78,18 @@ class Dispatcher:
         """Let go of everything that has not reached the server."""
         self._submissions.withdraw()
 
-    async def deliver(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
+    async def deliver(
+        self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, seeds: Seeds = ONE
+    ) -> int | None:
         """Send a blockout and wait for its end, or for the server's: the whole way in the background.
 
         A link that broke is no end yet; one that the next dial does not mend is.
         """
         await self.until(lambda session: session.link.name != "connecting")
-        await self.submit(blockout, view, settings, count)
+        following = await self.submit(blockout, view, settings, seeds)
         while self.session.unfetched and not self.session.picture_unsaved and await self._reached():
             await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.picture_unsaved)
+        return following
 
     async def _reached(self) -> bool:
         """Whether there is a server, dialling once more if it was lost."""
@@ -96,6 +102,10 @@ class Dispatcher:
     async def cancel(self, job: str) -> None:
         """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""
         await self.tracker.cancel(job)
+
+    async def move_to_front(self, job: str) -> None:
+        """Ask the server to paint a job next that waits."""
+        await self.tracker.move_to_front(job)
 
     async def settle(self, seconds: float) -> None:
         """Wait until the server has heard all that was sent to it so far. Raises TimeoutError."""

@@ -67,6 +67,14 @@ class JobTracker:
                     png = await client.artifact(artifact.sha256)
                 self._store.apply(reducer.preview_fetched, Preview(job=task.job.id, sha256=artifact.sha256, png=png))
 
+    async def move_to_front(self, job: str) -> None:
+        """Ask the server to paint a job next that waits; the session says why not, where it does not."""
+        try:
+            client = await self.client()
+            await self.record(client, await client.move_to_front(job))
+        except ClientError as error:
+            self._store.apply(reducer.notice_changed, notice(error))
+
     async def cancel(self, job: str) -> None:
         """Ask the server to stop a job; it does so within one step. Where none answers, the next to be met is asked."""
         self._store.apply(reducer.cancel_requested, job)

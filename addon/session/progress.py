@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a task is, as a fraction and in words. No bpy."""
 
+from datetime import datetime
+
 from .state import Session, usual_step_seconds
 from .task import Task
+
+MINUTE = 90.0  # seconds, from which on minutes are what one thinks in
 
 
 def progress(task: Task) -> float:
@@ -15,7 +19,7 @@ def describe(session: Session, task: Task, now: float) -> str:
     if task.job.id in session.cancelling and not task.ended:
         return "Cancelling…" if session.link.name == "online" else "Cancelled when the server is back"
     if task.job.state == "queued":
-        ahead = sum(other.job.created < task.job.created for other in session.waiting)
+        ahead = len(session.waiting) - len(session.queued) + session.queued.index(task)
         return f"Waiting, {ahead} ahead" if ahead else "Waiting for the server"
     if task.ended:
         return {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}[task.job.state]
@@ -29,6 +33,17 @@ def describe(session: Session, task: Task, now: float) -> str:
         return f"{phase}…"
     seconds = task.pace.left(steps, now, usual_step_seconds(session, task)) if task.pace else None
     return f"{phase}, step {step} of {steps}{'' if seconds is None else f', {seconds:.0f} s left'}"
+
+
+def waits(session: Session, task: Task) -> str:
+    """When a task that waits was asked for, and how long it will take once it is its turn."""
+    each, steps = usual_step_seconds(session, task), task.job.steps
+    takes = f"{steps} steps" if each is None else f"takes {_span(each * steps)}"
+    return f"asked at {datetime.fromtimestamp(task.job.created):%H:%M}, {takes}"
+
+
+def _span(seconds: float) -> str:
+    return f"about {seconds:.0f} s" if seconds < MINUTE else f"about {seconds / 60:.0f} min"
 
 
 def title(task: Task) -> str:

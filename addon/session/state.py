@@ -62,13 +62,13 @@ class Session:
 
     @property
     def queued(self) -> tuple[Task, ...]:
-        """Tasks that nobody has begun, oldest first."""
-        return tuple(task for task in self.tasks if task.job.state == "queued")
+        """Tasks that nobody has begun, the next one first."""
+        return tuple(sorted((task for task in self.tasks if task.job.state == "queued"), key=lambda task: task.turn))
 
     @property
     def active(self) -> Task | None:
         """The task to show progress of: the one being painted, else the next in the queue."""
-        return max(self.waiting, key=lambda task: (task.job.state != "queued", -task.job.created), default=None)
+        return min(self.waiting, key=lambda task: (task.job.state == "queued", task.turn), default=None)
 
     @property
     def failed(self) -> tuple[tuple[Task, Notice], ...]:

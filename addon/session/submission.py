@@ -11,14 +11,15 @@ from typing import Any
 
 from ..client.exceptions import ClientError, ServerAbsent
 from ..cooperative import Slices, gradually
+from ..messages import sentences
 from ..messages.errors import UserError
 from ..messages.notice import notice
-from ..protocol.records import Blockout
+from ..protocol.records import Blockout, Job
 from ..protocol.strict_json import dump
-from ..request.settings import DEFAULTS, Settings
+from ..request.settings import DEFAULTS, Settings, part
 from . import reducer
 from .job_tracker import JobTracker
-from .seeds import successor, unasked
+from .seeds import ONE, Seeds, moving, next_unpainted, successor
 from .store import SessionStore
 from .task import Task, Viewpoint
 
@@ -34,21 +35,25 @@ class Submissions:
         self._turn = asyncio.Lock()
 
     async def send(
-        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1
-    ) -> None:
+        self, blockout: Slices[Blockout], view: Viewpoint, settings: Settings = DEFAULTS, seeds: Seeds = ONE
+    ) -> int | None:
         """Finish a blockout slice by slice and send it, as ``submit`` does."""
         with self._counted():
             with self.draft():
                 finished = await gradually(blockout)
-            await self._submit(finished, view, settings, count)
+            return await self._submit(finished, view, settings, seeds)
+        return None
 
-    async def submit(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, count: int = 1) -> None:
-        """Send a blockout, with ``count`` seeds from its own on; the session says what became of it.
+    async def submit(
+        self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS, seeds: Seeds = ONE
+    ) -> int | None:
+        """Send a blockout, with the ``seeds`` that are meant; the session says what became of it.
 
-        ``settings`` are kept with the task.
+        ``settings`` are kept with the task. Answers the seed that comes next; None where nothing was sent.
         """
         with self._counted():
-            await self._submit(blockout, view, settings, count)
+            return await self._submit(blockout, view, settings, seeds)
+        return None
 
     @contextmanager
     def draft(self) -> Iterator[None]:
@@ -78,7 +83,7 @@ class Submissions:
         finally:
             self._store.apply(reducer.submission_ended)
 
-    async def _submit(self, blockout: Blockout, view: Viewpoint, settings: Settings, count: int) -> None:
+    async def _submit(self, blockout: Blockout, view: Viewpoint, settings: Settings, seeds: Seeds) -> int | None:
         """A server that starts is waited for, and whoever sends already: what they ask for is not asked for twice.
 
         A picture that is withdrawn while it is being sent is cancelled, and those after it are not sent.
@@ -88,27 +93,40 @@ class Submissions:
             await self._store.until(lambda session: session.link.name != "starting")
             await self._turn.acquire()
         try:
-            for _ in range(count):
-                request = unasked(blockout, self._store.session.waiting)
-                job = await self._post(request, view, settings)
+            painted = seeds.painted(json.dumps(dump(blockout))) if seeds.fixed else ""
+            if painted:
+                self._store.apply(reducer.notice_changed, sentences.already_painted(painted))
+                return None
+            request = self._next(blockout, seeds)
+            for number in range(seeds.count):
+                job = await self._post(request, view, settings, "" if number else seeds.replaced)
                 if self._withdrawals > withdrawals:
                     await self._tracker.cancel(job)
-                    return
-                blockout = successor(request)
+                    return None
+                request = self._next(successor(request), seeds)
+            following: int = getattr(request, moving(request.variation))
+            return following
         finally:
             self._turn.release()
 
-    async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings) -> str:
-        """Have the server queue one job; its id. Raises ClientError."""
+    def _next(self, blockout: Blockout, seeds: Seeds) -> Blockout:
+        return next_unpainted(blockout, self._store.session.tasks, seeds.painted)
+
+    async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings, replaced: str) -> str:
+        """Have the server queue one job, perhaps in the place of another; its id. Raises ClientError."""
         client, key = await self._tracker.client(), uuid.uuid4().hex
+
+        async def ask() -> Job:
+            return await (client.replace(replaced, blockout, key) if replaced else client.submit(blockout, key))
+
         try:
-            job = await client.submit(blockout, key)
+            job = await ask()
         except ServerAbsent:
             if self._store.session.link.name != "online":
                 raise
-            job = await client.submit(blockout, key)  # it may have been heard: by its key it is the same job
+            job = await ask()  # it may have been heard: by its key it is the same job
         area, request = blockout.width * blockout.height, json.dumps(dump(blockout))
-        settings = replace(settings, seed=blockout.seed)
+        settings = replace(settings, **part(blockout, ("seed", "variation", "variation_seed")))
         self._store.apply(
             reducer.job_submitted, Task(job=job, view=view, request=request, area=area, settings=settings)
         )

@@ -79,6 +79,11 @@ class Task:
         return self.job.state in ENDED
 
     @property
+    def turn(self) -> tuple[int, float]:
+        """Of those that wait, the least is next: what was moved to the front, then the oldest."""
+        return self.job.position, self.job.created
+
+    @property
     def unfetched(self) -> bool:
         """Its end, its picture, or why there is none has yet to come from the server; events tell only the first."""
         lacking = {"done": self.picture is None, "failed": self.job.problem is None, "cancelled": False}

@@ -5,8 +5,7 @@ Each one reads and writes a custom property of the same name (``scene["maquette_
 captured by a Blender without this add-on, and nothing is stored that the artist did not set.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
@@ -17,6 +16,7 @@ from ..protocol.records import SEED_MAX, ModelInfo, Property
 from ..regions.marks import ENFORCE, OFF, PHRASE
 from ..request.settings import (
     EXACT,
+    KEYS,
     MASKED,
     MASKS,
     MODEL,
@@ -34,8 +34,7 @@ from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
 from .context import Icon
-
-Datablock = TypeVar("Datablock", bound=bpy.types.ID)
+from .stored_property import declared, stored, text
 
 VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
@@ -67,81 +66,104 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_counts(), **_numbers(), **_masks()}
+    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks()}
 
 
 def _choices() -> dict[str, object]:
     return {
-        PROMPT: _property(
-            StringProperty, name="Prompt", description="What the picture shows; it names every region", **_text(PROMPT)
+        PROMPT: declared(
+            StringProperty,
+            name="Prompt",
+            description="What the picture shows; it names every region",
+            **text(PROMPT),
         ),
-        NEGATIVE: _property(
+        NEGATIVE: declared(
             StringProperty,
             name="Avoid",
             description="What the picture keeps away from, beside what its style avoids",
-            **_text(NEGATIVE),
+            **text(NEGATIVE),
         ),
-        MODEL: _property(
+        MODEL: declared(
             StringProperty,
             name="Model",
             description="Which of the server's models paints; empty for its first",
-            **_text(MODEL),
+            **text(MODEL),
         ),
-        STYLE: _property(
+        STYLE: declared(
             StringProperty,
             name="Style",
             description="The style whose words follow the prompt; empty for none",
-            **_text(STYLE),
+            **text(STYLE),
         ),
-        EXACT: _property(
+        EXACT: declared(
             BoolProperty,
             name="Exact",
             description="Show the server what a render shows: hair, displacement, transparency and the modifiers of "
             "the render. A copy of the file is captured in a second Blender, which takes some seconds",
             options=set(),
-            **_stored(EXACT, lambda scene: False),
+            **stored(EXACT, lambda scene: False),
         ),
     }
 
 
 def _seeds() -> dict[str, object]:
     return {
-        SEED: _property(
+        SEED: declared(
             IntProperty,
             name="Seed",
-            description="Which of the many pictures that fit; the same seed gives the same picture",
+            description="Which of the many pictures that fit comes next; the same seed gives the same picture",
             min=0,
             max=SEED_MAX,
             options=set(),
-            **_stored(SEED, lambda scene: 0),
+            **stored(SEED, lambda scene: 0),
         ),
-        VARY: _property(
+        VARY: declared(
             BoolProperty,
             name="New Seed Each Time",
-            description="Draw a new seed whenever Generate is pressed",
+            description="The seed moves on to the next one that is not painted; off, it stays as it is",
             options=set(),
-            **_stored(VARY, lambda scene: False),
+            **stored(VARY, lambda scene: True),
         ),
     }
 
 
-def _counts() -> dict[str, object]:
+def _pictures_at_once() -> dict[str, object]:
     return {
-        COUNT: _property(
+        KEYS["variation"]: declared(
+            FloatProperty,
+            name="Variation",
+            description="How far from the seed's picture, with the same layout: 0 is that picture, 1 that of the other "
+            "seed. Above 0, the other seed is the one that moves on",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **stored(KEYS["variation"], lambda scene: 0.0),
+        ),
+        KEYS["variation_seed"]: declared(
+            IntProperty,
+            name="Towards Seed",
+            description="The seed whose picture a variation is nearer to",
+            min=0,
+            max=SEED_MAX,
+            options=set(),
+            **stored(KEYS["variation_seed"], lambda scene: 0),
+        ),
+        COUNT: declared(
             IntProperty,
             name="Pictures",
             description="How many are asked for at once, with seeds one after the other",
             min=1,
             max=MOST,
             options=set(),
-            **_stored(COUNT, lambda scene: 1),
+            **stored(COUNT, lambda scene: 1),
         ),
     }
 
 
 def _masks() -> dict[str, object]:
     return {
-        MASKED: _property(
+        MASKED: declared(
             FloatProperty,
             name="Masks",
             description="For how much of the steps each region keeps its words to itself; 0 turns that off",
@@ -149,23 +171,23 @@ def _masks() -> dict[str, object]:
             max=1.0,
             subtype="FACTOR",
             options=set(),
-            **_stored(MASKED, lambda scene: MASKS),
+            **stored(MASKED, lambda scene: MASKS),
         ),
-        SHAPED: _property(
+        SHAPED: declared(
             IntProperty,
             name="Shaped Noise",
             description="How often the blocks shape the noise that the picture begins with; 0 leaves it as it is",
             min=0,
             max=3,
             options=set(),
-            **_stored(SHAPED, lambda scene: NOISE),
+            **stored(SHAPED, lambda scene: NOISE),
         ),
     }
 
 
 def _numbers() -> dict[str, object]:
     return {
-        STRENGTH: _property(
+        STRENGTH: declared(
             FloatProperty,
             name="Strength",
             description="How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
@@ -173,9 +195,9 @@ def _numbers() -> dict[str, object]:
             max=1.0,
             subtype="FACTOR",
             options=set(),
-            **_stored(STRENGTH, _default_strength),
+            **stored(STRENGTH, _default_strength),
         ),
-        STEPS: _property(
+        STEPS: declared(
             IntProperty,
             name="Steps",
             description="How many steps from noise to picture; more is finer and slower",
@@ -183,9 +205,9 @@ def _numbers() -> dict[str, object]:
             max=1000,
             soft_max=100,
             options=set(),
-            **_stored(STEPS, _default_steps),
+            **stored(STEPS, _default_steps),
         ),
-        SIZE: _property(
+        SIZE: declared(
             IntProperty,
             name="Size",
             description="Of the model's own picture size; smaller needs less memory and time, and shows less",
@@ -193,33 +215,33 @@ def _numbers() -> dict[str, object]:
             max=100,
             subtype="PERCENTAGE",
             options=set(),
-            **_stored(SIZE, lambda scene: 100),
+            **stored(SIZE, lambda scene: 100),
         ),
     }
 
 
 def _of_results() -> dict[str, object]:
     return {
-        FOLLOW: _property(
+        FOLLOW: declared(
             BoolProperty,
             name="Follow",
             description="The camera's background shows each new picture as it arrives",
             options=set(),
-            **_stored(FOLLOW, lambda scene: False),
+            **stored(FOLLOW, lambda scene: False),
         ),
     }
 
 
 def _of_regions() -> dict[str, object]:
     return {
-        PHRASE: _property(
+        PHRASE: declared(
             StringProperty,
             name="Phrase",
             description="The words of the prompt that mean this",
             update=_tell,
-            **_text(PHRASE),
+            **text(PHRASE),
         ),
-        ENFORCE: _property(
+        ENFORCE: declared(
             EnumProperty,
             name="Enforce",
             description="What of the block the picture must keep",
@@ -229,13 +251,13 @@ def _of_regions() -> dict[str, object]:
             set=_enforce,
             update=_tell,
         ),
-        OFF: _property(
+        OFF: declared(
             BoolProperty,
             name="Leave Out",
             description="Leave this out of the picture for now; it still hides what is behind it",
             options=set(),
             update=_tell,
-            **_stored(OFF, lambda owner: False),
+            **stored(OFF, lambda owner: False),
         ),
     }
 
@@ -260,25 +282,6 @@ def _default_strength(scene: bpy.types.Scene) -> float:
 
 def _default_steps(scene: bpy.types.Scene) -> int:
     return chosen(scene).steps
-
-
-def _property(kind: Callable[..., object], **options: Any) -> object:
-    """A property for a class to have; of ``kind``, one of bpy.props, the stubs say that it returns nothing."""
-    return kind(**options)
-
-
-def _text(key: str) -> dict[str, Any]:
-    return {"options": set(), **_stored(key, lambda owner: "")}
-
-
-def _stored(key: str, default: Callable[[Datablock], object]) -> dict[str, Any]:
-    def read(owner: Datablock) -> object:
-        return owner.get(key, default(owner))
-
-    def write(owner: Datablock, value: object) -> None:
-        owner[key] = value
-
-    return {"get": read, "set": write}
 
 
 def _enforced(owner: bpy.types.ID) -> int:

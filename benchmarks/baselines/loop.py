@@ -12,8 +12,8 @@ from torch import Tensor
 from benchmarks.baselines.attention import Listener, listening
 from benchmarks.placement.cases import Case
 from sg_core.conditioning import Conditioning
-from sg_core.generate import initial_noise
 from sg_core.models.model import Model, Step
+from sg_core.noise import initial_noise
 from sg_core.tokens import Phrase
 
 Loss = Callable[[Listener, Tensor], Tensor]

@@ -11,10 +11,10 @@ from benchmarks.placement.cases import Case
 from sg_core import generate
 from sg_core.edits import place
 from sg_core.energy import Energy, keep_out, presence, shape
-from sg_core.generate import initial_noise
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
 from sg_core.layout import Layout, masks, shaped_noise, whole
 from sg_core.models.model import Model, Step
+from sg_core.noise import initial_noise
 from sg_core.parametrisation import Parametrisation
 from sg_core.sample import Texts, sample
 from sg_core.terms.leakage import apart

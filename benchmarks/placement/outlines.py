@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.sheet import Coverage
 from sg_core.toybox.scenes.atlas import Atlas
-from sg_core.toybox.scenes.compose import sprites
+from sg_core.toybox.scenes.compose import sampling_grid, sprites
 from sg_core.toybox.scenes.scene import Thing
 
 SIDE = 128
@@ -69,7 +69,8 @@ def silhouette(rng: np.random.Generator, subject: Subject, box: Box) -> Coverage
         flip=bool(rng.random() < 0.5),
         warp=(*rng.uniform(0, 0.06, 2).tolist(), *rng.random(2).tolist()),
     )
-    alpha = sprites([thing], subject.atlas, SIDE, SIDE)[0, 3].numpy()
+    grid = sampling_grid([thing], subject.atlas, SIDE, SIDE)
+    alpha = sprites([thing], subject.atlas, grid)[0, 3].numpy()
     return np.asarray(alpha >= 0.5, dtype=np.float32)
 
 

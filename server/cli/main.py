@@ -22,6 +22,10 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
         "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
         "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),
+        "toybox sheets": (
+            "sg_core.toybox.readers:main",
+            "sheets of its pictures for readers",
+        ),
     }
 )
 

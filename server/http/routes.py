@@ -76,6 +76,16 @@ Body = Annotated[bytes, Depends(json_body)]
 @router.post("/jobs")
 def submit(services: In, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
     """Queues a blockout: 201 and the job; 200 and the same job when the key was seen before."""
+    return _submitted(services, body, idempotency_key)
+
+
+@router.post("/jobs/{job}/replace")
+def replace(services: In, job: str, body: Body, idempotency_key: Annotated[str | None, Header()] = None) -> Response:
+    """Queues a blockout in the place of a waiting job, which is cancelled; answers as for a new one."""
+    return _submitted(services, body, idempotency_key, instead=job)
+
+
+def _submitted(services: Services, body: bytes, idempotency_key: str | None, instead: str | None = None) -> Response:
     key = idempotency_key or secrets.token_hex(16)
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
@@ -83,7 +93,7 @@ def submit(services: In, body: Body, idempotency_key: Annotated[str | None, Head
     if services.settings.model(blockout.model) is None:
         offered = ", ".join(model.name for model in services.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
-    job, created = services.store.submit(blockout, key, services.settings.max_queued)
+    job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
         services.store.prune(services.settings.max_kept)
     services.supervisor.wake()
@@ -111,6 +121,14 @@ def cancel(services: In, job: str) -> Response:
     cancelled = services.store.cancel(job)
     services.signal.notify()
     return JSONResponse(dump(cancelled))
+
+
+@router.post("/jobs/{job}/front")
+def move_to_front(services: In, job: str) -> Response:
+    """Makes a waiting job the next to be painted."""
+    moved = services.store.move_to_front(job)
+    services.signal.notify()
+    return JSONResponse(dump(moved))
 
 
 @router.post("/cancel")

@@ -8,6 +8,7 @@
               |--- lose ---------|---------------------| cancel (also from queued, leased)
               |--- restart ------|---------------------| \\------> cancelled
 
+*front*: it waits on, before all others: nothing but its turn changes, and its sequence number says so.
 *lose*: the server saw its worker end with the job in hand, which counts as an attempt; the second fails the job.
 *restart*: a server found the job in hand when it started, or leaves it so; the eleventh time fails the job. It is
 seldom the job's doing that a server goes, so that does not count as an attempt; but a job that takes the whole machine
@@ -22,7 +23,7 @@ from typing import Literal
 
 from addon.protocol.records import State
 
-Verb = Literal["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart"]
+Verb = Literal["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart", "front"]
 
 ATTEMPTS = 2  # workers that may die of a job
 RESTARTS = 10  # starts of the server that a job in hand outlives
@@ -31,6 +32,7 @@ ACTIVE: frozenset[State] = frozenset({"leased", "running"})
 
 _NEXT: MappingProxyType[tuple[State, Verb], State] = MappingProxyType(
     {
+        ("queued", "front"): "queued",
         ("queued", "claim"): "leased",
         ("queued", "cancel"): "cancelled",
         ("leased", "start"): "running",

@@ -62,6 +62,11 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE job ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
     UPDATE job SET attempts = attempts - 1 WHERE state IN ('leased', 'running') AND attempts > 0;
     """,
+    # below 0 for what was moved to the front; the number of the job in whose place it stands
+    """
+    ALTER TABLE job ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE job ADD COLUMN stands_for INTEGER;
+    """,
 )
 
 

@@ -17,7 +17,8 @@ from addon.protocol.strict_json import ContractError, dump, load
 from ..problems import Interrupted, UnknownJob, UnreadableJob, WorkerLost
 from .job_state import ATTEMPTS, RESTARTS
 
-PLAIN = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed")
+PLAIN = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed", "position")
+TURN = "position, coalesce(stands_for, number)"  # in which order jobs that wait are painted
 TEXTS = ("problem", "achieved")  # columns that hold JSON
 
 

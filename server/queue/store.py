@@ -11,30 +11,25 @@ a slow reader skips what is stale, and no queue of ours can grow.
 """
 
 import json
-import secrets
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from addon.protocol.records import Achieved, Artifact, Blockout, Event, Job, Problem, State
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..problems import KeyReused, QueueFull
 from .availability import available, unavailable
-from .job_state import ACTIVE, Ticket, Verb, advance
+from .changes import advance, claimed, insert, log, to_front, waiting
+from .job_state import ACTIVE
 from .migrations import PATIENCE, connect, reader
-from .rows import attach, event_of, in_states, job_by, job_of, job_row, put_back_too_often, unreadable
-
-
-class StaleClaim(RuntimeError):
-    """The job was cancelled, or claimed anew: whoever held it must let go."""
+from .rows import TURN, attach, event_of, in_states, job_by, job_of, job_row, put_back_too_often, unreadable
 
 
 @dataclass(frozen=True)
@@ -74,10 +69,11 @@ class Store:
 
     # What clients ask for
 
-    def submit(self, blockout: Blockout, key: str, limit: int) -> tuple[Job, bool]:
+    def submit(self, blockout: Blockout, key: str, limit: int, instead: str | None = None) -> tuple[Job, bool]:
         """Queues a job; with a key seen before, answers the job it made. The flag says whether the job is new.
 
-        Raises KeyReused when the key came with another blockout, QueueFull when ``limit`` jobs wait.
+        ``instead`` is a waiting job that is cancelled, and whose place in the queue the new one takes. Raises KeyReused
+        when the key came with another blockout, QueueFull when ``limit`` jobs wait, UnknownJob, NotWaiting.
         """
         body = json.dumps(dump(blockout))
         digest = sha256(body.encode()).hexdigest()
@@ -87,9 +83,13 @@ class Store:
                 raise KeyReused("This Idempotency-Key came with another blockout before")
             if submission:
                 return job_by(db, submission["job"]), False
+            if instead is not None:
+                replaced = waiting(db, instead)
+                advance(db, replaced, "cancel")
+                return insert(db, blockout, body, key, digest, replaced), True
             if len(in_states(db, {"queued"})) >= limit:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
-            return self._insert(db, blockout, body, key, digest), True
+            return insert(db, blockout, body, key, digest), True
 
     def prune(self, most: int) -> None:
         """Forgets all jobs that are over but the ``most`` newest; their events, keys and pictures go with them."""
@@ -108,12 +108,18 @@ class Store:
             rows = db.execute("SELECT * FROM job ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
             return [job_of(db, row) for row in rows]
 
+    def move_to_front(self, job: str) -> Job:
+        """Makes a waiting job the next to be painted. Raises UnknownJob, and NotWaiting for one that was begun."""
+        with self._writing() as db:
+            to_front(db, waiting(db, job))
+            return job_by(db, job)
+
     def cancel(self, job: str) -> Job:
         """Cancels the job unless it is over already. Raises UnknownJob."""
         with self._writing() as db:
             row = job_row(db, job)
             if row["state"] in {"queued", *ACTIVE}:
-                self._advance(db, row, "cancel")
+                advance(db, row, "cancel")
             return job_by(db, job)
 
     def cancel_many(self, *, waiting_only: bool) -> list[Job]:
@@ -122,7 +128,7 @@ class Store:
         with self._writing() as db:
             rows = in_states(db, states)
             for row in rows:
-                self._advance(db, row, "cancel")
+                advance(db, row, "cancel")
             return [job_by(db, row["id"]) for row in rows]
 
     def events(self, after: int, job: str | None = None, limit: int = 100) -> list[Event]:
@@ -164,64 +170,64 @@ class Store:
     # What the worker does
 
     def claim(self) -> Claim | None:
-        """Takes the oldest waiting job; None when nothing waits. Those that cannot be read fail on the way."""
-        oldest = "SELECT * FROM job WHERE state = 'queued' ORDER BY number LIMIT 1"
+        """Takes the waiting job whose turn it is; None when none waits. Those that cannot be read fail on the way."""
+        first = f"SELECT * FROM job WHERE state = 'queued' ORDER BY {TURN} LIMIT 1"
         with self._writing() as db:
-            while (row := db.execute(oldest).fetchone()) is not None:
-                ticket = self._advance(db, row, "claim")
+            while (row := db.execute(first).fetchone()) is not None:
+                ticket = advance(db, row, "claim")
                 try:
                     return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
                 except ContractError as error:
-                    self._advance(db, job_row(db, row["id"]), "fail", unreadable(error))
+                    advance(db, job_row(db, row["id"]), "fail", unreadable(error))
         return None
 
     def start(self, claim: Claim) -> None:
         """The model is ready, painting begins. Raises StaleClaim."""
         with self._writing() as db:
-            self._advance(db, self._claimed(db, claim), "start")
+            advance(db, claimed(db, claim.job, claim.fence), "start")
 
     def report(self, claim: Claim, progress: JobProgress) -> None:
         """Notes how far the job is. Raises StaleClaim."""
         with self._writing() as db:
-            row = self._claimed(db, claim)
+            row = claimed(db, claim.job, claim.fence)
             db.execute(
                 "UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?",
                 (progress.phase, progress.step, row["id"]),
             )
-            self._log(db, claim.job, "progress", energies=progress.energies)
+            log(db, claim.job, "progress", energies=progress.energies)
 
     def preview(self, claim: Claim, artifact: Artifact) -> None:
         """Shows what the picture looks like so far. Raises StaleClaim."""
         with self._writing() as db:
-            self._claimed(db, claim)
+            claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET sequence = sequence + 1 WHERE id = ?", (claim.job,))
             attach(db, claim.job, artifact)
-            self._log(db, claim.job, "preview", artifact=artifact)
+            log(db, claim.job, "preview", artifact=artifact)
 
     def finish(self, claim: Claim, artifacts: tuple[Artifact, ...], achieved: tuple[Achieved, ...] = ()) -> None:
         """The job is done; these are its pictures, and what they show. Raises StaleClaim."""
         with self._writing() as db:
-            row = self._claimed(db, claim)
+            row = claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
             for artifact in artifacts:
                 attach(db, claim.job, artifact)
-            self._advance(db, row, "finish")
+            advance(db, row, "finish")
 
     def fail(self, claim: Claim, problem: Problem) -> None:
         """The job cannot be done. Raises StaleClaim."""
         with self._writing() as db:
-            self._advance(db, self._claimed(db, claim), "fail", problem)
+            advance(db, claimed(db, claim.job, claim.fence), "fail", problem)
 
     def release(self, claim: Claim) -> None:
         """Gives the job back untouched, for the next worker. Raises StaleClaim."""
         with self._writing() as db:
-            self._advance(db, self._claimed(db, claim), "release")
+            advance(db, claimed(db, claim.job, claim.fence), "release")
 
     def put_back(self, verb: Literal["lose", "restart"]) -> None:
         """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
         with self._writing() as db:
             for row in in_states(db, ACTIVE):
-                self._advance(db, row, verb, put_back_too_often(verb))
+                advance(db, row, verb, put_back_too_often(verb))
 
     def state_fact(self, name: str, value: str) -> None:
         """Notes a fact about the worker."""
@@ -248,41 +254,3 @@ class Store:
                     yield self._db
         finally:
             self._writers.release()
-
-    def _insert(self, db: sqlite3.Connection, blockout: Blockout, body: str, key: str, digest: str) -> Job:
-        job, ticket = secrets.token_hex(16), Ticket()
-        of_ticket = (ticket.state, ticket.sequence, ticket.fence, ticket.attempts)
-        of_blockout = (blockout.steps, blockout.model, blockout.prompt, blockout.seed, body)
-        db.execute(
-            "INSERT INTO job (id, state, sequence, fence, attempts, created, steps, model, prompt, seed, blockout)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (job, *of_ticket, time.time(), *of_blockout),
-        )
-        db.execute("INSERT INTO submission VALUES (?, ?, ?)", (key, digest, job))
-        self._log(db, job, "state")
-        return job_by(db, job)
-
-    def _advance(self, db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> Ticket:
-        ticket = advance(Ticket(*(row[field.name] for field in fields(Ticket))), verb)
-        failed = json.dumps(dump(problem)) if ticket.state == "failed" else None
-        db.execute(
-            "UPDATE job SET state = :state, sequence = :sequence, fence = :fence, attempts = :attempts,"
-            " restarts = :restarts, problem = :problem WHERE id = :id",
-            {**asdict(ticket), "problem": failed, "id": row["id"]},
-        )
-        self._log(db, row["id"], "state")
-        return ticket
-
-    def _claimed(self, db: sqlite3.Connection, claim: Claim) -> sqlite3.Row:
-        row = job_row(db, claim.job)
-        if row["fence"] != claim.fence or row["state"] not in ACTIVE:
-            raise StaleClaim(f"job {claim.job} is {row['state']} under fence {row['fence']}, not {claim.fence}")
-        return row
-
-    def _log(self, db: sqlite3.Connection, job: str, kind: str, **news: Any) -> None:
-        row = job_row(db, job)
-        body = {name: row[name] for name in ("sequence", "state", "phase", "step", "steps")}
-        body |= {"job": job, "kind": kind, "artifact": None, **{name: dump(value) for name, value in news.items()}}
-        if kind != "state":
-            db.execute("DELETE FROM event WHERE job = ? AND kind = ?", (job, kind))
-        db.execute("INSERT INTO event (job, kind, body) VALUES (?, ?, ?)", (job, kind, json.dumps(body)))

@@ -27,7 +27,8 @@ from addon.protocol.records import Artifact, Problem
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore
 from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
-from ..queue.store import Claim, JobProgress, StaleClaim, Store
+from ..queue.changes import StaleClaim
+from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
 

@@ -77,6 +77,8 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
         strength=strength,
         scheduler=blockout.scheduler,
         negative=blockout.negative,
+        variation=blockout.variation,
+        variation_seed=blockout.variation_seed,
         watch=watched,
     )
     return picture, moments[-1].latent

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from sg_core.judge import Judge, detect, iou
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find, load
 from sg_core.models.model import Model
+from sg_core.toybox.autoencoder import latents_of
+from sg_core.toybox.comparison import Laboratory, compare
 from sg_core.toybox.components import Parts, load_parts
-from sg_core.toybox.judge import load_judge
+from sg_core.toybox.judge import Segmenter, load_judge
 from sg_core.toybox.recipe import RECIPES, Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.places import PLACES
@@ -30,6 +33,7 @@ from sg_core.toybox.training.samples import tile
 from sg_core.toybox.training.stream import TEST_SEEDS, Batch, stream
 
 GRID = 5
+ANSWERS = "readers.json"
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Subject:
     folder: Path
     recipe: Recipe
     atlas: Atlas
-    judge: Judge
-    second: Judge | None
+    judge: Segmenter
+    second: Segmenter | None
     parts: Parts
     model: Model
     side: int
@@ -102,8 +106,7 @@ def judged(judge: Judge, batches: list[Batch], through: Callable[[Tensor], Tenso
 def reconstruct(subject: Subject, rgb: Tensor) -> Tensor:
     """Through the autoencoder and back."""
     with torch.no_grad():
-        latent = subject.parts.vae.encode(rgb * 2 - 1).latents
-        decoded: Tensor = subject.parts.vae.decode(latent).sample
+        decoded: Tensor = subject.parts.vae.decode(latents_of(subject.parts.vae, rgb)).sample
     return (decoded / 2 + 0.5).clamp(0, 1)
 
 
@@ -162,7 +165,16 @@ def interval(values: Sequence[float]) -> list[float]:
     return [round(float(v), 4) for v in (array.mean(), *np.quantile(means, [0.025, 0.975]))]
 
 
-def measure(subject: Subject, count: int) -> dict[str, float | int | list[float]]:
+def laboratory_of(subject: Subject) -> Laboratory:
+    """What painted pictures are compared with true scenes by. Raises ValueError for a subject without second Judge."""
+    if subject.second is None:
+        raise ValueError(f"{subject.folder} has no second Judge to compare pictures by")
+    painter = partial(paint, subject)
+    vocabulary = subject.recipe.vocabulary
+    return Laboratory(painter, subject.atlas, vocabulary, subject.judge, subject.second, subject.side)
+
+
+def measure(subject: Subject, count: int, pictures: int) -> dict[str, float | int | list[float]]:
     """All figures; those with a spread also as `NAME_95: [low, high]`."""
     batches = true_scenes(subject, count)
     overlaps, right = judged(subject.judge, batches, lambda rgb: rgb)
@@ -172,7 +184,10 @@ def measure(subject: Subject, count: int) -> dict[str, float | int | list[float]
     if subject.second is not None:
         spread["second_judge_iou"] = interval(judged(subject.second, batches, lambda rgb: rgb)[0])
     spread["autoencoder_psnr"] = interval(psnr(subject, batches))
+    compared = compare(laboratory_of(subject), pictures) if subject.second is not None else {}
+    spread |= {name: interval(value) for name, value in compared.items() if isinstance(value, list)}
     figures: dict[str, float | int | list[float]] = {name: value[0] for name, value in spread.items()}
+    figures |= {name: round(value, 4) for name, value in compared.items() if isinstance(value, float)}
     if subject.second is not None:
         figures["judges_apart"] = round(abs(spread["judge_iou"][0] - spread["second_judge_iou"][0]), 4)
     figures |= {
@@ -181,8 +196,20 @@ def measure(subject: Subject, count: int) -> dict[str, float | int | list[float]
         "seconds_30_steps_cpu": round(seconds(subject, batches[0].scenes[0]), 2),
         "megabytes": round(sum(p.stat().st_size for p in subject.folder.rglob("*") if p.is_file()) / 1e6, 1),
         "nouns": len(subject.judge.nouns),
+        "side": subject.side,
     }
+    figures |= said_by_readers(subject.folder)
     return figures | {f"{name}_95": value[1:] for name, value in spread.items()}
+
+
+def said_by_readers(folder: Path) -> dict[str, int]:
+    """The lower reader's count of each sheet, from `readers.json` beside the weights; nothing where there is none.
+
+    The file holds `{"named": [a, b], "pairs_won": [a, b], "looks": [a, b]}`, one number a reader.
+    """
+    file = folder / ANSWERS
+    counts: dict[str, list[int]] = json.loads(file.read_text()) if file.exists() else {}
+    return {name: min(each) for name, each in counts.items()}
 
 
 def subject_of(folder: Path, recipe: Recipe, device: str = "cpu") -> Subject:
@@ -204,6 +231,7 @@ def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox bench`."""
     flags = argparse.ArgumentParser(prog="maquette toybox bench", description=__doc__)
     flags.add_argument("--n", type=int, default=64, help="scenes for each figure")
+    flags.add_argument("--pictures", type=int, default=500, help="pictures compared with true scenes")
     flags.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
     flags.add_argument(
         "--folder", type=Path, default=find(CARDS["toybox"].address), help="the model's folder, Judge inside"
@@ -221,7 +249,7 @@ def main(words: Sequence[str] | None = None) -> int:
     subject = subject_of(args.folder, recipe, args.device)
     if args.sheet:
         sheet(subject, args.sheet)
-    figures = measure(subject, args.n)
+    figures = measure(subject, args.n, args.pictures)
     rows = (f"{name:>22}  {value}" for name, value in figures.items())
     sys.stdout.write((json.dumps(figures) if args.json else "\n".join(rows)) + "\n")
     return 0

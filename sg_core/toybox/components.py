@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Whitespace
@@ -17,7 +17,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from sg_core.models.cards import CARDS, OWN_CARD
 from sg_core.models.folder import bars_in_terminals_only
-from sg_core.toybox.autoencoder import PATCH, Basis, new_autoencoder
+from sg_core.toybox.autoencoder import new_autoencoder
+from sg_core.toybox.latents import CELL, LOOKS
 from sg_core.toybox.recipe import Recipe
 
 if TYPE_CHECKING:  # its import warns of image processors that no part of ours needs
@@ -33,7 +34,7 @@ class Parts:
     tokenizer: CLIPTokenizer
     text_encoder: CLIPTextModel
     unet: UNet2DConditionModel
-    vae: AutoencoderTiny
+    vae: AutoencoderKL | AutoencoderTiny
     scheduler: DDIMScheduler
 
     def tokens(self, captions: list[str]) -> Tensor:
@@ -63,9 +64,8 @@ class Parts:
         pipeline = self.pipeline()
         cast(torch.float16, self.vae, self.text_encoder, self.unet)
         pipeline.save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD)
-        # AutoencoderTiny warns of a key that it writes itself; transformers would compute in the stored precision; and
-        # where the parts lay when they were trained is nobody's business.
-        amend(folder / "vae" / "config.json", {"block_out_channels": None, "_name_or_path": None})
+        # Transformers would compute in the stored precision; where the parts lay when trained is nobody's business.
+        amend(folder / "vae" / "config.json", {"_name_or_path": None})
         amend(folder / "unet" / "config.json", {"_name_or_path": None})
         amend(folder / "text_encoder" / "config.json", {"dtype": "float32"})
         cast(torch.float32, self.vae, self.text_encoder, self.unet)
@@ -115,28 +115,49 @@ def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTo
     )
 
 
-def build_parts(recipe: Recipe, basis: Basis, folder: Path) -> Parts:
-    """Freshly initialised parts; only the autoencoder's encoder is already what it will be.
+def build_parts(recipe: Recipe, folder: Path) -> Parts:
+    """Freshly initialised parts; a tokenizer that is there already is kept, for two builds number words differently.
 
     Tokenizer and card are written into the folder, where ``Parts.save`` puts the rest.
     """
-    tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, folder / "tokenizer")
+    kept = folder / "tokenizer"
+    if (kept / "vocab.json").exists():
+        tokenizer = CLIPTokenizer.from_pretrained(kept, local_files_only=True)
+    else:
+        tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, kept)
+        tokenizer.save_pretrained(kept)
     write_card(recipe.nouns, folder)
     return Parts(
         tokenizer=tokenizer,
         text_encoder=build_text_encoder(recipe, tokenizer),
         unet=build_unet(recipe),
-        vae=new_autoencoder(basis, recipe.decoder_width),
-        scheduler=DDIMScheduler(
-            num_train_timesteps=1000,
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            prediction_type="v_prediction",
-            clip_sample=False,
-            set_alpha_to_one=False,
-            steps_offset=1,
-        ),
+        vae=new_autoencoder(recipe.autoencoder_channels, latent_channels(recipe), recipe.buckets[0][0]),
+        scheduler=build_scheduler(),
+    )
+
+
+def latent_channels(recipe: Recipe) -> int:
+    """Numbers of a latent cell: the noun's code, its look, the place on it (2), coverage (1), colours."""
+    return recipe.code_width + LOOKS + 3 + recipe.colours
+
+
+def build_scheduler() -> DDIMScheduler:
+    """Stable Diffusion's schedule with more noise at its end, from where sampling begins ("trailing").
+
+    Lin et al., 2024, arXiv 2305.08891: with the schedule as it is a model never sees noise alone, learns to read the
+    picture's mean and layout off what is left, and paints means. Here 0.015 is left, not nothing: guidance divides
+    by it.
+    """
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.02,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=1,  # of no effect here; diffusers warns of any other
+        timestep_spacing="trailing",
     )
 
 
@@ -169,9 +190,9 @@ def build_unet(recipe: Recipe) -> UNet2DConditionModel:
     """A denoiser with cross-attention at every level."""
     levels = len(recipe.denoiser_channels)
     return UNet2DConditionModel(
-        sample_size=recipe.buckets[0][0] // PATCH,
-        in_channels=recipe.latent_channels,
-        out_channels=recipe.latent_channels,
+        sample_size=recipe.buckets[0][0] // CELL,
+        in_channels=latent_channels(recipe),
+        out_channels=latent_channels(recipe),
         down_block_types=("CrossAttnDownBlock2D",) * levels,
         up_block_types=("CrossAttnUpBlock2D",) * levels,
         block_out_channels=recipe.denoiser_channels,
@@ -187,11 +208,13 @@ def load_parts(folder: Path) -> Parts:
     """Parts of a saved folder, in float32, each by itself: the pipeline would warn that its autoencoder is small."""
     local = {"local_files_only": True}
     plain = {"torch_dtype": torch.float32, "low_cpu_mem_usage": False, **local}  # the other way wants accelerate
+    kind = json.loads((folder / "model_index.json").read_text())["vae"][1]
+    autoencoder = AutoencoderKL if kind == "AutoencoderKL" else AutoencoderTiny
     with bars_in_terminals_only():
         return Parts(
             tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer", **local),
             text_encoder=CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32, **local),
             unet=UNet2DConditionModel.from_pretrained(folder / "unet", **plain),
-            vae=AutoencoderTiny.from_pretrained(folder / "vae", **plain),
+            vae=autoencoder.from_pretrained(folder / "vae", **plain),
             scheduler=DDIMScheduler.from_pretrained(folder / "scheduler", **local),
         )

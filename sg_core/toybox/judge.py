@@ -83,12 +83,16 @@ class Dilated(nn.Module):
         self.rings = nn.ModuleList(ring(wide, stride) for stride in self.STRIDES)
         self.read = nn.Conv2d(wide, 16 * leaving, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """A cell of quarter resolution answers for each of its sixteen pixels."""
+    def features(self, x: Tensor) -> Tensor:
+        """What is known of each cell of quarter resolution: (batch, 3 * width, height / 4, width / 4)."""
         x = self.stem(x)
         for ring in self.rings:
             x = x + ring(x)
-        return F.pixel_shuffle(self.read(x), 4)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A cell of quarter resolution answers for each of its sixteen pixels."""
+        return F.pixel_shuffle(self.read(self.features(x)), 4)
 
 
 NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {"nested": Nested, "dilated": Dilated}

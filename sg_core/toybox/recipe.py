@@ -2,27 +2,53 @@
 """Recipes: everything that decides what a trained Toybox is, as data."""
 
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import Vocabulary
+from sg_core.toybox.scenes.scene import FIRST, SIX_LOOKS, Style, Vocabulary
+
+SMALLEST_PIXELS = 45
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How one part is trained: its share of the core-hours, learning rate, batch, and the decay of its average."""
+
+    share: float
+    rate: float
+    batch: int
+    decay: float = 0.998
+
+
+LESSONS = {
+    "denoiser": Lesson(share=0.66, rate=2.2e-3, batch=64, decay=0.9993),
+    "decoder": Lesson(share=0.19, rate=2.5e-3, batch=4),
+    "encoder": Lesson(share=0.07, rate=2e-3, batch=4),
+    "judge": Lesson(share=0.04, rate=4e-3, batch=4),
+    "second-judge": Lesson(share=0.04, rate=4e-3, batch=4),
+}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model's shape and its training. `minutes` is wall clock for denoiser, decoder and both Judges.
+    """A model's shape and its training.
 
-    `buckets` are the (width, height) pairs trained on and their shares; all have nearly the same area. `cross_only`
-    says at which levels of the denoiser, finest first, places look at words but not at each other.
+    `buckets` are the (width, height) pairs trained on and their shares. `code_width` numbers of a latent cell say which
+    noun, `colours` are components of what is seen. `cross_only` says at which levels of the denoiser, finest first,
+    cells look at words but not at each other. `scenes` are kept at a time, the oldest replaced as training goes.
+    `hours` are core-hours for all lessons together.
     """
 
     name: str
     nouns: tuple[str, ...]
     places: tuple[str, ...]
+    style: Style
     buckets: tuple[tuple[int, int, float], ...]
-    decoder_width: int
-    latent_channels: int
+    code_width: int
+    colours: int
+    autoencoder_channels: tuple[int, ...]
     denoiser_channels: tuple[int, ...]
     cross_only: tuple[bool, ...]
     layers: int
@@ -31,20 +57,24 @@ class Recipe:
     text_layers: int
     judge_width: int
     scenes: int
-    batch: int
-    learning_rate: float
-    minutes: tuple[float, float, float, float]
+    hours: float
+    lessons: dict[str, Lesson] = field(default_factory=lambda: dict(LESSONS))
     tokens: int = 32
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The nouns and places of this recipe."""
-        return Vocabulary(self.nouns, self.places)
+        """The nouns and places of this recipe, and how its scenes are drawn."""
+        return Vocabulary(self.nouns, self.places, self.style)
 
     @property
     def area(self) -> int:
         """Native picture area in pixels: that of the square bucket."""
         return self.buckets[0][0] * self.buckets[0][1]
+
+    def smallest(self, width: int, height: int) -> float:
+        """The least side of a thing in pictures of this size: few pixels show nothing small; 0 at the native size."""
+        native = width * height >= 0.9 * self.area
+        return 0.0 if native else SMALLEST_PIXELS / math.sqrt(width * height)
 
 
 def all_nouns() -> tuple[str, ...]:
@@ -52,44 +82,45 @@ def all_nouns() -> tuple[str, ...]:
     return tuple(json.loads(Path(__file__).with_name("nouns.json").read_text()))
 
 
-FALLBACK = Recipe(
-    name="fallback",
+SHARP = Recipe(
+    name="sharp",
     nouns=all_nouns()[:24],
     places=tuple(PLACES)[:6],
-    buckets=((128, 128, 0.6), (160, 96, 0.2), (96, 160, 0.2)),
-    decoder_width=48,
-    latent_channels=12,
-    denoiser_channels=(96, 192),
+    style=SIX_LOOKS,
+    buckets=((256, 256, 0.56), (320, 192, 0.17), (192, 320, 0.17), (128, 128, 0.1)),
+    code_width=8,
+    colours=8,
+    autoencoder_channels=(16, 32, 80, 128, 176),
+    denoiser_channels=(128, 208),
     cross_only=(False, False),
     layers=1,
     heads=4,
     text_width=128,
     text_layers=1,
     judge_width=24,
-    scenes=96_000,
-    batch=48,
-    learning_rate=2.5e-3,
-    minutes=(100, 6, 7, 7),
+    scenes=45_056,
+    hours=24,
 )
 
-FULL = Recipe(
+# For a GPU: more nouns, whose codes need more numbers, and larger batches.
+FULL = replace(
+    SHARP,
     name="full",
-    nouns=all_nouns(),
-    places=tuple(PLACES),
-    buckets=((256, 256, 0.6), (320, 192, 0.2), (192, 320, 0.2)),
-    decoder_width=64,
-    latent_channels=12,
-    denoiser_channels=(96, 160, 224),
-    cross_only=(True, False, False),
-    layers=1,
-    heads=4,
+    nouns=all_nouns()[:120],
+    places=tuple(PLACES)[:12],
+    code_width=24,
     text_width=192,
-    text_layers=1,
-    judge_width=24,
     scenes=200_000,
-    batch=512,
-    learning_rate=2.5e-3,
-    minutes=(12, 5, 3, 1.5),
+    hours=0.12,
+    lessons={
+        name: replace(lesson, batch=(8 if name == "denoiser" else 16) * lesson.batch)
+        for name, lesson in LESSONS.items()
+    },
 )
 
-RECIPES = {recipe.name: recipe for recipe in (FALLBACK, FULL)}
+# What the weights of before were trained on, for the bench: 128 pixels, one look. It is not trained any more.
+FALLBACK = replace(
+    SHARP, name="fallback", style=FIRST, buckets=((128, 128, 0.6), (160, 96, 0.2), (96, 160, 0.2)), judge_width=24
+)
+
+RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK)}

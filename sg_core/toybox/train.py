@@ -1,52 +1,100 @@
 # SPDX-License-Identifier: MIT
-"""Train Toybox: denoiser with its text encoder, then decoder, then both Judges; stop and go on at any minute."""
+"""Train Toybox, all parts in turns; stop it at any moment, run it again to go on."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from functools import partial
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 import torch
 
-from sg_core.toybox.recipe import RECIPES, Recipe
-from sg_core.toybox.scenes.atlas import Atlas, load_atlas
-from sg_core.toybox.training.decoder import train_decoder
-from sg_core.toybox.training.denoiser import train_denoiser
-from sg_core.toybox.training.judge import train_judge
+from sg_core.errors import RequestError
+from sg_core.toybox.recipe import RECIPES
+from sg_core.toybox.training.checkpoint import point, training_folder
+from sg_core.toybox.training.course import Course, begin
 
-PHASES = ("denoiser", "decoder", "judge", "second-judge")
+SAVED, EXPORTED = 300.0, 3600.0
 
 
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox train`."""
-    recipe = "full" if torch.cuda.is_available() else "fallback"
-    flags = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
-    flags.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
-    flags.add_argument("--recipe", choices=sorted(RECIPES), default=recipe, help="what to train")
-    flags.add_argument("--folder", type=Path, default=Path("out/toybox"), help="where weights and checkpoints go")
-    flags.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="leave some out")
-    flags.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's own choice")
-    return flags
+    recipe = "full" if torch.cuda.is_available() else "sharp"
+    made = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
+    made.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
+    made.add_argument("--hours", type=float, help="core-hours planned in all; without it the recipe's")
+    made.add_argument("--recipe", choices=sorted(set(RECIPES) - {"fallback"}), default=recipe, help="what to train")
+    made.add_argument("--folder", type=Path, help="where scenes and checkpoints go; without it the cache folder")
+    made.add_argument("--threads", type=int, default=1, help="CPU threads; 0 leaves torch's own choice")
+    return made
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Train the phases asked for, each for its share of the recipe, until `--minutes` are spent."""
+    """Train until the plan is fulfilled, `--minutes` are over or a signal asks to stop; then save and export."""
     args = parser().parse_args(words)
     if args.threads:
         torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
     recipe = RECIPES[args.recipe]
-    atlas = load_atlas(recipe.nouns).to("cuda" if torch.cuda.is_available() else "cpu")
-    left = args.minutes
-    for phase, planned in zip(PHASES, recipe.minutes, strict=True):
-        if phase in args.phases and left > 0:
-            left -= TRAINERS[phase](recipe, atlas, args.folder, planned, left)
+    folder = args.folder or training_folder(recipe.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
+    stop = Stop()
+    course = begin(recipe, folder, args.hours or recipe.hours, "cuda" if torch.cuda.is_available() else "cpu")
+    say(folder, "begins: " + course.summary())
+    run(course, folder, stop, time.monotonic() + 60 * args.minutes)
+    course.save()
+    course.export(folder / "model")
+    say(folder, "stopped: " + course.summary())
     return 0
 
 
-TRAINERS: dict[str, Callable[[Recipe, Atlas, Path, float, float], float]] = {
-    "denoiser": train_denoiser,
-    "decoder": train_decoder,
-    "judge": train_judge,
-    "second-judge": partial(train_judge, name="second-judge"),
-}
+def run(course: Course, folder: Path, stop: "Stop", end: float) -> None:
+    """Turns, until nothing is due; checkpoints every five minutes, the model as a folder every hour."""
+    saved = exported = time.monotonic()
+    while (name := course.due()) and not stop.asked and time.monotonic() < end:
+        say(folder, course.turn(name, lambda: stop.asked or time.monotonic() > end))
+        if time.monotonic() - saved > SAVED:
+            course.save()
+            saved = time.monotonic()
+        if time.monotonic() - exported > EXPORTED:
+            course.export(folder / "model")
+            exported = time.monotonic()
+
+
+class Stop:
+    """Whether a signal asked to stop; it is noticed between two steps."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.ask)
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """A signal's handler."""
+        self.asked = True
+
+
+def claim(folder: Path) -> None:
+    """Write our process id; raises RequestError while another training of this folder is alive."""
+    file = folder / "pid"
+    if file.exists() and (other := int(file.read_text())) != os.getpid() and trains(other):
+        raise RequestError(f"{folder} is being trained by process {other}: stop that first (kill {other})")
+    point(file, str(os.getpid()))
+
+
+def trains(process: int) -> bool:
+    """Whether that process lives and is a training: ids are given anew after a restart."""
+    line = Path(f"/proc/{process}/cmdline")
+    return line.exists() and b"train" in line.read_bytes()
+
+
+def say(folder: Path, words: str) -> None:
+    """A line of the log, with the time, and on the screen."""
+    line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {words}\n"
+    with (folder / "log").open("a") as log:
+        log.write(line)
+    sys.stdout.write(line)
+    sys.stdout.flush()

@@ -13,10 +13,10 @@ from sg_core.attention.tape import listening
 from sg_core.edits import place
 from sg_core.energy import Energy, Measure, Term, centroid, shape, size
 from sg_core.errors import Cancelled, EnergyError, RequestError
-from sg_core.generate import initial_noise
 from sg_core.guidance import Relative
 from sg_core.layout import whole
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from sg_core.noise import initial_noise
 from sg_core.sample import Moment, Texts, sample
 from sg_core.tokens import Phrase
 

@@ -4,8 +4,8 @@
 import bpy
 
 from . import fixes, server
-from .picture import history, receive, result, reuse
-from .request import generate, model_and_style, prompt
+from .picture import history, receive, result, reuse, vary
+from .request import generate, model_and_style, open_file, prompt, waiting
 from .scene import camera, projections, regions
 
 MODULES = (
@@ -15,11 +15,14 @@ MODULES = (
     projections,
     prompt,
     generate,
+    waiting,
+    open_file,
     model_and_style,
     receive,
     result,
     reuse,
     history,
+    vary,
     fixes,
 )
 OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)

@@ -10,6 +10,7 @@ from .projections import MAQUETTE_PT_views
 from .regions import MAQUETTE_PT_regions
 from .result import MAQUETTE_PT_result
 from .server import MAQUETTE_PT_main
+from .waiting import MAQUETTE_PT_queue
 
 # children after their parent, in the tab's order
 CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (
@@ -21,6 +22,7 @@ CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (
     MAQUETTE_PT_picture,
     MAQUETTE_PT_result,
     MAQUETTE_PT_views,
+    MAQUETTE_PT_queue,
     MAQUETTE_PT_history,
 )
 

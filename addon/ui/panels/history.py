@@ -24,6 +24,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.prop(manager, SCOPE, expand=True)
         row.prop(manager, FAVOURITES, text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
+        self.layout.operator("maquette.open_request", text="Open Request…", icon="FILEBROWSER")
         page = gallery.page(context.scene, manager, app().gallery)
         chosen = next((tile for tile in page.tiles if tile.name == app().gallery.chosen), None)
         if chosen is not None:
@@ -72,6 +73,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row.operator("maquette.copy_entry", text="", icon="COPYDOWN").name = tile.name
         row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
         row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
+        column.operator("maquette.vary_entry", text="Vary…", icon="MOD_NOISE").name = tile.name
         row = column.row(align=True)
         row.label(text="Reuse")
         for part in ("PROMPT", "SEED", "EVERYTHING"):

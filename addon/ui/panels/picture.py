@@ -72,6 +72,8 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             body.use_property_decorate = False
             body.prop(scene, "maquette_negative")
             body.prop(scene, "maquette_size", slider=True)
+            body.prop(scene, "maquette_variation", slider=True)
+            body.prop(scene, "maquette_variation_seed")
 
     def _generate(self, session: Session, scene: bpy.types.Scene) -> None:
         column = self.layout.column(align=True)

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ...pictures.image import ENTRY
 from ..context import Context
 from ..image_editor import current
 from .widgets import Tab
@@ -28,3 +29,6 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
         column.operator("maquette.show", icon="IMAGE_DATA")
         column.operator("maquette.background", icon="CAMERA_DATA")
         column.operator("maquette.project", icon="MOD_UVPROJECT")
+        entry = image.get(ENTRY) if image is not None else None
+        if entry is not None:
+            column.operator("maquette.vary_entry", text="Vary…", icon="MOD_NOISE").name = entry

@@ -11,8 +11,12 @@ from torch import Tensor
 
 from sg_core.toybox.scenes.atlas import LUMA, Atlas
 from sg_core.toybox.scenes.backdrops import paint
+from sg_core.toybox.scenes.looks import COLOURS
+from sg_core.toybox.scenes.patterns import decorate
 from sg_core.toybox.scenes.places import PLACES, Place
-from sg_core.toybox.scenes.scene import COLOURS, Scene, Thing
+from sg_core.toybox.scenes.scene import Scene, Thing
+
+BRIGHTER = {"yellow": 1.3, "orange": 1.12}  # at the brightness of most pictures a yellow is olive, an orange brown
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ def compose(scenes: Sequence[Scene], atlas: Atlas, width: int, height: int) -> P
 
     layers = torch.zeros(len(scenes), slots, 4, height, width, device=device)
     where = torch.tensor(owners, device=device).unbind(1)
-    layers[where] = recolour(sprites(things, atlas, width, height), things, atlas) * light(places, device)
+    grid = sampling_grid(things, atlas, width, height)
+    coloured = recolour(sprites(things, atlas, grid), things, atlas)
+    layers[where] = decorate(coloured, things, atlas, grid) * light(places, device)
     strength = torch.tensor([place.shadow for place in places], device=device)
     shadows = torch.zeros(len(scenes), slots, 1, height, width, device=device)
     shadows[where] = strength.view(-1, 1, 1, 1) * shadow(things, horizon[where[0]], width, height)
@@ -54,10 +60,10 @@ def compose(scenes: Sequence[Scene], atlas: Atlas, width: int, height: int) -> P
     return Pictures(rgb.clamp(0, 1), visible, layers[:, :, 3])
 
 
-def sprites(things: Sequence[Thing], atlas: Atlas, width: int, height: int) -> Tensor:
-    """Each thing alone on its frame, premultiplied: (thing, 4, height, width)."""
+def sprites(things: Sequence[Thing], atlas: Atlas, grid: Tensor) -> Tensor:
+    """Each thing alone on its frame, premultiplied: (thing, 4, height, width) of a grid (thing, height, width, 2)."""
     device = atlas.pixels.device
-    grid = sampling_grid(things, atlas, width, height)
+    height, width = grid.shape[1:3]
     side = math.sqrt(width * height)
     picture = torch.zeros(len(things), 4, height, width, device=device)
     wanted = torch.tensor([math.log2(256 * 0.8 / max(t.width * side, t.height * side, 1)) for t in things])
@@ -110,7 +116,8 @@ def colour_matrix(thing: Thing, hue: float, strength: float) -> Tensor:
         added[1, 0], added[2, 0] = missing * math.cos(target), missing * math.sin(target)
     cos, sin = math.cos(turn), math.sin(turn)
     rotation = torch.tensor([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    matrix: Tensor = thing.shade * torch.linalg.inv(to_yiq) @ (rotation + added) @ to_yiq
+    bright = thing.shade * BRIGHTER.get(thing.colour or "", 1.0)
+    matrix: Tensor = bright * torch.linalg.inv(to_yiq) @ (rotation + added) @ to_yiq
     return matrix
 
 

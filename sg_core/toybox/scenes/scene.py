@@ -6,29 +6,41 @@ Everything is drawn from one integer seed. `compose.py` turns scenes into pictur
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from sg_core.toybox.scenes.atlas import Atlas
+from sg_core.toybox.scenes.looks import COLOURS, looks, pictures_of
 from sg_core.toybox.scenes.places import PLACES
 
 Option = TypeVar("Option")
 
-COLOURS: dict[str, float] = {  # hue angles in the I-Q plane, degrees
-    "red": 20,
-    "orange": -2,
-    "yellow": -42,
-    "green": -122,
-    "blue": 175,
-    "purple": 110,
-    "pink": 62,
-}
 COUNTS = (0.34, 0.36, 0.22, 0.08)
-SIDES = (0.15, 0.8)
 SMALL, BIG = 0.27, 0.55  # sides below and above which a person might say so
 SIZES = {"small": ("small", "little", "tiny"), "big": ("big", "large", "huge")}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How things are drawn: their sides, how far in the frame they lie, how much of one another they may hide.
+
+    `sides` are the least and the greatest of the root of width times height, over the root of the frame's area.
+    `inside` times its width is how far a thing's centre stays from the frame's edge at least: at 0.5 all are whole.
+    With `looks` every noun has six; without, only its pictures and a slight change of hue.
+    """
+
+    sides: tuple[float, float]
+    inside: float
+    overlap: float
+    stretch: float
+    tilt: float
+    looks: bool
+
+
+FIRST = Style(sides=(0.15, 0.8), inside=0.42, overlap=0.3, stretch=0.14, tilt=0.12, looks=False)
+SIX_LOOKS = Style(sides=(0.2, 0.85), inside=0.46, overlap=0.25, stretch=0.1, tilt=0.1, looks=True)
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class Thing:
     hue: float = 0.0
     shade: float = 1.0
     warp: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    pattern: str = "plain"
 
     @property
     def phrase(self) -> str:
@@ -77,10 +90,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The nouns and places a model knows, in the order of the Judge's classes."""
+    """The nouns and places a model knows, in the order of the Judge's classes, and how its scenes are drawn."""
 
     nouns: tuple[str, ...]
     places: tuple[str, ...] = tuple(PLACES)
+    style: Style = FIRST
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -110,14 +124,20 @@ def draw_scene(
     *,
     count: int | None = None,
     test: bool = False,
+    smallest: float = 0.0,
 ) -> Scene:
-    """The scene of a seed. `aspect` is width over height; test=True draws only held-out combinations, else never."""
+    """The scene of a seed. `aspect` is width over height; test=True draws only held-out combinations, else never.
+
+    `smallest` raises the least side of the style's, for pictures of few pixels.
+    """
     rng = np.random.default_rng(seed)
     wanted = count or int(rng.choice(4, p=COUNTS)) + 1
     nouns = draw_nouns(rng, vocabulary, wanted, test)
     things: list[Thing] = []
+    style = vocabulary.style
+    sides = (max(style.sides[0], smallest), style.sides[1] / wanted**0.35)
     for noun in nouns:
-        thing = draw_thing(rng, atlas, noun, wanted, aspect, things)
+        thing = draw_thing(rng, draw_appearance(rng, atlas, noun, style), style, sides, aspect, things)
         if thing is not None:
             things.append(thing)
     place = pick(rng, vocabulary.places)
@@ -135,33 +155,62 @@ def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, tes
             return nouns
 
 
-def draw_thing(
-    rng: np.random.Generator, atlas: Atlas, noun: str, count: int, aspect: float, others: Sequence[Thing]
-) -> Thing | None:
-    """One instance: picture, shape, size, colour, and a spot that buries no other; None if there is no room."""
-    tile = pick(rng, atlas.of(noun))
-    natural = atlas.tiles[tile].aspect
-    stretch = math.exp(rng.normal(0, 0.14)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
+def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: Style) -> Thing:
+    """What a thing looks like, of side 1 in the middle of the frame."""
+    look = None
+    if style.looks:
+        tiles = pictures_of(noun, atlas.of(noun))
+        look = pick(rng, looks(noun, len(tiles)))
+        tile = tiles[look.picture]
+    else:
+        tile = pick(rng, atlas.of(noun))
+    free = math.exp(rng.normal(0, style.stretch)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
+    shape = math.sqrt(atlas.tiles[tile].aspect * free * (look.stretch if look else 1))
     coloured = rng.random() < 0.3
-    look = {
-        "colour": pick(rng, list(COLOURS)) if coloured else None,
-        "said": bool(coloured and rng.random() < 0.8),
-        "angle": float(rng.normal(0, 0.12)),
-        "flip": bool(rng.random() < 0.5),
-        "hue": float(rng.normal(0, 0.12)),
-        "shade": float(rng.uniform(0.88, 1.1)),
-        "warp": (*rng.uniform(0, 0.06, 2).tolist(), *rng.random(2).tolist()),
-    }
-    largest = SIDES[1] / count**0.35
+    word = pick(rng, list(COLOURS)) if coloured else None
+    return Thing(
+        noun=noun,
+        tile=tile,
+        colour=word or (look.colour if look else None),
+        said=bool(coloured and (style.looks or rng.random() < 0.8)),
+        x=0.5,
+        y=0.5,
+        width=shape,
+        height=1 / shape,
+        angle=float(rng.normal(0, style.tilt)),
+        flip=bool(rng.random() < 0.5),
+        hue=float(rng.normal(0, style.tilt)),
+        shade=float(rng.uniform(0.88, 1.1)),
+        warp=bend(rng),
+        pattern=look.pattern if look else "plain",
+    )
+
+
+def bend(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """A slight warp: how much across and down, and its phases."""
+    across, down = rng.uniform(0, 0.06, 2).tolist()
+    first, second = rng.random(2).tolist()
+    return across, down, first, second
+
+
+def draw_thing(
+    rng: np.random.Generator,
+    appearance: Thing,
+    style: Style,
+    sides: tuple[float, float],
+    aspect: float,
+    others: Sequence[Thing],
+) -> Thing | None:
+    """A thing of that appearance with a size and a spot that buries no other; None if there is no room."""
     for _ in range(12):
-        side = float(rng.uniform(SIDES[0], largest))
-        width, height = side * math.sqrt(natural * stretch), side / math.sqrt(natural * stretch)
-        x_margin, y_margin = 0.42 * width / math.sqrt(aspect), 0.42 * height * math.sqrt(aspect)
+        side = float(rng.uniform(*sides))
+        width, height = side * appearance.width, side * appearance.height
+        x_margin, y_margin = style.inside * width / math.sqrt(aspect), style.inside * height * math.sqrt(aspect)
         x = float(rng.uniform(min(x_margin, 0.5), max(1 - x_margin, 0.5)))
         y = float(rng.uniform(min(y_margin, 0.5), max(1 - y_margin, 0.5)))
         sized = draw_size(rng, side)
-        thing = Thing(noun=noun, tile=tile, x=x, y=y, width=width, height=height, sized=sized, **look)  # type: ignore[arg-type]
-        if all(overlap(thing, other, aspect) < 0.3 for other in others):
+        thing = replace(appearance, x=x, y=y, width=width, height=height, sized=sized)
+        if all(overlap(thing, other, aspect) < style.overlap for other in others):
             return thing
     return None
 

@@ -1,48 +1,116 @@
 # SPDX-License-Identifier: MIT
-"""Train the decoder: paint what the principal components left out."""
+"""The decoder: from what cells mean to a crisp picture, from true latents and from those the denoiser left."""
 
-from pathlib import Path
+from copy import deepcopy
+from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from sg_core.toybox.autoencoder import read_basis
-from sg_core.toybox.recipe import Recipe
-from sg_core.toybox.scenes.atlas import Atlas
-from sg_core.toybox.training.denoiser import begin
-from sg_core.toybox.training.optimise import Learner, fit
-from sg_core.toybox.training.stream import DECODER_SEEDS, stream
+from sg_core.toybox.components import Parts
+from sg_core.toybox.judge import Nested, Segmenter
+from sg_core.toybox.latents import CELL
+from sg_core.toybox.training.denoiser import DenoiserTraining
+from sg_core.toybox.training.judge import JudgeTraining
+from sg_core.toybox.training.optimise import Learner
+from sg_core.toybox.training.pool import Pool, tensor
 
-
-def train_decoder(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
-    """Paint what the components left out, from latents with a little of a denoiser's error in them."""
-    parts = begin(recipe, atlas, folder)
-    vae = parts.vae.to(atlas.pixels.device)
-    basis = read_basis(vae)
-    vae.encoder.requires_grad_(False)
-    learner = Learner({"decoder": vae.decoder}, 5e-3, decay=0.998)
-    learner.resume(folder / "decoder")
-    batches = stream(recipe, atlas, DECODER_SEEDS + 8 * learner.steps, 8)
-
-    def loss() -> Tensor:
-        picture = crops(next(batches).pictures.rgb, 2) if learner.spent < 0.8 * planned else next(batches).pictures.rgb
-        latent = basis.encode(picture)
-        latent = latent + 0.1 * torch.rand(len(latent), 1, 1, 1, device=latent.device) * torch.randn_like(latent)
-        error = vae.decode(latent.to(learner.precision)).sample.float() - (picture * 2 - 1)
-        edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-        total: Tensor = 10 * error.square().mean() + 0.2 * error.abs().mean() + 0.3 * edges
-        return total
-
-    before = learner.spent
-    fit(learner, loss, planned, chunk, folder / "decoder", "decoder")
-    learner.settle()
-    parts.save(folder / "model")
-    return learner.spent - before
+RENEWED = 2
+NOISE = 0.3
+WINDOW = 8  # cells of a crop's side; every third step sees whole pictures
+PERCEPTION = 0.1
+OWN_AFTER = 1.2  # core-hours of the denoiser before its own latents are worth learning from
+OWN, REPAINTED = 0.5, 128
+EYES_AFTER = 300  # steps of the Judge before what it sees says anything
 
 
-def crops(picture: Tensor, times: int) -> Tensor:
-    """Random windows of half the side, `times` from each picture."""
-    height, width = picture.shape[-2] // 2, picture.shape[-1] // 2
-    corners = torch.rand(times, 2).tolist()
-    spots = [(round(y * height), round(x * width)) for y, x in corners]
-    return torch.cat([picture[..., y : y + height, x : x + width] for y, x in spots])
+@dataclass
+class DecoderTraining:
+    """Pixels, edges and what a Judge's first layers see (Johnson et al., 2016), from latents with some noise in them.
+
+    The Judge is the one in training beside, as it was at the turn's beginning. Once the denoiser is good enough half
+    the latents are its own: what it leaves undecided, the decoder learns to decide.
+    """
+
+    parts: Parts
+    pool: Pool
+    learner: Learner
+    denoiser: DenoiserTraining
+    judge: JudgeTraining
+    eyes: Segmenter | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is trained."""
+        device: torch.device = self.parts.vae.device
+        return device
+
+    @property
+    def listens(self) -> bool:
+        """Whether the denoiser's own latents are learned from."""
+        return self.denoiser.learner.spent > OWN_AFTER
+
+    def prepare(self) -> None:
+        """Before a turn: what the denoiser leaves now, and the Judge as it sees now."""
+        if self.listens:
+            self.denoiser.repaint(REPAINTED)
+        if self.judge.learner.steps > EYES_AFTER:
+            with self.judge.learner.averaged():
+                self.eyes = deepcopy(self.judge.judge).requires_grad_(False)
+
+    def loss(self) -> tuple[Tensor, int]:
+        """The loss of one batch: whole pictures, or three times as many quarters."""
+        pool, batch = self.pool, self.learner.lesson.batch
+        if pool.pictures is None or pool.painted is None:
+            raise ValueError("the decoder learns from the square pool, which alone keeps pictures")
+        pool.renew(RENEWED)
+        whole = self.learner.steps % 3 == 2
+        index = pool.rows(batch if whole else 3 * batch, len(pool.pictures))
+        latents = tensor(pool.latents[index], self.device)
+        if self.listens:
+            mine = torch.rand(len(index), 1, 1, 1, device=self.device) < OWN
+            latents = torch.where(mine, tensor(pool.painted[index], self.device), latents)
+        rgb = tensor(pool.pictures[index], self.device) / 255
+        if not whole:
+            latents, rgb = crops(latents, rgb)
+        spread = NOISE * torch.rand(len(latents), 1, 1, 1, device=self.device).square()
+        noisy = (latents + spread * torch.randn_like(latents)).to(self.learner.precision)
+        painted = self.parts.vae.decoder(noisy).float() / 2 + 0.5
+        total = unlike(painted, rgb)
+        return total + PERCEPTION * perceived(self.eyes.network, painted, rgb) if self.eyes else total, batch
+
+
+def perceived(network: nn.Module, painted: Tensor, rgb: Tensor) -> Tensor:
+    """How differently the first layers of a nested Judge see two batches of pictures in 0..1."""
+    if not isinstance(network, Nested):
+        raise TypeError("pictures are compared by what a nested Judge sees")
+    x = network.stem(torch.cat([painted, rgb]).to(network.stem.weight.dtype) * 2 - 1)
+    total = torch.zeros((), device=rgb.device)
+    for layer in (nn.Identity(), *network.down[:2]):
+        x = layer(x)
+        one, other = x.float().chunk(2)
+        total = total + (one - other).abs().mean() / other.detach().std()
+    return total / 3
+
+
+def unlike(painted: Tensor, rgb: Tensor) -> Tensor:
+    """Absolute and squared differences of pixels, and of neighbours' differences."""
+    error = painted - rgb
+    edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+    total: Tensor = error.abs().mean() + 2 * error.square().mean() + 0.5 * edges
+    return total
+
+
+def crops(latents: Tensor, rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """A random window of each, cut at whole cells."""
+    rows, columns = (min(WINDOW, side) for side in latents.shape[-2:])
+    tops = np.random.randint(0, latents.shape[-2] - rows + 1, len(latents)).tolist()
+    lefts = np.random.randint(0, latents.shape[-1] - columns + 1, len(latents)).tolist()
+    spots = list(zip(tops, lefts, strict=True))
+    cut = [picture[:, y : y + rows, x : x + columns] for picture, (y, x) in zip(latents, spots, strict=True)]
+    shown = [
+        picture[:, CELL * y : CELL * (y + rows), CELL * x : CELL * (x + columns)]
+        for picture, (y, x) in zip(rgb, spots, strict=True)
+    ]
+    return torch.stack(cut), torch.stack(shown)

@@ -1,84 +1,98 @@
 # SPDX-License-Identifier: MIT
-"""Train the denoiser with its text encoder: velocity prediction on the latents of composed scenes."""
+"""The denoiser with its text encoder: velocity prediction on the latents of composed scenes."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
-from sg_core.toybox.components import Parts, build_parts, load_parts
-from sg_core.toybox.recipe import Recipe
-from sg_core.toybox.scenes.atlas import Atlas
-from sg_core.toybox.scenes.correspondence import Reader, overheard
-from sg_core.toybox.training.optimise import Learner, fit
-from sg_core.toybox.training.samples import sample_sheet
-from sg_core.toybox.training.stream import Bucket, encode_scenes, patches_basis
+from sg_core.toybox.components import Parts
+from sg_core.toybox.training.optimise import Learner
+from sg_core.toybox.training.pool import Pool, tensor
 
 EMPTY_CAPTIONS = 0.1
-LESSON = 0.15  # weight of the correspondence beside the velocity
+RENEWED = 16  # one scene is drawn anew for so many learned from
+LATEST, HOPS = 0.6, 3  # how noisy, and in how many steps, the denoiser cleans latents for the decoder to learn from
 
 
-def train_denoiser(recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float) -> float:
-    """Velocity prediction (Salimans and Ho, 2022), correspondence in passing; a tenth of the captions empty.
+@dataclass
+class DenoiserTraining:
+    """Velocity prediction (Salimans and Ho, 2022); a tenth of the captions empty.
 
     Half of the times are drawn logit-normally (Esser et al., 2024), for outlines are decided between much noise and
     little; half evenly, for where a thing goes is decided in most noise.
     """
-    parts = begin(recipe, atlas, folder)
-    device = atlas.pixels.device
-    buckets = encode_scenes(recipe, atlas, parts)
-    unet, text = parts.unet.to(device).train(), parts.text_encoder.to(device).train()
-    reader = Reader(recipe.denoiser_channels[1], len(recipe.nouns)).to(device)
-    if device.type == "cpu":  # SDPA's backward is slow on the CPU for heads this small
-        unet.set_attn_processor(AttnProcessor())
-    learner = Learner({"unet": unet, "text": text, "reader": reader}, recipe.learning_rate)
-    learner.resume(folder / "denoiser")
-    empty = parts.tokens([""]).to(device)
-    alphas = parts.scheduler.alphas_cumprod.to(device)
-    rows = minibatches(buckets, recipe.batch)
 
-    def loss() -> Tensor:
-        batch = next(rows)
-        tokens = torch.where(torch.rand(len(batch.tokens), 1, device=device) < EMPTY_CAPTIONS, empty, batch.tokens)
-        time = (draw_times(len(tokens), device) * len(alphas)).long()
-        alpha, sigma = alphas[time].sqrt().view(-1, 1, 1, 1), (1 - alphas[time]).sqrt().view(-1, 1, 1, 1)
-        latents = batch.latents.float()
+    parts: Parts
+    pools: list[Pool]
+    learner: Learner
+
+    def __post_init__(self) -> None:
+        device = self.parts.unet.device
+        if device.type == "cpu":  # SDPA's backward is slow on the CPU for heads this small
+            self.parts.unet.set_attn_processor(AttnProcessor())
+        self.shares = [share for _, _, share in self.pools[0].source.recipe.buckets]
+        self.alphas = self.parts.scheduler.alphas_cumprod.to(device)
+        self.empty = self.parts.tokens([""]).to(device)
+
+    def loss(self) -> tuple[Tensor, int]:
+        """Mean squared error of the velocity over a batch, and its pictures."""
+        pool = self.pools[int(np.random.choice(len(self.pools), p=self.shares))]
+        batch = self.learner.lesson.batch
+        pool.renew(max(1, batch // RENEWED))
+        area = pool.sides[0] * pool.sides[1] / pool.source.recipe.area
+        index = pool.rows(batch if area > 0.5 else 2 * batch)
+        latents, tokens = tensor(pool.latents[index], self.empty.device), self.words(pool, index)
+        dropped = torch.rand(len(index), 1, device=tokens.device) < EMPTY_CAPTIONS
+        time = (draw_times(len(index)) * len(self.alphas)).long().to(tokens.device)
+        alpha, sigma = self.noise_levels(time)
         noise = torch.randn_like(latents)
-        noisy = (alpha * latents + sigma * noise).to(learner.precision)
-        with overheard(unet) as heard:
-            predicted = unet(noisy, time, text(tokens).last_hidden_state).sample
-        missed = F.mse_loss(predicted.float(), alpha * noise - sigma * latents)
-        return missed + LESSON * reader.loss(heard[0], batch.truth)
+        velocity = self.predict(alpha * latents + sigma * noise, time, torch.where(dropped, self.empty, tokens))
+        return F.mse_loss(velocity, alpha * noise - sigma * latents), len(index)
 
-    before = learner.spent
-    fit(learner, loss, planned, chunk, folder / "denoiser", "denoiser")
-    learner.settle()
-    unet.set_default_attn_processor()
-    parts.save(folder / "model")
-    sample_sheet(recipe, atlas, parts, folder / f"samples-{learner.steps}.png")
-    return learner.spent - before
+    def predict(self, noisy: Tensor, time: Tensor, tokens: Tensor) -> Tensor:
+        """The velocity, in float32."""
+        words = self.parts.text_encoder(tokens).last_hidden_state
+        velocity: Tensor = self.parts.unet(noisy.to(self.learner.precision), time, words).sample
+        return velocity.float()
+
+    def words(self, pool: Pool, index: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
+        """Token ids of some scenes."""
+        return torch.from_numpy(pool.tokens[index].astype(np.int64)).to(self.empty.device)
+
+    def noise_levels(self, time: Tensor) -> tuple[Tensor, Tensor]:
+        """alpha and sigma of each time: (batch, 1, 1, 1) both."""
+        kept = self.alphas[time].view(-1, 1, 1, 1)
+        return kept.sqrt(), (1 - kept).sqrt()
+
+    @torch.no_grad()
+    def repaint(self, count: int) -> None:
+        """Noise some pictures' latents to a random time and clean them again: what the decoder will be given to paint.
+
+        A few DDIM steps without guidance, with the averaged weights; kept in the square pool's `painted`.
+        """
+        pool = self.pools[0]
+        if pool.painted is None:
+            return
+        index = pool.rows(count, len(pool.painted))
+        clean, tokens = tensor(pool.latents[index], self.empty.device), self.words(pool, index)
+        first = torch.rand(count, device=clean.device) * LATEST
+        noise = torch.randn_like(clean)
+        with self.learner.averaged():
+            for hop in range(HOPS):
+                time = (first * (1 - hop / HOPS) * (len(self.alphas) - 1)).long()
+                alpha, sigma = self.noise_levels(time)
+                noisy = alpha * clean + sigma * noise
+                velocity = self.predict(noisy, time, tokens)
+                clean, noise = alpha * noisy - sigma * velocity, sigma * noisy + alpha * velocity
+        pool.painted[index] = clean.cpu().numpy()
 
 
-def draw_times(count: int, device: torch.device) -> Tensor:
+def draw_times(count: int) -> Tensor:
     """Times (count,) in 0..1, one half of a batch logit-normal, the other even."""
-    even = torch.rand(count, device=device)
-    even[: count // 2] = torch.randn(count // 2, device=device).sigmoid()
+    even = torch.rand(count)
+    even[: count // 2] = torch.randn(count // 2).sigmoid()
     return even.clamp(max=1 - 1e-6)
-
-
-def begin(recipe: Recipe, atlas: Atlas, folder: Path) -> Parts:
-    """The parts as an earlier phase or chunk left them, or new ones."""
-    if not (folder / "model" / "model_index.json").exists():
-        build_parts(recipe, patches_basis(recipe, atlas), folder / "model").save(folder / "model")
-    return load_parts(folder / "model")
-
-
-def minibatches(buckets: list[Bucket], batch: int) -> Iterator[Bucket]:
-    """Random rows for ever: buckets by their number of rows, rows uniformly."""
-    shares = torch.tensor([float(len(bucket.tokens)) for bucket in buckets])
-    while True:
-        bucket = buckets[int(torch.multinomial(shares, 1))]
-        yield bucket.rows(torch.randint(len(bucket.tokens), (batch,), device=bucket.tokens.device))

@@ -1,53 +1,57 @@
 # SPDX-License-Identifier: MIT
-"""Train the Judge, and the second one that checks it."""
+"""The Judges at the native size: the first, and a second of another network, on seeds of its own, that checks it."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.toybox.autoencoder import read_basis
-from sg_core.toybox.components import cast, load_parts
-from sg_core.toybox.judge import Segmenter, save_judge
+from sg_core.toybox.judge import Segmenter
+from sg_core.toybox.latents import meaning
 from sg_core.toybox.recipe import Recipe
-from sg_core.toybox.scenes.atlas import Atlas
-from sg_core.toybox.training.optimise import Learner, fit
+from sg_core.toybox.training.optimise import Learner
+from sg_core.toybox.training.pool import Source
 from sg_core.toybox.training.stream import JUDGE_SEEDS, SECOND_JUDGE_SEEDS, Batch, stream
 
 JUDGES = {"judge": ("nested", JUDGE_SEEDS), "second-judge": ("dilated", SECOND_JUDGE_SEEDS)}
+NOISE = 0.2
 
 
-def train_judge(
-    recipe: Recipe, atlas: Atlas, folder: Path, planned: float, chunk: float, *, name: str = "judge"
-) -> float:
-    """A segmenter, on seeds of its own; half its pictures go through the autoencoder first, as generated ones did."""
-    architecture, seeds = JUDGES[name]
-    torch.manual_seed(seeds)
-    vae = load_parts(folder / "model").vae.to(atlas.pixels.device)
-    basis = read_basis(vae)
-    judge = new_judge(recipe, architecture).to(atlas.pixels.device).train()
-    learner = Learner({"judge": judge}, 4e-3, decay=0.998)
-    cast(learner.precision, vae)
-    learner.resume(folder / f"{name}-state")
-    batches = stream(recipe, atlas, seeds + 16 * learner.steps, 16)
+@dataclass
+class JudgeTraining:
+    """A segmenter on scenes of its own; half its pictures go through the decoder first, as painted ones did."""
 
-    def loss() -> Tensor:
-        batch = next(batches)
-        picture = batch.pictures.rgb
-        with torch.no_grad():
-            half = len(picture) // 2
-            latent = basis.encode(picture[:half])
-            seen = vae.decode((latent + 0.1 * torch.randn_like(latent)).to(learner.precision)).sample / 2 + 0.5
-            picture = torch.cat([seen.clamp(0, 1), picture[half:].to(seen.dtype)])
-        return segmentation_loss(judge, picture, batch)
+    source: Source
+    decoder: Learner
+    learner: Learner
+    judge: Segmenter
+    seeds: int
+    batches: Iterator[Batch] = field(init=False)
 
-    before = learner.spent
-    fit(learner, loss, planned, chunk, folder / f"{name}-state", name)
-    learner.settle()
-    save_judge(judge, folder / "model" / name)
-    return learner.spent - before
+    def __post_init__(self) -> None:
+        batch = self.learner.lesson.batch
+        self.batches = stream(self.source.recipe, self.source.atlas, self.seeds + batch * self.learner.steps, batch)
+
+    def loss(self) -> tuple[Tensor, int]:
+        """The loss of one batch and its pictures."""
+        batch = next(self.batches)
+        half = len(batch.scenes) // 2
+        picture = batch.pictures.rgb.to(self.learner.precision)
+        picture = torch.cat([self.repainted(batch, half), picture[half:]])
+        return segmentation_loss(self.judge, picture, batch), len(batch.scenes)
+
+    @torch.no_grad()
+    def repainted(self, batch: Batch, count: int) -> Tensor:
+        """The first few pictures as the decoder paints their latents."""
+        nouns, latent_map = self.source.recipe.nouns, self.source.latents
+        said = meaning(batch.scenes, batch.pictures, self.source.atlas, nouns, latent_map.codes)
+        latents = latent_map.encode(said, batch.pictures.rgb)[:count]
+        noisy = latents + NOISE * torch.randn_like(latents)
+        with self.decoder.averaged():
+            painted: Tensor = self.source.parts.vae.decoder(noisy.to(self.decoder.precision))
+        return (painted / 2 + 0.5).clamp(0, 1)
 
 
 def new_judge(recipe: Recipe, architecture: str = "nested") -> Segmenter:

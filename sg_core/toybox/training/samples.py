@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A sheet of pictures while training goes on, to look at; the decoder need not be trained yet."""
+"""A sheet of pictures while training goes on, to look at."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sg_core.toybox.autoencoder import read_basis
 from sg_core.toybox.components import Parts
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas
@@ -15,11 +14,11 @@ from sg_core.toybox.scenes.scene import draw_scene
 from sg_core.toybox.training.stream import TEST_SEEDS
 
 SIDE = 4
-STEPS = 20
+STEPS, SCALE = 20, 4.0
 
 
 def sample_sheet(recipe: Recipe, atlas: Atlas, parts: Parts, file: Path) -> None:
-    """Sixteen held-out captions, painted by the plain pipeline, seen through the principal components alone."""
+    """Sixteen held-out captions, painted by the plain pipeline."""
     pipeline = parts.pipeline()
     pipeline.to(parts.unet.device)
     pipeline.set_progress_bar_config(disable=True)
@@ -27,10 +26,16 @@ def sample_sheet(recipe: Recipe, atlas: Atlas, parts: Parts, file: Path) -> None
     captions = [draw_scene(seed, atlas, recipe.vocabulary, test=True).caption for seed in seeds]
     width, height, _ = recipe.buckets[0]
     noise = torch.Generator("cpu").manual_seed(0)
-    latents = pipeline(
-        captions, width=width, height=height, num_inference_steps=STEPS, generator=noise, output_type="latent"
+    pictures = pipeline(
+        captions,
+        width=width,
+        height=height,
+        num_inference_steps=STEPS,
+        guidance_scale=SCALE,
+        generator=noise,
+        output_type="pt",
     ).images
-    tile(read_basis(parts.vae.cpu()).decode(latents.float().cpu())).save(file)
+    tile(pictures.float().cpu()).save(file)
 
 
 def tile(pictures: Tensor) -> Image.Image:

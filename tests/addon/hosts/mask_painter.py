@@ -23,7 +23,7 @@ STEP_SECONDS = float(os.environ.get("PAINTER_STEP_SECONDS", "0.02"))
 
 
 class Painter:
-    """Flat colours on a pale sky; the seed tints it, so that two seeds give two pictures."""
+    """Flat colours on a pale sky; the seed tints it, and that of a variation, so that two seeds give two pictures."""
 
     device = "flat colours"
 
@@ -33,7 +33,8 @@ class Painter:
     def paint(self, blockout: Blockout, report) -> Painting:
         """Regions from the farthest to the nearest, a step each report."""
         tint = zlib.crc32(str(blockout.seed).encode()) % 40
-        picture = Image.new("RGB", (blockout.width, blockout.height), (180 + tint, 205, 225))
+        varied = blockout.variation_seed % 50 if blockout.variation else 0
+        picture = Image.new("RGB", (blockout.width, blockout.height), (180 + tint, 205 - varied, 225))
         shapes = {region.name: astray(region, blockout) for region in blockout.regions}
         for region in sorted(blockout.regions, key=lambda region: -region.depth):
             picture.paste(COLOURS[region.depth % len(COLOURS)], mask=shapes[region.name])

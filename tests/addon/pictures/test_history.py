@@ -12,7 +12,7 @@ from addon.camera.pose import CameraPose
 from addon.pictures import history
 from addon.pictures.history import Entry, Thumb
 from addon.protocol.records import Blockout, Frame
-from addon.protocol.strict_json import ContractError
+from addon.protocol.strict_json import ContractError, dump
 from addon.request.settings import DEFAULTS, Settings
 
 POSE = CameraPose(
@@ -160,3 +160,12 @@ def test_a_picture_is_saved_elsewhere(tmp_path: Path) -> None:
 def test_a_broken_entry_is_told_from_a_good_one(document: str) -> None:
     with pytest.raises(ContractError):
         history.parse(document)
+
+
+def test_a_text_tells_what_it_is_a_picture_of() -> None:
+    """Without being read, of each of a scene's entries; a prompt that quotes another request fools nobody."""
+    document, request = history.text(entry()), history.request(entry())
+    assert history.asks_for(document, request)
+    assert not history.asks_for(document, json.dumps(dump(replace(ASKED, seed=8))))
+    quoting = replace(entry(), settings=Settings(prompt=f'"request": {json.dumps(dump(replace(ASKED, seed=8)))}, '))
+    assert not history.asks_for(history.text(quoting), json.dumps(dump(replace(ASKED, seed=8))))

@@ -45,6 +45,7 @@ POSE = CameraPose(
 # As release 0.1.0 wrote it into histories, pending jobs and .blend files, before there were more fields.
 KEPT = {"words": "a castle", "negative": "fog", "style": "Sunset", "size": 50, "exact": True, "shot": dump(POSE)}
 SUNSET = Style(name="Sunset", text="at sunset", negative="rain", steps=20)
+VARIED = {"variation": 0.25, "variation_seed": 9}
 SET = Settings(prompt="a castle", negative="fog", style="Sunset", seed=7, steps=9, model="sd", size=50, exact=True)
 
 WORDS = some.text(some.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
@@ -54,6 +55,8 @@ CHANGES = some.fixed_dictionaries(
         "prompt": WORDS,
         "negative": WORDS,
         "seed": some.integers(0, 2**31 - 1),
+        "variation": some.floats(0, 1),
+        "variation_seed": some.integers(0, 2**31 - 1),
         "steps": some.integers(1, 1000),
         "strength": some.floats(0, 1),
         "scale": some.floats(1, 100),
@@ -105,13 +108,21 @@ def test_flags_say_all_that_was_set(values: dict[str, Any]) -> None:
 
 def test_flags_leave_out_what_is_not_set() -> None:
     assert parsed([]) == {}
-    assert to_flags(part(DEFAULTS, FLAGS)) == ["--prompt=", "--negative=", "--seed=0", "--size=100"]
+    assert to_flags(part(DEFAULTS, FLAGS)) == [
+        "--prompt=",
+        "--negative=",
+        "--seed=0",
+        "--variation=0.0",
+        "--variation-seed=0",
+        "--size=100",
+    ]
     assert to_flags({"style": "Sunset", "model": "sd", "camera": POSE}) == []
     assert Settings(**parsed(to_flags(part(SET, FLAGS)))) == replace(SET, style="", model="")
 
 
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
-    assert SENT == ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "noise")
+    names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "noise")
+    assert (*names, "variation", "variation_seed") == SENT
     assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale")) | {
         "prompt": "",
         "negative": "",
@@ -119,6 +130,8 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
         "model": "toybox",
         "masks": MASKS,
         "noise": NOISE,
+        "variation": 0.0,
+        "variation_seed": 0,
     }
     assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
 
@@ -132,8 +145,8 @@ def test_a_style_adds_its_words() -> None:
 
 
 def test_what_was_asked_for_is_set_again() -> None:
-    asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25)
-    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, masks=MASKS, noise=NOISE)
+    asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25, **VARIED)
+    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, masks=MASKS, noise=NOISE, **VARIED)
     assert recovered(SET, asked, SUNSET) == own
     plain = replace(own, prompt="a castle at sunset", negative="fog, rain", style="")
     assert recovered(SET, asked, None) == plain, "the style is gone"

@@ -8,6 +8,7 @@ from pathlib import Path
 from addon.messages.notice import Notice
 from addon.protocol.records import SEED_MAX
 from addon.session import reducer
+from addon.session.seeds import Seeds
 from server.catalogue import offered
 from server.http.host import running
 from server.settings import ServerSettings
@@ -85,7 +86,9 @@ def test_previews_are_fetched_while_a_picture_is_painted(settings: ServerSetting
 def test_several_at_once_have_seeds_one_after_the_other(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
-            await asyncio.wait_for(dispatcher.deliver(replace(blockout(), seed=SEED_MAX), VIEW, count=3), 30)
+            await asyncio.wait_for(
+                dispatcher.deliver(replace(blockout(), seed=SEED_MAX), VIEW, seeds=Seeds(count=3)), 30
+            )
             assert [task.job.seed for task in dispatcher.session.tasks] == [SEED_MAX, 0, 1]
             assert len(dispatcher.session.receivable) == 3 and dispatcher.session.submissions == 0
             for _ in range(2):  # the same again, while it is waited for: another picture is meant

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How far a task is, in words: its steps, the time left, and what comes before and after them."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from addon.messages.notice import Notice
 from addon.protocol.default_model import TOYBOX
 from addon.session import reducer
-from addon.session.progress import describe, progress
+from addon.session.progress import describe, progress, waits
 from addon.session.task import Task
 from tests.addon.session.samples import HEALTH, VIEW, event, job, with_jobs
 
@@ -102,3 +103,26 @@ def test_the_running_job_is_shown_before_the_waiting_ones() -> None:
     assert describe(session, session.tasks[2], 0.0) == "Waiting, 2 ahead"
     session = reducer.event_received(session, event("b"), now=0.0)
     assert session.active.job.id == "b"
+
+
+def test_what_waits_is_in_the_order_in_which_it_is_painted() -> None:
+    session = with_jobs(job("a", state="running"), *(job(name, created=101.0 + n) for n, name in enumerate("bcd")))
+    session = reducer.job_recorded(session, job("d", created=103.0, position=-1, sequence=2), now=1.0)
+    assert [task.job.id for task in session.queued] == ["d", "b", "c"] and session.active.job.id == "a"
+    assert [describe(session, task, 1.0) for task in session.queued] == [
+        f"Waiting, {ahead} ahead" for ahead in (1, 2, 3)
+    ]
+    session = reducer.job_recorded(session, job("a", state="cancelled", sequence=2), now=1.0)
+    assert session.active.job.id == "d" and describe(session, session.active, 1.0) == "Waiting for the server"
+
+
+def test_what_waits_says_since_when_and_how_long_it_takes() -> None:
+    session = with_jobs(job(state="running"), job("b", created=1.8e9, steps=30), job("c", created=1.8e9, steps=300))
+    asked = f"asked at {datetime.fromtimestamp(1.8e9):%H:%M}, "
+    assert waits(session, session.queued[0]) == f"{asked}30 steps"
+    for step in (2, 4):
+        session = reducer.event_received(session, event(step=step, sequence=step), now=1.0 * step)
+    session = reducer.job_recorded(session, job(state="done", sequence=9, step=10), now=40.0)
+    assert [waits(session, task) for task in session.queued] == [
+        f"{asked}takes about {span}" for span in ("30 s", "5 min")
+    ]

@@ -2,13 +2,16 @@
 """Blockouts on their way to the server: sent once, in turn, withdrawn, refused."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
 from addon.client.api import Client, find_connection
 from addon.protocol.records import Connection
+from addon.protocol.strict_json import dump
 from addon.session import reducer
 from addon.session.dispatcher import Dispatcher
+from addon.session.seeds import Seeds
 from server.http.host import running
 from server.settings import ServerSettings
 from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, online, tunnel, until
@@ -52,7 +55,7 @@ def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Serv
     async def story() -> None:
         async with dispatching(tmp_path) as dispatcher:
             dispatcher.apply(reducer.server_starting)
-            presses = [asyncio.create_task(dispatcher.submit(blockout(), VIEW, count=2)) for _ in range(2)]
+            presses = [asyncio.create_task(dispatcher.submit(blockout(), VIEW, seeds=Seeds(count=2))) for _ in range(2)]
             async with running(settings):
                 dispatcher.nudge()
                 await asyncio.gather(*presses)
@@ -64,7 +67,7 @@ def test_two_presses_while_the_server_starts_ask_for_two_pictures(settings: Serv
 def test_what_is_withdrawn_while_it_is_sent_is_cancelled(settings: ServerSettings, tmp_path: Path) -> None:
     async def story() -> None:
         async with online(settings, tmp_path) as dispatcher:
-            press = asyncio.create_task(dispatcher.submit(blockout(steps=500), VIEW, count=5))
+            press = asyncio.create_task(dispatcher.submit(blockout(steps=500), VIEW, seeds=Seeds(count=5)))
             await until(dispatcher, lambda session: session.tasks)
             dispatcher.withdraw()
             await press
@@ -107,5 +110,56 @@ def test_without_a_server_a_press_has_an_answer(tmp_path: Path) -> None:
         await dispatcher.submit(blockout(), VIEW)
         assert dispatcher.session.notice.fix
         assert dispatcher.session.submissions == 0
+
+    asyncio.run(story())
+
+
+def test_a_second_press_asks_for_a_picture_that_is_not_there_yet(settings: ServerSettings, tmp_path: Path) -> None:
+    """What waits counts, what came and is not received, and what the scene's history has: here seeds 2 and 4."""
+    history = {json.dumps(dump(replace(blockout(), seed=seed))): f"picture {seed}" for seed in (2, 4)}
+    seeds = Seeds(painted=lambda request: history.get(request, ""))
+
+    async def story() -> None:
+        async with online(settings, tmp_path) as dispatcher:
+            following = [await dispatcher.deliver(blockout(), VIEW, seeds=seeds) for _ in range(3)]
+            assert [task.job.seed for task in dispatcher.session.tasks] == [1, 3, 5]
+            assert following == [3, 5, 6]
+            moved = replace(blockout(), prompt="a castle at sunset")
+            assert await dispatcher.submit(moved, VIEW, seeds=seeds) == 2, "another request: its seed has no picture"
+
+    asyncio.run(story())
+
+
+def test_a_fixed_seed_offers_the_picture_that_is_there(settings: ServerSettings, tmp_path: Path) -> None:
+    request = json.dumps(dump(blockout()))
+    seeds = Seeds(fixed=True, painted=lambda asked: "its name" if asked == request else "")
+
+    async def story() -> None:
+        async with online(settings, tmp_path) as dispatcher:
+            assert await dispatcher.submit(blockout(), VIEW, seeds=seeds) is None
+            notice = dispatcher.session.notice
+            assert (notice.code, notice.subject) == ("already-painted", "its name")
+            assert dispatcher.session.tasks == () and await Client(find_connection()).jobs() == []
+            assert await dispatcher.submit(replace(blockout(), seed=7), VIEW, seeds=seeds) == 8
+
+    asyncio.run(story())
+
+
+def test_a_waiting_picture_is_replaced_and_another_moved_to_the_front(settings: ServerSettings, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with online(settings, tmp_path) as dispatcher:
+            await dispatcher.submit(blockout(steps=500), VIEW, seeds=Seeds(count=3))
+            await until(dispatcher, lambda session: session.tasks[0].job.state == "running")
+            first, second, third = (task.job.id for task in dispatcher.session.tasks)
+            await dispatcher.submit(replace(blockout(), seed=9), VIEW, seeds=Seeds(replaced=second))
+            await until(dispatcher, lambda session: session.tasks[1].job.state == "cancelled")
+            other = dispatcher.session.tasks[-1].job.id
+            assert [task.job.id for task in dispatcher.session.queued] == [other, third]
+            await dispatcher.move_to_front(third)
+            assert [task.job.id for task in dispatcher.session.queued] == [third, other]
+            await dispatcher.move_to_front(first)
+            assert dispatcher.session.notice.code == "not-waiting"
+            await dispatcher.submit(blockout(), VIEW, seeds=Seeds(replaced=first))
+            assert dispatcher.session.notice.code == "not-waiting" and len(dispatcher.session.tasks) == 4
 
     asyncio.run(story())

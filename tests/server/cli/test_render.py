@@ -73,11 +73,13 @@ def test_a_blockout_file(request_file, tmp_path, here, capsys):
     changes = ["--seed", "9", "--prompt", "a red cat", "--masks", "0.4", "--noise", "2", "--scheduler", "euler a"]
     changes += ["--leakage", "0.5", "--confined", "--region", "cat: until=0.6"]
     changes += ["--region", "cat: strength=0.5; description = fluffy fur ; colour=0.5,0,1"]
+    changes += ["--variation", "0.25", "--variation-seed", "4"]
     assert main(["render", str(request_file), "--out", str(out), *changes]) == 0
     painted = loads(Blockout, (out / "blockout.json").read_bytes())
     assert (painted.seed, painted.prompt, painted.masks) == (9, "a red cat", 0.4)
     assert painted.scheduler == "euler a"
     assert (painted.noise, painted.leakage, painted.confined) == (2, 0.5, True)
+    assert (painted.variation, painted.variation_seed) == (0.25, 4)
     (cat,) = painted.regions
     assert (cat.strength, cat.start, cat.until, cat.description) == (0.5, 0.0, 0.6, "fluffy fur")
     assert cat.colour == (0.5, 0.0, 1.0)

@@ -118,6 +118,39 @@ def test_cancel_scopes(tmp_path):
     assert rest == jobs[:1]
 
 
+def test_the_queue_is_ordered(tmp_path):
+    """The third is moved before the second, which another replaces; what is painted already stays where it is."""
+
+    async def order():
+        async with at_home(fake(tmp_path)) as client:
+            jobs = [await client.submit(blockout(prompt="slow cat", steps=20, seed=n), str(n)) for n in range(3)]
+            await until(lambda: state(client, jobs[0], "running"))
+            assert (await client.move_to_front(jobs[2].id)).position == -1
+            other = await client.replace(jobs[1].id, blockout(seed=9), "other")
+            refused = []
+            for ordering in (client.move_to_front(jobs[0].id), client.replace(jobs[0].id, blockout(), "no")):
+                with pytest.raises(ServerProblem) as caught:
+                    await ordering
+                refused.append((caught.value.problem.status, caught.value.problem.type))
+            assert refused == [(409, "not-waiting")] * 2
+            await until(lambda: state(client, other, "done"))
+            starts = [event async for event in events_until(client, other.id)]
+            return [job.id for job in (jobs[0], jobs[2], other)], starts
+
+    async def state(client, job, wanted):
+        return (await client.job(job.id)).state == wanted
+
+    async def events_until(client, job):
+        async for event in client.events(after=0):
+            if (event.kind, event.state) == ("state", "running"):
+                yield event.job
+                if event.job == job:
+                    return
+
+    expected, started = asyncio.run(order())
+    assert started == expected
+
+
 def test_a_full_queue_says_when_to_come_back(tmp_path):
     async def fill():
         async with at_home(fake(tmp_path, max_queued=1)) as client:
@@ -178,6 +211,9 @@ GOOD = dump(blockout())
         ("GET", "/v1/jobs/nobody", None, 404, "unknown-job", ""),
         ("GET", "/v1/jobs/nobody/events", None, 404, "unknown-job", ""),
         ("POST", "/v1/jobs/nobody/cancel", None, 404, "unknown-job", ""),
+        ("POST", "/v1/jobs/nobody/front", None, 404, "unknown-job", ""),
+        ("POST", "/v1/jobs/nobody/replace", GOOD, 404, "unknown-job", ""),
+        ("POST", "/v1/jobs/nobody/replace", {**GOOD, "seed": -1}, 422, "invalid", "seed"),
         ("GET", f"/v1/artifacts/{'0' * 64}", None, 404, "unknown-artifact", ""),
         ("GET", "/v1/jobs?limit=0", None, 422, "invalid", "limit"),
         ("GET", "/v1/jobs?limit=x", None, 422, "invalid", "limit"),

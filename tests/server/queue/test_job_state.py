@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from server.queue.job_state import ATTEMPTS, OVER, RESTARTS, Ticket, WrongTurn, advance
 
-VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart"])
+VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart", "front"])
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ VERBS = st.sampled_from(["claim", "start", "finish", "fail", "cancel", "release"
         (["claim", "start", "fail"], "failed"),
         (["claim", "fail"], "failed"),
         (["cancel"], "cancelled"),
+        (["front"], "queued"),
+        (["front", "front", "claim", "release", "front", "cancel"], "cancelled"),
         (["claim", "cancel"], "cancelled"),
         (["claim", "start", "cancel"], "cancelled"),
         (["claim", "lose"], "queued"),
@@ -35,7 +37,9 @@ def test_lives(verbs, state):
     assert ticket.state == state
 
 
-@pytest.mark.parametrize("verbs", [["start"], ["finish"], ["claim", "finish"], ["claim", "claim"], ["cancel", "claim"]])
+@pytest.mark.parametrize(
+    "verbs", [["start"], ["finish"], ["claim", "front"], ["claim", "finish"], ["claim", "claim"], ["cancel", "claim"]]
+)
 def test_wrong_turns(verbs):
     ticket = Ticket()
     for verb in verbs[:-1]:

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from addon.protocol.records import Achieved, Artifact, pack_mask
-from server.problems import KeyReused, PaintingFailed, QueueFull, UnknownJob
+from server.problems import KeyReused, NotWaiting, PaintingFailed, QueueFull, UnknownJob
+from server.queue.changes import StaleClaim
 from server.queue.job_state import RESTARTS
-from server.queue.store import JobProgress, StaleClaim, Store
+from server.queue.store import JobProgress, Store
 from tests.server.serving import blockout
 
 PICTURE = Artifact(sha256="a" * 64, kind="picture", media_type="image/png", bytes=3)
@@ -224,3 +225,66 @@ def test_what_the_picture_shows_is_kept_with_the_job(store):
     there = Achieved(name="rocket", by="attention", mask=pack_mask(2, 1, b"\x00\xff"), centroid=(0.75, 0.5), size=0.5)
     store.finish(claim, (PICTURE,), (absent, there))
     assert store.job(claim.job).achieved == (absent, there)
+
+
+def test_what_is_moved_to_the_front_is_next_and_what_comes_later_is_behind_it(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    store = Store(path)
+    first, second, third = (submit(store, number).id for number in range(3))
+    moved = [store.move_to_front(job) for job in (second, third)]
+    assert [(job.position, job.sequence, job.state) for job in moved] == [(-1, 2, "queued"), (-2, 2, "queued")]
+    assert [event.sequence for event in store.events(0, third)] == [1, 2]
+    store.close()
+    store = Store(path)
+    late = submit(store, 3).id
+    claim = store.claim()
+    assert claim.job == third
+    store.release(claim)  # put back, it is still the next
+    assert [store.claim().job for _ in range(4)] == [third, second, first, late]
+    store.close()
+
+
+def test_what_replaces_a_waiting_job_stands_where_it_stood(store):
+    first, second, third = (submit(store, number).id for number in range(3))
+    store.move_to_front(third)
+    other, new = store.submit(blockout(seed=9), "other", 3, second)
+    assert new and (other.state, other.seed, other.position) == ("queued", 9, 0), "though as many wait as may"
+    assert store.job(second).state == "cancelled"
+    assert store.submit(blockout(seed=9), "other", 3, second) == (other, False), "an answer that was lost"
+    front, _ = store.submit(blockout(seed=10), "front", 3, third)
+    again, _ = store.submit(blockout(seed=11), "again", 3, other.id)
+    assert [store.claim().job for _ in range(3)] == [front.id, first, again.id]
+
+
+@pytest.mark.parametrize("verbs", [(), ("start",), ("start", "finish")])
+def test_what_was_begun_is_neither_moved_nor_replaced(store, verbs):
+    job = submit(store)
+    claim = store.claim()
+    for verb in verbs:
+        getattr(store, verb)(claim, *([()] if verb == "finish" else []))
+    before = store.job(job.id)
+    for act in (store.move_to_front, lambda job: store.submit(blockout(seed=9), "other", 9, job)):
+        with pytest.raises(NotWaiting):
+            act(job.id)
+        with pytest.raises(UnknownJob):
+            act("nobody")
+    assert store.job(job.id) == before and len(store.jobs(9)) == 1
+
+
+def test_a_move_races_the_claim(tmp_path, store):
+    """Either it waits and is moved, or it was claimed and is not."""
+    other = Store(tmp_path / "jobs.sqlite")
+    for number in range(20):
+        job = submit(store, number).id
+        claimed, moved = at_once(2, lambda who, job=job: other.claim() if who == 0 else attempt(store, job))
+        assert claimed.job == job and moved in ("moved", "refused")
+        assert store.job(job).sequence == (3 if moved == "moved" else 2)
+    other.close()
+
+
+def attempt(store, job):
+    try:
+        store.move_to_front(job)
+    except NotWaiting:
+        return "refused"
+    return "moved"

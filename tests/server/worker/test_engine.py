@@ -40,8 +40,11 @@ def test_the_picture_is_the_frame_of_the_full_one(engine):
 
 def test_the_same_blockout_is_the_same_picture(engine):
     assert engine.paint(ASKED, unwatched) == engine.paint(ASKED, unwatched)
-    other = engine.paint(replace(ASKED, seed=4), unwatched)
-    assert not np.array_equal(pixels(other.full), pixels(engine.paint(ASKED, unwatched).full))
+    plain = pixels(engine.paint(ASKED, unwatched).full)
+    for changes in ({"seed": 4}, {"variation": 0.3, "variation_seed": 4}):
+        assert not np.array_equal(pixels(engine.paint(replace(ASKED, **changes), unwatched).full), plain), changes
+    unvaried = engine.paint(replace(ASKED, variation_seed=4), unwatched)
+    assert np.array_equal(pixels(unvaried.full), plain), "of another seed's noise, none"
 
 
 def test_guidance_reaches_the_picture_and_strength_0_is_the_model_alone(engine):

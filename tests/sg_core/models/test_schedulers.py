@@ -9,9 +9,9 @@ import torch
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler, StableDiffusionPipeline
 
 from sg_core import RequestError, generate
-from sg_core.generate import initial_noise
 from sg_core.models.schedulers import FLOW_SCHEDULERS, SCHEDULERS, timetable
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from sg_core.noise import initial_noise
 from sg_core.parametrisation import PARAMETRISATIONS
 
 PROMPT = "a castle and a rocket"

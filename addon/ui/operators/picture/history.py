@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import gallery, history
 from ....pictures.history import Entry
+from ....pictures.request_file import saved
 from ....protocol.strict_json import ContractError
 from ....runtime.app import app
 from ...context import Context
@@ -110,6 +111,7 @@ class SaveEntry(bpy.types.Operator):
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".png"))
         with files("The picture could not be saved"):
             history.save_as(app().gallery.folder, self.name, path)
+            path.write_bytes(saved(path.read_bytes(), entry_of(context, self.name)))
         self.report({"INFO"}, f"Saved: {path}")
         return {"FINISHED"}
 

@@ -48,7 +48,7 @@ class ShowEntry(bpy.types.Operator):
             return refuse(self, sentences.picture_absent(entry.name))
         try:
             image = load_picture(
-                picture, history.request(entry), entry.achieved, entry.pose, _camera(context.scene, entry)
+                picture, history.request(entry), entry.achieved, entry.pose, camera_of_entry(context.scene, entry)
             )
         except RuntimeError as error:  # Blender's word for a file that is no picture
             raise HistoryUnreadable("The picture cannot be read", error) from error
@@ -108,13 +108,13 @@ class RestoreCamera(bpy.types.Operator):
         pose = entry.settings.camera
         if pose is None:
             raise EntryGone()
-        camera = camera_of(context.scene, _camera(context.scene, entry))
+        camera = camera_of(context.scene, camera_of_entry(context.scene, entry))
         hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
 
 
-def _camera(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
+def camera_of_entry(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
     """The camera that the entry was seen through, by its name; else the scene's; None where neither is one."""
     pose = entry.settings.camera
     camera = (scene.objects.get(pose.camera) if pose else None) or scene.camera

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask for a picture, and stop it; set what it needs."""
 
-import random
+from collections.abc import Coroutine
 from dataclasses import replace
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
@@ -16,19 +17,20 @@ from ....cooperative import Slices, finish
 from ....exact.second_blender import ExactCapture, expose
 from ....messages import sentences
 from ....messages.notice import Notice
-from ....pictures.origin import viewpoint
-from ....protocol.records import SEED_MAX, Blockout, ModelInfo
+from ....pictures.origin import scene_of, viewpoint
+from ....protocol.records import Blockout, ModelInfo
 from ....regions import marks
 from ....request.phrases import strange
-from ....request.settings import SEED, Settings
+from ....request.settings import KEYS, VARIATION, Settings
 from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.reducer import failures_dismissed, notice_changed
+from ....session.seeds import Seeds, moving
 from ....session.task import Viewpoint
 from ...context import Context
-from ...properties import chosen, style
-from ..status import Status, refuse, refusing, settle
+from ...properties import VARY, chosen, style
+from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
 
 MOST_NAMED = 5  # words that a warning spells out
@@ -42,35 +44,48 @@ class Generate(bpy.types.Operator):
 
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
 
+    replaces: StringProperty(
+        description="The waiting job whose place in the queue it takes", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
         dispatcher.apply(failures_dismissed, self.answers.split())
-        if scene.maquette_vary:
-            scene[SEED] = random.randint(0, SEED_MAX)
         depsgraph = context.evaluated_depsgraph_get()
         marks.check_apart(scene)
         snapshot = panel_snapshot(scene, depsgraph)
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
         live = develop(snapshot)
         view = viewpoint(scene, camera_of(scene), depsgraph)
-        details = (view, kept_settings(scene), scene.maquette_count)
+        details = (view, kept_settings(scene), self._seeds(context))
         if snapshot.settings.exact:
             capture = exact_capture(context, snapshot.settings, chosen(scene))
             return self._expose(capture, live, details)
         if not bpy.app.background:
-            app().event_loop.start(dispatcher.send(live, *details))
+            app().event_loop.start(moving_on(view, dispatcher.send(live, *details)))
             return {"FINISHED"}
-        app().event_loop.wait(dispatcher.deliver(finish(live), *details))
+        app().event_loop.wait(moving_on(view, dispatcher.deliver(finish(live), *details)))
         return self._end()
 
+    def _seeds(self, context: Context) -> Seeds:
+        scene = context.scene
+        return Seeds(
+            count=1 if self.replaces else scene.maquette_count,
+            fixed=not scene.maquette_vary,
+            painted=app().gallery.painted(scene),
+            replaced=self.replaces,
+        )
+
     def _expose(
-        self, capture: ExactCapture, live: Slices[Blockout], details: tuple[Viewpoint, Settings, int]
+        self, capture: ExactCapture, live: Slices[Blockout], details: tuple[Viewpoint, Settings, Seeds]
     ) -> Status:
         """Send what a render shows instead."""
         send = app().dispatcher.deliver if bpy.app.background else app().dispatcher.submit
-        lock = app().second_blender_lock
-        exposing = expose(app().dispatcher, capture, live, lock, lambda blockout: send(blockout, *details))
+        lock, view = app().second_blender_lock, details[0]
+        exposing = expose(
+            app().dispatcher, capture, live, lock, lambda blockout: moving_on(view, send(blockout, *details))
+        )
         if not bpy.app.background:
             app().event_loop.start(exposing)
             return {"FINISHED"}
@@ -84,6 +99,17 @@ class Generate(bpy.types.Operator):
         refused = session.notice is not None and not session.notice.warning
         failed = bool(session.tasks and session.tasks[-1].job.problem)
         return {"CANCELLED"} if refused or failed else {"FINISHED"}
+
+
+class NextSeed(bpy.types.Operator):
+    """Paint another picture of the same: with the next seed that has none"""
+
+    bl_idname = "maquette.next_seed"
+    bl_label = "Next Seed"
+
+    def execute(self, context: Context) -> Status:
+        context.scene[VARY] = True
+        return call(Generate.bl_idname)
 
 
 class Cancel(bpy.types.Operator):
@@ -130,6 +156,18 @@ class Dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
+async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -> None:
+    """Send, and have the scene's seed be what comes next, unless it is to stay or was set anew meanwhile."""
+    asked = scene_of(view)
+    key = KEYS[moving(asked.get(VARIATION, 0.0) if asked else 0.0)]
+    first = asked.get(key, 0) if asked else 0
+    following, scene = await sending, scene_of(view)
+    if following is None or scene is None or not scene.get(VARY, True):
+        return
+    if scene.get(key, 0) == first or first < scene.get(key, 0) < following:  # or an earlier press has moved it on
+        scene[key] = following
+
+
 def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
     """What the panel asks for: the scene as it stands, with the settings and the style. Raises UserError."""
     return capture(scene, applied(read(scene), style(scene)), chosen(scene), depsgraph=depsgraph)
@@ -149,4 +187,4 @@ def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
     return sentences.strange_words(model.name, named)
 
 
-CLASSES = (Generate, Cancel, Dismiss)
+CLASSES = (Generate, NextSeed, Cancel, Dismiss)

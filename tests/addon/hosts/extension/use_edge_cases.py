@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What an artist does now and then, by operator: files closed and opened again, cameras that are none, toggles."""
 
+import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -11,6 +14,9 @@ import bpy
 def use_edge_cases(scene: bpy.types.Scene, app: object) -> None:
     """From a scene that paints back to one. Needs a server that runs, and two cubes, castle and rocket, selected."""
     come_home(scene, app)
+    press_again(scene, app)
+    vary(scene, app)
+    order_the_queue(scene, app)
     hover()
     look_through_no_camera(scene, app)
     mark_and_toggle(scene, app)
@@ -33,6 +39,83 @@ def come_home(scene: bpy.types.Scene, app: object) -> None:
         assert (app.session.notice is None) == arrives
     assert app.session.notice.code == "scene-gone"
     assert bpy.ops.maquette.show_entry(name=scene.maquette_history[-1].name) == {"FINISHED"}
+
+
+def press_again(scene: bpy.types.Scene, app: object) -> None:
+    """A second press paints a new picture; with a fixed seed it offers the one that is there, and the next seed."""
+    name, seed = scene.maquette_history[-1].name, scene.maquette_seed
+    scene.maquette_vary = False
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert (app.session.notice.code, app.session.notice.subject) == ("already-painted", name), app.session.notice
+    assert bpy.ops.maquette.show_entry(name=name) == {"FINISHED"} and app.session.notice is None
+    assert bpy.ops.maquette.next_seed() == {"FINISHED"}, app.session
+    fresh = json.loads(app.session.tasks[-1].request)["seed"]
+    assert fresh > seed and scene.maquette_vary and scene.maquette_seed == fresh + 1
+    scene.maquette_seed = seed
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    assert json.loads(app.session.tasks[-1].request)["seed"] == fresh + 1, "all up to there are painted"
+
+
+def vary(scene: bpy.types.Scene, app: object) -> None:
+    """Of a finished picture, near ones: the same request but for its noise, whatever the scene has become."""
+    entry, field = app.gallery.entry(scene, scene.maquette_history[-1].name), scene.maquette_seed
+    scene.objects["castle"].location.x += 0.5
+    assert bpy.ops.maquette.vary_entry(name=entry.name, amount=0.2, count=2) == {"FINISHED"}, app.session
+    scene.objects["castle"].location.x -= 0.5
+    varied = [app.gallery.entry(scene, item.name) for item in scene.maquette_history][-2:]
+    seed = entry.request.seed
+    for number, one in enumerate(varied, 1):
+        near = one.request.variation
+        assert abs(near - 0.2) < 1e-6
+        assert one.request == replace(entry.request, variation=near, variation_seed=seed + number), one.request
+        assert f"Seed {seed} · 20% towards seed {seed + number}" in one.caption, one.caption
+    assert varied[0].name != varied[1].name and scene.maquette_seed == field
+    assert bpy.ops.maquette.vary_entry(name=varied[-1].name, amount=0.2) == {"FINISHED"}, app.session
+    assert json.loads(app.session.tasks[-1].request)["variation_seed"] == seed + 3
+    assert bpy.ops.maquette.reuse(name=varied[0].name, what="EVERYTHING") == {"FINISHED"}
+    assert (round(scene.maquette_variation, 6), scene.maquette_variation_seed) == (0.2, seed + 1)
+    scene.maquette_variation, scene.maquette_vary = 0.0, True
+    assert bpy.ops.maquette.vary_entry(name="0" * 64) == {"CANCELLED"}
+
+
+def order_the_queue(scene: bpy.types.Scene, app: object) -> None:
+    """Three wait behind one: the last is moved to the front, the first removed, the second replaced by the scene."""
+    view, request = app.session.tasks[-1].view, app.gallery.entry(scene, scene.maquette_history[-1].name).request
+    long = replace(request, steps=400, variation=0.0)
+    for number in range(4):
+        app.event_loop.wait(app.dispatcher.submit(replace(long, seed=900 + number), view))
+    until(app, lambda: app.session.active.job.state == "running")
+    begun, first, second, third = (task.job.id for task in app.session.tasks[-4:])
+    assert [task.job.id for task in app.session.queued] == [first, second, third]
+    assert bpy.ops.maquette.move_to_front(job=third) == {"FINISHED"}
+    until(app, lambda: app.session.queued[0].job.id == third)
+    assert bpy.ops.maquette.remove_waiting(job=first) == {"FINISHED"}
+    until(app, lambda: len(app.session.queued) == 2)
+    for job in (begun, third):
+        app.event_loop.wait(app.dispatcher.cancel(job))
+    app.event_loop.wait(app.dispatcher.submit(replace(long, seed=904), view))
+    until(app, lambda: app.session.active.job.id == second)
+    fourth = app.session.queued[-1].job.id
+    app.event_loop.start(cancel_after(app, second, fourth))
+    assert bpy.ops.maquette.replace_waiting(job=fourth) == {"FINISHED"}, app.session.notice
+    ends = {task.job.id: task.job.state for task in app.session.tasks}
+    assert [ends[job] for job in (begun, first, second, third, fourth)] == ["cancelled"] * 5, ends
+    assert app.session.tasks[-1].received and json.loads(app.session.tasks[-1].request)["steps"] < 400
+
+
+async def cancel_after(app: object, job: str, other: str) -> None:
+    """Cancel a job once another does not wait any more."""
+    await app.dispatcher.until(lambda session: other not in [task.job.id for task in session.queued])
+    await app.dispatcher.cancel(job)
+
+
+def until(app: object, satisfied: Callable[[], bool]) -> None:
+    """Run the event loop as a window's timer does, until that is so."""
+    end = time.monotonic() + 30
+    while not satisfied():
+        assert time.monotonic() < end, app.session
+        app.event_loop.once()
+        time.sleep(0.01)
 
 
 def hover() -> None:

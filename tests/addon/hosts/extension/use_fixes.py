@@ -15,6 +15,7 @@ A_WINDOWS = {"maquette.add_camera", "maquette.show_materials"}  # greyed where t
 def use_fixes(app) -> None:
     """From a scene that paints, through each fault, back to a scene that paints. Needs a server that runs."""
     scene = bpy.context.scene
+    scene.maquette_vary = True
     scene.maquette_prompt, scene.maquette_steps = "a castle and a rocket on a meadow", 3
     castle, rocket, camera = scene.objects["castle"], scene.objects["rocket"], scene.camera
     pose = camera.matrix_world.copy()

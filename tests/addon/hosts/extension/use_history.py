@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What an artist does with the history, by operator: reuse, show, keep, save and delete one picture."""
 
+from pathlib import Path
+
 import bpy
 
 
@@ -32,7 +34,7 @@ def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     assert (folder / f"{name}.favourite").exists()
     saved = folder.parent / "saved.png"
     assert act.save_entry(name=name, filepath=str(saved)) == {"FINISHED"}
-    assert saved.read_bytes() == (folder / f"{name}.png").read_bytes()
+    open_again(scene, app, saved, prompt)
     aside = folder.parent / "saved.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(aside), copy=True)
     with bpy.data.libraries.load(str(aside), link=True) as (data_from, data_to):
@@ -44,3 +46,26 @@ def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     assert not history and not list(folder.glob(f"{name}.*"))
     assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
     assert app.session.notice.code == "entry-gone"
+
+
+def open_again(scene: bpy.types.Scene, app: object, file: Path, prompt: str) -> None:
+    """A saved picture brings back what it was asked for; where a region of it is missing, that is said."""
+    castle, rocket, camera = scene.objects["castle"], scene.objects["rocket"], scene.camera
+    place = camera.location.copy()
+    scene.maquette_prompt, scene.maquette_seed, scene.maquette_steps, scene.maquette_style = "a", 1, 2, ""
+    castle["maquette_phrase"], rocket["maquette_region"] = "keep", False
+    camera.location.x += 1.0
+    bpy.context.view_layer.update()
+    assert bpy.ops.maquette.open_request(filepath=str(file)) == {"FINISHED"}
+    assert app.session.notice is None, app.session.notice
+    assert (scene.maquette_prompt, scene.maquette_style, scene.maquette_steps) == (prompt, "Sunset", 5)
+    assert (scene.maquette_seed, scene.maquette_vary) == (7, False)
+    assert (castle["maquette_phrase"], rocket["maquette_region"]) == ("castle", True)
+    assert (camera.location - place).length < 1e-5
+    rocket.name = "missile"
+    assert bpy.ops.maquette.open_request(filepath=str(file)) == {"FINISHED"}
+    assert app.session.notice.code == "opened-in-part" and "“rocket”" in app.session.notice.message
+    rocket.name = "rocket"
+    assert bpy.ops.maquette.open_request(filepath=str(file.with_name("none.png"))) == {"CANCELLED"}
+    assert app.session.notice.code == "no-request"
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}

@@ -10,16 +10,18 @@ import torch
 from PIL import Image
 
 from sg_core.toybox.components import build_tokenizer
-from sg_core.toybox.recipe import FALLBACK, FULL
+from sg_core.toybox.recipe import FALLBACK, FULL, all_nouns
 from sg_core.toybox.scenes.atlas import HERE, Atlas, build_atlas, load_atlas
 from sg_core.toybox.scenes.backdrops import OUTLINES, paint
+from sg_core.toybox.scenes.looks import COLOURS
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import COLOURS, OPENINGS, Scene, draw_scene, held_out
+from sg_core.toybox.scenes.scene import OPENINGS, Scene, draw_scene, held_out
 
 FIRST_NOUNS = (
     "castle rocket car tree house whale apple cactus robot elephant penguin sailboat "
     "mushroom pumpkin bus rabbit bear duck airplane balloon snowman burger cake guitar"
 )
+EVERYTHING = replace(FULL, nouns=all_nouns(), places=tuple(PLACES))
 FIRST_PLACES = "meadow desert sea snow night sunset"
 PHRASES = [phrase for place in PLACES.values() for phrase in place.phrases]
 FALLBACK_SCENES = "eab9184dc8592e36109b8bdf9123586a982d69627e915b3831cee63edde3943a"
@@ -31,10 +33,10 @@ def atlas() -> Atlas:
 
 
 def test_there_are_400_nouns_and_24_places_and_the_fallbacks_come_first():
-    assert len(FULL.nouns) == len(set(FULL.nouns)) == 400
-    assert list(FULL.nouns[:24]) == list(FALLBACK.nouns) == FIRST_NOUNS.split()
-    assert len(FULL.places) == 24
-    assert list(FULL.places[:6]) == list(FALLBACK.places) == FIRST_PLACES.split()
+    assert len(EVERYTHING.nouns) == len(set(EVERYTHING.nouns)) == 400
+    assert list(EVERYTHING.nouns[:24]) == list(FALLBACK.nouns) == FIRST_NOUNS.split()
+    assert len(EVERYTHING.places) == 24
+    assert list(EVERYTHING.places[:6]) == list(FALLBACK.places) == FIRST_PLACES.split()
 
 
 def test_the_committed_atlas_fits_its_budget_and_is_the_one_nouns_json_names(atlas):
@@ -70,31 +72,31 @@ def test_the_fallbacks_seeds_still_draw_the_scenes_it_was_trained_on(atlas):
 
 
 def test_no_noun_is_a_word_of_another_nor_of_a_colour_or_place():
-    words = [word for noun in FULL.nouns for word in noun.split() if word != noun]
-    assert not set(FULL.nouns) & {*words, *COLOURS}
+    words = [word for noun in EVERYTHING.nouns for word in noun.split() if word != noun]
+    assert not set(EVERYTHING.nouns) & {*words, *COLOURS}
     said_of_places = {word for phrase in PHRASES for word in phrase.split()}
-    assert not said_of_places & {word for noun in FULL.nouns for word in noun.split()}
+    assert not said_of_places & {word for noun in EVERYTHING.nouns for word in noun.split()}
 
 
 def test_every_word_is_one_token_and_the_longest_caption_fits(tmp_path):
-    tokenizer = build_tokenizer(FULL.vocabulary.words, FULL.tokens, tmp_path)
-    for word in FULL.vocabulary.words:
+    tokenizer = build_tokenizer(EVERYTHING.vocabulary.words, EVERYTHING.tokens, tmp_path)
+    for word in EVERYTHING.vocabulary.words:
         assert len(tokenizer(word).input_ids) == 3, word
-    longest = max(FULL.nouns, key=lambda noun: len(noun.split()))
+    longest = max(EVERYTHING.nouns, key=lambda noun: len(noun.split()))
     things = ", ".join([f"a purple {longest}"] * 3) + f" and a purple {longest}"
     where, opening = max(PHRASES, key=lambda p: len(p.split())), max(OPENINGS, key=lambda o: len(o.split()))
-    assert len(tokenizer(f"{where} , {opening} {things}").input_ids) <= FULL.tokens
+    assert len(tokenizer(f"{where} , {opening} {things}").input_ids) <= EVERYTHING.tokens
 
 
 def test_captions_of_four_things_fit(atlas, tmp_path):
-    tokenizer = build_tokenizer(FULL.vocabulary.words, FULL.tokens, tmp_path)
-    captions = [draw_scene(seed, atlas, FULL.vocabulary, count=4).caption for seed in range(200)]
-    assert max(map(len, tokenizer(captions).input_ids)) <= FULL.tokens
+    tokenizer = build_tokenizer(EVERYTHING.vocabulary.words, EVERYTHING.tokens, tmp_path)
+    captions = [draw_scene(seed, atlas, EVERYTHING.vocabulary, count=4).caption for seed in range(200)]
+    assert max(map(len, tokenizer(captions).input_ids)) <= EVERYTHING.tokens
 
 
 def test_every_noun_is_trained_with_some_nouns_and_measured_with_others():
-    for noun in FULL.nouns:
-        kept = sum(held_out((noun, other)) for other in FULL.nouns if other != noun) / (len(FULL.nouns) - 1)
+    for noun in EVERYTHING.nouns:
+        kept = sum(held_out((noun, other)) for other in EVERYTHING.nouns if other != noun) / (len(EVERYTHING.nouns) - 1)
         assert 0.08 < kept < 0.18, noun
 
 

@@ -8,7 +8,7 @@ from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import BIG, SIDES, SIZES, SMALL, Scene, Thing, draw_scene, held_out
+from sg_core.toybox.scenes.scene import BIG, FIRST, SIZES, SMALL, Scene, Thing, draw_scene, held_out
 
 VOCABULARY = FALLBACK.vocabulary
 
@@ -44,8 +44,8 @@ def test_things_vary_in_number_size_stretch_colour_and_spot(atlas):
     things = [thing for scene in scenes for thing in scene.things]
     assert {len(scene.things) for scene in scenes} == {1, 2, 3, 4}
     sides = [(thing.width * thing.height) ** 0.5 for thing in things]
-    assert min(sides) < 1.2 * SIDES[0]
-    assert max(sides) > 0.85 * SIDES[1]
+    assert min(sides) < 1.2 * FIRST.sides[0]
+    assert max(sides) > 0.85 * FIRST.sides[1]
     stretches = [thing.width / thing.height / atlas.tiles[thing.tile].aspect for thing in things]
     assert min(stretches) < 0.6
     assert max(stretches) > 1.7

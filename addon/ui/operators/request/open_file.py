@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture's file, or a request's, opened: what it was asked for is set in this scene, as far as it fits."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from ....camera.placement import hold
+from ....camera.reader import camera_of
+from ....capture.scene_settings import write
+from ....messages import sentences
+from ....messages.errors import UserError
+from ....pictures.request_file import Opened, opened
+from ....protocol.records import Region
+from ....regions import marks
+from ....request.settings import DEFAULTS, KEYS, part
+from ....request.styles import recovered
+from ....runtime.app import app
+from ....session.reducer import notice_changed
+from ...context import Context
+from ...properties import VARY
+from ..status import Status, refusing, settle
+
+OF_THE_ARTIST = {"size", "exact"}  # settings that a request does not say
+
+
+class OpenRequest(bpy.types.Operator):
+    """Take up the prompt, seed, settings, regions' phrases and camera of a PNG or JSON file that Maquette saved"""
+
+    bl_idname = "maquette.open_request"
+    bl_label = "Open Request"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.png;*.json", options={"HIDDEN"})
+
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        if self.filepath:  # dropped
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @refusing
+    def execute(self, context: Context) -> Status:
+        file = opened(Path(bpy.path.abspath(self.filepath)), app().gallery.folder)
+        scene, status = context.scene, settle()
+        misfits = [*_set(context, file), *_mark(scene, file.request.regions), *_look(context, file)]
+        scene[VARY] = False
+        if misfits:
+            partly = sentences.opened_in_part(", ".join(misfits))
+            app().dispatcher.apply(notice_changed, partly)
+            self.report({"WARNING"}, f"{partly.message} {partly.fix}")
+        return status
+
+
+def _set(context: Context, file: Opened) -> Iterator[str]:
+    """Set the settings; what is not here to be chosen."""
+    kept, library = file.settings or DEFAULTS, app().style_library
+    settings = recovered(kept, file.request, library.find(kept.style))
+    names = KEYS if file.settings else KEYS.keys() - OF_THE_ARTIST
+    write(context.scene, part(settings, names))
+    if settings.style != kept.style:
+        yield f"the style “{kept.style}”, whose words are in the prompt now"
+    offered = [info.name for info in app().session.link.models]
+    if offered and settings.model not in offered:
+        yield f"the model “{settings.model}”, which is not offered"
+
+
+def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
+    """Mark what has the regions' names; the regions that nothing here is, and the things here that are none of them."""
+    items = _by_name(scene)
+    for region in regions:
+        item = items.get(region.name)
+        if item is None:
+            yield f"“{region.phrase}”, for nothing here is called {region.name}"
+        elif not item.is_editable:
+            yield f"“{region.phrase}”, for {region.name} belongs to another file"
+        else:
+            marks.mark(item, region.phrase, region.enforce)
+            marks.write(item, marks.OFF, False)
+    phrases = {region.phrase.casefold() for region in regions}
+    for item, mark in marks.marked(scene):
+        if mark.on and mark.phrase.casefold() not in phrases:
+            yield f"{item.name}, which is no region of the file's"
+
+
+def _by_name(scene: bpy.types.Scene) -> dict[str, marks.Marked]:
+    """Everything that a region could be, objects before collections, by its name."""
+    holders = marks.collections(scene)
+    items: list[marks.Marked] = [*holders, *(item for holder in holders for item in holder.objects)]
+    return {item.name: item for item in items}
+
+
+def _look(context: Context, file: Opened) -> Iterator[str]:
+    """Put the camera where it stood; why it is not there."""
+    scene, pose = context.scene, file.settings.camera if file.settings else None
+    if pose is None:
+        yield "the camera, of which the file says nothing"
+        return
+    named = scene.objects.get(pose.camera)
+    try:
+        camera = camera_of(scene, named if named is not None and named.type == "CAMERA" else None)
+        hold(camera, pose, context.view_layer)
+        scene.camera = camera
+    except UserError as error:
+        yield f"the camera: {error.message.rstrip('.')}"
+
+
+CLASSES = (OpenRequest,)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""What is done to the queue's rows, inside a transaction of the store: each change of state asks ``job_state``, and is
+logged as an event."""
+
+import json
+import secrets
+import sqlite3
+import time
+from dataclasses import asdict, fields
+from typing import Any
+
+from addon.protocol.records import Blockout, Job, Problem
+from addon.protocol.strict_json import dump
+
+from ..problems import NotWaiting
+from . import job_state
+from .job_state import ACTIVE, Ticket, Verb
+from .rows import job_by, job_row
+
+
+class StaleClaim(RuntimeError):
+    """The job was cancelled, or claimed anew: whoever held it must let go."""
+
+
+def insert(
+    db: sqlite3.Connection,
+    blockout: Blockout,
+    body: str,
+    key: str,
+    digest: str,
+    replaced: sqlite3.Row | None = None,
+) -> Job:
+    """A new job, at the end of the queue, or where a ``replaced`` one stood; ``body`` is the blockout as JSON."""
+    job, ticket = secrets.token_hex(16), Ticket()
+    of_ticket = (ticket.state, ticket.sequence, ticket.fence, ticket.attempts)
+    of_blockout = (blockout.steps, blockout.model, blockout.prompt, blockout.seed, body)
+    in_line: tuple[float, int, int | None] = (time.time(), 0, None)
+    if replaced is not None:
+        in_line = (replaced["created"], replaced["position"], replaced["stands_for"] or replaced["number"])
+    db.execute(
+        "INSERT INTO job (id, state, sequence, fence, attempts, created, position, stands_for,"
+        " steps, model, prompt, seed, blockout) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (job, *of_ticket, *in_line, *of_blockout),
+    )
+    db.execute("INSERT INTO submission VALUES (?, ?, ?)", (key, digest, job))
+    log(db, job, "state")
+    return job_by(db, job)
+
+
+def waiting(db: sqlite3.Connection, job: str) -> sqlite3.Row:
+    """The row of a job that nobody has begun. Raises UnknownJob and NotWaiting."""
+    row = job_row(db, job)
+    if row["state"] != "queued":
+        raise NotWaiting(f"The job is {row['state']}")
+    return row
+
+
+def to_front(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+    """Before all that wait now; those that come later are behind it, too."""
+    least = "SELECT min(position) - 1 FROM job WHERE state = 'queued'"
+    db.execute(f"UPDATE job SET position = ({least}) WHERE id = ?", (row["id"],))
+    advance(db, row, "front")
+
+
+def advance(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> Ticket:
+    """A change of state. Raises WrongTurn."""
+    ticket = job_state.advance(Ticket(*(row[field.name] for field in fields(Ticket))), verb)
+    failed = json.dumps(dump(problem)) if ticket.state == "failed" else None
+    db.execute(
+        "UPDATE job SET state = :state, sequence = :sequence, fence = :fence, attempts = :attempts,"
+        " restarts = :restarts, problem = :problem WHERE id = :id",
+        {**asdict(ticket), "problem": failed, "id": row["id"]},
+    )
+    log(db, row["id"], "state")
+    return ticket
+
+
+def claimed(db: sqlite3.Connection, job: str, fence: int) -> sqlite3.Row:
+    """The row of a job in hand under that fence. Raises StaleClaim."""
+    row = job_row(db, job)
+    if row["fence"] != fence or row["state"] not in ACTIVE:
+        raise StaleClaim(f"job {job} is {row['state']} under fence {row['fence']}, not {fence}")
+    return row
+
+
+def log(db: sqlite3.Connection, job: str, kind: str, **news: Any) -> None:
+    """An event of that job as it stands now; of progress and previews only the newest is kept."""
+    row = job_row(db, job)
+    body = {name: row[name] for name in ("sequence", "state", "phase", "step", "steps")}
+    body |= {"job": job, "kind": kind, "artifact": None, **{name: dump(value) for name, value in news.items()}}
+    if kind != "state":
+        db.execute("DELETE FROM event WHERE job = ? AND kind = ?", (job, kind))
+    db.execute("INSERT INTO event (job, kind, body) VALUES (?, ?, ?)", (job, kind, json.dumps(body)))

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""The whole training: every part with its learner, who is due, and the model's folder at the end."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sg_core.toybox.autoencoder import forget_spread
+from sg_core.toybox.components import Parts, write_card
+from sg_core.toybox.judge import load_judge, save_judge
+from sg_core.toybox.latents import LatentMap, fit_latent_map, load_latent_map, meaning, noun_codes
+from sg_core.toybox.recipe import Recipe
+from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.training.decoder import DecoderTraining
+from sg_core.toybox.training.denoiser import DenoiserTraining
+from sg_core.toybox.training.encoder import EncoderTraining
+from sg_core.toybox.training.judge import JUDGES, JudgeTraining, new_judge
+from sg_core.toybox.training.milestone import adopt, first_parts, write_record
+from sg_core.toybox.training.optimise import Learner
+from sg_core.toybox.training.pool import CHUNK, Source, pools
+from sg_core.toybox.training.samples import sample_sheet
+from sg_core.toybox.training.stream import SHARED_SEEDS, stream
+
+FIRST_SCENES, GROWTH = 2048, 64
+TURN = 20.0  # seconds that one part is trained before another's turn
+SAMPLED_SCENES = 512
+
+
+class Training(Protocol):
+    """One part's training: its learner, and the loss of a fresh batch with the number of its pictures."""
+
+    learner: Learner
+
+    def loss(self) -> tuple[Tensor, int]: ...
+
+
+@dataclass
+class Course:
+    """All parts of a recipe in training."""
+
+    recipe: Recipe
+    atlas: Atlas
+    folder: Path
+    parts: Parts
+    latents: LatentMap
+    denoiser: DenoiserTraining
+    decoder: DecoderTraining
+    trainings: Mapping[str, Training]
+
+    def due(self) -> str | None:
+        """The part that is furthest behind its share of the hours; None when all have had theirs."""
+        behind = {
+            name: training.learner.spent / training.learner.lesson.share
+            for name, training in self.trainings.items()
+            if training.learner.spent < training.learner.planned
+        }
+        return min(behind, key=behind.__getitem__) if behind else None
+
+    def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
+        """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
+        training = self.trainings[name]
+        learner = training.learner
+        begun = learner.clock()
+        with learner.timed():
+            for pool in self.denoiser.pools:
+                pool.grow(GROWTH)
+            if name == "decoder":
+                self.decoder.prepare()
+        while True:
+            with learner.timed():
+                learner.step(*training.loss())
+            if over() or learner.clock() - begun > seconds or learner.spent >= learner.planned:
+                break
+        speed = learner.pictures / max(learner.spent * 3600, 1e-9)
+        loss, spent = learner.note(), learner.spent
+        return f"{name} step {learner.steps} loss {loss:.4f}, {speed:.1f} pictures/s, {spent:.3f} core-hours"
+
+    def summary(self) -> str:
+        """Hours of every part."""
+        return ", ".join(f"{name} {training.learner.spent:.2f} core-hours" for name, training in self.trainings.items())
+
+    def save(self) -> None:
+        """A checkpoint of every part that was trained."""
+        for name, training in self.trainings.items():
+            if training.learner.fresh:
+                training.learner.save(self.folder, name)
+
+    def export(self, folder: Path) -> None:
+        """The model as a folder of StableDiffusionPipeline, its Judges inside, and a sheet of pictures beside."""
+        learners = {name: training.learner for name, training in self.trainings.items()}
+        fresh = folder.with_name(f"{folder.name}.fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        with all_settled(list(learners.values())):
+            forget_spread(self.parts.vae.encoder)
+            self.parts.save(fresh)
+            write_card(self.recipe.nouns, fresh)
+            shutil.copy(self.folder / "tokenizer" / "words.json", fresh / "tokenizer")
+            self.latents.save(fresh / "latents.safetensors")
+            for name, training in self.trainings.items():
+                if isinstance(training, JudgeTraining):
+                    save_judge(training.judge, fresh / name)
+            steps = self.denoiser.learner.steps
+            sample_sheet(self.recipe, self.atlas, self.parts, self.folder / f"samples-{steps}.png")
+        write_record(self.recipe, learners, fresh)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+
+
+@contextmanager
+def all_settled(learners: Sequence[Learner]) -> Iterator[None]:
+    """Every part holds its averaged weights in float32 meanwhile."""
+    with ExitStack() as stack:
+        for learner in learners:
+            stack.enter_context(learner.settled())
+        yield
+
+
+def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
+    """The course as its checkpoints left it, or from nothing; the first scenes are drawn at once."""
+    atlas = load_atlas(recipe.nouns).to(device)
+    parts, record = first_parts(recipe, folder)
+    for module in (parts.unet, parts.text_encoder, parts.vae):
+        module.to(device).train()
+    latents = latents_for(recipe, atlas, folder / "latents.safetensors").to(device)
+    source = Source(recipe, atlas, parts, latents)
+
+    def learner(name: str, modules: dict[str, nn.Module]) -> Learner:
+        lesson = recipe.lessons[name]
+        clock = time.monotonic if device == "cuda" else time.process_time
+        made = Learner(modules, lesson, hours * lesson.share, clock)
+        if not made.resume(folder, name):
+            adopt(made, record.get(name))
+        return made
+
+    vae, kept = parts.vae, pools(source, folder)
+    denoiser = DenoiserTraining(parts, kept, learner("denoiser", {"unet": parts.unet, "text": parts.text_encoder}))
+    painter = learner("decoder", {"decoder": vae.decoder})
+    judges = {
+        name: JudgeTraining(source, painter, learner(name, {"judge": judge.to(device).train()}), judge, seeds)
+        for name, (architecture, seeds) in JUDGES.items()
+        for judge in [(load_judge(folder / "model" / name) if name in record else new_judge(recipe, architecture))]
+    }
+    decoder = DecoderTraining(parts, kept[0], painter, denoiser, judges["judge"])
+    encoder = EncoderTraining(parts, kept[0], learner("encoder", {"encoder": vae.encoder}))
+    torch.manual_seed(denoiser.learner.steps)
+    np.random.seed(denoiser.learner.steps % 2**31)
+    for pool in kept:
+        pool.grow(max(0, FIRST_SCENES - pool.filled))
+    trainings: dict[str, Training] = {"denoiser": denoiser, "decoder": decoder, "encoder": encoder, **judges}
+    return Course(recipe, atlas, folder, parts, latents, denoiser, decoder, trainings)
+
+
+def latents_for(recipe: Recipe, atlas: Atlas, file: Path) -> LatentMap:
+    """The map this training began with; fitted to a few hundred scenes and kept, if it is the first."""
+    if not file.exists():
+        codes, square = noun_codes(len(recipe.nouns), recipe.code_width), replace(recipe, buckets=recipe.buckets[:1])
+        batches = list(stream(square, atlas, SHARED_SEEDS, CHUNK, SAMPLED_SCENES))
+        said = [meaning(b.scenes, b.pictures, atlas, recipe.nouns, codes.to(b.pictures.rgb.device)) for b in batches]
+        rgb = torch.cat([batch.pictures.rgb for batch in batches])
+        fit_latent_map(codes, torch.cat(said).cpu(), rgb.cpu(), recipe.colours).save(file)
+    return load_latent_map(file)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Composed scenes kept on disk while training goes on: latents, tokens and some pictures, the oldest replaced.
+
+Composing a scene costs less than a step on it, but not nothing: each is learned from several times and never for long.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sg_core.toybox.components import Parts
+from sg_core.toybox.latents import CELL, LatentMap, meaning
+from sg_core.toybox.recipe import Recipe
+from sg_core.toybox.scenes.atlas import Atlas
+from sg_core.toybox.scenes.compose import compose
+from sg_core.toybox.scenes.scene import draw_scene
+from sg_core.toybox.training.checkpoint import point
+
+CHUNK = 16
+PICTURES = 4096
+BUCKET_SEEDS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """What scenes are made from."""
+
+    recipe: Recipe
+    atlas: Atlas
+    parts: Parts
+    latents: LatentMap
+
+
+@dataclass
+class Pool:
+    """Scenes of one size; `drawn` of them so far, the last `size` kept. Only the square bucket keeps pictures.
+
+    `latents` (n, channel, rows, columns) float16, `tokens` (n, length) int16, `pictures` (m, 3, height, width) uint8,
+    and `painted` (m, channel, rows, columns): latents of the same pictures that the denoiser cleaned itself.
+    """
+
+    source: Source
+    bucket: int
+    folder: Path
+    size: int
+    drawn: int = 0
+    latents: NDArray[np.float16] = field(init=False)
+    tokens: NDArray[np.int16] = field(init=False)
+    pictures: NDArray[np.uint8] | None = field(init=False, default=None)
+    painted: NDArray[np.float16] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        width, height = self.sides
+        folder = self.folder / f"ring-{width}x{height}"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.cursor = folder / "cursor.json"
+        self.drawn = int(self.cursor.read_text()) if self.cursor.exists() else 0
+        cells = (self.source.latents.channels, height // CELL, width // CELL)
+        self.latents = kept(folder / "z.npy", np.float16, (self.size, *cells))
+        self.size = len(self.latents)  # an older recipe may have kept more or fewer
+        self.tokens = kept(folder / "t.npy", np.int16, (self.size, self.source.recipe.tokens))
+        if self.bucket == 0:
+            self.pictures = kept(folder / "rgb.npy", np.uint8, (min(PICTURES, self.size), 3, height, width))
+            self.painted = kept(folder / "own.npy", np.float16, (min(PICTURES, self.size), *cells))
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        width, height, _ = self.source.recipe.buckets[self.bucket]
+        return width, height
+
+    @property
+    def filled(self) -> int:
+        """How many scenes are there."""
+        return min(self.drawn, self.size)
+
+    def renew(self, count: int) -> None:
+        """Draw so many more scenes in place of the oldest."""
+        recipe, atlas, (width, height) = self.source.recipe, self.source.atlas, self.sides
+        first, small = self.bucket * BUCKET_SEEDS + self.drawn, recipe.smallest(width, height)
+        seeds = range(first, first + count)
+        scenes = [draw_scene(s, atlas, recipe.vocabulary, width / height, smallest=small) for s in seeds]
+        pictures = compose(scenes, atlas, width, height)
+        said = meaning(scenes, pictures, atlas, recipe.nouns, self.source.latents.codes)
+        rows = [number % self.size for number in range(self.drawn, self.drawn + count)]
+        self.latents[rows] = self.source.latents.encode(said, pictures.rgb).cpu().numpy()
+        self.tokens[rows] = self.source.parts.tokens([scene.caption for scene in scenes]).numpy()
+        if self.pictures is not None and self.painted is not None:
+            some = [k for k, row in enumerate(rows) if row < len(self.pictures)]
+            self.pictures[[rows[k] for k in some]] = (pictures.rgb[some] * 255).round().byte().cpu().numpy()
+            self.painted[[rows[k] for k in some]] = self.latents[[rows[k] for k in some]]
+        self.drawn += count
+        if self.drawn // 256 != (self.drawn - count) // 256:
+            point(self.cursor, str(self.drawn))
+
+    def grow(self, count: int) -> None:
+        """Draw up to so many scenes while the pool is not full."""
+        for _ in range(min(count, self.size - self.drawn) // CHUNK):
+            self.renew(CHUNK)
+
+    def rows(self, count: int, among: int | None = None) -> NDArray[np.int64]:
+        """Random rows, of the first `among` if given: (count,)."""
+        return np.random.randint(0, min(self.filled, among or self.size), count)
+
+
+def kept(file: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
+    """An array on disk, as it was left or empty."""
+    if not file.exists():
+        np.save(file, np.zeros(shape, dtype))
+    array: NDArray[Any] = np.load(file, mmap_mode="r+", allow_pickle=False)
+    return array
+
+
+def tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor:
+    """A copy as a float tensor."""
+    return torch.from_numpy(np.array(array)).to(device).float()
+
+
+def pools(source: Source, folder: Path) -> list[Pool]:
+    """One for each of the recipe's buckets; the square one holds its share of the scenes, the others theirs."""
+    total = source.recipe.scenes
+    sizes = [max(CHUNK, round(total * share) // CHUNK * CHUNK) for _, _, share in source.recipe.buckets]
+    return [Pool(source, bucket, folder, size) for bucket, size in enumerate(sizes)]

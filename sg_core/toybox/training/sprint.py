@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""A few minutes on a GPU that is lent: go on from an exported model or from nothing, stop in time, leave few files.
+
+    python -m sg_core.toybox.training.sprint --out OUT --model FOLDER
+
+The model comes back as pieces under 16 MiB of one tar file: `cat OUT/model.tar.* | tar -x`.
+"""
+
+import argparse
+import shutil
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from sg_core.toybox.recipe import RECIPES
+from sg_core.toybox.training.course import Course, begin
+from sg_core.toybox.training.milestone import first_parts
+from sg_core.toybox.training.optimise import Learner
+
+PIECE = 15_000_000
+SIZING, CLOSING = 20.0, 45.0  # seconds to find the batch in, and kept for the end
+TURN = 10.0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    cuda = torch.cuda.is_available()
+    flags = argparse.ArgumentParser(prog="python -m sg_core.toybox.training.sprint", description=__doc__)
+    flags.add_argument("--out", type=Path, required=True, help="where the pieces, the log and the sheet go")
+    flags.add_argument("--model", type=Path, help="an exported model of the recipe to go on from")
+    flags.add_argument("--recipe", choices=sorted(RECIPES), default="sharp", help="what to train")
+    flags.add_argument("--minutes", type=float, default=8, help="stop after this many, everything written")
+    flags.add_argument("--batch", type=int, default=1024, help="the largest batch of the denoiser to try")
+    flags.add_argument("--device", default="cuda" if cuda else "cpu", help="where to train")
+    return flags
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Size, train, export; then pack what comes back."""
+    begun, args = time.monotonic(), parser().parse_args(words)
+    args.out.mkdir(parents=True, exist_ok=True)
+    end = begun + 60 * args.minutes - min(CLOSING, 20 * args.minutes)
+    with tempfile.TemporaryDirectory() as place, (args.out / "log").open("a") as log:
+
+        def say(line: str) -> None:
+            for stream in (log, sys.stdout):
+                stream.write(f"{time.monotonic() - begun:6.1f} s {line}\n")
+                stream.flush()
+
+        folder = Path(place)
+        if args.model:
+            first_parts(RECIPES[args.recipe], folder, args.model)
+        course = begin(RECIPES[args.recipe], folder, 1.0, args.device)
+        say("begins: " + course.summary())
+        learner = course.denoiser.learner
+        say(size(course, args.batch, min(SIZING, 10 * args.minutes)))
+        plan(course, max(1.0, end - time.monotonic()) / 3600)
+        while (name := course.due()) and time.monotonic() < end:
+            say(course.turn(name, lambda: time.monotonic() > end, TURN))
+        course.export(folder / "model")
+        pack(folder / "model", args.out)
+        shutil.copy(folder / f"samples-{learner.steps}.png", args.out / "samples.png")
+        say("stopped: " + course.summary())
+    return 0
+
+
+def size(course: Course, most: int, seconds: float) -> str:
+    """Double the denoiser's batch while that makes it faster; returns a line for the log."""
+    learner, begun = course.denoiser.learner, time.monotonic()
+    batch, best, measured = learner.lesson.batch, learner.lesson.batch, dict[int, float]()
+    while batch <= most and time.monotonic() - begun < seconds:
+        speed = measured[batch] = pictures_a_second(course, batch, seconds / 6)
+        if speed < 1.1 * measured.get(best, 0.0):
+            break
+        batch, best = 2 * batch, batch
+    learner.lesson = replace(learner.lesson, batch=best)
+    found = ", ".join(
+        f"{count}: {speed:.0f} pictures/s, {speed / count:.1f} steps/s" for count, speed in measured.items()
+    )
+    return f"batch {best} ({found})"
+
+
+def pictures_a_second(course: Course, batch: int, seconds: float) -> float:
+    """The denoiser's speed at a batch, learning meanwhile; the first step is not counted."""
+    learner: Learner = course.denoiser.learner
+    learner.lesson = replace(learner.lesson, batch=batch)
+    learner.step(*course.denoiser.loss())
+    begun, before = time.monotonic(), learner.pictures
+    while learner.pictures == before or time.monotonic() - begun < seconds:
+        learner.step(*course.denoiser.loss())
+    return (learner.pictures - before) / (time.monotonic() - begun)
+
+
+def plan(course: Course, hours: float) -> None:
+    """Share what is left of the time, counted from now, whatever was spent before."""
+    for training in course.trainings.values():
+        learner = training.learner
+        learner.spent, learner.planned = 0.0, hours * learner.lesson.share
+
+
+def pack(model: Path, out: Path) -> None:
+    """The model's folder as one tar file in pieces under 16 MiB."""
+    whole = out / "model.tar"
+    with tarfile.open(whole, "w") as tar:
+        tar.add(model, arcname="model")
+    content = whole.read_bytes()
+    whole.unlink()
+    for number, start in enumerate(range(0, len(content), PIECE)):
+        (out / f"model.tar.{number}").write_bytes(content[start : start + PIECE])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
