@@ -12,7 +12,7 @@ from sg_core import generate
 from sg_core.edits import place
 from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
-from sg_core.layout import Layout, masks, shaped_noise, whole
+from sg_core.layout import Layout, as_layout, masks, shaped_noise
 from sg_core.models.model import Model, Step
 from sg_core.noise import initial_noise
 from sg_core.parametrisation import Parametrisation
@@ -58,7 +58,7 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: Settings) 
 
 def asked(case: Case, settings: Settings) -> Layout:
     """Energies, masks and whatever else the settings say, as one layout."""
-    layout = whole(ENERGIES[settings.energy](case, settings) + settings.leakage * apart(case.masks))
+    layout = as_layout(ENERGIES[settings.energy](case, settings) + settings.leakage * apart(case.masks))
     if settings.masks:
         nearest_first = dict(reversed(case.masks.items()))
         layout = layout + masks(nearest_first, until=settings.masks, softness=settings.softness)
