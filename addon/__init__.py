@@ -33,6 +33,6 @@ def unregister() -> None:
 def _modules() -> Sequence[ModuleType]:
     from .overlay import handlers
     from .pictures import gallery
-    from .ui import file_handlers, image_editor, operators, panels, properties
+    from .ui import file_handlers, image_editor, operators, panels, properties, undo
 
-    return properties, gallery, handlers, operators, file_handlers, image_editor, panels
+    return properties, gallery, handlers, operators, file_handlers, image_editor, undo, panels

@@ -4,12 +4,14 @@
 import bpy
 
 
-def prompt_box(layout: bpy.types.UILayout, data: bpy.types.ID, prop: str, placeholder: str) -> None:
-    """A box for a long text: several lines from 5.2 on, one line before."""
+def prompt_box(layout: bpy.types.UILayout, data: bpy.types.ID, prop: str, placeholder: str, popup: str) -> None:
+    """A box for a long text: several lines from 5.2 on; before, one, and an operator ``popup`` for more."""
     if hasattr(layout, "textbox"):
         layout.textbox(data, prop, initial_visible_lines=3, placeholder=placeholder)
     else:
-        layout.prop(data, prop, text="", placeholder=placeholder)
+        row = layout.row(align=True)
+        row.prop(data, prop, text="", placeholder=placeholder)
+        row.operator(popup, text="", icon="TEXT")
 
 
 def write_layers(settings: bpy.types.ImageFormatSettings) -> None:

@@ -18,7 +18,7 @@ from sg_core.edits import place
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Relative
-from sg_core.layout import Layout, whole
+from sg_core.layout import Layout, as_layout
 from sg_core.layout import masks as masks_of
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
@@ -114,7 +114,7 @@ def walk(setting: Setting, energy: Energy) -> Tensor:
         setting.trajectory,
         scale=card.scale,
         noise=[torch.Generator()],
-        layout=whole(energy),
+        layout=as_layout(energy),
         guidance=Relative(card.strength),
     )
 

@@ -47,7 +47,8 @@ T = TypeVar("T")
 DOCUMENT_BYTES = 4 * 2**20
 PICTURE_BYTES = 64 * 2**20
 RETRY_SECONDS = (0.25, 8.0)
-START = "Start one: Start Server does in Blender, maquette serve in a shell."
+START = "Press Start Server, or run maquette serve in a shell."
+THERE = "Start the server there, or correct the Address in the add-on's preferences."
 MISMATCH = "Bring add-on and server to the same version."
 RENEW = "Bring it to the same version: install the newer zip, or Get Extensions › Update."
 SILENCE_SECONDS = 45.0  # the server says something every 15 s
@@ -158,7 +159,8 @@ class Client:
             raise self._absent() from error
 
     def _absent(self) -> ServerAbsent:
-        return ServerAbsent(f"No server answers at {self.connection.address}", START)
+        elsewhere = self.connection.version == "unknown"  # an address that somebody typed
+        return ServerAbsent(f"No server answers at {self.connection.address}", THERE if elsewhere else START)
 
 
 async def connect(connection: Connection) -> Client:

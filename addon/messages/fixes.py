@@ -116,7 +116,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "history-unreadable": Fix(why="the sentence names the file and what hinders"),
         "history-unwritten": Fix(why="which files may go to make room, only the artist knows"),
         # the way to the server
-        "server-absent": _buttons(START_SERVER, TRY_AGAIN),
+        "server-absent": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
         "server-runs": _buttons(TRY_AGAIN, Button(operator="maquette.stop_server")),
         "server-died": _buttons(START_SERVER, OPEN_LOG),
         "command-fails": _buttons(PREFERENCES),

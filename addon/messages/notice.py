@@ -23,11 +23,48 @@ LINKS = frozenset(  # codes of what is over once a server answers
 )
 
 
+OF_A_FILE = frozenset(  # codes of what is said of a scene, and so over with its file
+    {
+        "no-camera",
+        "panoramic-camera",
+        "frame-too-long",
+        "camera-held",
+        "nothing-marked",
+        "nothing-selected",
+        "whole-scene",
+        "region-hidden",
+        "region-held",
+        "region-gone",
+        "region-bare",
+        "region-outside",
+        "region-behind",
+        "region-too-small",
+        "phrase-missing",
+        "phrase-shared",
+        "strange-words",
+        "style-missing",
+        "style-bare",
+        "exact-failed",
+        "unlike",
+        "misfit",
+        "displaced",
+        "unseen",
+        "locked-object",
+        "view-gone",
+        "too-many-views",
+        "entry-gone",
+        "picture-absent",
+        "camera-elsewhere",
+    }
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Notice:
     """A plain sentence about what is wrong, and what to do about it; ``code`` leads to the buttons (``fixes.py``).
 
     ``subject`` is what these are given, ``trace`` what whoever mends a bug would want to read. A warning stops nothing.
+    It stands in the ``section`` of the panel whose button met it; "" is under Generate.
     """
 
     message: str
@@ -36,6 +73,7 @@ class Notice:
     subject: str = ""
     trace: str = ""
     warning: bool = False
+    section: str = ""
 
     @property
     def report(self) -> str:

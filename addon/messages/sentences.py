@@ -65,9 +65,15 @@ def unseen() -> Notice:
     return Notice(code="unseen", message=message, fix="Material Preview does.", warning=True)
 
 
-def strange_words(model: str, words: str) -> Notice:
-    """A warning: the model knows only the words that it was trained on."""
-    fix = "It paints as if they were not there; see It Knows."
+def strange_phrase(model: str, words: str) -> Notice:
+    """A warning: words of regions' phrases are none that the model was trained on; it reads them all the same."""
+    fix = "It can only guess what a region of that name looks like; see It Knows."
+    return Notice(code="strange-words", message=f"{model} does not know {words}.", fix=fix, warning=True)
+
+
+def strange_words(model: str, words: str, left: str) -> Notice:
+    """A warning: the model knows only the words that it was trained on; ``left`` is “it” or “them”."""
+    fix = f"The picture is painted without {left}; see It Knows."
     return Notice(code="strange-words", message=f"{model} has not learned {words}.", fix=fix, warning=True)
 
 

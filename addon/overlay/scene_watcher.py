@@ -5,7 +5,6 @@ Handlers set flags and nothing else; ``step``, called from a timer, does the wor
 kept are values and session ids: Blender's references die on undo and on File > Open.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,20 +18,20 @@ from ..camera.view import View, numbers, unmoved
 from ..capture.scene import parts
 from ..custom_properties import has
 from ..messages.errors import UserError
-from ..pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
-from ..protocol.records import Achieved, Blockout
-from ..protocol.strict_json import ContractError, load, loads
+from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
 from ..raster.instances import Mesh, MeshInstance
 from ..regions import marks
-from ..regions.listing import Row, rows
+from ..regions.listing import Row, palette_of, rows
 from ..regions.palette import colours
 from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
-from .figure import Figure, Finding, figure, findings
-from .targets import Target, drawn, requested, targets
+from .figure import Figure, Finding, figure
+from .measured import Measured, matched, measured
+from .targets import drawn, targets
 
 BUDGET = 0.01  # seconds that one slice may hold the main thread
 LISTING = 0.2  # seconds between two looks at what is marked
+UNHEARD, PAUSE = 0.5, 50.0  # seconds, and times as long as it takes, between two looks that no edit asked for
 SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
 
 Handler = Callable[..., None]
@@ -55,20 +54,12 @@ class Work:
     figures: Iterator[Figure | None]
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """A picture of ours: what it was asked for, and what it shows by region's phrase."""
-
-    targets: tuple[Target, ...]
-    findings: Mapping[str, Finding]
-    aspect: float
-
-
 class SceneWatcher:
     """All by session id: ``rows`` and ``scenes`` by a scene's, ``pictures`` by an image's."""
 
     def __init__(self) -> None:
         self.rows: dict[int, tuple[Row, ...]] = {}
+        self.palette: dict[int, int] = {}  # colours by a region's session id
         self.differences = RenderDifferences()
         self.scenes: dict[int, SceneFigure] = {}
         self.pictures: dict[int, Figure] = {}
@@ -76,7 +67,7 @@ class SceneWatcher:
         self._drawn_with: dict[int, int] = {}  # scene -> the picture that its figure was drawn with
         self._settled: set[int] = set()
         self._listed: set[int] = set()
-        self._listed_at = self._rests_until = 0.0
+        self._listed_at = self._stale_at = self._rests_until = 0.0
         self._meshes: dict[int, Mesh] = {}
         self._half_read = False
         self._work: Work | None = None
@@ -112,13 +103,21 @@ class SceneWatcher:
         """Bring the rows up to date, and what a render shows otherwise. Says whether there is something new."""
         if time.monotonic() - self._listed_at < LISTING:
             return False
-        before = self.rows
+        if time.monotonic() > self._stale_at:  # a script's marks are no news to the depsgraph
+            self._listed = set()
+        before, begun = self.rows, time.monotonic()
         self.rows = {
-            uid: before[uid] if uid in self._listed and _all_exist(before.get(uid, ())) else rows(scene)
+            uid: before[uid] if uid in self._listed and _all_exist(before.get(uid, ())) else self._rows(scene)
             for uid, (scene, _) in scenes.items()
         }
+        if not self._listed:
+            self._stale_at = time.monotonic() + max(UNHEARD, PAUSE * (time.monotonic() - begun))
         self._listed, self._listed_at = set(scenes), time.monotonic()
         return self.differences.look(scenes, self.rows) or self.rows != before
+
+    def _rows(self, scene: bpy.types.Scene) -> tuple[Row, ...]:
+        self.palette |= palette_of(scene, self.palette)
+        return rows(scene, self.palette)
 
     def step(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""
@@ -156,8 +155,8 @@ class SceneWatcher:
         if view is None:
             self.scenes.pop(uid, None)
             return
-        findings = self._fitting(picture, view) if picture is not None else {}
-        palette = colours(mark.phrase for _, mark in marks.marked(scene))
+        findings = self._fitting(scene, picture, view) if picture is not None else {}
+        palette = self._by_phrase(scene)
         self._work = Work(uid, scene.camera.session_uid, _figures(regions, meshes, view, findings, palette))
 
     def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[MeshInstance] | None:
@@ -181,27 +180,29 @@ class SceneWatcher:
     def _measure(self, image: bpy.types.Image) -> Measured:
         uid = image.session_uid
         if uid not in self._measured:
-            self._measured[uid] = _measured(image)
+            self._measured[uid] = measured(image)
         return self._measured[uid]
 
     def _of_picture(self, image: bpy.types.Image) -> Figure:
-        measured = self._measure(image)
-        palette = colours(target.phrase for target in measured.targets)
-        return figure(measured.targets, measured.findings, measured.aspect, palette)
+        """With the colours that its regions have in the scene; where they are gone, those that come next."""
+        known = self._measure(image)
+        uids = regions_of(image) or range(-len(known.targets), 0)
+        palette = colours(self.palette, uids)
+        by_phrase = {target.phrase.casefold(): palette[uid] for uid, target in zip(uids, known.targets, strict=True)}
+        return figure(known.targets, known.findings, known.aspect, by_phrase)
 
-    def _fitting(self, picture: bpy.types.Image, view: View) -> Mapping[str, Finding]:
+    def _fitting(self, scene: bpy.types.Scene, picture: bpy.types.Image, view: View) -> Mapping[str, Finding]:
         """What the picture shows, as long as the camera stands where it was."""
-        return self._measure(picture).findings if unmoved(numbers(view), picture.get(POSE, ())) else {}
+        if not unmoved(numbers(view), picture.get(POSE, ())):
+            return {}
+        regions = ((item.session_uid, mark) for item, mark in marks.marked(scene))
+        return matched(self._measure(picture), regions_of(picture), regions)
 
-
-def _measured(image: bpy.types.Image) -> Measured:
-    try:
-        blockout = loads(Blockout, image.get(REQUEST, ""))
-        achieved = load(tuple[Achieved, ...], json.loads(image.get(ACHIEVED, "[]")))
-    except ContractError:  # written by another version of us: the picture stays a picture
-        return Measured((), {}, 1.0)
-    aspect = blockout.frame.width / blockout.frame.height
-    return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect)
+    def _by_phrase(self, scene: bpy.types.Scene) -> dict[str, int]:
+        """The colours of the scene's regions, by phrase."""
+        own = palette_of(scene, self.palette)
+        self.palette |= own
+        return {mark.phrase.casefold(): own[item.session_uid] for item, mark in marks.marked(scene)}
 
 
 def _view(scene: bpy.types.Scene, graph: bpy.types.Depsgraph | None) -> View | None:

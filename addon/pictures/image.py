@@ -2,6 +2,7 @@
 """A picture into the artist's scene, and out again: behind the camera, and projected onto the marked objects."""
 
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from ..projection.projectors import project, projectors, remove_projectors
 from ..protocol.records import Achieved, Blockout
 from ..protocol.strict_json import dump
 from ..regions.marks import collections
+from . import history
 from .camera_background import background, has_background, remove_background
 
 PICTURE = "maquette_picture"  # on a scene: its current picture
 REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
 CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
+REGIONS = "maquette_regions"  # which Blender this is, then its session ids of the request's regions
 
 
 def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path) -> bpy.types.Image:
@@ -36,9 +39,11 @@ def load_picture(
     achieved: Sequence[Achieved],
     pose: Sequence[float],
     camera: bpy.types.Object | None,
+    regions: Sequence[int] = (),
 ) -> bpy.types.Image:
     """A picture of ours as an image of the .blend, packed, with what it was asked for and what it was seen through.
 
+    ``regions`` are the session ids of what it was asked to show, where they are known: names may change.
     Raises RuntimeError for a file that is gone, or no picture.
     """
     image = _packed(file)
@@ -48,7 +53,28 @@ def load_picture(
     image[POSE] = pose
     if camera is not None:
         image[CAMERA] = camera
+    if regions:
+        image[REGIONS] = " ".join(str(number) for number in (_this_blender(), *regions))
     return image
+
+
+def drop_unused(folder: Path, latest: bpy.types.Image) -> None:
+    """Take earlier pictures out of the .blend that nothing shows or uses; each is in the history's ``folder``, from
+    where Show brings it back."""
+    for image in [image for image in bpy.data.images if image.get(ENTRY) is not None and not image.users]:
+        if image != latest and history.picture(folder, image[ENTRY]) is not None:
+            bpy.data.images.remove(image)
+
+
+def regions_of(image: bpy.types.Image) -> tuple[int, ...]:
+    """The session ids of the picture's regions, in the order of its request; none where another Blender gave them."""
+    blender, *regions = (int(word) for word in image.get(REGIONS, "0").split())
+    return tuple(regions) if blender == _this_blender() else ()
+
+
+def _this_blender() -> int:
+    """A number that another run of Blender does not have: its temporary folder is of one run."""
+    return zlib.crc32(bpy.app.tempdir.encode())
 
 
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:

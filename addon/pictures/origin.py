@@ -5,6 +5,7 @@ import bpy
 
 from ..camera.reader import view
 from ..camera.view import numbers
+from ..regions.marks import marked
 from ..session.task import Origin, Viewpoint
 
 
@@ -30,4 +31,14 @@ def viewpoint(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.t
     """Where the scene is seen from, to tell later whether the camera has moved since."""
     origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
     pose = numbers(view(scene, camera, depsgraph))
-    return Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=pose, origin=origin)
+    regions: dict[str, int] = {}
+    for item, mark in marked(scene):
+        if mark.on:
+            regions.setdefault(mark.phrase.casefold(), item.session_uid)  # in the order of a request's
+    return Viewpoint(
+        scene=scene.session_uid,
+        camera=camera.session_uid,
+        pose=pose,
+        origin=origin,
+        regions=tuple(regions.values()),
+    )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scene's regions as a list to draw: plain values, so that a panel looks nothing up but names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import bpy
@@ -28,10 +28,23 @@ class Row:
         return item if item is not None and item.session_uid == self.uid else None
 
 
-def rows(scene: bpy.types.Scene) -> tuple[Row, ...]:
-    """Every marked object and collection of the scene, those that are switched off too."""
+def palette_of(scene: bpy.types.Scene, earlier: Mapping[int, int]) -> dict[int, int]:
+    """The colour of each marked object and collection, by its session id; of one phrase, they have one colour.
+
+    ``earlier`` has those of before: a region keeps its colour for as long as Blender runs, whatever it is called.
+    """
+    first: dict[str, int] = {}
+    regions = {item.session_uid: mark.phrase.casefold() for item, mark in marked(scene)}
+    for uid, phrase in regions.items():
+        first.setdefault(phrase, uid)
+    own = colours(earlier, first.values())
+    return {uid: own[first[phrase]] for uid, phrase in regions.items()}
+
+
+def rows(scene: bpy.types.Scene, palette: Mapping[int, int]) -> tuple[Row, ...]:
+    """Every marked object and collection of the scene, those that are switched off too; ``palette`` has their colours
+    by session id."""
     regions = list(marked(scene))
-    palette = colours(mark.phrase for _, mark in regions)
     own = frozenset(item.session_uid for item, _ in regions)
     return tuple(
         Row(
@@ -40,7 +53,7 @@ def rows(scene: bpy.types.Scene) -> tuple[Row, ...]:
             name=item.name,
             library=item.library.filepath if item.library else None,
             phrase=mark.phrase,
-            colour=palette[mark.phrase.casefold()],
+            colour=palette[item.session_uid],
             members=frozenset(_members(item, own)),
         )
         for item, mark in regions

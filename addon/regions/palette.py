@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A colour for every region, the same in list, overlay and outline. No bpy."""
 
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-COLOURS = 7  # of Blender's eight collection colours; the last, a brown, is lost on most pictures
+COLOURS = (0, 4, 2, 3, 5, 1, 6)
+"""Of Blender's eight collection colours, each far in hue from those just before it: red, blue, yellow, green, violet,
+orange, pink; the last, a brown, is lost on most pictures."""
 
 
-def colours(phrases: Iterable[str]) -> dict[str, int]:
-    """A colour for each phrase (in lower case): its own wherever it appears, unless an earlier one has that already."""
-    palette: dict[str, int] = {}
-    for phrase in dict.fromkeys(phrase.casefold() for phrase in phrases):
-        own, latest = zlib.crc32(phrase.encode()), list(palette.values())[1 - COLOURS :]
-        palette[phrase] = next(c for step in range(COLOURS) if (c := (own + step) % COLOURS) not in latest)
+def colours(earlier: Mapping[int, int], regions: Iterable[int]) -> dict[int, int]:
+    """A colour for each region, by its session id: the one it had ``earlier``, else one that the fewest have."""
+    regions = list(dict.fromkeys(regions))
+    palette = {uid: earlier[uid] for uid in regions if uid in earlier}
+    for uid in regions:
+        if uid not in palette:
+            used = list(palette.values())
+            palette[uid] = min(COLOURS, key=used.count)
     return palette

@@ -62,7 +62,7 @@ class RenderDifferences:
             if slot.material is not None and slot.material.node_tree is not None:
                 yield from self._once(slot.material, of_material)
         if self._only_renders(item, scene, layer):
-            yield "hidden here"
+            yield "hidden in the view only"
 
     def _only_renders(self, item: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> bool:
         if item.visible_get(view_layer=layer) or item.hide_render:

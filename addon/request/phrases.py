@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 from ..messages.errors import NothingMarked, PhraseMissing
 from ..protocol.records import Property
 
+SIBILANT = r"(?:s|x|z|ch|sh)$"  # after which a plural is spelt es
+SHOWN = 4  # words that a sentence spells out
+PLACES = re.compile(r",|\b(?:in|on|at|by|under|over|above|near|beside|behind|before|with|against|inside|among)\s", re.I)
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -36,6 +40,23 @@ def occurrence(phrase: str, prompt: str) -> str | None:
     return match.group() if match else None
 
 
+def said(phrase: str, prompt: str) -> str | None:
+    """``phrase`` as the prompt says it, be it of one or of several: “balloon” in “two balloons”, and the other way
+    round; None when the prompt says neither."""
+    first, _, noun = phrase.rpartition(" ")
+    others = (f"{first} {other}".strip() for other in _numbers(noun))
+    return next((spelt for other in (phrase, *others) if (spelt := occurrence(other, prompt))), None)
+
+
+def _numbers(noun: str) -> tuple[str, ...]:
+    """A noun's plurals and singulars, as English makes them by rule."""
+    plural = f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}es" if re.search(SIBILANT, noun) else ""
+    singulars = [noun[:-1]] if re.search(r"[^s]s$", noun) else []
+    singulars += [noun[:-2]] if re.search(f"(?:{SIBILANT[:-1]})es$", noun) else []
+    singulars += [f"{noun[:-3]}y"] if noun.endswith("ies") else []
+    return (plural or f"{noun}s", *singulars) if noun else ()
+
+
 def strange(prompt: str, words: Collection[str]) -> tuple[str, ...]:
     """The words of a prompt that are not among ``words``, the only ones a model knows; none where it knows any."""
     spelt = dict.fromkeys(re.findall(r"\w+", prompt.lower())) if words else {}
@@ -49,10 +70,16 @@ def names_any(phrase: str, nouns: Collection[str]) -> bool:
 
 
 def inserted(prompt: str, phrase: str) -> str:
-    """The prompt, saying ``phrase`` too; with an article by its first letter, unless it brings its own."""
+    """The prompt, saying ``phrase`` too, after its other things and before it says where they are; with an article by
+    its first letter, unless it brings its own."""
     article = "an" if phrase[:1].casefold() in "aeiou" else "a"
     noun = phrase if re.match(r"(an?|the)\s", phrase, re.IGNORECASE) else f"{article} {phrase}"
-    return f"{prompt} and {noun}" if prompt else noun
+    place = PLACES.search(prompt)
+    things, rest = (prompt[: place.start()].rstrip(), prompt[place.start() :]) if place else (prompt, "")
+    if not things:
+        return f"{noun}{', ' if prompt else ''}{prompt}"
+    several = re.sub(r"\s+and\s+", ", ", things, flags=re.IGNORECASE)  # "a, b and c", as people count things up
+    return f"{several} and {noun}{'' if rest[:1] in ('', ',') else ' '}{rest}"
 
 
 def apart(phrase: str, count: int) -> tuple[str, ...]:
@@ -75,6 +102,20 @@ def split_phrase(prompt: str, phrase: str, phrases: Sequence[str]) -> str:
     return prompt
 
 
+def _spelt(phrase: str, prompt: str, exactly: Collection[str]) -> str | None:
+    """``phrase`` as the prompt says it, but not in words that are another region's own."""
+    own = occurrence(phrase, prompt)
+    other = said(phrase, prompt) if own is None else None
+    return own if other is None or other in exactly else other
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence, each in quotes, and how many more there are than fit one."""
+    shown = words if len(words) <= SHOWN else words[: SHOWN - 1]
+    more = f" and {len(words) - len(shown)} more" if len(words) > len(shown) else ""
+    return ", ".join(f"“{word}”" for word in shown) + more
+
+
 def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
     """The marks with their phrases spelt as in ``prompt``. Raises NothingMarked, PhraseMissing."""
     if not marks:
@@ -82,11 +123,12 @@ def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
             "Nothing is marked as a region, or every region is switched off.",
             "Select objects and press Add Selected, or open the eye of a region.",
         )
-    spelt = [(mark, occurrence(mark.phrase, prompt)) for mark in marks]
+    exactly = {phrase for mark in marks if (phrase := occurrence(mark.phrase, prompt)) is not None}
+    spelt = [(mark, _spelt(mark.phrase, prompt, exactly)) for mark in marks]
     missing = [mark for mark, phrase in spelt if phrase is None]
     if missing:
-        phrases = ", ".join(f"“{mark.phrase}”" for mark in missing)
-        names = " and ".join(mark.name for mark in missing)
-        fix = f"Write {phrases} into the prompt, or give {names} words that are in it."
+        phrases = listed([mark.phrase for mark in missing])
+        names = " and ".join(mark.name for mark in missing) if len(missing) <= SHOWN else "the regions"
+        fix = f"Write {'it' if len(missing) == 1 else 'them'} there, or give {names} other words."
         raise PhraseMissing(f"The prompt does not say {phrases}.", fix, "\n".join(mark.phrase for mark in missing))
     return [replace(mark, phrase=phrase) for mark, phrase in spelt if phrase is not None]

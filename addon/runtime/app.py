@@ -64,6 +64,9 @@ class App:
         self.logging = False
         self.event_loop = EventLoop()
         self.preview_image = PreviewImage()
+        self.shortcuts: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []  # ours, to be taken away again
+        self.undo_handlers: tuple[tuple[str, Callable[..., None]], ...] = ()  # by the list of Blender's that has each
+        self.finished: tuple[int, str] = (0, "")  # the picture asked for while a job is painted: session id, job
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.gallery = Gallery(folder / "pictures")
         self.dispatcher = Dispatcher(dial, folder / "pictures")

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the server is: the one this machine's connection file names, or an address the user gives."""
 
+import json
+import shlex
+import sys
+from contextlib import suppress
+from pathlib import Path
+
 import bpy
 from bpy.props import StringProperty
 
@@ -8,6 +14,32 @@ from ..client.address import admit
 from ..client.api import find_connection
 from ..extension import EXTENSION
 from ..protocol.records import Connection
+from ..protocol.server_command import noted
+
+KEPT = ("command", "address")  # preferences that survive disabling, which makes Blender forget them; no secrets
+FILE = "preferences.json"  # in the extension's user folder
+
+
+def _keep(own: "MaquettePreferences", context: bpy.types.Context) -> None:
+    """Write down what the artist has set."""
+    with suppress(OSError):  # a folder that cannot be written costs the memory, not the setting
+        _kept_path().write_text(json.dumps({name: getattr(own, name) for name in KEPT}), "utf-8")
+
+
+def _restore(own: "MaquettePreferences") -> None:
+    """Set again what was set before the add-on was disabled."""
+    try:
+        kept = json.loads(_kept_path().read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    lost = {name: kept[name] for name in KEPT if isinstance(kept, dict) and not own.is_property_set(name)}
+    for name, value in lost.items():
+        if isinstance(value, str) and value:
+            own[name] = value  # past its update, which would write the file while half of it is set
+
+
+def _kept_path() -> Path:
+    return Path(bpy.utils.extension_path_user(EXTENSION, create=True)) / FILE
 
 
 class MaquettePreferences(bpy.types.AddonPreferences):
@@ -17,12 +49,13 @@ class MaquettePreferences(bpy.types.AddonPreferences):
 
     command: StringProperty(
         name="Server command",
-        description="What Start Server runs; with a full path where Blender's PATH has no maquette",
-        default="maquette serve",
+        description="What Start Server runs; empty for the maquette that was run last on this machine",
+        update=_keep,
     )
     address: StringProperty(
         name="Address",
         description="Where another machine's server is reached, as http://host:port; empty for the one on this machine",
+        update=_keep,
     )
     token: StringProperty(
         name="Token",
@@ -34,11 +67,11 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         """The server's command, then the address of another one."""
         column = self.layout.column()
         column.use_property_split = True
-        column.prop(self, "command")
-        column.label(text="for example /home/you/maquette/.venv/bin/maquette serve")
+        column.prop(self, "command", placeholder=found_command())
         column.prop(self, "address", placeholder="the server on this machine")
         if self.address:
             column.prop(self, "token")
+        column.label(text="The panel: in a 3D View or Image Editor, sidebar (N), Maquette")
 
 
 def preferences() -> MaquettePreferences:
@@ -46,6 +79,19 @@ def preferences() -> MaquettePreferences:
     own = bpy.context.preferences.addons[EXTENSION].preferences
     assert isinstance(own, MaquettePreferences)
     return own
+
+
+def found_command() -> str:
+    """What starts the server where the artist did not say: what maquette noted of itself, or what PATH may have."""
+    words = [*(noted() or ["maquette"]), "serve"]
+    if sys.platform == "win32":  # where backslashes are no signs of a shell's
+        return " ".join(f'"{word}"' if " " in word else word for word in words)
+    return shlex.join(words)
+
+
+def server_command() -> str:
+    """What Start Server runs."""
+    return preferences().command.strip() or found_command()
 
 
 def dial() -> Connection:
@@ -62,6 +108,8 @@ def dial() -> Connection:
 def register() -> None:
     """Make the preferences known to Blender."""
     bpy.utils.register_class(MaquettePreferences)
+    if EXTENSION in bpy.context.preferences.addons:  # not where a script registers the add-on by itself
+        _restore(preferences())
 
 
 def unregister() -> None:

@@ -10,19 +10,25 @@ import traceback
 from collections.abc import Callable
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..messages.notice import Notice
 from ..messages.sentences import stumbled
 from ..pictures.pixels import warm_up
-from ..session.reducer import notice_changed
+from ..session.reducer import file_opened, notice_changed
 from .app import app, log
 from .windows import occupied, redraw, window_manager
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 
 
+def _opened(*_: object) -> None:
+    app().dispatcher.apply(file_opened)
+
+
 def register() -> None:
-    """Start the timer, in a window."""
+    """Start the timer, in a window; and hear of files that are opened."""
+    bpy.app.handlers.load_post.append(persistent(_opened))
     if not bpy.app.background:
         bpy.app.timers.register(warm_up, first_interval=ACTIVE)  # later than the splash screen, which may have done so
         bpy.app.timers.register(_tick, first_interval=ACTIVE, persistent=True)
@@ -30,6 +36,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop it."""
+    bpy.app.handlers.load_post.remove(_opened)
     for timer in (warm_up, _tick):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)

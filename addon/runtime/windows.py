@@ -33,7 +33,7 @@ def redraw() -> None:
     """Have the panels drawn again, and the preview in Image Editors; not the 3D View itself, which may be heavy."""
     for window in window_manager().windows:
         for area in window.screen.areas:
-            drawn = {"VIEW_3D": "UI", EDITOR: "WINDOW"}.get(area.type)
+            drawn = {"VIEW_3D": ("UI",), EDITOR: ("UI", "WINDOW")}.get(area.type, ())
             for region in area.regions:
-                if region.type == drawn:
+                if region.type in drawn:
                     region.tag_redraw()

@@ -28,11 +28,19 @@ def describe(session: Session, task: Task, now: float) -> str:
     phase, step, steps = task.job.phase.capitalize() or "Working", task.job.step, task.job.steps
     if step == 0:  # what comes before the first step, and after the last, has none
         each = usual_step_seconds(session, task)
-        return f"{phase}…" if each is None else f"{phase}, about {each * steps:.0f} s left"
+        return f"{phase}…" if each is None else f"{phase}, about {duration(each * steps)} left"
     if step == steps:
         return f"{phase}…"
     seconds = task.pace.left(steps, now, usual_step_seconds(session, task)) if task.pace else None
-    return f"{phase}, step {step} of {steps}{'' if seconds is None else f', {seconds:.0f} s left'}"
+    return f"{phase}, step {step} of {steps}{'' if seconds is None else f', {duration(seconds)} left'}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time as people say it: in seconds below a minute and a half, in minutes, and in hours from two on."""
+    if seconds < 89.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def waits(session: Session, task: Task) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..messages import sentences
-from ..messages.notice import LINKS, Notice
+from ..messages.notice import LINKS, OF_A_FILE, Notice
 from ..protocol.records import Event, Health, Job, ModelInfo
 from .state import Link, LinkName, Preview, Session, find_task
 from .task import Task, with_record
@@ -73,6 +73,12 @@ def server_died(session: Session, notice: Notice) -> Session:
 def notice_changed(session: Session, notice: Notice | None) -> Session:
     """Show a sentence next to the Generate button; None takes the last one away."""
     return replace(session, notice=notice)
+
+
+def file_opened(session: Session) -> Session:
+    """Another file is open: what was said of the scenes of the one before is over."""
+    notice = session.notice
+    return replace(session, notice=None) if notice is not None and notice.code in OF_A_FILE else session
 
 
 def exact_capture_begun(session: Session) -> Session:

@@ -22,7 +22,7 @@ NOWHERE = Origin()
 
 @dataclass(frozen=True, kw_only=True)
 class Viewpoint:
-    """Where a blockout was seen from: session ids of scene and camera, and the camera's pose and lens as numbers.
+    """Where a blockout was seen from: session ids of scene, camera and regions, and the camera as numbers.
 
     Blender's references die on undo; its session ids do so when the file is closed. By ``origin`` both are found
     again when that file is opened anew.
@@ -32,6 +32,7 @@ class Viewpoint:
     camera: int
     pose: tuple[float, ...]
     origin: Origin = NOWHERE
+    regions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

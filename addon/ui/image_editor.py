@@ -11,7 +11,6 @@ from math import floor
 import bpy
 from gpu_extras.presets import draw_texture_2d
 
-from ..messages.notice import Notice
 from ..pictures.camera_background import follow
 from ..pictures.image import CAMERA, PICTURE, REQUEST
 from ..runtime.app import app
@@ -29,11 +28,6 @@ def ours(image: bpy.types.Image | None) -> bool:
     return image is None or image.get(REQUEST) is not None
 
 
-def outlived(notice: Notice, space: bpy.types.SpaceView3D) -> bool:
-    """Whether it says of a view what is not so any more."""
-    return notice.code == "unseen" and shows_materials(space)
-
-
 def shows_materials(space: bpy.types.SpaceView3D) -> bool:
     """Whether a view shows materials as they are."""
     return space.shading.type in {"MATERIAL", "RENDERED"}
@@ -43,10 +37,10 @@ def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
     """Make this the scene's current picture."""
     scene[PICTURE] = image
     follow(scene, image.get(CAMERA), image)
-    _replace_earlier(image)
+    replace_earlier(image)
 
 
-def _replace_earlier(image: bpy.types.Image) -> None:
+def replace_earlier(image: bpy.types.Image) -> None:
     """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
@@ -90,6 +84,12 @@ def show_in(window: bpy.types.Window, area: bpy.types.Area, image: bpy.types.Ima
             bpy.ops.image.view_pan(offset=[floor(pixels + 0.01) for pixels in offset])
 
 
+def painted_now() -> str:
+    """The job whose preview is shown; "" for none."""
+    preview = app().session.preview
+    return "" if preview is None else preview.job
+
+
 def register() -> None:
     """Draw in Image Editors from now on. In the background there are none."""
     if not bpy.app.background:
@@ -106,6 +106,8 @@ def _draw() -> None:
     texture, space = app().preview_image.texture, bpy.context.space_data
     if texture is None or bpy.context.area.ui_type != EDITOR or not ours(space.image):
         return
+    if space.image is not None and app().finished == (space.image.session_uid, painted_now()):
+        return  # the artist asked for this one
     view = bpy.context.region.view2d
     left, bottom = view.view_to_region(0.0, 0.0, clip=False)
     right, top = view.view_to_region(1.0, 1.0, clip=False)

@@ -12,7 +12,7 @@ from sg_core import generate
 from sg_core.edits import place
 from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
-from sg_core.layout import Layout, masks, shaped_noise, as_layout
+from sg_core.layout import Layout, as_layout, masks, shaped_noise
 from sg_core.models.model import Model, Step
 from sg_core.noise import initial_noise
 from sg_core.parametrisation import Parametrisation

@@ -3,10 +3,12 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pkgutil import resolve_name
 from types import MappingProxyType
 
 from addon.client.exceptions import ClientError
+from addon.protocol import server_command
 
 from ..errors import CommandError
 from .terminal import complain, say
@@ -44,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(target: str, words: Sequence[str]) -> int:
+    with suppress(OSError):  # a home that cannot be written is no reason not to work; Start Server then needs a path
+        server_command.note(server_command.own_command())
     try:
         code: int = resolve_name(target)(words)
     except (ClientError, CommandError) as error:

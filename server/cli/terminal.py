@@ -2,12 +2,36 @@
 """What the command line says to people."""
 
 import sys
-from functools import partial
+from typing import Any
 
 from tqdm import tqdm
 
-bar = partial(tqdm, disable=None)
-"""A progress bar, as tqdm's; none where standard error is no terminal, for a log would hold it in pieces."""
+LOG_SECONDS = 10.0  # between two lines about the same progress
+
+
+class Lines:
+    """Standard error for a progress bar where it is a file: a line for each state, instead of one drawn over."""
+
+    def __init__(self) -> None:
+        self._latest = ""
+
+    def write(self, text: str) -> None:
+        """A state, unless it is the one that was written last."""
+        line = text.strip()
+        if line and line != self._latest:
+            self._latest = line
+            complain(line)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def bar(*arguments: Any, **options: Any) -> Any:
+    """A progress bar, as tqdm's; where standard error is no terminal, a line now and then: steps, and the time left."""
+    if not sys.stderr.isatty():
+        layout = "{desc}: {n_fmt} of {total_fmt}, {remaining} left"
+        options = {"file": Lines(), "mininterval": LOG_SECONDS, "bar_format": layout, **options}
+    return tqdm(*arguments, **options)
 
 
 def say(text: str) -> None:

@@ -22,7 +22,7 @@ from typing import BinaryIO, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from addon.protocol.records import Artifact, Problem
+from addon.protocol.records import Artifact, ModelInfo, Problem
 
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore
@@ -143,6 +143,13 @@ class JobReporter:
         return Artifact(sha256=digest, kind=kind, media_type="image/png", bytes=len(png))
 
 
+class LoadedModel:
+    """Which model the engine has in memory; None before the first, and after a failure, which may have cost it."""
+
+    def __init__(self) -> None:
+        self.info: ModelInfo | None = None
+
+
 def main() -> None:
     """Runs until standard input ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -180,7 +187,7 @@ def insist(act: Callable[[], T], pipe: Pipe, drain: float) -> T:
 
 def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
-    artifacts = ArtifactStore(settings.artifacts)
+    artifacts, loaded = ArtifactStore(settings.artifacts), LoadedModel()
     while not pipe.leaving:
         claim = insist(store.claim, pipe, settings.drain)
         pipe.send()
@@ -189,16 +196,19 @@ def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> 
             continue
         reporter = JobReporter(claim, store, artifacts, pipe, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
-            problem = attempt(settings, engine, claim, reporter)
+            problem = attempt(settings, engine, claim, reporter, loaded)
             if problem is not None:
+                loaded.info = None
                 reporter.fail(problem)
         pipe.send()
 
 
-def attempt(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter) -> Problem | None:
+def attempt(
+    settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter, loaded: LoadedModel
+) -> Problem | None:
     """Paints one job; returns why that failed. Raises StaleClaim, and QueueUnavailable as ``insist`` does."""
     try:
-        paint(settings, engine, claim, reporter)
+        paint(settings, engine, claim, reporter, loaded)
     except (StaleClaim, QueueUnavailable):
         raise
     except Leaving:
@@ -211,15 +221,19 @@ def attempt(settings: ServerSettings, engine: Engine, claim: Claim, reporter: Jo
     return None
 
 
-def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter) -> None:
-    """Loads the model, paints, keeps the result."""
+def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter, loaded: LoadedModel) -> None:
+    """Loads the model where another or none is in memory, paints, keeps the result."""
     name = claim.blockout.model
     model = settings.model(name)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
-    reporter.phase(JobProgress("loading the model"))
+    if loaded.info != model:
+        loaded.info = None
+        reporter.phase(JobProgress("loading the model"))
     engine.load(model)
+    loaded.info = model
     reporter.start()
+    reporter.phase(JobProgress("painting"))  # the first step may be long in coming, and nothing loads any more
     reporter.finish(engine.paint(claim.blockout, reporter.report))
 
 

@@ -5,7 +5,7 @@ import bpy
 
 from ...messages import sentences
 from ...runtime.app import app
-from ...runtime.preferences import preferences
+from ...runtime.preferences import server_command
 from ...session.reducer import connection_requested
 from ..context import Context
 from .status import Status, call, refuse
@@ -18,7 +18,7 @@ class StartServer(bpy.types.Operator):
     bl_label = "Start Server"
 
     def execute(self, context: Context) -> Status:
-        server, command = app().server, preferences().command
+        server, command = app().server, server_command()
         if server is not None and server.poll() is None:  # a second one would have nobody to end it
             return refuse(self, sentences.server_runs())
         try:

@@ -7,6 +7,7 @@ from ...pictures import gallery
 from ...pictures.gallery import FAVOURITES, PAGE, SCOPE, HistoryTile, Page
 from ...runtime.app import app
 from ..context import Context, Icon
+from .messages import section_notice
 from .widgets import Tab, paragraph
 
 TILE = 76  # pixels that a thumbnail wants, at Blender's own scale
@@ -27,8 +28,6 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         self.layout.operator("maquette.open_request", text="Open Request…", icon="FILEBROWSER")
         page = gallery.page(context.scene, manager, app().gallery)
         chosen = next((tile for tile in page.tiles if tile.name == app().gallery.chosen), None)
-        if chosen is not None:
-            self._chosen(chosen, context)
         if not page.total:
             self.layout.label(text="No favourites here" if manager.maquette_favourites else "No pictures yet")
         if page.total > PAGE:
@@ -37,6 +36,9 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=True)
         for tile in page.tiles:
             self._tile(grid.column(align=True), tile, tile == chosen)
+        if chosen is not None:  # below, or it would push what was pressed from under the pointer
+            self._chosen(chosen, context)
+        section_notice(self, "history", context)
 
     def _turning(self, page: Page) -> None:
         row = self.layout.row(align=True)

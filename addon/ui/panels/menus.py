@@ -19,7 +19,8 @@ class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
         """A line each: its name, where it is from, its licence."""
         current = chosen(context.scene).name
         for info in app().session.link.models:
-            words = f"{info.name}  ·  {info.source}  ·  {info.licence}"
+            source = "" if info.source == info.name else f"  ·  {info.source}"
+            words = f"{info.name}{source}  ·  {info.licence}"
             row(self.layout, "maquette.choose_model", info.name, words, info.name == current)
         if not app().session.link.models:
             self.layout.label(text="The server says which; none is connected", icon="UNLINKED")

@@ -7,6 +7,7 @@ from ...pictures.camera_background import FOLLOW, has_background
 from ...projection.projectors import PROJECTOR, is_on, projectors
 from ..context import Context
 from ..image_editor import current
+from .messages import section_notice
 from .widgets import Tab
 
 
@@ -32,6 +33,7 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         for projector in reversed(projectors(scene)):
             self._row(column.row(align=True), projector)
         self.layout.operator("maquette.remove_results", icon="TRASH")
+        section_notice(self, "views", context)
 
     def _row(self, row: bpy.types.UILayout, projector: bpy.types.Object) -> None:
         uid, on = str(projector.session_uid), is_on(projector)

@@ -10,6 +10,7 @@ from ...request.phrases import default_phrase, names_any
 from ...runtime.app import app
 from ..context import Context, Icon, MaquetteWindowManager
 from ..properties import ENFORCED, chosen
+from .messages import section_notice
 from .widgets import Tab, paragraph
 
 COLOUR_ICONS: tuple[Icon, ...] = (
@@ -33,7 +34,8 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     def draw(self, context: Context) -> None:
         """A row for each marked object or collection, and the buttons that add more."""
         column = self.layout.column(align=True)
-        nouns = chosen(context.scene).nouns
+        model = chosen(context.scene)
+        nouns = model.nouns
         selected = {item.session_uid for item in context.selected_objects}
         regions = app().regions
         for listed in regions.rows.get(context.scene.session_uid, ()):
@@ -41,14 +43,18 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
             if region is not None:
                 strange = bool(nouns) and not names_any(listed.phrase, nouns)
                 self._row(column.row(align=True), listed, region, not selected.isdisjoint(listed.members), strange)
+                if strange:
+                    words = f"{model.name} does not know “{listed.phrase}”: see It Knows"
+                    paragraph(column, words, context, "ERROR", "BLANK1")
                 differences = regions.differences.get(listed.uid)
                 if differences and not context.scene.maquette_exact:
-                    words = f"A render differs: {', '.join(differences)}"
+                    words = f"A render shows it otherwise: {', '.join(differences)}"
                     paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
         row = self.layout.row(align=True)
         row.operator("maquette.add_selected", icon="ADD")
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")
         self._overlay(context.window_manager)
+        section_notice(self, "regions", context)  # below the buttons, which stay where they are
 
     def _row(self, row: bpy.types.UILayout, listed: Row, region: marks.Marked, selected: bool, strange: bool) -> None:
         """The region's colour in the overlay, its phrase, what to keep of it, and its eye."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last picture, and what to do with it."""
+"""What to do with the picture that is on the stage: a row that is always there, so that nothing moves when it comes."""
 
 import bpy
 
@@ -10,25 +10,21 @@ from .widgets import Tab
 
 
 class MAQUETTE_PT_result(Tab, bpy.types.Panel):
-    """The last picture, and what to do with it."""
+    """What to do with the picture."""
 
     bl_label = "Result"
     bl_parent_id = "MAQUETTE_PT_main"
-
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        """Only once there is a picture."""
-        return current(context.scene) is not None
+    bl_options = {"HIDE_HEADER"}
 
     def draw(self, context: Context) -> None:
-        """The picture, and where it can go."""
+        """Where the picture can go; what these buttons meet is said on the stage, right above."""
         image = current(context.scene)
-        if image is not None and image.preview is not None:
-            self.layout.template_icon(icon_value=image.preview.icon_id, scale=8.0)
-        column = self.layout.column(align=True)
-        column.operator("maquette.show", icon="IMAGE_DATA")
-        column.operator("maquette.background", icon="CAMERA_DATA")
-        column.operator("maquette.project", icon="MOD_UVPROJECT")
-        entry = image.get(ENTRY) if image is not None else None
-        if entry is not None:
-            column.operator("maquette.vary_entry", text="Vary…", icon="MOD_NOISE").name = entry
+        row = self.layout.row(align=True)
+        row.enabled = image is not None
+        row.operator("maquette.show", text="Show")
+        row.operator("maquette.background", text="Background")
+        row.operator("maquette.project", text="Project")
+        vary = row.row(align=True)
+        entry = image.get(ENTRY, "") if image is not None else ""
+        vary.enabled = bool(entry)
+        vary.operator("maquette.vary_entry", text="Vary…").name = entry

@@ -2,7 +2,7 @@
 """What our panels share: their tab in Blender, and how they say a sentence."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import bpy
 
@@ -10,6 +10,9 @@ from ...messages.fixes import Button
 from ...messages.notice import Notice
 from ..context import Context, Icon
 
+UNIT = 20 / 6  # a separator of factor 1 is 6 pixels high, a button 20
+BORDER = 0.8  # heights of a button that a box is higher than what is in it
+GAP = 0.1  # and that the space between its text and its buttons is high
 BESIDE = 4  # letters that a column of icons is wide
 LABEL = "as long as this"  # what an operator calls itself, where a button has no text of its own
 
@@ -41,6 +44,33 @@ def notice_box(
     return side
 
 
+def message_rows(
+    layout: bpy.types.UILayout,
+    notice: Notice,
+    offered: Sequence[Button],
+    context: Context,
+    most: int,
+    beside: Callable[[bpy.types.UILayout], None],
+) -> float:
+    """A notice in a box no higher than ``most`` buttons, its end cut off where it is longer: the whole of it is under
+    the pointer on its copy button. Returns how many heights of a button it takes; ``beside`` adds to its side."""
+    below = button_rows(offered, context)
+    words = lines(f"{notice.message} {notice.fix}".strip(), context, BESIDE)
+    most_lines = max(2, most - below - 1)
+    if len(words) > most_lines:
+        words = [*words[: most_lines - 1], f"{words[most_lines - 1][:-1]}…"]
+    box = layout.box()
+    row = box.row()
+    column = row.column(align=True)
+    for number, line in enumerate(words):
+        column.label(text=line, icon="BLANK1" if number else "ERROR")
+    side = row.column(align=True)
+    side.operator("maquette.copy", text="", icon="COPYDOWN", emboss=False).text = notice.report
+    beside(side)
+    buttons(box, notice, offered, context)
+    return max(len(words), 2) + below + BORDER + (GAP if below else 0.0)
+
+
 def sentences(layout: bpy.types.UILayout, notice: Notice, context: Context, beside: int = 0) -> None:
     """A notice as lines that fit the panel, and what as many letters need ``beside`` it: what is wrong; what to do."""
     column = layout.column(align=True)
@@ -57,8 +87,13 @@ def paragraph(
     beside: int = 0,
 ) -> None:
     """A text as lines that fit the panel, with an icon before the first and one before the others."""
-    for number, line in enumerate(textwrap.wrap(text, letters(context) - 4 - beside)):
+    for number, line in enumerate(lines(text, context, beside)):
         column.label(text=line, icon=then if number else first)
+
+
+def lines(text: str, context: Context, beside: int = 0) -> list[str]:
+    """A text as lines that fit the panel, with an icon and as many letters ``beside`` them."""
+    return textwrap.wrap(text, letters(context) - 4 - beside)
 
 
 def letters(context: Context) -> int:
@@ -66,11 +101,18 @@ def letters(context: Context) -> int:
     return max(20, int(context.region.width / (7.5 * context.preferences.system.ui_scale)))
 
 
+def button_rows(buttons: Sequence[Button], context: Context) -> int:
+    """How many rows buttons take below each other: one where all fit beside each other."""
+    wide = sum(len(button.text or LABEL) + 4 for button in buttons) < letters(context)
+    return min(1, len(buttons)) if wide else len(buttons)
+
+
 def buttons(layout: bpy.types.UILayout, notice: Notice, offered: Iterable[Button], context: Context) -> None:
     """The buttons below a notice, ready to be pressed: in a row, or under each other where they would be cut off."""
     buttons = list(offered)
-    wide = sum(len(button.text or LABEL) + 4 for button in buttons) < letters(context)
-    line = layout.row(align=True) if wide else layout.column(align=True)
+    if not buttons:
+        return
+    line = layout.row(align=True) if button_rows(buttons, context) == 1 else layout.column(align=True)
     for button in buttons:
         kind, text = button.operator, button.text
         operator = line.operator(kind, text=text) if text else line.operator(kind)

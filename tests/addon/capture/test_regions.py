@@ -31,9 +31,11 @@ from addon.request.phrases import (
     apart,
     default_phrase,
     inserted,
+    listed,
     named_in,
     names_any,
     occurrence,
+    said,
     split_phrase,
     strange,
 )
@@ -164,6 +166,36 @@ def test_a_phrase_occurs_as_whole_words(phrase, prompt, found):
 
 
 @pytest.mark.parametrize(
+    ("phrase", "prompt", "found"),
+    [
+        ("balloon", "two balloons", "balloons"),
+        ("balloons", "a Balloon", "Balloon"),
+        ("hot-air balloon", "two hot-air balloons", "hot-air balloons"),
+        ("bus", "three buses", "buses"),
+        ("buses", "a bus", "bus"),
+        ("city", "cities", "cities"),
+        ("cities", "a city", "city"),
+        ("glass", "a gla", None),
+        ("car", "a carpet", None),
+        ("", "anything", None),
+    ],
+)
+def test_a_prompt_says_a_phrase_in_the_singular_and_in_the_plural(phrase, prompt, found):
+    assert said(phrase, prompt) == found
+
+
+def test_the_words_of_another_region_are_not_taken_for_a_plural():
+    with pytest.raises(PhraseMissing, match="does not say “balloon”"):
+        named_in("balloons", [Mark("A", "balloon"), Mark("B", "balloons")])
+    assert [mark.phrase for mark in named_in("two balloons", [Mark("A", "balloon")])] == ["balloons"]
+
+
+def test_a_sentence_spells_out_a_few_words_and_counts_the_others():
+    assert listed(list("abcd")) == "“a”, “b”, “c”, “d”"
+    assert listed(list("abcdef")) == "“a”, “b”, “c” and 3 more"
+
+
+@pytest.mark.parametrize(
     ("name", "phrase"),
     [("castle", "castle"), ("castle.001", "castle"), ("v1.5", "v1.5"), ("tree.1234", "tree"), ("a.01", "a.01")],
 )
@@ -242,6 +274,10 @@ def test_things_of_one_phrase_are_told_apart_in_the_prompt(prompt, count, told):
         ("a castle", "The moon", "a castle and The moon"),
         ("a castle", "ant", "a castle and an ant"),
         ("a castle", "theatre", "a castle and a theatre"),
+        ("a castle on a meadow", "rocket", "a castle and a rocket on a meadow"),
+        ("a castle and a rocket at sunset", "ball", "a castle, a rocket and a ball at sunset"),
+        ("a castle, golden light", "ball", "a castle and a ball, golden light"),
+        ("in the sea", "whale", "a whale, in the sea"),
     ],
 )
 def test_a_phrase_is_inserted_with_one_article(prompt, phrase, says):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What an overlay says and draws, and the grids it is made of."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from addon.capture.masks import cells, framed
 from addon.cooperative import finish
 from addon.overlay.figure import figure, findings
+from addon.overlay.measured import Measured, matched
 from addon.overlay.targets import drawn, requested, targets
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.frame import offset
@@ -70,7 +73,7 @@ def answer(*findings_):
 
 def said(achieved):
     found = findings(achieved, asked())
-    drawing = figure(requested(asked()), found, 2.0, colours(["castle", "rocket"]))
+    drawing = figure(requested(asked()), found, 2.0, {"castle": 0, "rocket": 4})
     return drawing, [label.text for label in drawing.labels]
 
 
@@ -107,17 +110,34 @@ def test_a_finding_belongs_to_its_phrase_whatever_the_order():
     assert found["castle"].centroid == (0.3, 0.3) and found["rocket"].centroid == (0.7, 0.7)
 
 
-@given(st.lists(st.text(min_size=1, max_size=4), max_size=COLOURS, unique_by=str.casefold))
-def test_regions_in_one_picture_have_colours_of_their_own(phrases):
-    palette = colours(phrases)
-    assert len(set(palette.values())) == len(palette) == len(phrases)
-    assert all(0 <= colour < COLOURS for colour in palette.values())
+@given(st.lists(st.integers(1), max_size=len(COLOURS), unique=True))
+def test_regions_in_one_picture_have_colours_of_their_own(uids):
+    palette = colours({}, uids)
+    assert len(set(palette.values())) == len(palette) == len(uids)
+    assert set(palette.values()) <= set(COLOURS)
 
 
 def test_a_region_keeps_its_colour_when_others_come_and_go():
-    assert colours(["castle"])["castle"] == colours(["castle", "rocket", "Castle"])["castle"]
-    many = colours([f"thing {number}" for number in range(40)])
-    assert len(many) == 40 and len(set(many.values())) == COLOURS
+    palette = colours({}, [1, 2, 3])
+    assert colours(palette, [3, 4]) == {3: palette[3], 4: palette[1]}
+    many = colours({}, range(40))
+    assert len(many) == 40 and set(many.values()) == set(COLOURS)
+
+
+def test_colours_that_come_one_after_the_other_are_far_apart_in_hue():
+    hues = (2, 27, 46, 130, 210, 270, 325)  # degrees, of Blender's first seven collection colours
+    pairs = [(hues[one], hues[other]) for one, other in pairwise(COLOURS[:5])]
+    assert min(min(abs(one - other), 360 - abs(one - other)) for one, other in pairs) > 60
+
+
+def test_a_renamed_region_is_still_the_one_that_was_painted():
+    blockout = asked()
+    found = findings(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", None)), blockout)
+    picture = Measured(tuple(requested(blockout)), found, 2.0)
+    renamed, rocket = Mark("fort", "fort"), Mark("rocket", "rocket")
+    assert matched(picture, (7, 8), [(7, renamed), (8, rocket)]) == {"fort": found["castle"], "rocket": found["rocket"]}
+    assert matched(picture, (7, 8), [(9, Mark("castle", "castle"))]) == {}  # another object, called so since
+    assert matched(picture, (), [(7, renamed), (8, rocket)]) == {"rocket": found["rocket"]}
 
 
 def test_a_mask_of_the_whole_picture_is_cut_to_the_frame():

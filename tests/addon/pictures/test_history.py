@@ -14,6 +14,7 @@ from addon.pictures.history import Entry, Thumb
 from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError, dump
 from addon.request.settings import DEFAULTS, Settings
+from addon.ui.operators.picture.history import file_name
 
 POSE = CameraPose(
     camera="Camera",
@@ -169,3 +170,9 @@ def test_a_text_tells_what_it_is_a_picture_of() -> None:
     assert not history.asks_for(document, json.dumps(dump(replace(ASKED, seed=8))))
     quoting = replace(entry(), settings=Settings(prompt=f'"request": {json.dumps(dump(replace(ASKED, seed=8)))}, '))
     assert not history.asks_for(history.text(quoting), json.dumps(dump(replace(ASKED, seed=8))))
+
+
+def test_a_saved_picture_is_called_by_its_prompt_and_seed():
+    assert file_name(Settings(prompt="A castle, and a rocket: on a meadow", seed=7)).startswith("a-castle-and-a-rocket")
+    assert file_name(Settings(prompt="a cat", seed=7)) == "a-cat-7.png"
+    assert file_name(Settings(prompt="../?", seed=0)) == "maquette-0.png"

@@ -9,7 +9,7 @@ import pytest
 from addon.messages.notice import Notice
 from addon.protocol.default_model import TOYBOX
 from addon.session import reducer
-from addon.session.progress import describe, progress, waits
+from addon.session.progress import describe, duration, progress, waits
 from addon.session.task import Task
 from tests.addon.session.samples import HEALTH, VIEW, event, job, with_jobs
 
@@ -126,3 +126,11 @@ def test_what_waits_says_since_when_and_how_long_it_takes() -> None:
     assert [waits(session, task) for task in session.queued] == [
         f"{asked}takes about {span}" for span in ("30 s", "5 min")
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "0 s"), (89, "89 s"), (90, "2 min"), (825, "14 min"), (7140, "119 min"), (7260, "2 h 1 min")],
+)
+def test_a_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

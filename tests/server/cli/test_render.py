@@ -42,7 +42,7 @@ REOPEN = """
 import bpy, json
 from addon.ui import image_editor
 from addon.ui.operators.picture import result
-from addon.ui.panels.result import MAQUETTE_PT_result
+from addon.ui.image_editor import current
 bpy.ops.wm.open_mainfile(filepath={path!r})
 scene = bpy.context.scene
 picture = scene["maquette_picture"]
@@ -50,7 +50,7 @@ told = {{key: scene[f"maquette_{{key}}"] for key in ("prompt", "seed", "steps", 
 told |= {{key: picture[f"maquette_{{key}}"] for key in ("request", "achieved")}}
 told["camera"] = picture["maquette_camera"].name
 told["fits"] = result._camera(bpy.context, image_editor.current(scene)).name
-told["panel"] = MAQUETTE_PT_result.poll(bpy.context)
+told["panel"] = current(bpy.context.scene) is not None
 print(json.dumps(told))
 """
 

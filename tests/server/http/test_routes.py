@@ -54,6 +54,17 @@ def test_events_tell_the_whole_story(tmp_path):
     assert any(event.energies for event in events)
 
 
+def test_a_model_in_memory_is_not_said_to_load(tmp_path):
+    async def phases():
+        async with at_home(fake(tmp_path)) as client:
+            jobs = [await client.submit(blockout(seed=seed), str(seed)) for seed in range(2)]
+            return [[event.phase async for event in client.events(job=job.id)] for job in jobs]
+
+    first, second = asyncio.run(phases())
+    assert "loading the model" in first
+    assert "loading the model" not in second and "painting" in second
+
+
 def test_listening_to_all_jobs(tmp_path):
     async def listen():
         async with at_home(fake(tmp_path)) as client:

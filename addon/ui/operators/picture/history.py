@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can be done with the history: look through it, keep pictures of it, throw them away."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +9,18 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ....messages.errors import EntryGone, HistoryUnreadable
+from ....messages.errors import EntryGone, HistoryUnreadable, UserError
+from ....messages.notice import notice
 from ....pictures import gallery, history
 from ....pictures.history import Entry
 from ....pictures.request_file import saved
 from ....protocol.strict_json import ContractError
+from ....request.settings import Settings
 from ....runtime.app import app
 from ...context import Context
-from ..status import Status, refusing
+from ..status import Status, refuse, refusing
+
+WORDS, LETTERS = 8, 60  # of a prompt, in the name of a file
 
 
 class ChooseEntry(bpy.types.Operator):
@@ -102,7 +107,10 @@ class SaveEntry(bpy.types.Operator):
     check_existing: BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
-        self.filepath = f"maquette-{self.name[:8]}.png"
+        try:
+            self.filepath = file_name(entry_of(context, self.name).settings)
+        except UserError as error:
+            return refuse(self, notice(error))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -138,6 +146,12 @@ class DeleteEntry(bpy.types.Operator):
         app().gallery.reread()
         self.report({"INFO"}, "Deleted from disk and from this file's history")
         return {"FINISHED"}
+
+
+def file_name(settings: Settings) -> str:
+    """What a saved picture is called: the prompt's first words, and the seed."""
+    words = "-".join(re.findall(r"\w+", settings.prompt.lower())[:WORDS])
+    return f"{words[:LETTERS] or 'maquette'}-{settings.seed}.png"
 
 
 @contextmanager

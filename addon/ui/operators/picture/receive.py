@@ -13,7 +13,7 @@ from bpy.props import StringProperty
 from ....messages import sentences
 from ....pictures.gallery import remember, thumb
 from ....pictures.history import THUMB_SIDE, Entry
-from ....pictures.image import ENTRY, load_picture
+from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....pictures.origin import camera_of, scene_of
 from ....pictures.pixels import shrunk
 from ....protocol.records import Blockout
@@ -45,12 +45,14 @@ class Receive(bpy.types.Operator):
             if scene is None:
                 _keep(task, picture)
                 return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
-            image = load_picture(picture, task.request, task.job.achieved, task.view.pose, camera_of(task.view))
+            view, achieved = task.view, task.job.achieved
+            image = load_picture(picture, task.request, achieved, view.pose, camera_of(view), view.regions)
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
         remember(scene, _keep(task, picture))
         take(scene, image)
+        drop_unused(app().gallery.folder, image)
         return {"FINISHED"}
 
 

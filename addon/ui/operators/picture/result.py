@@ -14,10 +14,9 @@ from ....pictures.origin import viewpoint
 from ....projection.projectors import project
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
-from ....session.reducer import notice_changed
 from ...context import Context, view_3d
 from ...image_editor import current, show_in, shows_materials, split_off
-from ..status import Status, refuse, refusing, settle
+from ..status import Status, refuse, refusing, say, settle
 
 
 class Show(bpy.types.Operator):
@@ -36,6 +35,8 @@ class Show(bpy.types.Operator):
         editor = next((area for area in screen.areas if area.ui_type == EDITOR), None) or split_off(screen)
         if editor is None:
             return refuse(self, sentences.no_editor())
+        active = app().session.active
+        app().finished = (image.session_uid, "" if active is None else active.job.id)
         show_in(context.window, editor, image)
         return {"FINISHED"}
 
@@ -64,7 +65,7 @@ class Project(bpy.types.Operator):
         status = _apply(context, project)
         space = view_3d(context)
         if space is not None and not shows_materials(space):
-            app().dispatcher.apply(notice_changed, sentences.unseen())
+            say(self, sentences.unseen())
         return status
 
 

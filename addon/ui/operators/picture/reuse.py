@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An earlier picture taken up again: shown, its request set anew, its camera put back."""
 
+from pathlib import Path
+
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
@@ -15,11 +17,10 @@ from ....pictures.image import ENTRY, load_picture
 from ....request.settings import KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
-from ....session.reducer import notice_changed
 from ... import image_editor
 from ...context import Context
 from ...properties import VARY
-from ..status import Status, call, refuse, refusing, settle
+from ..status import Status, call, refuse, refusing, say, settle
 from .history import entry_of
 from .result import Show
 
@@ -46,13 +47,8 @@ class ShowEntry(bpy.types.Operator):
         picture = history.picture(app().gallery.folder, entry.name)
         if picture is None:
             return refuse(self, sentences.picture_absent(entry.name))
-        try:
-            image = load_picture(
-                picture, history.request(entry), entry.achieved, entry.pose, camera_of_entry(context.scene, entry)
-            )
-        except RuntimeError as error:  # Blender's word for a file that is no picture
-            raise HistoryUnreadable("The picture cannot be read", error) from error
-        image[ENTRY] = entry.name
+        image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
+        image = image or _loaded(picture, entry, context.scene)
         image_editor.take(context.scene, image)
         status = settle()
         if context.area is not None:
@@ -88,7 +84,7 @@ class Reuse(bpy.types.Operator):
             scene[VARY] = False
         if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
             elsewhere = sentences.camera_elsewhere(entry.name)
-            app().dispatcher.apply(notice_changed, elsewhere)
+            say(self, elsewhere)
             self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
         return status
 
@@ -112,6 +108,16 @@ class RestoreCamera(bpy.types.Operator):
         hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
+
+
+def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:
+    """The entry's picture as an image of the .blend. Raises HistoryUnreadable."""
+    try:
+        image = load_picture(picture, history.request(entry), entry.achieved, entry.pose, camera_of_entry(scene, entry))
+    except RuntimeError as error:  # Blender's word for a file that is no picture
+        raise HistoryUnreadable("The picture cannot be read", error) from error
+    image[ENTRY] = entry.name
+    return image
 
 
 def camera_of_entry(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:

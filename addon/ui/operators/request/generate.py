@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask for a picture, and stop it; set what it needs."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from ....messages.notice import Notice
 from ....pictures.origin import scene_of, viewpoint
 from ....protocol.records import Blockout, ModelInfo
 from ....regions import marks
-from ....request.phrases import strange
+from ....request.phrases import listed, strange
 from ....request.settings import KEYS, VARIATION, Settings
 from ....request.styles import applied
 from ....runtime.app import app
@@ -32,8 +32,6 @@ from ...context import Context
 from ...properties import VARY, chosen, style
 from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
-
-MOST_NAMED = 5  # words that a warning spells out
 
 
 class Generate(bpy.types.Operator):
@@ -55,7 +53,8 @@ class Generate(bpy.types.Operator):
         depsgraph = context.evaluated_depsgraph_get()
         marks.check_apart(scene)
         snapshot = panel_snapshot(scene, depsgraph)
-        dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt))
+        phrases = [mark.phrase for mark in marks.marks(scene)]
+        dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
         live = develop(snapshot)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
@@ -178,13 +177,18 @@ def kept_settings(scene: bpy.types.Scene) -> Settings:
     return replace(read(scene), camera=pose_of(camera_of(scene)))
 
 
-def unlearned(model: ModelInfo, prompt: str) -> Notice | None:
-    """A warning of the words that mean nothing to a model; None where it knows them all."""
-    words = [f"“{word}”" for word in strange(prompt, model.words)]
-    if not words:
-        return None
-    named = ", ".join([*words[:MOST_NAMED], *(["…"] if len(words) > MOST_NAMED else [])])
-    return sentences.strange_words(model.name, named)
+def unlearned(model: ModelInfo, prompt: str, phrases: Iterable[str]) -> Notice | None:
+    """A warning of the words that mean nothing to a model: it leaves them out, but not those of regions' ``phrases``,
+    which it reads and cannot understand. None where it knows them all."""
+    words, kept = strange(prompt, model.words), strange(" ".join(phrases), model.words)
+    left_out = [word for word in words if word not in kept]
+    guessed = [word for word in words if word in kept]
+    if guessed:
+        return replace(sentences.strange_phrase(model.name, listed(guessed)), subject="\n".join(words))
+    if left_out:
+        left = "it" if len(left_out) == 1 else "them"
+        return replace(sentences.strange_words(model.name, listed(left_out), left), subject="\n".join(words))
+    return None
 
 
 CLASSES = (Generate, NextSeed, Cancel, Dismiss)

@@ -2,6 +2,7 @@
 """Operators on the prompt and the seed."""
 
 import random
+import textwrap
 
 import bpy
 from bpy.props import StringProperty
@@ -12,6 +13,9 @@ from ....request.settings import PROMPT, SEED
 from ...context import Context
 from ..scene.regions import marked_by
 from ..status import Status, refusing, settle
+
+LINES = ("first", "second", "third", "fourth", "fifth", "last")  # of the prompt, in its popup
+WRAPPED, LINE = 80, 400  # letters that a line is filled with, and that one can take
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -68,9 +72,46 @@ class Copy(bpy.types.Operator):
 
     text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
+    @classmethod
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
+        return f"{properties.text}\n\nCopies this, to keep or report it"
+
     def execute(self, context: Context) -> Status:
         context.window_manager.clipboard = self.text
         return {"FINISHED"}
 
 
-CLASSES = (InsertPhrase, Say, RollSeed, Copy)
+class EditPrompt(bpy.types.Operator):
+    """Write the prompt in several lines"""
+
+    bl_idname = "maquette.edit_prompt"
+    bl_label = "Edit Prompt"
+    bl_options = {"REGISTER", "UNDO"}
+
+    first: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
+    second: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
+    third: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
+    fourth: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
+    fifth: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
+    last: StringProperty(options={"SKIP_SAVE"})  # and whatever does not fit above
+
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        words = textwrap.wrap(context.scene.get(PROMPT, ""), WRAPPED)
+        for name, line in zip(LINES, words, strict=False):
+            setattr(self, name, line)
+        self.last = " ".join(words[len(LINES) - 1 :])
+        return set(context.window_manager.invoke_props_dialog(self, width=600))
+
+    def draw(self, context: Context) -> None:
+        assert self.layout is not None, "Blender draws it"
+        column = self.layout.column(align=True)
+        for name in LINES:
+            column.prop(self, name, text="")
+
+    def execute(self, context: Context) -> Status:
+        written = (getattr(self, name).strip() for name in LINES)
+        context.scene[PROMPT] = " ".join(line for line in written if line)
+        return {"FINISHED"}
+
+
+CLASSES = (InsertPhrase, Say, RollSeed, Copy, EditPrompt)

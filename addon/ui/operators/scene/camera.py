@@ -19,7 +19,7 @@ MARGIN = 1.1  # a fitted camera leaves this much room around the regions
 
 
 class AddCamera(bpy.types.Operator):
-    """Add a camera that sees what this view shows, and make it the scene's"""
+    """Add a camera that sees what this view shows, make it the scene's, and look through it"""
 
     bl_idname = "maquette.add_camera"
     bl_label = "Camera from View"
@@ -37,6 +37,7 @@ class AddCamera(bpy.types.Operator):
         camera.matrix_world = frame_view(camera_data, scene, space, space.region_3d)
         scene.collection.objects.link(camera)
         scene.camera = camera
+        space.region_3d.view_perspective = "CAMERA"
         return settle()
 
 

@@ -12,7 +12,7 @@ from ....pictures import image
 from ....pictures.camera_background import has_background, remove_background
 from ....projection.projectors import copy_lens, is_on, projectors, remove_projectors, switch
 from ...context import Context, view_3d
-from ..status import Status, call, refusing
+from ..status import Status, call, refusing, settle
 
 SENSOR = 36.0  # millimetres of the viewport's imagined sensor, half of what it shows
 MARGIN = 1.05  # of the viewport around a view's frame
@@ -130,7 +130,7 @@ class RemoveResults(bpy.types.Operator):
 
     def execute(self, context: Context) -> Status:
         image.remove(context.scene)
-        return {"FINISHED"}
+        return settle()
 
 
 def _projector(context: Context, uid: str) -> bpy.types.Object:

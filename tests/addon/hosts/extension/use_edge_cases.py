@@ -26,6 +26,8 @@ def come_home(scene: bpy.types.Scene, app: object) -> None:
     """A picture whose file was closed and is open again: by its path and names it finds its scene and camera."""
     bpy.ops.wm.save_as_mainfile(filepath=str(app.folder / "home.blend"))
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    pictures = [image for image in bpy.data.images if image.get("maquette_entry") is not None]
+    assert all(image.users for image in pictures), "what nothing uses is in the history, and not in the file"
     task = app.session.tasks[-1]
     assert (task.view.origin.file, task.view.origin.scene) == (bpy.data.filepath, scene.name)
     for file, arrives in ((bpy.data.filepath, True), ("/elsewhere.blend", False), ("", False)):
@@ -126,6 +128,7 @@ def hover() -> None:
         "switch_part": [{"part": part} for part in ("TARGETS", "ACHIEVED", "WORDS")],
         "turn_page": [{"older": True}, {"older": False}],
         "choose_model": [{"name": "toybox"}, {"name": "gone"}],
+        "copy": [{"text": "all of a message"}],
         "choose_style": [{"name": "Sunset"}, {"name": ""}, {"name": "gone"}],
     }
     ours = [name for name in dir(bpy.types) if name.startswith("MAQUETTE_OT_")]

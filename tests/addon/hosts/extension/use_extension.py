@@ -32,6 +32,8 @@ def main(zipped: str, command: str) -> None:
         bpy.ops.extensions.package_install_files(
             filepath=zipped, repo="user_default", enable_on_install=True, overwrite=True
         )
+        own = bpy.context.preferences.addons["bl_ext.user_default.maquette"].preferences
+        assert own.command == ("" if round_ == 1 else command), "what was set survives disabling"
         use(command)
         assert bpy.ops.preferences.addon_disable(module="bl_ext.user_default.maquette") == {"FINISHED"}
         assert _classes() == classes, _classes() - classes

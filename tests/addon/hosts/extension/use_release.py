@@ -101,10 +101,11 @@ def receive_pending(app: object) -> None:
 
 
 def paint_the_same(scene: bpy.types.Scene, app: object) -> None:
-    """Generate asks for what it asked for then: every field that came since means the pixels of before."""
+    """Generate asks for what it asked for then, once masks and shaped noise, which came since, are switched off."""
     first = scene.maquette_history[0]
     request = json.loads(first.text)["request"]
     scene.maquette_exact, scene.maquette_vary, scene.maquette_count = False, False, 1
+    scene.maquette_masks, scene.maquette_noise = 0.0, 0
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     picture = scene["maquette_picture"]
     assert json.loads(picture["maquette_request"]) == request

@@ -14,7 +14,7 @@ from addon.overlay import scene_watcher
 from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.protocol.records import Achieved, pack_mask
 from addon.protocol.strict_json import dump
-from addon.regions.listing import rows
+from addon.regions.listing import palette_of, rows
 from addon.regions.marks import OFF, PHRASE, mark, unmark, write
 from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import ball, box, fingerprint, fresh, group, put
@@ -200,7 +200,7 @@ def test_undo_leaves_no_dead_reference(watcher):
     bpy.ops.ed.undo_push(message="before")
     mark(box("thing"))
     bpy.ops.ed.undo_push(message="marked")
-    assert len(rows(scene)) == 1
+    assert len(rows(scene, palette_of(scene, {}))) == 1
     figure(watcher, scene)
     bpy.ops.ed.undo()
     scene = bpy.context.scene

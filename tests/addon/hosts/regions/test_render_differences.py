@@ -9,7 +9,7 @@ import pytest
 
 from addon.exact.second_blender import ALIKE, alike
 from addon.messages.errors import UserError
-from addon.regions.listing import rows
+from addon.regions.listing import palette_of, rows
 from addon.regions.marks import OFF, mark, write
 from addon.regions.render_differences import SLICE, RenderDifferences
 from tests.addon.hosts.exact.test_capture import exact, live
@@ -20,7 +20,7 @@ def told(scene, unlike=None):
     """What is said of each region, by phrase."""
     bpy.context.view_layer.update()
     unlike, uid = unlike or RenderDifferences(), scene.session_uid
-    listed = {uid: rows(scene)}
+    listed = {uid: rows(scene, palette_of(scene, {}))}
     for _ in range(1000):
         unlike.look({uid: (scene, bpy.context.view_layer)}, listed)
         if unlike._done == 0:
@@ -165,8 +165,8 @@ CASES = {
     "veiled in a group": (lambda: painted(veiled_in_a_group), ("transparency",)),
     "smoke": (lambda: painted(smoke), ("volume",)),
     "glass": (lambda: painted(glass), ()),
-    "its eye closed": (lambda: hidden("eye"), ("hidden here",)),
-    "hidden in views": (lambda: hidden("hide_viewport"), ("hidden here",)),
+    "its eye closed": (lambda: hidden("eye"), ("hidden in the view only",)),
+    "hidden in views": (lambda: hidden("hide_viewport"), ("hidden in the view only",)),
     "hidden in renders": (lambda: hidden("hide_render"), ()),  # and so from a capture, exact or not
 }
 
@@ -210,7 +210,7 @@ def test_collections_and_what_they_instance_are_looked_into():
     mark(home)
     box("plain", collection=home)
     box("away", collection=home).hide_viewport = True
-    assert told(scene) == {"many": ("hair",), "home": ("hidden here",)}
+    assert told(scene) == {"many": ("hair",), "home": ("hidden in the view only",)}
     write(home, OFF, True)
     assert told(scene) == {"many": ("hair",), "home": ()}
 
@@ -235,7 +235,7 @@ def test_thousands_of_things_are_looked_at_in_slices(record_property):
     home.objects["copy 2999"].hide_viewport = True
     mark(home)
     bpy.context.view_layer.update()
-    seconds, listed = [], {scene.session_uid: rows(scene)}
+    seconds, listed = [], {scene.session_uid: rows(scene, palette_of(scene, {}))}
     while not unlike.words:
         begun = time.thread_time()
         unlike.look({scene.session_uid: (scene, bpy.context.view_layer)}, listed)

@@ -32,6 +32,9 @@ def add_cameras(app, folder: Path, report: dict) -> Iterator:
             assert app.session.notice.code == "no-camera", app.session.notice
             press("add_camera")
             assert app.session.notice is None
+            assert view().spaces.active.region_3d.view_perspective == "CAMERA"
+            look(perspective, "SOLID")  # as it was, to be compared
+            yield from rest()
             bpy.context.view_layer.update()
             report["framed"][f"{kind} {shape}"] = frame_on_screen(scene.camera)
         yield from screenshot(folder / f"{kind}-view.png")

@@ -24,6 +24,7 @@ from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
 from tests.addon.window.scenarios.overlay import overlays
+from tests.addon.window.scenarios.panel import panel_states
 from tests.addon.window.scenarios.previews_and_exact import previews_and_exact
 from tests.addon.window.scenarios.quit_and_return import come_back, quit_blender
 from tests.addon.window.scenarios.stacked_projections import stack_projections
@@ -39,6 +40,7 @@ SCENARIOS = {
     "quit": quit_blender,
     "return": come_back,
     "history_buttons": use_history,
+    "panel": panel_states,
     "stacked_projections": stack_projections,
 }  # besides the walkthrough, which "all" begins with
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a picture of ours was asked for and what it shows, and which of the scene's regions that is now."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import bpy
+
+from ..pictures.image import ACHIEVED, REQUEST
+from ..protocol.records import Achieved, Blockout
+from ..protocol.strict_json import ContractError, load, loads
+from ..request.phrases import Mark
+from .figure import Finding, findings
+from .targets import Target, requested
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A picture of ours: what it was asked for, and what it shows by region's phrase."""
+
+    targets: tuple[Target, ...]
+    findings: Mapping[str, Finding]
+    aspect: float
+
+
+def measured(image: bpy.types.Image) -> Measured:
+    """Read it off the picture; nothing of one that another version of us has written."""
+    try:
+        blockout = loads(Blockout, image.get(REQUEST, ""))
+        achieved = load(tuple[Achieved, ...], json.loads(image.get(ACHIEVED, "[]")))
+    except ContractError:  # the picture stays a picture
+        return Measured((), {}, 1.0)
+    aspect = blockout.frame.width / blockout.frame.height
+    return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect)
+
+
+def matched(picture: Measured, uids: Sequence[int], regions: Iterable[tuple[int, Mark]]) -> dict[str, Finding]:
+    """What the picture shows, by the phrases that the scene's ``regions`` (session id, mark) have now.
+
+    A region is the one of its session id, for it may have been renamed; ``uids`` has those of the picture's regions in
+    their order, where they are known. Else it is the one of its phrase, or of its name.
+    """
+    by_uid = dict(zip(uids, picture.targets, strict=False))
+    by_phrase = {target.phrase.casefold(): target for target in picture.targets}
+    by_name = {target.name: target for target in picture.targets}
+    matches: dict[str, Finding] = {}
+    for uid, mark in regions:
+        phrase = mark.phrase.casefold()
+        target = by_uid.get(uid) or (None if uids else by_phrase.get(phrase) or by_name.get(mark.name))
+        if target is not None and target.phrase.casefold() in picture.findings:
+            matches.setdefault(phrase, picture.findings[target.phrase.casefold()])
+    return matches

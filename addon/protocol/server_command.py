@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""How this machine's server is started: ``maquette`` notes its own command here, and the add-on finds it.
+
+So that no path is typed: whoever installed the server has run some verb of it. Standard library only.
+"""
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+from .paths import home
+
+
+def command_path() -> Path:
+    """The file that has the command, as a JSON list of words."""
+    return home() / "command.json"
+
+
+def own_command() -> list[str]:
+    """The words that run this program again: the script beside this Python, or its module."""
+    script = Path(sys.executable).with_name("maquette.exe" if sys.platform == "win32" else "maquette")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "server"]
+
+
+def note(words: list[str]) -> None:
+    """Write the command down, for its user alone to change. Raises OSError where there is no place to write."""
+    path = command_path()
+    if noted() == words:
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(words, file)
+    part.replace(path)
+
+
+def noted() -> list[str] | None:
+    """The command that was noted; None where there is none, its program is gone, or others may write the file."""
+    path = command_path()
+    try:
+        others = path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        words = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+        return None
+    trusted = not others or sys.platform == "win32"
+    return [str(word) for word in words] if trusted and Path(words[0]).is_file() else None

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+"""Progress where standard error is a file: whole lines, no bar that is drawn over."""
+
+from server.cli.terminal import bar
+
+
+def test_progress_in_a_file_is_lines_with_steps_and_the_time_left(capsys):
+    with bar(desc="painting", total=3, mininterval=0.0) as progress:
+        for _ in range(3):
+            progress.update()
+    written = capsys.readouterr().err
+    assert "\r" not in written
+    lines = written.splitlines()
+    assert lines[0].startswith("painting: 0 of 3")
+    assert lines[-1] == "painting: 3 of 3, 00:00 left"
+    assert len(lines) == len(set(lines))
