@@ -46,15 +46,15 @@ LAYERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class Seconds:
     """CPU seconds of some works, each done several times, in turns."""
 
-    taken: Mapping[str, Sequence[float]]
+    durations: Mapping[str, Sequence[float]]
 
     def ratio(self, one: str, other: str) -> float:
         """Of medians."""
-        return statistics.median(self.taken[one]) / statistics.median(self.taken[other])
+        return statistics.median(self.durations[one]) / statistics.median(self.durations[other])
 
     def spread(self, one: str, other: str) -> tuple[float, float]:
         """The quartiles of the ratio within a turn."""
-        turns = [a / b for a, b in zip(self.taken[one], self.taken[other], strict=True)]
+        turns = [a / b for a, b in zip(self.durations[one], self.durations[other], strict=True)]
         low, _, high = statistics.quantiles(turns, n=4) if len(turns) > 1 else (turns[0],) * 3
         return low, high
 
@@ -62,14 +62,14 @@ class Seconds:
 def in_turns(works: Mapping[str, Callable[[], object]], turns: int, name: str) -> Seconds:
     """Every work once, uncounted, then all of them ``turns`` times, one after the other: whatever slows the machine
     slows all alike."""
-    taken: dict[str, list[float]] = {work: [] for work in works}
+    durations: dict[str, list[float]] = {work: [] for work in works}
     for turn in tqdm(range(turns + 1), desc=name, leave=False):
         for work, run in works.items():
             start = time.process_time()
             run()
             if turn:
-                taken[work].append(time.process_time() - start)
-    return Seconds(taken)
+                durations[work].append(time.process_time() - start)
+    return Seconds(durations)
 
 
 def step_seconds(setting: Setting, turns: int) -> Seconds:
@@ -79,7 +79,7 @@ def step_seconds(setting: Setting, turns: int) -> Seconds:
         "guided": partial(guided_step, setting),
         "bare": partial(bare_step, setting),
     }
-    works |= {name: partial(guided_step, heard(setting, blocks)) for name, blocks in LAYERS.items()}
+    works |= {name: partial(guided_step, listening_to(setting, blocks)) for name, blocks in LAYERS.items()}
     works |= {f"regions {count}": partial(guided_step, setting_of(setting.model, count)) for count in REGIONS}
     return in_turns(works, turns, "steps")
 
@@ -104,7 +104,7 @@ def parts(model: StableDiffusion1) -> tuple[nn.Module, ...]:
     return model.network, model.autoencoder, model.text_encoder
 
 
-def heard(setting: Setting, blocks: tuple[str, ...]) -> Setting:
+def listening_to(setting: Setting, blocks: tuple[str, ...]) -> Setting:
     """The same with other blocks heard."""
     card = replace(setting.model.card, layers=blocks)
     return replace(setting, model=replace(setting.model, card=card))
@@ -114,7 +114,7 @@ def measure(model: str, turns: int) -> dict[str, object]:
     """All figures."""
     setting = setting_of(load(model), 2)
     steps, runs = step_seconds(setting, turns), run_seconds(setting, max(1, turns // 5))
-    limits = {name: flop_limit(heard(setting, blocks)) for name, blocks in LAYERS.items()}
+    limits = {name: flop_limit(listening_to(setting, blocks)) for name, blocks in LAYERS.items()}
     limit = flop_limit(setting)
     weights = [weight for part in parts(setting.model) for weight in part.parameters()]
     guided, unguided = (peak(partial(work, setting, 2), weights) for work in (guided_run, unguided_run))
@@ -131,7 +131,7 @@ def measure(model: str, turns: int) -> dict[str, object]:
         "run_quartiles": list(runs.spread("guided", "unguided")),
         "layers": {name: steps.ratio(name, "plain") for name in LAYERS},
         "layers_flop_limit": limits,
-        "plain_step_ms": 1000 * statistics.median(steps.taken["plain"]),
+        "plain_step_ms": 1000 * statistics.median(steps.durations["plain"]),
     }
 
 

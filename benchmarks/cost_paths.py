@@ -35,22 +35,22 @@ ROOT = 4  # regions stand in a grid of ROOT x ROOT
 class OneStep:
     """A trajectory of one step of another: the sampling loop, exactly as it is, walks just that."""
 
-    whole: Trajectory
+    full_path: Trajectory
     index: int = INDEX
 
     @property
     def steps(self) -> Sequence[Step]:
         """That step."""
-        return (self.whole.steps[self.index],)
+        return (self.full_path.steps[self.index],)
 
     @property
     def spread(self) -> float:
         """As the whole trajectory's."""
-        return self.whole.spread
+        return self.full_path.spread
 
     def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
         """As the whole trajectory does."""
-        return self.whole.advance(step, latent, output, noise)
+        return self.full_path.advance(step, latent, output, noise)
 
 
 @dataclass(frozen=True)

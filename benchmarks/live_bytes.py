@@ -14,9 +14,9 @@ class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the storages of all tensors that operations return, for as long as anything holds them, autograd's graph
     included: a storage's Python object lives as long as it does. ``held`` are there from the start, and stay."""
 
-    def __init__(self, held: Iterable[Tensor]) -> None:
+    def __init__(self, tensors: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        storages = [tensor.untyped_storage() for tensor in held]
+        storages = [tensor.untyped_storage() for tensor in tensors]
         self.alive = {storage._cdata: storage.nbytes() for storage in storages}
         self.most = sum(self.alive.values())
 
@@ -45,8 +45,8 @@ def tensors(result: Any) -> Iterator[Tensor]:
             yield from tensors(item)
 
 
-def peak(work: Callable[[], object], held: Iterable[Tensor] = ()) -> int:
+def peak(work: Callable[[], object], tensors: Iterable[Tensor] = ()) -> int:
     """The most bytes alive at once while ``work`` runs, those of ``held`` tensors, such as weights, included."""
-    with Census(held) as census:
+    with Census(tensors) as census:
         work()
     return int(census.most)

@@ -13,7 +13,7 @@ from torch import Tensor
 from addon.protocol.records import Blockout, Region, mask_rows
 from benchmarks.sheet import Coverage, grid, outlined, targets
 from sg_core.judge import Judge, noun_of, placement
-from sg_core.toybox.judge import load_judge
+from sg_core.toybox.segmenter import load_judge
 
 __all__ = ["Pair", "figures", "load_judge", "sheet"]
 

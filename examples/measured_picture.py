@@ -7,7 +7,7 @@ python examples/measured_picture.py
 import torch
 
 from sg_core import Energy, Grounding, Moment, centroid, generate, groundings, load, presence
-from sg_core.toybox.judge import judge_of
+from sg_core.toybox.segmenter import judge_of
 
 PROMPT = "a castle and a rocket on a meadow"
 TARGETS = {"castle": (0.25, 0.6), "rocket": (0.75, 0.4)}  # x from the left, y from the top, 0..1

@@ -2,7 +2,7 @@
 """What a Judge says of a picture: which objects are there, where, and how well each fills its block.
 
 A Judge is a segmenter that looks at *pictures*, never at the attention that was optimised. The one that ships belongs
-to Toybox (``sg_core.toybox.judge``); whoever calls these functions hands one in.
+to Toybox (``sg_core.toybox.segmenter``); whoever calls these functions hands one in.
 """
 
 from collections.abc import Mapping, Sequence

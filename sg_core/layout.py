@@ -12,7 +12,7 @@ from sg_core import schedule
 from sg_core.attention.masks import Masks, RegionMask
 from sg_core.energy import Energy
 from sg_core.schedule import Schedule
-from sg_core.terms.noise import NoiseShaping
+from sg_core.terms.noise_shaping import NoiseShaping
 from sg_core.tokens import Phrase, phrase
 
 UNTIL = 0.7  # progress; masks to the very end were no better

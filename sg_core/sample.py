@@ -19,7 +19,7 @@ from sg_core.guidance import Guidance, nothing_yet
 from sg_core.layout import Layout
 from sg_core.memory import refuse_untested
 from sg_core.models.model import Model, Step, Trajectory
-from sg_core.terms.noise import shaped
+from sg_core.terms.noise_shaping import shaped
 from sg_core.tokens import Phrase, Words
 
 

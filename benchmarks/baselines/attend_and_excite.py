@@ -19,7 +19,7 @@ from sg_core.models.model import Model, Step
 
 
 @dataclass(frozen=True)
-class Settings:
+class AttendAndExciteSettings:
     """As published: step 20, half of the steps, and the least attention at steps 0, 10 and 20 of 50."""
 
     scale: float = 20.0
@@ -30,19 +30,19 @@ class Settings:
     layers: tuple[str, ...] = ("down_blocks.0", "up_blocks.1")
 
 
-def attend_and_excite(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def attend_and_excite(model: Model, case: Case, seed: int, steps: int, settings: AttendAndExciteSettings) -> Tensor:
     """The picture."""
 
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
-        def neglect(heard: Listener, leaf: Tensor) -> Tensor:
-            return loss(run, heard, leaf, settings.sharpness)
+        def neglect(overheard: Listener, leaf: Tensor) -> Tensor:
+            return loss(run, overheard, leaf, settings.sharpness)
 
         if step.progress >= settings.until:
             return latent
-        wanted = [least for at, least in settings.refinements if round(at * step.total) == step.index]
-        for _ in range(settings.iterations if wanted else 0):
+        thresholds = [least for at, least in settings.refinements if round(at * step.total) == step.index]
+        for _ in range(settings.iterations if thresholds else 0):
             value, gradient = run.gradient(latent, step, settings.layers, neglect)
-            if value <= 1 - wanted[0]:
+            if value <= 1 - thresholds[0]:
                 break
             latent = latent - settings.scale * fading_root(step) * gradient
         _, gradient = run.gradient(latent, step, settings.layers, neglect)
@@ -51,18 +51,18 @@ def attend_and_excite(model: Model, case: Case, seed: int, steps: int, settings:
     return paint(begin(model, case), case, seed, steps, before)
 
 
-def loss(run: Run, heard: Listener, latent: Tensor, sharpness: float) -> Tensor:
+def loss(run: Run, overheard: Listener, latent: Tensor, sharpness: float) -> Tensor:
     """That of the most neglected noun."""
-    maps = excited(run, heard, latent, sharpness)
+    maps = excited(run, overheard, latent, sharpness)
     return torch.stack([1 - maps[list(keys)].amax() for keys in run.keys]).max()
 
 
-def excited(run: Run, heard: Listener, latent: Tensor, sharpness: float) -> Tensor:
+def excited(run: Run, overheard: Listener, latent: Tensor, sharpness: float) -> Tensor:
     """Sharpened and smoothed maps, (key, y, x), without the start and end marks, which take most of the attention.
 
     The published sharpness is for networks whose words hold about a hundredth of the attention.
     """
-    maps = word_maps(heard, latent)
+    maps = word_maps(overheard, latent)
     content = list(run.content)
     shares = torch.zeros_like(maps)
     shares[content] = (sharpness * maps[content]).softmax(0)

@@ -36,7 +36,7 @@ class Listener(TorchFunctionMode):
     hear: Sequence[str] = ()
     bias: Bias | None = None
     layer: str = ""
-    heard: dict[str, Tensor] = field(default_factory=dict)
+    overheard: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Listener(TorchFunctionMode):
         scores = query @ key.mT * query.shape[-1] ** -0.5
         added = self.bias(Scores(self.layer, words, scores)) if self.bias else None
         if hearing:
-            self.heard[self.layer] = (scores if added is None else scores + added).softmax(-1)[0]
+            self.overheard[self.layer] = (scores if added is None else scores + added).softmax(-1)[0]
         return func(*args, **kwargs) if added is None else func(*args, **kwargs | {"attn_mask": added.to(query)})
 
 
@@ -90,7 +90,7 @@ def on_grid(mask: Tensor, rows: int, columns: int) -> Tensor:
 def word_maps(listener: Listener, latent: Tensor, side: tuple[int, int] | None = None) -> Tensor:
     """All heard layers' maps, mean over heads and layers: (key, y, x) on the finest of their grids or on ``side``."""
     planes = []
-    for attention in listener.heard.values():
+    for attention in listener.overheard.values():
         rows, columns = grid(attention.shape[1], latent)
         planes.append(attention.mean(0).T.reshape(1, -1, rows, columns))
     finest = side or max((tuple(plane.shape[-2:]) for plane in planes), key=lambda size: size[0] * size[1])

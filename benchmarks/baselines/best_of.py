@@ -14,18 +14,18 @@ from benchmarks.baselines.loop import begin, paint
 from benchmarks.placement.cases import Case
 from sg_core.judge import Judge, placement
 from sg_core.models.model import Model
-from sg_core.toybox.judge import load_judge
+from sg_core.toybox.segmenter import load_judge
 
 
 @dataclass(frozen=True)
-class Settings:
+class BestOfSettings:
     """``pictures`` share the steps of ``budget`` unguided pictures."""
 
     pictures: int = 4
     budget: float = 1.4
 
 
-def best_of(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def best_of(model: Model, case: Case, seed: int, steps: int, settings: BestOfSettings) -> Tensor:
     """The picture whose things fill their masks best; its first seed is the seed."""
     each = max(2, round(steps * settings.budget / settings.pictures))
     run = begin(model, case)

@@ -22,7 +22,7 @@ EDGE = 1  # cells on either side of an edge
 
 
 @dataclass(frozen=True)
-class Settings:
+class BoxDiffSettings:
     """As published: step 20, half of the steps, a fifth of the box."""
 
     scale: float = 20.0
@@ -32,15 +32,15 @@ class Settings:
     layers: tuple[str, ...] = ("down_blocks.0", "up_blocks.1")
 
 
-def boxdiff(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def boxdiff(model: Model, case: Case, seed: int, steps: int, settings: BoxDiffSettings) -> Tensor:
     """The picture."""
 
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
         if step.progress >= settings.until:
             return latent
 
-        def misplaced(heard: Listener, leaf: Tensor) -> Tensor:
-            return loss(run, excited(run, heard, leaf, settings.sharpness), settings.share)
+        def misplaced(overheard: Listener, leaf: Tensor) -> Tensor:
+            return loss(run, excited(run, overheard, leaf, settings.sharpness), settings.share)
 
         _, gradient = run.gradient(latent, step, settings.layers, misplaced)
         return latent - settings.scale * fading_root(step) * gradient
@@ -64,11 +64,11 @@ def corners(plane: Tensor, box: Tensor) -> Tensor:
     """Mean difference of the profiles (largest value along an axis) beside the box's edges."""
     gaps = []
     for axis in (0, 1):
-        wanted, profile = box.any(axis).float(), plane.amax(axis)
-        inside = wanted.nonzero().flatten()
+        target, profile = box.any(axis).float(), plane.amax(axis)
+        inside = target.nonzero().flatten()
         near = {int(edge) + k for edge in (inside[0], inside[-1]) for k in range(-EDGE, EDGE + 1)}
         cells = [cell for cell in sorted(near) if 0 <= cell < len(profile)]
-        gaps.append((profile[cells] - wanted[cells]).abs().mean())
+        gaps.append((profile[cells] - target[cells]).abs().mean())
     return torch.stack(gaps).sum()
 
 

@@ -18,7 +18,7 @@ from sg_core.models.model import Model, Step
 
 
 @dataclass(frozen=True)
-class Settings:
+class DenseDiffusionSettings:
     """As published: weights for words and for places, the fifth power of the time, 30 % of the steps."""
 
     words: float = 1.0
@@ -27,7 +27,7 @@ class Settings:
     until: float = 0.3
 
 
-def dense_diffusion(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def dense_diffusion(model: Model, case: Case, seed: int, steps: int, settings: DenseDiffusionSettings) -> Tensor:
     """The picture."""
 
     def around(run: Run, latent: Tensor, step: Step) -> AbstractContextManager[object]:
@@ -39,21 +39,21 @@ def dense_diffusion(model: Model, case: Case, seed: int, steps: int, settings: S
     return paint(begin(model, case), case, seed, steps, around=around)
 
 
-def bias(run: Run, latent: Tensor, scores: Scores, settings: Settings, faded: float) -> Tensor:
+def bias(run: Run, latent: Tensor, scores: Scores, settings: DenseDiffusionSettings, faded: float) -> Tensor:
     """What a layer's scores gain: (batch, head, query, key)."""
     rows, columns = grid(scores.values.shape[2], latent)
     inside = torch.stack([on_grid(mask, rows, columns).flatten() > 0.5 for mask in run.masks]).float()
     small = 1 - inside.mean(1)  # (thing,)
-    wanted = words_of(run, inside, scores) if scores.words else inside.T @ (small[:, None] * inside)
-    concerned = (wanted.sum(0, keepdim=True) > 0).expand_as(wanted)
+    target = words_of(run, inside, scores) if scores.words else inside.T @ (small[:, None] * inside)
+    concerned = (target.sum(0, keepdim=True) > 0).expand_as(target)
     low, high = scores.values.amin(-1, keepdim=True), scores.values.amax(-1, keepdim=True)
-    rise, fall = wanted * (high - scores.values), (wanted == 0) * concerned * (scores.values - low)
+    rise, fall = target * (high - scores.values), (target == 0) * concerned * (scores.values - low)
     return faded * (settings.words if scores.words else settings.places) * (rise - fall)
 
 
 def words_of(run: Run, inside: Tensor, scores: Scores) -> Tensor:
     """1 - size where a place lies in the mask of the thing that a key names: (query, key)."""
-    wanted = scores.values.new_zeros(scores.values.shape[2:])
+    target = scores.values.new_zeros(scores.values.shape[2:])
     for plane, keys in zip(inside, run.keys, strict=True):
-        wanted[:, list(keys)] = (plane * (1 - plane.mean()))[:, None]
-    return wanted
+        target[:, list(keys)] = (plane * (1 - plane.mean()))[:, None]
+    return target

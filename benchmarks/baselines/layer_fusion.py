@@ -21,26 +21,28 @@ CLOSED = -1e4  # added to a score, in place of an infinity that could leave a ro
 
 
 @dataclass(frozen=True)
-class Settings:
+class LayerFusionSettings:
     """``until`` is the share of the steps before fusion; ``apart`` keeps the two sides of a mask from each other."""
 
     until: float = 0.3
     apart: bool = True
 
 
-def layer_fusion(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def layer_fusion(model: Model, case: Case, seed: int, steps: int, settings: LayerFusionSettings) -> Tensor:
     """The picture. Only the steps before fusion are walked once more for each thing."""
-    fused, things = round(settings.until * steps), range(len(case.targets))
+    fused, targets = round(settings.until * steps), range(len(case.targets))
     trajectory = model.steps(steps, "ddim")
     layers: list[Tensor] = []
 
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
-        layers.extend([latent] * len(things) if step.index == 0 else [])
+        layers.extend([latent] * len(targets) if step.index == 0 else [])
         if step.index == fused:
             for mask, layer in zip(run.masks, layers, strict=True):
                 latent = torch.where(on_grid(mask, *latent.shape[-2:]) > 0.5, layer, latent)
-        for thing in things if step.index < fused else ():
-            layers[thing] = advance(run, trajectory, layers[thing], step, bound(run, layers[thing], thing, settings))
+        for target in targets if step.index < fused else ():
+            layers[target] = advance(
+                run, trajectory, layers[target], step, bound(run, layers[target], target, settings)
+            )
         return latent
 
     def around(run: Run, latent: Tensor, step: Step) -> AbstractContextManager[object]:
@@ -60,19 +62,21 @@ def advance(
         return trajectory.advance(step, latent, plain + run.model.card.scale * (conditional - plain), [])
 
 
-def bound(run: Run, latent: Tensor, thing: int | None, settings: Settings) -> AbstractContextManager[object]:
+def bound(
+    run: Run, latent: Tensor, target: int | None, settings: LayerFusionSettings
+) -> AbstractContextManager[object]:
     """A pass in which one thing's words are heard inside its mask, and no other's anywhere; None is the background."""
 
     def bias(scores: Scores) -> Tensor | None:
         inside = torch.zeros(scores.values.shape[2], dtype=torch.bool)
-        if thing is not None:
-            coverage = on_grid(run.masks[thing], *grid(len(inside), latent)).flatten()
+        if target is not None:
+            coverage = on_grid(run.masks[target], *grid(len(inside), latent)).flatten()
             inside = coverage >= min(0.5, float(coverage.max()))
         if not scores.words:
-            return CLOSED * (inside[:, None] != inside) if settings.apart and thing is not None else None
+            return CLOSED * (inside[:, None] != inside) if settings.apart and target is not None else None
         added = torch.zeros(scores.values.shape[2:])
         for index, keys in enumerate(run.keys):
-            added[:, list(keys)] = CLOSED * (~inside if index == thing else torch.ones_like(inside)).float()[:, None]
+            added[:, list(keys)] = CLOSED * (~inside if index == target else torch.ones_like(inside)).float()[:, None]
         return added
 
     return listening(run.model.network, bias=bias)

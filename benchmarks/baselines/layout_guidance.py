@@ -17,7 +17,7 @@ from sg_core.models.model import Model, Step
 
 
 @dataclass(frozen=True)
-class Settings:
+class LayoutGuidanceSettings:
     """As published: mid block and the first block upwards that attends, 10 of 51 steps."""
 
     scale: float = 30.0
@@ -27,12 +27,12 @@ class Settings:
     layers: tuple[str, ...] = ("mid_block", "up_blocks.0")
 
 
-def layout_guidance(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def layout_guidance(model: Model, case: Case, seed: int, steps: int, settings: LayoutGuidanceSettings) -> Tensor:
     """The picture; the loss is looked at anew in each step."""
 
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
         for _ in range(settings.iterations if step.progress < settings.until else 0):
-            value, gradient = run.gradient(latent, step, settings.layers, lambda heard, z: loss(run, heard, z))
+            value, gradient = run.gradient(latent, step, settings.layers, lambda overheard, z: loss(run, overheard, z))
             if value <= settings.threshold:
                 break
             # published for latents that grow with the noise: sigma / alpha there, and a gradient alpha times ours
@@ -42,10 +42,10 @@ def layout_guidance(model: Model, case: Case, seed: int, steps: int, settings: S
     return paint(begin(model, case), case, seed, steps, before)
 
 
-def loss(run: Run, heard: Listener, latent: Tensor) -> Tensor:
+def loss(run: Run, overheard: Listener, latent: Tensor) -> Tensor:
     """Mean over things, layers, heads and tokens."""
     terms = []
-    for attention in heard.heard.values():  # (head, place, key)
+    for attention in overheard.overheard.values():  # (head, place, key)
         rows, columns = grid(attention.shape[1], latent)
         for mask, keys in zip(run.masks, run.keys, strict=True):
             inside = (on_grid(mask, rows, columns) > 0.5).float().flatten()

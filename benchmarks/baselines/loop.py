@@ -33,10 +33,10 @@ class Run:
 
     def gradient(self, latent: Tensor, step: Step, hear: Sequence[str], loss: Loss) -> tuple[float, Tensor]:
         """The loss of one pass over a latent, and its gradient by the latent."""
-        with torch.enable_grad(), listening(self.model.network, hear) as heard:
+        with torch.enable_grad(), listening(self.model.network, hear) as overheard:
             leaf = latent.detach().requires_grad_()
             self.model.predict(leaf, step, self.text)
-            value = loss(heard, leaf)
+            value = loss(overheard, leaf)
         return value.item(), torch.autograd.grad(value, leaf)[0]
 
 

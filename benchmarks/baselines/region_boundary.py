@@ -24,7 +24,7 @@ SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
-class Settings:
+class RegionBoundarySettings:
     """As published: step 70, at most five a step, 10 of 50 steps; content with boxes that overlap by 0.85."""
 
     scale: float = 70.0
@@ -35,13 +35,13 @@ class Settings:
     layers: tuple[str, ...] = ("down_blocks", "mid_block", "up_blocks")
 
 
-def region_boundary(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def region_boundary(model: Model, case: Case, seed: int, steps: int, settings: RegionBoundarySettings) -> Tensor:
     """The picture."""
 
     def before(run: Run, latent: Tensor, step: Step) -> Tensor:
         for _ in range(settings.iterations if step.progress < settings.until else 0):
             value, gradient = run.gradient(
-                latent, step, settings.layers, lambda heard, z: loss(run, heard, z, settings)
+                latent, step, settings.layers, lambda overheard, z: loss(run, overheard, z, settings)
             )
             if value == 0.0:
                 break
@@ -51,9 +51,9 @@ def region_boundary(model: Model, case: Case, seed: int, steps: int, settings: S
     return paint(begin(model, case), case, seed, steps, before)
 
 
-def loss(run: Run, heard: Listener, latent: Tensor, settings: Settings) -> Tensor:
+def loss(run: Run, overheard: Listener, latent: Tensor, settings: RegionBoundarySettings) -> Tensor:
     """Sum over the things whose boxes do not overlap enough."""
-    maps, sharp = word_maps(heard, latent, (SIDE, SIDE)), excited(run, heard, latent, settings.sharpness)
+    maps, sharp = word_maps(overheard, latent, (SIDE, SIDE)), excited(run, overheard, latent, settings.sharpness)
     total = 0.0 * maps.sum()
     for mask, keys in zip(run.masks, run.keys, strict=True):
         plane = stretched(maps[list(keys)].sum(0))
@@ -79,8 +79,8 @@ def region(plane: Tensor, cut: Tensor, box: Tensor, overlap: float) -> Tensor:
 
 def boundary(plane: Tensor, box: Tensor) -> Tensor:
     """1 - how much of the map's edges lies on the box's (Sobel, both ways)."""
-    own, wanted = (edges(values) for values in (plane, box.float()))
-    return 1 - (own * (wanted > 0)).sum() / own.sum().clamp_min(1e-6)
+    own, target = (edges(values) for values in (plane, box.float()))
+    return 1 - (own * (target > 0)).sum() / own.sum().clamp_min(1e-6)
 
 
 def edges(plane: Tensor) -> Tensor:

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from benchmarks.baselines.loop import begin, paint
-from benchmarks.placement.cases import Case, Target, middle
+from benchmarks.placement.cases import Case, CaseTarget, middle
 from sg_core.errors import TooLong
 from sg_core.models.model import Model
 from sg_core.toybox.scenes.scene import with_article
 
 
 @dataclass(frozen=True)
-class Settings:
+class WordsSettings:
     """How far from the middle, in fractions of the frame, a thing is called left, right, top or bottom."""
 
     margin: float = 0.12
 
 
-def words(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def words(model: Model, case: Case, seed: int, steps: int, settings: WordsSettings) -> Tensor:
     """The layout in the prompt, in short words where the long ones are more than the model reads."""
     for prefix in (" on the ", " "):
         prompt = case.prompt
@@ -33,7 +33,7 @@ def words(model: Model, case: Case, seed: int, steps: int, settings: Settings) -
     return paint(begin(model, case), case, seed, steps)
 
 
-def side(target: Target, margin: float) -> str:
+def side(target: CaseTarget, margin: float) -> str:
     """left, right, top, bottom or middle: whichever way the target lies farthest from the frame's middle."""
     x, y = middle(target.mask) - 0.5
     if max(abs(x), abs(y)) < margin:

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.external.request import Box, Request, SampleError, fraction, saying
+from benchmarks.external.request import Box, ExternalRequest, SampleError, fraction, saying
 
 SIDE = 1024
 
 
-def requests(file: Path) -> Iterator[Request]:
+def requests(file: Path) -> Iterator[ExternalRequest]:
     """Every sample. Raises SampleError for a file of another form."""
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if line.strip():
@@ -40,7 +40,7 @@ def read(annotation: Any) -> Any:
     return ast.literal_eval(annotation) if isinstance(annotation, str) else annotation
 
 
-def request(row: Mapping[str, Any], split: str) -> Request:
+def request(row: Mapping[str, Any], split: str) -> ExternalRequest:
     """One row. Instances of one category share their phrase, and with it their region."""
     name, annotation = row["image_id"], row["annotation"]
     boxes: dict[str, list[Box]] = {}
@@ -50,4 +50,4 @@ def request(row: Mapping[str, Any], split: str) -> Request:
         prompt = saying(annotation["caption"], list(boxes))
     except (KeyError, AttributeError, TypeError) as error:
         raise SampleError(f"{name}: the annotation has no {error}") from error
-    return Request(name, split, prompt, boxes, f"{split}/{{seed}}/{name}.png")
+    return ExternalRequest(name, split, prompt, boxes, f"{split}/{{seed}}/{name}.png")

@@ -18,14 +18,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.external import overlay_bench, seven_bench
-from benchmarks.external.request import Request, SampleError, coverage
+from benchmarks.external.request import ExternalRequest, SampleError, coverage
 from benchmarks.placement.measures import area_under, box_iou
 from benchmarks.sheet import to_image
 from sg_core import Judge, Layout, Model, generate, groundings, load
 from sg_core.edits import place
 from sg_core.errors import SelfGuidanceError
 from sg_core.layout import masks as hold
-from sg_core.toybox.judge import judge_of
+from sg_core.toybox.segmenter import judge_of
 
 FORMATS = MappingProxyType({"7bench": seven_bench.requests, "overlaybench": overlay_bench.requests})
 
@@ -48,7 +48,7 @@ class Line:
     refused: str = ""
 
 
-def paint(model: Model, judge: Judge | None, request: Request, seed: int, out: Path) -> Iterator[Line]:
+def paint(model: Model, judge: Judge | None, request: ExternalRequest, seed: int, out: Path) -> Iterator[Line]:
     """One picture into its file, and a line for each of its phrases."""
     masks = {phrase: coverage(boxes, native_side(model)) for phrase, boxes in request.boxes.items()}
     file = request.file.format(seed=seed)
@@ -63,11 +63,11 @@ def paint(model: Model, judge: Judge | None, request: Request, seed: int, out: P
         return
     (out / file).parent.mkdir(parents=True, exist_ok=True)
     to_image(picture).save(out / file)
-    found = groundings(model, judge, request.prompt, list(masks), latent, picture[None])
+    totals = groundings(model, judge, request.prompt, list(masks), latent, picture[None])
     for line in lines:
-        mask, by = found[line.phrase].mask, found[line.phrase].by
-        seen = torch.zeros(1, 1) if mask is None else mask
-        overlap = box_iou((seen >= 0.5).numpy(), coverage(request.boxes[line.phrase], len(seen)))
+        mask, by = totals[line.phrase].mask, totals[line.phrase].by
+        region_mask = torch.zeros(1, 1) if mask is None else mask
+        overlap = box_iou((region_mask >= 0.5).numpy(), coverage(request.boxes[line.phrase], len(region_mask)))
         yield replace(line, by=by, present=mask is not None, box_iou=round(overlap, 4))
 
 
@@ -131,11 +131,11 @@ def main(words: Sequence[str] | None = None) -> int:
         table = csv.DictWriter(file, list(Line.__dataclass_fields__))
         table.writeheader()
         table.writerows(map(asdict, lines))
-    found = summary(lines)
+    totals = summary(lines)
     if args.json:
-        print(json.dumps(found))
+        print(json.dumps(totals))
     else:
-        print("\n".join(f"{name:>24}  {json.dumps(values)}" for name, values in found.items()))
+        print("\n".join(f"{name:>24}  {json.dumps(values)}" for name, values in totals.items()))
     return 0
 
 

@@ -18,7 +18,7 @@ class SampleError(ValueError):
 
 
 @dataclass(frozen=True)
-class Request:
+class ExternalRequest:
     """One picture that a benchmark asks for: ``boxes`` by phrase, in the order of the file; ``file`` is the picture's
     path in the folder that the benchmark's own evaluation reads, with ``{seed}`` in it."""
 

@@ -9,14 +9,14 @@ import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.external.request import Box, Request, SampleError, fraction
+from benchmarks.external.request import Box, ExternalRequest, SampleError, fraction
 
 SIDE = 512
 OBJECTS = range(1, 5)
 NEEDED = frozenset({"id", "category", "prompt", "obj1", "bbox1"})
 
 
-def requests(file: Path) -> Iterator[Request]:
+def requests(file: Path) -> Iterator[ExternalRequest]:
     """Every sample. Raises SampleError for a file of another form."""
     with file.open(newline="", encoding="utf-8") as text:
         rows = csv.DictReader(text)
@@ -25,13 +25,13 @@ def requests(file: Path) -> Iterator[Request]:
         yield from map(request, rows)
 
 
-def request(row: Mapping[str, str]) -> Request:
+def request(row: Mapping[str, str]) -> ExternalRequest:
     """One line."""
     boxes: dict[str, list[Box]] = {}
     for index in OBJECTS:
         if phrase := (row.get(f"obj{index}") or "").strip():
             boxes.setdefault(phrase, []).append(corners(row.get(f"bbox{index}") or "", row["id"]))
-    return Request(row["id"], row["category"], row["prompt"], boxes, f"{{seed}}/{row['id']}.png")
+    return ExternalRequest(row["id"], row["category"], row["prompt"], boxes, f"{{seed}}/{row['id']}.png")
 
 
 def corners(text: str, name: str) -> Box:

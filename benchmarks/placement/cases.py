@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from benchmarks.placement.outlines import OUTLINES, SIDE, Box, Subject, sides
+from benchmarks.placement.outlines import OUTLINES, SIDE, Extent, OutlineSubject, sides
 from benchmarks.sheet import Coverage
 from sg_core.toybox.scenes.atlas import Atlas
 from sg_core.toybox.scenes.places import PLACES
@@ -30,7 +30,7 @@ HIDDEN = (0.15, 0.55)  # the share that is hidden of whatever has something befo
 
 
 @dataclass(frozen=True)
-class Target:
+class CaseTarget:
     """Where one noun should be: coverages (SIDE, SIDE) of 0 and 1.
 
     ``mask`` is what can be seen of ``whole``; ``front`` is all that stands before it.
@@ -53,7 +53,7 @@ class Case:
 
     name: str
     prompt: str
-    targets: tuple[Target, ...]
+    targets: tuple[CaseTarget, ...]
 
     @property
     def masks(self) -> dict[str, Coverage]:
@@ -83,15 +83,15 @@ def draw_case(split: str, kind: str, count: int, index: int, atlas: Atlas) -> Ca
     """The case of that name."""
     rng = np.random.default_rng([DRAW, SPLITS.index(split), KINDS.index(kind), count, index])
     nouns = [str(noun) for noun in rng.choice(list(atlas.by_noun), count, replace=False)]
-    subjects = [Subject(noun, int(rng.choice(atlas.of(noun))), atlas) for noun in nouns]
+    subjects = [OutlineSubject(noun, int(rng.choice(atlas.of(noun))), atlas) for noun in nouns]
     targets = draw_targets(rng, kind, subjects)
     phrase = str(rng.choice(PLACES[str(rng.choice(BACKDROPS))].phrases))
     *rest, last = [with_article(noun) for noun in rng.permutation(nouns)]
-    things = f"{', '.join(rest)} and {last}" if rest else last
-    return Case(f"{split}/{kind}/{count}/{index}", f"{things} {phrase}", targets)
+    objects = f"{', '.join(rest)} and {last}" if rest else last
+    return Case(f"{split}/{kind}/{count}/{index}", f"{objects} {phrase}", targets)
 
 
-def draw_targets(rng: np.random.Generator, kind: str, subjects: Sequence[Subject]) -> tuple[Target, ...]:
+def draw_targets(rng: np.random.Generator, kind: str, subjects: Sequence[OutlineSubject]) -> tuple[CaseTarget, ...]:
     """Outlines until they fit: apart from each other, or, for ``hidden``, each but the nearest behind another."""
     while True:
         wholes = draw_hidden(rng, subjects) if kind == "hidden" else draw_apart(rng, kind, subjects)
@@ -100,13 +100,13 @@ def draw_targets(rng: np.random.Generator, kind: str, subjects: Sequence[Subject
             return targets
 
 
-def draw_apart(rng: np.random.Generator, kind: str, subjects: Sequence[Subject]) -> list[Coverage]:
+def draw_apart(rng: np.random.Generator, kind: str, subjects: Sequence[OutlineSubject]) -> list[Coverage]:
     """One outline a subject, anywhere in the frame."""
     areas = SMALL_AREAS if kind == "small" else AREAS[len(subjects)]
-    return [draw_whole(rng, kind, subject, areas) for subject in subjects]
+    return [draw_silhouette(rng, kind, subject, areas) for subject in subjects]
 
 
-def draw_hidden(rng: np.random.Generator, subjects: Sequence[Subject]) -> list[Coverage]:
+def draw_hidden(rng: np.random.Generator, subjects: Sequence[OutlineSubject]) -> list[Coverage]:
     """Far to near, each starting where the one before it lies. One thing alone has a block before it that nobody
     names, as unmarked objects of a scene hide marked ones."""
     low, high = AREAS[len(subjects)]
@@ -115,12 +115,16 @@ def draw_hidden(rng: np.random.Generator, subjects: Sequence[Subject]) -> list[C
     for index, subject in enumerate([*subjects, *subjects[:alone]]):
         kind = "blocks" if index == len(subjects) else str(rng.choice(["blocks", "silhouettes"]))
         near = middle(wholes[-1]) + rng.normal(0, 0.16, 2) if wholes else None
-        wholes.append(draw_whole(rng, kind, subject, (low, high), near))
+        wholes.append(draw_silhouette(rng, kind, subject, (low, high), near))
     return wholes
 
 
-def draw_whole(
-    rng: np.random.Generator, kind: str, subject: Subject, areas: tuple[float, float], near: Coverage | None = None
+def draw_silhouette(
+    rng: np.random.Generator,
+    kind: str,
+    subject: OutlineSubject,
+    areas: tuple[float, float],
+    near: Coverage | None = None,
 ) -> Coverage:
     """One outline, whole inside the frame: (SIDE, SIDE) of 0 and 1. ``near`` is the middle (x, y) it should have."""
     outline = OUTLINES[kind if kind in OUTLINES else str(rng.choice(list(OUTLINES)))]
@@ -128,17 +132,17 @@ def draw_whole(
     width, height = sides(rng, rng.uniform(*areas) / fill, subject.atlas.tiles[subject.tile].aspect)
     anywhere = rng.uniform(width / 2, 1 - width / 2), rng.uniform(height / 2, 1 - height / 2)
     x, y = anywhere if near is None else np.clip(near, (width / 2, height / 2), (1 - width / 2, 1 - height / 2))
-    return outline(rng, subject, Box(float(x), float(y), width, height))
+    return outline(rng, subject, Extent(float(x), float(y), width, height))
 
 
-def stacked(nouns: Sequence[str], wholes: Sequence[Coverage]) -> Iterator[Target]:
+def stacked(nouns: Sequence[str], wholes: Sequence[Coverage]) -> Iterator[CaseTarget]:
     """Targets of outlines far to near; outlines beyond the last noun belong to nobody, and hide."""
     for index, noun in enumerate(nouns):
         front = np.max([np.zeros_like(wholes[0]), *wholes[index + 1 :]], axis=0)
-        yield Target(noun, wholes[index] * (1 - front), wholes[index], front)
+        yield CaseTarget(noun, wholes[index] * (1 - front), wholes[index], front)
 
 
-def fits(kind: str, targets: Sequence[Target]) -> bool:
+def fits(kind: str, targets: Sequence[CaseTarget]) -> bool:
     """Whether the targets are as their kind asks."""
     hidden = [1 - float(target.mask.sum() / max(target.whole.sum(), 1)) for target in targets]
     areas = SMALL_AREAS if kind == "small" else (0.03, 0.35)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
-from benchmarks.placement.cases import Target
+from benchmarks.placement.cases import CaseTarget
 from benchmarks.sheet import Coverage
 from sg_core.toybox.scenes.atlas import SIDE as TILE
 from sg_core.toybox.scenes.atlas import Atlas
@@ -24,7 +24,7 @@ SHIFT = 0.08
 STATIONS = 9  # places tried along each axis, at most
 
 
-def ceiling(target: Target, atlas: Atlas) -> float:
+def ceiling(target: CaseTarget, atlas: Atlas) -> float:
     """The best IoU that any silhouette of the target's noun has with its visible mask."""
     left, top, right, bottom = extent(target.whole)
     width, height = right - left, bottom - top
@@ -37,7 +37,7 @@ def ceiling(target: Target, atlas: Atlas) -> float:
     )
 
 
-def best(target: Target, shape: Coverage, centre: tuple[float, float], reach: tuple[float, float]) -> float:
+def best(target: CaseTarget, shape: Coverage, centre: tuple[float, float], reach: tuple[float, float]) -> float:
     """The best IoU of one silhouette, 0 and 1, whose middle stands up to ``reach`` pixels (x, y) from ``centre``."""
     height, width = shape.shape
     margin = max(height, width)
@@ -47,11 +47,11 @@ def best(target: Target, shape: Coverage, centre: tuple[float, float], reach: tu
         stations(middle - side / 2 + margin, far)
         for middle, side, far in zip(reversed(centre), shape.shape, reversed(reach), strict=True)
     )
-    both, seen = (
+    both, area = (
         np.einsum("yxij,ij->yx", sliding_window_view(plane, shape.shape)[np.ix_(rows, columns)], shape, optimize=True)
         for plane in (mask, open_)
     )
-    return float((both / np.maximum(seen + mask.sum() - both, 1e-6)).max())
+    return float((both / np.maximum(area + mask.sum() - both, 1e-6)).max())
 
 
 def stations(start: float, reach: float) -> list[int]:

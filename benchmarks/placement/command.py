@@ -16,9 +16,9 @@ from benchmarks.placement.ceiling import ceiling
 from benchmarks.placement.figures import pictures, rounded, summary
 from benchmarks.placement.measures import features
 from benchmarks.placement.plan import PLANS, STEPS, jobs, scaled
-from benchmarks.placement.rows import Row, Rows
+from benchmarks.placement.rows import ResultRow, Rows
 from benchmarks.placement.tables import tables
-from benchmarks.placement.work import Bench, Job, done, equipment, unfinished
+from benchmarks.placement.work import Bench, BenchJob, equipment, painted, unfinished
 from benchmarks.sheet import Coverage
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
@@ -47,29 +47,34 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def completed(todo: Sequence[Job], store: Rows, workers: int) -> Mapping[str, Row]:
+def completed(todo: Sequence[BenchJob], store: Rows, workers: int) -> Mapping[str, ResultRow]:
     """The rows of all jobs; what is in the store is not painted again."""
     rows = store.read()
     missing = {job.key: job for job in unfinished(todo, rows)}  # of two names for one thing, one is enough
-    new = store.add(done(list(missing.values()), workers))
+    new = store.add(painted(list(missing.values()), workers))
     rows |= {row["key"]: row for row in tqdm(new, desc="placement", unit="picture", total=len(missing))}
     return {job.key: rows[job.key] for job in todo}
 
 
 def report(
-    todo: Sequence[Job], rows: Mapping[str, Row], cases: Sequence[Case], bench: Bench, atlas: Atlas, as_json: bool
+    todo: Sequence[BenchJob],
+    rows: Mapping[str, ResultRow],
+    cases: Sequence[Case],
+    bench: Bench,
+    atlas: Atlas,
+    as_json: bool,
 ) -> None:
     """One JSON line, or the tables; the figures are the first Judge's, and the second's stand under its name."""
     ceilings = {case.name: [ceiling(target, atlas) for target in case.targets] for case in cases}
     truth = true_features(bench, atlas)
     first, *others = equipment(bench)[1]
-    seen = pictures(todo, rows, ceilings, first)
-    figures = summary(seen, truth)
+    outcomes = pictures(todo, rows, ceilings, first)
+    figures = summary(outcomes, truth)
     figures |= {name: summary(pictures(todo, rows, ceilings, name), truth) for name in others}
     if as_json:
         print(json.dumps(rounded(figures)))
         return
-    for row in tables(seen, rounded(figures)):
+    for row in tables(outcomes, rounded(figures)):
         print(row)
 
 

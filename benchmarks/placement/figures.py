@@ -11,14 +11,14 @@ from benchmarks.placement.cases import COUNTS, FOUR, SMALL
 from benchmarks.placement.measures import area_under, frechet
 from benchmarks.placement.methods import NONE, OURS
 from benchmarks.placement.plan import STEPS
-from benchmarks.placement.rows import Row
-from benchmarks.placement.work import Job
+from benchmarks.placement.rows import ResultRow
+from benchmarks.placement.work import BenchJob
 from benchmarks.sheet import Coverage
 from benchmarks.statistics import bootstrap
 
 
 @dataclass(frozen=True)
-class Seen:
+class TargetOutcome:
     """One target in one picture by one Judge, with what was asked."""
 
     iou: float
@@ -40,7 +40,7 @@ class Picture:
     count: int
     seed: int
     steps: int
-    targets: tuple[Seen, ...]
+    targets: tuple[TargetOutcome, ...]
     strays: int
     saturation: float
     clipped: float
@@ -50,15 +50,15 @@ class Picture:
 
 
 def pictures(
-    jobs: Iterable[Job], rows: Mapping[str, Row], ceilings: Mapping[str, Sequence[float]], judge: str
+    jobs: Iterable[BenchJob], rows: Mapping[str, ResultRow], ceilings: Mapping[str, Sequence[float]], judge: str
 ) -> list[Picture]:
     """The pictures of the jobs that are done, as one Judge sees them. ``ceilings`` are by case."""
     return [picture(job, rows[job.key], ceilings[job.case.name], judge) for job in jobs if job.key in rows]
 
 
-def picture(job: Job, row: Row, ceilings: Sequence[float], judge: str) -> Picture:
+def picture(job: BenchJob, row: ResultRow, ceilings: Sequence[float], judge: str) -> Picture:
     """One of them."""
-    asked = zip(row["scores"][judge], job.case.targets, ceilings, strict=True)
+    triples = zip(row["scores"][judge], job.case.targets, ceilings, strict=True)
     return Picture(
         method=job.method.name,
         group=job.method.group,
@@ -67,7 +67,7 @@ def picture(job: Job, row: Row, ceilings: Sequence[float], judge: str) -> Pictur
         count=job.case.count,
         seed=job.seed,
         steps=job.steps,
-        targets=tuple(Seen(**score, area=target.area, ceiling=ceiling) for score, target, ceiling in asked),
+        targets=tuple(TargetOutcome(**score, area=target.area, ceiling=ceiling) for score, target, ceiling in triples),
         strays=row["strays"][judge],
         saturation=row["saturation"],
         clipped=row["clipped"],
@@ -77,7 +77,7 @@ def picture(job: Job, row: Row, ceilings: Sequence[float], judge: str) -> Pictur
     )
 
 
-def targets_of(some: Iterable[Picture]) -> list[Seen]:
+def targets_of(some: Iterable[Picture]) -> list[TargetOutcome]:
     """All targets of these pictures."""
     return [target for picture in some for target in picture.targets]
 
@@ -93,7 +93,7 @@ def iou(some: Iterable[Picture]) -> float:
     return mean(target.iou for target in targets_of(some))
 
 
-def of_ceiling(targets: Sequence[Seen]) -> float:
+def of_ceiling(targets: Sequence[TargetOutcome]) -> float:
     """Mean IoU over mean ceiling."""
     return mean(t.iou for t in targets) / mean(t.ceiling for t in targets) if targets else float("nan")
 
@@ -102,8 +102,8 @@ def chosen(all_: Sequence[Picture], **facts: Any) -> list[Picture]:
     """Pictures with these values; a tuple allows any of its own."""
 
     def fits(picture: Picture) -> bool:
-        pairs = ((getattr(picture, name), wanted) for name, wanted in facts.items())
-        return all(value in wanted if isinstance(wanted, tuple) else value == wanted for value, wanted in pairs)
+        pairs = ((getattr(picture, name), expected) for name, expected in facts.items())
+        return all(value in expected if isinstance(expected, tuple) else value == expected for value, expected in pairs)
 
     return [picture for picture in all_ if fits(picture)]
 
@@ -140,12 +140,12 @@ def costs(all_: Sequence[Picture], steps: int = STEPS) -> dict[str, float]:
 
 def distances(all_: Sequence[Picture], truth: Coverage) -> dict[tuple[str, int], float]:
     """Each (method, steps): the Fréchet distance of its pictures of the main kinds to true scenes' features."""
-    found = {}
+    figures = {}
     for name, steps in dict.fromkeys((picture.method, picture.steps) for picture in all_):
         some = chosen(main_pictures(all_, steps), method=name)
         if len(some) > 1:
-            found[name, steps] = frechet(np.array([picture.features for picture in some], dtype=np.float32), truth)
-    return found
+            figures[name, steps] = frechet(np.array([picture.features for picture in some], dtype=np.float32), truth)
+    return figures
 
 
 def summary(all_: Sequence[Picture], truth: Coverage) -> dict[str, Any]:

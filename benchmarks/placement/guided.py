@@ -21,7 +21,7 @@ from sg_core.terms.leakage import apart
 
 
 @dataclass(frozen=True)
-class Settings:
+class GuidedSettings:
     """What of the method is used. ``strength`` is a share of the Card's; ``apart`` and ``present`` are weights of
     ``edits.place``, ``decay`` and ``until`` constants of ``guidance.Relative``; ``layers`` listens to other blocks than
     the Card's, () to all. ``masks`` is the progress up to which they hold, and ``noise`` how often the initial noise is
@@ -48,15 +48,15 @@ def unguided(model: Model, case: Case, seed: int, steps: int, settings: None = N
     return generate(model, case.prompt, seeds=[seed], width=side, height=side, steps=steps, scale=scale)[0]
 
 
-def guided(model: Model, case: Case, seed: int, steps: int, settings: Settings) -> Tensor:
+def guided(model: Model, case: Case, seed: int, steps: int, settings: GuidedSettings) -> Tensor:
     """The picture as the settings say."""
     if settings.layers is not None:
         model = replace(model, card=replace(model.card, layers=settings.layers))  # type: ignore[type-var]
     guidance = GUIDANCES[settings.guidance](model, settings, seed)
-    return painted(model, case, seed, steps, asked(case, settings), guidance)
+    return painted(model, case, seed, steps, layout_of(case, settings), guidance)
 
 
-def asked(case: Case, settings: Settings) -> Layout:
+def layout_of(case: Case, settings: GuidedSettings) -> Layout:
     """Energies, masks and whatever else the settings say, as one layout."""
     layout = as_layout(ENERGIES[settings.energy](case, settings) + settings.leakage * apart(case.masks))
     if settings.masks:
@@ -97,27 +97,27 @@ class Astray:
         return self.inner.push(size * noise, correction, step, kind, memory)
 
 
-def relative(model: Model, settings: Settings, seed: int) -> Guidance:
+def relative(model: Model, settings: GuidedSettings, seed: int) -> Guidance:
     """As shipped."""
     return Relative(settings.strength * model.card.strength, until=settings.until, decay=settings.decay)
 
 
-def astray(model: Model, settings: Settings, seed: int) -> Guidance:
+def astray(model: Model, settings: GuidedSettings, seed: int) -> Guidance:
     """In a random direction, another in every step."""
     return Astray(relative(model, settings, seed), torch.Generator("cpu").manual_seed(seed + 1))
 
 
-def paper(model: Model, settings: Settings, seed: int) -> Guidance:
+def paper(model: Model, settings: GuidedSettings, seed: int) -> Guidance:
     """As published; ``strength`` is its weight v."""
     return Paper(settings.strength)
 
 
-def placing(case: Case, settings: Settings) -> Energy:
+def placing(case: Case, settings: GuidedSettings) -> Energy:
     """The terms that ship."""
     return place(case.masks, apart=settings.apart, present=settings.present)
 
 
-def shuffled(case: Case, settings: Settings) -> Energy:
+def shuffled(case: Case, settings: GuidedSettings) -> Energy:
     """Each mask with the next noun's words; one thing alone gives its mask to the last word of the prompt."""
     nouns = list(case.masks)
     others = [*nouns[1:], nouns[0]] if len(nouns) > 1 else [case.prompt.split()[-1]]
@@ -125,37 +125,37 @@ def shuffled(case: Case, settings: Settings) -> Energy:
     return place(masks, apart=settings.apart, present=settings.present)
 
 
-def shapeless(case: Case, settings: Settings) -> Energy:
+def shapeless(case: Case, settings: GuidedSettings) -> Energy:
     """Presence in its mask and absence in the others', with no outline."""
-    there = [settings.present * presence(noun, mask) for noun, mask in case.masks.items()]
+    presences = [settings.present * presence(noun, mask) for noun, mask in case.masks.items()]
     pairs = [(noun, mask) for noun in case.masks for other, mask in case.masks.items() if other != noun]
     away = [settings.apart / max(1, len(case.masks) - 1) * keep_out(noun, mask) for noun, mask in pairs]
-    return sum([*there, *away], Energy())
+    return sum([*presences, *away], Energy())
 
 
-def outlines_alone(case: Case, settings: Settings) -> Energy:
+def outlines_alone(case: Case, settings: GuidedSettings) -> Energy:
     """Shapes and nothing else."""
     return sum((shape(noun, mask) for noun, mask in case.masks.items()), Energy())
 
 
-def none(case: Case, settings: Settings) -> Energy:
+def none(case: Case, settings: GuidedSettings) -> Energy:
     """Nothing pulls."""
     return Energy()
 
 
-def unheard(model: Model, settings: Settings, seed: int) -> Guidance:
+def unheard(model: Model, settings: GuidedSettings, seed: int) -> Guidance:
     """Energies shape the initial noise, and never act afterwards."""
     return Relative(0.0, until=0.0)
 
 
-ENERGIES: Mapping[str, Callable[[Case, Settings], Energy]] = {
+ENERGIES: Mapping[str, Callable[[Case, GuidedSettings], Energy]] = {
     "place": placing,
     "none": none,
     "shuffled": shuffled,
     "shapeless": shapeless,
     "outlines": outlines_alone,
 }
-GUIDANCES: Mapping[str, Callable[[Model, Settings, int], Guidance]] = {
+GUIDANCES: Mapping[str, Callable[[Model, GuidedSettings, int], Guidance]] = {
     "relative": relative,
     "random": astray,
     "paper": paper,

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.placement.cases import Case, Target
+from benchmarks.placement.cases import Case, CaseTarget
 from benchmarks.placement.ceiling import extent
 from benchmarks.sheet import Coverage
 from sg_core.judge import Detection, against, detect
-from sg_core.toybox.judge import Segmenter
+from sg_core.toybox.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
-class Score:
+class PlacementScore:
     """One target in one picture, as one Judge sees it.
 
     ``iou`` of masks, ``box`` of their tight boxes, ``offset`` between middles as a fraction of the diagonal (1 where
@@ -34,23 +34,23 @@ class Score:
 def look(picture: Tensor, case: Case, judges: Mapping[str, Segmenter]) -> dict[str, Any]:
     """A picture (3, SIDE, SIDE) in 0..1: what each Judge says of each target, and what no target asked for."""
     views = {name: detect(judge, picture[None], [judge.nouns])[0] for name, judge in judges.items()}
-    asked = {target.noun for target in case.targets}
+    nouns = {target.noun for target in case.targets}
     return {
         "scores": {
             name: [asdict(score(view[target.noun], target)) for target in case.targets] for name, view in views.items()
         },
-        "strays": {name: strays(view, asked) for name, view in views.items()},
+        "strays": {name: strays(view, nouns) for name, view in views.items()},
         "saturation": saturation(picture),
         "clipped": clipped(picture),
         "features": features(picture[None], next(iter(judges.values())))[0].tolist(),
     }
 
 
-def score(seen: Detection, target: Target) -> Score:
+def score(detection: Detection, target: CaseTarget) -> PlacementScore:
     """One detection against one target."""
-    figures = against(seen, torch.from_numpy(target.mask))
-    box = box_iou(seen.mask.numpy(), target.mask)
-    return Score(figures["iou"], box, figures["offset"], figures["present"])
+    figures = against(detection, torch.from_numpy(target.mask))
+    box = box_iou(detection.mask.numpy(), target.mask)
+    return PlacementScore(figures["iou"], box, figures["offset"], figures["present"])
 
 
 def box_iou(one: Coverage, other: Coverage) -> float:
@@ -65,9 +65,9 @@ def box_iou(one: Coverage, other: Coverage) -> float:
     return both / (sum(areas) - both)
 
 
-def strays(view: Mapping[str, Detection], asked: set[str]) -> int:
+def strays(view: Mapping[str, Detection], nouns: set[str]) -> int:
     """How many nouns a Judge finds present that nobody asked for."""
-    return sum(seen.present for noun, seen in view.items() if noun not in asked)
+    return sum(detection.present for noun, detection in view.items() if noun not in nouns)
 
 
 def area_under(overlaps: Sequence[float]) -> float:
@@ -89,13 +89,13 @@ def clipped(picture: Tensor) -> float:
 
 def features(pictures: Tensor, judge: Segmenter) -> Tensor:
     """What the Judge's last layer reads, mean over the picture: (batch, channel)."""
-    heard: list[Tensor] = []
-    hook = judge.network.get_submodule("read").register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0]))
+    tensors: list[Tensor] = []
+    hook = judge.network.get_submodule("read").register_forward_pre_hook(lambda _, inputs: tensors.append(inputs[0]))
     try:
         judge.probabilities(pictures)
     finally:
         hook.remove()
-    return heard[0].float().mean((2, 3))
+    return tensors[0].float().mean((2, 3))
 
 
 def frechet(one: Coverage, other: Coverage) -> float:

@@ -63,34 +63,34 @@ class Method:
 
 PEERS: Mapping[str, tuple[Paint, Any]] = MappingProxyType(
     {
-        "words": (words.words, words.Settings),
-        "best-of-k": (best_of.best_of, best_of.Settings),
-        "layout-guidance": (layout_guidance.layout_guidance, layout_guidance.Settings),
-        "boxdiff": (boxdiff.boxdiff, boxdiff.Settings),
-        "attend-and-excite": (attend_and_excite.attend_and_excite, attend_and_excite.Settings),
-        "r-and-b": (region_boundary.region_boundary, region_boundary.Settings),
-        "dense-diffusion": (dense_diffusion.dense_diffusion, dense_diffusion.Settings),
-        "layer-fusion": (layer_fusion.layer_fusion, layer_fusion.Settings),
+        "words": (words.words, words.WordsSettings),
+        "best-of-k": (best_of.best_of, best_of.BestOfSettings),
+        "layout-guidance": (layout_guidance.layout_guidance, layout_guidance.LayoutGuidanceSettings),
+        "boxdiff": (boxdiff.boxdiff, boxdiff.BoxDiffSettings),
+        "attend-and-excite": (attend_and_excite.attend_and_excite, attend_and_excite.AttendAndExciteSettings),
+        "r-and-b": (region_boundary.region_boundary, region_boundary.RegionBoundarySettings),
+        "dense-diffusion": (dense_diffusion.dense_diffusion, dense_diffusion.DenseDiffusionSettings),
+        "layer-fusion": (layer_fusion.layer_fusion, layer_fusion.LayerFusionSettings),
     }
 )
 
 STRENGTHS = (0.25, 0.5, 0.75)
-BOTH = guided.Settings(masks=UNTIL)  # masks and energies, as shipped
+BOTH = guided.GuidedSettings(masks=UNTIL)  # masks and energies, as shipped
 
-OWN: Mapping[str, tuple[str, guided.Settings]] = MappingProxyType(
+OWN: Mapping[str, tuple[str, guided.GuidedSettings]] = MappingProxyType(
     {
         OURS: ("ours", BOTH),
-        "energies": ("ablation", guided.Settings()),
-        "relative": ("ablation", guided.Settings()),
-        "masks": ("ablation", guided.Settings(energy="none", masks=UNTIL)),
-        "noise": ("ablation", guided.Settings(guidance="unheard", noise=3)),
+        "energies": ("ablation", guided.GuidedSettings()),
+        "relative": ("ablation", guided.GuidedSettings()),
+        "masks": ("ablation", guided.GuidedSettings(energy="none", masks=UNTIL)),
+        "noise": ("ablation", guided.GuidedSettings(guidance="unheard", noise=3)),
         "with noise": ("ablation", replace(BOTH, noise=3)),
         "with leakage": ("ablation", replace(BOTH, leakage=0.25)),
         "soft masks": ("ablation", replace(BOTH, softness=1.0)),
         "masks to the end": ("ablation", replace(BOTH, masks=1.0)),
-        "paper": ("ablation", guided.Settings(guidance="paper", strength=7500.0)),
-        "random gradient": ("ablation", guided.Settings(guidance="random")),
-        "shuffled words": ("ablation", guided.Settings(energy="shuffled")),
+        "paper": ("ablation", guided.GuidedSettings(guidance="paper", strength=7500.0)),
+        "random gradient": ("ablation", guided.GuidedSettings(guidance="random")),
+        "shuffled words": ("ablation", guided.GuidedSettings(energy="shuffled")),
         "no presence": ("ablation", replace(BOTH, present=0.0)),
         "no keep-out": ("ablation", replace(BOTH, apart=0.0)),
         "no shape": ("ablation", replace(BOTH, energy="shapeless")),
@@ -128,8 +128,8 @@ def peers(best: Mapping[str, Mapping[str, Any]]) -> Iterator[Method]:
 
 def with_values(settings: Any, values: Mapping[str, Any]) -> Any:
     """Settings of a class with these values, lists as the tuples they were."""
-    known = {field.name for field in fields(settings)}
-    return settings(**{name: tuples(value) for name, value in values.items() if name in known})
+    names = {field.name for field in fields(settings)}
+    return settings(**{name: tuples(value) for name, value in values.items() if name in names})
 
 
 def tuples(value: Any) -> Any:

@@ -11,13 +11,13 @@ import numpy as np
 from benchmarks.sheet import Coverage
 from sg_core.toybox.scenes.atlas import Atlas
 from sg_core.toybox.scenes.compose import sampling_grid, sprites
-from sg_core.toybox.scenes.scene import Thing
+from sg_core.toybox.scenes.scene import SceneObject
 
 SIDE = 128
 
 
 @dataclass(frozen=True)
-class Box:
+class Extent:
     """Where an outline lies: centre (x right, y down) and sides, all in fractions of the frame."""
 
     x: float
@@ -27,7 +27,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Subject:
+class OutlineSubject:
     """What an outline is drawn of: a noun, and one of its pictures in the atlas."""
 
     noun: str
@@ -35,17 +35,17 @@ class Subject:
     atlas: Atlas
 
 
-Outline = Callable[[np.random.Generator, Subject, Box], Coverage]
+Outline = Callable[[np.random.Generator, OutlineSubject, Extent], Coverage]
 
 
-def block(rng: np.random.Generator, subject: Subject, box: Box) -> Coverage:
+def block(rng: np.random.Generator, subject: OutlineSubject, box: Extent) -> Coverage:
     """A box, or, every other time, the ball (an ellipse) inside it."""
     u, v = positions(box)
     inside = u * u + v * v <= 1 if rng.random() < 0.5 else (abs(u) <= 1) & (abs(v) <= 1)
     return np.asarray(inside, dtype=np.float32)
 
 
-def blob(rng: np.random.Generator, subject: Subject, box: Box) -> Coverage:
+def blob(rng: np.random.Generator, subject: OutlineSubject, box: Extent) -> Coverage:
     """Round about, with three to five random waves along its edge: an outline that no noun has."""
     u, v = positions(box)
     angle = np.arctan2(v, u)
@@ -54,9 +54,9 @@ def blob(rng: np.random.Generator, subject: Subject, box: Box) -> Coverage:
     return np.asarray(np.hypot(u, v) <= np.clip(0.85 * (1 + edge), 0.3, 1.2), dtype=np.float32)
 
 
-def silhouette(rng: np.random.Generator, subject: Subject, box: Box) -> Coverage:
+def silhouette(rng: np.random.Generator, subject: OutlineSubject, box: Extent) -> Coverage:
     """Another instance of the noun itself: turned, bent and either way round, as the model's training drew them."""
-    thing = Thing(
+    item = SceneObject(
         noun=subject.noun,
         tile=subject.tile,
         colour=None,
@@ -69,15 +69,15 @@ def silhouette(rng: np.random.Generator, subject: Subject, box: Box) -> Coverage
         flip=bool(rng.random() < 0.5),
         warp=(*rng.uniform(0, 0.06, 2).tolist(), *rng.random(2).tolist()),
     )
-    grid = sampling_grid([thing], subject.atlas, SIDE, SIDE)
-    alpha = sprites([thing], subject.atlas, grid)[0, 3].numpy()
+    grid = sampling_grid([item], subject.atlas, SIDE, SIDE)
+    alpha = sprites([item], subject.atlas, grid)[0, 3].numpy()
     return np.asarray(alpha >= 0.5, dtype=np.float32)
 
 
 OUTLINES: Mapping[str, Outline] = MappingProxyType({"blocks": block, "silhouettes": silhouette, "blobs": blob})
 
 
-def positions(box: Box) -> tuple[Coverage, Coverage]:
+def positions(box: Extent) -> tuple[Coverage, Coverage]:
     """Each pixel's place (u right, v down), -1 to 1 inside the box: both (SIDE, SIDE)."""
     rows, columns = (np.mgrid[0:SIDE, 0:SIDE] + 0.5) / SIDE
     return (columns - box.x) / (box.width / 2), (rows - box.y) / (box.height / 2)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from benchmarks.placement.cases import KINDS, Case
 from benchmarks.placement.methods import NONE, OURS, Method, best_peer, methods
-from benchmarks.placement.work import Bench, Job
+from benchmarks.placement.work import Bench, BenchJob
 
 STEPS = 30
 FEW = (8, 4)
@@ -16,7 +16,7 @@ OF_A_RUN = ("control", "ours", "peer")
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlanEntry:
     """One method with so many steps, on cases of these kinds."""
 
     method: Method
@@ -30,7 +30,7 @@ class Plan:
 
     each: int
     seeds: int
-    entries: tuple[Entry, ...]
+    entries: tuple[PlanEntry, ...]
 
 
 def quick() -> Plan:
@@ -56,18 +56,18 @@ def full() -> Plan:
 PLANS = MappingProxyType({"quick": quick, "plain": plain, "full": full})
 
 
-def entries(names: Sequence[str], steps: int = STEPS, kinds: Sequence[str] = KINDS) -> list[Entry]:
+def entries(names: Sequence[str], steps: int = STEPS, kinds: Sequence[str] = KINDS) -> list[PlanEntry]:
     """Methods by name."""
-    return [Entry(methods()[name], steps, kinds) for name in names]
+    return [PlanEntry(methods()[name], steps, kinds) for name in names]
 
 
-def few_steps(kinds: Sequence[str]) -> Iterator[Entry]:
+def few_steps(kinds: Sequence[str]) -> Iterator[PlanEntry]:
     """Ours, and the unguided picture, in fewer steps."""
     for steps in FEW:
         yield from entries([NONE, OURS], steps, kinds)
 
 
-def jobs(plan: Plan, cases: Sequence[Case], bench: Bench, pictures: Path | None = None) -> list[Job]:
+def jobs(plan: Plan, cases: Sequence[Case], bench: Bench, pictures: Path | None = None) -> list[BenchJob]:
     """Every picture of a plan, a case at a time, so that an interrupted run has whole cases.
 
     The first seed of the first blocks is counted in floating-point operations; of every first case a picture is kept
@@ -78,13 +78,15 @@ def jobs(plan: Plan, cases: Sequence[Case], bench: Bench, pictures: Path | None 
         first = case.name.endswith("/0")
         for entry in plan.entries:
             for seed in range(plan.seeds if case.kind in entry.kinds else 0):
-                job = Job(bench, entry.method, case, seed, entry.steps, first and case.kind == "blocks" and seed == 0)
-                kept = pictures / f"{job.key}.png" if pictures and first and seed == 0 else None
-                painted.append(replace(job, file=kept))
+                job = BenchJob(
+                    bench, entry.method, case, seed, entry.steps, first and case.kind == "blocks" and seed == 0
+                )
+                entries_of_plan = pictures / f"{job.key}.png" if pictures and first and seed == 0 else None
+                painted.append(replace(job, file=entries_of_plan))
     return painted
 
 
 def scaled(plan: Plan, each: int | None, seeds: int | None, names: Mapping[str, object] | None = None) -> Plan:
     """The plan with another number of cases or seeds, or with these methods only."""
-    kept = tuple(entry for entry in plan.entries if names is None or entry.method.name in names)
-    return Plan(each or plan.each, seeds or plan.seeds, kept)
+    entries_of_plan = tuple(entry for entry in plan.entries if names is None or entry.method.name in names)
+    return Plan(each or plan.each, seeds or plan.seeds, entries_of_plan)

@@ -28,7 +28,7 @@ SHARED = (  # what every picture and its figures are made by, whatever the metho
 
 NO_PART = ("sg_core/toybox/scenes", "sg_core/toybox/training")  # of no picture, but of the model's own files
 
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Rows:
         """Where the rows are."""
         return self.folder / "rows.jsonl"
 
-    def read(self) -> dict[str, Row]:
+    def read(self) -> dict[str, ResultRow]:
         """Every whole row by its key; a line that an interruption cut short is passed over."""
         lines = self.file.read_text("utf-8").splitlines() if self.file.exists() else []
-        return {row["key"]: row for line in lines for row in whole(line)}
+        return {row["key"]: row for line in lines for row in parsed(line)}
 
-    def add(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def add(self, rows: Iterable[ResultRow]) -> Iterator[ResultRow]:
         """Write rows as they come, and hand them on."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as file:
@@ -58,7 +58,7 @@ class Rows:
                 yield row
 
 
-def whole(line: str) -> list[Row]:
+def parsed(line: str) -> list[ResultRow]:
     """The row of a line, if it is one."""
     try:
         return [json.loads(line)]
@@ -89,10 +89,10 @@ def code_digest(patterns: Sequence[str] = SHARED) -> str:
     """Of what source files do: their syntax without comments and docstrings, so that words may change."""
     files = {path for pattern in patterns for path in ROOT.glob(pattern)}
     paths = sorted(path for path in files if not any(path.is_relative_to(ROOT / folder) for folder in NO_PART))
-    return digest([[path.name, ast.dump(spoken_less(ast.parse(path.read_text("utf-8"))))] for path in paths])
+    return digest([[path.name, ast.dump(without_docstrings(ast.parse(path.read_text("utf-8"))))] for path in paths])
 
 
-def spoken_less(tree: ast.AST) -> ast.AST:
+def without_docstrings(tree: ast.AST) -> ast.AST:
     """A tree without docstrings."""
     for node in ast.walk(tree):
         kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -13,8 +13,8 @@ from typing import Any
 
 from benchmarks.placement.cases import Case
 from benchmarks.placement.methods import PEERS, SWEPT, Method
-from benchmarks.placement.rows import Row
-from benchmarks.placement.work import Bench, Job
+from benchmarks.placement.rows import ResultRow
+from benchmarks.placement.work import Bench, BenchJob
 
 KINDS = ("blocks", "silhouettes")
 FINE = ["down_blocks.0", "up_blocks.1"]
@@ -49,7 +49,7 @@ TRIED: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType(
     }
 )
 
-Run = Callable[[Sequence[Job]], Mapping[str, Row]]
+SweepRun = Callable[[Sequence[BenchJob]], Mapping[str, ResultRow]]
 """The rows of jobs by key."""
 
 
@@ -65,13 +65,13 @@ def tuples(change: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in change.items()}
 
 
-def sweep(cases: Sequence[Case], seeds: int, steps: int, bench: Bench, run: Run) -> dict[str, Any]:
+def sweep(cases: Sequence[Case], seeds: int, steps: int, bench: Bench, run: SweepRun) -> dict[str, Any]:
     """Every candidate on every case: what was tried, how it did, and each peer's best, ready for JSON."""
     peers = {}
     for name in PEERS:
         tried: list[dict[str, Any]] = []
         for method in candidates(name):
-            jobs = [Job(bench, method, case, seed, steps) for case in cases for seed in range(seeds)]
+            jobs = [BenchJob(bench, method, case, seed, steps) for case in cases for seed in range(seeds)]
             tried.append({"settings": asdict(method.settings), "iou": round(overlap(run(jobs).values()), 4)})
         best = max(tried, key=lambda entry: entry["iou"])
         peers[name] = {"best": best["settings"], "iou": best["iou"], "tried": tried}
@@ -79,7 +79,7 @@ def sweep(cases: Sequence[Case], seeds: int, steps: int, bench: Bench, run: Run)
     return {"how": how | {"figure": "mean IoU of all targets, by the first Judge"}, "peers": peers}
 
 
-def overlap(rows: Iterable[Row]) -> float:
+def overlap(rows: Iterable[ResultRow]) -> float:
     """Mean IoU of all targets by the first Judge."""
     values: list[float] = [score["iou"] for row in rows for score in next(iter(row["scores"].values()))]
     return sum(values) / len(values)

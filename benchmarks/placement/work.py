@@ -16,11 +16,11 @@ from benchmarks.flops import counting
 from benchmarks.placement.cases import Case
 from benchmarks.placement.measures import look
 from benchmarks.placement.methods import Method
-from benchmarks.placement.rows import Row, case_digest, digest, files_digest
+from benchmarks.placement.rows import ResultRow, case_digest, digest, files_digest
 from benchmarks.sheet import to_image
 from sg_core.models.loading import find, load, named
 from sg_core.models.model import Model
-from sg_core.toybox.judge import Segmenter, load_judge
+from sg_core.toybox.segmenter import Segmenter, load_judge
 
 JUDGES = ("judge", "second-judge")
 
@@ -44,7 +44,7 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchJob:
     """One picture. ``counted`` also counts its floating-point operations, which takes longer; ``file`` keeps it."""
 
     bench: Bench
@@ -62,7 +62,7 @@ class Job:
         return digest(*facts, self.seed, self.steps, self.counted)
 
 
-def done(jobs: Sequence[Job], workers: int) -> Iterator[Row]:
+def painted(jobs: Sequence[BenchJob], workers: int) -> Iterator[ResultRow]:
     """The row of each job, as each is done, in the jobs' order."""
     if workers <= 1:
         with threads(1):
@@ -83,7 +83,7 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def measured(job: Job) -> Row:
+def measured(job: BenchJob) -> ResultRow:
     """Paint one picture and look at it."""
     model, judges = equipment(job.bench)
     start = time.process_time()
@@ -122,6 +122,6 @@ def folder_of(model: str) -> Path:
     return find(card.address if card else model)
 
 
-def unfinished(jobs: Iterable[Job], rows: Mapping[str, Row]) -> list[Job]:
+def unfinished(jobs: Iterable[BenchJob], rows: Mapping[str, ResultRow]) -> list[BenchJob]:
     """Those whose row is not there yet, or whose picture is wanted and not kept."""
     return [job for job in jobs if job.key not in rows or (job.file is not None and not job.file.exists())]

@@ -95,7 +95,7 @@ class DiffusionEngine:
         import torch
 
         import sg_core
-        from sg_core.toybox.judge import judge_of
+        from sg_core.toybox.segmenter import judge_of
 
         if self._loaded is not None and self._loaded[0] == model:
             return

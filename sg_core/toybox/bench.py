@@ -23,11 +23,11 @@ from sg_core.models.model import Model
 from sg_core.toybox.autoencoder import latents_of
 from sg_core.toybox.comparison import Laboratory, compare
 from sg_core.toybox.components import Parts, load_parts
-from sg_core.toybox.judge import Segmenter, load_judge
 from sg_core.toybox.recipe import RECIPES, Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.places import PLACES
 from sg_core.toybox.scenes.scene import Scene, draw_scene, with_article
+from sg_core.toybox.segmenter import Segmenter, load_judge
 from sg_core.toybox.training.judge import classes
 from sg_core.toybox.training.samples import tile
 from sg_core.toybox.training.stream import TEST_SEEDS, Batch, stream
@@ -57,7 +57,7 @@ def present(subject: Subject, objects: int, count: int) -> list[float]:
     scores = []
     for start in tqdm(range(0, count, 16), desc=f"{objects} objects", leave=False):
         some = scenes[start : start + 16]
-        captions, nouns = [scene.caption for scene in some], [[t.noun for t in scene.things] for scene in some]
+        captions, nouns = [scene.caption for scene in some], [[t.noun for t in scene.objects] for scene in some]
         pictures = paint(subject, captions, range(start, start + len(some)))
         rows = detect(subject.judge, pictures, nouns)
         scores += [float(all(detected.present for detected in row.values())) for row in rows]
@@ -93,7 +93,7 @@ def judged(judge: Judge, batches: list[Batch], through: Callable[[Tensor], Tenso
         probabilities = judge.probabilities(through(batch.pictures.rgb))
         winners = probabilities.argmax(1)
         for row, scene in enumerate(batch.scenes):
-            for item in scene.things:
+            for item in scene.objects:
                 number = 1 + judge.nouns.index(item.noun)
                 mask = truth[row] == number
                 if mask.float().mean() < 0.01:
@@ -127,9 +127,9 @@ def positions(subject: Subject, count: int) -> float:
     for start in tqdm(range(0, count, 16), desc="positions", leave=False):
         some = scenes[start : start + 16]
         pictures = paint(subject, [scene.caption for scene in some], range(start, start + len(some)))
-        for row in detect(subject.judge, pictures, [[scene.things[0].noun] for scene in some]):
+        for row in detect(subject.judge, pictures, [[scene.objects[0].noun] for scene in some]):
             reached |= {cell(one.centroid) for one in row.values() if one.centroid and one.present}
-    possible = {cell((scene.things[0].x, scene.things[0].y)) for scene in scenes}
+    possible = {cell((scene.objects[0].x, scene.objects[0].y)) for scene in scenes}
     return len(reached & possible) / len(possible)
 
 
@@ -198,11 +198,11 @@ def measure(subject: Subject, count: int, pictures: int) -> dict[str, float | in
         "nouns": len(subject.judge.nouns),
         "side": subject.side,
     }
-    figures |= said_by_readers(subject.folder)
+    figures |= readers_answers(subject.folder)
     return figures | {f"{name}_95": value[1:] for name, value in spread.items()}
 
 
-def said_by_readers(folder: Path) -> dict[str, int]:
+def readers_answers(folder: Path) -> dict[str, int]:
     """The lower reader's count of each sheet, from `readers.json` beside the weights; nothing where there is none.
 
     The file holds `{"named": [a, b], "pairs_won": [a, b], "looks": [a, b]}`, one number a reader.

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from sg_core.toybox.judge import Segmenter
 from sg_core.toybox.quality import (
     best_outline,
     colour_references,
@@ -18,15 +17,16 @@ from sg_core.toybox.quality import (
     inside_masks,
     obeys_size,
     outlines,
-    seen_colour,
+    visible_colour,
 )
 from sg_core.toybox.scenes.atlas import Atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.scene import SIZES, Scene, Vocabulary, draw_scene
+from sg_core.toybox.segmenter import Segmenter
 from sg_core.toybox.training.stream import TEST_SEEDS
 
 BATCH = 16
-SCENE_SEEDS, SAID_SEEDS = TEST_SEEDS + 20_000_000, TEST_SEEDS + 30_000_000
+SCENE_SEEDS, COLOUR_SEEDS = TEST_SEEDS + 20_000_000, TEST_SEEDS + 30_000_000
 KINDS = {word: kind for kind, words in SIZES.items() for word in words}
 
 Painter = Callable[[list[str], Sequence[int]], Tensor]
@@ -71,11 +71,11 @@ def compare(laboratory: Laboratory, count: int) -> dict[str, list[float] | float
         draw_scene(SCENE_SEEDS + k, laboratory.atlas, laboratory.vocabulary, count=1 + k % 3, test=True)
         for k in range(count)
     ]
-    known = {noun: outlines(noun, laboratory.atlas) for noun in laboratory.vocabulary.nouns}
+    references = {noun: outlines(noun, laboratory.atlas) for noun in laboratory.vocabulary.nouns}
     painted, true = Tally(), Tally()
-    for some, pictures, shown in laboratory.batches(scenes, "comparison"):
-        gather(laboratory, painted, some, pictures, known)
-        gather(laboratory, true, some, shown, known)
+    for some, pictures, visible in laboratory.batches(scenes, "comparison"):
+        gather(laboratory, painted, some, pictures, references)
+        gather(laboratory, true, some, visible, references)
     return {
         "sharpness": sum(painted.energies) / sum(true.energies),
         "frechet": frechet(torch.cat(painted.features), torch.cat(true.features)),
@@ -86,40 +86,42 @@ def compare(laboratory: Laboratory, count: int) -> dict[str, list[float] | float
 
 
 def gather(
-    laboratory: Laboratory, tally: Tally, scenes: Sequence[Scene], pictures: Tensor, known: dict[str, Tensor]
+    laboratory: Laboratory, tally: Tally, scenes: Sequence[Scene], pictures: Tensor, references: dict[str, Tensor]
 ) -> None:
     """Add a batch."""
     masks = laboratory.masks(pictures, scenes)
-    inside = torch.stack([torch.stack(list(found.values())).any(0) for found in masks])
+    inside = torch.stack([torch.stack(list(masks_by_noun.values())).any(0) for masks_by_noun in masks])
     if inside.any():
         tally.energies.append(gradient_energy(pictures, inside))
     tally.features.append(features(laboratory.second, pictures))
-    tally.outlines += [best_outline(mask, known[noun]) for found in masks for noun, mask in found.items()]
+    tally.outlines += [
+        best_outline(mask, references[noun]) for masks_by_noun in masks for noun, mask in masks_by_noun.items()
+    ]
 
 
 def obeyed(laboratory: Laboratory, count: int) -> dict[str, list[float] | float]:
     """Of things alone whose colour, whose size was said: 1 where it was obeyed, and the same of true scenes."""
-    coloured = said(laboratory, count, lambda scene: scene.things[0].said)
-    sized = said(laboratory, count, lambda scene: scene.things[0].sized != "")
+    coloured = matching_scenes(laboratory, count, lambda scene: scene.objects[0].said)
+    sized = matching_scenes(laboratory, count, lambda scene: scene.objects[0].sized != "")
     values: dict[str, list[float] | float] = {}
     for name, scenes, judge in (("colour", coloured, obeys_colour), ("size", sized, obeys)):
         painted: list[float] = []
         true: list[float] = []
-        for some, pictures, shown in laboratory.batches(scenes, name):
+        for some, pictures, visible in laboratory.batches(scenes, name):
             painted += judge(laboratory, some, pictures)
-            true += judge(laboratory, some, shown)
+            true += judge(laboratory, some, visible)
         values |= {name: painted, f"{name}_true": true}
     return values
 
 
-def said(laboratory: Laboratory, count: int, wanted: Callable[[Scene], bool]) -> list[Scene]:
+def matching_scenes(laboratory: Laboratory, count: int, condition: Callable[[Scene], bool]) -> list[Scene]:
     """The first so many scenes of one thing that are wanted."""
     scenes: list[Scene] = []
-    seed = SAID_SEEDS
+    seed = COLOUR_SEEDS
     while len(scenes) < count:
         scene = draw_scene(seed, laboratory.atlas, laboratory.vocabulary, count=1, test=True)
         seed += 1
-        if scene.things and wanted(scene):
+        if scene.objects and condition(scene):
             scenes.append(scene)
     return scenes
 
@@ -127,17 +129,18 @@ def said(laboratory: Laboratory, count: int, wanted: Callable[[Scene], bool]) ->
 def obeys_colour(laboratory: Laboratory, scenes: Sequence[Scene], pictures: Tensor) -> list[float]:
     """1 where a picture's only thing has the colour its caption says."""
     values = []
-    for scene, rgb, found in zip(scenes, pictures, laboratory.masks(pictures, scenes), strict=True):
-        (thing,) = scene.things
-        references = colour_references(thing.noun, scene.place, laboratory.atlas)
-        values.append(float(seen_colour(rgb, found[thing.noun], references) == thing.colour))
+    for scene, rgb, masks_by_noun in zip(scenes, pictures, laboratory.masks(pictures, scenes), strict=True):
+        (item,) = scene.objects
+        references = colour_references(item.noun, scene.place, laboratory.atlas)
+        values.append(float(visible_colour(rgb, masks_by_noun[item.noun], references) == item.colour))
     return values
 
 
 def obeys(laboratory: Laboratory, scenes: Sequence[Scene], pictures: Tensor) -> list[float]:
     """1 where a picture's only thing is as small or as big as its caption says."""
     masks = laboratory.masks(pictures, scenes)
-    things = [scene.things[0] for scene in scenes]
+    objects = [scene.objects[0] for scene in scenes]
     return [
-        float(obeys_size(KINDS[thing.sized], found[thing.noun])) for thing, found in zip(things, masks, strict=True)
+        float(obeys_size(KINDS[item.sized], masks_by_noun[item.noun]))
+        for item, masks_by_noun in zip(objects, masks, strict=True)
     ]

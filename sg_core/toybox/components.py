@@ -80,8 +80,8 @@ def cast(dtype: torch.dtype, *modules: nn.Module) -> None:
 def amend(config: Path, changes: dict[str, str | None]) -> None:
     """Set keys of a JSON file; None takes one out."""
     settings = json.loads(config.read_text()) | changes
-    kept = {key: value for key, value in settings.items() if key not in changes or value is not None}
-    config.write_text(json.dumps(kept, indent=2) + "\n")
+    remaining = {key: value for key, value in settings.items() if key not in changes or value is not None}
+    config.write_text(json.dumps(remaining, indent=2) + "\n")
 
 
 def build_tokenizer(words: tuple[str, ...], length: int, folder: Path) -> CLIPTokenizer:
@@ -120,12 +120,12 @@ def build_parts(recipe: Recipe, folder: Path) -> Parts:
 
     Tokenizer and card are written into the folder, where ``Parts.save`` puts the rest.
     """
-    kept = folder / "tokenizer"
-    if (kept / "vocab.json").exists():
-        tokenizer = CLIPTokenizer.from_pretrained(kept, local_files_only=True)
+    remaining = folder / "tokenizer"
+    if (remaining / "vocab.json").exists():
+        tokenizer = CLIPTokenizer.from_pretrained(remaining, local_files_only=True)
     else:
-        tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, kept)
-        tokenizer.save_pretrained(kept)
+        tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, remaining)
+        tokenizer.save_pretrained(remaining)
     write_card(recipe.nouns, folder)
     return Parts(
         tokenizer=tokenizer,

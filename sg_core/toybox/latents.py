@@ -22,7 +22,7 @@ from sg_core.toybox.scenes.atlas import Atlas
 from sg_core.toybox.scenes.compose import Pictures, sampling_grid
 from sg_core.toybox.scenes.looks import COLOURS
 from sg_core.toybox.scenes.patterns import box_coordinates
-from sg_core.toybox.scenes.scene import Scene, Thing
+from sg_core.toybox.scenes.scene import Scene, SceneObject
 
 CELL = 16
 BLOCK = 4  # colours and places are averaged over so many pixels first
@@ -51,9 +51,9 @@ class LatentMap:
 
     def encode(self, meaning: Tensor, rgb: Tensor) -> Tensor:
         """(batch, c + 8, rows, columns) and pictures (batch, 3, height, width) -> (batch, channel, rows, columns)."""
-        said = (meaning - self.mean.view(1, -1, 1, 1)) * self.scale.view(1, -1, 1, 1)
-        shown = torch.einsum("kc,bcyx->bkyx", self.projection, blocks(rgb)) + self.offset.view(1, -1, 1, 1)
-        return torch.cat([said, shown], 1)
+        meaning_part = (meaning - self.mean.view(1, -1, 1, 1)) * self.scale.view(1, -1, 1, 1)
+        colour_part = torch.einsum("kc,bcyx->bkyx", self.projection, blocks(rgb)) + self.offset.view(1, -1, 1, 1)
+        return torch.cat([meaning_part, colour_part], 1)
 
     def to(self, device: torch.device | str) -> "LatentMap":
         """The same map on another device."""
@@ -88,14 +88,14 @@ def noun_codes(count: int, width: int) -> Tensor:
     return F.normalize(free.detach(), dim=1)
 
 
-def look_codes(things: Sequence[Thing], atlas: Atlas) -> Tensor:
+def look_codes(objects: Sequence[SceneObject], atlas: Atlas) -> Tensor:
     """Which of the noun's pictures, stripes, dots, and how far the hue is turned, as cosine and sine: (thing, 5)."""
     rows = []
-    for thing in things:
-        tiles = atlas.of(thing.noun)
-        picture = 0.0 if len(tiles) == 1 else 2 * tiles.index(thing.tile) / (len(tiles) - 1) - 1
-        turn = math.radians(COLOURS[thing.colour]) - float(atlas.hues[thing.tile, 0]) if thing.colour else 0.0
-        patterns = (1.5 * (thing.pattern == "stripes"), 1.5 * (thing.pattern == "dots"))
+    for item in objects:
+        tiles = atlas.of(item.noun)
+        picture = 0.0 if len(tiles) == 1 else 2 * tiles.index(item.tile) / (len(tiles) - 1) - 1
+        turn = math.radians(COLOURS[item.colour]) - float(atlas.hues[item.tile, 0]) if item.colour else 0.0
+        patterns = (1.5 * (item.pattern == "stripes"), 1.5 * (item.pattern == "dots"))
         rows.append((picture, *patterns, math.cos(turn), math.sin(turn)))
     return torch.tensor(rows)
 
@@ -106,21 +106,21 @@ def meaning(scenes: Sequence[Scene], pictures: Pictures, atlas: Atlas, nouns: Se
 
     All but the coverage are multiplied by it, and things that share a cell are added.
     """
-    owners = [(row, slot) for row, scene in enumerate(scenes) for slot in range(len(scene.things))]
-    things = [scenes[row].things[slot] for row, slot in owners]
+    owners = [(row, slot) for row, scene in enumerate(scenes) for slot in range(len(scene.objects))]
+    objects = [scenes[row].objects[slot] for row, slot in owners]
     batch, _, height, width = pictures.visible.shape
     device = pictures.visible.device
-    where = torch.tensor(owners, device=device).unbind(1)
-    shown = F.avg_pool2d(pictures.visible, BLOCK)[where].unsqueeze(1)
-    grid = sampling_grid(things, atlas, width // BLOCK, height // BLOCK)
-    place = box_coordinates(things, atlas, grid).clamp(-1.3, 1.3)
-    covered = F.avg_pool2d(shown, CELL // BLOCK)
-    spot = F.avg_pool2d(place * shown, CELL // BLOCK)
-    numbers = [nouns.index(thing.noun) for thing in things]
-    code = torch.cat([codes[numbers], look_codes(things, atlas).to(codes.device)], 1)[:, :, None, None]
+    index = torch.tensor(owners, device=device).unbind(1)
+    coverage = F.avg_pool2d(pictures.visible, BLOCK)[index].unsqueeze(1)
+    grid = sampling_grid(objects, atlas, width // BLOCK, height // BLOCK)
+    coordinates = box_coordinates(objects, atlas, grid).clamp(-1.3, 1.3)
+    covered = F.avg_pool2d(coverage, CELL // BLOCK)
+    spot = F.avg_pool2d(coordinates * coverage, CELL // BLOCK)
+    numbers = [nouns.index(item.noun) for item in objects]
+    code = torch.cat([codes[numbers], look_codes(objects, atlas).to(codes.device)], 1)[:, :, None, None]
     each = torch.cat([code * covered, spot, covered], 1)
     total = torch.zeros(batch, *each.shape[1:], device=device)
-    return total.index_add_(0, where[0], each)
+    return total.index_add_(0, index[0], each)
 
 
 def fit_latent_map(codes: Tensor, means: Tensor, rgb: Tensor, colours: int) -> LatentMap:
@@ -136,9 +136,9 @@ def fit_latent_map(codes: Tensor, means: Tensor, rgb: Tensor, colours: int) -> L
         part = slice(start, start + width)
         scale[part] = loud / (means[:, part] - mean[part].view(1, -1, 1, 1)).square().mean().sqrt()
         start += width
-    seen = blocks(rgb).movedim(1, -1).reshape(-1, 3 * (CELL // BLOCK) ** 2).double()
-    middle = seen.mean(0)
-    values, vectors = torch.linalg.eigh((seen - middle).T @ (seen - middle) / len(seen))
+    patches = blocks(rgb).movedim(1, -1).reshape(-1, 3 * (CELL // BLOCK) ** 2).double()
+    middle = patches.mean(0)
+    values, vectors = torch.linalg.eigh((patches - middle).T @ (patches - middle) / len(patches))
     projection = vectors.flip(1)[:, :colours].T / values.flip(0)[:colours].sqrt().sqrt()[:, None]
-    projection = projection * QUIET / ((seen - middle) @ projection.T).square().mean().sqrt()
+    projection = projection * QUIET / ((patches - middle) @ projection.T).square().mean().sqrt()
     return LatentMap(codes, mean, scale, projection.float(), -(projection @ middle).float())

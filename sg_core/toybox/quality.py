@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.toybox.judge import Dilated, Segmenter
 from sg_core.toybox.scenes.atlas import Atlas, chroma
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.looks import COLOURS
-from sg_core.toybox.scenes.scene import BIG, SMALL, Scene, Thing
+from sg_core.toybox.scenes.scene import BIG, SMALL, Scene, SceneObject
+from sg_core.toybox.segmenter import Dilated, Segmenter
 
 FEATURES_SIDE, OUTLINE_SIDE = 128, 48
 TILTS, GROWTHS = (-0.25, -0.12, 0.0, 0.12, 0.25), (0.9, 1.0, 1.1)
@@ -35,8 +35,8 @@ def features(judge: Segmenter, pictures: Tensor) -> Tensor:
     scale = FEATURES_SIDE / math.sqrt(height * width)
     sides = [max(16, round(side * scale / 16) * 16) for side in (height, width)]
     with torch.no_grad():
-        seen: Tensor = judge.network.features(F.interpolate(pictures, sides, mode="area") * 2 - 1)
-    return seen.mean((2, 3))
+        features: Tensor = judge.network.features(F.interpolate(pictures, sides, mode="area") * 2 - 1)
+    return features.mean((2, 3))
 
 
 def frechet(one: Tensor, other: Tensor) -> float:
@@ -55,8 +55,8 @@ def outlines(noun: str, atlas: Atlas) -> Tensor:
     boxes = []
     for tile, flip, tilt in product(atlas.of(noun), (False, True), TILTS):
         shape = math.sqrt(atlas.tiles[tile].aspect)
-        thing = Thing(noun, tile, None, False, 0.5, 0.5, 0.6 * shape, 0.6 / shape, angle=tilt, flip=flip)
-        full = compose([Scene("snow", 0.6, (0.5,) * 8, (thing,), "")], atlas, 128, 128).full[0, 0] > 0.5
+        item = SceneObject(noun, tile, None, False, 0.5, 0.5, 0.6 * shape, 0.6 / shape, angle=tilt, flip=flip)
+        full = compose([Scene("snow", 0.6, (0.5,) * 8, (item,), "")], atlas, 128, 128).full[0, 0] > 0.5
         boxes += [boxed(full, across, down) for across, down in product(GROWTHS, GROWTHS)]
     return torch.stack(boxes)
 
@@ -71,20 +71,20 @@ def boxed(mask: Tensor, across: float = 1.0, down: float = 1.0) -> Tensor:
     return F.grid_sample(cut[None, None], grid[None], mode="nearest", align_corners=False)[0, 0] > 0.5
 
 
-def best_outline(mask: Tensor, known: Tensor) -> float:
+def best_outline(mask: Tensor, outlines: Tensor) -> float:
     """Best IoU of a mask (h, w) with any of the known outlines (outline, side, side); 0 for an empty mask."""
     if not mask.any():
         return 0.0
     own = boxed(mask)
-    return float(((known & own).sum((1, 2)) / (known | own).sum((1, 2))).max())
+    return float(((outlines & own).sum((1, 2)) / (outlines | own).sum((1, 2))).max())
 
 
-def colour_references(noun: str, place: str, atlas: Atlas) -> dict[str, Tensor]:
+def colour_references(noun: str, backdrop: str, atlas: Atlas) -> dict[str, Tensor]:
     """Mean chroma of each of the noun's pictures turned to each colour, in the light of a place: (picture, 2)."""
     references = {}
     for colour in COLOURS:
         scenes = [
-            Scene(place, 0.6, (0.5,) * 8, (Thing(noun, tile, colour, True, 0.5, 0.5, 0.6, 0.6),), "")
+            Scene(backdrop, 0.6, (0.5,) * 8, (SceneObject(noun, tile, colour, True, 0.5, 0.5, 0.6, 0.6),), "")
             for tile in atlas.of(noun)
         ]
         pictures = compose(scenes, atlas, 64, 64)
@@ -100,12 +100,12 @@ def mean_chroma(rgb: Tensor, inside: Tensor) -> Tensor:
     return torch.stack([i[0][inside].mean(), q[0][inside].mean()])
 
 
-def seen_colour(rgb: Tensor, inside: Tensor, references: dict[str, Tensor]) -> str | None:
+def visible_colour(rgb: Tensor, inside: Tensor, references: dict[str, Tensor]) -> str | None:
     """The colour whose reference is nearest in hue to a thing's; None for an empty mask."""
     if not inside.any():
         return None
     own = F.normalize(mean_chroma(rgb, inside), dim=0)
-    likeness = {colour: float((F.normalize(known, dim=1) @ own).max()) for colour, known in references.items()}
+    likeness = {colour: float((F.normalize(colours, dim=1) @ own).max()) for colour, colours in references.items()}
     return max(likeness, key=likeness.__getitem__)
 
 
@@ -123,6 +123,6 @@ def inside_masks(probabilities: Tensor, scenes: Sequence[Scene], nouns: Sequence
     """Where the Judge sees each of a caption's nouns, for every picture: probabilities (n, c, h, w)."""
     winners = probabilities.argmax(1)
     return [
-        {thing.noun: winners[row] == 1 + nouns.index(thing.noun) for thing in scene.things}
+        {item.noun: winners[row] == 1 + nouns.index(item.noun) for item in scene.objects}
         for row, scene in enumerate(scenes)
     ]

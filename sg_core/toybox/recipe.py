@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import FIRST, SIX_LOOKS, Style, Vocabulary
+from sg_core.toybox.scenes.scene import FIRST, SIX_LOOKS, SceneStyle, Vocabulary
 
 SMALLEST_PIXELS = 45
 
@@ -44,7 +44,7 @@ class Recipe:
     name: str
     nouns: tuple[str, ...]
     places: tuple[str, ...]
-    style: Style
+    style: SceneStyle
     buckets: tuple[tuple[int, int, float], ...]
     code_width: int
     colours: int

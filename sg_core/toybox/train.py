@@ -23,13 +23,13 @@ SAVED, EXPORTED = 300.0, 3600.0
 def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox train`."""
     recipe = "full" if torch.cuda.is_available() else "sharp"
-    made = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
-    made.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
-    made.add_argument("--hours", type=float, help="core-hours planned in all; without it the recipe's")
-    made.add_argument("--recipe", choices=sorted(set(RECIPES) - {"fallback"}), default=recipe, help="what to train")
-    made.add_argument("--folder", type=Path, help="where scenes and checkpoints go; without it the cache folder")
-    made.add_argument("--threads", type=int, default=1, help="CPU threads; 0 leaves torch's own choice")
-    return made
+    parser = argparse.ArgumentParser(prog="maquette toybox train", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop after this many minutes; run again to go on")
+    parser.add_argument("--hours", type=float, help="core-hours planned in all; without it the recipe's")
+    parser.add_argument("--recipe", choices=sorted(set(RECIPES) - {"fallback"}), default=recipe, help="what to train")
+    parser.add_argument("--folder", type=Path, help="where scenes and checkpoints go; without it the cache folder")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 leaves torch's own choice")
+    return parser
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -20,7 +20,7 @@ from benchmarks.baselines.attention import grid, listening
 from benchmarks.baselines.loop import begin, paint
 from benchmarks.flops import flops
 from benchmarks.placement.cases import Case, draw_case
-from benchmarks.placement.guided import Settings, guided, unguided
+from benchmarks.placement.guided import GuidedSettings, guided, unguided
 from benchmarks.placement.methods import PEERS, methods, with_values
 from sg_core import generate, load, masks
 from sg_core.models.model import Model
@@ -66,18 +66,18 @@ def first_step(model, case):
 
 
 LOSSES = {
-    "layout-guidance": (layout_guidance.loss, layout_guidance.Settings().layers),
+    "layout-guidance": (layout_guidance.loss, layout_guidance.LayoutGuidanceSettings().layers),
     "attend-and-excite": (
-        lambda run, heard, z: attend_and_excite.loss(run, heard, z, 10.0),
-        attend_and_excite.Settings().layers,
+        lambda run, overheard, z: attend_and_excite.loss(run, overheard, z, 10.0),
+        attend_and_excite.AttendAndExciteSettings().layers,
     ),
     "boxdiff": (
-        lambda run, heard, z: boxdiff.loss(run, attend_and_excite.excited(run, heard, z, 20.0), 0.2),
-        boxdiff.Settings().layers,
+        lambda run, overheard, z: boxdiff.loss(run, attend_and_excite.excited(run, overheard, z, 20.0), 0.2),
+        boxdiff.BoxDiffSettings().layers,
     ),
     "r-and-b": (
-        lambda run, heard, z: region_boundary.loss(run, heard, z, region_boundary.Settings()),
-        region_boundary.Settings().layers,
+        lambda run, overheard, z: region_boundary.loss(run, overheard, z, region_boundary.RegionBoundarySettings()),
+        region_boundary.RegionBoundarySettings().layers,
     ),
 }
 
@@ -86,9 +86,9 @@ LOSSES = {
 def test_a_loss_falls_along_its_gradient(model, case, name):
     loss, layers = LOSSES[name]
     run, latent, step = first_step(model, case)
-    before, gradient = run.gradient(latent, step, layers, lambda heard, z: loss(run, heard, z))
+    before, gradient = run.gradient(latent, step, layers, lambda overheard, z: loss(run, overheard, z))
     down = latent - 0.3 * gradient / gradient.square().mean().sqrt()
-    after, _ = run.gradient(down, step, layers, lambda heard, z: loss(run, heard, z))
+    after, _ = run.gradient(down, step, layers, lambda overheard, z: loss(run, overheard, z))
     assert after < before
 
 
@@ -98,8 +98,8 @@ def test_hearing_changes_nothing(model, case):
         expected = model.predict(latent, step, run.text)
         with listening(model.network, ["down_blocks.0", "up_blocks.1"]) as listener:
             assert torch.equal(model.predict(latent, step, run.text), expected)
-    assert set(listener.heard) == set(model.layers(latent))
-    for attention in listener.heard.values():
+    assert set(listener.overheard) == set(model.layers(latent))
+    for attention in listener.overheard.values():
         assert torch.allclose(attention.sum(-1), torch.ones(()), atol=1e-5)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.network.modules())
 
@@ -112,12 +112,12 @@ def test_places_of_a_layer_find_their_grid():
 def test_words_say_the_side(model, case):
     sides = {words.side(target, 0.12) for target in case.targets}
     assert sides <= {"left", "right", "top", "bottom", "middle"}
-    picture = words.words(model, case, 0, STEPS, words.Settings())
-    assert not torch.equal(picture, words.words(model, case, 0, STEPS, words.Settings(margin=1.0)))
+    picture = words.words(model, case, 0, STEPS, words.WordsSettings())
+    assert not torch.equal(picture, words.words(model, case, 0, STEPS, words.WordsSettings(margin=1.0)))
 
 
 def test_the_best_of_several_is_none_of_the_worse(model, case):
-    settings = best_of.Settings(pictures=2, budget=4.0)  # each has twice the steps
+    settings = best_of.BestOfSettings(pictures=2, budget=4.0)  # each has twice the steps
     best = best_of.best_of(model, case, 0, STEPS, settings)
     run = begin(model, case)
     each = [paint(run, case, seed, 2 * STEPS) for seed in (0, 10_000)]
@@ -128,9 +128,9 @@ def test_the_best_of_several_is_none_of_the_worse(model, case):
 
 
 def test_without_weights_or_layers_a_gradient_free_peer_is_plain(model, case, plain):
-    nothing = dense_diffusion.Settings(words=0.0, places=0.0)
+    nothing = dense_diffusion.DenseDiffusionSettings(words=0.0, places=0.0)
     assert torch.allclose(dense_diffusion.dense_diffusion(model, case, 0, STEPS, nothing), plain, atol=1e-4)
-    unfused = layer_fusion.Settings(until=0.0)
+    unfused = layer_fusion.LayerFusionSettings(until=0.0)
     fused = layer_fusion.layer_fusion(model, case, 0, STEPS, unfused)
     assert fused.shape == plain.shape
     assert torch.allclose(fused, plain, atol=1e-4)
@@ -157,27 +157,29 @@ def test_ours_is_what_generate_paints(model, case):
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(guidance="random"),
-        Settings(guidance="paper", strength=7500.0),
-        Settings(energy="shuffled"),
-        Settings(energy="shapeless"),
-        Settings(energy="outlines"),
-        Settings(layers=("down_blocks.0",)),
-        Settings(layers=()),
-        Settings(masks=0.7),
-        Settings(masks=0.7, softness=1.0),
-        Settings(energy="none", masks=0.7),
-        Settings(guidance="unheard", noise=3),
-        Settings(masks=0.7, leakage=0.25),
+        GuidedSettings(guidance="random"),
+        GuidedSettings(guidance="paper", strength=7500.0),
+        GuidedSettings(energy="shuffled"),
+        GuidedSettings(energy="shapeless"),
+        GuidedSettings(energy="outlines"),
+        GuidedSettings(layers=("down_blocks.0",)),
+        GuidedSettings(layers=()),
+        GuidedSettings(masks=0.7),
+        GuidedSettings(masks=0.7, softness=1.0),
+        GuidedSettings(energy="none", masks=0.7),
+        GuidedSettings(guidance="unheard", noise=3),
+        GuidedSettings(masks=0.7, leakage=0.25),
     ],
 )
 def test_an_ablation_is_another_picture(model, case, plain, settings):
     picture = guided(model, case, 0, STEPS, settings)
     assert bool(picture.isfinite().all())
     assert not torch.equal(picture, plain)
-    assert not torch.equal(picture, guided(model, case, 0, STEPS, Settings()))
+    assert not torch.equal(picture, guided(model, case, 0, STEPS, GuidedSettings()))
 
 
 def test_settings_come_back_from_json():
-    settings = with_values(attend_and_excite.Settings, {"scale": 5.0, "refinements": [[0.0, 0.1]], "gone": 1})
-    assert settings == attend_and_excite.Settings(scale=5.0, refinements=((0.0, 0.1),))
+    settings = with_values(
+        attend_and_excite.AttendAndExciteSettings, {"scale": 5.0, "refinements": [[0.0, 0.1]], "gone": 1}
+    )
+    assert settings == attend_and_excite.AttendAndExciteSettings(scale=5.0, refinements=((0.0, 0.1),))

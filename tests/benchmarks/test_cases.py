@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.placement.cases import AREAS, COUNTS, HIDDEN, KINDS, SMALL, Target, draw_case, draw_cases
+from benchmarks.placement.cases import AREAS, COUNTS, HIDDEN, KINDS, SMALL, CaseTarget, draw_case, draw_cases
 from benchmarks.placement.ceiling import ceiling, extent, outlines, resized
 from benchmarks.placement.rows import case_digest
 from sg_core.toybox.recipe import FALLBACK
@@ -63,12 +63,12 @@ def test_a_silhouette_of_the_noun_itself_reaches_its_own_mask(atlas):
     cactus = resized(next(outlines("cactus", atlas)), 40, 60)
     whole[30:90, 50:90] = cactus
     none = np.zeros_like(whole)
-    assert ceiling(Target("cactus", whole, whole, none), atlas) == pytest.approx(1.0)
+    assert ceiling(CaseTarget("cactus", whole, whole, none), atlas) == pytest.approx(1.0)
     front = none.copy()
     front[:, 70:] = 1
-    visible = Target("cactus", whole * (1 - front), whole, front)
+    visible = CaseTarget("cactus", whole * (1 - front), whole, front)
     assert ceiling(visible, atlas) == pytest.approx(1.0)
     solid = none.copy()
     solid[30:90, 50:90] = 1
-    assert 0.4 < ceiling(Target("cactus", solid, solid, none), atlas) < 0.8  # a cactus is no box
+    assert 0.4 < ceiling(CaseTarget("cactus", solid, solid, none), atlas) < 0.8  # a cactus is no box
     assert extent(solid) == (50, 30, 90, 90)

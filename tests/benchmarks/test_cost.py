@@ -89,7 +89,7 @@ def test_turns_are_taken_in_turns():
     order = []
     seconds = in_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2, "test")
     assert order == ["a", "b"] * 3
-    assert len(seconds.taken["a"]) == 2
+    assert len(seconds.durations["a"]) == 2
     known = Seconds({"a": [2.0, 4.0, 9.0], "b": [1.0, 2.0, 3.0]})
     assert known.ratio("a", "b") == 2.0
     assert known.spread("a", "b") == (2.0, 3.0)

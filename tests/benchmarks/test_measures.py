@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.placement.cases import Case, Target
+from benchmarks.placement.cases import Case, CaseTarget
 from benchmarks.placement.figures import (
     Picture,
-    Seen,
+    TargetOutcome,
     affordable,
     best_strength,
     costs,
@@ -20,7 +20,7 @@ from benchmarks.placement.figures import (
 from benchmarks.placement.measures import area_under, box_iou, clipped, features, frechet, look, saturation, strays
 from benchmarks.placement.tables import tables
 from sg_core.judge import Detection
-from sg_core.toybox.judge import load_judge
+from sg_core.toybox.segmenter import load_judge
 
 
 def test_boxes_overlap_by_their_extents():
@@ -65,7 +65,7 @@ def test_a_picture_is_looked_at_by_every_judge():
     judge = load_judge()
     mask = np.zeros((128, 128), dtype=np.float32)
     mask[:64] = 1
-    case = Case("test/blocks/1/0", "a car", (Target("car", mask, mask, 0 * mask),))
+    case = Case("test/blocks/1/0", "a car", (CaseTarget("car", mask, mask, 0 * mask),))
     row = look(torch.full((3, 128, 128), 0.5), case, {"one": judge, "two": judge})
     assert row["scores"]["one"] == row["scores"]["two"] and len(row["scores"]["one"]) == 1
     assert set(row["scores"]["one"][0]) == {"iou", "box", "offset", "present"}
@@ -74,7 +74,7 @@ def test_a_picture_is_looked_at_by_every_judge():
 
 def painted(method: str, overlaps: list[float], *, group="control", case=0, steps=30, kind="blocks", flops=None):
     """A picture of as many targets as overlaps, each with a ceiling of 0.8."""
-    targets = tuple(Seen(value, value, 0.1, 1.0, 0.1 if value > 0.3 else 0.04, 0.8) for value in overlaps)
+    targets = tuple(TargetOutcome(value, value, 0.1, 1.0, 0.1 if value > 0.3 else 0.04, 0.8) for value in overlaps)
     name, count = f"test/{kind}/{len(overlaps)}/{case}", len(overlaps)
     seen = (0.1 * case, 0.2 * len(overlaps), overlaps[0])
     return Picture(method, group, name, kind, count, 0, steps, targets, 0, 0.5, 0.1, 1.0, flops, seen)

@@ -10,11 +10,11 @@ import torch
 from benchmarks.placement import contact, sweep
 from benchmarks.placement.cases import KINDS, draw_case
 from benchmarks.placement.command import completed, main, true_features
-from benchmarks.placement.guided import Settings, guided, unguided
+from benchmarks.placement.guided import GuidedSettings, guided, unguided
 from benchmarks.placement.methods import NONE, OURS, PEERS, Method, best_peer, methods, peers
-from benchmarks.placement.plan import FEW, PLANS, STEPS, Entry, Plan, full, jobs, plain, quick
-from benchmarks.placement.rows import ROOT, Rows, code_digest, spoken_less
-from benchmarks.placement.work import Bench, Job, done, equipment
+from benchmarks.placement.plan import FEW, PLANS, STEPS, Plan, PlanEntry, full, jobs, plain, quick
+from benchmarks.placement.rows import ROOT, Rows, code_digest, without_docstrings
+from benchmarks.placement.work import Bench, BenchJob, equipment, painted
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 
@@ -31,15 +31,15 @@ def case(atlas):
     return draw_case("test", "blocks", 1, 0, atlas)
 
 
-def few(case, *names: str, seeds: int = 1) -> list[Job]:
+def few(case, *names: str, seeds: int = 1) -> list[BenchJob]:
     """Pictures of two steps."""
-    plan = Plan(1, seeds, tuple(Entry(methods()[name], 2) for name in names))
+    plan = Plan(1, seeds, tuple(PlanEntry(methods()[name], 2) for name in names))
     return jobs(plan, [case], BENCH)
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(case, tmp_path):
     todo, store = few(case, NONE, OURS, seeds=2), Rows(tmp_path)
-    running = store.add(done(todo, 1))
+    running = store.add(painted(todo, 1))
     first = next(running)
     running.close()
     with store.file.open("a") as file:
@@ -56,7 +56,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(case, tmp_path):
 def test_a_row_is_the_same_whoever_paints_it(case, tmp_path):
     """A process of its own paints the same picture as this one."""
     (job,) = few(case, OURS)
-    here, there = next(done([job], 1)), list(done([job, job], 2))[1]
+    here, there = next(painted([job], 1)), list(painted([job, job], 2))[1]
     assert {name: here[name] for name in here if name != "seconds"} == {
         name: there[name] for name in there if name != "seconds"
     }
@@ -70,7 +70,7 @@ def test_a_key_holds_all_that_a_picture_depends_on(case, atlas):
         replace(job, steps=3),
         replace(job, case=other),
         replace(job, counted=not job.counted),
-        replace(job, method=Method(OURS, "ours", guided, Settings(strength=0.5))),
+        replace(job, method=Method(OURS, "ours", guided, GuidedSettings(strength=0.5))),
         replace(job, method=methods()[NONE]),
         replace(job, method=methods()["boxdiff"]),
     ]
@@ -83,8 +83,8 @@ def test_words_about_code_do_not_change_its_digest():
     import ast
 
     one, other = '"""A."""\ndef f():\n    """B."""\n    return 1  # c\n', "def f():\n    return 1\n"
-    assert ast.dump(spoken_less(ast.parse(one))) == ast.dump(spoken_less(ast.parse(other)))
-    assert ast.dump(spoken_less(ast.parse(one))) != ast.dump(spoken_less(ast.parse(one.replace("1", "2"))))
+    same, changed = (ast.dump(without_docstrings(ast.parse(text))) for text in (other, one.replace("1", "2")))
+    assert ast.dump(without_docstrings(ast.parse(one))) == same != changed
     assert code_digest(("benchmarks/placement/rows.py",)) != code_digest(("benchmarks/placement/work.py",))
     assert (ROOT / "benchmarks").is_dir()
 
@@ -137,10 +137,10 @@ def test_two_seeds_are_two_pictures_and_a_method_is_only_its_function(case):
 
 
 def test_a_sheet_shows_each_method_on_each_case(case, tmp_path):
-    plan = Plan(1, 1, (Entry(methods()[NONE], 2), Entry(methods()[OURS], 2)))
+    plan = Plan(1, 1, (PlanEntry(methods()[NONE], 2), PlanEntry(methods()[OURS], 2)))
     todo = jobs(plan, [case], BENCH, tmp_path)
     assert all(job.file is not None for job in todo)
-    list(done(todo, 1))
+    list(painted(todo, 1))
     sheet = contact.sheet(todo, steps=2)
     assert sheet.width == 3 * 128 + 4 * 8
     assert len(list(tmp_path.glob("*.png"))) == 2

@@ -8,8 +8,8 @@ from torch import Tensor
 from sg_core.attention.tape import Tape
 from sg_core.grounding import MASK_SIDE, attended, attention_mask, groundings, judged, reread
 from sg_core.tokens import Phrase, Words
-from sg_core.toybox.judge import Segmenter, judge_of, save_judge
 from sg_core.toybox.recipe import FALLBACK
+from sg_core.toybox.segmenter import Segmenter, judge_of, save_judge
 from sg_core.toybox.training.judge import new_judge
 
 CASTLE = Phrase("castle")

@@ -12,7 +12,7 @@ from sg_core.layout import as_layout
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.schedule import until
 from sg_core.terms.leakage import winning
-from sg_core.terms.noise import NoiseShaping, low_power, lowest, shaped
+from sg_core.terms.noise_shaping import NoiseShaping, low_power, lowest, shaped
 from sg_core.tokens import Phrase, Words, occurrences
 
 PROMPT = "a castle and a rocket"

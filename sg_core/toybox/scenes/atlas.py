@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-HERE = Path(__file__).parents[1]
+FOLDER = Path(__file__).parents[1]
 SIDE = 256
 LUMA = (0.299, 0.587, 0.114)
 
@@ -72,10 +72,10 @@ class Atlas:
     @cached_property
     def by_noun(self) -> dict[str, tuple[int, ...]]:
         """Each noun's tiles; kept, because every thing of a million scenes asks."""
-        found: dict[str, list[int]] = {}
+        by_noun: dict[str, list[int]] = {}
         for index, tile in enumerate(self.tiles):
-            found.setdefault(tile.noun, []).append(index)
-        return {noun: tuple(indices) for noun, indices in found.items()}
+            by_noun.setdefault(tile.noun, []).append(index)
+        return {noun: tuple(indices) for noun, indices in by_noun.items()}
 
     def of(self, noun: str) -> tuple[int, ...]:
         """Indices of the tiles that show a noun."""
@@ -92,21 +92,21 @@ def chroma(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return 0.596 * r - 0.274 * g - 0.322 * b, 0.211 * r - 0.523 * g + 0.312 * b
 
 
-def load_atlas(nouns: Collection[str] | None = None, folder: Path = HERE) -> Atlas:
+def load_atlas(nouns: Collection[str] | None = None, folder: Path = FOLDER) -> Atlas:
     """Read atlas.webp and atlas.json; given nouns, keep only their tiles, in the same order (all of them: 460 MB)."""
     tiles = [Tile(t["noun"], tuple(t["box"])) for t in json.loads((folder / "atlas.json").read_text())]
     with Image.open(folder / "atlas.webp", formats=("WEBP",)) as sheet:
         sheet_pixels = torch.from_numpy(np.array(sheet.convert("RGBA")))
     columns = sheet_pixels.shape[1] // SIDE
-    wanted = [index for index, tile in enumerate(tiles) if nouns is None or tile.noun in nouns]
-    cells = [divmod(index, columns) for index in wanted]
+    chosen = [index for index, tile in enumerate(tiles) if nouns is None or tile.noun in nouns]
+    cells = [divmod(index, columns) for index in chosen]
     stack = torch.stack([sheet_pixels[y * SIDE : (y + 1) * SIDE, x * SIDE : (x + 1) * SIDE] for y, x in cells])
     pixels = stack.permute(0, 3, 1, 2).contiguous().float().div_(255)
     pixels[:, :3] *= pixels[:, 3:]
-    return Atlas(tuple(tiles[index] for index in wanted), pixels)
+    return Atlas(tuple(tiles[index] for index in chosen), pixels)
 
 
-def build_atlas(assets: Path, folder: Path = HERE, quality: int = 82) -> int:
+def build_atlas(assets: Path, folder: Path = FOLDER, quality: int = 82) -> int:
     """Pack the pictures that nouns.json names, from an unpacked npm package, into atlas.webp; returns its bytes."""
     nouns: dict[str, list[str]] = json.loads((folder / "nouns.json").read_text())
     pictures = [
@@ -129,9 +129,9 @@ def build_atlas(assets: Path, folder: Path = HERE, quality: int = 82) -> int:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Build the atlas beside this file."""
-    made = argparse.ArgumentParser(prog="python -m sg_core.toybox.atlas", description="Pack the atlas.")
-    made.add_argument("assets", type=Path, help="the unpacked npm package's folder of .webp pictures")
-    build_atlas(made.parse_args(words).assets)
+    parser = argparse.ArgumentParser(prog="python -m sg_core.toybox.atlas", description="Pack the atlas.")
+    parser.add_argument("assets", type=Path, help="the unpacked npm package's folder of .webp pictures")
+    build_atlas(parser.parse_args(words).assets)
     return 0
 
 

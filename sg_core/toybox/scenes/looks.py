@@ -41,7 +41,7 @@ OWN_COLOURS = {  # those of a noun's own pictures, or that would make it another
 
 
 @dataclass(frozen=True)
-class Look:
+class NounLook:
     """Which of a noun's pictures (an index), a colour of COLOURS or None for its own, width over height, a pattern."""
 
     picture: int
@@ -55,17 +55,17 @@ def pictures_of(noun: str, tiles: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(tile for index, tile in enumerate(tiles) if index not in LEFT_OUT.get(noun, ()))
 
 
-def looks(noun: str, pictures: int) -> tuple[Look, ...]:
+def looks(noun: str, pictures: int) -> tuple[NounLook, ...]:
     """A noun's six looks, given how many pictures it has; a person tells them apart at a glance."""
     first, second, third, fourth = contrasting(noun)
     other = 1 % pictures
     return (
-        Look(0, None, 1.0, "plain"),
-        Look(other, first, 0.8, "plain"),
-        Look(0, second, 1.25, "plain"),
-        Look(other, None, 1.1, "stripes"),
-        Look(0, third, 0.8, "plain"),
-        Look(other, fourth, 1.0, "dots"),
+        NounLook(0, None, 1.0, "plain"),
+        NounLook(other, first, 0.8, "plain"),
+        NounLook(0, second, 1.25, "plain"),
+        NounLook(other, None, 1.1, "stripes"),
+        NounLook(0, third, 0.8, "plain"),
+        NounLook(other, fourth, 1.0, "dots"),
     )
 
 

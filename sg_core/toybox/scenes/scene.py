@@ -23,7 +23,7 @@ SIZES = {"small": ("small", "little", "tiny"), "big": ("big", "large", "huge")}
 
 
 @dataclass(frozen=True)
-class Style:
+class SceneStyle:
     """How things are drawn: their sides, how far in the frame they lie, how much of one another they may hide.
 
     `sides` are the least and the greatest of the root of width times height, over the root of the frame's area.
@@ -39,12 +39,12 @@ class Style:
     looks: bool
 
 
-FIRST = Style(sides=(0.15, 0.8), inside=0.42, overlap=0.3, stretch=0.14, tilt=0.12, looks=False)
-SIX_LOOKS = Style(sides=(0.2, 0.85), inside=0.46, overlap=0.25, stretch=0.1, tilt=0.1, looks=True)
+FIRST = SceneStyle(sides=(0.15, 0.8), inside=0.42, overlap=0.3, stretch=0.14, tilt=0.12, looks=False)
+SIX_LOOKS = SceneStyle(sides=(0.2, 0.85), inside=0.46, overlap=0.25, stretch=0.1, tilt=0.1, looks=True)
 
 
 @dataclass(frozen=True)
-class Thing:
+class SceneObject:
     """One thing: atlas tile, centre (x right, y down, 0..1), width and height over the root of the frame's area.
 
     `sized` is what the caption says of its size, or nothing.
@@ -79,13 +79,13 @@ class Scene:
     place: str
     horizon: float
     phase: tuple[float, ...]
-    things: tuple[Thing, ...]
+    objects: tuple[SceneObject, ...]
     caption: str
 
     @property
     def phrases(self) -> tuple[str, ...]:
         """The things' phrases, far to near, as they stand in the caption."""
-        return tuple(thing.phrase for thing in self.things)
+        return tuple(item.phrase for item in self.objects)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Vocabulary:
 
     nouns: tuple[str, ...]
     places: tuple[str, ...] = tuple(PLACES)
-    style: Style = FIRST
+    style: SceneStyle = FIRST
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -131,20 +131,20 @@ def draw_scene(
     `smallest` raises the least side of the style's, for pictures of few pixels.
     """
     rng = np.random.default_rng(seed)
-    wanted = count or int(rng.choice(4, p=COUNTS)) + 1
-    nouns = draw_nouns(rng, vocabulary, wanted, test)
-    things: list[Thing] = []
+    target = count or int(rng.choice(4, p=COUNTS)) + 1
+    nouns = draw_nouns(rng, vocabulary, target, test)
+    objects: list[SceneObject] = []
     style = vocabulary.style
-    sides = (max(style.sides[0], smallest), style.sides[1] / wanted**0.35)
+    sides = (max(style.sides[0], smallest), style.sides[1] / target**0.35)
     for noun in nouns:
-        thing = draw_thing(rng, draw_appearance(rng, atlas, noun, style), style, sides, aspect, things)
-        if thing is not None:
-            things.append(thing)
+        item = draw_object(rng, draw_appearance(rng, atlas, noun, style), style, sides, aspect, objects)
+        if item is not None:
+            objects.append(item)
     place = pick(rng, vocabulary.places)
     low, high = PLACES[place].horizon
-    things.sort(key=lambda thing: thing.y + thing.height / 2)
+    objects.sort(key=lambda item: item.y + item.height / 2)
     horizon, phase = float(rng.uniform(low, high)), tuple(rng.random(8).tolist())
-    return Scene(place, horizon, phase, tuple(things), caption(rng, things, place))
+    return Scene(place, horizon, phase, tuple(objects), caption(rng, objects, place))
 
 
 def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, test: bool) -> list[str]:
@@ -155,7 +155,7 @@ def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, tes
             return nouns
 
 
-def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: Style) -> Thing:
+def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: SceneStyle) -> SceneObject:
     """What a thing looks like, of side 1 in the middle of the frame."""
     look = None
     if style.looks:
@@ -168,7 +168,7 @@ def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: St
     shape = math.sqrt(atlas.tiles[tile].aspect * free * (look.stretch if look else 1))
     coloured = rng.random() < 0.3
     word = pick(rng, list(COLOURS)) if coloured else None
-    return Thing(
+    return SceneObject(
         noun=noun,
         tile=tile,
         colour=word or (look.colour if look else None),
@@ -193,14 +193,14 @@ def bend(rng: np.random.Generator) -> tuple[float, float, float, float]:
     return across, down, first, second
 
 
-def draw_thing(
+def draw_object(
     rng: np.random.Generator,
-    appearance: Thing,
-    style: Style,
+    appearance: SceneObject,
+    style: SceneStyle,
     sides: tuple[float, float],
     aspect: float,
-    others: Sequence[Thing],
-) -> Thing | None:
+    others: Sequence[SceneObject],
+) -> SceneObject | None:
     """A thing of that appearance with a size and a spot that buries no other; None if there is no room."""
     for _ in range(12):
         side = float(rng.uniform(*sides))
@@ -209,9 +209,9 @@ def draw_thing(
         x = float(rng.uniform(min(x_margin, 0.5), max(1 - x_margin, 0.5)))
         y = float(rng.uniform(min(y_margin, 0.5), max(1 - y_margin, 0.5)))
         sized = draw_size(rng, side)
-        thing = replace(appearance, x=x, y=y, width=width, height=height, sized=sized)
-        if all(overlap(thing, other, aspect) < style.overlap for other in others):
-            return thing
+        item = replace(appearance, x=x, y=y, width=width, height=height, sized=sized)
+        if all(overlap(item, other, aspect) < style.overlap for other in others):
+            return item
     return None
 
 
@@ -221,7 +221,7 @@ def draw_size(rng: np.random.Generator, side: float) -> str:
     return pick(rng, words) if words and rng.random() < 0.5 else ""
 
 
-def overlap(one: Thing, other: Thing, aspect: float) -> float:
+def overlap(one: SceneObject, other: SceneObject, aspect: float) -> float:
     """Shared box area over the smaller box."""
     shared_x = (one.width + other.width) / 2 - abs(one.x - other.x) * math.sqrt(aspect)
     shared_y = (one.height + other.height) / 2 - abs(one.y - other.y) / math.sqrt(aspect)
@@ -229,10 +229,10 @@ def overlap(one: Thing, other: Thing, aspect: float) -> float:
     return shared / min(one.width * one.height, other.width * other.height)
 
 
-def caption(rng: np.random.Generator, things: Sequence[Thing], place: str) -> str:
+def caption(rng: np.random.Generator, objects: Sequence[SceneObject], place: str) -> str:
     """Words like a person's: things in any order, joined in several ways, place before or after or left out."""
-    order = (things[index] for index in rng.permutation(len(things)))
-    named = [with_article(f"{thing.sized} {thing.phrase}".strip()) for thing in order]
+    order = (objects[index] for index in rng.permutation(len(objects)))
+    named = [with_article(f"{item.sized} {item.phrase}".strip()) for item in order]
     *rest, last = named
     join = pick(rng, JOINS) if len(named) == 2 else " and "
     words = ", ".join(rest) + join + last if rest else last

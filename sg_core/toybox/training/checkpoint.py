@@ -11,7 +11,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-State = dict[str, Any]
+CheckpointState = dict[str, Any]
 
 
 def training_folder(recipe: str) -> Path:
@@ -20,7 +20,7 @@ def training_folder(recipe: str) -> Path:
     return Path(base) / "maquette" / "toybox" / recipe
 
 
-def write(folder: Path, name: str, tensors: Mapping[str, Mapping[str, Tensor]], state: State) -> None:
+def write(folder: Path, name: str, tensors: Mapping[str, Mapping[str, Tensor]], state: CheckpointState) -> None:
     """Write one file a kind of tensors, and the state; then let `NAME.latest` name them and drop the one before."""
     new = folder / f"{name}-{state['steps']}"
     shutil.rmtree(new, ignore_errors=True)
@@ -36,13 +36,13 @@ def write(folder: Path, name: str, tensors: Mapping[str, Mapping[str, Tensor]], 
             shutil.rmtree(old, ignore_errors=True)
 
 
-def read(folder: Path, name: str, kinds: tuple[str, ...]) -> tuple[list[dict[str, Tensor]], State] | None:
+def read(folder: Path, name: str, kinds: tuple[str, ...]) -> tuple[list[dict[str, Tensor]], CheckpointState] | None:
     """The tensors of each kind and the state that were named last; None where there are none."""
     pointer = folder / f"{name}.latest"
     if not pointer.exists():
         return None
-    kept = folder / pointer.read_text()
-    return [load_file(kept / f"{kind}.safetensors") for kind in kinds], json.loads((kept / "state.json").read_text())
+    saved = folder / pointer.read_text()
+    return [load_file(saved / f"{kind}.safetensors") for kind in kinds], json.loads((saved / "state.json").read_text())
 
 
 def point(pointer: Path, name: str) -> None:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from sg_core.toybox.autoencoder import forget_spread
 from sg_core.toybox.components import Parts, write_card
-from sg_core.toybox.judge import load_judge, save_judge
 from sg_core.toybox.latents import LatentMap, fit_latent_map, load_latent_map, meaning, noun_codes
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
+from sg_core.toybox.segmenter import load_judge, save_judge
 from sg_core.toybox.training.decoder import DecoderTraining
 from sg_core.toybox.training.denoiser import DenoiserTraining
 from sg_core.toybox.training.encoder import EncoderTraining
@@ -135,24 +135,26 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     def learner(name: str, modules: dict[str, nn.Module]) -> Learner:
         lesson = recipe.lessons[name]
         clock = time.monotonic if device == "cuda" else time.process_time
-        made = Learner(modules, lesson, hours * lesson.share, clock)
-        if not made.resume(folder, name):
-            adopt(made, record.get(name))
-        return made
+        learner_of_lesson = Learner(modules, lesson, hours * lesson.share, clock)
+        if not learner_of_lesson.resume(folder, name):
+            adopt(learner_of_lesson, record.get(name))
+        return learner_of_lesson
 
-    vae, kept = parts.vae, pools(source, folder)
-    denoiser = DenoiserTraining(parts, kept, learner("denoiser", {"unet": parts.unet, "text": parts.text_encoder}))
+    vae, scene_pools = parts.vae, pools(source, folder)
+    denoiser = DenoiserTraining(
+        parts, scene_pools, learner("denoiser", {"unet": parts.unet, "text": parts.text_encoder})
+    )
     painter = learner("decoder", {"decoder": vae.decoder})
     judges = {
         name: JudgeTraining(source, painter, learner(name, {"judge": judge.to(device).train()}), judge, seeds)
         for name, (architecture, seeds) in JUDGES.items()
         for judge in [(load_judge(folder / "model" / name) if name in record else new_judge(recipe, architecture))]
     }
-    decoder = DecoderTraining(parts, kept[0], painter, denoiser, judges["judge"])
-    encoder = EncoderTraining(parts, kept[0], learner("encoder", {"encoder": vae.encoder}))
+    decoder = DecoderTraining(parts, scene_pools[0], painter, denoiser, judges["judge"])
+    encoder = EncoderTraining(parts, scene_pools[0], learner("encoder", {"encoder": vae.encoder}))
     torch.manual_seed(denoiser.learner.steps)
     np.random.seed(denoiser.learner.steps % 2**31)
-    for pool in kept:
+    for pool in scene_pools:
         pool.grow(max(0, FIRST_SCENES - pool.filled))
     trainings: dict[str, Training] = {"denoiser": denoiser, "decoder": decoder, "encoder": encoder, **judges}
     return Course(recipe, atlas, folder, parts, latents, denoiser, decoder, trainings)
@@ -163,7 +165,9 @@ def latents_for(recipe: Recipe, atlas: Atlas, file: Path) -> LatentMap:
     if not file.exists():
         codes, square = noun_codes(len(recipe.nouns), recipe.code_width), replace(recipe, buckets=recipe.buckets[:1])
         batches = list(stream(square, atlas, SHARED_SEEDS, CHUNK, SAMPLED_SCENES))
-        said = [meaning(b.scenes, b.pictures, atlas, recipe.nouns, codes.to(b.pictures.rgb.device)) for b in batches]
+        meanings = [
+            meaning(b.scenes, b.pictures, atlas, recipe.nouns, codes.to(b.pictures.rgb.device)) for b in batches
+        ]
         rgb = torch.cat([batch.pictures.rgb for batch in batches])
-        fit_latent_map(codes, torch.cat(said).cpu(), rgb.cpu(), recipe.colours).save(file)
+        fit_latent_map(codes, torch.cat(meanings).cpu(), rgb.cpu(), recipe.colours).save(file)
     return load_latent_map(file)

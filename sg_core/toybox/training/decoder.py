@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from sg_core.toybox.components import Parts
-from sg_core.toybox.judge import Nested, Segmenter
 from sg_core.toybox.latents import CELL
+from sg_core.toybox.segmenter import Nested, Segmenter
 from sg_core.toybox.training.denoiser import DenoiserTraining
 from sg_core.toybox.training.judge import JudgeTraining
 from sg_core.toybox.training.optimise import Learner
@@ -22,7 +22,7 @@ WINDOW = 8  # cells of a crop's side; every third step sees whole pictures
 PERCEPTION = 0.1
 OWN_AFTER = 1.2  # core-hours of the denoiser before its own latents are worth learning from
 OWN, REPAINTED = 0.5, 128
-EYES_AFTER = 300  # steps of the Judge before what it sees says anything
+PERCEIVER_AFTER = 300  # steps of the Judge before what it sees says anything
 
 
 @dataclass
@@ -38,7 +38,7 @@ class DecoderTraining:
     learner: Learner
     denoiser: DenoiserTraining
     judge: JudgeTraining
-    eyes: Segmenter | None = None
+    perceiver: Segmenter | None = None
 
     @property
     def device(self) -> torch.device:
@@ -55,9 +55,9 @@ class DecoderTraining:
         """Before a turn: what the denoiser leaves now, and the Judge as it sees now."""
         if self.listens:
             self.denoiser.repaint(REPAINTED)
-        if self.judge.learner.steps > EYES_AFTER:
+        if self.judge.learner.steps > PERCEIVER_AFTER:
             with self.judge.learner.averaged():
-                self.eyes = deepcopy(self.judge.judge).requires_grad_(False)
+                self.perceiver = deepcopy(self.judge.judge).requires_grad_(False)
 
     def loss(self) -> tuple[Tensor, int]:
         """The loss of one batch: whole pictures, or three times as many quarters."""
@@ -65,20 +65,20 @@ class DecoderTraining:
         if pool.pictures is None or pool.painted is None:
             raise ValueError("the decoder learns from the square pool, which alone keeps pictures")
         pool.renew(RENEWED)
-        whole = self.learner.steps % 3 == 2
-        index = pool.rows(batch if whole else 3 * batch, len(pool.pictures))
+        full = self.learner.steps % 3 == 2
+        index = pool.rows(batch if full else 3 * batch, len(pool.pictures))
         latents = tensor(pool.latents[index], self.device)
         if self.listens:
             mine = torch.rand(len(index), 1, 1, 1, device=self.device) < OWN
             latents = torch.where(mine, tensor(pool.painted[index], self.device), latents)
         rgb = tensor(pool.pictures[index], self.device) / 255
-        if not whole:
+        if not full:
             latents, rgb = crops(latents, rgb)
         spread = NOISE * torch.rand(len(latents), 1, 1, 1, device=self.device).square()
         noisy = (latents + spread * torch.randn_like(latents)).to(self.learner.precision)
         painted = self.parts.vae.decoder(noisy).float() / 2 + 0.5
         total = unlike(painted, rgb)
-        return total + PERCEPTION * perceived(self.eyes.network, painted, rgb) if self.eyes else total, batch
+        return total + PERCEPTION * perceived(self.perceiver.network, painted, rgb) if self.perceiver else total, batch
 
 
 def perceived(network: nn.Module, painted: Tensor, rgb: Tensor) -> Tensor:
@@ -109,8 +109,8 @@ def crops(latents: Tensor, rgb: Tensor) -> tuple[Tensor, Tensor]:
     lefts = np.random.randint(0, latents.shape[-1] - columns + 1, len(latents)).tolist()
     spots = list(zip(tops, lefts, strict=True))
     cut = [picture[:, y : y + rows, x : x + columns] for picture, (y, x) in zip(latents, spots, strict=True)]
-    shown = [
+    samples = [
         picture[:, CELL * y : CELL * (y + rows), CELL * x : CELL * (x + columns)]
         for picture, (y, x) in zip(rgb, spots, strict=True)
     ]
-    return torch.stack(cut), torch.stack(shown)
+    return torch.stack(cut), torch.stack(samples)

@@ -65,8 +65,8 @@ class DenoiserTraining:
 
     def noise_levels(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """alpha and sigma of each time: (batch, 1, 1, 1) both."""
-        kept = self.alphas[time].view(-1, 1, 1, 1)
-        return kept.sqrt(), (1 - kept).sqrt()
+        alphas = self.alphas[time].view(-1, 1, 1, 1)
+        return alphas.sqrt(), (1 - alphas).sqrt()
 
     @torch.no_grad()
     def repaint(self, count: int) -> None:

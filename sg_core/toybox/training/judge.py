@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.toybox.judge import Segmenter
 from sg_core.toybox.latents import meaning
 from sg_core.toybox.recipe import Recipe
+from sg_core.toybox.segmenter import Segmenter
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import Source
 from sg_core.toybox.training.stream import JUDGE_SEEDS, SECOND_JUDGE_SEEDS, Batch, stream
@@ -46,8 +46,8 @@ class JudgeTraining:
     def repainted(self, batch: Batch, count: int) -> Tensor:
         """The first few pictures as the decoder paints their latents."""
         nouns, latent_map = self.source.recipe.nouns, self.source.latents
-        said = meaning(batch.scenes, batch.pictures, self.source.atlas, nouns, latent_map.codes)
-        latents = latent_map.encode(said, batch.pictures.rgb)[:count]
+        meanings = meaning(batch.scenes, batch.pictures, self.source.atlas, nouns, latent_map.codes)
+        latents = latent_map.encode(meanings, batch.pictures.rgb)[:count]
         noisy = latents + NOISE * torch.randn_like(latents)
         with self.decoder.averaged():
             painted: Tensor = self.source.parts.vae.decoder(noisy.to(self.decoder.precision))
@@ -64,7 +64,7 @@ def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
     visible = batch.pictures.visible
     index = {noun: number for number, noun in enumerate(nouns, 1)}
     slots = visible.shape[1]
-    names = [[index[t.noun] for t in scene.things] + [0] * (slots - len(scene.things)) for scene in batch.scenes]
+    names = [[index[t.noun] for t in scene.objects] + [0] * (slots - len(scene.objects)) for scene in batch.scenes]
     background = 1 - visible.sum(1, keepdim=True)
     winner = torch.cat([background, visible], 1).argmax(1)
     table = torch.tensor(names, device=visible.device)
@@ -83,7 +83,7 @@ def segmentation_loss(judge: Segmenter, picture: Tensor, batch: Batch) -> Tensor
     masks = F.one_hot(truth, logits.shape[1]).movedim(-1, 1).float()
     likely = logits.softmax(1)
     both, either = (likely * masks).sum((2, 3)), (likely + masks - likely * masks).sum((2, 3))
-    shown = masks.sum((2, 3)) > 0
-    shown[:, 0] = False
-    loss: Tensor = F.cross_entropy(logits, truth) + (1 - both / either)[shown].mean()
+    visible = masks.sum((2, 3)) > 0
+    visible[:, 0] = False
+    loss: Tensor = F.cross_entropy(logits, truth) + (1 - both / either)[visible].mean()
     return loss

@@ -51,8 +51,8 @@ def first_parts(recipe: Recipe, folder: Path, milestone: Path = WEIGHTS) -> tupl
     """
     model = folder / "model"
     if not (folder / "tokenizer").exists() and read_record(milestone, recipe):
-        for copied, place in ((milestone, model), (milestone / "tokenizer", folder / "tokenizer")):
-            shutil.copytree(copied, place, dirs_exist_ok=True)
+        for copied, target in ((milestone, model), (milestone / "tokenizer", folder / "tokenizer")):
+            shutil.copytree(copied, target, dirs_exist_ok=True)
         shutil.copy(milestone / "latents.safetensors", folder / "latents.safetensors")
     record = {} if any(folder.glob("*.latest")) else read_record(model, recipe)
     return (load_parts(model) if record else build_parts(recipe, folder)), record

@@ -128,15 +128,15 @@ class Learner:
         """Masters, averages and the clock."""
         kinds = {"master": self.masters, "average": self.averages}
         tensors = {kind: dict(zip(self.names, some, strict=True)) for kind, some in kinds.items()}
-        state: checkpoint.State = {"steps": self.steps, "pictures": self.pictures, "spent": self.spent}
+        state: checkpoint.CheckpointState = {"steps": self.steps, "pictures": self.pictures, "spent": self.spent}
         checkpoint.write(folder, name, tensors, state | {"losses": self.losses})
 
     def resume(self, folder: Path, name: str) -> bool:
         """Take up where `save` left off; False if the folder holds nothing."""
-        kept = checkpoint.read(folder, name, ("master", "average"))
-        if kept is None:
+        stored = checkpoint.read(folder, name, ("master", "average"))
+        if stored is None:
             return False
-        (masters, averages), state = kept
+        (masters, averages), state = stored
         with torch.no_grad():
             for key, master, average in zip(self.names, self.masters, self.averages, strict=True):
                 master.copy_(masters[key])

@@ -61,12 +61,12 @@ class Pool:
         self.cursor = folder / "cursor.json"
         self.drawn = int(self.cursor.read_text()) if self.cursor.exists() else 0
         cells = (self.source.latents.channels, height // CELL, width // CELL)
-        self.latents = kept(folder / "z.npy", np.float16, (self.size, *cells))
+        self.latents = cached(folder / "z.npy", np.float16, (self.size, *cells))
         self.size = len(self.latents)  # an older recipe may have kept more or fewer
-        self.tokens = kept(folder / "t.npy", np.int16, (self.size, self.source.recipe.tokens))
+        self.tokens = cached(folder / "t.npy", np.int16, (self.size, self.source.recipe.tokens))
         if self.bucket == 0:
-            self.pictures = kept(folder / "rgb.npy", np.uint8, (min(PICTURES, self.size), 3, height, width))
-            self.painted = kept(folder / "own.npy", np.float16, (min(PICTURES, self.size), *cells))
+            self.pictures = cached(folder / "rgb.npy", np.uint8, (min(PICTURES, self.size), 3, height, width))
+            self.painted = cached(folder / "own.npy", np.float16, (min(PICTURES, self.size), *cells))
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -86,9 +86,9 @@ class Pool:
         seeds = range(first, first + count)
         scenes = [draw_scene(s, atlas, recipe.vocabulary, width / height, smallest=small) for s in seeds]
         pictures = compose(scenes, atlas, width, height)
-        said = meaning(scenes, pictures, atlas, recipe.nouns, self.source.latents.codes)
+        meanings = meaning(scenes, pictures, atlas, recipe.nouns, self.source.latents.codes)
         rows = [number % self.size for number in range(self.drawn, self.drawn + count)]
-        self.latents[rows] = self.source.latents.encode(said, pictures.rgb).cpu().numpy()
+        self.latents[rows] = self.source.latents.encode(meanings, pictures.rgb).cpu().numpy()
         self.tokens[rows] = self.source.parts.tokens([scene.caption for scene in scenes]).numpy()
         if self.pictures is not None and self.painted is not None:
             some = [k for k, row in enumerate(rows) if row < len(self.pictures)]
@@ -108,7 +108,7 @@ class Pool:
         return np.random.randint(0, min(self.filled, among or self.size), count)
 
 
-def kept(file: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
+def cached(file: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
     """An array on disk, as it was left or empty."""
     if not file.exists():
         np.save(file, np.zeros(shape, dtype))

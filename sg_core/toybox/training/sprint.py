@@ -46,14 +46,14 @@ def main(words: Sequence[str] | None = None) -> int:
     begun, args = time.monotonic(), parser().parse_args(words)
     args.out.mkdir(parents=True, exist_ok=True)
     end = begun + 60 * args.minutes - min(CLOSING, 20 * args.minutes)
-    with tempfile.TemporaryDirectory() as place, (args.out / "log").open("a") as log:
+    with tempfile.TemporaryDirectory() as workspace, (args.out / "log").open("a") as log:
 
         def say(line: str) -> None:
             for stream in (log, sys.stdout):
                 stream.write(f"{time.monotonic() - begun:6.1f} s {line}\n")
                 stream.flush()
 
-        folder = Path(place)
+        folder = Path(workspace)
         if args.model:
             first_parts(RECIPES[args.recipe], folder, args.model)
         course = begin(RECIPES[args.recipe], folder, 1.0, args.device)
@@ -80,10 +80,10 @@ def size(course: Course, most: int, seconds: float) -> str:
             break
         batch, best = 2 * batch, batch
     learner.lesson = replace(learner.lesson, batch=best)
-    found = ", ".join(
+    listing = ", ".join(
         f"{count}: {speed:.0f} pictures/s, {speed / count:.1f} steps/s" for count, speed in measured.items()
     )
-    return f"batch {best} ({found})"
+    return f"batch {best} ({listing})"
 
 
 def pictures_a_second(course: Course, batch: int, seconds: float) -> float:
@@ -106,11 +106,11 @@ def plan(course: Course, hours: float) -> None:
 
 def pack(model: Path, out: Path) -> None:
     """The model's folder as one tar file in pieces under 16 MiB."""
-    whole = out / "model.tar"
-    with tarfile.open(whole, "w") as tar:
+    archive = out / "model.tar"
+    with tarfile.open(archive, "w") as tar:
         tar.add(model, arcname="model")
-    content = whole.read_bytes()
-    whole.unlink()
+    content = archive.read_bytes()
+    archive.unlink()
     for number, start in enumerate(range(0, len(content), PIECE)):
         (out / f"model.tar.{number}").write_bytes(content[start : start + PIECE])
 

@@ -25,12 +25,12 @@ class Batch:
 
 def stream(recipe: Recipe, atlas: Atlas, start: int, batch: int, limit: int | None = None) -> Iterator[Batch]:
     """Batches from seed `start` on; the buckets take turns in proportion to their shares."""
-    done, taken = 0, [0.0] * len(recipe.buckets)
-    while limit is None or done < limit:
-        due = max(range(len(taken)), key=lambda k: recipe.buckets[k][2] * (done + batch) - taken[k])
+    finished, shares = 0, [0.0] * len(recipe.buckets)
+    while limit is None or finished < limit:
+        due = max(range(len(shares)), key=lambda k: recipe.buckets[k][2] * (finished + batch) - shares[k])
         width, height, _ = recipe.buckets[due]
-        seeds, small = range(start + done, start + done + batch), recipe.smallest(width, height)
+        seeds, small = range(start + finished, start + finished + batch), recipe.smallest(width, height)
         scenes = tuple(draw_scene(s, atlas, recipe.vocabulary, width / height, smallest=small) for s in seeds)
         yield Batch(scenes, compose(scenes, atlas, width, height))
-        taken[due] += batch
-        done += batch
+        shares[due] += batch
+        finished += batch

@@ -133,7 +133,7 @@ def test_an_untouched_folder_passes(folder: Path) -> None:
 
 def test_loading_is_silent_in_a_log() -> None:
     """No bars in pieces, and no notice of what nobody can act on, such as image processors that no part here needs."""
-    program = "import sg_core; from sg_core.toybox import bench, judge; judge.judge_of(sg_core.load())"
+    program = "import sg_core; from sg_core.toybox import bench, segmenter; segmenter.judge_of(sg_core.load())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""
 

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find
-from sg_core.toybox.comparison import BATCH, SCENE_SEEDS, Laboratory, compare, said
-from sg_core.toybox.judge import load_judge
+from sg_core.toybox.comparison import BATCH, SCENE_SEEDS, Laboratory, compare, matching_scenes
 from sg_core.toybox.quality import (
     best_outline,
     boxed,
@@ -20,12 +19,13 @@ from sg_core.toybox.quality import (
     gradient_energy,
     obeys_size,
     outlines,
-    seen_colour,
+    visible_colour,
 )
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
-from sg_core.toybox.scenes.scene import Scene, Thing, Vocabulary, draw_scene
+from sg_core.toybox.scenes.scene import Scene, SceneObject, Vocabulary, draw_scene
+from sg_core.toybox.segmenter import load_judge
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,8 @@ def atlas() -> Atlas:
 
 
 def shown(atlas: Atlas, noun: str, colour: str | None = None, place: str = "sea") -> tuple[Tensor, Tensor]:
-    thing = Thing(noun, atlas.of(noun)[0], colour, colour is not None, 0.5, 0.5, 0.6, 0.6, angle=0.1)
-    pictures = compose([Scene(place, 0.6, (0.3,) * 8, (thing,), "")], atlas, 128, 128)
+    item = SceneObject(noun, atlas.of(noun)[0], colour, colour is not None, 0.5, 0.5, 0.6, 0.6, angle=0.1)
+    pictures = compose([Scene(place, 0.6, (0.3,) * 8, (item,), "")], atlas, 128, 128)
     return pictures.rgb, pictures.full[0, 0] > 0.5
 
 
@@ -76,8 +76,8 @@ def test_a_colour_is_told_in_the_light_of_its_place(atlas, place):
         references = colour_references(noun, place, atlas)
         for colour in ("red", "green", "blue", "purple"):
             rgb, inside = shown(atlas, noun, colour, place)
-            assert seen_colour(rgb[0], inside, references) == colour
-    assert seen_colour(rgb[0], torch.zeros_like(inside), references) is None
+            assert visible_colour(rgb[0], inside, references) == colour
+    assert visible_colour(rgb[0], torch.zeros_like(inside), references) is None
 
 
 def test_sizes_are_obeyed_with_some_tolerance():
@@ -110,8 +110,8 @@ def laboratory(atlas: Atlas, spoil: bool) -> Laboratory:
 def expected(made: Laboratory) -> list[Scene]:
 
     mixed = [draw_scene(SCENE_SEEDS + k, made.atlas, made.vocabulary, count=1 + k % 3, test=True) for k in range(BATCH)]
-    coloured = said(made, BATCH, lambda scene: scene.things[0].said)
-    sized = said(made, BATCH, lambda scene: scene.things[0].sized != "")
+    coloured = matching_scenes(made, BATCH, lambda scene: scene.objects[0].said)
+    sized = matching_scenes(made, BATCH, lambda scene: scene.objects[0].sized != "")
     return [*mixed, *coloured, *sized]
 
 

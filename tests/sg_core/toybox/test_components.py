@@ -14,7 +14,7 @@ from sg_core.toybox.latents import CELL, LOOKS, LatentMap, fit_latent_map, load_
 from sg_core.toybox.recipe import FULL, SHARP
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import Pictures, compose
-from sg_core.toybox.scenes.scene import Scene, Thing, draw_scene
+from sg_core.toybox.scenes.scene import Scene, SceneObject, draw_scene
 from sg_core.toybox.training.judge import JUDGES, new_judge
 
 
@@ -34,8 +34,8 @@ def shown(scenes: list[Scene], atlas: Atlas, codes: torch.Tensor) -> tuple[Pictu
 
 
 def bus(atlas: Atlas, **changes: object) -> Scene:
-    thing = Thing("bus", atlas.of("bus")[0], None, False, 0.5, 0.5, 0.7, 0.7, **changes)  # type: ignore[arg-type]
-    return Scene("meadow", 0.6, (0.5,) * 8, (thing,), "")
+    item = SceneObject("bus", atlas.of("bus")[0], None, False, 0.5, 0.5, 0.7, 0.7, **changes)  # type: ignore[arg-type]
+    return Scene("meadow", 0.6, (0.5,) * 8, (item,), "")
 
 
 def fitted(atlas: Atlas, codes: torch.Tensor) -> tuple[LatentMap, Pictures, torch.Tensor]:

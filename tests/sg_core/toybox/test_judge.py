@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from sg_core.judge import against, detect, detection, iou, noun_of
-from sg_core.toybox.judge import NETWORKS, Segmenter, load_judge, save_judge
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import load_atlas
+from sg_core.toybox.segmenter import NETWORKS, Segmenter, load_judge, save_judge
 from sg_core.toybox.training.judge import classes, new_judge
 from sg_core.toybox.training.stream import TEST_SEEDS, stream
 
@@ -77,9 +77,9 @@ def test_classes_are_those_of_the_things_that_cover_most():
     batch = next(stream(FALLBACK, load_atlas(FALLBACK.nouns), TEST_SEEDS, 4))
     truth = classes(batch, FALLBACK.nouns)
     for row, scene in enumerate(batch.scenes):
-        for slot, thing in enumerate(scene.things):
+        for slot, item in enumerate(scene.objects):
             inside = batch.pictures.visible[row, slot] > 0.6
-            assert (truth[row][inside] == 1 + FALLBACK.nouns.index(thing.noun)).all()
+            assert (truth[row][inside] == 1 + FALLBACK.nouns.index(item.noun)).all()
 
 
 @pytest.mark.parametrize("architecture", sorted(NETWORKS))

@@ -9,7 +9,7 @@ from PIL import Image
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find
 from sg_core.toybox import readers
-from sg_core.toybox.bench import said_by_readers
+from sg_core.toybox.bench import readers_answers
 from sg_core.toybox.readers import LABEL, SIDE, numbered
 
 
@@ -38,6 +38,6 @@ def test_sheets_and_their_key_are_written(tmp_path, monkeypatch):
 
 
 def test_the_lower_reader_counts(tmp_path):
-    assert said_by_readers(tmp_path) == {}
+    assert readers_answers(tmp_path) == {}
     (tmp_path / "readers.json").write_text('{"named": [61, 60], "pairs_won": [54, 57]}')
-    assert said_by_readers(tmp_path) == {"named": 60, "pairs_won": 54}
+    assert readers_answers(tmp_path) == {"named": 60, "pairs_won": 54}

@@ -16,8 +16,8 @@ from sg_core.models.cards import CARDS
 from sg_core.models.loading import find, load
 from sg_core.models.model import Model
 from sg_core.toybox.bench import judged, psnr, reconstruct, subject_of, true_scenes
-from sg_core.toybox.judge import judge_of, load_judge
 from sg_core.toybox.recipe import FALLBACK
+from sg_core.toybox.segmenter import judge_of, load_judge
 
 SIDE = 128
 TOYBOX_FOLDER = find(CARDS["toybox"].address)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sg_core.toybox.components import build_tokenizer
 from sg_core.toybox.recipe import FALLBACK, FULL, all_nouns
-from sg_core.toybox.scenes.atlas import HERE, Atlas, build_atlas, load_atlas
+from sg_core.toybox.scenes.atlas import FOLDER, Atlas, build_atlas, load_atlas
 from sg_core.toybox.scenes.backdrops import OUTLINES, paint
 from sg_core.toybox.scenes.looks import COLOURS
 from sg_core.toybox.scenes.places import PLACES
@@ -40,8 +40,8 @@ def test_there_are_400_nouns_and_24_places_and_the_fallbacks_come_first():
 
 
 def test_the_committed_atlas_fits_its_budget_and_is_the_one_nouns_json_names(atlas):
-    assert (HERE / "atlas.webp").stat().st_size < 12_000_000
-    named = json.loads((HERE / "nouns.json").read_text())
+    assert (FOLDER / "atlas.webp").stat().st_size < 12_000_000
+    named = json.loads((FOLDER / "nouns.json").read_text())
     assert [tile.noun for tile in atlas.tiles] == [noun for noun, codes in named.items() for _ in codes]
     assert len(atlas.pixels) == len(atlas.tiles)
 
@@ -62,8 +62,8 @@ def test_the_fallbacks_tiles_loaded_alone_are_the_first_tiles(atlas):
 
 
 def digest(scene: Scene) -> tuple[object, ...]:
-    things = [(t.noun, t.tile, *(round(v, 4) for v in (t.x, t.y, t.width, t.angle))) for t in scene.things]
-    return scene.caption, scene.place, round(scene.horizon, 4), things
+    objects = [(t.noun, t.tile, *(round(v, 4) for v in (t.x, t.y, t.width, t.angle))) for t in scene.objects]
+    return scene.caption, scene.place, round(scene.horizon, 4), objects
 
 
 def test_the_fallbacks_seeds_still_draw_the_scenes_it_was_trained_on(atlas):
@@ -83,9 +83,9 @@ def test_every_word_is_one_token_and_the_longest_caption_fits(tmp_path):
     for word in EVERYTHING.vocabulary.words:
         assert len(tokenizer(word).input_ids) == 3, word
     longest = max(EVERYTHING.nouns, key=lambda noun: len(noun.split()))
-    things = ", ".join([f"a purple {longest}"] * 3) + f" and a purple {longest}"
+    objects = ", ".join([f"a purple {longest}"] * 3) + f" and a purple {longest}"
     where, opening = max(PHRASES, key=lambda p: len(p.split())), max(OPENINGS, key=lambda o: len(o.split()))
-    assert len(tokenizer(f"{where} , {opening} {things}").input_ids) <= EVERYTHING.tokens
+    assert len(tokenizer(f"{where} , {opening} {objects}").input_ids) <= EVERYTHING.tokens
 
 
 def test_captions_of_four_things_fit(atlas, tmp_path):

@@ -8,7 +8,7 @@ from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.looks import COLOURS, COUNT, OWN_COLOURS, between, looks, pictures_of
-from sg_core.toybox.scenes.scene import SIX_LOOKS, Scene, Thing, Vocabulary, draw_scene
+from sg_core.toybox.scenes.scene import SIX_LOOKS, Scene, SceneObject, Vocabulary, draw_scene
 
 VOCABULARY = Vocabulary(FALLBACK.nouns, FALLBACK.places, SIX_LOOKS)
 
@@ -22,10 +22,10 @@ def portrait(noun: str, number: int, atlas: Atlas) -> Scene:
     tiles = pictures_of(noun, atlas.of(noun))
     look = looks(noun, len(tiles))[number]
     shape = (atlas.tiles[tiles[look.picture]].aspect * look.stretch) ** 0.5
-    thing = Thing(
+    item = SceneObject(
         noun, tiles[look.picture], look.colour, False, 0.5, 0.5, 0.7 * shape, 0.7 / shape, pattern=look.pattern
     )
-    return Scene("snow", 0.6, (0.5,) * 8, (thing,), "")
+    return Scene("snow", 0.6, (0.5,) * 8, (item,), "")
 
 
 def test_a_noun_has_six_looks_in_colours_that_are_not_its_own(atlas):
@@ -52,33 +52,33 @@ def test_no_castle_is_a_pagoda(atlas):
 
 
 def test_a_look_needs_no_word_and_a_word_is_obeyed(atlas):
-    things = [thing for seed in range(600) for thing in draw_scene(seed, atlas, VOCABULARY).things]
-    unsaid = [thing for thing in things if not thing.said]
-    assert {thing.colour for thing in unsaid} >= {None, *COLOURS}
-    assert all(thing.phrase == thing.noun for thing in unsaid)
-    assert 0.25 < 1 - len(unsaid) / len(things) < 0.35
-    assert all(thing.colour in COLOURS and thing.phrase.startswith(thing.colour) for thing in things if thing.said)
+    objects = [item for seed in range(600) for item in draw_scene(seed, atlas, VOCABULARY).objects]
+    unsaid = [item for item in objects if not item.said]
+    assert {item.colour for item in unsaid} >= {None, *COLOURS}
+    assert all(item.phrase == item.noun for item in unsaid)
+    assert 0.25 < 1 - len(unsaid) / len(objects) < 0.35
+    assert all(item.colour in COLOURS and item.phrase.startswith(item.colour) for item in objects if item.said)
     share = {
-        pattern: sum(thing.pattern == pattern for thing in things) / len(things) for pattern in ("stripes", "dots")
+        pattern: sum(item.pattern == pattern for item in objects) / len(objects) for pattern in ("stripes", "dots")
     }
     assert all(0.12 < part < 0.21 for part in share.values())
 
 
 def test_things_are_whole_and_at_least_a_fifth_of_the_side(atlas):
-    things = [thing for seed in range(300) for thing in draw_scene(seed, atlas, VOCABULARY).things]
-    assert min((t.width * t.height) ** 0.5 for t in things) >= SIX_LOOKS.sides[0] - 1e-6
-    assert all(t.x - t.width / 2 > -0.06 and t.x + t.width / 2 < 1.06 for t in things if t.width < 1)
+    objects = [item for seed in range(300) for item in draw_scene(seed, atlas, VOCABULARY).objects]
+    assert min((t.width * t.height) ** 0.5 for t in objects) >= SIX_LOOKS.sides[0] - 1e-6
+    assert all(t.x - t.width / 2 > -0.06 and t.x + t.width / 2 < 1.06 for t in objects if t.width < 1)
 
 
 def test_small_pictures_are_given_no_small_things(atlas):
     scenes = [draw_scene(seed, atlas, VOCABULARY, smallest=0.35) for seed in range(100)]
-    assert min((t.width * t.height) ** 0.5 for scene in scenes for t in scene.things) >= 0.35 - 1e-6
+    assert min((t.width * t.height) ** 0.5 for scene in scenes for t in scene.objects) >= 0.35 - 1e-6
 
 
 @pytest.mark.parametrize(("pattern", "change"), [("stripes", -1), ("dots", 1)])
 def test_stripes_darken_and_dots_lighten_only_the_thing(atlas, pattern, change):
-    plain = Thing("apple", atlas.of("apple")[0], None, False, 0.5, 0.5, 0.6, 0.6)
-    marked = Thing("apple", atlas.of("apple")[0], None, False, 0.5, 0.5, 0.6, 0.6, pattern=pattern)
+    plain = SceneObject("apple", atlas.of("apple")[0], None, False, 0.5, 0.5, 0.6, 0.6)
+    marked = SceneObject("apple", atlas.of("apple")[0], None, False, 0.5, 0.5, 0.6, 0.6, pattern=pattern)
     before, after = (compose([Scene("meadow", 0.6, (0.5,) * 8, (t,), "")], atlas, 96, 96) for t in (plain, marked))
     difference = (after.rgb - before.rgb).mean(1)[0]
     inside = before.full[0, 0] > 0.99

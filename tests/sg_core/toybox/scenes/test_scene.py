@@ -8,7 +8,7 @@ from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import BIG, FIRST, SIZES, SMALL, Scene, Thing, draw_scene, held_out
+from sg_core.toybox.scenes.scene import BIG, FIRST, SIZES, SMALL, Scene, SceneObject, draw_scene, held_out
 
 VOCABULARY = FALLBACK.vocabulary
 
@@ -18,8 +18,8 @@ def atlas() -> Atlas:
     return load_atlas(FALLBACK.nouns)
 
 
-def scene_of(*things: Thing, place: str = "meadow") -> Scene:
-    return Scene(place, 0.6, (0.5,) * 8, things, "")
+def scene_of(*objects: SceneObject, place: str = "meadow") -> Scene:
+    return Scene(place, 0.6, (0.5,) * 8, objects, "")
 
 
 def test_a_seed_is_a_scene_and_its_pixels(atlas):
@@ -41,16 +41,16 @@ def test_the_caption_names_every_thing_and_a_place_it_stands_at(atlas):
 
 def test_things_vary_in_number_size_stretch_colour_and_spot(atlas):
     scenes = [draw_scene(seed, atlas, VOCABULARY) for seed in range(400)]
-    things = [thing for scene in scenes for thing in scene.things]
-    assert {len(scene.things) for scene in scenes} == {1, 2, 3, 4}
-    sides = [(thing.width * thing.height) ** 0.5 for thing in things]
+    objects = [item for scene in scenes for item in scene.objects]
+    assert {len(scene.objects) for scene in scenes} == {1, 2, 3, 4}
+    sides = [(item.width * item.height) ** 0.5 for item in objects]
     assert min(sides) < 1.2 * FIRST.sides[0]
     assert max(sides) > 0.85 * FIRST.sides[1]
-    stretches = [thing.width / thing.height / atlas.tiles[thing.tile].aspect for thing in things]
+    stretches = [item.width / item.height / atlas.tiles[item.tile].aspect for item in objects]
     assert min(stretches) < 0.6
     assert max(stretches) > 1.7
-    assert len({thing.colour for thing in things}) == 8
-    cells = {(int(5 * thing.x), int(5 * thing.y)) for thing in things}
+    assert len({item.colour for item in objects}) == 8
+    cells = {(int(5 * item.x), int(5 * item.y)) for item in objects}
     assert len(cells) >= 22
 
 
@@ -58,15 +58,15 @@ def test_held_out_combinations_are_drawn_for_tests_and_never_for_training(atlas)
     for seed in range(150):
         for test in (False, True):
             scene = draw_scene(seed, atlas, VOCABULARY, count=2, test=test)
-            if len(scene.things) == 2:
-                assert held_out([thing.noun for thing in scene.things]) == test
+            if len(scene.objects) == 2:
+                assert held_out([item.noun for item in scene.objects]) == test
     pairs = [(a, b) for a in VOCABULARY.nouns for b in VOCABULARY.nouns if a < b]
     assert 0.06 < sum(map(held_out, pairs)) / len(pairs) < 0.2
 
 
 def test_nearer_things_hide_farther_ones_and_masks_know_it(atlas):
-    far = Thing("apple", atlas.of("apple")[0], None, False, 0.45, 0.5, 0.5, 0.5)
-    near = Thing("pumpkin", atlas.of("pumpkin")[0], None, False, 0.6, 0.55, 0.5, 0.5)
+    far = SceneObject("apple", atlas.of("apple")[0], None, False, 0.45, 0.5, 0.5, 0.5)
+    near = SceneObject("pumpkin", atlas.of("pumpkin")[0], None, False, 0.6, 0.55, 0.5, 0.5)
     pictures = compose([scene_of(far, near)], atlas, 96, 96)
     visible, full = pictures.visible[0], pictures.full[0]
     assert torch.allclose(visible[1], full[1])
@@ -80,7 +80,7 @@ def test_nearer_things_hide_farther_ones_and_masks_know_it(atlas):
 @pytest.mark.parametrize(("width", "height"), [(96, 96), (160, 96), (96, 160)])
 def test_a_thing_keeps_its_proportions_in_every_bucket(atlas, width, height):
     tile = atlas.of("bus")[0]
-    bus = Thing("bus", tile, None, False, 0.5, 0.5, 0.6, 0.3)
+    bus = SceneObject("bus", tile, None, False, 0.5, 0.5, 0.6, 0.3)
     mask = compose([scene_of(bus)], atlas, width, height).full[0, 0] > 0.5
     rows, columns = mask.nonzero(as_tuple=True)
     measured = (columns.max() - columns.min() + 1) / (rows.max() - rows.min() + 1)
@@ -89,8 +89,8 @@ def test_a_thing_keeps_its_proportions_in_every_bucket(atlas, width, height):
 
 def test_a_colour_word_turns_the_thing_that_colour(atlas):
     def mean_colour(noun: str, colour: str) -> torch.Tensor:
-        thing = Thing(noun, atlas.of(noun)[0], colour, True, 0.5, 0.5, 0.7, 0.7)
-        pictures = compose([scene_of(thing)], atlas, 96, 96)
+        item = SceneObject(noun, atlas.of(noun)[0], colour, True, 0.5, 0.5, 0.7, 0.7)
+        pictures = compose([scene_of(item)], atlas, 96, 96)
         return pictures.rgb[0][:, pictures.full[0, 0] > 0.9].mean(1)
 
     for noun in ("castle", "elephant", "apple"):
@@ -102,16 +102,16 @@ def test_a_colour_word_turns_the_thing_that_colour(atlas):
 
 def test_no_two_backdrops_are_alike(atlas):
     empty = [Scene(place, 0.6, tuple(torch.rand(8).tolist()), (), "") for place in VOCABULARY.places]
-    thing = Thing("car", atlas.of("car")[0], None, False, 0.5, 0.9, 0.15, 0.15)
-    pictures = compose([Scene(s.place, s.horizon, s.phase, (thing,), "") for s in empty], atlas, 64, 64).rgb
+    item = SceneObject("car", atlas.of("car")[0], None, False, 0.5, 0.9, 0.15, 0.15)
+    pictures = compose([Scene(s.place, s.horizon, s.phase, (item,), "") for s in empty], atlas, 64, 64).rgb
     distances = torch.cdist(pictures.flatten(1), pictures.flatten(1)) + torch.eye(len(empty)) * 1e3
     assert distances.min() > 2
 
 
 def test_a_caption_says_small_of_small_things_only_and_big_of_big_ones(atlas):
-    things = [thing for seed in range(400) for thing in draw_scene(seed, atlas, VOCABULARY).things]
-    sides = {word: [(t.width * t.height) ** 0.5 for t in things if t.sized in SIZES[word]] for word in SIZES}
+    objects = [item for seed in range(400) for item in draw_scene(seed, atlas, VOCABULARY).objects]
+    sides = {word: [(t.width * t.height) ** 0.5 for t in objects if t.sized in SIZES[word]] for word in SIZES}
     assert max(sides["small"]) < SMALL
     assert min(sides["big"]) > BIG
     assert all(len(found) > 20 for found in sides.values())
-    assert sum(not thing.sized for thing in things) > 400
+    assert sum(not item.sized for item in objects) > 400

@@ -12,7 +12,7 @@ from PIL import Image
 from sg_core.errors import RequestError
 from sg_core.models.cards import CARDS, read_card
 from sg_core.toybox import train
-from sg_core.toybox.judge import load_judge
+from sg_core.toybox.segmenter import load_judge
 from sg_core.toybox.training.course import begin
 from sg_core.toybox.training.judge import JUDGES
 from tests.sg_core.toybox.training.tiny_recipe import TINY, once

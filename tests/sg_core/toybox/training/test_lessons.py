@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from sg_core.toybox.judge import Nested
 from sg_core.toybox.recipe import Lesson
+from sg_core.toybox.segmenter import Nested
 from sg_core.toybox.training.course import begin
 from sg_core.toybox.training.decoder import crops, perceived, unlike
 from sg_core.toybox.training.denoiser import draw_times
@@ -44,14 +44,14 @@ def test_the_decoder_listens_and_looks_once_the_others_are_worth_it(tmp_path, ti
     whole = begin(TINY, tmp_path, 1.0, "cpu")
     whole.decoder.prepare()
     assert not whole.decoder.listens
-    assert whole.decoder.eyes is None
+    assert whole.decoder.perceiver is None
     whole.denoiser.learner.spent, whole.decoder.judge.learner.steps = 2.0, 1000
     whole.decoder.prepare()
-    assert whole.decoder.eyes is not None
+    assert whole.decoder.perceiver is not None
     loss, _ = whole.decoder.loss()
     torch.autograd.backward(loss)
     assert all(weight.grad is None for weight in whole.decoder.judge.learner.working)
-    assert isinstance(whole.decoder.eyes.network, Nested)
+    assert isinstance(whole.decoder.perceiver.network, Nested)
 
 
 def test_a_learner_learns_with_its_rate_sinking_at_the_end():
