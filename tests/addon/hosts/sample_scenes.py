@@ -124,10 +124,10 @@ def render(scene, path, samples=1, view="Standard", transparent=False):
 
 def captured(scene, prompt, *, exact=False, **options):
     """The regions that a capture sees, by phrase: as the view shows them, or, changing the scene, as a render does."""
-    from addon.capture.scene import capture
     from addon.exact.capture import exactly
+    from tests.addon.hosts.blockouts import capture
 
-    blockout = capture(scene, prompt=prompt, look=exactly if exact else None, **options)
+    blockout = capture(scene, look=exactly if exact else None, prompt=prompt, **options)
     return {region.phrase: region for region in blockout.regions}
 
 
