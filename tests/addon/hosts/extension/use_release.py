@@ -112,6 +112,7 @@ def paint_the_same(scene: bpy.types.Scene, app: object) -> None:
     request = json.loads(first.text)["request"]
     scene.maquette_exact, scene.maquette_vary, scene.maquette_count = False, False, 1
     scene.maquette_masks, scene.maquette_noise = 0.0, 0
+    (app.gallery.folder / f"{first.name}.png").unlink()  # a picture that is there is offered, not painted again
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     picture = scene["maquette_picture"]
     assert json.loads(picture["maquette_request"]) == request
