@@ -32,10 +32,10 @@ def _restore(own: "MaquettePreferences") -> None:
         kept = json.loads(_kept_path().read_text("utf-8"))
     except (OSError, ValueError):
         return
-    lost = {name: kept[name] for name in KEPT if isinstance(kept, dict) and not own.is_property_set(name)}
+    lost = {name: kept.get(name) for name in KEPT if isinstance(kept, dict) and not own.is_property_set(name)}
     for name, value in lost.items():
         if isinstance(value, str) and value:
-            own[name] = value  # past its update, which would write the file while half of it is set
+            setattr(own, name, value)
 
 
 def _kept_path() -> Path:

@@ -27,6 +27,7 @@ OURS = {"maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prom
 # Not of the scene: caches and counters of Blender's own. 4.2 dies of reading uv_sculpt; previews are made again
 # after an undo, whenever a window has time for them.
 VOLATILE = {"rna_type", "bl_rna", "is_evaluated", "is_runtime_data", "users", "depsgraph", "uv_sculpt", "preview"}
+VOLATILE |= {"maquette_seed"}  # ours: it moves on when a picture is asked for
 FOLLOWS = {"enabled", "is_unavailable"}  # of sockets: from their node's settings, whenever Blender next looks at them
 if bpy.app.version >= (5, 0):
     VOLATILE |= {"use_nodes", "storage_type"}  # deprecated; an attribute is packed by whoever reads it first
