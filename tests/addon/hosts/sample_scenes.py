@@ -23,7 +23,7 @@ DESCRIBED = (
     "actions",
     "worlds",
 )
-OURS = {"maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prompt"}
+OURS = {"maquette_region", "maquette_phrase", "maquette_enforce", "maquette_prompt", "maquette_seed"}
 # Not of the scene: caches and counters of Blender's own. 4.2 dies of reading uv_sculpt; previews are made again
 # after an undo, whenever a window has time for them.
 VOLATILE = {"rna_type", "bl_rna", "is_evaluated", "is_runtime_data", "users", "depsgraph", "uv_sculpt", "preview"}

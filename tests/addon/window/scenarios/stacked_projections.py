@@ -149,6 +149,7 @@ def rendered(scene, engine: str, path: Path):
     scene.render.image_settings.color_mode = "RGBA"
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
-    pixels = np.array(image.pixels[:], dtype=np.float32).reshape(*image.size[::-1], 4)
+    width, height = image.size
+    pixels = np.array(image.pixels[:], dtype=np.float32).reshape(height, width, 4)
     bpy.data.images.remove(image)
     return pixels
