@@ -20,5 +20,6 @@ TOYBOX = ModelInfo(
     steps=30,
     scale=5.0,
     strength=1.0,
+    emphasis=8.0,
     nouns=TOYBOX_NOUNS,
 )
