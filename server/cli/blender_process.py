@@ -7,7 +7,6 @@ process of its own keeps Blender's crashes and its memory away from everything e
 
 import asyncio
 import json
-import tempfile
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from addon.protocol.records import Achieved, Blockout, ModelInfo
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..errors import CommandError
+from .files import scratch
 
 TAIL = 2000
 
@@ -45,8 +45,8 @@ async def capture(
 
     Raises NotCaptured, BlenderFailed, NoBlender.
     """
-    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        out = Path(folder) / "blockout.json"
+    with scratch() as folder:
+        out = folder / "blockout.json"
         await _run(CaptureCommand(source=source, out=out, model=model, settings=settings), blender)
         try:
             return loads(Blockout, out.read_bytes())
@@ -66,8 +66,8 @@ async def apply(
 
     It knows what the picture was asked for, ``blockout`` in a file, and what it shows, as one that the panel received.
     """
-    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        measured = Path(folder) / "achieved.json"  # masks are too long for a command line
+    with scratch() as folder:
+        measured = folder / "achieved.json"  # masks are too long for a command line
         measured.write_text(json.dumps(dump(tuple(achieved))))
         command = ApplyCommand(source=source, picture=picture, request=blockout, achieved=measured, out=out)
         await _run(command, blender)

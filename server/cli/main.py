@@ -11,6 +11,7 @@ from addon.client.exceptions import ClientError
 from addon.protocol import server_command
 
 from ..errors import CommandError
+from .files import in_words
 from .terminal import complain, say
 
 VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
@@ -39,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (verb := " ".join(words[:count])) in VERBS:
             return _run(VERBS[verb][0], words[count:])
     if words[:1] in (["-h"], ["--help"]):
-        say(_usage())
+        with suppress(BrokenPipeError):
+            say(_usage())
         return 0
     complain(_unknown(words) + _usage())
     return 2
@@ -52,6 +54,11 @@ def _run(target: str, words: Sequence[str]) -> int:
         code: int = resolve_name(target)(words)
     except (ClientError, CommandError) as error:
         complain(str(error))
+        return 1
+    except BrokenPipeError:  # whoever read what we say has gone
+        return 1
+    except OSError as error:
+        complain(in_words(error))
         return 1
     except KeyboardInterrupt:
         return 130

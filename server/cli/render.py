@@ -4,7 +4,6 @@
 import argparse
 import asyncio
 import json
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
-from addon.client.exceptions import ServerAbsent
+from addon.client.exceptions import ClientError, ServerAbsent
 from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
 from addon.protocol.strict_json import ContractError, dump, load, loads
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
@@ -25,9 +24,12 @@ from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
+from .files import scratch, write, writing
 from .layout_flags import add_layout_flags, changed
 from .region_report import Outcome, outcomes
-from .terminal import bar, say
+from .terminal import bar, complain, say
+
+ELSEWHERE = "name another folder with --out"
 
 
 class CannotRender(CommandError):
@@ -72,10 +74,12 @@ async def render(
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
     blockout = change(blockout)
-    out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
-    result.blockout.write_text(json.dumps(dump(blockout)))
+    with writing(out, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
+        out.mkdir(parents=True, exist_ok=True)
+        write(result.blockout, json.dumps(dump(blockout)).encode())
     picture, achieved = await paint(client, blockout)
-    result.picture.write_bytes(picture)
+    with writing(out, ELSEWHERE):
+        write(result.picture, picture)
     if result.scene is not None:
         with bar(desc="projecting", total=1) as progress:
             await blender_process.apply(source, result.picture, result.blockout, achieved, result.scene, program)
@@ -129,22 +133,27 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
 
 @asynccontextmanager
 async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncIterator[Client]:
-    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed."""
+    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed.
+
+    What runs may be of no use: of another version, or no server of ours at all. Then it is said, and ours is used.
+    """
     client = await _running(connection) if connection is not None or not models else None
     if client is not None:
         yield client
         return
-    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        async with running(ServerSettings(home=Path(folder), models=offered(models))) as (_, own):
+    with scratch() as folder:
+        async with running(ServerSettings(home=folder / "home", models=offered(models))) as (_, own):
             yield await connect(own)
 
 
 async def _running(connection: Path | None) -> Client | None:
     try:
         return await connect(find_connection(connection))
-    except ServerAbsent:
+    except ClientError as error:
         if connection is not None:  # this one was asked for
             raise
+        if not isinstance(error, ServerAbsent):
+            complain(f"{error.message}; a server of our own paints instead")
         return None
 
 

@@ -18,6 +18,7 @@ from ..http.host import running
 from ..settings import ServerSettings
 from .terminal import say
 
+LAST_PORT = 65535
 LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started us
 
 
@@ -53,10 +54,17 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
     )
 
 
+def port(text: str) -> int:
+    """A port's number. Raises ArgumentTypeError for what is none."""
+    if text.isdecimal() and int(text) <= LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port: choose one of 1 to {LAST_PORT}, or 0 for a free one")
+
+
 def main(argv: Sequence[str]) -> int:
     """``maquette serve``."""
     parser = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one")
+    parser.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
     parser.add_argument("--model", action="append", help="also offer this model: a diffusers folder, or a Card's name")
     parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
