@@ -7,13 +7,15 @@ process of its own keeps Blender's crashes and its memory away from everything e
 
 import asyncio
 import json
+import os
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from addon.blender_process import ApplyCommand, CaptureCommand, Command, LookCommand, SceneFile, program, refusal
+from addon.blender_process import LEASH, ApplyCommand, CaptureCommand, Command, LookCommand, SceneFile, program, refusal
 from addon.protocol.records import Achieved, Blockout, ModelInfo
 from addon.protocol.strict_json import ContractError, dump, loads
 
@@ -89,11 +91,19 @@ async def _run(command: Command, blender: Path | None) -> None:
 
 async def _ended(words: list[str]) -> tuple[int | None, str]:
     """A child's exit code, and all that it printed. Raises BlenderFailed for one that does not even start."""
+    leashed = {**os.environ, LEASH: "1"}
     try:
-        process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=STDOUT)
+        process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=STDOUT, env=leashed)
     except OSError as error:
         raise BlenderFailed(f"{words[0]} cannot be run: {error.strerror}") from error
-    output, _ = await process.communicate()
+    assert process.stdout is not None, "it is a pipe"
+    try:
+        output = await process.stdout.read()  # not communicate: it would let go of the leash
+        await process.wait()
+    finally:
+        with suppress(ProcessLookupError):  # it has ended by itself
+            process.kill()
+        await process.wait()
     return process.returncode, output.decode(errors="replace").strip()
 
 

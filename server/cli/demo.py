@@ -16,13 +16,11 @@ from addon.client.api import Client, connect
 from addon.protocol.records import Blockout
 from addon.protocol.strict_json import loads
 
-from ..catalogue import offered
 from ..errors import CommandError
 from ..http.host import running
-from ..settings import ServerSettings
 from . import blender_process
 from .files import scratch, write, writing
-from .render import ELSEWHERE, paint, render
+from .render import ELSEWHERE, own_server, paint, render, settings_from
 from .terminal import bar, say
 
 if TYPE_CHECKING:
@@ -38,6 +36,7 @@ class NoExamples(CommandError):
 def main(argv: Sequence[str]) -> int:
     """``maquette demo``."""
     words = _parser().parse_args(argv)
+    settings_from(words)
     scenes = sorted(words.examples.glob("*.blend"))
     if not scenes:
         raise NoExamples(f"{words.examples} has no .blend files: run examples/make.py, or name another folder")
@@ -62,7 +61,7 @@ async def perform(
     """Every scene through a server of our own; what became of each, and the seconds each took."""
     pairs, seconds = [], {}
     with scratch() as folder:
-        async with running(ServerSettings(home=folder / "home", models=offered([]))) as (_, connection):
+        async with running(own_server(folder)) as (_, connection):
             client = await connect(connection)
             for scene in bar(scenes, desc="examples", unit="scene"):
                 begun = time.monotonic()

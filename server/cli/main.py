@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line: a table of verbs. Each names a function of the words that follow, imported when it is asked for."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(target: str, words: Sequence[str]) -> int:
+    stop_by_any_signal()
     with suppress(OSError):  # a home that cannot be written is no reason not to work; Start Server then needs a path
         server_command.note(server_command.own_command())
     try:
@@ -63,6 +65,17 @@ def _run(target: str, words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def stop_by_any_signal() -> None:
+    """Have the end of a session and a closed terminal mean what Ctrl-C means: cleaning up, then leaving.
+
+    Whoever ignores a signal, as nohup does, goes on ignoring it.
+    """
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)  # Windows has the last, other systems the second
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _unknown(words: Sequence[str]) -> str:

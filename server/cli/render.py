@@ -17,6 +17,7 @@ from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, ServerAbsent
 from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
 from addon.protocol.strict_json import ContractError, dump, load, loads
+from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 
 from ..catalogue import offered
@@ -29,6 +30,8 @@ from .layout_flags import add_layout_flags, changed
 from .region_report import Outcome, outcomes
 from .terminal import bar, complain, say
 
+LAST_FRAME = 1_048_574
+DRAIN = 1.0  # seconds
 ELSEWHERE = "name another folder with --out"
 
 
@@ -142,8 +145,13 @@ async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncI
         yield client
         return
     with scratch() as folder:
-        async with running(ServerSettings(home=folder / "home", models=offered(models))) as (_, own):
+        async with running(own_server(folder, models)) as (_, own):
             yield await connect(own)
+
+
+def own_server(folder: Path, models: Sequence[Path] = ()) -> ServerSettings:
+    """A server for one command: what it paints is nobody's once the command ends, and is not waited for."""
+    return ServerSettings(home=folder / "home", models=offered(models), drain=DRAIN)
 
 
 async def _running(connection: Path | None) -> Client | None:
@@ -163,7 +171,18 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def settings_from(words: argparse.Namespace) -> dict[str, Any]:
+    """The settings that a command line gives. Raises CannotRender for those outside their bounds."""
+    settings = from_flags(words)
+    try:
+        check_settings(settings)
+    except LimitExceeded as error:
+        raise CannotRender(str(error)) from error
+    return settings
+
+
 async def _main(words: argparse.Namespace) -> None:
+    settings = settings_from(words)
     if not words.scene.is_file():
         raise CannotRender(f"There is no file {words.scene}")
     name, folders = words.model, []
@@ -173,9 +192,7 @@ async def _main(words: argparse.Namespace) -> None:
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with server(words.server, folders) as client:
-        result = await render(
-            client, source, from_flags(words), name, out, words.blender, partial(changed, words=words)
-        )
+        result = await render(client, source, settings, name, out, words.blender, partial(changed, words=words))
     tell(result, words.json)
 
 
@@ -192,11 +209,19 @@ def tell(result: Result, as_json: bool) -> None:
             say(str(path))
 
 
+def frame(text: str) -> int:
+    """A frame's number. Raises ArgumentTypeError for one that Blender has not, ValueError for none."""
+    number = int(text)
+    if abs(number) > LAST_FRAME:
+        raise argparse.ArgumentTypeError(f"{number} is no frame: Blender has those of -{LAST_FRAME} to {LAST_FRAME}")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maquette render", description="Paint one scene.")
     parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
     parser.add_argument("--camera", help="the camera's name; the scene's own by default")
-    parser.add_argument("--frame", type=int, help="the frame to capture; the scene's own by default")
+    parser.add_argument("--frame", type=frame, help="the frame to capture; the scene's own by default")
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
     add_layout_flags(parser)
     parser.add_argument("--model", help="a model of the server, or a diffusers folder")

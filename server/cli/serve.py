@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from addon.blender_process import LEASH
 from addon.protocol.paths import home
 
 from ..catalogue import offered
@@ -19,11 +20,10 @@ from ..settings import ServerSettings
 from .terminal import say
 
 LAST_PORT = 65535
-LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started us
 
 
 async def serve(settings: ServerSettings) -> None:
-    """Serves until SIGTERM or Ctrl-C; on a leash also until standard input ends."""
+    """Serves until it is cancelled, as Ctrl-C does; on a leash also until standard input ends."""
     async with running(settings) as (host, connection):
         if LEASH in os.environ:
             leash(asyncio.get_running_loop(), host.stop)
@@ -69,5 +69,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--model", action="append", help="also offer this model: a diffusers folder, or a Card's name")
     parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(serve(settings_from(parser.parse_args(argv))))
+    settings = settings_from(parser.parse_args(argv))
+    with suppress(KeyboardInterrupt):  # the way in which a server ends
+        asyncio.run(serve(settings))
     return 0

@@ -10,9 +10,8 @@ import socket
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 
@@ -59,11 +58,11 @@ class NotStarted(CommandError):
 
 
 class Host(uvicorn.Server):
-    """uvicorn, but it ends event streams when it is told to stop, and a signal is a clean way to go."""
+    """uvicorn, but it ends event streams when it is told to stop, and leaves signals to the command that runs it."""
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called for SIGINT and SIGTERM."""
-        self.stop()
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """None: with uvicorn's own, Ctrl-C would end the server and leave whoever waits for its answers waiting."""
+        return nullcontext()
 
     def stop(self) -> None:
         """Ends the streams, lets requests finish, asks the worker to leave."""
@@ -124,18 +123,30 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
             raise UnusableHome(settings.home, f"{settings.database.name}: {error}") from error
         with _listening(settings.port) as listener:
             address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-            serving = asyncio.create_task(host.serve([listener]))
-            while not host.started:
-                await asyncio.sleep(0.01)
-                if serving.done():
-                    raise NotStarted
             connection = Connection(address=address, token=token, version=VERSION)
-            with published(connection, settings.connection):
-                try:
+            async with _started(host, listener):
+                with published(connection, settings.connection):
                     yield host, connection
-                finally:
-                    host.stop()
-                    await serving
+
+
+@asynccontextmanager
+async def _started(host: Host, listener: socket.socket) -> AsyncIterator[None]:
+    """uvicorn at work; stopped at the end, however that comes. Raises NotStarted."""
+    serving = asyncio.create_task(host.serve([listener]))
+    try:
+        await _start_of(host, serving)
+        yield
+    finally:
+        await _start_of(host, serving)  # whoever interrupts it waits for it: uvicorn shuts down only what has started
+        host.stop()
+        await serving
+
+
+async def _start_of(host: Host, serving: "asyncio.Task[None]") -> None:
+    while not host.started:
+        if serving.done():
+            raise NotStarted
+        await asyncio.sleep(0.01)
 
 
 def _listening(port: int) -> socket.socket:
