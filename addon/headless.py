@@ -19,6 +19,7 @@ from .camera.view import numbers
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
+from .compat import render_path
 from .cooperative import finish
 from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
@@ -152,6 +153,6 @@ def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples:
     height = round(width * render.resolution_y / render.resolution_x)
     render.resolution_x, render.resolution_y = width, height
     render.resolution_percentage = 100
-    render.image_settings.file_format, render.filepath = "PNG", str(picture)
+    render.image_settings.file_format, render.filepath = "PNG", render_path(picture)
     bpy.ops.render.render(write_still=True, scene=copy.name)
     bpy.data.scenes.remove(copy)
