@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The command line: a table of verbs. Each names a function of the words that follow, imported when it is asked for."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from addon.protocol import server_command
 
 from ..errors import CommandError
 from .files import in_words
-from .terminal import complain, say
+from .terminal import complain, say, stop_by_any_signal
 
 VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
     {
@@ -65,17 +64,6 @@ def _run(target: str, words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
-
-
-def stop_by_any_signal() -> None:
-    """Have the end of a session and a closed terminal mean what Ctrl-C means: cleaning up, then leaving.
-
-    Whoever ignores a signal, as nohup does, goes on ignoring it.
-    """
-    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
-        number = getattr(signal, name, None)  # Windows has the last, other systems the second
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _unknown(words: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from addon.protocol.paths import home
 from ..catalogue import offered
 from ..http.host import running
 from ..settings import ServerSettings
-from .terminal import say
+from .terminal import say, stop_by_any_signal
 
 LAST_PORT = 65535
 
@@ -30,6 +30,13 @@ async def serve(settings: ServerSettings) -> None:
         say(f"Maquette serves at {connection.address}; clients find it through {settings.connection}")
         while not host.should_exit:
             await asyncio.sleep(0.1)
+
+
+def run(settings: ServerSettings) -> None:
+    """Serves in the foreground until a signal comes, which is the way in which a server ends."""
+    stop_by_any_signal()
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings))
 
 
 def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -70,6 +77,5 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from(parser.parse_args(argv))
-    with suppress(KeyboardInterrupt):  # the way in which a server ends
-        asyncio.run(serve(settings))
+    run(settings)
     return 0
