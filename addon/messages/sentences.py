@@ -145,7 +145,7 @@ def server_stopped() -> Notice:
 def command_fails(command: str, reason: str) -> Notice:
     """The server command of the preferences names no program."""
     fix = "Set the server command in Preferences › Add-ons › Maquette."
-    return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}", fix=fix)
+    return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}.", fix=fix)
 
 
 def command_misunderstood() -> Notice:

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""The panel in each state of server and jobs, at two scales: where Generate is in each, and a picture of each."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from tests.addon.window.scenarios.failed_jobs import ended
+from tests.addon.window.scenarios.interruptions import ADDON, use_server
+from tests.addon.window.scenarios.user_input import ask, desktop, find, press, rest, screenshot, scroll, sidebar
+from tests.addon.window.scenarios.walkthrough import PROMPT, finished
+
+SCALES = (1.0, 1.5)
+STEPS = 400  # so many that a picture is still being painted when all is looked at
+
+
+def panel_at_scales(app, folder: Path, report: dict) -> Iterator:
+    """From nothing installed to a queue of four."""
+    report["generate"], report["messages"] = {}, {}
+    scene, command = bpy.context.scene, server_command()
+    yield from desktop()
+    use_server("no-such-program-here serve")
+    yield lambda: app.session.link.name == "absent"
+    yield from at_scales(app, "absent", folder, report)
+    press("start_server")
+    yield from at_scales(app, "not-installed", folder, report)
+    press("dismiss")
+    use_server(command)
+    press("add_selected")
+    scene.maquette_prompt, scene.maquette_steps = PROMPT, STEPS
+    press("start_server")
+    yield from at_scales(app, "starting", folder, report)
+    yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
+    yield from at_scales(app, "ready", folder, report)
+    yield from jobs(app, folder, report)
+    yield from offline(app, folder, report)
+
+
+def server_command() -> str:
+    """What the runner has set."""
+    return bpy.context.preferences.addons[ADDON].preferences.command
+
+
+def jobs(app, folder: Path, report: dict) -> Iterator:
+    """One painted, four that wait, none any more, one done, one that failed."""
+    scene = bpy.context.scene
+    yield from ask(app)
+    yield lambda: app.preview_image.icon != 0
+    yield from at_scales(app, "painting", folder, report)
+    for _ in range(4):
+        yield from ask(app)
+    yield from at_scales(app, "queue", folder, report)
+    press("cancel", scope="ALL")
+    yield lambda: not app.session.waiting
+    scene.maquette_steps = 5
+    yield from ask(app)
+    yield from finished(app)
+    yield from at_scales(app, "done", folder, report)
+    scene.maquette_prompt = f"{PROMPT}, cursed"
+    yield from ask(app)
+    yield from ended(app)
+    yield from at_scales(app, "failed", folder, report)
+    press("dismiss", jobs=app.session.failed[0][1].subject)
+
+
+def offline(app, folder: Path, report: dict) -> Iterator:
+    """The server is killed; then an address is set that Blender may not ask."""
+    app.server.kill()
+    yield lambda: app.session.link.name == "died"
+    yield from at_scales(app, "died", folder, report)
+    bpy.context.preferences.system.use_online_access = False
+    bpy.context.preferences.addons[ADDON].preferences.address = "http://192.0.2.1:8000"
+    press("connect")
+    yield lambda: app.session.link.name == "offline"
+    yield from at_scales(app, "offline", folder, report)
+    bpy.context.preferences.addons[ADDON].preferences.address = ""
+
+
+def at_scales(app, name: str, folder: Path, report: dict) -> Iterator:
+    """A picture at each scale, and how far below the sidebar's top Generate is."""
+    notice = app.session.notice or app.session.link.notice
+    report["messages"][name] = [app.session.link.name, None if notice is None else [notice.code, notice.message]]
+    for scale in SCALES:
+        bpy.context.preferences.view.ui_scale = scale
+        yield from rest(0.5)
+        yield from scroll("up")
+        yield from screenshot(folder / f"state-{name}-{scale}.png", settle=1.5)
+        top = sidebar().y + sidebar().height
+        _, y = yield from find("copy_python_command_button", "maquette.generate")
+        report["generate"].setdefault(str(scale), {})[name] = top - y
+        (folder / "so-far.json").write_text(json.dumps(report))
+    bpy.context.preferences.view.ui_scale = 1.0
+    yield from rest(0.5)
