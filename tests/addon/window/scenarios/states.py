@@ -7,9 +7,19 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.failed_jobs import ended
 from tests.addon.window.scenarios.interruptions import ADDON, use_server
-from tests.addon.window.scenarios.user_input import ask, desktop, find, press, rest, screenshot, scroll, sidebar
+from tests.addon.window.scenarios.user_input import (
+    ask,
+    desktop,
+    find,
+    point,
+    press,
+    rest,
+    screenshot,
+    scroll,
+    sidebar,
+    view,
+)
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 SCALES = (1.0, 1.5)
@@ -60,7 +70,7 @@ def jobs(app, folder: Path, report: dict) -> Iterator:
     yield from at_scales(app, "done", folder, report)
     scene.maquette_prompt = f"{PROMPT}, cursed"
     yield from ask(app)
-    yield from ended(app)
+    yield lambda: bool(app.session.failed)
     yield from at_scales(app, "failed", folder, report)
     press("dismiss", jobs=app.session.failed[0][1].subject)
 
@@ -87,6 +97,7 @@ def at_scales(app, name: str, folder: Path, report: dict) -> Iterator:
         yield from rest(0.5)
         yield from scroll("up")
         yield from screenshot(folder / f"state-{name}-{scale}.png", settle=1.5)
+        yield from point(view().x + 40, view().y + 40)  # or what is under the pointer still would be found first
         top = sidebar().y + sidebar().height
         _, y = yield from find("copy_python_command_button", "maquette.generate")
         report["generate"].setdefault(str(scale), {})[name] = top - y

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Messages that leave when what they complain of does, and limits that are said where Generate is."""
+
+import sys
+
+import bpy
+
+
+def use_messages(scene: bpy.types.Scene, app: object) -> None:
+    """Every cause made and mended behind the message's back. Needs a scene that paints: a castle and a rocket."""
+    root = type(app).__module__.removesuffix(".runtime.app")
+    causes = sys.modules[f"{root}.ui.causes"]
+    prompt = scene.maquette_prompt
+    tried = {code for code, *_ in complaints(scene, prompt)}
+    assert tried | {"unseen", "nothing-selected", "whole-scene"} == set(causes.CAUSES), "each has its turn here"
+    for code, subject, spoil, mend in complaints(scene, prompt):
+        notice = sys.modules[f"{root}.messages.notice"].Notice(message="So.", code=code, subject=subject)
+        spoil()
+        assert not causes.outlived(notice, bpy.context), f"{code} leaves while its cause stands"
+        mend()
+        assert causes.outlived(notice, bpy.context), f"{code} stays though its cause is gone"
+    exceed(scene, app, prompt)
+
+
+def complaints(scene: bpy.types.Scene, prompt: str) -> list[tuple]:
+    """Code and subject of a message, what gives cause for it, and what takes that away again."""
+    castle, camera = scene.objects["castle"], scene.camera
+    marked = [item for item in scene.objects if item.get("maquette_region")]
+
+    def say(words: str):
+        return lambda: setattr(scene, "maquette_prompt", words)
+
+    def mark(on: bool):
+        return lambda: [item.__setitem__("maquette_region", on) for item in marked]
+
+    def call(phrase: str):
+        return lambda: setattr(scene.objects["rocket"], "maquette_phrase", phrase)
+
+    def see(through):
+        return lambda: setattr(scene, "camera", through)
+
+    def style(name: str):
+        return lambda: scene.__setitem__("maquette_style", name)
+
+    return [
+        ("phrase-missing", castle.maquette_phrase or "castle", say("a meadow"), say(prompt)),
+        ("strange-words", "cursed", say(f"{prompt}, cursed"), say(prompt)),
+        ("phrase-shared", "castle", call("castle"), call("rocket")),
+        ("nothing-marked", "", mark(False), mark(True)),
+        ("no-camera", "", see(None), see(camera)),
+        ("style-missing", "gone", style("gone"), style("")),
+    ]
+
+
+def exceed(scene: bpy.types.Scene, app: object, prompt: str) -> None:
+    """Too long a prompt is refused in words by the button itself, and nothing is sent."""
+    jobs = len(app.session.tasks)
+    scene.maquette_prompt = prompt + "!" * 2001
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    notice = app.session.notice
+    assert notice.code == "limit-exceeded" and "letters; at most 2,000 are read." in notice.message, notice
+    assert len(app.session.tasks) == jobs
+    scene.maquette_prompt = prompt
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
