@@ -14,7 +14,7 @@ UNIT = 20 / 6  # a separator of factor 1 is 6 pixels high, a button 20
 BORDER = 0.8  # heights of a button that a box is higher than what is in it
 GAP = 0.1  # and that the space between its text and its buttons is high
 FONT = 0  # the one that Blender writes its panels with
-LETTER = 5.9  # pixels that one is wide on the average, at Blender's own scale
+LETTER = 5.5  # pixels that one is wide on the average, at Blender's own scale, and no more than there is room for
 BESIDE = 4  # letters that a column of icons is wide
 LABEL = "as long as this"  # what an operator calls itself, where a button has no text of its own
 

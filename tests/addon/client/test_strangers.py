@@ -9,6 +9,9 @@ import pytest
 from addon.client import http
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, Garbled, ServerAbsent
+from addon.messages import fixes
+from addon.messages.fixes import START_SERVER
+from addon.messages.notice import notice
 from addon.protocol import home_lock
 from addon.protocol.records import VERSION, Connection
 from addon.protocol.strict_json import dump
@@ -104,6 +107,15 @@ def test_blender_then_offers_to_start_one(tmp_path):
     with stranger(STRANGERS["other JSON"]) as (port, heard):
         link = asyncio.run(story(left_behind(tmp_path / "home", port))).link
     assert (link.name, link.notice.code, heard) == ("absent", "server-absent", [])
+
+
+def test_an_address_that_somebody_typed_advises_no_button_that_is_not_there():
+    """Start Server would start one here, and the panel does not offer it then."""
+    typed = Connection(address="http://127.0.0.1:9", token="", version="unknown")
+    with pytest.raises(ServerAbsent) as caught:
+        asyncio.run(connect(typed))
+    assert caught.value.fix == "Start the server there, or correct the Address in the add-on's preferences."
+    assert START_SERVER not in fixes.of(notice(caught.value), startable=False)
 
 
 def test_a_file_without_a_lock_beside_it_is_taken_at_its_word(tmp_path):

@@ -20,6 +20,7 @@ def use_messages(scene: bpy.types.Scene, app: object) -> None:
         mend()
         assert causes.outlived(notice, bpy.context), f"{code} stays though its cause is gone"
     exceed(scene, app, prompt)
+    write_in_several_lines(scene, prompt)
 
 
 def complaints(scene: bpy.types.Scene, prompt: str) -> list[tuple]:
@@ -62,3 +63,10 @@ def exceed(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     assert len(app.session.tasks) == jobs
     scene.maquette_prompt = prompt
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
+
+
+def write_in_several_lines(scene: bpy.types.Scene, prompt: str) -> None:
+    """What the popup has in its lines, where Blender has no box of several, is the prompt."""
+    assert bpy.ops.maquette.edit_prompt(first="a castle", second=" and a rocket ", last="at night") == {"FINISHED"}
+    assert scene.maquette_prompt == "a castle and a rocket at night"
+    scene.maquette_prompt = prompt

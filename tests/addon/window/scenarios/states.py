@@ -10,6 +10,7 @@ import bpy
 from tests.addon.window.scenarios.interruptions import ADDON, use_server
 from tests.addon.window.scenarios.user_input import (
     ask,
+    canvas,
     desktop,
     find,
     point,
@@ -19,6 +20,7 @@ from tests.addon.window.scenarios.user_input import (
     scroll,
     sidebar,
     view,
+    window,
 )
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
@@ -56,7 +58,7 @@ def server_command() -> str:
 def jobs(app, folder: Path, report: dict) -> Iterator:
     """One painted, four that wait, none any more, one done, one that failed."""
     scene = bpy.context.scene
-    yield from ask(app)
+    yield from with_a_shortcut(app, report)
     yield lambda: app.preview_image.icon != 0
     yield from at_scales(app, "painting", folder, report)
     for _ in range(4):
@@ -73,6 +75,23 @@ def jobs(app, folder: Path, report: dict) -> Iterator:
     yield lambda: bool(app.session.failed)
     yield from at_scales(app, "failed", folder, report)
     press("dismiss", jobs=app.session.failed[0][1].subject)
+
+
+def with_a_shortcut(app, report: dict) -> Iterator:
+    """Ctrl Enter over the 3D View; and where else the commands are: in the headers, whose menus F3 searches."""
+    keys, types = bpy.context.window_manager.keyconfigs, bpy.types
+    items = [item for keymap in keys.user.keymaps for item in keymap.keymap_items if item.idname == "maquette.generate"]
+    report["keys an artist can change"] = len(items)
+    headers = (types.VIEW3D_MT_editor_menus, types.IMAGE_MT_editor_menus, types.VIEW3D_HT_header, types.IMAGE_HT_header)
+    drawn = [[function.__module__ for function in header._dyn_ui_initialize()] for header in headers]
+    report["headers"] = [any(ADDON in module for module in modules) for modules in drawn]
+    region, before = canvas(view()), len(app.session.tasks)
+    x, y = region.x + region.width // 3, region.y + region.height // 2
+    yield from point(x, y)
+    for value in ("PRESS", "RELEASE"):
+        window().event_simulate("RET", value, x=x, y=y, ctrl=True)
+    yield lambda: len(app.session.tasks) > before
+    report["a shortcut generates"] = True
 
 
 def offline(app, folder: Path, report: dict) -> Iterator:
