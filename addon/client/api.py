@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from ..protocol import home_lock
-from ..protocol.paths import connection_path
-from ..protocol.records import (
+from ..protocol.answers import (
     ENDED,
     VERSION,
-    Blockout,
     Connection,
     Event,
     Health,
@@ -30,6 +28,8 @@ from ..protocol.records import (
     Scope,
     read_connection,
 )
+from ..protocol.blockout import Blockout
+from ..protocol.paths import connection_path
 from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
 from . import http
 from .exceptions import (

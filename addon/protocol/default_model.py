@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The model that ships with Maquette, as the server offers it: the default where no server has been asked."""
 
-from .records import ModelInfo
+from .answers import ModelInfo
 
 TOYBOX_NOUNS = (
     "castle", "rocket", "car", "tree", "house", "whale", "apple", "cactus", "robot",
@@ -20,5 +20,6 @@ TOYBOX = ModelInfo(
     steps=30,
     scale=5.0,
     strength=1.0,
+    emphasis=8.0,
     nouns=TOYBOX_NOUNS,
 )

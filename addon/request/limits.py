@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 from ..messages.errors import LimitExceeded
-from ..protocol.records import Blockout, Region
+from ..protocol.blockout import Blockout, Region
 from ..protocol.strict_json import ContractError, Length, dump, load
 from .phrases import Mark
 from .settings import DEFAULTS, Settings

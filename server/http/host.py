@@ -16,7 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from addon.protocol import home_lock
-from addon.protocol.records import Connection
+from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 
 from ..errors import CommandError

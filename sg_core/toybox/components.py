@@ -164,7 +164,7 @@ def build_scheduler() -> DDIMScheduler:
 def write_card(nouns: tuple[str, ...], folder: Path) -> None:
     """The folder's own card: a model of these nouns that likes to be used as the one that ships."""
     like = CARDS["toybox"]
-    card = {name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "layers")}
+    card = {name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "emphasis", "layers")}
     (folder / OWN_CARD).write_text(json.dumps(card | {"nouns": nouns}, indent=2) + "\n")
 
 

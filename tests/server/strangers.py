@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
-from addon.protocol.records import VERSION
+from addon.protocol.answers import VERSION
 
 
 def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:

@@ -13,7 +13,7 @@ from addon.messages import fixes
 from addon.messages.fixes import START_SERVER
 from addon.messages.notice import notice
 from addon.protocol import home_lock
-from addon.protocol.records import VERSION, Connection
+from addon.protocol.answers import VERSION, Connection
 from addon.protocol.strict_json import dump
 from addon.session.dispatcher import Dispatcher
 from addon.session.state import Session

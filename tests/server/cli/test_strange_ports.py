@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from addon.protocol.records import Connection
+from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 from server.cli.main import main
 from server.cli.render import server

@@ -12,7 +12,7 @@ from addon.pictures import gallery
 from addon.pictures.history import Entry
 from addon.pictures.image import ENTRY, drop_unused, load_picture, make_current, remove
 from addon.projection.projectors import MOST, project, projectors, remove_projectors
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump
 from addon.regions.marks import mark
 from addon.request.settings import Settings

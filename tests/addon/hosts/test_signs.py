@@ -9,7 +9,7 @@ import pytest
 
 from addon.blender_process import ApplyCommand, CaptureCommand, LookCommand, SceneFile
 from addon.headless import run
-from addon.protocol.records import Blockout, Region
+from addon.protocol.blockout import Blockout, Region
 from addon.protocol.strict_json import loads
 from addon.regions.marks import mark
 from addon.request.settings import PROMPT
