@@ -21,6 +21,7 @@ def use_messages(scene: bpy.types.Scene, app: object) -> None:
         assert causes.outlived(notice, bpy.context), f"{code} stays though its cause is gone"
     exceed(scene, app, prompt)
     write_in_several_lines(scene, prompt)
+    rank(app, root)
 
 
 def complaints(scene: bpy.types.Scene, prompt: str) -> list[tuple]:
@@ -70,3 +71,18 @@ def write_in_several_lines(scene: bpy.types.Scene, prompt: str) -> None:
     assert bpy.ops.maquette.edit_prompt(first="a castle", second=" and a rocket ", last="at night") == {"FINISHED"}
     assert scene.maquette_prompt == "a castle and a rocket at night"
     scene.maquette_prompt = prompt
+
+
+def rank(app: object, root: str) -> None:
+    """A warning hides neither the answer to a press, nor a failure, nor the loss of the server."""
+    session = app.session
+    modules = {name: sys.modules[f"{root}.{name}"] for name in ("messages.sentences", "session.reducer")}
+    sentences, reducer = modules["messages.sentences"], modules["session.reducer"]
+    stage = sys.modules[f"{root}.ui.panels.messages"]
+    warning = reducer.notice_changed(session, sentences.differs("“castle” (50% alike)"))
+    assert stage.message(bpy.context, warning).notice.code == "unlike"
+    died = reducer.server_died(warning, sentences.server_died("was killed by signal 9", "", "server.log"))
+    died = reducer.notice_changed(died, warning.notice)
+    assert stage.message(bpy.context, died).notice.code == "server-died"
+    answered = reducer.notice_changed(died, sentences.no_editor())
+    assert stage.message(bpy.context, answered).notice.code == "no-editor"
