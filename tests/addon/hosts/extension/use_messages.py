@@ -22,6 +22,7 @@ def use_messages(scene: bpy.types.Scene, app: object) -> None:
     exceed(scene, app, prompt)
     write_in_several_lines(scene, prompt)
     rank(app, root)
+    write_nowhere(scene, app)
 
 
 def complaints(scene: bpy.types.Scene, prompt: str) -> list[tuple]:
@@ -86,3 +87,32 @@ def rank(app: object, root: str) -> None:
     assert stage.message(bpy.context, died).notice.code == "server-died"
     answered = reducer.notice_changed(died, sentences.no_editor())
     assert stage.message(bpy.context, answered).notice.code == "no-editor"
+
+
+def write_nowhere(scene: bpy.types.Scene, app: object) -> None:
+    """Files stand where folders should be: each is said with its path, and costs nothing but what cannot be written."""
+    root, name = app.folder, scene.maquette_history[-1].name
+    for folder in ("pictures", "styles"):
+        (root / folder).rename(root / f"{folder}-aside") if (root / folder).exists() else None
+        (root / folder).write_text("in the way")
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    said_with_path(app, "unkept", root / "pictures")
+    assert bpy.ops.maquette.save_style(name="Fog", text="in fog") == {"CANCELLED"}
+    said_with_path(app, "style-unkept", root / "styles")
+    for folder in ("pictures", "styles"):
+        (root / folder).unlink()
+        if (root / f"{folder}-aside").exists():
+            (root / f"{folder}-aside").rename(root / folder)
+    blocker = root / "blocker"
+    blocker.write_text("in the way")
+    assert bpy.ops.maquette.save_entry(name=name, filepath=str(blocker / "x.png")) == {"CANCELLED"}
+    said_with_path(app, "history-unreadable", blocker)
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    assert all(task.received for task in app.session.tasks if task.job.state == "done"), "nothing is lost"
+
+
+def said_with_path(app: object, code: str, path: object) -> None:
+    """A sentence that names the path."""
+    notice = app.session.notice
+    assert notice is not None and notice.code == code and str(path) in notice.message, notice
+    assert bpy.ops.maquette.dismiss() == {"FINISHED"}
