@@ -2,6 +2,7 @@
 """The panel in each state of server and jobs, at two scales: where Generate is in each, and a picture of each."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.addon.window.scenarios.user_input import (
     canvas,
     desktop,
     find,
+    operator_context,
     point,
     press,
     rest,
@@ -109,8 +111,9 @@ def offline(app, folder: Path, report: dict) -> Iterator:
 
 def at_scales(app, name: str, folder: Path, report: dict) -> Iterator:
     """A picture at each scale, and how far below the sidebar's top Generate is."""
-    notice = app.session.notice or app.session.link.notice
-    report["messages"][name] = [app.session.link.name, None if notice is None else [notice.code, notice.message]]
+    with operator_context():
+        stage = sys.modules[f"{ADDON}.ui.panels.messages"].message(bpy.context, app.session)
+    report["messages"][name] = "" if stage is None else stage.notice.message
     for scale in SCALES:
         bpy.context.preferences.view.ui_scale = scale
         yield from rest(0.5)
