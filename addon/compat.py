@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs between the Blenders we run in, 4.2 to 5.2, in one place."""
 
+from pathlib import Path
+
 import bpy
 
 
@@ -12,6 +14,12 @@ def prompt_box(layout: bpy.types.UILayout, data: bpy.types.ID, prop: str, placeh
         row = layout.row(align=True)
         row.prop(data, prop, text="", placeholder=placeholder)
         row.operator(popup, text="", icon="TEXT")
+
+
+def render_path(path: Path) -> str:
+    """A file as the path of a render: from 4.5 on braces in it are a template, and doubled ones are braces."""
+    text = str(path)
+    return text.replace("{", "{{").replace("}", "}}") if bpy.app.version >= (4, 5) else text
 
 
 def write_layers(settings: bpy.types.ImageFormatSettings) -> None:

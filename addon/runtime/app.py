@@ -147,7 +147,11 @@ def app() -> App:
 
 def register(receive: Callable[[str], None], watch: Callable[[Callable[[], Session]], Regions]) -> None:
     """Start the application with what the rooms above do for it, as ``App`` has them."""
-    folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
+    try:
+        folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
+    except OSError:  # it cannot be written: what is painted is kept for as long as Blender runs
+        log.exception("the extension's folder cannot be made")
+        folder = Path(bpy.app.tempdir)
     setattr(bpy.types.WindowManager, APPLICATION, App(folder, receive, watch))
 
 

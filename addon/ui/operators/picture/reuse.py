@@ -13,7 +13,7 @@ from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history
 from ....pictures.history import Entry
-from ....pictures.image import ENTRY, load_picture
+from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....request.settings import KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
@@ -53,6 +53,7 @@ class ShowEntry(bpy.types.Operator):
         status = settle()
         if context.area is not None:
             call(Show.bl_idname)  # which may have something to say
+        drop_unused(app().gallery.folder, image)
         return status
 
 
