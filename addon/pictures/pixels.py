@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures as pixels and as icons, without a trace in the file that is open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import bpy
+import gpu
 import numpy as np
 from bpy.utils import previews
 from numpy.typing import NDArray
@@ -58,6 +59,14 @@ def of_image(image: bpy.types.Image) -> ImagePixels:
         buffer: Any = image.pixels  # one number, says its stub
         buffer.foreach_get(pixels.ravel())
     return pixels
+
+
+def upload(pixels: ImagePixels) -> gpu.types.GPUTexture:
+    """The pixels on the graphics card; to be called while something is drawn."""
+    height, width = pixels.shape[:2]
+    buffer: Callable[..., Any] = gpu.types.Buffer  # their stubs know no arguments
+    create: Callable[..., gpu.types.GPUTexture] = gpu.types.GPUTexture
+    return create((width, height), format="RGBA16F", data=buffer("FLOAT", pixels.size, pixels.ravel()))
 
 
 def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:
