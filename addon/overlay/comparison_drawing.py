@@ -6,8 +6,8 @@ import gpu
 
 from ..pictures.comparison import Comparison
 from ..pictures.textures import Textures
-from .primitives import Rgba, fill, fitting, picture, wide, write
-from .sheet_drawing import LETTERS, Surroundings, draw_hint, lighter
+from .primitives import Rgba, Words, fill, fitting, picture, wide, write
+from .sheet_drawing import LETTERS, Surroundings, hint, lighter
 from .sheet_layout import Bounds, inscribed, left_of, line_at, right_of
 
 LINE: Rgba = (1.0, 1.0, 1.0, 0.9)
@@ -39,8 +39,8 @@ def draw_comparison(comparison: Comparison, textures: Textures, frame: Bounds, a
             if part.bounds.width > 0.0:
                 picture(texture, part)
     _draw_line(line, frame, around.scale)
-    _draw_captions(comparison, textures, frame, around)
-    draw_hint(KEYS, around)
+    for words in (*_captions(comparison, textures, frame, around), hint(KEYS, around)):
+        write(words)
     gpu.state.blend_set("NONE")
 
 
@@ -53,8 +53,9 @@ def _draw_line(x: float, frame: Bounds, scale: float) -> None:
         fill(Bounds(x - handle / 2, middle - 2 * handle, x + handle / 2, middle + 2 * handle), colour)
 
 
-def _draw_captions(comparison: Comparison, textures: Textures, frame: Bounds, around: Surroundings) -> None:
-    """On plates in the upper corners of what is seen of the frame."""
+def _captions(comparison: Comparison, textures: Textures, frame: Bounds, around: Surroundings) -> list[Words]:
+    """On plates, which are drawn, in the upper corners of what is seen of the frame."""
+    captions = []
     size, margin = LETTERS * around.scale, MARGIN * around.scale
     seen = Bounds(*map(max, frame[:2], around.room[:2]), *map(min, frame[2:], around.room[2:]))
     for number, (name, caption) in enumerate(zip(comparison.names, comparison.captions, strict=True)):
@@ -66,4 +67,5 @@ def _draw_captions(comparison: Comparison, textures: Textures, frame: Bounds, ar
         left = seen.right - width - margin if number else seen.left + margin
         bottom = seen.top - margin - size - 2 * margin
         fill(Bounds(left, bottom, left + width, bottom + size + 2 * margin - 2.0), PLATE)
-        write(words, left + margin, bottom + margin + 1.0, size, (1.0, 1.0, 1.0, 1.0))
+        captions.append(Words(words, left + margin, bottom + margin + 1.0, size, (1.0, 1.0, 1.0, 1.0)))
+    return captions

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A contact sheet, drawn over an Image Editor: what the editor shows stays as it is, and is there again afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -9,14 +9,15 @@ import gpu
 
 from ..pictures.contact_sheet import ContactSheet, SheetCell
 from ..pictures.textures import Textures
-from .primitives import Rgba, fill, fitting, outline, picture, wide, write
+from .primitives import Rgba, Words, fill, fitting, outline, picture, star, wide, write
 from .sheet_layout import Bounds, Cell, Part, cells, inscribed, unobstructed
 
 CAPTION, GAP, LETTERS, HINT = 22.0, 14.0, 12.0, 26.0  # pixels before the interface's scale
 EMPTY = 0.06  # how much a cell without a picture is lighter than what is around it
 SELECTED: Rgba = (1.0, 0.62, 0.25, 1.0)
 SECOND: Rgba = (0.35, 0.65, 1.0, 1.0)
-STAR: Rgba = (1.0, 0.8, 0.3, 1.0)
+GOLD: Rgba = (1.0, 0.8, 0.3, 1.0)
+RESULT = "result"
 KEYS = "Enter takes  ·  S stars  ·  V varies  ·  Shift-click another, C compares  ·  Esc leaves"
 
 
@@ -67,51 +68,51 @@ def draw_sheet(
     """Draw the sheet. ``current`` is the name of the scene's picture, ``developing`` are previews by their job."""
     gpu.state.blend_set("ALPHA")
     fill(around.region, around.back)
+    words = [hint(KEYS, around)]  # after all else: a graphics card draws what is alike faster at once
     for index, (cell, lies) in enumerate(zip(sheet.cells, sheet_cells(sheet, textures, around), strict=False)):
         texture = textures.find(cell.name) if cell.name else developing.get(cell.job)
-        _draw_picture(cell, lies, texture, unreadable=textures.aspect(cell.name) == 0.0, around=around)
-        _draw_caption(cell, lies, cell.name == current, around)
+        if texture is None:
+            fill(lies.picture, lighter(around))
+            reason = "Not on this machine" if textures.aspect(cell.name) == 0.0 else cell.words
+            words.append(_in_middle(reason, lies.picture, around))
+        else:
+            picture(texture, Part(inscribed(lies.picture, texture.width / texture.height), 0.0, 1.0))
         if index in (sheet.selected, sheet.second):
             outline(lies.picture, SELECTED if index == sheet.selected else SECOND, 2.0 * around.scale)
-    draw_hint(KEYS, around)
+        words += _caption(cell, lies.picture, cell.name == current, around)
+    for each in words:
+        write(each)
     gpu.state.blend_set("NONE")
 
 
-def _draw_picture(
-    cell: SheetCell, lies: Cell, texture: gpu.types.GPUTexture | None, unreadable: bool, around: Surroundings
-) -> None:
-    """The picture, or an empty cell and the words that say why it is empty."""
-    if texture is None:
-        fill(lies.picture, lighter(around))
-    else:
-        picture(texture, Part(inscribed(lies.picture, texture.width / texture.height), 0.0, 1.0))
-    words = "Not on this machine" if cell.name and unreadable else cell.words
-    if words and texture is None:
-        size = LETTERS * around.scale
-        text = fitting(words, size, lies.picture.width)
-        x = (lies.picture.left + lies.picture.right - wide(text, size)) / 2
-        write(text, x, (lies.picture.bottom + lies.picture.top - size * 0.75) / 2, size, faded(around))
+def _in_middle(text: str, bounds: Bounds, around: Surroundings) -> Words:
+    """What an empty cell says."""
+    size = LETTERS * around.scale
+    text = fitting(text, size, bounds.width)
+    x = (bounds.left + bounds.right - wide(text, size)) / 2
+    return Words(text, x, (bounds.bottom + bounds.top - size * 0.75) / 2, size, faded(around))
 
 
-def _draw_caption(cell: SheetCell, lies: Cell, current: bool, around: Surroundings) -> None:
-    """What tells it from the others; on its right a star, and whether it is the scene's picture."""
+def _caption(cell: SheetCell, above: Bounds, current: bool, around: Surroundings) -> Iterator[Words]:
+    """What tells it from the others; on its right a star, which is drawn, and whether it is the scene's picture."""
     size, scale = LETTERS * around.scale, around.scale
-    y, right = lies.picture.bottom - 16.0 * scale, lies.picture.right
-    marks: Sequence[tuple[str, Rgba]] = (("★", STAR), ("result", faded(around)))
-    for (mark, colour), wanted in zip(marks, (cell.favourite, current), strict=True):
-        if wanted:
-            right -= wide(mark, size)
-            write(mark, right, y, size, colour)
-            right -= 6.0 * scale
-    words = fitting(cell.label, size, right - lies.picture.left)
-    write(words, lies.picture.left, y, size, around.ink)
+    y, right = above.bottom - 16.0 * scale, above.right
+    if cell.favourite:
+        star(Bounds(right - size, y - 1.5 * scale, right, y - 1.5 * scale + size), GOLD)
+        right -= size + 6.0 * scale
+    if current:
+        right -= wide(RESULT, size)
+        yield Words(RESULT, right, y, size, faded(around))
+        right -= 6.0 * scale
+    yield Words(fitting(cell.label, size, right - above.left), above.left, y, size, around.ink)
 
 
-def draw_hint(words: str, around: Surroundings) -> None:
+def hint(text: str, around: Surroundings) -> Words:
     """What keys do, at the editor's foot."""
     size, room = LETTERS * around.scale, around.room
-    text = fitting(words, size, room.width - 2 * GAP * around.scale)
-    write(text, (room.left + room.right - wide(text, size)) / 2, room.bottom + 9.0 * around.scale, size, faded(around))
+    text = fitting(text, size, room.width - 2 * GAP * around.scale)
+    x = (room.left + room.right - wide(text, size)) / 2
+    return Words(text, x, room.bottom + 9.0 * around.scale, size, faded(around))
 
 
 def lighter(around: Surroundings) -> Rgba:

@@ -39,7 +39,11 @@ class MAQUETTE_GT_sheet(bpy.types.Gizmo):
             if index is not None:
                 app().sheet = chosen(sheet, index, event.shift)
             redraw_area(area)
-        return {"FINISHED"}
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Context, event: bpy.types.Event, tweak: set[str]) -> set[str]:
+        """Until the button is released; without this Blender would not invoke it."""
+        return {"RUNNING_MODAL"}
 
 
 class MAQUETTE_GT_line(bpy.types.Gizmo):

@@ -8,6 +8,7 @@ import pytest
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 SLICE = 0.01  # seconds that the main thread may be held by what these pictures take
+DRAWN = 0.05  # and by drawing them, software OpenGL included
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +57,14 @@ def test_the_line_of_a_comparison_follows_the_pointer_at_every_zoom(report: dict
 def test_nothing_is_left_of_either(report: dict) -> None:
     assert report["left"] and report["shown again"]
     assert report["images in the end"] == 1
-    assert report["images in the file"] == 1
+    assert len(report["images in the file"]) == 1
     assert len(report["again"]) == 6 and report["after deleting one"] == 5
     assert report["after a new file"] == [None, None, 0]
     assert report["images in a new file"] == 0
 
 
 def test_the_main_thread_is_never_held(report: dict, record_property) -> None:
-    record_property("longest", report["longest"])
-    for key in ("tick", "draw_sheet", "draw_comparison"):
-        assert report["longest"][key] < SLICE, (key, report["longest"])
+    """Drawing takes a millisecond of Python; software OpenGL, where there is no other, paints within the call."""
+    record_property("seconds", {name: max(each) for name, each in report["seconds"].items()})
+    assert max(report["seconds"]["renew"]) < SLICE
+    assert max(report["seconds"]["draw_sheet"] + report["seconds"]["draw_comparison"]) < DRAWN

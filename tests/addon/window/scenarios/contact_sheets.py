@@ -2,13 +2,13 @@
 """Several pictures side by side in a window: a sheet that fills, is clicked and worked by keys; and a comparison."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
 
 from tests.addon.window.scenarios.interruptions import ADDON
-from tests.addon.window.scenarios.main_thread_time import timed
+from tests.addon.window.scenarios.main_thread_time import clock
 from tests.addon.window.scenarios.user_input import (
     area,
     canvas,
@@ -23,7 +23,7 @@ from tests.addon.window.scenarios.user_input import (
 )
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
-COUNT = 4
+COUNT, STEPS = 4, 40
 
 
 def contact_sheets(app, folder: Path, report: dict) -> Iterator:
@@ -32,10 +32,11 @@ def contact_sheets(app, folder: Path, report: dict) -> Iterator:
     measure(report)
     press("add_selected")
     scene = bpy.context.scene
-    scene.maquette_prompt, scene.maquette_steps, scene.maquette_count = PROMPT, 5, COUNT
+    scene.maquette_prompt, scene.maquette_steps, scene.maquette_count = PROMPT, STEPS, COUNT
     press("start_server")
     yield lambda: app.session.link.name == "online"
     yield from fill(app, folder, report)
+    scene.maquette_steps = 5
     yield from take(app, report)
     yield from star(app, folder, report)
     yield from vary(app, folder, report)
@@ -48,8 +49,22 @@ def contact_sheets(app, folder: Path, report: dict) -> Iterator:
 def measure(report: dict) -> None:
     """Seconds that drawing holds the main thread, besides what the runner measures."""
     views = sys.modules[f"{ADDON}.ui.sheet_views"]
-    for name in ("draw_sheet", "draw_comparison"):
-        setattr(views, name, timed(getattr(views, name), report["longest"], name))
+    timers = sys.modules[f"{ADDON}.runtime.timers"]
+    report["seconds"] = {}
+    for owner, name in ((views, "draw_sheet"), (views, "draw_comparison"), (timers, "renew")):
+        setattr(owner, name, timed(getattr(owner, name), report["seconds"].setdefault(name, [])))
+
+
+def timed(function: Callable, durations: list[float]) -> Callable:
+    """The same function, with the time of each run noted."""
+
+    def measured(*arguments, **more):
+        begun = clock()
+        result = function(*arguments, **more)
+        durations.append(clock() - begun)
+        return result
+
+    return measured
 
 
 def editor() -> bpy.types.Region:
@@ -61,7 +76,6 @@ def fill(app, folder: Path, report: dict) -> Iterator:
     """Generate: the cells are there before their pictures."""
     press("generate")
     yield lambda: app.sheet is not None and any(cell.name for cell in app.sheet.cells)
-    yield lambda: app.preview_image.icon and app.session.active
     report["while painted"] = [bool(cell.name or cell.words) for cell in app.sheet.cells]
     yield from screenshot(folder / "filling.png", settle=0.6)
     yield from finished(app)
@@ -157,6 +171,18 @@ def vary(app, folder: Path, report: dict) -> Iterator:
     yield lambda: all(cell.name for cell in app.sheet.cells)
     report["varied"] = [cell.label for cell in app.sheet.cells[COUNT:]]
     yield from screenshot(folder / "varied.png")
+    yield from beside(folder)
+
+
+def beside(folder: Path) -> Iterator:
+    """The panel in the editor itself: its second row is for the sheet, which makes room."""
+    space = area("IMAGE_EDITOR").spaces.active
+    space.show_region_ui = True
+    yield from rest(0.5)
+    next(region for region in area("IMAGE_EDITOR").regions if region.type == "UI").active_panel_category = "Maquette"
+    yield from screenshot(folder / "beside.png")
+    space.show_region_ui = False
+    yield from rest(0.5)
 
 
 def compare(app, folder: Path, report: dict) -> Iterator:
@@ -215,13 +241,13 @@ def again(app, folder: Path, report: dict) -> Iterator:
     """By its button: all of the request; one is deleted, and all results are removed; neither disturbs it."""
     press("contact_sheet")
     report["again"] = [cell.label for cell in app.sheet.cells]
-    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "open-sheet.blend"), check_existing=False)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "open-sheet.blend"), copy=True, check_existing=False)
     with bpy.data.libraries.load(str(folder / "open-sheet.blend")) as (saved, _):
-        report["images in the file"] = len([name for name in saved.images if name != "Render Result"])
+        report["images in the file"] = [name for name in saved.images if name.startswith("Maquette")]
     press("background")
     press("remove_results")
     with operator_context():
-        bpy.ops.maquette.delete_entry("EXEC_DEFAULT", True, name=app.sheet.cells[-1].name)
+        bpy.ops.maquette.delete_entry("EXEC_DEFAULT", True, name=app.sheet.cells[1].name)
     report["after deleting one"] = len(app.sheet.cells)
     yield from rest(0.5)
     press("compare")
