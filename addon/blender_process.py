@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .protocol.answers import ModelInfo, Problem
 from .protocol.default_model import TOYBOX
-from .protocol.records import ModelInfo, Problem
 from .protocol.strict_json import dump, loads
 from .request.settings import add_flags, from_flags, to_flags
 

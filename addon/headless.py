@@ -23,7 +23,8 @@ from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import load_picture, make_current
 from .projection.projectors import project
-from .protocol.records import Achieved, Blockout, Problem
+from .protocol.answers import Achieved, Problem
+from .protocol.blockout import Blockout
 from .protocol.strict_json import dump, loads
 from .request.settings import Settings
 

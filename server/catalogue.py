@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from addon.protocol.records import ModelInfo
+from addon.protocol.answers import ModelInfo
 from addon.protocol.strict_json import ContractError, load
 
 from .errors import CommandError

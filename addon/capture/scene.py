@@ -17,8 +17,8 @@ import numpy as np
 from ..camera.reader import camera_of, view
 from ..camera.view import View
 from ..cooperative import finish
+from ..protocol.answers import ModelInfo
 from ..protocol.default_model import TOYBOX
-from ..protocol.records import ModelInfo
 from ..raster.instances import Mesh, MeshInstance, camera_triangles
 from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from ..protocol.paths import connection_path
-from ..protocol.records import (
+from ..protocol.answers import (
     ENDED,
     VERSION,
-    Blockout,
     Connection,
     Event,
     Health,
@@ -29,6 +27,8 @@ from ..protocol.records import (
     Scope,
     read_connection,
 )
+from ..protocol.blockout import Blockout
+from ..protocol.paths import connection_path
 from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
 from . import http
 from .exceptions import (

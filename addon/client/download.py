@@ -4,7 +4,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from ..protocol.records import Artifact
+from ..protocol.answers import Artifact
 from .api import Client
 from .exceptions import PictureDamaged, PictureUnsaved, ServerProblem
 

@@ -21,7 +21,7 @@ from ..capture.canvas import canvas, mask_size, overscan
 from ..capture.scene import Visible, evaluated, owned, parts
 from ..compat import write_layers
 from ..messages.errors import ExactFailed
-from ..protocol.records import ModelInfo
+from ..protocol.answers import ModelInfo
 from ..raster.instances import MeshInstance
 from ..raster.lens import Lens
 from ..raster.triangles import Floats

@@ -21,7 +21,8 @@ from ..cooperative import Slices, gradually
 from ..messages.errors import SecondBlenderFailed, UserError
 from ..messages.notice import Notice, notice
 from ..messages.sentences import differs, only_rendered
-from ..protocol.records import Blockout, Problem, Region
+from ..protocol.answers import Problem
+from ..protocol.blockout import Blockout, Region
 from ..protocol.strict_json import ContractError, loads
 from ..session import reducer
 from ..session.dispatcher import Dispatcher

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..client.exceptions import ClientError, ServerProblem
-from ..protocol.records import Problem
+from ..protocol.answers import Problem
 from .errors import UserError
 
 LINKS = frozenset(  # codes of what is over once a server answers

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..capture.masks import framed
+from ..protocol.answers import Achieved
+from ..protocol.blockout import Blockout, mask_rows
 from ..protocol.frame import offset
-from ..protocol.records import Achieved, Blockout, mask_rows
 from ..raster.contours import HARD, SOFT, dashed, outlines, solid
 from ..raster.triangles import Floats
 from .targets import Target

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..capture.masks import cells, framed, region_mask
 from ..cooperative import Slices
-from ..protocol.records import Blockout
+from ..protocol.blockout import Blockout
 from ..raster.instances import MeshInstance, camera_triangles
 from ..raster.lens import Lens
 from ..raster.rasterise import Raster, coverage, rasterising

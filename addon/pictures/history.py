@@ -16,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from ..protocol.records import Achieved, Blockout, Digest
+from ..protocol.answers import Achieved, Digest
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, Key, dump, loads
 from ..request.settings import Settings
 

@@ -10,7 +10,8 @@ import bpy
 
 from ..capture.scene_settings import write
 from ..projection.projectors import project, projectors, remove_projectors
-from ..protocol.records import Achieved, Blockout
+from ..protocol.answers import Achieved
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import dump
 from ..regions.marks import collections
 from . import history

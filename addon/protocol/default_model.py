@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The model that ships with Maquette, as the server offers it: the default where no server has been asked."""
 
-from .records import ModelInfo
+from .answers import ModelInfo
 
 TOYBOX_NOUNS = (
     "castle", "rocket", "car", "tree", "house", "whale", "apple", "cactus", "robot",

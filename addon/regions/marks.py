@@ -13,7 +13,7 @@ from typing import TypeAlias, get_args
 import bpy
 
 from ..messages.errors import PhraseShared
-from ..protocol.records import Property
+from ..protocol.blockout import Property
 from ..request.phrases import Mark, default_phrase
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"

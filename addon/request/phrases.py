@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..messages.errors import NothingMarked, PhraseMissing
-from ..protocol.records import Property
+from ..protocol.blockout import Property
 
 SIBILANT = r"(?:s|x|z|ch|sh)$"  # after which a plural is spelt es
 SHOWN = 4  # words that a sentence spells out

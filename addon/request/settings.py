@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, NamedTuple
 
 from ..camera.pose import CameraPose
-from ..protocol.records import SEED_MAX, Blockout, Fraction, ModelInfo, Text
+from ..protocol.answers import ModelInfo
+from ..protocol.blockout import SEED_MAX, Blockout, Fraction, Text
 from ..protocol.strict_json import Added, Key, Length, Range
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from ..protocol.records import Blockout, Fraction, ModelInfo, Name, Text
+from ..protocol.answers import ModelInfo
+from ..protocol.blockout import Blockout, Fraction, Name, Text
 from ..protocol.strict_json import ContractError, Length, Range, dump, load
 from .settings import SENT, Settings
 

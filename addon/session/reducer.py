@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..messages import sentences
 from ..messages.notice import LINKS, OF_A_FILE, Notice
-from ..protocol.records import Event, Health, Job, ModelInfo
+from ..protocol.answers import Event, Health, Job, ModelInfo
 from .state import Link, LinkName, Preview, Session, find_task
 from .task import Task, with_record
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from addon.blender_process import ApplyCommand, CaptureCommand, Command, LookCommand, SceneFile, program, refusal
-from addon.protocol.records import Achieved, Blockout, ModelInfo
+from addon.protocol.answers import Achieved, ModelInfo
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..errors import CommandError

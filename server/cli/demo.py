@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import loads
 
 from ..catalogue import offered

@@ -16,7 +16,8 @@ from typing import Any
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ServerAbsent
-from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
+from addon.protocol.answers import Achieved, Job, ModelInfo
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, load, loads
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 

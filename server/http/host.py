@@ -15,7 +15,7 @@ from types import FrameType
 
 import uvicorn
 
-from addon.protocol.records import Connection
+from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 
 from ..errors import CommandError

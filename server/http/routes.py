@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from addon.protocol.records import VERSION as CONTRACT
-from addon.protocol.records import Blockout, Health, Scope
+from addon.protocol.answers import VERSION as CONTRACT
+from addon.protocol.answers import Health, Scope
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump
 
 from ..problems import (

@@ -22,7 +22,7 @@ from typing import BinaryIO, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from addon.protocol.records import Artifact, ModelInfo, Problem
+from addon.protocol.answers import Artifact, ModelInfo, Problem
 
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore

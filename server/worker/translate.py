@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import sg_core
-from addon.protocol.records import Achieved, Blockout, Frame, Mask, Region, mask_rows, pack_mask
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
 from sg_core.tokens import Phrase, occurrences

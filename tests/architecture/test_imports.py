@@ -133,7 +133,7 @@ def test_import_contracts() -> None:
 
 def test_protocol_needs_the_standard_library_only() -> None:
     """Without site-packages, environment and user site: nothing outside the standard library is even looked for."""
-    modules = "addon.protocol.records, addon.protocol.default_model"
+    modules = "addon.protocol.answers, addon.protocol.default_model"
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {modules}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}

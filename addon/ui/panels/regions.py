@@ -9,7 +9,8 @@ from ...regions.listing import Row
 from ...request.phrases import default_phrase, names_any
 from ...runtime.app import app
 from ..context import Context, Icon, MaquetteWindowManager
-from ..properties import ENFORCED, chosen
+from ..properties import chosen
+from ..region_properties import ENFORCED
 from .messages import section_notice
 from .widgets import Tab, paragraph
 

@@ -21,8 +21,8 @@ from addon.messages.errors import (
     RegionOutside,
     RegionTooSmall,
 )
+from addon.protocol.blockout import unpack_mask
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import unpack_mask
 from addon.raster.lens import Lens
 from addon.raster.triangles import soup
 from addon.raster.zbuffer import NOTHING

@@ -14,7 +14,7 @@ from addon.client.api import find_connection
 from addon.cooperative import Slices
 from addon.exact.second_blender import ExactCapture, alike, difference, expose
 from addon.messages.errors import RegionHidden, UserError
-from addon.protocol.records import Blockout, Frame, Region, pack_mask
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.session.dispatcher import Dispatcher
 
 MEADOW = Path(__file__).parents[3] / "examples" / "meadow.blend"

@@ -15,7 +15,7 @@ from addon.client.exceptions import ClientError, ServerProblem
 from addon.messages.errors import UserError
 from addon.messages.fixes import FIXES, Button, of
 from addon.messages.notice import Notice, notice
-from addon.protocol.records import Problem
+from addon.protocol.answers import Problem
 from server.problems import Refusal
 
 ROOM = Path(addon.__file__).parent

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from addon.client.exceptions import ServerProblem
 from addon.messages.notice import Notice, complaint, notice
-from addon.protocol.records import Problem
+from addon.protocol.answers import Problem
 
 PROBLEM = Problem(type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less.")
 

@@ -13,9 +13,10 @@ from addon.cooperative import finish
 from addon.overlay.figure import figure, findings
 from addon.overlay.measured import Measured, matched
 from addon.overlay.targets import drawn, requested, targets
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.frame import offset
-from addon.protocol.records import Achieved, Blockout, Frame, Region, pack_mask
 from addon.raster.instances import PIECE, Mesh, MeshInstance
 from addon.raster.lens import Lens
 from addon.raster.zbuffer import NOTHING

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from addon.camera.pose import CameraPose
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError, dump, loads
 from addon.request.settings import (
     DEFAULTS,

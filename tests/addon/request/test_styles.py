@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from addon.protocol.answers import ModelInfo
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import ModelInfo
 from addon.request.phrases import occurrence
 from addon.request.styles import SHIPPED, Style, StyleLibrary, avoided, own, read, save, styled, summary
 

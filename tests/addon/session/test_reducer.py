@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from addon.messages.fixes import FIXES
 from addon.messages.notice import LINKS, Notice
+from addon.protocol.answers import Artifact, Problem
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Artifact, Problem
 from addon.session import reducer
 from addon.session.progress import describe, title
 from addon.session.reducer import TASKS_MAX

@@ -10,7 +10,7 @@ import sys
 import pytest
 from PIL import Image
 
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
 from addon.request.settings import MASKS, NOISE
 from server.cli.main import main

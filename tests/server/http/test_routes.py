@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from addon.client.exceptions import ServerProblem
-from addon.protocol.records import VERSION, Blockout, Frame
+from addon.protocol.answers import VERSION
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.catalogue import offered
 from tests.server.serving import at_home, blockout, encoded, ended, fake, until

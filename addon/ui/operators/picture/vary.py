@@ -9,7 +9,7 @@ from bpy.props import FloatProperty, IntProperty, StringProperty
 from ....camera.reader import camera_of
 from ....pictures.contact_sheet import cell_of_entry
 from ....pictures.history import Entry
-from ....protocol.records import SEED_MAX, Blockout
+from ....protocol.blockout import SEED_MAX, Blockout
 from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.seeds import Seeds

@@ -18,7 +18,8 @@ from ....exact.second_blender import ExactCapture, expose
 from ....messages import sentences
 from ....messages.notice import Notice
 from ....pictures.origin import scene_of, viewpoint
-from ....protocol.records import Blockout, ModelInfo
+from ....protocol.answers import ModelInfo
+from ....protocol.blockout import Blockout
 from ....regions import marks
 from ....request.phrases import listed, strange
 from ....request.settings import KEYS, VARIATION, Settings

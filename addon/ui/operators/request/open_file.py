@@ -13,7 +13,7 @@ from ....capture.scene_settings import write
 from ....messages import sentences
 from ....messages.errors import UserError
 from ....pictures.request_file import Opened, opened
-from ....protocol.records import Region
+from ....protocol.blockout import Region
 from ....regions import marks
 from ....request.settings import DEFAULTS, KEYS, part
 from ....request.styles import recovered

@@ -12,7 +12,7 @@ from ....overlay.gpu_drawing import PARTS
 from ....projection.materials import check
 from ....regions import marks
 from ...context import Context
-from ...properties import ENFORCED
+from ...region_properties import ENFORCED
 from ..status import Status, refuse, refusing, settle
 
 WITHOUT_SHAPE = {"CAMERA", "LIGHT"}

@@ -12,7 +12,8 @@ from addon.camera.reader import view
 from addon.capture.scene import evaluated
 from addon.overlay import scene_watcher
 from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
-from addon.protocol.records import Achieved, pack_mask
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import pack_mask
 from addon.protocol.strict_json import dump
 from addon.regions.listing import palette_of, rows
 from addon.regions.marks import OFF, PHRASE, mark, unmark, write

@@ -15,7 +15,7 @@ from addon.pictures import gallery as album
 from addon.pictures import history
 from addon.pictures.gallery import PAGE
 from addon.pictures.history import IN_FILE, THUMB_SIDE, Entry
-from addon.protocol.records import Blockout, Frame
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import ContractError
 from addon.request.settings import DEFAULTS
 from tests.addon.hosts.sample_scenes import fresh
