@@ -6,7 +6,7 @@ import gpu
 
 from ..pictures.comparison import Comparison
 from ..pictures.textures import Textures
-from .primitives import Rgba, Words, fill, fitting, picture, wide, write
+from .primitives import Rgba, TextLine, fill, fitting, picture, wide, write
 from .sheet_drawing import LETTERS, Surroundings, hint, lighter
 from .sheet_layout import Bounds, inscribed, left_of, line_at, right_of
 
@@ -53,7 +53,7 @@ def _draw_line(x: float, frame: Bounds, scale: float) -> None:
         fill(Bounds(x - handle / 2, middle - 2 * handle, x + handle / 2, middle + 2 * handle), colour)
 
 
-def _captions(comparison: Comparison, textures: Textures, frame: Bounds, around: Surroundings) -> list[Words]:
+def _captions(comparison: Comparison, textures: Textures, frame: Bounds, around: Surroundings) -> list[TextLine]:
     """On plates, which are drawn, in the upper corners of what is seen of the frame."""
     captions = []
     size, margin = LETTERS * around.scale, MARGIN * around.scale
@@ -67,5 +67,5 @@ def _captions(comparison: Comparison, textures: Textures, frame: Bounds, around:
         left = seen.right - width - margin if number else seen.left + margin
         bottom = seen.top - margin - size - 2 * margin
         fill(Bounds(left, bottom, left + width, bottom + size + 2 * margin - 2.0), PLATE)
-        captions.append(Words(words, left + margin, bottom + margin + 1.0, size, (1.0, 1.0, 1.0, 1.0)))
+        captions.append(TextLine(words, left + margin, bottom + margin + 1.0, size, (1.0, 1.0, 1.0, 1.0)))
     return captions

@@ -16,7 +16,7 @@ from gpu_extras.batch import batch_for_shader
 
 from ..runtime.windows import window_manager
 from .figure import Figure, Label, Stroke
-from .primitives import Rgba, Words, fill, own_matrix, write
+from .primitives import Rgba, TextLine, fill, own_matrix, write
 from .sheet_layout import Bounds
 
 OVERLAY, OVERLAY_PARTS = "maquette_overlay", "maquette_overlay_parts"  # the artist's switches, on the window manager
@@ -141,7 +141,7 @@ def _draw_labels(drawing: Drawing, frame: Rectangle, scale: float) -> None:
         plates.append(_plate(label, frame, scale, plates))
         left, top, right, bottom = plates[-1]
         fill(Bounds(left, bottom, right, top), PLATE)
-        write(Words(label.text, left + MARGIN * scale, bottom + MARGIN * scale, LETTERS * scale, colour))
+        write(TextLine(label.text, left + MARGIN * scale, bottom + MARGIN * scale, LETTERS * scale, colour))
 
 
 def _plate(label: Label, frame: Rectangle, scale: float, earlier: Sequence[Rectangle]) -> Rectangle:

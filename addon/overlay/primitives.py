@@ -25,7 +25,7 @@ STAR = (
 STAR_TRIANGLES = tuple((0, 1 + turn, 1 + (turn + 1) % 10) for turn in range(10))
 
 
-class Words(NamedTuple):
+class TextLine(NamedTuple):
     """Words from a point on, which stands at the foot of the first letter."""
 
     text: str
@@ -82,7 +82,7 @@ def picture(texture: gpu.types.GPUTexture, part: Part) -> None:
     _draw(batch, shader, part.bounds)
 
 
-def write(words: Words) -> None:
+def write(words: TextLine) -> None:
     """Draw words."""
     blf.size(0, words.size)
     blf.color(0, *words.colour)

@@ -9,7 +9,7 @@ import gpu
 
 from ..pictures.contact_sheet import ContactSheet, SheetCell
 from ..pictures.textures import Textures
-from .primitives import Rgba, Words, fill, fitting, outline, picture, star, wide, write
+from .primitives import Rgba, TextLine, fill, fitting, outline, picture, star, wide, write
 from .sheet_layout import Bounds, Cell, Part, cells, inscribed, unobstructed
 
 CAPTION, GAP, LETTERS, HINT = 22.0, 14.0, 12.0, 26.0  # pixels before the interface's scale
@@ -85,15 +85,15 @@ def draw_sheet(
     gpu.state.blend_set("NONE")
 
 
-def _in_middle(text: str, bounds: Bounds, around: Surroundings) -> Words:
+def _in_middle(text: str, bounds: Bounds, around: Surroundings) -> TextLine:
     """What an empty cell says."""
     size = LETTERS * around.scale
     text = fitting(text, size, bounds.width)
     x = (bounds.left + bounds.right - wide(text, size)) / 2
-    return Words(text, x, (bounds.bottom + bounds.top - size * 0.75) / 2, size, faded(around))
+    return TextLine(text, x, (bounds.bottom + bounds.top - size * 0.75) / 2, size, faded(around))
 
 
-def _caption(cell: SheetCell, above: Bounds, current: bool, around: Surroundings) -> Iterator[Words]:
+def _caption(cell: SheetCell, above: Bounds, current: bool, around: Surroundings) -> Iterator[TextLine]:
     """What tells it from the others; on its right a star, which is drawn, and whether it is the scene's picture."""
     size, scale = LETTERS * around.scale, around.scale
     y, right = above.bottom - 16.0 * scale, above.right
@@ -102,17 +102,17 @@ def _caption(cell: SheetCell, above: Bounds, current: bool, around: Surroundings
         right -= size + 6.0 * scale
     if current:
         right -= wide(RESULT, size)
-        yield Words(RESULT, right, y, size, faded(around))
+        yield TextLine(RESULT, right, y, size, faded(around))
         right -= 6.0 * scale
-    yield Words(fitting(cell.label, size, right - above.left), above.left, y, size, around.ink)
+    yield TextLine(fitting(cell.label, size, right - above.left), above.left, y, size, around.ink)
 
 
-def hint(text: str, around: Surroundings) -> Words:
+def hint(text: str, around: Surroundings) -> TextLine:
     """What keys do, at the editor's foot."""
     size, room = LETTERS * around.scale, around.room
     text = fitting(text, size, room.width - 2 * GAP * around.scale)
     x = (room.left + room.right - wide(text, size)) / 2
-    return Words(text, x, room.bottom + 9.0 * around.scale, size, faded(around))
+    return TextLine(text, x, room.bottom + 9.0 * around.scale, size, faded(around))
 
 
 def lighter(around: Surroundings) -> Rgba:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..protocol.records import Blockout
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import loads
 from ..session.state import Session, find_task
 from ..session.task import Task

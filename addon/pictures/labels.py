@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..protocol.records import Blockout
+from ..protocol.blockout import Blockout
 
 DAYS = ("%d %b", "%d %b, %H:%M", "%d %b, %H:%M:%S", "%d %b %Y, %H:%M:%S")  # of pictures of several days
 TIMES = ("%H:%M", "%H:%M:%S")  # of those of one

@@ -23,7 +23,7 @@ from addon.pictures.contact_sheet import (
     without,
 )
 from addon.pictures.history import Entry, Thumb
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump
 from addon.request.settings import Settings
 from addon.session.state import Session
