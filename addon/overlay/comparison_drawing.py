@@ -14,7 +14,7 @@ LINE: Rgba = (1.0, 1.0, 1.0, 0.9)
 SHADOW: Rgba = (0.0, 0.0, 0.0, 0.5)
 PLATE: Rgba = (0.0, 0.0, 0.0, 0.7)
 HANDLE, MARGIN = 6.0, 6.0  # pixels before the interface's scale
-KEYS = "Drag the line  ·  Esc leaves"
+KEYS = ("Drag the line", "Esc leaves")
 
 
 def comparison_frame(comparison: Comparison, textures: Textures, view: bpy.types.View2D) -> Bounds:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A contact sheet, drawn over an Image Editor: what the editor shows stays as it is, and is there again afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -18,7 +18,7 @@ SELECTED: Rgba = (1.0, 0.62, 0.25, 1.0)
 SECOND: Rgba = (0.35, 0.65, 1.0, 1.0)
 GOLD: Rgba = (1.0, 0.8, 0.3, 1.0)
 RESULT = "result"
-KEYS = "Enter takes  ·  S stars  ·  V varies  ·  Shift-click another, C compares  ·  Esc leaves"
+KEYS = ("Enter takes", "S stars", "V varies", "Esc leaves", "C compares with what Shift and a click mark")
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,18 @@ def _caption(cell: SheetCell, above: Bounds, current: bool, around: Surroundings
     if cell.favourite:
         star(Bounds(right - size, y - 1.5 * scale, right, y - 1.5 * scale + size), GOLD)
         right -= size + 6.0 * scale
-    if current:
-        right -= wide(RESULT, size)
-        yield TextLine(RESULT, right, y, size, faded(around))
-        right -= 6.0 * scale
+    beside = wide(RESULT, size) + 6.0 * scale
+    if current and wide(cell.label, size) + beside <= right - above.left:
+        yield TextLine(RESULT, right - beside + 6.0 * scale, y, size, faded(around))
+        right -= beside
     yield TextLine(fitting(cell.label, size, right - above.left), above.left, y, size, around.ink)
 
 
-def hint(text: str, around: Surroundings) -> TextLine:
-    """What keys do, at the editor's foot."""
+def hint(keys: Sequence[str], around: Surroundings) -> TextLine:
+    """What keys do, the first of them where there is not room for all, at the editor's foot."""
     size, room = LETTERS * around.scale, around.room
-    text = fitting(text, size, room.width - 2 * GAP * around.scale)
+    texts = ["  ·  ".join(keys[:count]) for count in range(len(keys), 0, -1)]
+    text = next((text for text in texts if wide(text, size) <= room.width - 2 * GAP * around.scale), "")
     x = (room.left + room.right - wide(text, size)) / 2
     return TextLine(text, x, room.bottom + 9.0 * around.scale, size, faded(around))
 

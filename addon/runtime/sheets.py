@@ -3,10 +3,12 @@
 
 from collections.abc import Iterator
 
+import bpy
+
 from ..pictures.contact_sheet import followed, without
 from ..pictures.gallery import entries
 from .app import App
-from .windows import EDITOR, window_manager
+from .windows import window_manager
 
 
 def renew(application: App) -> bool:
@@ -43,11 +45,11 @@ def leave_views(application: App, name: str) -> None:
 
 
 def open_editors() -> Iterator[int]:
-    """The spaces of all Image Editors, by their addresses: these stay theirs also while an area is maximised."""
-    for window in window_manager().windows:
-        for area in window.screen.areas:
-            if area.ui_type == EDITOR:
-                yield area.spaces.active.as_pointer()
+    """The spaces of all Image Editors, by their addresses: these stay theirs also while an area is maximised, and those
+    of other workspaces are there too."""
+    for area in (area for screen in bpy.data.screens for area in screen.areas):
+        if isinstance(area.spaces.active, bpy.types.SpaceImageEditor):
+            yield area.spaces.active.as_pointer()
 
 
 def is_favourite(application: App, name: str) -> bool:

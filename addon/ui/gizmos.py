@@ -14,7 +14,6 @@ from ..overlay.sheet_drawing import sheet_cells, surroundings
 from ..overlay.sheet_layout import Bounds, cell_at, fraction_at
 from ..pictures.contact_sheet import chosen
 from ..runtime.app import app
-from ..runtime.windows import EDITOR
 from .context import Context
 from .sheet_views import comparison_in, sheet_in
 
@@ -95,7 +94,7 @@ class MAQUETTE_GGT_sheet(SheetGroup, bpy.types.GizmoGroup):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return _in_editor(context) and sheet_in(context) is not None and comparison_in(context) is None
+        return sheet_in(context) is not None and comparison_in(context) is None
 
     def setup(self, context: Context) -> None:
         """One gizmo for all of it."""
@@ -110,7 +109,7 @@ class MAQUETTE_GGT_line(SheetGroup, bpy.types.GizmoGroup):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return _in_editor(context) and comparison_in(context) is not None
+        return comparison_in(context) is not None
 
     def setup(self, context: Context) -> None:
         """One gizmo for all of it."""
@@ -121,10 +120,6 @@ def redraw_area(area: bpy.types.Area | None) -> None:
     """Have an editor and its sidebar drawn again."""
     for region in area.regions if area is not None else ():
         region.tag_redraw()
-
-
-def _in_editor(context: Context) -> bool:
-    return context.area is not None and context.area.ui_type == EDITOR
 
 
 def _frame(context: Context) -> Bounds | None:

@@ -23,16 +23,20 @@ from .image_editor import current, following_editors, painted_now, split_off
 
 def sheet_in(context: Context) -> ContactSheet | None:
     """The sheet in the Image Editor of this context."""
-    sheet, space = app().sheet, context.space_data
-    return sheet if sheet is not None and space is not None and sheet.space == space.as_pointer() else None
+    sheet = app().sheet
+    return sheet if sheet is not None and sheet.space == _space(context) else None
 
 
 def comparison_in(context: Context) -> Comparison | None:
     """The comparison there, likewise."""
-    comparison, space = app().comparison, context.space_data
-    return (
-        comparison if comparison is not None and space is not None and comparison.space == space.as_pointer() else None
-    )
+    comparison = app().comparison
+    return comparison if comparison is not None and comparison.space == _space(context) else None
+
+
+def _space(context: Context) -> int:
+    """The address of the Image Editor's space; 0 elsewhere, in UV Editors too."""
+    there = context.area is not None and context.area.ui_type == EDITOR
+    return context.space_data.as_pointer() if there else 0
 
 
 def editor_for(context: Context) -> bpy.types.Area | None:
@@ -77,7 +81,7 @@ def _open_editor() -> int:
 def _draw() -> None:
     context: Any = bpy.context
     sheet, comparison, application = sheet_in(context), comparison_in(context), app()
-    if (sheet is None and comparison is None) or context.area.ui_type != EDITOR:
+    if sheet is None and comparison is None:
         return
     around = surroundings(context.area, context.region)
     if comparison is not None:

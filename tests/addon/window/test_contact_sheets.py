@@ -48,7 +48,7 @@ def test_variations_come_onto_the_sheet(report: dict) -> None:
 
 
 def test_the_line_of_a_comparison_follows_the_pointer_at_every_zoom(report: dict) -> None:
-    assert report["marked"] == [0, 3] and report["compared"]
+    assert report["marked"] == [0, 2] and report["compared"]
     assert report["dragged"] == pytest.approx(0.2, abs=0.01)
     assert report["dragged, zoomed"] == pytest.approx(0.6, abs=0.01)
     assert report["back on the sheet"]

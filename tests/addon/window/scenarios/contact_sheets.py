@@ -178,7 +178,7 @@ def beside(folder: Path) -> Iterator:
     """The panel in the editor itself: its second row is for the sheet, which makes room."""
     space = area("IMAGE_EDITOR").spaces.active
     space.show_region_ui = True
-    yield from rest(0.5)
+    yield from rest(1.5)
     next(region for region in area("IMAGE_EDITOR").regions if region.type == "UI").active_panel_category = "Maquette"
     yield from screenshot(folder / "beside.png")
     space.show_region_ui = False
@@ -188,11 +188,11 @@ def beside(folder: Path) -> Iterator:
 def compare(app, folder: Path, report: dict) -> Iterator:
     """Two cells marked, C: the line follows a drag; Esc leads back to the sheet."""
     yield from select(app, 0)
-    yield from select(app, 3, shift=True)
+    yield from select(app, 2, shift=True)
     report["marked"] = [app.sheet.selected, app.sheet.second]
     yield from key("C")
     yield lambda: app.comparison is not None and all(map(app.comparison_textures.aspect, app.comparison.names))
-    report["compared"] = list(app.comparison.names) == [app.sheet.names[3], app.sheet.names[0]]
+    report["compared"] = list(app.comparison.names) == [app.sheet.names[2], app.sheet.names[0]]
     yield from screenshot(folder / "compare.png")
     yield from drag(app, 0.5, 0.2)
     report["dragged"] = app.comparison.line
@@ -251,7 +251,7 @@ def again(app, folder: Path, report: dict) -> Iterator:
     report["after deleting one"] = len(app.sheet.cells)
     yield from rest(0.5)
     press("compare")
-    yield lambda: app.comparison is not None
+    yield lambda: app.comparison is not None and all(map(app.comparison_textures.aspect, app.comparison.names))
     yield from screenshot(folder / "compare-latest.png")
 
 
