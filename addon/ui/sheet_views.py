@@ -39,6 +39,15 @@ def _space(context: Context) -> int:
     return context.space_data.as_pointer() if there else 0
 
 
+def uncover(editor: bpy.types.Area) -> None:
+    """Have an Image Editor show its picture, and nothing over it."""
+    application, space = app(), editor.spaces.active.as_pointer()
+    if application.sheet is not None and application.sheet.space == space:
+        application.sheet = None
+    if application.comparison is not None and application.comparison.space == space:
+        application.comparison = None
+
+
 def editor_for(context: Context) -> bpy.types.Area | None:
     """The Image Editor that was pressed in, else one that is open, else a new one; None where there is no room."""
     if context.area is not None and context.area.ui_type == EDITOR:

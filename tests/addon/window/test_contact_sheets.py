@@ -59,6 +59,7 @@ def test_nothing_is_left_of_either(report: dict) -> None:
     assert report["images in the end"] == 1
     assert len(report["images in the file"]) == 1
     assert len(report["again"]) == 6 and report["after deleting one"] == 5
+    assert report["shown instead"]
     assert report["after a new file"] == [None, None, 0]
     assert report["images in a new file"] == 0
 

@@ -72,7 +72,10 @@ class TakeCell(bpy.types.Operator):
         return bool(selected(context))
 
     def execute(self, context: Context) -> Status:
-        return call(ShowEntry.bl_idname, "EXEC_DEFAULT", True, name=selected(context))
+        sheet = app().sheet
+        status = call(ShowEntry.bl_idname, "EXEC_DEFAULT", True, name=selected(context))
+        app().sheet = sheet  # which to be shown it would have left
+        return status
 
 
 class StarCell(bpy.types.Operator):
@@ -161,7 +164,8 @@ def _painted(context: Context, request: str) -> Iterator[SheetCell]:
     newest = reversed(entries(context.scene))
     alike = list(islice((item.name for item in newest if common_of_entry(item.text) == request), CELLS_MAX))
     for name in reversed(alike):
-        yield cell_of_entry(entry_of(context, name))
+        facts = app().gallery.facts(name)
+        yield SheetCell(facts=facts, name=name) if facts else cell_of_entry(entry_of(context, name))
     image = current(context.scene)
     if not alike and image is not None and common(image.get(REQUEST, "{}")) == request:
         yield cell_of_entry(entry_of(context, image.get(ENTRY, "")))

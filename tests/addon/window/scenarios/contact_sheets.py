@@ -253,6 +253,8 @@ def again(app, folder: Path, report: dict) -> Iterator:
     press("compare")
     yield lambda: app.comparison is not None and all(map(app.comparison_textures.aspect, app.comparison.names))
     yield from screenshot(folder / "compare-latest.png")
+    press("show")
+    report["shown instead"] = app.sheet is None and app.comparison is None
 
 
 def new_file(app, folder: Path, report: dict) -> Iterator:
