@@ -31,6 +31,11 @@ def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
         settings.use_exr_interleave = True
 
 
+def draws_linear() -> bool:
+    """Whether textures drawn over an editor are taken for linear light; from 5.0 on they are as the screen has them."""
+    return bpy.app.version < (5, 0)
+
+
 def ensure_nodes(material: bpy.types.Material) -> None:
     """Say with nodes what a material without them looks like. From 5.0 on every material has nodes."""
     if bpy.app.version >= (5, 0) or material.use_nodes:

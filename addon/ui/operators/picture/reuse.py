@@ -50,6 +50,7 @@ class ShowEntry(bpy.types.Operator):
         image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
         image = image or _loaded(picture, entry, context.scene)
         image_editor.take(context.scene, image)
+        drop_unused(app().gallery.folder, image)
         status = settle()
         if context.area is not None:
             call(Show.bl_idname)  # which may have something to say

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from tests.addon.window.scenarios import main_thread_time, sample_scene
 from tests.addon.window.scenarios.camera_framing import add_cameras
+from tests.addon.window.scenarios.contact_sheets import contact_sheets
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
@@ -43,6 +44,7 @@ SCENARIOS = {
     "history_buttons": use_history,
     "panel": panel_states,
     "states": panel_at_scales,
+    "contact_sheets": contact_sheets,
     "stacked_projections": stack_projections,
 }  # besides the walkthrough, which "all" begins with
 
