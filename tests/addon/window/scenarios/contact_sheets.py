@@ -7,9 +7,8 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.interruptions import ADDON
-from tests.addon.window.scenarios.main_thread_time import clock
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver.main_thread_time import clock
+from tests.addon.window.driver.user_input import (
     area,
     canvas,
     desktop,
@@ -21,6 +20,7 @@ from tests.addon.window.scenarios.user_input import (
     undo,
     window,
 )
+from tests.addon.window.scenarios.interruptions import ADDON
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 COUNT, STEPS = 4, 40

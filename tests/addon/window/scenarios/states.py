@@ -8,8 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.interruptions import ADDON, use_server
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver.user_input import (
     ask,
     canvas,
     desktop,
@@ -24,6 +23,7 @@ from tests.addon.window.scenarios.user_input import (
     view,
     window,
 )
+from tests.addon.window.scenarios.interruptions import ADDON, use_server
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 SCALES = (1.0, 1.5)
