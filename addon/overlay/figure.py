@@ -45,7 +45,7 @@ class Label:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """Everything an overlay draws over one frame. ``colours`` are indices of Blender's collection colours."""
+    """Everything an overlay draws over one frame. ``colours`` are indices of the palette."""
 
     colours: tuple[int, ...] = ()
     targets: tuple[Stroke, ...] = ()

@@ -15,6 +15,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from ..regions.palette import COLOURS
 from ..runtime.windows import window_manager
 from .figure import Figure, Label, Stroke
 
@@ -55,8 +56,8 @@ class Drawing:
 
 
 def prepared(figure: Figure) -> Drawing:
-    """A figure as batches in the colours of the artist's theme."""
-    colours = [_theme_colour(index) for index in figure.colours]
+    """A figure as batches."""
+    colours: list[Rgba] = [(*COLOURS[index], 1.0) for index in figure.colours]
     return Drawing(
         figure,
         tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.targets),
@@ -66,11 +67,6 @@ def prepared(figure: Figure) -> Drawing:
             gpu.shader.from_builtin("UNIFORM_COLOR"), "TRI_STRIP", {"pos": ((0, 0), (1, 0), (0, 1), (1, 1))}
         ),
     )
-
-
-def _theme_colour(index: int) -> Rgba:
-    colour = bpy.context.preferences.themes[0].collection_color[index].color
-    return colour.r, colour.g, colour.b, 1.0
 
 
 def _paler(colour: Rgba) -> Rgba:
