@@ -18,6 +18,7 @@ from ..extension import EXTENSION
 from ..pictures.gallery import Gallery
 from ..pictures.preview import PreviewImage
 from ..regions.listing import Row
+from ..regions.measures import RegionMeasure
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
@@ -43,6 +44,10 @@ class Regions(Protocol):
     @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:
         """What a render may show otherwise of a region, by its session id."""
+
+    @property
+    def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:
+        """The numbers of a scene's regions, by its session id, then by phrase; none yet, or no camera."""
 
     def close(self) -> None:
         """Keep up no more."""
