@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures as pixels and as icons, without a trace in the file that is open."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +17,7 @@ ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
     "00000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
 )
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 ImagePixels: TypeAlias = NDArray[np.float32]
 
@@ -40,6 +43,18 @@ def decoded(picture: bytes) -> ImagePixels:
         image.source = "FILE"
         image.pack(data=picture, data_len=len(picture))
         return of_image(image)
+
+
+def encoded(picture: ImagePixels) -> bytes:
+    """A PNG file of the pixels, without their alpha, in eight bits."""
+    height, width = picture.shape[:2]
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with the number of its filter: 0 is none
+    rows[:, 1:] = np.rint(picture[::-1, :, :3].clip(0.0, 1.0) * 255.0).reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
 
 
 def warm_up() -> None:
@@ -82,6 +97,10 @@ class Icons:
         icon.image_size = pixels.shape[1], pixels.shape[0]
         buffer: Any = icon.image_pixels_float  # one number, says its stub
         buffer.foreach_set(pixels.ravel())
+
+    def load(self, name: str, file: Path) -> None:
+        """Draw an image file under a name that is not in use; Blender reads it when it is first drawn."""
+        self._icons.load(name, str(file), "IMAGE")
 
     def find(self, name: str) -> int:
         """Blender's number of an icon; 0, which draws nothing, where there is none."""

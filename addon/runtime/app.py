@@ -16,7 +16,9 @@ import bpy
 
 from ..extension import EXTENSION
 from ..pictures.gallery import Gallery
+from ..pictures.pixels import Icons
 from ..pictures.preview import PreviewImage
+from ..pictures.swatches import Swatches
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
 from ..request import styles
@@ -74,12 +76,14 @@ class App:
         self.finished: tuple[int, str] = (0, "")  # the picture asked for while a job is painted: session id, job
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.gallery = Gallery(folder / "pictures")
+        self.swatches = Swatches()
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
         self.heap_frozen = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
+        self.style_icons = Icons()  # thumbnails, by the style's name
         self.event_loop.keep(self.dispatcher.watch)
         self.event_loop.keep(self._watch_server)
         self.regions = watch(lambda: self.session)
@@ -90,8 +94,17 @@ class App:
         return self.dispatcher.session
 
     def read_styles(self) -> None:
-        """Look again at what styles there are."""
+        """Look again at what styles there are, and at their thumbnails."""
         self.style_library = styles.read(self.style_folder)
+        for name in self.style_icons.names():
+            self.style_icons.drop(name)
+
+    def style_icon(self, name: str) -> int:
+        """Blender's number of a style's thumbnail; 0, which draws nothing, for a style without one."""
+        file = self.style_library.thumbnail(name)
+        if file is not None and name not in self.style_icons:
+            self.style_icons.load(name, file)
+        return self.style_icons.find(name)
 
     @property
     def startable(self) -> bool:
@@ -129,6 +142,8 @@ class App:
         self.event_loop.close()
         self.preview_image.close()
         self.gallery.close()
+        self.swatches.close()
+        self.style_icons.close()
         try:
             pending.save(self.folder, self.session)
         except OSError:  # no panel is left to say so; the server has the pictures still

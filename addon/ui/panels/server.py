@@ -3,9 +3,13 @@
 
 import bpy
 
+from ...messages.health_words import health_forms, health_words
 from ...runtime.app import app
 from ...session.state import LinkName
-from ..context import Icon
+from ..context import Context, Icon
+from .widgets import BESIDE, letters
+
+STOP = 7  # letters that its button is wide
 
 LABELS: dict[LinkName, tuple[str, Icon]] = {
     "absent": ("No server", "UNLINKED"),
@@ -21,11 +25,19 @@ LABELS: dict[LinkName, tuple[str, Icon]] = {
 }
 
 
-def server_row(row: bpy.types.UILayout) -> None:
-    """The link's state and what paints, or what is wrong in two or three words; then Start, Connect or Stop."""
+def server_row(row: bpy.types.UILayout, context: Context) -> None:
+    """The link's state, what paints and its memory, or what is wrong in two or three words; then Start, Connect or
+    Stop. What has no room is under the pointer."""
     link = app().session.link
     label, icon = LABELS[link.name]
-    row.label(text=link.health.device if link.health else label, icon=icon)
+    if link.health is None:
+        row.label(text=label, icon=icon)
+    else:
+        room = letters(context) - BESIDE - (STOP if app().server is not None else 0)
+        words = row.row(align=True)
+        words.alignment = "LEFT"
+        copy = words.operator("maquette.copy", text=health_words(link.health, room), icon=icon, emboss=False)
+        copy.text = health_forms(link.health)[0]
     side = row.row(align=True)
     side.alignment = "RIGHT"
     if app().server is not None:
