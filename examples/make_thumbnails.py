@@ -14,7 +14,7 @@ from PIL import Image
 
 from addon.protocol.default_model import TOYBOX
 from addon.request.styles import Style, read, styled
-from sg_core import generate, load
+from sg_core import centroid, generate, load, presence, size
 
 PROMPT, SEED, STEPS = "a castle", 5, 30
 SIDE, COLOURS = 64, 48
@@ -23,7 +23,9 @@ FOLDER = Path(__file__).parents[1] / "addon" / "request" / "thumbnails"
 
 def thumbnail(style: Style) -> Image.Image:
     """What Toybox makes of the prompt with a style's words."""
-    picture = generate(load("toybox"), styled(PROMPT, style), seeds=[SEED], width=128, height=128, steps=STEPS)
+    layout = centroid("castle", 0.5, 0.6) + size("castle", 0.2) + presence("castle")  # in the same place in all
+    prompt = styled(PROMPT, style)
+    picture = generate(load("toybox"), prompt, layout, seeds=[SEED], width=128, height=128, steps=STEPS, strength=1.0)
     pixels = (picture[0].permute(1, 2, 0).clamp(0.0, 1.0) * 255).round().byte().numpy()
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return small.quantize(COLOURS, dither=Image.Dither.NONE)

@@ -39,7 +39,8 @@ def behind(hider: str, phrase: str) -> Notice:
 
 def too_small(size: float, phrase: str) -> Notice:
     """The frame shows less of the region than a model can draw; ``size`` is a fraction of the frame."""
-    return Notice(code="region-too-small", message=f"Only {size:.1%} of the frame", subject=phrase)
+    share = f"{size:.1%}" if size >= 0.0005 else "a speck"
+    return Notice(code="region-too-small", message=f"Only {share} of the frame", subject=phrase)
 
 
 def visible_words(size: float, visible: float, hider: str) -> str:
@@ -49,8 +50,8 @@ def visible_words(size: float, visible: float, hider: str) -> str:
 
 
 def achieved_short(offset: float | None, overlap: float | None) -> str:
-    """What the picture shows of a region, in a few signs: how far off it is, and how much the outlines share."""
-    return "absent" if offset is None or overlap is None else f"Δ{offset:.0%} ∩{overlap:.2f}"
+    """What the picture shows of a region, in a few signs: per cent of the frame that it is off, and the overlap."""
+    return "absent" if offset is None or overlap is None else f"Δ{100 * offset:.0f} ∩{overlap:.2f}".replace("∩0", "∩")
 
 
 def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | None, outdated: bool) -> str:

@@ -20,7 +20,7 @@ from ..context import Context, Icon, MaquetteWindowManager
 from ..properties import chosen
 from ..region_properties import ENFORCED, HOLDS, hold_of
 from .messages import section_notice
-from .widgets import Tab, letters, paragraph
+from .widgets import Tab, paragraph
 
 HOLD_ICONS: Mapping[str, Icon] = {"loose": "SHADING_BBOX", "silhouette": "MESH_MONKEY", "custom": "OPTIONS"}
 FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
@@ -28,8 +28,10 @@ FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
     "maquette.show_region": "HIDE_OFF",
     "maquette.fit_camera": "VIEW_CAMERA",
 }
-SHARE, ACHIEVED = 1.9, 4.0  # widths of the row's numbers, in buttons
-ROOMY = 36  # letters beside each other that leave room for what was achieved
+SHARE, ACHIEVED = 1.9, 2.9  # widths of the row's numbers, in heights of a button
+BUTTONS, MARGIN = 4.0, 2.8  # of its buttons, and of what is left and right of it
+LEAST = 2.5  # of a phrase
+UNIT = 20  # pixels
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
@@ -79,14 +81,16 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         icon = app().swatches.icon(listed.colour)
         select = request.operator("maquette.select_region", text="", icon_value=icon, depress=selected)
         select.uid = str(listed.uid)
+        numbers = measure if not region.maquette_off else None
         field = request.row(align=True)
+        field.ui_units_x = _phrase_width(context, numbers)
         field.alert = any(fault.code in ("strange-words", "phrase-missing") for fault in faults)
         field.prop(region, marks.PHRASE, text="", placeholder=default_phrase(region.name))
-        if measure is not None and not region.maquette_off:
+        if numbers is not None:
             red = any(fault.code.startswith("region-") for fault in faults)
-            _share(request.row(align=True), listed, measure.block, red)
-            if letters(context) >= ROOMY and measure.picture is not None:
-                _achieved(request.row(align=True), listed, measure.picture)
+            _share(request.row(align=True), listed, numbers.block, red)
+            if numbers.picture is not None:
+                _achieved(request.row(align=True), listed, numbers.picture)
         hold = hold_of(region.maquette_enforce)
         other = request.operator("maquette.enforce", text="", icon=HOLD_ICONS[hold])
         other.uid, other.what = str(listed.uid), "loose" if hold == "silhouette" else "silhouette"
@@ -96,12 +100,12 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
 
     def _fault(self, row: bpy.types.UILayout, fault: Notice, context: Context) -> None:
         """Why the row above is red, and a button where one puts that right."""
-        paragraph(row.column(align=True), fault.message, context, "ERROR", "BLANK1", beside=2)
-        for button in fixes.of(fault):
-            if button.operator in FIX_ICONS:
-                fix = row.operator(button.operator, text="", icon=FIX_ICONS[button.operator])
-                if button.subject_property:
-                    setattr(fix, button.subject_property, fault.subject)
+        offered = [button for button in fixes.of(fault) if button.operator in FIX_ICONS]
+        paragraph(row.column(align=True), fault.message, context, "ERROR", "BLANK1", 2 * len(offered))
+        for button in offered:
+            fix = row.operator(button.operator, text="", icon=FIX_ICONS[button.operator])
+            if button.subject_property:
+                setattr(fix, button.subject_property, fault.subject)
 
     def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)
@@ -133,6 +137,13 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
             words = column.column(align=True)
             words.active = not measure.picture.outdated
             paragraph(words, _achieved_words(listed, measure.picture), context)
+
+
+def _phrase_width(context: Context, measure: RegionMeasure | None) -> float:
+    """What the row's buttons and numbers leave to the phrase, in heights of a button."""
+    whole = context.region.width / (UNIT * context.preferences.system.ui_scale) - MARGIN
+    numbers = 0.0 if measure is None else SHARE + (ACHIEVED if measure.picture is not None else 0.0)
+    return max(LEAST, whole - BUTTONS - numbers)
 
 
 def _selected(context: Context) -> set[int]:

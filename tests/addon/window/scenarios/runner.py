@@ -27,6 +27,7 @@ from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
 from tests.addon.window.scenarios.previews_and_exact import previews_and_exact
 from tests.addon.window.scenarios.quit_and_return import come_back, quit_blender
+from tests.addon.window.scenarios.region_rows import region_rows
 from tests.addon.window.scenarios.stacked_projections import stack_projections
 from tests.addon.window.scenarios.user_input import operator_context
 from tests.addon.window.scenarios.walkthrough import walk_through, with_mouse_and_keys
@@ -41,6 +42,7 @@ SCENARIOS = {
     "return": come_back,
     "history_buttons": use_history,
     "panel": panel_states,
+    "region_rows": region_rows,
     "stacked_projections": stack_projections,
 }  # besides the walkthrough, which "all" begins with
 
