@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..capture.regions import SMALLEST
+from ..cooperative import Slices
 from ..protocol.frame import offset
 from ..raster.rasterise import Raster
 from ..raster.zbuffer import NOTHING
@@ -27,8 +28,8 @@ def region_measures(
     findings: Mapping[str, Finding],
     unmoved: bool,
     aspect: float,
-) -> dict[str, RegionMeasure]:
-    """By phrase, the measure of each mark.
+) -> Slices[dict[str, RegionMeasure]]:
+    """By phrase, the measure of each mark, a slice each.
 
     The owners of ``raster``, which has footprints of the marks, index ``names``, the marks' first; ``bare`` has those
     marks without a surface, and where they are hidden. ``findings`` are of the latest picture, by phrase, and
@@ -36,6 +37,7 @@ def region_measures(
     """
     measures = {}
     for index, (mark, target) in enumerate(zip(marks, targets, strict=True)):
+        yield
         phrase = mark.phrase.casefold()
         block = _bare(bare[index]) if index in bare else _block(index, raster, names)
         measures[phrase] = RegionMeasure(block, _picture(mark, target, findings.get(phrase), unmoved, aspect))

@@ -245,7 +245,7 @@ def _figures(
     wanted = targets(regions, raster)
     yield None
     drawing = figure(wanted, findings if unmoved else {}, aspect, palette)
-    measures = region_measures(regions, raster, frame.names, frame.bare, wanted, findings, unmoved, aspect)
+    measures = yield from region_measures(regions, raster, frame.names, frame.bare, wanted, findings, unmoved, aspect)
     yield SceneFigure(camera, drawing, measures)
 
 

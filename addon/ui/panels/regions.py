@@ -28,7 +28,7 @@ FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
     "maquette.show_region": "HIDE_OFF",
     "maquette.fit_camera": "VIEW_CAMERA",
 }
-SHARE, ACHIEVED = 1.9, 2.9  # widths of the row's numbers, in heights of a button
+SHARE, ACHIEVED = 1.75, 2.7  # widths of the row's numbers, in heights of a button
 BUTTONS, MARGIN = 4.0, 2.8  # of its buttons, and of what is left and right of it
 LEAST = 2.5  # of a phrase
 UNIT = 20  # pixels
