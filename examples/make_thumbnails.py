@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parents[1] / "addon" / "request" / "thumbnails"
 
 def thumbnail(style: Style) -> Image.Image:
     """What Toybox makes of the prompt with a style's words."""
-    layout = centroid("castle", 0.5, 0.6) + size("castle", 0.2) + presence("castle")  # in the same place in all
+    layout = centroid("castle", 0.5, 0.6) + size("castle", 0.3) + presence("castle")  # in the same place in all
     prompt = styled(PROMPT, style)
     picture = generate(load("toybox"), prompt, layout, seeds=[SEED], width=128, height=128, steps=STEPS, strength=1.0)
     pixels = (picture[0].permute(1, 2, 0).clamp(0.0, 1.0) * 255).round().byte().numpy()

@@ -98,6 +98,14 @@ class Icons:
         buffer: Any = icon.image_pixels_float  # one number, says its stub
         buffer.foreach_set(pixels.ravel())
 
+    def put_small(self, name: str, pixels: ImagePixels) -> None:
+        """The same for an icon of a button, which Blender before 5.0 keeps beside the large one."""
+        self.put(name, pixels)
+        icon = self._icons[name]
+        icon.icon_size = pixels.shape[1], pixels.shape[0]
+        buffer: Any = icon.icon_pixels_float  # one number, says its stub
+        buffer.foreach_set(pixels.ravel())
+
     def load(self, name: str, file: Path) -> None:
         """Draw an image file under a name that is not in use; Blender reads it when it is first drawn."""
         self._icons.load(name, str(file), "IMAGE")

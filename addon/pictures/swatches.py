@@ -18,7 +18,7 @@ class Swatches:
     def icon(self, colour: int) -> int:
         """Blender's number of it."""
         if str(colour) not in self._icons:
-            self._icons.put(str(colour), swatch(COLOURS[colour]))
+            self._icons.put_small(str(colour), swatch(COLOURS[colour]))
         return self._icons.find(str(colour))
 
     def close(self) -> None:

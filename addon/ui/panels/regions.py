@@ -2,6 +2,7 @@
 """The regions of the scene: a line each, what is set of the selected one, and what is drawn of them over the view."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import bpy
 
@@ -20,7 +21,7 @@ from ..context import Context, Icon, MaquetteWindowManager
 from ..properties import chosen
 from ..region_properties import ENFORCED, HOLDS, hold_of
 from .messages import section_notice
-from .widgets import Tab, paragraph
+from .widgets import Tab, lines, paragraph
 
 HOLD_ICONS: Mapping[str, Icon] = {"loose": "SHADING_BBOX", "silhouette": "MESH_MONKEY", "custom": "OPTIONS"}
 FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
@@ -34,6 +35,17 @@ LEAST = 2.5  # of a phrase
 UNIT = 20  # pixels
 
 
+@dataclass(frozen=True)
+class ListedRegion:
+    """A region as it is drawn: why it is red, its numbers, and what a render shows otherwise."""
+
+    row: Row
+    region: marks.Marked
+    measure: RegionMeasure | None
+    faults: tuple[Notice, ...]
+    differences: tuple[str, ...]
+
+
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     """The regions of the scene."""
 
@@ -41,71 +53,68 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     bl_parent_id = "MAQUETTE_PT_main"
 
     def draw(self, context: Context) -> None:
-        """A row for each marked object or collection, the buttons that add more, and what is set of the selected."""
-        column = self.layout.column(align=True)
-        scene, regions = context.scene, app().regions
-        measures, selected = regions.measures.get(scene.session_uid, {}), _selected(context)
-        for listed in regions.rows.get(scene.session_uid, ()):
-            region = listed.find(bpy.data)
-            if region is not None:
-                measure = measures.get(listed.phrase.casefold())
-                faults = list(_faults(context, listed, measure)) if not region.maquette_off else []
-                lit = not selected.isdisjoint(listed.members)
-                self._row(column.row(align=True), listed, region, lit, faults, measure, context)
-                for fault in faults:
-                    self._fault(column.row(align=True), fault, context)
-                differences = regions.differences.get(listed.uid)
-                if differences and not scene.maquette_exact:
-                    words = f"A render shows it otherwise: {', '.join(differences)}"
-                    paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
+        """A row for each marked object or collection, and the buttons that add more; below them, for these keep their
+        height, why rows are red, and what is set of the selected region."""
+        column, scene = self.layout.column(align=True), context.scene
+        entries = list(_entries(context))
+        selected = {item.session_uid for item in context.selected_objects}
+        for entry in entries:
+            self._row(column.row(align=True), entry, not selected.isdisjoint(entry.row.members), context)
         row = self.layout.row(align=True)
         row.operator("maquette.add_selected", icon="ADD")
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")
         self._overlay(context.window_manager)
-        section_notice(self, "regions", context)  # below the buttons, which stay where they are
-        self._details(context, measures)
+        reasons = self.layout.column(align=True)
+        for entry in entries:
+            self._reasons(reasons, entry, context)
+        section_notice(self, "regions", context)
+        active = context.view_layer.objects.active
+        uid = active.session_uid if active is not None and active.select_get() else 0
+        detailed = next((entry for entry in entries if uid in entry.row.members), None)
+        if detailed is not None:
+            self._details(detailed, chosen(scene), context)
 
-    def _row(
-        self,
-        row: bpy.types.UILayout,
-        listed: Row,
-        region: marks.Marked,
-        selected: bool,
-        faults: list[Notice],
-        measure: RegionMeasure | None,
-        context: Context,
-    ) -> None:
+    def _row(self, row: bpy.types.UILayout, entry: ListedRegion, selected: bool, context: Context) -> None:
         """The region's colour in the overlay, its phrase, its numbers, how firmly it is held, and its eye."""
+        region, measure, uid = entry.region, entry.measure, str(entry.row.uid)
         request = row.row(align=True)  # what is asked of the region: grey while it is left out
         request.active = not region.maquette_off
-        icon = app().swatches.icon(listed.colour)
+        icon = app().swatches.icon(entry.row.colour)
         select = request.operator("maquette.select_region", text="", icon_value=icon, depress=selected)
-        select.uid = str(listed.uid)
-        numbers = measure if not region.maquette_off else None
+        select.uid, select.words = uid, "\n".join(f"{fault.message}." for fault in entry.faults)
         field = request.row(align=True)
-        field.ui_units_x = _phrase_width(context, numbers)
-        field.alert = any(fault.code in ("strange-words", "phrase-missing") for fault in faults)
+        field.ui_units_x = _phrase_width(context, measure)
+        field.alert = any(fault.code in ("strange-words", "phrase-missing") for fault in entry.faults)
         field.prop(region, marks.PHRASE, text="", placeholder=default_phrase(region.name))
-        if numbers is not None:
-            red = any(fault.code.startswith("region-") for fault in faults)
-            _share(request.row(align=True), listed, numbers.block, red)
-            if numbers.picture is not None:
-                _achieved(request.row(align=True), listed, numbers.picture)
+        if measure is not None:
+            _share(request.row(align=True), entry, measure.block)
+            if measure.picture is not None:
+                _achieved(request.row(align=True), entry, measure.picture)
         hold = hold_of(region.maquette_enforce)
         other = request.operator("maquette.enforce", text="", icon=HOLD_ICONS[hold])
-        other.uid, other.what = str(listed.uid), "loose" if hold == "silhouette" else "silhouette"
+        other.uid, other.what = uid, "loose" if hold == "silhouette" else "silhouette"
         eye_icon: Icon = "HIDE_ON" if region.maquette_off else "HIDE_OFF"
         row.prop(region, marks.OFF, text="", icon=eye_icon, invert_checkbox=True)
-        row.operator("maquette.remove_region", text="", icon="X").uid = str(listed.uid)
+        row.operator("maquette.remove_region", text="", icon="X").uid = uid
 
-    def _fault(self, row: bpy.types.UILayout, fault: Notice, context: Context) -> None:
-        """Why the row above is red, and a button where one puts that right."""
-        offered = [button for button in fixes.of(fault) if button.operator in FIX_ICONS]
-        paragraph(row.column(align=True), fault.message, context, "ERROR", "BLANK1", 2 * len(offered))
-        for button in offered:
-            fix = row.operator(button.operator, text="", icon=FIX_ICONS[button.operator])
-            if button.subject_property:
-                setattr(fix, button.subject_property, fault.subject)
+    def _reasons(self, column: bpy.types.UILayout, entry: ListedRegion, context: Context) -> None:
+        """Why the row of this colour is red, with a button where one puts that right, and what only a render shows."""
+        icon = app().swatches.icon(entry.row.colour)
+        for fault in entry.faults:
+            offered = [button for button in fixes.of(fault) if button.operator in FIX_ICONS]
+            row = column.row(align=True)
+            sentence = row.column(align=True)
+            first, *others = lines(fault.message, context, 2 * len(offered))
+            sentence.label(text=first, icon_value=icon)
+            for line in others:
+                sentence.label(text=line, icon="BLANK1")
+            for button in offered:
+                fix = row.operator(button.operator, text="", icon=FIX_ICONS[button.operator])
+                if button.subject_property:
+                    setattr(fix, button.subject_property, fault.subject)
+        if entry.differences and not context.scene.maquette_exact:
+            words = f"A render shows {entry.row.phrase} otherwise: {', '.join(entry.differences)}"
+            paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
 
     def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)
@@ -116,27 +125,34 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
             enabled = part in enabled_parts(manager)
             parts.operator("maquette.switch_part", text=label, depress=enabled).part = part
 
-    def _details(self, context: Context, measures: Mapping[str, RegionMeasure]) -> None:
-        """What is set of the selected region, and its numbers in words."""
-        active, scene = context.view_layer.objects.active, context.scene
-        uid = active.session_uid if active is not None and active.select_get() else 0
-        rows = app().regions.rows.get(scene.session_uid, ())
-        listed = next((row for row in rows if uid in row.members), None)
-        region = listed.find(bpy.data) if listed is not None else None
-        if listed is None or region is None:
+    def _details(self, entry: ListedRegion, model: ModelInfo, context: Context) -> None:
+        """What is set of a region, and its numbers in words."""
+        header, body = self.layout.panel("MAQUETTE_region", default_closed=False)
+        header.label(text=entry.row.phrase, icon_value=app().swatches.icon(entry.row.colour))
+        if body is None:
             return
-        box = self.layout.box()
-        box.label(text=listed.phrase, icon_value=app().swatches.icon(listed.colour))
-        _hold(box.row(align=True), listed, region)
-        _own(box.column(), listed, region, chosen(scene))
-        measure, column = measures.get(listed.phrase.casefold()), box.column(align=True)
+        _hold(body.row(align=True), entry)
+        _own(body.column(), entry, model)
+        measure, column = entry.measure, body.column(align=True)
         if measure is None:
             return
         paragraph(column, _visible_words(measure.block), context)
         if measure.picture is not None:
             words = column.column(align=True)
             words.active = not measure.picture.outdated
-            paragraph(words, _achieved_words(listed, measure.picture), context)
+            paragraph(words, _achieved_words(entry, measure.picture), context)
+
+
+def _entries(context: Context) -> Iterator[ListedRegion]:
+    """The list; of one that is left out there are neither numbers nor faults."""
+    regions, uid = app().regions, context.scene.session_uid
+    measures = regions.measures.get(uid, {})
+    for row in regions.rows.get(uid, ()):
+        region = row.find(bpy.data)
+        if region is not None:
+            measure = None if region.maquette_off else measures.get(row.phrase.casefold())
+            faults = () if region.maquette_off else tuple(_faults(context, row, measure))
+            yield ListedRegion(row, region, measure, faults, regions.differences.get(row.uid, ()))
 
 
 def _phrase_width(context: Context, measure: RegionMeasure | None) -> float:
@@ -146,13 +162,9 @@ def _phrase_width(context: Context, measure: RegionMeasure | None) -> float:
     return max(LEAST, whole - BUTTONS - numbers)
 
 
-def _selected(context: Context) -> set[int]:
-    return {item.session_uid for item in context.selected_objects}
-
-
-def _faults(context: Context, listed: Row, measure: RegionMeasure | None) -> Iterator[Notice]:
+def _faults(context: Context, row: Row, measure: RegionMeasure | None) -> Iterator[Notice]:
     """Why Generate would not ask for this region, or the model not paint it."""
-    scene, phrase = context.scene, listed.phrase
+    scene, phrase = context.scene, row.phrase
     model, style = chosen(scene), app().style_library.find(scene.get(STYLE, ""))
     if model.nouns and not names_any(phrase, model.nouns):
         yield region_sentences.unknown_phrase(model.name, phrase)
@@ -182,28 +194,31 @@ def _visible_words(block: BlockMeasure) -> str:
     return region_sentences.visible_words(block.size, block.visible, block.hider)
 
 
-def _achieved_words(listed: Row, picture: PictureMeasure) -> str:
-    return region_sentences.achieved_words(listed.phrase, picture.by, picture.offset, picture.overlap, picture.outdated)
+def _achieved_words(entry: ListedRegion, picture: PictureMeasure) -> str:
+    return region_sentences.achieved_words(
+        entry.row.phrase, picture.by, picture.offset, picture.overlap, picture.outdated
+    )
 
 
-def _share(row: bpy.types.UILayout, listed: Row, block: BlockMeasure, red: bool) -> None:
+def _share(row: bpy.types.UILayout, entry: ListedRegion, block: BlockMeasure) -> None:
     """How much of it is visible; in words under the pointer."""
-    row.ui_units_x, row.alert = SHARE, red
+    row.ui_units_x, row.alert = SHARE, bool(block.unseen)
     share = row.operator("maquette.select_region", text=f"{block.visible:.0%}", emboss=False)
-    share.uid, share.words = str(listed.uid), _visible_words(block)
+    share.uid, share.words = str(entry.row.uid), _visible_words(block)
 
 
-def _achieved(row: bpy.types.UILayout, listed: Row, picture: PictureMeasure) -> None:
+def _achieved(row: bpy.types.UILayout, entry: ListedRegion, picture: PictureMeasure) -> None:
     """What the picture shows of it; grey once that is of an earlier scene."""
     row.ui_units_x, row.active = ACHIEVED, not picture.outdated
     words = region_sentences.achieved_short(picture.offset, picture.overlap)
     achieved = row.operator("maquette.select_region", text=words, emboss=False)
-    achieved.uid, achieved.words = str(listed.uid), _achieved_words(listed, picture)
+    achieved.uid, achieved.words = str(entry.row.uid), _achieved_words(entry, picture)
 
 
-def _hold(row: bpy.types.UILayout, listed: Row, region: marks.Marked) -> None:
+def _hold(row: bpy.types.UILayout, entry: ListedRegion) -> None:
     """Loose or Silhouette, and each property by itself, for what is neither."""
-    hold, uid = hold_of(region.maquette_enforce), str(listed.uid)
+    region, uid = entry.region, str(entry.row.uid)
+    hold = hold_of(region.maquette_enforce)
     for key, label, _, _ in HOLDS:
         choice = row.operator("maquette.enforce", text=label, depress=key == hold)
         choice.uid, choice.what = uid, key
@@ -212,8 +227,9 @@ def _hold(row: bpy.types.UILayout, listed: Row, region: marks.Marked) -> None:
         enforce.uid, enforce.what = uid, key
 
 
-def _own(column: bpy.types.UILayout, listed: Row, region: marks.Marked, model: ModelInfo) -> None:
+def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> None:
     """What it has of its own: what the model takes, and what is set though it does not."""
+    region = entry.region
     column.use_property_split = True
     column.use_property_decorate = False
     for key, field in ((marks.STRENGTH, "strength"), (marks.DESCRIPTION, "description")):
@@ -226,4 +242,4 @@ def _own(column: bpy.types.UILayout, listed: Row, region: marks.Marked, model: M
             row.prop(region, marks.COLOUR)
         icon: Icon = "X" if coloured else "ADD"
         text = "" if coloured else "Colour"
-        row.operator("maquette.colour_region", text=text, icon=icon).uid = str(listed.uid)
+        row.operator("maquette.colour_region", text=text, icon=icon).uid = str(entry.row.uid)

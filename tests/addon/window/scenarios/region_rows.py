@@ -148,4 +148,7 @@ def styles(app, folder: Path, report: dict) -> Iterator:
     with operator_context():
         bpy.ops.maquette.delete_style()
     report["deleted"] = app.style_library.thumbnail("Mine") is None
+    press("choose_style", name="Sunset")
+    with operator_context():
+        bpy.ops.object.select_all(action="DESELECT")
     yield from screenshot(folder / "style.png", settle=2.0)
