@@ -27,6 +27,10 @@ FLAGS = {name: 1 << bit for bit, name in enumerate(get_args(Property))}
 
 def of_regions() -> dict[str, object]:
     """The properties of an object or collection, by key."""
+    return {**_asked(), **_own()}
+
+
+def _asked() -> dict[str, object]:
     return {
         PHRASE: declared(
             StringProperty,
@@ -53,6 +57,11 @@ def of_regions() -> dict[str, object]:
             update=_announce,
             **stored(OFF, lambda owner: False),
         ),
+    }
+
+
+def _own() -> dict[str, object]:
+    return {
         STRENGTH: declared(
             FloatProperty,
             name="Strength",

@@ -7,9 +7,8 @@ from ...messages.health_words import health_forms, health_words
 from ...runtime.app import app
 from ...session.state import LinkName
 from ..context import Context, Icon
-from .widgets import BESIDE, letters
 
-STOP = 7  # letters that its button is wide
+BESIDE, STOP, LETTER = 76, 62, 5.4  # pixels: of margins and icon, of the Stop button, and of a letter
 
 LABELS: dict[LinkName, tuple[str, Icon]] = {
     "absent": ("No server", "UNLINKED"),
@@ -33,7 +32,8 @@ def server_row(row: bpy.types.UILayout, context: Context) -> None:
     if link.health is None:
         row.label(text=label, icon=icon)
     else:
-        room = letters(context) - BESIDE - (STOP if app().server is not None else 0)
+        pixels = context.region.width / context.preferences.system.ui_scale - BESIDE
+        room = int((pixels - (STOP if app().server is not None else 0)) / LETTER)
         words = row.row(align=True)
         words.alignment = "LEFT"
         copy = words.operator("maquette.copy", text=health_words(link.health, room), icon=icon, emboss=False)
