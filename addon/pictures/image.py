@@ -20,6 +20,7 @@ from .camera_background import background, has_background, remove_background
 PICTURE = "maquette_picture"  # on a scene: its current picture
 REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
 CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
+KEPT = ("prompt", "seed", "steps", "strength", "masks", "emphasis", "noise")  # of a request, in its scene
 REGIONS = "maquette_regions"  # which Blender this is, then its session ids of the request's regions
 
 
@@ -81,7 +82,7 @@ def _this_blender() -> int:
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength", "masks", "noise")})
+    write(scene, {name: getattr(request, name) for name in KEPT})
 
 
 def remove(scene: bpy.types.Scene) -> None:

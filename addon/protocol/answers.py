@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .blockout import Fraction, Mask, Name, Seed, Text
+from .blockout import Emphasis, Fraction, Mask, Name, Seed, Text
 from .strict_json import Added, ContractError, Length, Range, Record, loads
 
 __all__ = [
@@ -63,6 +63,7 @@ class ModelInfo(Record):
     strength: Fraction
     nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
+    emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
     vocabulary: Annotated[tuple[WordGroup, ...], Length(0, 100), Added("0.2.0")] = ()
     region_fields: Annotated[tuple[RegionField, ...], Length(0, 16), Added("0.2.0")] = ()
 

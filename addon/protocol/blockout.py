@@ -38,6 +38,7 @@ SIDES = (16, 4096)  # of a picture, in pixels
 Name = Annotated[str, Length(1, 200)]
 Text = Annotated[str, Length(0, 2000)]
 Fraction = Annotated[float, Range(0.0, 1.0)]
+Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
 Seed = Annotated[int, Range(0, SEED_MAX)]
 Property = Literal["shape", "centroid", "size"]
@@ -97,10 +98,11 @@ class Region(Record):
 class Blockout(Record):
     """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
 
-    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it. The
-    layout shapes the initial ``noise`` so many times; ``leakage`` is the weight of keeping words out of other regions'
-    places; a layout that is ``confined`` pulls in and around its regions only. The noise of ``seed`` is turned towards
-    that of ``variation_seed`` by ``variation``: 0 leaves it alone, 1 is the other.
+    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it, at first
+    e^``emphasis`` times as much as the network would. The layout shapes the initial ``noise`` so many times;
+    ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in and
+    around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
+    leaves it alone, 1 is the other.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -116,6 +118,7 @@ class Blockout(Record):
     negative: Text = ""
     scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
     masks: Annotated[Fraction, Added("0.2.0")] = 0.0
+    emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
     noise: Annotated[int, Range(0, 3), Added("0.2.0")] = 0
     leakage: Annotated[float, Range(0.0, 10.0), Added("0.2.0")] = 0.0
     confined: Annotated[bool, Added("0.2.0")] = False

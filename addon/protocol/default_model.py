@@ -37,6 +37,7 @@ TOYBOX = ModelInfo(
     steps=30,
     scale=5.0,
     strength=1.0,
+    emphasis=8.0,
     nouns=TOYBOX_NOUNS,
     vocabulary=TOYBOX_VOCABULARY,
     region_fields=("strength", "description", "colour"),

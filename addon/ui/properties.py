@@ -13,6 +13,7 @@ from ..pictures.camera_background import FOLLOW
 from ..protocol.answers import ModelInfo
 from ..protocol.blockout import SEED_MAX
 from ..request.settings import (
+    EMPHASIS,
     EXACT,
     KEYS,
     MASKED,
@@ -165,6 +166,16 @@ def _masks() -> dict[str, object]:
             options=set(),
             **stored(MASKED, lambda scene: MASKS),
         ),
+        EMPHASIS: declared(
+            FloatProperty,
+            name="Emphasis",
+            description="How much more each region's words are heard inside it, first of all; 0 is as much as ever",
+            min=0.0,
+            max=20.0,
+            soft_max=12.0,
+            options=set(),
+            **stored(EMPHASIS, _default_emphasis),
+        ),
         SHAPED: declared(
             IntProperty,
             name="Shaped Noise",
@@ -240,6 +251,10 @@ def style(scene: bpy.types.Scene) -> Style | None:
 
 def _default_strength(scene: bpy.types.Scene) -> float:
     return chosen(scene).strength
+
+
+def _default_emphasis(scene: bpy.types.Scene) -> float:
+    return chosen(scene).emphasis
 
 
 def _default_steps(scene: bpy.types.Scene) -> int:

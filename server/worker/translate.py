@@ -150,7 +150,7 @@ def masks(blockout: Blockout, said: Wording) -> sg_core.Layout:
         cover = coverage(region.mask)
         if "shape" in region.enforce:
             weight = times(between(region.start, region.until), region.strength)
-            held += sg_core.masks({phrase: cover}, until=blockout.masks) * weight
+            held += sg_core.masks({phrase: cover}, until=blockout.masks, emphasis=blockout.emphasis) * weight
         if description is not None:
             held += sg_core.masks({description: cover}, until=1.0)
     return held

@@ -41,6 +41,7 @@ class Card:
         steps: of the sampler.
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
+        emphasis: of words inside their regions, as ``masks`` takes it.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
         vocabulary: what else it was taught to say, by kind: ``{"name": "colours", "words": ["red", ...]}`` each.
@@ -60,6 +61,7 @@ class Card:
     steps: int
     scale: float
     strength: float
+    emphasis: float
     layers: tuple[str, ...] = ()
     nouns: tuple[str, ...] = ()
     vocabulary: tuple[Mapping[str, Any], ...] = ()

@@ -44,7 +44,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_masks", slider=True)
-        column.prop(scene, "maquette_noise")
+        column.prop(scene, "maquette_emphasis", slider=True)
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
 
@@ -69,5 +69,6 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             body.use_property_decorate = False
             body.prop(scene, "maquette_negative")
             body.prop(scene, "maquette_size", slider=True)
+            body.prop(scene, "maquette_noise")
             body.prop(scene, "maquette_variation", slider=True)
             body.prop(scene, "maquette_variation_seed")
