@@ -93,6 +93,9 @@ def _region(
         visible=size / unoccluded,
         depth=depth,
         enforce=mark.enforce,
+        strength=mark.strength,
+        description=mark.description,
+        colour=mark.colour,
     )
 
 

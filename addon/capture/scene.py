@@ -81,7 +81,7 @@ def capture(
         visible = (look or partial(viewport, depsgraph=depsgraph))(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
         explained = tuple(
-            mark if index in owners else _with_hidden(scene, graph, mark) for index, mark in enumerate(named)
+            mark if index in owners else with_hidden(scene, graph, mark) for index, mark in enumerate(named)
         )
     return Snapshot(
         settings=settings,
@@ -94,7 +94,7 @@ def capture(
     )
 
 
-def _with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
+def with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
     """A mark of which there is no surface, and what hides its objects."""
     objects = [item for marked in of_phrase(scene, mark.phrase) for item in parts_of(marked)]
     return replace(mark, hidden=hidden(scene, graph, objects))

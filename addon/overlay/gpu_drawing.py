@@ -14,6 +14,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from ..regions.palette import COLOURS
 from ..runtime.windows import window_manager
 from .figure import Figure, Label, Stroke
 from .primitives import Rgba, TextLine, fill, own_matrix, write
@@ -54,19 +55,14 @@ class Drawing:
 
 
 def prepared(figure: Figure) -> Drawing:
-    """A figure as batches in the colours of the artist's theme."""
-    colours = [_theme_colour(index) for index in figure.colours]
+    """A figure as batches."""
+    colours: list[Rgba] = [(*COLOURS[index], 1.0) for index in figure.colours]
     return Drawing(
         figure,
         tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.targets),
         tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.achieved),
         tuple((label, _paler(colours[label.region])) for label in figure.labels),
     )
-
-
-def _theme_colour(index: int) -> Rgba:
-    colour = bpy.context.preferences.themes[0].collection_color[index].color
-    return colour.r, colour.g, colour.b, 1.0
 
 
 def _paler(colour: Rgba) -> Rgba:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures as pixels and as icons, without a trace in the file that is open."""
 
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -20,6 +22,7 @@ ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
 )
 _SCREEN = np.linspace(0.0, 1.0, 256, dtype=np.float32)
 LIGHT = np.where(_SCREEN <= 0.04045, _SCREEN / 12.92, ((_SCREEN + 0.055) / 1.055) ** 2.4).astype(np.float32)  # of sRGB
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 ImagePixels: TypeAlias = NDArray[np.float32]
 
@@ -45,6 +48,18 @@ def decoded(picture: bytes) -> ImagePixels:
         image.source = "FILE"
         image.pack(data=picture, data_len=len(picture))
         return of_image(image)
+
+
+def encoded(picture: ImagePixels) -> bytes:
+    """A PNG file of the pixels, without their alpha, in eight bits."""
+    height, width = picture.shape[:2]
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with the number of its filter: 0 is none
+    rows[:, 1:] = np.rint(picture[::-1, :, :3].clip(0.0, 1.0) * 255.0).reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
 
 
 def warm_up() -> None:
@@ -103,6 +118,18 @@ class Icons:
         icon.image_size = pixels.shape[1], pixels.shape[0]
         buffer: Any = icon.image_pixels_float  # one number, says its stub
         buffer.foreach_set(pixels.ravel())
+
+    def put_small(self, name: str, pixels: ImagePixels) -> None:
+        """The same for an icon of a button, which Blender before 5.0 keeps beside the large one."""
+        self.put(name, pixels)
+        icon = self._icons[name]
+        icon.icon_size = pixels.shape[1], pixels.shape[0]
+        buffer: Any = icon.icon_pixels_float  # one number, says its stub
+        buffer.foreach_set(pixels.ravel())
+
+    def load(self, name: str, file: Path) -> None:
+        """Draw an image file under a name that is not in use; Blender reads it when it is first drawn."""
+        self._icons.load(name, str(file), "IMAGE")
 
     def find(self, name: str) -> int:
         """Blender's number of an icon; 0, which draws nothing, where there is none."""

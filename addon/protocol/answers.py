@@ -20,8 +20,10 @@ __all__ = [
     "Job",
     "ModelInfo",
     "Problem",
+    "RegionField",
     "Scope",
     "State",
+    "WordGroup",
     "read_connection",
 ]
 
@@ -29,13 +31,25 @@ VERSION = 2  # of the wire, the same for add-on and server; a field that is adde
 
 Count = Annotated[int, Range(0, 2**53)]
 Digest = Annotated[str, Length(64, 64)]
+RegionField = Literal["strength", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
+class WordGroup(Record):
+    """Words that a model was taught, of one kind: ``name`` says which, in the plural."""
+
+    name: Name
+    words: Annotated[tuple[Name, ...], Length(0, 10_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelInfo(Record):
-    """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others."""
+    """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others.
+
+    ``vocabulary`` is what else it was taught to say, by kind; ``region_fields`` what a region may have of its own.
+    """
 
     name: Name
     family: Name
@@ -50,6 +64,8 @@ class ModelInfo(Record):
     nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
+    vocabulary: Annotated[tuple[WordGroup, ...], Length(0, 100), Added("0.2.0")] = ()
+    region_fields: Annotated[tuple[RegionField, ...], Length(0, 16), Added("0.2.0")] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +153,10 @@ class Scope(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Health(Record):
-    """How the server is: its own version, the contract's, where it computes, warm model, queue; why it cannot work."""
+    """How the server is: its own version, the contract's, where it computes, warm model, queue; why it cannot work.
+
+    Memory is in bytes: that of the device, else of the machine; where ``memory`` is 0 nobody can say.
+    """
 
     version: Name
     contract: Count
@@ -146,6 +165,8 @@ class Health(Record):
     queued: Count
     running: Count
     trouble: Text = ""
+    memory: Annotated[Count, Added("0.2.0")] = 0
+    memory_free: Annotated[Count, Added("0.2.0")] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,12 @@ from ..extension import EXTENSION
 from ..pictures.comparison import Comparison
 from ..pictures.contact_sheet import ContactSheet
 from ..pictures.gallery import Gallery
+from ..pictures.pixels import Icons
 from ..pictures.preview import PreviewImage
+from ..pictures.swatches import Swatches
 from ..pictures.textures import Textures
 from ..regions.listing import Row
+from ..regions.measures import RegionMeasure
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
@@ -47,6 +50,10 @@ class Regions(Protocol):
     @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:
         """What a render may show otherwise of a region, by its session id."""
+
+    @property
+    def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:
+        """The numbers of a scene's regions, by its session id, then by phrase; none yet, or no camera."""
 
     def close(self) -> None:
         """Keep up no more."""
@@ -78,12 +85,14 @@ class App:
         self.sheet_textures = Textures(folder / "pictures", SHEET_SIDE)
         self.comparison: Comparison | None = None  # likewise; it lies over a sheet in the same editor
         self.comparison_textures = Textures(folder / "pictures", FULL_SIDE)
+        self.swatches = Swatches()
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
         self.heap_frozen = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
+        self.style_icons = Icons()  # thumbnails, by the style's name
         self.event_loop.keep(self.dispatcher.watch)
         self.event_loop.keep(self._watch_server)
         self.regions = watch(lambda: self.session)
@@ -94,8 +103,17 @@ class App:
         return self.dispatcher.session
 
     def read_styles(self) -> None:
-        """Look again at what styles there are."""
+        """Look again at what styles there are, and at their thumbnails."""
         self.style_library = styles.read(self.style_folder)
+        for name in self.style_icons.names():
+            self.style_icons.drop(name)
+
+    def style_icon(self, name: str) -> int:
+        """Blender's number of a style's thumbnail; 0, which draws nothing, for a style without one."""
+        file = self.style_library.thumbnail(name)
+        if file is not None and name not in self.style_icons:
+            self.style_icons.load(name, file)
+        return self.style_icons.find(name)
 
     @property
     def startable(self) -> bool:
@@ -133,6 +151,8 @@ class App:
         self.event_loop.close()
         self.preview_image.close()
         self.gallery.close()
+        self.swatches.close()
+        self.style_icons.close()
         try:
             pending.save(self.folder, self.session)
         except OSError:  # no panel is left to say so; the server has the pictures still

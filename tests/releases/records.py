@@ -33,6 +33,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "job": answers.Job,
         "mask": blockout.Mask,
         "model": answers.ModelInfo,
+        "word group": answers.WordGroup,
         "problem": answers.Problem,
         "region": blockout.Region,
         "scope": answers.Scope,

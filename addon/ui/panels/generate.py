@@ -38,7 +38,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         self._generate(column, session, scene)
         self._progress(column.row(align=True), session)
         self._queue(column.row(align=True), session)
-        server_row(column.row(align=True))
+        server_row(column.row(align=True), context)
         self._stage(context, session)
 
     def _generate(self, column: bpy.types.UILayout, session: Session, scene: bpy.types.Scene) -> None:

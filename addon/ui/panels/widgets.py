@@ -8,6 +8,7 @@ import bpy
 
 from ...messages.fixes import Button
 from ...messages.notice import Notice
+from ...runtime.windows import TAB
 from ..context import Context, Icon
 
 UNIT = 20 / 6  # a separator of factor 1 is 6 pixels high, a button 20
@@ -30,7 +31,7 @@ class Tab(Drawable):
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "Maquette"
+    bl_category = TAB
 
 
 def notice_box(

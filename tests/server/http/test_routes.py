@@ -4,6 +4,7 @@
 import asyncio
 import io
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -177,7 +178,10 @@ def test_a_full_queue_says_when_to_come_back(tmp_path):
 def test_health_models_jobs(served):
     status, _, body = served.request("GET", "/v1/health")
     assert status == 200
-    assert json.loads(body)["contract"] == VERSION
+    health = json.loads(body)
+    assert health["contract"] == VERSION
+    if Path("/proc/meminfo").exists():
+        assert 0 < health["memory_free"] <= health["memory"]
     assert json.loads(served.request("GET", "/v1/models")[2]) == [dump(model) for model in offered(())]
     made = [json.loads(served.request("POST", "/v1/jobs", encoded(dump(blockout(seed=n))))[2]) for n in range(3)]
     listed = json.loads(served.request("GET", "/v1/jobs?limit=2")[2])

@@ -10,7 +10,7 @@ import pytest
 
 from addon.camera.reader import view
 from addon.capture.scene import evaluated
-from addon.overlay import scene_watcher
+from addon.overlay import edits, scene_watcher
 from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
 from addon.protocol.answers import Achieved
 from addon.protocol.blockout import pack_mask
@@ -25,9 +25,9 @@ from tests.addon.hosts.sample_scenes import ball, box, fingerprint, fresh, group
 def watcher():
     """What the add-on runs, its handlers included; without a window there are no timers, so that tests call it."""
     watcher = scene_watcher.SceneWatcher()
-    listeners = scene_watcher.listen(watcher)
+    listeners = edits.listen(watcher)
     yield watcher
-    scene_watcher.unlisten(listeners)
+    edits.unlisten(listeners)
 
 
 def settle(watcher, scene, images=()):
@@ -245,9 +245,9 @@ def test_disabling_leaves_no_handler():
         return {name: len(handlers) for name, handlers in lists.items() if isinstance(handlers, list)}
 
     before = counts()
-    listeners = scene_watcher.listen(scene_watcher.SceneWatcher())
+    listeners = edits.listen(scene_watcher.SceneWatcher())
     assert sum(counts().values()) == sum(before.values()) + len(listeners)
-    scene_watcher.unlisten(listeners)
+    edits.unlisten(listeners)
     assert counts() == before
 
 

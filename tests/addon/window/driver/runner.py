@@ -29,6 +29,7 @@ from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
 from tests.addon.window.scenarios.previews_and_exact import previews_and_exact
 from tests.addon.window.scenarios.quit_and_return import come_back, quit_blender
+from tests.addon.window.scenarios.region_rows import region_rows
 from tests.addon.window.scenarios.stacked_projections import stack_projections
 from tests.addon.window.scenarios.states import panel_at_scales
 from tests.addon.window.scenarios.walkthrough import walk_through, with_mouse_and_keys
@@ -45,6 +46,7 @@ SCENARIOS = {
     "panel": panel_states,
     "states": panel_at_scales,
     "contact_sheets": contact_sheets,
+    "region_rows": region_rows,
     "stacked_projections": stack_projections,
 }  # besides the walkthrough, which "all" begins with
 
