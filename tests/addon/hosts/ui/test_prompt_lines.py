@@ -8,7 +8,7 @@ from addon.ui.operators.request.prompt import LINES, in_lines
 PROMPTS = (
     "",
     "a castle",
-    "a well-known sea-green half-timbered house, " * 12,
+    "a well-known sea-green half-timbered house " * 12,
     f"a {'very' * 40} long word",
     "x " * 900,
 )
