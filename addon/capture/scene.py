@@ -24,6 +24,7 @@ from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
 from ..regions.marks import marked, marks, of_phrase, parts_of, read
 from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, layer_of
+from ..request.limits import check_request
 from ..request.phrases import Mark, named_in
 from ..request.settings import Settings
 from .canvas import canvas, scaled
@@ -72,8 +73,10 @@ def capture(
     leaves it None. ``look`` looks otherwise than at the viewport's geometry in ``depsgraph``, by default the one in
     use. Raises UserError for what is wrong at first sight.
     """
-    camera, model = camera_of(scene, camera), scaled(model, settings.size)
-    named = named_in(settings.prompt, marks(scene))
+    camera = camera_of(scene, camera)
+    named = marks(scene)
+    check_request(settings, named)
+    named, model = named_in(settings.prompt, named), scaled(model, settings.size)
     with _at(scene, frame):
         visible = (look or partial(viewport, depsgraph=depsgraph))(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}

@@ -136,6 +136,11 @@ def favour(folder: Path, name: str, favourite: bool) -> None:
         mark.unlink(missing_ok=True)
 
 
+def is_favourite(folder: Path, name: str) -> bool:
+    """Whether a picture is one."""
+    return _file(folder, name, "favourite").exists()
+
+
 def listing(folder: Path) -> list[PictureFiles]:
     """The folder's pictures, newest first, without opening a file."""
     stats: dict[str, dict[str, os.stat_result]] = defaultdict(dict)

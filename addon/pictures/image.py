@@ -63,9 +63,22 @@ def load_picture(
 def drop_unused(folder: Path, latest: bpy.types.Image) -> None:
     """Take earlier pictures out of the .blend that nothing shows or uses; each is in the history's ``folder``, from
     where Show brings it back."""
-    for image in [image for image in bpy.data.images if image.get(ENTRY) is not None and not image.users]:
-        if image != latest and history.picture(folder, image[ENTRY]) is not None:
+    ours = [image for image in bpy.data.images if image.get(ENTRY) is not None and image != latest]
+    shown = _shown() if ours else set()
+    for image in ours:
+        if not _is_used(image) and image not in shown and history.picture(folder, image[ENTRY]) is not None:
             bpy.data.images.remove(image)
+
+
+def _is_used(image: bpy.types.Image) -> bool:
+    """Whether a data-block uses it. One that an editor has ever shown keeps a user of its own for that."""
+    return image.users > image.use_extra_user
+
+
+def _shown() -> set[bpy.types.Image | None]:
+    """What Image Editors show, those of other workspaces too."""
+    spaces = (space for screen in bpy.data.screens for area in screen.areas for space in area.spaces)
+    return {space.image for space in spaces if isinstance(space, bpy.types.SpaceImageEditor)}
 
 
 def regions_of(image: bpy.types.Image) -> tuple[int, ...]:

@@ -3,20 +3,25 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import bpy
+import gpu
 import numpy as np
 from bpy.utils import previews
 from numpy.typing import NDArray
+
+from ..compat import draws_linear
 
 ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
     "00000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
 )
+_SCREEN = np.linspace(0.0, 1.0, 256, dtype=np.float32)
+LIGHT = np.where(_SCREEN <= 0.04045, _SCREEN / 12.92, ((_SCREEN + 0.055) / 1.055) ** 2.4).astype(np.float32)  # of sRGB
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 ImagePixels: TypeAlias = NDArray[np.float32]
@@ -73,6 +78,22 @@ def of_image(image: bpy.types.Image) -> ImagePixels:
         buffer: Any = image.pixels  # one number, says its stub
         buffer.foreach_get(pixels.ravel())
     return pixels
+
+
+def linear(pixels: ImagePixels) -> ImagePixels:
+    """The same in linear light, to eight bits of what the screen has; what is opaque stays so."""
+    light: ImagePixels = LIGHT[(pixels.clip(0.0, 1.0) * 255 + 0.5).astype(np.uint8)]
+    return light
+
+
+def upload(pixels: ImagePixels) -> gpu.types.GPUTexture:
+    """The pixels on the graphics card; to be called while something is drawn."""
+    height, width = pixels.shape[:2]
+    if draws_linear():
+        pixels = linear(pixels)
+    buffer: Callable[..., Any] = gpu.types.Buffer  # their stubs know no arguments
+    create: Callable[..., gpu.types.GPUTexture] = gpu.types.GPUTexture
+    return create((width, height), format="RGBA16F", data=buffer("FLOAT", pixels.size, pixels.ravel()))
 
 
 def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:

@@ -15,10 +15,13 @@ from typing import Protocol
 import bpy
 
 from ..extension import EXTENSION
+from ..pictures.comparison import Comparison
+from ..pictures.contact_sheet import ContactSheet
 from ..pictures.gallery import Gallery
 from ..pictures.pixels import Icons
 from ..pictures.preview import PreviewImage
 from ..pictures.swatches import Swatches
+from ..pictures.textures import Textures
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
 from ..request import styles
@@ -31,6 +34,7 @@ from .preferences import dial, preferences
 
 APPLICATION = "maquette"  # the attribute of bpy.types.WindowManager that is the application
 SERVER_CHECK = 0.25  # seconds between two looks at a server of our own
+SHEET_SIDE, FULL_SIDE = 1024, 4096  # pixels of a picture's longer side on a contact sheet, and in a comparison
 CLOSING = 2.0  # seconds that Blender waits at the end for the server to hear what it is still to be told
 
 log = logging.getLogger(EXTENSION)
@@ -75,7 +79,12 @@ class App:
         self.undo_handlers: tuple[tuple[str, Callable[..., None]], ...] = ()  # by the list of Blender's that has each
         self.finished: tuple[int, str] = (0, "")  # the picture asked for while a job is painted: session id, job
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
+        self.sheet_drawing: object | None = None  # and on what draws contact sheets and comparisons there
         self.gallery = Gallery(folder / "pictures")
+        self.sheet: ContactSheet | None = None  # the one that is open
+        self.sheet_textures = Textures(folder / "pictures", SHEET_SIDE)
+        self.comparison: Comparison | None = None  # likewise; it lies over a sheet in the same editor
+        self.comparison_textures = Textures(folder / "pictures", FULL_SIDE)
         self.swatches = Swatches()
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
@@ -167,7 +176,11 @@ def app() -> App:
 
 def register(receive: Callable[[str], None], watch: Callable[[Callable[[], Session]], Regions]) -> None:
     """Start the application with what the rooms above do for it, as ``App`` has them."""
-    folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
+    try:
+        folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))
+    except OSError:  # it cannot be written: what is painted is kept for as long as Blender runs
+        log.exception("the extension's folder cannot be made")
+        folder = Path(bpy.app.tempdir)
     setattr(bpy.types.WindowManager, APPLICATION, App(folder, receive, watch))
 
 

@@ -162,9 +162,12 @@ class LoadedModel:
 def main() -> None:
     """Runs until standard input ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = TypeAdapter(ServerSettings).validate_json(sys.stdin.buffer.readline())
+    first = sys.stdin.buffer.readline()
+    if not first:  # the server ended before it could say a word
+        return
+    settings = TypeAdapter(ServerSettings).validate_json(first)
     pipe = Pipe(sys.stdin.buffer, sys.stdout.buffer)
-    for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the pipe
+    for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # whoever sends them to all; it closes the pipe
         signal.signal(meant_for_the_server, signal.SIG_IGN)
     store = insist(lambda: Store(settings.database, LOCK_SECONDS), pipe, settings.drain)
     engine: Engine = resolve_name(settings.engine)()

@@ -114,7 +114,7 @@ def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> Non
     steps = (
         (regions, "maquette.add_selected", "1  Select objects: Add Selected"),
         (scene.camera is not None, "maquette.add_camera", "2  Camera from View"),
-        (session.link.name == "online", "maquette.start_server", "3  Start Server"),
+        (session.link.name in ("online", "starting"), "maquette.start_server", "3  Start Server"),
         (False, "maquette.generate", "4  Write the prompt: Generate"),
     )
     stage.label(text="To the first picture:")

@@ -10,17 +10,18 @@ from ..context import Context, Icon
 
 BESIDE, STOP, LETTER = 76, 62, 5.4  # pixels: of margins and icon, of the Stop button, and of a letter
 
+ROOM = 13  # letters beside Start Server, at the width that Blender gives its sidebar
 LABELS: dict[LinkName, tuple[str, Icon]] = {
     "absent": ("No server", "UNLINKED"),
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),
     "online": ("Server", "LINKED"),
     "stopping": ("Ends its step…", "SORTTIME"),
-    "refused": ("Server refused us", "LOCKED"),
-    "mismatch": ("Another version", "ERROR"),
+    "refused": ("Refused us", "LOCKED"),
+    "mismatch": ("Other version", "ERROR"),
     "offline": ("Online access is off", "INTERNET_OFFLINE"),
-    "died": ("Server has ended", "ERROR"),
-    "failed": ("No usable server", "ERROR"),
+    "died": ("Server ended", "ERROR"),
+    "failed": ("Unusable", "ERROR"),
 }
 
 

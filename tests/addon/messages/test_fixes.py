@@ -101,7 +101,7 @@ def test_a_newer_server_s_problem_still_has_its_sentence() -> None:
         type="unheard-of", title="New", status=418, detail="Something new.", fix="Do this.", path="prompt"
     )
     told = notice(ServerProblem(problem))
-    assert told.message == "Something new. (prompt)"
+    assert told.message == "Something new (prompt)."
     assert told.fix == "Do this."
     assert of(told) == ()
 

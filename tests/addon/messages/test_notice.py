@@ -19,7 +19,7 @@ def test_a_notice_is_reported_whole() -> None:
 def test_a_problem_in_the_panel_s_words() -> None:
     told = Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory", subject="a")
     assert complaint(PROBLEM, "a") == told
-    assert complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)"
+    assert complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)."
 
 
 def test_a_problem_speaks_for_itself() -> None:

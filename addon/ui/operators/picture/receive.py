@@ -75,7 +75,9 @@ def _keep(task: Task, picture: Path) -> Entry:
     try:
         app().gallery.keep(entry)
     except OSError as error:
-        app().dispatcher.apply(notice_changed, sentences.history_unwritten(str(error.strerror)))
+        app().dispatcher.apply(
+            notice_changed, sentences.history_unwritten(str(app().gallery.folder), str(error.strerror))
+        )
     return entry
 
 

@@ -21,6 +21,7 @@ from sample_scenes import fingerprint
 from use_edge_cases import use_edge_cases
 from use_fixes import use_fixes
 from use_history import take_up_again
+from use_messages import use_messages
 
 PROMPT = "a castle and a rocket on a meadow"
 
@@ -58,6 +59,7 @@ def use(command: str) -> None:
     take_up_again(scene, app, PROMPT)
     ask_for_several(scene, app)
     use_edge_cases(scene, app)
+    use_messages(scene, app)
     capture_exactly(scene, app)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))

@@ -196,6 +196,22 @@ def test_the_list_follows_marks_names_and_eyes(watcher):
     assert listed() == {}
 
 
+def test_a_script_s_mark_is_listed_without_an_edit(watcher):
+    """No update of the depsgraph tells of a custom property; documented scripts set nothing else."""
+    scene = fresh()
+    layers = {scene.session_uid: (scene, bpy.context.view_layer)}
+    item = box("castle")
+    bpy.context.view_layer.update()
+    watcher.relist(layers)
+    assert watcher.rows[scene.session_uid] == ()
+    item["maquette_region"] = True
+    end = time.monotonic() + 10.0
+    while not watcher.rows[scene.session_uid]:
+        assert time.monotonic() < end, "the list waits for an edit"
+        time.sleep(scene_watcher.LISTING)
+        watcher.relist(layers)
+
+
 def test_undo_leaves_no_dead_reference(watcher):
     scene = fresh()
     bpy.ops.ed.undo_push(message="before")

@@ -10,7 +10,7 @@ import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver.user_input import (
     canvas,
     compile_shaders,
     desktop,
