@@ -14,8 +14,6 @@ from tests.architecture.reading import ROOT, Source, imports, source, sources, u
 BLENDER = frozenset(
     {"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "idprop", "addon_utils", "bl_pkg", "cycles"}
 )
-    {"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "idprop", "addon_utils", "bl_pkg", "cycles"}
-)
 
 # Folders and files that work without Blender; in the other rooms of the add-on a file's docstring says "No bpy".
 WITHOUT_BLENDER = (
