@@ -55,12 +55,12 @@ def guarded(work: Callable[[], float]) -> float:
 
 
 def _tick() -> float:
-    application, before = app(), app().session
+    application, before = app(), (app().session, app().installer.state)
     pace = guarded(_slice)
     if application.session.busy != application.heap_frozen:
         application.heap_frozen = application.session.busy
         freeze_heap(application.heap_frozen)
-    if application.session != before:
+    if (application.session, application.installer.state) != before:
         redraw()
     return pace
 
@@ -83,7 +83,7 @@ def _slice() -> float:
     application.preview_image.show(application.session.preview)
     if fresh := application.gallery.tick(window_manager()):
         redraw()
-    return ACTIVE if fresh or application.session.busy else IDLE
+    return ACTIVE if fresh or application.session.busy or application.installer.state.busy else IDLE
 
 
 def _failure(error: Exception) -> Notice:

@@ -22,6 +22,7 @@ from tests.addon.window.scenarios import main_thread_time, sample_scene
 from tests.addon.window.scenarios.camera_framing import add_cameras
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
+from tests.addon.window.scenarios.installation import install_server
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
 from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
@@ -41,6 +42,7 @@ SCENARIOS = {
     "return": come_back,
     "history_buttons": use_history,
     "panel": panel_states,
+    "installation": install_server,
     "stacked_projections": stack_projections,
 }  # besides the walkthrough, which "all" begins with
 
