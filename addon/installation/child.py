@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 
 POLL = 0.1  # seconds between two looks
-ENDING = 5.0  # seconds that a killed process may take to be gone
 TAIL = 16_384  # bytes of the log that its end may be judged by
 
 
@@ -36,7 +35,7 @@ async def run(
                 return child.returncode, _read(log, max(start, here - TAIL)).decode(errors="replace")
             await asyncio.sleep(POLL)
     finally:
-        end(child)
+        await end(child)
 
 
 def _start(words: Sequence[str], environment: Mapping[str, str], out: int, folder: Path) -> "subprocess.Popen[bytes]":
@@ -54,8 +53,8 @@ def _start(words: Sequence[str], environment: Mapping[str, str], out: int, folde
     )
 
 
-def end(child: "subprocess.Popen[bytes]") -> None:
-    """End it with all that it has started."""
+async def end(child: "subprocess.Popen[bytes]") -> None:
+    """End it with all that it has started, and wait until it is gone: one that was writing takes a while."""
     if child.poll() is not None:
         return
     if sys.platform == "win32":
@@ -63,8 +62,8 @@ def end(child: "subprocess.Popen[bytes]") -> None:
     else:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(ENDING)
+    while child.poll() is None:
+        await asyncio.sleep(POLL)
 
 
 def _listen(log: Path, here: int, hear: Callable[[str], None]) -> int:

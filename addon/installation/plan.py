@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..client.address import loopback
 from .release import Release
-from .torch_builds import TorchBuild, requirement
+from .torch_builds import TorchBuild, dependencies, requirement
 
 HERE = Path(__file__).parent
 RAW_PROGRESS = (24, 1)  # the first pip that says in numbers how far it is
@@ -136,13 +136,13 @@ def renewing_pip(plan: InstallPlan) -> list[str] | None:
 
 
 def installing_torch(plan: InstallPlan) -> list[str]:
-    """Install torch, and what it stands on."""
+    """Install torch."""
     return _pip(plan, *requirement(plan.build, plan.release.torch, bool(plan.wheels)))
 
 
 def installing_server(plan: InstallPlan) -> list[str]:
-    """Install the wheel, and what the server stands on."""
-    return _pip(plan, f"{plan.target}[server]")
+    """Install the wheel, and what the server and torch stand on."""
+    return _pip(plan, f"{plan.target}[server]", *dependencies(plan.build, bool(plan.wheels)))
 
 
 def checking(plan: InstallPlan) -> list[str]:

@@ -75,10 +75,15 @@ def choose(machine: Machine, name: str = "") -> TorchBuild:
 
 
 def requirement(build: TorchBuild, version: str, offline: bool) -> tuple[str, ...]:
-    """What pip is told: the exact build from its index; offline any of that version, for a folder has the one."""
+    """What pip is told: the exact build, alone, from its index; offline any of that version, as a folder has it."""
     if offline or not (build.local and version):
         return (f"torch=={version}" if version else "torch",)
-    return f"torch=={version}+{build.local}", "--extra-index-url", build.index
+    return f"torch=={version}+{build.local}", "--no-deps", "--extra-index-url", build.index
+
+
+def dependencies(build: TorchBuild, offline: bool) -> tuple[str, ...]:
+    """What pip is told when it installs what torch stands on: where that is, if it is nowhere else."""
+    return ("--extra-index-url", build.index) if build.name == "ROCM" and not offline else ()
 
 
 def amount(megabytes: float) -> str:

@@ -51,7 +51,7 @@ def test_pip_takes_wheels_alone_of_the_tested_versions(plan: InstallPlan) -> Non
     words = planning.installing_torch(plan)
     assert words[words.index("--only-binary") + 1] == ":all:"
     assert words[words.index("--constraint") + 1] == str(plan.folder / "constraints.txt")
-    assert "--no-index" not in words and words[-3] == "torch==2.13.0+cpu"
+    assert "--no-index" not in words and "torch==2.13.0+cpu" in words
     words = planning.installing_server(replace(plan, wheels="/wheels"))
     assert "--no-index" in words and words[words.index("--find-links") + 1] == "/wheels"
     assert words[-1] == f"{plan.target}[server]"

@@ -3,7 +3,7 @@
 
 import pytest
 
-from addon.installation.torch_builds import Machine, amount, builds, choose, requirement, this_machine
+from addon.installation.torch_builds import Machine, amount, builds, choose, dependencies, requirement, this_machine
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,18 @@ def test_another_may_be_chosen_and_one_of_another_system_may_not() -> None:
 
 def test_pip_is_told_the_very_build() -> None:
     cpu = choose(Machine(system="linux"))
-    assert requirement(cpu, "2.13.0", offline=False) == ("torch==2.13.0+cpu", "--extra-index-url", cpu.index)
+    assert requirement(cpu, "2.13.0", offline=False) == (
+        "torch==2.13.0+cpu",
+        "--no-deps",
+        "--extra-index-url",
+        cpu.index,
+    )
     assert requirement(cpu, "2.13.0", offline=True) == ("torch==2.13.0",)
     assert requirement(choose(Machine(system="darwin")), "2.13.0", offline=False) == ("torch==2.13.0",)
     assert requirement(cpu, "", offline=False) == ("torch",)
+    rocm = choose(Machine(system="linux", amd=True))
+    assert dependencies(rocm, offline=False) == ("--extra-index-url", rocm.index)
+    assert dependencies(rocm, offline=True) == dependencies(cpu, offline=False) == ()
 
 
 def test_this_machine_is_one_of_them() -> None:

@@ -24,7 +24,8 @@ def report(tmp_path_factory) -> dict:
     if missing:
         pytest.skip(f"${missing[0]} is not set")
     wheel = Path(os.environ["SERVER_WHEEL"])
-    return run_scenario(os.environ["BLENDER"], "installation", tmp_path_factory.mktemp("install"), "", wheel)
+    online = "WHEELS" not in os.environ
+    return run_scenario(os.environ["BLENDER"], "installation", tmp_path_factory.mktemp("install"), "", wheel, online)
 
 
 @pytest.mark.timeout(SECONDS + 30)

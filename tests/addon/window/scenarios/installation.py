@@ -29,11 +29,13 @@ def install_server(app, folder: Path, report: dict) -> Iterator:
     yield from dialog(folder)
     report["began"] = app.installer.state.stage
     begun = time.monotonic()
-    yield from until(lambda: app.installer.state.step == HALF_WAY and "Unpacking" in app.installer.state.words)
+    yield from until(lambda: unpacks(app) or not app.installer.state.busy)
+    assert app.installer.state.busy, app.installer.state.notice
     yield from screenshot(folder / "installing.png")
     yield from stop(app, folder, report)
     press("continue_installation")
     yield from until(lambda: not app.installer.state.busy)
+    assert app.installer.state.stage == "installed", app.installer.state.notice
     report["stage"], report["notice"] = app.installer.state.stage, str(app.installer.state.notice)
     report["installed after"] = round(time.monotonic() - begun, 1)
     yield from screenshot(folder / "installed.png")
@@ -69,13 +71,19 @@ def stop(app, folder: Path, report: dict) -> Iterator:
     yield from screenshot(folder / "stopped.png")
 
 
+def unpacks(app) -> bool:
+    """It is at what takes longest."""
+    return app.installer.state.step == HALF_WAY and "Unpacking" in app.installer.state.words
+
+
 def remove(app, report: dict) -> Iterator:
     """The server stopped, then all of it removed."""
     press("stop_server")
     yield from until(lambda: app.server is None)
+    begun = time.monotonic()
     press("remove_installation")
     yield from until(lambda: not app.installer.state.busy)
-    report["removed"] = not app.installer.folder.exists()
+    report["removed"], report["removed after"] = not app.installer.folder.exists(), round(time.monotonic() - begun, 1)
 
 
 def processes(app) -> int:
