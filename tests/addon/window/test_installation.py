@@ -38,6 +38,11 @@ def test_nothing_is_known_of_a_server_at_first(report: dict) -> None:
     assert not report["known at first"]
 
 
+def test_what_is_missing_is_said(report: dict) -> None:
+    assert report["trouble"] == "package-missing"
+    assert "offline" not in report or report["offline"] == "access-not-allowed"
+
+
 def test_it_can_be_stopped_and_gone_on_with(report: dict) -> None:
     assert report["processes while installing"] > 0 and report["processes when stopped"] == 0
     assert report["stage when stopped"] == "interrupted"

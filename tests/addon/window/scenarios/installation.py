@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.user_input import ask, desktop, press, press_key, rest, screenshot
+from tests.addon.window.scenarios.user_input import ask, desktop, operator_context, press, press_key, rest, screenshot
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 HALF_WAY = "Installing torch"  # the step that is stopped once it has begun to unpack
@@ -24,11 +24,10 @@ def install_server(app, folder: Path, report: dict) -> Iterator:
     yield lambda: app.session.link.name == "absent"
     report["known at first"] = sys.modules[type(own).__module__].server_known()
     yield from screenshot(folder / "nothing.png", settle=2.0)
-    own.server_wheel = os.environ["SERVER_WHEEL"]
-    own.wheel_folder, own.server_python = os.environ.get("WHEELS", ""), os.environ.get("SERVER_PYTHON", "")
-    yield from dialog(folder)
-    report["began"] = app.installer.state.stage
+    own.server_wheel, own.server_python = os.environ["SERVER_WHEEL"], os.environ.get("SERVER_PYTHON", "")
+    yield from trouble(app, own, folder, report)
     begun = time.monotonic()
+    press("continue_installation")
     yield from until(lambda: unpacks(app) or not app.installer.state.busy)
     assert app.installer.state.busy, app.installer.state.notice
     yield from screenshot(folder / "installing.png")
@@ -49,6 +48,22 @@ def install_server(app, folder: Path, report: dict) -> Iterator:
     report["painted after"] = round(time.monotonic() - begun, 1)
     yield from screenshot(folder / "painted.png", settle=2.5)
     yield from remove(app, report)
+
+
+def trouble(app, own: bpy.types.AddonPreferences, folder: Path, report: dict) -> Iterator:
+    """A folder of wheels that has none: a sentence, and buttons. Then what is right is named."""
+    if not bpy.app.online_access:
+        with operator_context():
+            bpy.ops.maquette.install_server()
+        report["offline"] = app.session.notice.code
+        press("dismiss")
+    own.wheel_folder = str(folder / "user")
+    yield from dialog(folder)
+    yield from until(lambda: not app.installer.state.busy)
+    notice = app.installer.state.notice
+    report["trouble"] = notice.code if notice is not None else app.installer.state.stage
+    yield from screenshot(folder / "trouble.png")
+    own.wheel_folder = os.environ.get("WHEELS", "")
 
 
 def dialog(folder: Path) -> Iterator:
