@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from addon.installation.installer import Installer
-from addon.installation.plan import STEPS, InstallPlan
+from addon.installation.plan import STEPS, InstallPlan, note_done
 from addon.installation.stages import Installation
 from addon.installation.torch_builds import TorchBuild
 from tests.addon.installation.little_wheels import little_plan
@@ -40,9 +40,21 @@ print(installer.state.notice.code, installer.state.notice.subject)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs tmpfs, setpriv and the like")
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment as the first step makes it, to be copied: making it takes longest of all."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=100)
+    return folder
+
+
 @pytest.fixture
-def plan(tmp_path: Path) -> InstallPlan:
-    return replace(little_plan(tmp_path / "installation", tmp_path / "wheels"), python=sys.executable)
+def plan(tmp_path: Path, environment: Path) -> InstallPlan:
+    """An installation whose first step is done."""
+    plan = replace(little_plan(tmp_path / "installation", tmp_path / "wheels"), python=sys.executable)
+    shutil.copytree(environment, plan.environment, symlinks=True)
+    note_done(plan, (STEPS[0].name,))
+    return plan
 
 
 def attempt(plan: InstallPlan) -> Installation:
@@ -133,9 +145,9 @@ def test_a_folder_that_may_not_be_written(plan: InstallPlan, tmp_path: Path) -> 
     assert told.stdout.split() == ["folder-unwritable", str(locked / "installation")]
 
 
-def test_a_file_where_the_folder_would_be(plan: InstallPlan) -> None:
-    plan.folder.write_text("in the way")
-    assert code(attempt(plan)) == "folder-unwritable"
+def test_a_file_where_the_folder_would_be(plan: InstallPlan, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert code(attempt(replace(plan, folder=tmp_path / "file"))) == "folder-unwritable"
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_was(plan: InstallPlan) -> None:
@@ -190,7 +202,7 @@ def test_a_folder_of_wheels_without_torch(plan: InstallPlan) -> None:
 
 @pytest.mark.parametrize("python", ["/no/such/python", os.devnull, "/bin/sh"])
 def test_a_python_that_is_none(plan: InstallPlan, python: str) -> None:
-    assert code(attempt(replace(plan, python=python))) == "python-unsuitable"
+    assert code(attempt(replace(plan, python=python))) == "python-unsuitable"  # which the finished step was not for
 
 
 def test_no_wheel_is_chosen(plan: InstallPlan) -> None:
