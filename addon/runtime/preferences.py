@@ -18,7 +18,7 @@ from ..extension import EXTENSION
 from ..installation import release
 from ..installation.plan import InstallPlan
 from ..installation.torch_builds import builds, choose, this_machine
-from ..protocol.records import Connection
+from ..protocol.answers import Connection
 from ..protocol.server_command import noted
 
 KEPT = (

@@ -34,6 +34,12 @@ def off_the_map(paths: Iterable[str], text: str) -> list[str]:
     return sorted(folder for folder in folders(paths) if f"`{folder}/`" not in text)
 
 
+def unmapped_modules(paths: Iterable[str], text: str) -> list[str]:
+    """Modules that the map names nowhere: neither `` `http` `` nor `` `addon/http.py` ``."""
+    modules = [path for path in paths if PurePosixPath(path).stem not in {"__init__", "__main__"}]
+    return [path for path in modules if not re.search(rf"[`/]{PurePosixPath(path).stem}(\.py)?`", text)]
+
+
 def gone_modules(text: str) -> list[str]:
     """Modules that the map's row of a folder names and that are not in it: ``| `addon/client/` | `api`, `http` |``."""
     rows = [(row[1], re.findall(r"`(\w+)`", row[2])) for row in MAP_ROW.finditer(text)]
@@ -67,6 +73,10 @@ def test_every_folder_is_on_the_map() -> None:
     assert off_the_map([*paths(), "tests/x.py", "docs/x.md", ".ci/run"], MAP.read_text("utf-8")) == []
 
 
+def test_every_module_is_on_the_map() -> None:
+    assert unmapped_modules(paths(*ROOMS), MAP.read_text("utf-8")) == []
+
+
 def test_modules_on_the_map_exist() -> None:
     assert len(MAP_ROW.findall(MAP.read_text("utf-8"))) > 20
     assert gone_modules(MAP.read_text("utf-8")) == []
@@ -92,6 +102,13 @@ def test_law_catches_full_folders() -> None:
 def test_law_catches_folders_off_the_map() -> None:
     text = "In `addon/` there is `addon/client/`, and addon/raster/."
     assert off_the_map(["addon/client/http.py", "addon/raster/lens.py"], text) == ["addon/raster"]
+
+
+def test_law_catches_modules_off_the_map() -> None:
+    text = "There are `api` and `lens.py`; http is not said to be one."
+    assert unmapped_modules(["addon/client/api.py", "addon/client/http.py", "addon/raster/lens.py"], text) == [
+        "addon/client/http.py"
+    ]
 
 
 def test_law_catches_gone_modules() -> None:

@@ -33,7 +33,7 @@ def test_it_has_the_server_the_method_and_the_model(wheel: ZipFile) -> None:
     assert weights and weights <= names
     assert {
         "server/cli/serve.py",
-        "addon/protocol/records.py",
+        "addon/protocol/answers.py",
         "addon/client/api.py",
         "addon/request/styles.json",
     } <= names

@@ -39,7 +39,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         self._generate(column, session, scene)
         self._progress(column.row(align=True), session)
         self._queue(column.row(align=True), session)
-        server_row(column.row(align=True))
+        server_row(column.row(align=True), context)
         self._stage(context, session)
 
     def _generate(self, column: bpy.types.UILayout, session: Session, scene: bpy.types.Scene) -> None:
@@ -116,7 +116,7 @@ def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> Non
     steps = (
         (regions, "maquette.add_selected", "1  Select objects: Add Selected"),
         (scene.camera is not None, "maquette.add_camera", "2  Camera from View"),
-        (session.link.name == "online", f"maquette.{server[0]}", f"3  {server[1]}"),
+        (session.link.name in ("online", "starting"), f"maquette.{server[0]}", f"3  {server[1]}"),
         (False, "maquette.generate", "4  Write the prompt: Generate"),
     )
     stage.label(text="To the first picture:")

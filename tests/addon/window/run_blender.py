@@ -26,7 +26,7 @@ def run_scenario(
     packing = ["--out", str(folder), *(("--server-wheel", str(wheel)) if wheel is not None else ())]
     words = [scenario, str(main(packing)), command, str(folder)]
     flags = ["--factory-startup", "--enable-event-simulate", "--python-exit-code", "1"]
-    flags += ["--python", str(FOLDER / "scenarios" / "runner.py"), "--", *words]
+    flags += ["--python", str(FOLDER / "driver" / "runner.py"), "--", *words]
     line = [blender, *(("--online-mode",) if online else ()), *flags]
     finished = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     report = folder / f"{scenario}.json"

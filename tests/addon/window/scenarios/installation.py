@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.user_input import ask, desktop, operator_context, press, press_key, rest, screenshot
+from tests.addon.window.driver.user_input import ask, desktop, operator_context, press, press_key, rest, screenshot
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 HALF_WAY = "Installing torch"  # the step that is stopped once it has begun to unpack
