@@ -58,5 +58,6 @@ def test_it_can_be_removed(report: dict) -> None:
     assert report["removed"]
 
 
-def test_blender_is_never_held(report: dict) -> None:
-    assert max(report["longest"].values()) < PAUSE, report["longest"]
+def test_installing_never_holds_blender(report: dict) -> None:
+    """What it draws and takes in is held to that elsewhere."""
+    assert report["longest"]["tick"] < PAUSE, report["longest"]
