@@ -134,7 +134,8 @@ def parts(
         if item.type == "MESH" and instance.show_self:
             key = item.data.as_pointer()
             if key not in meshes:
-                meshes[key] = read_mesh(item)
+                meshes[key] = Mesh()
+                read_mesh(item, meshes[key])
             yield original, MeshInstance(meshes[key], np.array(instance.matrix_world), owner)
 
 

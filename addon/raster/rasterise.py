@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices, finish
 from .clipping import clip
-from .culling import TriangleStream
+from .culling import streaming
 from .lens import Lens
 from .scanlines import spans
 from .triangles import Triangles
@@ -64,9 +64,8 @@ def rasterising(
     triangles: Triangles, lens: Lens, width: int, height: int, count: int = 0, stagger: float = 0.0
 ) -> Slices[Raster]:
     """``rasterise`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
-    triangles = clip(triangles, lens.near, lens.far)
-    yield
-    stream = TriangleStream(triangles, lens, width, height, stagger)
+    clipped = yield from clip(triangles, lens.near, lens.far)
+    stream = yield from streaming(clipped, lens, width, height, stagger)
     z_buffer = ZBuffer(width, height, count, lens.perspective)
     for corners, owners in stream.batches(z_buffer):
         yield
