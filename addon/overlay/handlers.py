@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, EnumProperty
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 from ..camera.reader import camera_data
+from ..capture.scene import Meshes
 from ..custom_properties import declare
 from ..regions.listing import Row
 from ..regions.render_differences import SceneLayers
@@ -46,6 +47,11 @@ class Overlay:
     def rows(self) -> Mapping[int, tuple[Row, ...]]:
         """The regions of each scene in a window, by its session id."""
         return self.watcher.rows
+
+    @property
+    def meshes(self) -> Meshes:
+        """What was read of meshes, kept until any geometry changes."""
+        return self.watcher.meshes
 
     @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:

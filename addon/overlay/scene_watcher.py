@@ -15,11 +15,12 @@ from bpy.app.handlers import persistent
 from ..camera.reader import camera_of
 from ..camera.reader import view as camera_view
 from ..camera.view import View, numbers, unmoved
-from ..capture.scene import parts
+from ..capture.gathering import unread
+from ..capture.scene import Meshes, parts
 from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
-from ..raster.instances import Mesh, MeshInstance
+from ..raster.instances import MeshInstance
 from ..regions import marks
 from ..regions.listing import Row, palette_of, rows
 from ..regions.palette import colours
@@ -29,7 +30,7 @@ from .figure import Figure, Finding, figure
 from .measured import Measured, matched, measured
 from .targets import drawn, targets
 
-BUDGET = 0.01  # seconds that one slice may hold the main thread
+BUDGET = 0.004  # seconds after which a slice begins nothing more
 LISTING = 0.2  # seconds between two looks at what is marked
 UNHEARD, PAUSE = 0.5, 50.0  # seconds, and times as long as it takes, between two looks that no edit asked for
 SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
@@ -68,7 +69,7 @@ class SceneWatcher:
         self._settled: set[int] = set()
         self._listed: set[int] = set()
         self._listed_at = self._stale_at = self._rests_until = 0.0
-        self._meshes: dict[int, Mesh] = {}
+        self.meshes: Meshes = {}  # shared with whoever captures; any change of geometry empties it
         self._half_read = False
         self._work: Work | None = None
 
@@ -87,11 +88,12 @@ class SceneWatcher:
         self._settled.discard(scene)
         self._listed.discard(scene)
         if reshaped:
-            self._meshes = {}
+            self.meshes.clear()
 
     def forget(self) -> None:
         """Everything may have changed: after undo and redo."""
-        self._settled, self._listed, self._meshes = set(), set(), {}
+        self._settled, self._listed = set(), set()
+        self.meshes.clear()
         self._half_read, self._work = False, None
 
     def leave(self) -> None:
@@ -161,13 +163,12 @@ class SceneWatcher:
 
     def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[MeshInstance] | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
-        begun, before, meshes = time.perf_counter(), len(self._meshes), []
-        for _, part in parts(scene, graph, self._meshes):
-            meshes.append(part)
-            if len(self._meshes) > before and time.perf_counter() > begun + BUDGET:
-                return None
+        begun = time.perf_counter()
+        instances = [part for _, part in parts(scene, graph, self.meshes, BUDGET)]
+        if unread(instances):
+            return None
         self._rests_until = time.perf_counter() + SHARE * (time.perf_counter() - begun)
-        return meshes
+        return instances
 
     def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET

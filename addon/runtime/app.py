@@ -14,6 +14,7 @@ from typing import Protocol
 
 import bpy
 
+from ..capture.scene import Meshes
 from ..extension import EXTENSION
 from ..pictures.gallery import Gallery
 from ..pictures.preview import PreviewImage
@@ -39,6 +40,10 @@ class Regions(Protocol):
     @property
     def rows(self) -> Mapping[int, tuple[Row, ...]]:
         """The regions of a scene, by its session id."""
+
+    @property
+    def meshes(self) -> Meshes:
+        """What was read of meshes, kept until any geometry changes."""
 
     @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:
