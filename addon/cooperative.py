@@ -25,6 +25,18 @@ def finish(slices: Slices[T]) -> T:
             return result
 
 
+def one_slice(slices: Slices[T]) -> T | None:
+    """Go on for SLICE seconds; the result, which is not None, if that was the end of it."""
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < SLICE:
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+    return None
+
+
 async def gradually(slices: Slices[T]) -> T:
     """The result, with room for everything else whenever SLICE seconds have passed."""
     begun = time.perf_counter()

@@ -11,6 +11,8 @@ import numpy as np
 from bpy.utils import previews
 from numpy.typing import NDArray
 
+from .png_pixels import unfiltered
+
 ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
     "00000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
@@ -34,7 +36,15 @@ def shrunk(picture: Path, side: int) -> ImagePixels:
 
 
 def decoded(picture: bytes) -> ImagePixels:
-    """The pixels of a file's content: without a file, which Blender would map into memory, and which might change."""
+    """The pixels of a file's content: without a file, which Blender would map into memory, and which might change.
+
+    A PNG file as our server writes previews is read here. Of every other Blender makes an image first, if only for this
+    moment, and has every 3D View drawn again for it.
+    """
+    if (rows := unfiltered(picture)) is not None:
+        opaque = np.ones((*rows.shape[:2], 4), np.float32)
+        opaque[..., :3] = rows[::-1] / np.float32(255)
+        return opaque
     with _temporary_file() as data:
         image = data.images.new("Maquette", 1, 1)
         image.source = "FILE"

@@ -2,21 +2,39 @@
 """What is done with a finished picture: shown, laid behind the camera, projected."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import bpy
 
-from ....camera.view import unmoved
+from ....camera.reader import view
+from ....camera.view import View, unmoved
+from ....capture.gathering import SceneKey, gathering
+from ....capture.scene import Meshes, parts
+from ....cooperative import Slices, one_slice
 from ....messages import sentences
-from ....messages.errors import Displaced, Misfit
+from ....messages.errors import Displaced, Misfit, UserError
+from ....messages.notice import notice
 from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
-from ....projection.projectors import project
+from ....projection.depth import depth_file
+from ....projection.projectors import project, projectable
+from ....raster.instances import MeshInstance, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ...context import Context, view_3d
 from ...image_editor import current, show_in, shows_materials, split_off
 from ..status import Status, refuse, refusing, say, settle
+
+PERIOD = 0.005  # seconds between two slices of what a camera sees
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """The meshes of a scene, some yet to be read, and the camera that sees them."""
+
+    instances: tuple[MeshInstance, ...]
+    view: View
 
 
 class Show(bpy.types.Operator):
@@ -60,9 +78,52 @@ class Project(bpy.types.Operator):
     bl_label = "Project onto Objects"
     bl_options = {"REGISTER", "UNDO"}
 
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        """What the camera sees is worked out slice by slice; scripts, and the background, have it at once."""
+        return self.execute(context) if bpy.app.background else self._begin(context)
+
     @refusing
     def execute(self, context: Context) -> Status:
-        status = _apply(context, project)
+        return self._said(context, _apply(context, project))
+
+    @refusing
+    def _begin(self, context: Context) -> Status:
+        image = _image(context.scene)
+        graph = context.evaluated_depsgraph_get()
+        camera = _camera(context.scene, graph, image)
+        projectable(context.scene, graph, image)
+        self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
+        self._depth = depths(self._key, app().regions.meshes)
+        self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Context, event: bpy.types.Event) -> Status:
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            depth = one_slice(self._depth)
+            if depth is None:
+                return {"PASS_THROUGH"}
+            status = self._said(context, self._finish(depth))
+        except UserError as error:
+            status = refuse(self, notice(error))
+        self.cancel(context)
+        return status
+
+    def cancel(self, context: Context) -> None:
+        context.window_manager.event_timer_remove(self._timer)
+
+    def _finish(self, depth: bytes) -> Status:
+        """The artist has gone on working: everything is found and checked again."""
+        scene, camera, graph = self._key.find()
+        image = _image(scene)
+        if image.session_uid != self._picture or _camera(scene, graph, image) != camera:
+            raise Misfit("Another picture has come since the button was pressed.", "Press it again.")
+        project(scene, camera, image, graph, depth)
+        return {"FINISHED"}
+
+    def _said(self, context: Context, status: Status) -> Status:
         space = view_3d(context)
         if space is not None and not shows_materials(space):
             say(self, sentences.unseen())
@@ -86,22 +147,40 @@ class ShowMaterials(bpy.types.Operator):
         return settle()
 
 
+def depths(key: SceneKey, meshes: Meshes) -> Slices[bytes]:
+    """The file of depths of what a scene's camera sees. Raises Misfit."""
+
+    def seen(patience: float | None) -> Sight:
+        scene, camera, graph = key.find()
+        instances = tuple(part for _, part in parts(scene, graph, meshes, patience))
+        return Sight(instances, view(scene, camera, graph))
+
+    sight = yield from gathering(seen(0.0), lambda sight: sight.instances, seen, key, meshes)
+    triangles = yield from camera_triangles(sight.instances, sight.view.pose)
+    return (yield from depth_file(triangles, sight.view))
+
+
 def _apply(context: Context, apply: Callable[[bpy.types.Scene, bpy.types.Object, bpy.types.Image], object]) -> Status:
     """Put the scene's picture to use. Raises Misfit where it fits the scene no more, and what ``apply`` raises."""
-    image = current(context.scene)
-    if image is None:
-        raise Misfit("There is no picture yet.", "Press Generate first.")
-    apply(context.scene, _camera(context, image), image)
+    image = _image(context.scene)
+    apply(context.scene, _camera(context.scene, context.evaluated_depsgraph_get(), image), image)
     return {"FINISHED"}
 
 
-def _camera(context: Context, image: bpy.types.Image) -> bpy.types.Object:
+def _image(scene: bpy.types.Scene) -> bpy.types.Image:
+    """The scene's picture. Raises Misfit where there is none."""
+    image = current(scene)
+    if image is None:
+        raise Misfit("There is no picture yet.", "Press Generate first.")
+    return image
+
+
+def _camera(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, image: bpy.types.Image) -> bpy.types.Object:
     """The camera that the picture was seen through. Raises Misfit when it no longer stands there."""
     camera = image.get(CAMERA)
-    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in context.scene.objects:
+    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in scene.objects:
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
-    pose = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
-    if not unmoved(pose, image[POSE]):
+    if not unmoved(viewpoint(scene, camera, graph).pose, image[POSE]):
         message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."
         entry = image.get(ENTRY)
         raise Misfit(message, fix) if entry is None else Displaced(message, fix, entry)
