@@ -18,6 +18,7 @@ from server.errors import CommandError
 
 ROOT = Path(__file__).parents[2]
 TRIANGLES = 2_000_000
+QUIET = 20.0
 SECONDS = 3600  # software OpenGL draws such scenes in seconds
 
 
@@ -50,7 +51,7 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     server = shlex.join([sys.executable, "-m", "server", "serve", *(("--engine", args.engine) if args.engine else ())])
     line = [args.blender, "--factory-startup", "--python", str(Path(__file__).parent / "session.py"), "--"]
     line += [str(zipped), server, str(args.examples.resolve()), str(args.triangles)]
-    line += ["profiling" if args.profile else "measuring", str(folder)]
+    line += [str(args.quiet), "profiling" if args.profile else "measuring", str(folder)]
     ended = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     path = folder / "report.json"
     if not path.exists():
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--blender", default=os.environ.get("BLENDER"), help="a Blender that can open a window")
     flags.add_argument("--examples", type=Path, default=Path("examples"), help="folder of .blend files")
     flags.add_argument("--triangles", type=int, default=TRIANGLES, help="of each heavy scene")
+    flags.add_argument("--quiet", type=float, default=QUIET, help="seconds for which the view is left alone, twice")
     flags.add_argument("--engine", default="", help="what paints, as module:factory; Toybox by default")
     flags.add_argument("--profile", action="store_true", help="say where the time goes, too; that takes time itself")
     flags.add_argument("--out", type=Path, help="folder that keeps what was measured")

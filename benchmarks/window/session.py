@@ -2,7 +2,7 @@
 """What is done in the window, run by Blender: in each scene a picture is asked for, regions are edited while it is
 painted, and it is taken in, shown and projected.
 
-    blender --factory-startup --python session.py -- ZIP SERVER_COMMAND EXAMPLES TRIANGLES PROFILING FOLDER
+    blender --factory-startup --python session.py -- ZIP SERVER_COMMAND EXAMPLES TRIANGLES QUIET PROFILING FOLDER
 
 Each step yields what it waits for; a timer looks whether it has come, so that Blender's own loop runs on between the
 steps. Writes FOLDER/report.json at the end.
@@ -26,7 +26,7 @@ from benchmarks.window.meter import Meter
 
 ADDON = "bl_ext.user_default.maquette"
 PATIENCE = 600.0  # seconds for one step
-QUIET = 20.0  # seconds for which the view is left alone, without a picture being painted and with one
+MODEST = 20_000  # triangles of the scene that is left alone
 STEPS, LONG = 12, 1000  # of a picture; of one that lasts until it is cancelled
 
 Steps: TypeAlias = Iterator[Callable[[], bool]]
@@ -35,8 +35,8 @@ Steps: TypeAlias = Iterator[Callable[[], bool]]
 class Bench:
     """The application under measurement, and what was measured so far."""
 
-    def __init__(self, meter: Meter, triangles: int, folder: Path) -> None:
-        self.meter, self.triangles, self.folder = meter, triangles, folder
+    def __init__(self, meter: Meter, triangles: int, quiet: float, folder: Path) -> None:
+        self.meter, self.triangles, self.quiet, self.folder = meter, triangles, quiet, folder
         self.app: Any = getattr(bpy.types.WindowManager, "maquette")  # noqa: B009  its stub does not know it
         self.report: dict[str, Any] = {"blender": bpy.app.version_string, "stages": {}, "triangles": triangles}
         self.redraws = 0
@@ -51,11 +51,12 @@ class Bench:
         for path in sorted(examples.glob("*.blend")):
             bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False)
             yield from self.stage(f"example {path.stem}")
-        yield from self.idle()
         scenes.many(self.triangles)
         yield from self.stage("many")
         scenes.one(self.triangles)
         yield from self.stage("one")
+        scenes.many(MODEST)
+        yield from self.idle()
 
     def online(self) -> Steps:
         """A server of the add-on's own."""
@@ -115,16 +116,17 @@ class Bench:
 
     def idle(self) -> Steps:
         """Redraws of the 3D View while the mouse is still: for a while without a job, then as long while one runs."""
+        yield from arrange()
         yield from self.settled()
         self.redraws = 0
-        yield from rest(QUIET)
+        yield from rest(self.quiet)
         self.report["redraws_without"] = self.redraws
         bpy.context.scene.maquette_steps = LONG
         yield from self.asked()
         yield lambda: self.app.session.active is not None and self.app.session.active.job.step > 0
         yield from rest(2.0)
         self.redraws, first = 0, self.app.session.active.job.step
-        yield from rest(QUIET)
+        yield from rest(self.quiet)
         self.report["redraws_idle"] = self.redraws
         self.report["steps_meanwhile"] = self.app.session.active.job.step - first
         press("cancel", scope="ALL")
@@ -201,14 +203,14 @@ def timer(bench: Bench, steps: Steps, put_back: Callable[[], None]) -> Callable[
 def begin() -> None:
     """Wait for the window, then start."""
     bpy.context.preferences.view.show_splash = False
-    zipped, command, examples, triangles, profiling, folder = sys.argv[sys.argv.index("--") + 1 :]
+    zipped, command, examples, triangles, quiet, profiling, folder = sys.argv[sys.argv.index("--") + 1 :]
     meter = Meter(profiling == "profiling")
 
     def first() -> None:
         wrap_registration(meter, ADDON)
         install(zipped, command)
         put_back = wrap_addon(meter, ADDON)
-        bench = Bench(meter, int(triangles), Path(folder))
+        bench = Bench(meter, int(triangles), float(quiet), Path(folder))
         bpy.app.timers.register(timer(bench, bench.stages(Path(examples)), put_back), persistent=True)
 
     bpy.app.timers.register(first, first_interval=1.0)
