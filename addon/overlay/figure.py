@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..capture.masks import framed
+from ..cooperative import Slices
 from ..protocol.frame import offset
 from ..protocol.records import Achieved, Blockout, mask_rows
 from ..raster.contours import HARD, SOFT, dashed, outlines, solid
@@ -71,19 +72,22 @@ def findings(achieved: Iterable[Achieved], blockout: Blockout) -> dict[str, Find
 
 def figure(
     targets: Sequence[Target], by_phrase: Mapping[str, Finding], aspect: float, palette: Mapping[str, int]
-) -> Figure:
-    """Targets, and where a picture has them. ``aspect`` is the frame's width over its height."""
-    strokes = [_target_strokes(target, index, aspect) for index, target in enumerate(targets)]
+) -> Slices[Figure]:
+    """Targets, and where a picture has them; a slice a region. ``aspect`` is the frame's width over its height."""
+    strokes: list[Stroke] = []
+    for index, target in enumerate(targets):
+        strokes.extend(_target_strokes(target, index, aspect))
+        yield
     pairs = [(target, by_phrase.get(target.phrase.casefold())) for target in targets]
+    achieved: list[Stroke] = []
+    for index, (target, finding) in enumerate(pairs):
+        if finding is not None:
+            achieved.extend(_finding_strokes(index, target, finding, aspect))
+            yield
     return Figure(
         colours=tuple(palette[target.phrase.casefold()] for target in targets),
-        targets=tuple(stroke for lines in strokes for stroke in lines),
-        achieved=tuple(
-            stroke
-            for index, (target, finding) in enumerate(pairs)
-            if finding is not None
-            for stroke in _finding_strokes(index, target, finding, aspect)
-        ),
+        targets=tuple(strokes),
+        achieved=tuple(achieved),
         labels=tuple(
             Label(_text(target, finding, aspect), _beneath(target.centroid), index)
             for index, (target, finding) in enumerate(pairs)

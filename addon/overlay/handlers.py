@@ -4,6 +4,7 @@
 A timer keeps up with what is in view; Blender's draw calls only draw what it has made ready.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from .figure import Figure
 from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
 from .scene_watcher import SceneWatcher, listen, unlisten
 
+LONG = 0.002  # seconds of a listing after which nothing else is done
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
 
 
@@ -68,11 +70,13 @@ class Overlay:
 
     def look(self) -> float:
         """Take the work in view a slice further; answers when to look again."""
-        manager, watcher = window_manager(), self.watcher
+        manager, watcher, begun = window_manager(), self.watcher, time.perf_counter()
         if watcher.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
             redraw()
         if not is_enabled(manager) or self._is_away():
             return ASLEEP
+        if time.perf_counter() - begun > LONG:
+            return QUICK
         scenes, images = _in_view()
         if watcher.step(scenes, images):
             self._renew()

@@ -17,6 +17,7 @@ from ..camera.reader import view as camera_view
 from ..camera.view import View, numbers, unmoved
 from ..capture.gathering import unread
 from ..capture.scene import Meshes, parts
+from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
@@ -70,13 +71,13 @@ class SceneWatcher:
         self._listed: set[int] = set()
         self._listed_at = self._stale_at = self._rests_until = 0.0
         self.meshes: Meshes = {}  # shared with whoever captures; any change of geometry empties it
-        self._half_read = False
+        self._half_read = self._busy = False
         self._work: Work | None = None
 
     @property
     def working(self) -> bool:
         """Whether a capture is under way."""
-        return self._work is not None or self._half_read
+        return self._work is not None or self._half_read or self._busy
 
     @property
     def resting(self) -> bool:
@@ -124,13 +125,26 @@ class SceneWatcher:
     def step(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""
         before = (dict(self.scenes), set(self.pictures))
+        self._busy = self._prepare(scenes, images)
+        if not self._busy:
+            if self._work is None and not self.resting:
+                self._begin(scenes)
+            else:
+                self._go_on()
+        return before != (self.scenes, set(self.pictures))
+
+    def _prepare(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
+        """Read what one picture in view shows, or draw it; whether there was one to be read or drawn."""
+        pictures = [scene.get(PICTURE) for scene, _ in scenes.values()]
+        for image in (*images.values(), *pictures):
+            if image is not None and has(image, REQUEST) and image.session_uid not in self._measured:
+                self._measure(image)
+                return True
         for uid, image in images.items():
             if uid not in self.pictures and has(image, REQUEST):
                 self.pictures[uid] = self._of_picture(image)
-        if self._work is None and not self.resting:
-            self._begin(scenes)
-        self._go_on()
-        return before != (self.scenes, set(self.pictures))
+                return True
+        return False
 
     def _begin(self, scenes: SceneLayers) -> None:
         self._half_read = False
@@ -190,7 +204,7 @@ class SceneWatcher:
         uids = regions_of(image) or range(-len(known.targets), 0)
         palette = colours(self.palette, uids)
         by_phrase = {target.phrase.casefold(): palette[uid] for uid, target in zip(uids, known.targets, strict=True)}
-        return figure(known.targets, known.findings, known.aspect, by_phrase)
+        return finish(figure(known.targets, known.findings, known.aspect, by_phrase))
 
     def _fitting(self, scene: bpy.types.Scene, picture: bpy.types.Image, view: View) -> Mapping[str, Finding]:
         """What the picture shows, as long as the camera stands where it was."""
@@ -227,7 +241,8 @@ def _figures(
 ) -> Iterator[Figure | None]:
     """The figure of a scene, last; None for each slice of work before it."""
     raster = yield from drawn(meshes, view.pose, view.lens, view.aspect)
-    yield figure(targets(regions, raster), findings, view.aspect, palette)
+    drawing = yield from figure(targets(regions, raster), findings, view.aspect, palette)
+    yield drawing
 
 
 def _all_exist(listed: Sequence[Row]) -> bool:

@@ -73,7 +73,7 @@ def answer(*findings_):
 
 def said(achieved):
     found = findings(achieved, asked())
-    drawing = figure(requested(asked()), found, 2.0, {"castle": 0, "rocket": 4})
+    drawing = finish(figure(requested(asked()), found, 2.0, {"castle": 0, "rocket": 4}))
     return drawing, [label.text for label in drawing.labels]
 
 
