@@ -45,6 +45,10 @@ def decoded(picture: bytes) -> ImagePixels:
         opaque = np.ones((*rows.shape[:2], 4), np.float32)
         opaque[..., :3] = rows[::-1] / np.float32(255)
         return opaque
+    return _decoded_by_blender(picture)
+
+
+def _decoded_by_blender(picture: bytes) -> ImagePixels:
     with _temporary_file() as data:
         image = data.images.new("Maquette", 1, 1)
         image.source = "FILE"
@@ -57,7 +61,7 @@ def warm_up() -> None:
 
     Where its splash screen was shown they are ready.
     """
-    decoded(ONE_PIXEL)
+    _decoded_by_blender(ONE_PIXEL)
 
 
 def of_image(image: bpy.types.Image) -> ImagePixels:

@@ -13,6 +13,7 @@ from itertools import count
 import bpy
 
 from ..camera.reader import camera_data, view
+from ..camera.view import View
 from ..capture.scene import evaluated, geometry, parts
 from ..cooperative import finish
 from ..custom_properties import has
@@ -63,22 +64,22 @@ def project(
     camera: bpy.types.Object,
     picture: bpy.types.Image,
     depsgraph: bpy.types.Depsgraph | None = None,
-    depth: bytes | None = None,
+    group: bpy.types.ShaderNodeTree | None = None,
 ) -> bpy.types.Object:
     """Project ``picture`` from where ``camera`` stands onto the marked objects it sees, over earlier ones.
 
-    ``depth`` is the file of depths of what it sees, made here and now by default. Returns the projector. A picture that
-    is already projected is projected anew. Raises PanoramicCamera and what ``projectable`` raises, before anything has
+    ``group`` is the picture as a ``new_layer``, made here and now by default. Returns the projector. A picture that is
+    already projected is projected anew. Raises PanoramicCamera and what ``projectable`` raises, before anything has
     changed.
     """
     graph = depsgraph or evaluated(scene)
     camera_view = view(scene, camera, graph)
     objects, earlier = projectable(scene, graph, picture)
-    if depth is None:
+    if group is None:
         depth = finish(depth_file(geometry(scene, graph, camera_view).triangles, camera_view))
+        group = new_layer(picture, depth, camera_view)
     projector = _set_up(scene, camera.evaluated_get(graph))
-    depths = mark_result(depth_image(depth, "Maquette depth"))
-    group = mark_result(layer(picture, depths, camera_view, f"Maquette {projector.name}"))
+    group.name = f"Maquette {projector.name}"
     key = f"{time.time_ns():x}"
     record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group}
     projector[PROJECTOR] = record
@@ -86,6 +87,12 @@ def project(
         item[PROJECTED] = " ".join([*_keys(item), key])
     remove_projectors(earlier)
     return projector
+
+
+def new_layer(picture: bpy.types.Image, depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
+    """The group that lays ``picture`` over older ones; ``depth`` is the file of depths of what ``view`` sees."""
+    depths = mark_result(depth_image(depth, "Maquette depth"))
+    return mark_result(layer(picture, depths, view, "Maquette view"))
 
 
 def switch(projector: bpy.types.Object, on: bool) -> None:

@@ -47,8 +47,8 @@ def now() -> Clock:
 
 @dataclass
 class Call:
-    """One call of an entry, in seconds. ``blender`` has what of it was spent in each of Blender's own calls, and
-    ``profile`` says where the time went, if that was asked for."""
+    """One call of an entry, in seconds. ``blender`` has the processor's that were spent in each of Blender's own calls,
+    and ``profile`` says where the time went, if that was asked for."""
 
     held: float = 0.0
     wall: float = 0.0
@@ -59,21 +59,24 @@ class Call:
     @property
     def above(self) -> float:
         """Without Blender's own calls."""
-        return self.held - sum(self.blender.values())
+        return self.cpu - sum(self.blender.values())
 
 
 @dataclass
-class Entry:
-    """An entry: how often it was called, its ``longest`` call, and the longest without Blender's own calls."""
+class TimedEntry:
+    """An entry: how often it was called, and its ``longest`` call; the longest by the wall, as it was ``held``; and the
+    longest without Blender's own calls, ``above`` them."""
 
     calls: int = 0
     longest: Call = field(default_factory=Call)
+    held: Call = field(default_factory=Call)
     above: Call = field(default_factory=Call)
 
     def add(self, call: Call) -> None:
         """One more."""
         self.calls += 1
-        self.longest = max(self.longest, call, key=lambda one: one.held)
+        self.longest = max(self.longest, call, key=lambda one: one.cpu)
+        self.held = max(self.held, call, key=lambda one: one.held)
         self.above = max(self.above, call, key=lambda one: one.above)
 
 
@@ -81,7 +84,7 @@ class Meter:
     """Measures what it wraps, while it is on. An entry that is called in another one's time belongs to that one."""
 
     def __init__(self, profiling: bool) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, TimedEntry] = {}
         self._profiling, self._on = profiling, False
         self._call: Call | None = None
         self._nested = [0.0]  # seconds of entries inside each of Blender's own calls under way
@@ -116,22 +119,22 @@ class Meter:
         def measured(*arguments: Any, **values: Any) -> Any:
             if self._call is None:
                 return function(*arguments, **values)
-            blender, begun = self._call.blender, now()
+            blender, begun = self._call.blender, time.thread_time()
             self._nested.append(0.0)
             try:
                 return function(*arguments, **values)
             finally:
-                blender[name] = blender.get(name, 0.0) + now().since(begun).held - self._nested.pop()
+                blender[name] = blender.get(name, 0.0) + time.thread_time() - begun - self._nested.pop()
 
         return measured
 
     def _timed(self, function: Function, arguments: tuple[Any, ...], values: Mapping[str, Any]) -> Any:
         """An entry inside another one."""
-        begun = now()
+        begun = time.thread_time()
         try:
             return function(*arguments, **values)
         finally:
-            self._nested[-1] += now().since(begun).held
+            self._nested[-1] += time.thread_time() - begun
 
     def _first(self, name: str, function: Function, arguments: tuple[Any, ...], values: Mapping[str, Any]) -> Any:
         call = self._call = Call()
@@ -144,8 +147,8 @@ class Meter:
         finally:
             passed, self._call = now().since(begun), None
             call.held, call.wall, call.cpu = passed.held, passed.wall, passed.cpu
-            entry = self.entries.setdefault(name, Entry())
-            if profile is not None and (call.held > entry.longest.held or call.above > entry.above.above):
+            entry = self.entries.setdefault(name, TimedEntry())
+            if profile is not None and (call.cpu > entry.longest.cpu or call.above > entry.above.above):
                 call.profile = _lines(profile)
             entry.add(call)
 

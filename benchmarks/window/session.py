@@ -32,7 +32,7 @@ STEPS, LONG = 12, 1000  # of a picture; of one that lasts until it is cancelled
 Steps: TypeAlias = Iterator[Callable[[], bool]]
 
 
-class Bench:
+class WindowSession:
     """The application under measurement, and what was measured so far."""
 
     def __init__(self, meter: Meter, triangles: int, quiet: float, folder: Path) -> None:
@@ -176,26 +176,32 @@ def install(zipped: str, command: str) -> None:
     setattr(bpy.context.preferences.addons[ADDON].preferences, "command", command)  # noqa: B010
 
 
-def timer(bench: Bench, steps: Steps, put_back: Callable[[], None]) -> Callable[[], float | None]:
+def timer(bench: WindowSession, steps: Steps, put_back: Callable[[], None]) -> Callable[[], float | None]:
     """A timer that goes a step further whenever what the last one waits for has come."""
     waiting: dict[str, Any] = {"for": lambda: True, "since": time.monotonic()}
 
-    def tick() -> float | None:
+    def going_on() -> bool:
         try:
             while waiting["for"]():
                 waiting.update({"for": next(steps), "since": time.monotonic()})
-            if time.monotonic() - waiting["since"] > PATIENCE:
-                raise TimeoutError(f"waited in vain: {bench.app.session.notice} {bench.app.session.link}")
         except StopIteration:
             bench.report["ok"] = True
-        except Exception:  # noqa: BLE001  whatever went wrong belongs in the report, and Blender must end
-            bench.report["trace"] = traceback.format_exc()
-        else:
-            return 0.05
-        (bench.folder / "report.json").write_text(json.dumps(bench.report))
-        put_back()
-        bpy.ops.wm.quit_blender()
-        return None
+            return False
+        if time.monotonic() - waiting["since"] > PATIENCE:
+            raise TimeoutError(f"waited in vain: {bench.app.session.notice} {bench.app.session.link}")
+        return True
+
+    def tick() -> float | None:
+        going = False
+        try:
+            going = going_on()
+        finally:  # whatever went wrong belongs in the report, and Blender must end
+            if not going:
+                bench.report["trace"] = traceback.format_exc()
+                (bench.folder / "report.json").write_text(json.dumps(bench.report))
+                put_back()
+                bpy.ops.wm.quit_blender()
+        return 0.05 if going else None
 
     return tick
 
@@ -210,7 +216,7 @@ def begin() -> None:
         wrap_registration(meter, ADDON)
         install(zipped, command)
         put_back = wrap_addon(meter, ADDON)
-        bench = Bench(meter, int(triangles), float(quiet), Path(folder))
+        bench = WindowSession(meter, int(triangles), float(quiet), Path(folder))
         bpy.app.timers.register(timer(bench, bench.stages(Path(examples)), put_back), persistent=True)
 
     bpy.app.timers.register(first, first_interval=1.0)

@@ -18,7 +18,7 @@ from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
 from ....projection.depth import depth_file
-from ....projection.projectors import project, projectable
+from ....projection.projectors import new_layer, project, projectable
 from ....raster.instances import MeshInstance, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
@@ -93,35 +93,52 @@ class Project(bpy.types.Operator):
         camera = _camera(context.scene, graph, image)
         projectable(context.scene, graph, image)
         self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
-        self._depth = depths(self._key, app().regions.meshes)
+        self._depth, self._file, self._group = depths(self._key, app().regions.meshes), b"", 0
         self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: Context, event: bpy.types.Event) -> Status:
+        """A slice whenever the timer says so; the artist's own events go where they would."""
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         try:
-            depth = one_slice(self._depth)
-            if depth is None:
-                return {"PASS_THROUGH"}
-            status = self._said(context, self._finish(depth))
+            if not self._file:
+                self._file = one_slice(self._depth) or b""
+            elif not self._group:
+                self._group = self._new_layer()
+            else:
+                status = self._said(context, self._finish())
+                self.cancel(context)
+                return status
         except UserError as error:
-            status = refuse(self, notice(error))
-        self.cancel(context)
-        return status
+            self.cancel(context)
+            return refuse(self, notice(error))
+        return {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
+        """Stop the timer; what was worked out so far is forgotten with this operator."""
         context.window_manager.event_timer_remove(self._timer)
 
-    def _finish(self, depth: bytes) -> Status:
-        """The artist has gone on working: everything is found and checked again."""
+    def _new_layer(self) -> int:
+        """The session id of the picture's node group: half a projection, which is much for one slice."""
         scene, camera, graph = self._key.find()
+        return new_layer(self._checked(scene, camera, graph), self._file, view(scene, camera, graph)).session_uid
+
+    def _finish(self) -> Status:
+        scene, camera, graph = self._key.find()
+        group = next((tree for tree in bpy.data.node_groups if tree.session_uid == self._group), None)
+        if isinstance(group, bpy.types.ShaderNodeTree):
+            project(scene, camera, self._checked(scene, camera, graph), graph, group)
+            return {"FINISHED"}
+        raise Misfit("The projection was undone before it was there.", "Press the button again.")
+
+    def _checked(self, scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> bpy.types.Image:
+        """The picture, for the artist has gone on working. Raises Misfit."""
         image = _image(scene)
         if image.session_uid != self._picture or _camera(scene, graph, image) != camera:
             raise Misfit("Another picture has come since the button was pressed.", "Press it again.")
-        project(scene, camera, image, graph, depth)
-        return {"FINISHED"}
+        return image
 
     def _said(self, context: Context, status: Status) -> Status:
         space = view_3d(context)
