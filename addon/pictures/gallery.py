@@ -21,10 +21,11 @@ from ..custom_properties import declare
 from ..protocol.strict_json import ContractError
 from . import history
 from .history import IN_FILE, THUMB_SIDE, Entry, Thumb
-from .pixels import Icons, ImagePixels
+from .pixels import Icons, ImagePixels, of_image, shortened
 
 AT_ONCE = 2  # entries that one tick reads
 PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
+LARGE = 256  # pixels of the longer side of a picture in the panel
 BLANK = np.full((1, 1, 4), 0.2, np.float32)  # the icon of an entry that cannot be read
 HISTORY, SCOPE, FAVOURITES = "maquette_history", "maquette_scope", "maquette_favourites"
 SCOPES = (
@@ -88,7 +89,7 @@ class Gallery:
         self.first = 0  # tiles before the page
         self.disk_tiles: tuple[DiskTile, ...] = ()
         self.total = 0  # pictures on disk, or favourites among them
-        self._icons = Icons()
+        self._icons, self._large = Icons(), Icons()
         self._files: list[history.PictureFiles] | None = None  # None when the folder is to be read again
         self._unread: deque[history.PictureFiles] = deque()
         self._read: tuple[DiskTile, ...] = ()  # of the page that is being read
@@ -98,6 +99,19 @@ class Gallery:
     def icon(self, name: str) -> int:
         """The thumbnail's number for ``template_icon``; 0 until it is ready."""
         return self._icons.find(name)
+
+    def large_icon(self, image: bpy.types.Image) -> int:
+        """The number of a scene's picture, larger than its thumbnail; 0 where it was not ``enlarged`` here."""
+        return self._large.find(str(image.session_uid))
+
+    def enlarge(self, image: bpy.types.Image) -> None:
+        """Make the icon of a scene's new picture. Blender's own preview of it would take longer: the first one that it
+        draws loads a file of scenes for previews, 27 ms."""
+        for name in self._large.names():
+            self._large.drop(name)
+        pixels = shortened(of_image(image), LARGE)
+        if pixels.size:
+            self._large.put(str(image.session_uid), pixels)
 
     def keep(self, entry: Entry) -> None:
         """Write an entry to disk. Raises OSError."""
@@ -147,6 +161,7 @@ class Gallery:
     def close(self) -> None:
         """Forget every thumbnail."""
         self._icons.close()
+        self._large.close()
 
     def _read_disk(self, favourites: bool) -> bool:
         begun = self._files is None

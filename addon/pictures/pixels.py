@@ -74,6 +74,14 @@ def of_image(image: bpy.types.Image) -> ImagePixels:
     return pixels
 
 
+def shortened(pixels: ImagePixels, side: int) -> ImagePixels:
+    """Each square of pixels as its mean, so that the longer side has at most ``side``; the last may be left out."""
+    step = -(-max(pixels.shape[:2]) // side) or 1
+    height, width = (length // step for length in pixels.shape[:2])
+    squares = pixels[: height * step, : width * step].reshape(height, step, width, step, 4)
+    return pixels if step == 1 else squares.mean(axis=(1, 3), dtype=np.float32)
+
+
 def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:
     """A blend file in memory, which is thrown away at the end."""
     data: Any = bpy.data.temp_data()  # a context manager too, which its stub does not say
