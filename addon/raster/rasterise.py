@@ -18,9 +18,11 @@ from ..cooperative import Slices, finish
 from .clipping import clip
 from .culling import streaming
 from .lens import Lens
-from .scanlines import spans
+from .scanlines import pieces, spans
 from .triangles import Triangles
 from .zbuffer import ZBuffer
+
+PAINTED = 1 << 17  # pixels at once, two milliseconds' work
 
 __all__ = ["Raster", "coverage", "coverages", "rasterise", "rasterising"]
 
@@ -69,7 +71,9 @@ def rasterising(
     z_buffer = ZBuffer(width, height, count, lens.perspective)
     for corners, owners in stream.batches(z_buffer):
         yield
-        z_buffer.paint(spans(corners, width, height, stagger), owners)
+        for piece in pieces(spans(corners, width, height, stagger), PAINTED):
+            yield
+            z_buffer.paint(piece, owners)
     yield
     return Raster(*z_buffer.pixels())
 
