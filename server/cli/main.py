@@ -23,6 +23,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
+        "bench window": ("benchmarks.window.measurement:main", "how long is Blender held?"),
         "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
         "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),
         "toybox sheets": (

@@ -45,7 +45,7 @@ def scene():
 
 def entry(number: int) -> Entry:
     ramp = np.linspace(0.0, 1.0, THUMB_SIDE * 85 * 4, dtype=np.float32).reshape(85, THUMB_SIDE, 4)
-    thumb = album.thumb(ramp)
+    thumb = history.thumb(ramp)
     return Entry(name=f"{number:064x}", created=1.8e9, request=ASKED, settings=DEFAULTS, pose=(), thumb=thumb)
 
 
@@ -86,7 +86,7 @@ def test_a_thumbnail_is_small_and_comes_back(scene) -> None:
     assert (thumb.width, thumb.height) == (THUMB_SIDE, 85)
     back = album.pixels(thumb)
     assert back.shape == (thumb.height, thumb.width, 4) and back[..., 3].min() == 1.0
-    assert album.thumb(back) == thumb
+    assert history.thumb(back) == thumb
     for wrong in (
         replace(thumb, width=1),
         replace(thumb, width=10**6),
