@@ -6,10 +6,10 @@ from typing import Any
 
 WORST = 6  # entries of a stage that the table names
 
-Report = Mapping[str, Any]
+WindowReport = Mapping[str, Any]
 
 
-def figures(report: Report, clock: str = "cpu") -> dict[str, float]:
+def figures(report: WindowReport, clock: str = "cpu") -> dict[str, float]:
     """Milliseconds of the longest call: on the examples, on many objects, and on one mesh above Blender's own calls;
     and the redraws of an idle 3D View while a picture was painted.
 
@@ -27,12 +27,12 @@ def figures(report: Report, clock: str = "cpu") -> dict[str, float]:
     }
 
 
-def above(call: Report, clock: str = "cpu") -> float:
+def above(call: WindowReport, clock: str = "cpu") -> float:
     """Seconds of a call that are not Blender's own."""
     return float(call[clock] - sum(call["blender"].values()))
 
 
-def table(report: Report) -> Iterator[str]:
+def table(report: WindowReport) -> Iterator[str]:
     """The longest entries of each stage, and what is in them."""
     yield f"Blender {report['blender']}; ms: processor, held (wall without waiting for the processor), wall, Blender's"
     for stage, entries in report["stages"].items():
@@ -51,16 +51,16 @@ def table(report: Report) -> Iterator[str]:
     yield f"redraws of the view while idle: {report['redraws_idle']} in {report['steps_meanwhile']} steps of a picture"
 
 
-def _weight(call: Report, kind: str) -> float:
+def _weight(call: WindowReport, kind: str) -> float:
     return above(call) if kind == "above" else float(call["cpu"])
 
 
-def _row(call: Report) -> str:
+def _row(call: WindowReport) -> str:
     columns = (call["cpu"], call["held"], call["wall"], sum(call["blender"].values()))
     return " ".join(f"{_milliseconds(seconds):7.1f}" for seconds in columns)
 
 
-def _longest(entries: Report, kind: str, clock: str) -> float:
+def _longest(entries: WindowReport, kind: str, clock: str) -> float:
     return _milliseconds(max(entry[kind][clock] for entry in entries.values()))
 
 

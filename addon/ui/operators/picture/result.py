@@ -31,7 +31,7 @@ PERIOD = 0.005  # seconds between two slices of what a camera sees
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class SceneMeshes:
     """The meshes of a scene, some yet to be read, and the camera that sees them."""
 
     instances: tuple[MeshInstance, ...]
@@ -86,7 +86,7 @@ class Project(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        return self._said(context, _apply(context, project))
+        return self._end_well(context, _apply(context, project))
 
     @refusing
     def _begin(self, context: Context) -> Status:
@@ -110,7 +110,7 @@ class Project(bpy.types.Operator):
             elif not self._group:
                 self._group = self._new_layer()
             else:
-                status = self._said(context, self._finish())
+                status = self._end_well(context, self._finish())
                 self.cancel(context)
                 return status
         except UserError as error:
@@ -142,7 +142,7 @@ class Project(bpy.types.Operator):
             raise Misfit("Another picture has come since the button was pressed.", "Press it again.")
         return image
 
-    def _said(self, context: Context, status: Status) -> Status:
+    def _end_well(self, context: Context, status: Status) -> Status:
         space = view_3d(context)
         if space is not None and not shows_materials(space):
             say(self, sentences.unseen())
@@ -169,14 +169,14 @@ class ShowMaterials(bpy.types.Operator):
 def depths(key: SceneKey, meshes: Meshes) -> Slices[bytes]:
     """The file of depths of what a scene's camera sees. Raises Misfit."""
 
-    def seen(patience: float | None) -> Sight:
+    def look(patience: float | None) -> SceneMeshes:
         scene, camera, graph = key.find()
         instances = tuple(part for _, part in parts(scene, graph, meshes, patience))
-        return Sight(instances, view(scene, camera, graph))
+        return SceneMeshes(instances, view(scene, camera, graph))
 
-    sight = yield from gathering(seen(0.0), lambda sight: sight.instances, seen, key, meshes)
-    triangles = yield from camera_triangles(sight.instances, sight.view.pose)
-    return (yield from depth_file(triangles, sight.view))
+    gathered = yield from gathering(look(0.0), lambda gathered: gathered.instances, look, key, meshes)
+    triangles = yield from camera_triangles(gathered.instances, gathered.view.pose)
+    return (yield from depth_file(triangles, gathered.view))
 
 
 def _apply(context: Context, apply: Callable[[bpy.types.Scene, bpy.types.Object, bpy.types.Image], object]) -> Status:

@@ -13,7 +13,7 @@ from addon.capture.gathering import SceneKey, gathering
 from addon.capture.scene import parts
 from addon.cooperative import Slices, finish
 from addon.messages.errors import Misfit
-from addon.overlay import scene_watcher
+from addon.overlay import edits, scene_watcher
 from addon.raster.instances import MeshInstance
 from addon.regions.marks import mark
 from tests.addon.hosts.sample_scenes import ball, fresh
@@ -27,9 +27,9 @@ def watcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[scene_watcher.SceneWatc
     """What empties the shared meshes; a slice reads one mesh."""
     monkeypatch.setattr(subject, "READ", 1e-9)
     watcher = scene_watcher.SceneWatcher()
-    listeners = scene_watcher.listen(watcher)
+    listeners = edits.listen(watcher)
     yield watcher
-    scene_watcher.unlisten(listeners)
+    edits.unlisten(listeners)
 
 
 def staged() -> SceneKey:

@@ -84,7 +84,7 @@ def test_newest_first_and_favourites_alone(scene, tmp_path) -> None:
 def test_a_thumbnail_is_small_and_comes_back(scene) -> None:
     thumb = entry(0).thumb
     assert (thumb.width, thumb.height) == (THUMB_SIDE, 85)
-    back = album.pixels(thumb)
+    back = history.thumb_pixels(thumb)
     assert back.shape == (thumb.height, thumb.width, 4) and back[..., 3].min() == 1.0
     assert history.thumb(back) == thumb
     for wrong in (
@@ -94,7 +94,7 @@ def test_a_thumbnail_is_small_and_comes_back(scene) -> None:
         replace(thumb, data="?"),
     ):
         with pytest.raises(ContractError):
-            album.pixels(wrong)
+            history.thumb_pixels(wrong)
 
 
 def test_the_gallery_reads_scene_and_disk(scene, tmp_path) -> None:
