@@ -18,7 +18,9 @@ from .errors import CommandError
 
 DEFAULT = "toybox"
 OWN_CARD = "card.json"
-NOT_OFFERED = ("pipeline", "layers", "note")  # of a Card or a family: what no client needs
+NOT_OFFERED = frozenset(
+    {"pipeline", "when", "named", "network", "pixels", "layers", "guided_by", "reference", "note"}
+)  # of a Card or a family: what no client needs
 
 
 class NotAModel(CommandError):
@@ -83,26 +85,46 @@ def _folder_card(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
     own = _json(folder, OWN_CARD) if (folder / OWN_CARD).is_file() else {}
     if unknown := [name for name in own if name not in catalogue[OWN_CARD]]:
         raise NotAModel(folder, f"its {OWN_CARD} says {', '.join(unknown)}")
-    return card | {"family": _family(folder, catalogue["families"])} | _sizes(folder) | own
+    family = _family(folder, path.name, catalogue["families"])
+    return card | {"family": family} | _sizes(folder, catalogue["families"][family]) | own
 
 
-def _family(folder: Path, families: Mapping[str, Any]) -> str:
-    """The family of the pipeline that model_index.json names. Raises NotAModel."""
+def _family(folder: Path, name: str, families: Mapping[str, Any]) -> str:
+    """The first family whose pipeline model_index.json names, and that all else says it is of. Raises NotAModel."""
     pipeline = _json(folder, "model_index.json").get("_class_name")
-    for family, defaults in families.items():
-        if defaults["pipeline"] == pipeline:
+    for family, facts in families.items():
+        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
             return str(family)
-    readable = " or ".join(defaults["pipeline"] for defaults in families.values())
+    readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise NotAModel(folder, f"it is made for {pipeline}, not for {readable}")
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Native area and side multiple in pixels: each level of autoencoder and network but the first halves the sides."""
-    unet, autoencoder = _json(folder, "unet/config.json"), _json(folder, "vae/config.json")
-    levels = autoencoder.get("block_out_channels") or autoencoder["decoder_block_out_channels"]
-    pixels = 2 ** (len(levels) - 1)
-    side = unet["sample_size"] * pixels
-    return {"area": side * side, "multiple": pixels * 2 ** (len(unet["block_out_channels"]) - 1)}
+def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model's name holds one of the words that tell its family, where only the name does."""
+    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
+
+
+def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a folder's configuration says what tells this family from others of one pipeline."""
+    when: Mapping[str, Mapping[str, Any]] = facts.get("when", {})
+    return all(_json(folder, file).get(key) == says[key] for file, says in when.items() for key in says)
+
+
+def _sizes(folder: Path, facts: Mapping[str, Any]) -> dict[str, int]:
+    """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
+    halves the sides, and so does each of an autoencoder of its kind.
+    """
+    if "network" not in facts:
+        return {}
+    network = _json(folder, f"{facts['network']}/config.json")
+    pixels = facts["pixels"] if "pixels" in facts else 2 ** (_levels(_json(folder, "vae/config.json")) - 1)
+    if facts["network"] == "transformer":
+        return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": pixels * 2 ** (_levels(network) - 1)}
+
+
+def _levels(config: Mapping[str, Any]) -> int:
+    return len(config.get("block_out_channels") or config["decoder_block_out_channels"])
 
 
 def _words(folder: Path) -> list[str]:

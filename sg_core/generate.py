@@ -56,13 +56,12 @@ def generate(
     rows, seeds = _rows(prompts, seeds)
     everything = as_layout(layout)
     guidance = _guidance(mode, strength)
-    trajectory = model.steps(steps, scheduler)
+    shape = model.latent_shape(width, height)
+    trajectory = model.steps(steps, scheduler, shape[1:])
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    latent = varied(initial_noise(noise, model.latent_shape(width, height)), variation_seed, variation)
+    latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     words = model.words(rows, everything.phrases)
     texts = _texts(model, rows, negative, scale, words)
-    if trajectory.spread != 1.0:
-        latent = latent * trajectory.spread
     clean = sample(
         model,
         latent.to(texts.conditional.device),
@@ -83,7 +82,7 @@ def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words
     if model.card.guided_by == "input":
         conditional = conditional.guided(scale)
     twice = model.card.guided_by == "pass" and scale > 1.0
-    return Texts(conditional, model.encode([negative]).repeated(len(rows)) if twice else None, words)
+    return Texts(conditional, model.encode([negative], negative=True).repeated(len(rows)) if twice else None, words)
 
 
 def _rows(prompts: str | Sequence[str], seeds: Sequence[int]) -> tuple[list[str], list[int]]:

@@ -125,8 +125,7 @@ def guided_output(
     if texts.plain is None:
         return conditional, model.card.reference * conditional
     plain = model.predict(latent, step, texts.plain)
-    correction = scale * (conditional - plain)
-    return plain + correction, correction
+    return model.combine(conditional, plain, scale)
 
 
 def conditional_pass(

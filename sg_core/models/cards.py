@@ -22,6 +22,9 @@ OWN_CARD = "card.json"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
 
+IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels"})
+"""What of a family's entry says which models are of it, and where their sizes stand: no facts of a Card."""
+
 KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
     {"text": str, "integer": int, "number": (int, float), "list": list}
 )
@@ -79,7 +82,7 @@ def new_card(family: str, **values: Any) -> Card:
     families = CATALOGUE["families"]
     if family not in families:
         raise WeightsError(f"there is no family {family!r}: choose one of {', '.join(families)}")
-    defaults = {name: value for name, value in families[family].items() if name != "pipeline"}
+    defaults = {name: value for name, value in families[family].items() if name not in IDENTIFYING}
     merged = {"licence": "unknown", "revision": "", **defaults, **values}
     facts: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in merged.items()}
     return Card(family=family, **facts)
@@ -90,31 +93,56 @@ def read_card(folder: Path, **values: Any) -> Card:
 
     Raises WeightsError when it is of no family we know, or its configuration or ``card.json`` cannot be understood.
     """
+    path = folder.resolve()
+    name = str(values.get("name", path.name))
     try:
-        family, sizes, own = _family(folder), _sizes(folder), _own(folder / OWN_CARD)
+        family, own = _family(folder, name), _own(folder / OWN_CARD)
+        sizes = _sizes(folder, family)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{folder} cannot be read as a model: {type(error).__name__}: {error}") from error
-    path = folder.resolve()
-    return new_card(family, **{"name": path.name, "source": str(path), "revision": "local", **sizes, **own, **values})
+    return new_card(family, **{"name": name, "source": str(path), "revision": "local", **sizes, **own, **values})
 
 
-def _family(folder: Path) -> str:
-    """The family of the pipeline that model_index.json names."""
+def _family(folder: Path, name: str) -> str:
+    """The first family whose pipeline model_index.json names, and that all else says it is of."""
     pipeline, families = read_index(folder).get("_class_name"), CATALOGUE["families"]
-    for family, defaults in families.items():
-        if defaults["pipeline"] == pipeline:
+    for family, facts in families.items():
+        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
             return str(family)
-    readable = " or ".join(defaults["pipeline"] for defaults in families.values())
+    readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise WeightsError(f"{folder} is made for {pipeline}, and Maquette reads {readable}")
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Native area and side multiple in pixels: each level of autoencoder and network but the first halves the sides."""
-    unet, autoencoder = read_json(folder / "unet" / "config.json"), read_json(folder / "vae" / "config.json")
-    levels = autoencoder.get("block_out_channels") or autoencoder["decoder_block_out_channels"]
-    pixels = 2 ** (len(levels) - 1)
-    side = unet["sample_size"] * pixels
-    return {"area": side * side, "multiple": pixels * 2 ** (len(unet["block_out_channels"]) - 1)}
+def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model's name holds one of the words that tell its family, where only the name does."""
+    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
+
+
+def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a folder's configuration says what tells this family from others of one pipeline."""
+    files: Mapping[str, Mapping[str, Any]] = facts.get("when", {})
+    return all(
+        read_json(folder / file).get(key) == value for file, says in files.items() for key, value in says.items()
+    )
+
+
+def _sizes(folder: Path, family: str) -> dict[str, int]:
+    """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
+    halves the sides, and so does each of an autoencoder of its kind.
+    """
+    facts = CATALOGUE["families"][family]
+    if "network" not in facts:
+        return {}
+    network = read_json(folder / facts["network"] / "config.json")
+    pixels = facts["pixels"] if "pixels" in facts else 2 ** (_levels(read_json(folder / "vae" / "config.json")) - 1)
+    if facts["network"] == "transformer":
+        return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
+    multiple = pixels * 2 ** (_levels(network) - 1)
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple}
+
+
+def _levels(config: Mapping[str, Any]) -> int:
+    return len(config.get("block_out_channels") or config["decoder_block_out_channels"])
 
 
 def _own(path: Path) -> dict[str, Any]:

@@ -51,6 +51,7 @@ SCHEDULERS: Mapping[str, Kind] = MappingProxyType(
 )
 FLOW_SCHEDULERS: Mapping[str, Kind] = MappingProxyType(
     {
+        "ddim": (FlowMatchEulerDiscreteScheduler, NONE),  # of a flow, DDIM's step is Euler's
         "euler": (FlowMatchEulerDiscreteScheduler, NONE),
         "dpm++ 2m": (DPMSolverMultistepScheduler, FLOW),
         "unipc": (UniPCMultistepScheduler, FLOW),
@@ -99,13 +100,20 @@ def timetable(
         raise RequestError(f"there is no scheduler {name!r}: choose one of {', '.join(schedulers)}")
     kind, changes = schedulers[name]
     own = {name: value for name, value in config.items() if not name.startswith("_")}  # notes that undo changes
+    if schedulers is FLOW_SCHEDULERS:  # one number under two names
+        shift = own.pop("flow_shift", None) or own.pop("shift", None) or 1.0
+        own["flow_shift" if changes.get("use_flow_sigmas") else "shift"] = shift
     scheduler = kind.from_config({**own, **changes})
     limit = scheduler.config.num_train_timesteps
     if name == "lcm":
         limit = min(limit, scheduler.config.get("original_inference_steps") or limit)
     if not 1 <= count <= limit:
         raise RequestError(f"{count} steps were asked for: this model walks 1 to {limit}")
-    scheduler.set_timesteps(count, **spacing)
+    named = inspect.signature(scheduler.set_timesteps).parameters
+    options = {name: value for name, value in spacing.items() if name in named}
+    if changes.get("use_flow_sigmas"):  # such schedulers space steps themselves
+        options.pop("sigmas", None)
+    scheduler.set_timesteps(count, **options)
     return read(scheduler)
 
 
