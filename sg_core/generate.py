@@ -12,7 +12,7 @@ from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
 from sg_core.models.model import Model
 from sg_core.noise import initial_noise, varied
-from sg_core.sample import Texts, Watch, sample, unwatched
+from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.tokens import Words
 
 
@@ -51,7 +51,7 @@ def generate(
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
         watch: called after every step; raise ``Cancelled`` in it to stop.
 
-    Raises RequestError, TokenError or EnergyError, each saying what does not fit.
+    Raises RequestError, TokenError or EnergyError, each saying what does not fit, and NotFinite for a broken model.
     """
     rows, seeds = _rows(prompts, seeds)
     everything = as_layout(layout)
@@ -73,7 +73,7 @@ def generate(
         guidance=guidance,
         watch=watch or unwatched,
     )
-    return model.decode(clean).cpu()
+    return finite(model.decode(clean), model, "its decoder").cpu()
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

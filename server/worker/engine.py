@@ -126,6 +126,8 @@ class DiffusionEngine:
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
+        except sg_core.NotFinite as error:
+            raise NoModel(str(error), fix="Get the model's files again, or choose another model.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
         return finished(picture[0], blockout, achieved)

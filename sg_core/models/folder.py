@@ -32,7 +32,9 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:
-    """A configuration file."""
+    """A configuration file. Raises OSError when it is no plain file, but a device or a pipe that would never end."""
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no plain file")
     return json.loads(path.read_text("utf-8"))
 
 

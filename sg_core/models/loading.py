@@ -15,7 +15,7 @@ from types import MappingProxyType
 import torch
 from huggingface_hub import snapshot_download
 
-from sg_core.errors import WeightsError
+from sg_core.errors import RequestError, WeightsError
 from sg_core.models import pipeline_model, stable_diffusion_1
 from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, read_card
 from sg_core.models.families.chroma import CHROMA
@@ -96,7 +96,12 @@ def load(
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
     with bars_in_terminals_only():
-        return FAMILIES[card.family].load(folder, card, Hardware(device, dtype))
+        model = FAMILIES[card.family].load(folder, card, Hardware(device, dtype))
+    try:
+        model.steps(2, "ddim")
+    except (RequestError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
+        raise WeightsError(f"{folder} has a noise schedule that cannot be walked: {error}") from error
+    return model
 
 
 def named(source: str | Path) -> Card | None:

@@ -7,6 +7,7 @@ tensor that is missing would be random, and one that is not a number would paint
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ def component(folder: Path, part: str, kinds: Sequence[str], hardware: Hardware)
     try:
         files = weight_files(path, "model" if hasattr(transformers, name) else "diffusion_pytorch_model")
         config = configuration(path)
+        refuse_larger(name, config, files, str(path))
         with quiet():
             module, report = _read(name, path, config, "fp16" if ".fp16" in files[0].name else None, hardware.dtype)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, SafetensorError) as error:
@@ -75,18 +77,45 @@ def _read(name: str, path: Path, config: Mapping[str, Any], variant: str | None,
     return kind.from_pretrained(path, torch_dtype=dtype, low_cpu_mem_usage=False, **options)
 
 
+def refuse_larger(name: str, config: Mapping[str, Any], files: Sequence[Path], path: str) -> None:
+    """Raise WeightsError when a configuration asks for a far larger network than the files hold, before it is made."""
+    with torch.device("meta"), quiet():
+        if hasattr(transformers, name):
+            kind = getattr(transformers, name)
+            network = kind(kind.config_class.from_dict(understood(kind.config_class, config)))
+        else:
+            network = getattr(diffusers, name).from_config(dict(config))
+    wanted, held = sum(weight.numel() for weight in network.parameters()), sum(map(_count, files))
+    if wanted > 2 * held:
+        raise WeightsError(
+            f"{path} holds {held:,} numbers, and its configuration says {wanted:,}: they do not belong together"
+        )
+
+
+def _count(file: Path) -> int:
+    with safe_open(file, framework="pt") as weights:
+        names: list[str] = weights.keys()
+        return sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
+
+
 def tokenizer(folder: Path, part: str, kinds: Sequence[str]) -> Any:
     """A tokenizer. Raises WeightsError when it is of another class, or cannot be read."""
     name, path = class_of(folder, part, kinds), folder / part
     if (settings := path / "tokenizer_config.json").is_file():
         _refuse_foreign(_object(settings), settings)
     own = "PreTrainedTokenizerFast" if name in ("PixtralProcessor", "TokenizersBackend") else name
+    _refuse_others(path)
     try:
         return getattr(transformers, own).from_pretrained(path, local_files_only=True)
     except ImportError as error:
         raise WeightsError(f"{path} needs a package that is not installed: {_first_line(error)}") from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
         raise WeightsError(f"{path} cannot be read: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def read_noise(folder: Path) -> dict[str, Any]:
+    """The configuration of a model's own scheduler. Raises WeightsError when it cannot be read."""
+    return _object(folder / "scheduler" / "scheduler_config.json")
 
 
 def class_of(folder: Path, part: str, kinds: Sequence[str]) -> str:
@@ -121,6 +150,7 @@ def weight_files(path: Path, stem: str) -> list[Path]:
 
 def configuration(path: Path) -> dict[str, Any]:
     """The configuration of a part. Raises WeightsError when it asks for what is not ours."""
+    _refuse_others(path)
     config = _object(path / "config.json")
     _refuse_foreign(config, path / "config.json")
     return config
@@ -179,6 +209,13 @@ def _object(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise WeightsError(f"{path} holds {json.dumps(document)[:40]}, and must hold an object")
     return document
+
+
+def _refuse_others(path: Path) -> None:
+    """Raise WeightsError for what a library would open by itself: pipes that never end, adapters of other models."""
+    for file in sorted(path.glob("*")):
+        if file.name.startswith("adapter_") or not (file.is_file() or file.is_dir()):
+            raise WeightsError(f"{file} is not ours to open: take it out of the folder")
 
 
 def _refuse_foreign(config: Any, path: Path) -> None:

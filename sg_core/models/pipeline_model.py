@@ -18,9 +18,9 @@ from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError
 from sg_core.models.cards import Card
 from sg_core.models.family import Family, Guided
-from sg_core.models.folder import quiet, read_index, read_json
+from sg_core.models.folder import quiet, read_index
 from sg_core.models.model import Step, check_sides
-from sg_core.models.parts import Hardware, component, tokenizer
+from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import FLOW_SCHEDULERS, SCHEDULERS, Timetable, timetable
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, located
@@ -113,7 +113,7 @@ def load(family: Family, folder: Path, card: Card, hardware: Hardware) -> Pipeli
 
     Raises WeightsError when the folder's parts are of other classes, damaged, not in safetensors, or ask for code.
     """
-    noise = {**read_json(folder / "scheduler" / "scheduler_config.json"), **family.changes}
+    noise = {**read_noise(folder), **family.changes}
     index = read_index(folder)
     parts = {part: _part(folder, part, kinds, hardware) for part, kinds in family.parts.items()}
     for part, words in parts.items():

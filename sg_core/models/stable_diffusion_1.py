@@ -14,9 +14,8 @@ from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError
 from sg_core.models.cards import Card
-from sg_core.models.folder import read_json
 from sg_core.models.model import Step, check_sides, plus
-from sg_core.models.parts import Hardware, component, tokenizer
+from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import Timetable, timetable
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
@@ -99,7 +98,7 @@ def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
     words = tokenizer(folder, "tokenizer", TOKENIZERS)
     unet, autoencoder, encoder = (component(folder, part, kinds, hardware) for part, kinds in COMPONENTS.items())
     words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
-    noise = {"prediction_type": "epsilon", **read_json(folder / "scheduler" / "scheduler_config.json")}
+    noise = {"prediction_type": "epsilon", **read_noise(folder)}
     return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(noise))
 
 

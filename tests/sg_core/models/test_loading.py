@@ -18,21 +18,12 @@ from sg_core.models.cards import CARDS, new_card
 from sg_core.models.folder import PROGRESS_BARS, bars_in_terminals_only
 from sg_core.models.loading import describe, find, load, named
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from tests.sg_core.models.test_strangers import Touch
 
 
 @pytest.fixture
 def copy(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))
-
-
-class Touch:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.path,)
 
 
 def change(path: Path, **values: object) -> None:
