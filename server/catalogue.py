@@ -7,6 +7,7 @@ are, for importing sg_core would bring torch into the server's process; a test h
 
 import json
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .errors import CommandError
 
 DEFAULT = "toybox"
 OWN_CARD = "card.json"
+HEADER = 100_000_000  # bytes; more than any file has
 NOT_OFFERED = frozenset(
     {"pipeline", "when", "named", "network", "pixels", "layers", "guided_by", "reference", "note"}
 )  # of a Card or a family: what no client needs
@@ -51,7 +53,7 @@ def described(source: Path | str) -> ModelInfo:
     """A model as an offer, with the defaults of its Card.
 
     Args:
-        source: a name of ``cards.json``, or a folder in diffusers' format.
+        source: a name of ``cards.json``, a folder in diffusers' format, or one checkpoint file.
 
     Raises NotAModel when it is neither, or says something that no ModelInfo can hold.
     """
@@ -70,23 +72,66 @@ def _card(source: str) -> dict[str, Any]:
     named: dict[str, Any] = catalogue["models"].get(source, {})
     at_home = named.get("source", "").startswith(f"{package.name}/")
     folder = package.parent / named["source"] if at_home else Path(source)
-    if not named and not folder.is_dir():
+    if not named and not folder.is_dir() and not is_checkpoint(folder):
         raise NotAModel(source, f"it is no folder, and none of {', '.join(catalogue['models'])}")
-    local = _folder_card(folder, catalogue) if at_home or not named else {}
+    local = _local_card(folder, catalogue) if at_home or not named else {}
     own = local | named | ({"name": source} if named else {})
     family: dict[str, Any] = catalogue["families"][own["family"]]
     return {"licence": "unknown"} | family | own
 
 
-def _folder_card(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
-    """What a folder says of itself: sizes from its configuration, and its own card over them. Raises NotAModel."""
-    path = folder.resolve()
-    card = {"name": path.name, "source": str(path), "revision": "local", "words": _words(folder)}
+def is_checkpoint(path: Path) -> bool:
+    """Whether this is one checkpoint file."""
+    return path.suffix == ".safetensors" and path.is_file()
+
+
+def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder or a checkpoint file says of itself: sizes from its configuration, and its own card over them.
+
+    Raises NotAModel.
+    """
+    path, folder = source.resolve(), source
+    name = path.name
+    if is_checkpoint(source):
+        name, kind = path.stem, _kind_of_file(source, catalogue["files"])
+        families = catalogue["families"].items()
+        family = next(
+            key for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts)
+        )
+        beside = source.with_suffix("")
+        ours = _package() / "models" / "configurations" / kind["configuration"]
+        folder = beside if (beside / "model_index.json").is_file() else ours
+    else:
+        family = _family(folder, name, catalogue["families"])
+    card = {"name": name, "source": str(path), "revision": "local", "words": _words(folder)}
     own = _json(folder, OWN_CARD) if (folder / OWN_CARD).is_file() else {}
     if unknown := [name for name in own if name not in catalogue[OWN_CARD]]:
         raise NotAModel(folder, f"its {OWN_CARD} says {', '.join(unknown)}")
-    family = _family(folder, path.name, catalogue["families"])
     return card | {"family": family} | _sizes(folder, catalogue["families"][family]) | own
+
+
+def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first kind whose tensor the file has, in the size that tells it. Raises NotAModel, which says what it is."""
+    tensors = _header(file)
+    for kind in kinds:
+        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
+            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+                if "pipeline" not in kind:
+                    raise NotAModel(file, f"it is {kind['is']}, and that is not painted with by itself")
+                return kind
+    raise NotAModel(file, "it is no checkpoint that Maquette knows")
+
+
+def _header(file: Path) -> dict[str, Any]:
+    """What a safetensors file says of its tensors. Raises NotAModel."""
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            if not 0 < length <= HEADER:
+                raise ValueError(f"its header would be {length} bytes")
+            return dict(json.loads(opened.read(length)))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise NotAModel(file, f"it is torn or no safetensors ({error}); get the file again") from error
 
 
 def _family(folder: Path, name: str, families: Mapping[str, Any]) -> str:

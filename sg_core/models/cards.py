@@ -7,9 +7,11 @@ configuration says, and its own ``card.json`` over both. All of it is JSON becau
 from the same files, and must not import torch.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +21,8 @@ from sg_core.models.folder import read_index, read_json
 
 PACKAGE = Path(__file__).parents[1]
 OWN_CARD = "card.json"
+CONFIGURATIONS = Path(__file__).with_name("configurations")
+HEADER = 100_000_000  # bytes; more than any file has
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
 
@@ -89,15 +93,16 @@ def new_card(family: str, **values: Any) -> Card:
 
 
 def read_card(folder: Path, **values: Any) -> Card:
-    """The Card of a folder in diffusers' format; ``values`` come before what the folder says.
+    """The Card of a folder in diffusers' format, or of a checkpoint file; ``values`` come before what it says.
 
     Raises WeightsError when it is of no family we know, or its configuration or ``card.json`` cannot be understood.
     """
     path = folder.resolve()
-    name = str(values.get("name", path.name))
+    name = str(values.get("name", path.stem if is_checkpoint(path) else path.name))
     try:
-        family, own = _family(folder, name), _own(folder / OWN_CARD)
-        sizes = _sizes(folder, family)
+        family = _family_of_file(folder, name) if folder.is_file() else _family(folder, name)
+        folder = configuration_of(folder) if folder.is_file() else folder
+        own, sizes = _own(folder / OWN_CARD), _sizes(folder, family)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{folder} cannot be read as a model: {type(error).__name__}: {error}") from error
     return new_card(family, **{"name": name, "source": str(path), "revision": "local", **sizes, **own, **values})
@@ -111,6 +116,51 @@ def _family(folder: Path, name: str) -> str:
             return str(family)
     readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise WeightsError(f"{folder} is made for {pipeline}, and Maquette reads {readable}")
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file may be one checkpoint: only safetensors are."""
+    return path.suffix == ".safetensors"
+
+
+def header(file: Path) -> dict[str, Any]:
+    """The header of a safetensors file: of each tensor dtype, shape and place. Raises WeightsError for another file."""
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            if not 0 < length <= HEADER:
+                raise ValueError(f"its header would be {length} bytes")
+            tensors = json.loads(opened.read(length))
+        return {name: facts for name, facts in tensors.items() if name != "__metadata__"}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
+
+
+def _kind_of_file(file: Path) -> Mapping[str, Any]:
+    """The first of the kinds of ``cards.json`` whose tensor the file has, in the size that tells it."""
+    tensors = header(file)
+    for kind in CATALOGUE["files"]:
+        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
+            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+                return dict(kind)
+    raise WeightsError(f"{file} is no checkpoint that Maquette knows")
+
+
+def _family_of_file(file: Path, name: str) -> str:
+    """The family of a checkpoint file, by its tensors and its name. Raises WeightsError, which says what it is."""
+    kind = _kind_of_file(file)
+    if "pipeline" not in kind:
+        raise WeightsError(f"{file} is {kind['is']}, and that is not painted with by itself")
+    families = CATALOGUE["families"].items()
+    return next(str(key) for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts))
+
+
+def configuration_of(file: Path) -> Path:
+    """The folder that says a checkpoint file's configuration: of its own name beside it, or one of those that ship."""
+    beside = file.with_suffix("")
+    if (beside / "model_index.json").is_file():
+        return beside
+    return CONFIGURATIONS / str(_kind_of_file(file)["configuration"])
 
 
 def _is_named(name: str, facts: Mapping[str, Any]) -> bool:

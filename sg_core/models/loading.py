@@ -17,7 +17,7 @@ from huggingface_hub import snapshot_download
 
 from sg_core.errors import RequestError, WeightsError
 from sg_core.models import pipeline_model, stable_diffusion_1
-from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, read_card
+from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, is_checkpoint, read_card
 from sg_core.models.families.chroma import CHROMA
 from sg_core.models.families.deepfloyd import DEEPFLOYD_IF
 from sg_core.models.families.flux_1 import FLUX_1
@@ -36,15 +36,19 @@ from sg_core.models.parts import Hardware
 
 @dataclass(frozen=True)
 class Loader:
-    """How models of one architecture are read: which subfolders, and what makes a Model of (folder, Card, hardware)."""
+    """How models of one architecture are read: which subfolders, and what makes a Model of (folder, Card, hardware);
+    ``load_file`` does so of one checkpoint file, where the family has such.
+    """
 
     folders: Sequence[str]
     load: Callable[[Path, Card, Hardware], Model]
+    load_file: Callable[[Path, Card, Hardware], Model] | None = None
 
 
-def through_pipeline(family: Family) -> Loader:
-    """How a family is read that is painted through diffusers' pipeline."""
-    return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family))
+def through_pipeline(family: Family, *, files: bool = False) -> Loader:
+    """How a family is read that is painted through diffusers' pipeline; of single ``files`` too, where it has such."""
+    single = partial(pipeline_model.load_file, family) if files else None
+    return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family), single)
 
 
 TRAILING = MappingProxyType({"timestep_spacing": "trailing"})  # as models were distilled that walk a few steps
@@ -52,10 +56,10 @@ FEW_STEPS = replace(STABLE_DIFFUSION_XL, changes=TRAILING)
 
 FAMILIES: Mapping[str, Loader] = MappingProxyType(
     {
-        "stable-diffusion-1": Loader(stable_diffusion_1.FOLDERS, stable_diffusion_1.load),
-        "stable-diffusion-xl-turbo": through_pipeline(FEW_STEPS),
-        "stable-diffusion-xl-lightning": through_pipeline(FEW_STEPS),
-        "stable-diffusion-xl": through_pipeline(STABLE_DIFFUSION_XL),
+        "stable-diffusion-1": Loader(stable_diffusion_1.FOLDERS, stable_diffusion_1.load, stable_diffusion_1.load_file),
+        "stable-diffusion-xl-turbo": through_pipeline(FEW_STEPS, files=True),
+        "stable-diffusion-xl-lightning": through_pipeline(FEW_STEPS, files=True),
+        "stable-diffusion-xl": through_pipeline(STABLE_DIFFUSION_XL, files=True),
         "stable-diffusion-3": through_pipeline(STABLE_DIFFUSION_3),
         "flux-1-schnell": through_pipeline(FLUX_1),
         "flux-1-dev": through_pipeline(FLUX_1),
@@ -83,8 +87,8 @@ def load(
     """A model ready to paint, without gradients for its weights.
 
     Args:
-        source: the name of a Card (``toybox``), a local folder in diffusers' format, or a hub repository with its
-            commit, ``owner/name@<40 hexadecimal digits>``.
+        source: the name of a Card (``toybox``), a local folder in diffusers' format, one checkpoint file
+            (``.safetensors``), or a hub repository with its commit, ``owner/name@<40 hexadecimal digits>``.
         card: overrides the Card that the source is known by, and the source with it.
         dtype: of the weights; latents, energies and gradients are in float32 whatever it is.
 
@@ -96,7 +100,11 @@ def load(
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
     with bars_in_terminals_only():
-        model = FAMILIES[card.family].load(folder, card, Hardware(device, dtype))
+        loader = FAMILIES[card.family]
+        read = loader.load if folder.is_dir() else loader.load_file
+        if read is None:
+            raise WeightsError(f"{folder} is one file, and {card.family} is read from a folder in diffusers' format")
+        model = read(folder, card, Hardware(device, dtype))
     try:
         model.steps(2, "ddim")
     except (RequestError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
@@ -114,7 +122,7 @@ def describe(source: str | Path, folder: Path) -> Card:
 
     Raises WeightsError when the folder is of no family we know.
     """
-    if Path(source).is_dir():
+    if Path(source).exists():
         return read_card(folder)
     repository, _, revision = str(source).partition("@")
     return read_card(folder, name=repository.rpartition("/")[2], source=repository, revision=revision)
@@ -130,7 +138,7 @@ def find(address: str | Path) -> Path:
     """
     if str(address).startswith(f"{PACKAGE.name}/"):
         return PACKAGE.parent / address
-    if Path(address).is_dir():
+    if Path(address).is_dir() or (Path(address).is_file() and is_checkpoint(Path(address))):
         return Path(address)
     repository, _, revision = str(address).partition("@")
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", repository):

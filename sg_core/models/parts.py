@@ -8,7 +8,7 @@ tensor that is missing would be random, and one that is not a number would paint
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,15 +54,22 @@ def component(folder: Path, part: str, kinds: Sequence[str], hardware: Hardware)
             module, report = _read(name, path, config, "fp16" if ".fp16" in files[0].name else None, hardware.dtype)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be read: {type(error).__name__}: {_first_line(error)}") from error
-    if missing := sorted(report["missing_keys"]):
-        raise WeightsError(f"{path} lacks {_some(missing)}: the file is not whole, or of another kind of model")
     if wrong := list(report.get("mismatched_keys", ())):
         raise WeightsError(
             f"{path}: {_some([str(key) for key in wrong])} is of another size than its configuration says"
         )
-    refuse_unfinite(module, str(path))
-    ready: nn.Module = nn.Module.to(module, hardware.device, hardware.dtype).requires_grad_(False).eval()
-    return ready
+    return finished(module, report["missing_keys"], str(path), hardware)
+
+
+def finished(module: nn.Module, missing: Iterable[str], path: str, hardware: Hardware) -> nn.Module:
+    """A part as it paints: in its place and precision, in evaluation mode, without gradients for its weights.
+
+    Raises WeightsError when tensors are missing, or hold numbers that are none.
+    """
+    if absent := sorted(missing):
+        raise WeightsError(f"{path} lacks {_some(absent)}: the file is not whole, or of another kind of model")
+    refuse_unfinite(module, path)
+    return nn.Module.to(module, hardware.device, hardware.dtype).requires_grad_(False).eval()
 
 
 def _read(name: str, path: Path, config: Mapping[str, Any], variant: str | None, dtype: torch.dtype) -> Any:

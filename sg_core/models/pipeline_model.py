@@ -22,6 +22,7 @@ from sg_core.models.folder import quiet, read_index
 from sg_core.models.model import Step, check_sides
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import FLOW_SCHEDULERS, SCHEDULERS, Timetable, timetable
+from sg_core.models.single_file import read_parts
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, located
 
@@ -113,13 +114,23 @@ def load(family: Family, folder: Path, card: Card, hardware: Hardware) -> Pipeli
 
     Raises WeightsError when the folder's parts are of other classes, damaged, not in safetensors, or ask for code.
     """
-    noise = {**read_noise(folder), **family.changes}
-    index = read_index(folder)
     parts = {part: _part(folder, part, kinds, hardware) for part, kinds in family.parts.items()}
     for part, words in parts.items():
         if part.startswith("tokenizer") and type(words).__name__.startswith("CLIP"):  # some name no length
             encoder = parts[part.replace("tokenizer", "text_encoder")]
             words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
+    return assembled(family, folder, card, parts)
+
+
+def load_file(family: Family, file: Path, card: Card, hardware: Hardware) -> PipelineModel:
+    """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
+    parts, folder = read_parts(file, hardware)
+    return assembled(family, folder, card, parts)
+
+
+def assembled(family: Family, folder: Path, card: Card, parts: Mapping[str, Any]) -> PipelineModel:
+    """A model of these parts, and of what the folder's configuration says beside them."""
+    noise, index = {**read_noise(folder), **family.changes}, read_index(folder)
     with quiet():
         kind = getattr(diffusers, family.pipeline)
         named = inspect.signature(kind.__init__).parameters

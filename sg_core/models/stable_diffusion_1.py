@@ -17,6 +17,7 @@ from sg_core.models.cards import Card
 from sg_core.models.model import Step, check_sides, plus
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import Timetable, timetable
+from sg_core.models.single_file import read_parts
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
 
@@ -100,6 +101,14 @@ def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
     words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
     noise = {"prediction_type": "epsilon", **read_noise(folder)}
     return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(noise))
+
+
+def load_file(file: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
+    """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
+    parts, folder = read_parts(file, hardware)
+    unet, autoencoder, encoder = (parts[name] for name in COMPONENTS)
+    noise = {"prediction_type": "epsilon", **read_noise(folder)}
+    return StableDiffusion1(card, unet, autoencoder, encoder, parts["tokenizer"], MappingProxyType(noise))
 
 
 def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) -> dict[str, Grid]:
