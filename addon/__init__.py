@@ -33,6 +33,6 @@ def unregister() -> None:
 def _modules() -> Sequence[ModuleType]:
     from .overlay import handlers
     from .pictures import gallery
-    from .ui import file_handlers, image_editor, operators, panels, properties, undo
+    from .ui import file_handlers, gizmos, image_editor, operators, panels, properties, sheet_views, undo
 
-    return properties, gallery, handlers, operators, file_handlers, image_editor, undo, panels
+    return properties, gallery, handlers, operators, file_handlers, image_editor, sheet_views, gizmos, undo, panels

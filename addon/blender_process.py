@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .protocol.answers import ModelInfo, Problem
 from .protocol.default_model import TOYBOX
-from .protocol.records import ModelInfo, Problem
 from .protocol.strict_json import dump, loads
 from .request.settings import add_flags, from_flags, to_flags
 
+LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started the process, and ends it
 REFUSED = 3  # the exit code of a scene that cannot be opened or captured
 # An extension is not enabled in a factory-fresh Blender: this imports it from its folder, under a name of its own.
 BOOT = (

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs between the Blenders we run in, 4.2 to 5.2, in one place."""
 
+from pathlib import Path
+
 import bpy
 
 
@@ -14,6 +16,12 @@ def prompt_box(layout: bpy.types.UILayout, data: bpy.types.ID, prop: str, placeh
         row.operator(popup, text="", icon="TEXT")
 
 
+def render_path(path: Path) -> str:
+    """A file as the path of a render: from 4.5 on braces in it are a template, and doubled ones are braces."""
+    text = str(path)
+    return text.replace("{", "{{").replace("}", "}}") if bpy.app.version >= (4, 5) else text
+
+
 def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
     """Have renders written with all their passes, as floats, compressed without loss."""
     if hasattr(settings, "media_type"):  # from 5.0 on the kind comes before the format
@@ -21,6 +29,11 @@ def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
     if hasattr(settings, "use_exr_interleave"):  # 5.0 cannot write cells that are not square into several parts
         settings.use_exr_interleave = True
+
+
+def draws_linear() -> bool:
+    """Whether textures drawn over an editor are taken for linear light; from 5.0 on they are as the screen has them."""
+    return bpy.app.version < (5, 0)
 
 
 def ensure_nodes(material: bpy.types.Material) -> None:

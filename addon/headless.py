@@ -3,6 +3,8 @@
 bpy."""
 
 import json
+import os
+import select
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,19 +13,21 @@ from pathlib import Path
 
 import bpy
 
-from .blender_process import ApplyCommand, CaptureCommand, LookCommand, SceneFile, parse, refuse
+from .blender_process import LEASH, ApplyCommand, CaptureCommand, LookCommand, SceneFile, parse, refuse
 from .camera.reader import camera_of, view
 from .camera.view import numbers
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
+from .compat import render_path
 from .cooperative import finish
 from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import load_picture, make_current
 from .projection.projectors import project
-from .protocol.records import Achieved, Blockout, Problem
+from .protocol.answers import Achieved, Problem
+from .protocol.blockout import Blockout
 from .protocol.strict_json import dump, loads
 from .request.settings import Settings
 
@@ -32,8 +36,26 @@ LOOK_WIDTH = 480
 
 def main() -> None:
     """Does what the command line asks, and ends the program."""
+    if LEASH in os.environ:
+        end_with_parent()
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     sys.exit(run(words))
+
+
+def end_with_parent() -> None:
+    """End this process once standard input ends: whoever held its other end is gone, however that came.
+
+    Without a thread, which Blender's Python has none of: the kernel sends SIGIO, which ends a process, be it amid a
+    render. Windows knows neither; there a killed command leaves its Blender to finish.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([0], [], [], 0)[0]:  # it ended before
+        sys.exit(1)
 
 
 def run(words: Sequence[str]) -> int:
@@ -132,6 +154,6 @@ def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples:
     height = round(width * render.resolution_y / render.resolution_x)
     render.resolution_x, render.resolution_y = width, height
     render.resolution_percentage = 100
-    render.image_settings.file_format, render.filepath = "PNG", str(picture)
+    render.image_settings.file_format, render.filepath = "PNG", render_path(picture)
     bpy.ops.render.render(write_still=True, scene=copy.name)
     bpy.data.scenes.remove(copy)

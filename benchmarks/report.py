@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from addon.protocol.records import Blockout, Region, mask_rows
+from addon.protocol.blockout import Blockout, Region, mask_rows
 from benchmarks.sheet import Coverage, grid, outlined, targets
 from sg_core.judge import Judge, noun_of, placement
 from sg_core.toybox.segmenter import load_judge

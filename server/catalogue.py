@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from addon.protocol.records import ModelInfo
+from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
 
 from .errors import CommandError
@@ -20,6 +20,7 @@ from .errors import CommandError
 DEFAULT = "toybox"
 OWN_CARD = "card.json"
 HEADER = 100_000_000  # bytes; more than any file has
+REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
 NOT_OFFERED = frozenset(
     {"pipeline", "when", "named", "network", "pixels", "layers", "guided_by", "reference", "note"}
 )  # of a Card or a family: what no client needs
@@ -58,7 +59,8 @@ def described(source: Path | str) -> ModelInfo:
     Raises NotAModel when it is neither, or says something that no ModelInfo can hold.
     """
     try:
-        return load(ModelInfo, {name: value for name, value in _card(str(source)).items() if name not in NOT_OFFERED})
+        card = {name: value for name, value in _card(str(source)).items() if name not in NOT_OFFERED}
+        return load(ModelInfo, card | {"region_fields": list(REGION_FIELDS)})
     except ContractError as error:
         raise NotAModel(source, str(error)) from error
     except (TypeError, LookupError, AttributeError) as error:

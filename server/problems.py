@@ -34,7 +34,7 @@ Refusal
 
 from typing import ClassVar
 
-from addon.protocol.records import Problem
+from addon.protocol.answers import Problem
 
 
 class Refusal(Exception):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from addon.protocol.answers import ModelInfo
 from addon.protocol.paths import home
-from addon.protocol.records import ModelInfo
 from addon.protocol.strict_json import Record
 
 from .catalogue import offered

@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sg_core.attention.coverage import in_one_size
 from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.tokens import Phrase
 
@@ -19,6 +20,12 @@ def place(
         present: weight of being there.
     """
     energies = [shape(words, mask) + present * presence(words, mask) for words, mask in regions.items()]
-    pairs = [(words, mask) for words in regions for other, mask in regions.items() if other != words]
-    share = apart / max(1, len(regions) - 1)
-    return sum(energies, Energy()) + sum((share * keep_out(words, mask) for words, mask in pairs), Energy())
+    away = [apart / (len(regions) - 1) * keep_out(*pair) for pair in others(regions).items()]
+    return sum((*energies, *away), Energy())
+
+
+def others(regions: Mapping[str, Any] | Mapping[str | Phrase, Any]) -> dict[str | Phrase, Any]:
+    """Of every phrase where all the others are to be; nothing where there is but one."""
+    masks = dict(zip(regions, in_one_size(list(regions.values())), strict=True)) if len(regions) > 1 else {}
+    together = sum(masks.values())
+    return {words: (together - mask).clamp(0, 1) for words, mask in masks.items()}

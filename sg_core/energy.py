@@ -120,13 +120,10 @@ def shape(words: str | Phrase, mask: Any, tolerance: float = 0.35) -> Energy:
     """
 
     def measure(tape: Tape) -> Measure:
-        attention, target = tape.map(subject), _target(mask, tape, subject)
-        silhouette = properties.shape(attention)
+        attention, silhouette, target = tape.map(subject), tape.silhouette(subject), _target(mask, tape, subject)
         outline = (silhouette - target).abs().mean((1, 2))
         share = (attention * target).sum((1, 2)) / attention.sum((1, 2))
-        common = torch.minimum(silhouette, target).sum((1, 2))
-        either = torch.maximum(silhouette, target).sum((1, 2)).clamp_min(1e-6)
-        return Measure(outline + 0.5 * (1.0 - share) ** 2, 1.0 - common / either)
+        return Measure(outline + 0.5 * (1.0 - share) ** 2, _apart(silhouette.detach(), target))
 
     subject = phrase(words)
     return _term("shape", subject, tolerance, measure)
@@ -185,12 +182,18 @@ def keep_out(words: str | Phrase, mask: Any, tolerance: float = 0.1) -> Energy:
     """
 
     def measure(tape: Tape) -> Measure:
-        silhouette = properties.shape(tape.map(subject))
+        silhouette = tape.silhouette(subject)
         inside = (silhouette * _target(mask, tape, subject)).sum((1, 2)) / silhouette.sum((1, 2)).clamp_min(1e-6)
         return Measure(inside, inside)
 
     subject = phrase(words)
     return _term("keep_out", subject, tolerance, measure)
+
+
+def _apart(silhouette: Tensor, target: Tensor) -> Tensor:
+    """1 - intersection over union of soft outlines, (batch,)."""
+    common = torch.minimum(silhouette, target).sum((1, 2))
+    return 1.0 - common / torch.maximum(silhouette, target).sum((1, 2)).clamp_min(1e-6)
 
 
 def _term(name: str, subject: Phrase, tolerance: float, measure: Callable[[Tape], Measure]) -> Energy:

@@ -63,6 +63,7 @@ def masks(
     until: float = UNTIL,
     softness: float = SOFTNESS,
     layers: Sequence[str] = (),
+    emphasis: float = 0.0,
 ) -> Layout:
     """Each phrase is heard only inside its mask, while progress is below ``until``.
 
@@ -71,9 +72,11 @@ def masks(
         softness: of the edges. At 0 a cell of the grid is a region's from a quarter of the coverage of its best cell
             on; at 1 as much as it is covered.
         layers: beginnings of layers' names, such as ``up_blocks``; none named means all.
+        emphasis: how much more the phrase is heard inside, e^emphasis times at the first step, fading to the last. A
+            Card says what suits a model.
     """
     weight = schedule.until(until)
-    terms = tuple(RegionMask(phrase(w), mask, weight, softness, tuple(layers)) for w, mask in regions.items())
+    terms = tuple(RegionMask(phrase(w), mask, weight, softness, tuple(layers), emphasis) for w, mask in regions.items())
     return Layout(masks=Masks(terms))
 
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
-from ..protocol.records import Name
+from ..protocol.blockout import Name
 from ..protocol.strict_json import Length
 
 Matrix = Annotated[tuple[float, ...], Length(16, 16)]

@@ -7,7 +7,8 @@ from math import ceil, gcd, sqrt
 import numpy as np
 
 from ..messages.errors import FrameTooLong
-from ..protocol.records import MASK_SIDE, SIDES, Frame, ModelInfo
+from ..protocol.answers import ModelInfo
+from ..protocol.blockout import MASK_SIDE, SIDES, Frame
 from ..raster.lens import Lens
 
 

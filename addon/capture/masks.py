@@ -4,7 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..protocol.records import Blockout, Region, mask_rows
+from ..protocol.blockout import Blockout, Region, mask_rows
 from ..raster.triangles import Floats, Ints
 
 SIDE = 192  # cells along the longer side of the frame

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..camera.view import View
 from ..cooperative import Slices, finish
 from ..messages.errors import RegionBare, RegionBehind, RegionHidden, RegionOutside, RegionTooSmall
-from ..protocol.records import Region, pack_mask
+from ..protocol.blockout import Region, pack_mask
 from ..raster.rasterise import Raster, coverage, rasterising
 from ..raster.triangles import Floats, Triangles
 from ..request.phrases import Mark
@@ -93,6 +93,9 @@ def _region(
         visible=size / unoccluded,
         depth=depth,
         enforce=mark.enforce,
+        strength=mark.strength,
+        description=mark.description,
+        colour=mark.colour,
     )
 
 

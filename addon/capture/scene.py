@@ -17,13 +17,14 @@ import numpy as np
 from ..camera.reader import camera_of, view
 from ..camera.view import View
 from ..cooperative import finish
+from ..protocol.answers import ModelInfo
 from ..protocol.default_model import TOYBOX
-from ..protocol.records import ModelInfo
 from ..raster.instances import Mesh, MeshInstance, camera_triangles
 from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
 from ..regions.marks import marked, marks, of_phrase, parts_of, read
 from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, layer_of
+from ..request.limits import check_request
 from ..request.phrases import Mark, named_in
 from ..request.settings import Settings
 from .canvas import canvas, scaled
@@ -72,13 +73,15 @@ def capture(
     leaves it None. ``look`` looks otherwise than at the viewport's geometry in ``depsgraph``, by default the one in
     use. Raises UserError for what is wrong at first sight.
     """
-    camera, model = camera_of(scene, camera), scaled(model, settings.size)
-    named = named_in(settings.prompt, marks(scene))
+    camera = camera_of(scene, camera)
+    named = marks(scene)
+    check_request(settings, named)
+    named, model = named_in(settings.prompt, named), scaled(model, settings.size)
     with _at(scene, frame):
         visible = (look or partial(viewport, depsgraph=depsgraph))(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
         explained = tuple(
-            mark if index in owners else _with_hidden(scene, graph, mark) for index, mark in enumerate(named)
+            mark if index in owners else with_hidden(scene, graph, mark) for index, mark in enumerate(named)
         )
     return Snapshot(
         settings=settings,
@@ -91,7 +94,7 @@ def capture(
     )
 
 
-def _with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
+def with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
     """A mark of which there is no surface, and what hides its objects."""
     objects = [item for marked in of_phrase(scene, mark.phrase) for item in parts_of(marked)]
     return replace(mark, hidden=hidden(scene, graph, objects))

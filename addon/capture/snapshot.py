@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ..camera.view import View
 from ..cooperative import Slices
-from ..protocol.records import Blockout, ModelInfo
+from ..protocol.answers import ModelInfo
+from ..protocol.blockout import Blockout
 from ..raster.instances import MeshInstance, camera_triangles
 from ..request.phrases import Mark
 from ..request.settings import Settings, sent

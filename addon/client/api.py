@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from ..protocol.paths import connection_path
-from ..protocol.records import (
+from ..protocol import home_lock
+from ..protocol.answers import (
     ENDED,
     VERSION,
-    Blockout,
     Connection,
     Event,
     Health,
@@ -29,6 +28,8 @@ from ..protocol.records import (
     Scope,
     read_connection,
 )
+from ..protocol.blockout import Blockout
+from ..protocol.paths import connection_path
 from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
 from . import http
 from .exceptions import (
@@ -171,15 +172,22 @@ async def connect(connection: Connection) -> Client:
 
 
 def find_connection(path: Path | None = None) -> Connection:
-    """The running server's connection. Raises ServerAbsent when there is none, Garbled for a file not to be trusted."""
+    """The running server's connection. Raises ServerAbsent when there is none, Garbled for a file not to be trusted.
+
+    A file whose server died is none, whoever listens at its address now: nobody is asked, nor shown the token.
+    """
+    path = path or connection_path()
     try:
-        return read_connection(path or connection_path())
+        connection = read_connection(path)
     except FileNotFoundError as error:
         raise ServerAbsent("No server is running", START) from error
     except OSError as error:
         raise Garbled(f"The connection file cannot be read: {error}", "Stop the server, and start it again.") from error
     except ContractError as error:
         raise Garbled(f"The connection file {error}", "Stop the server, remove the file, start the server.") from error
+    if home_lock.is_free(path.parent):
+        raise ServerAbsent("No server is running; the last one ended without a word", START)
+    return connection
 
 
 def _mismatch(contract: object) -> VersionMismatch:
@@ -206,7 +214,7 @@ def _refusal(refused: http.Refused) -> ClientError:
 def _parsed(text: str | bytes) -> object:
     try:
         document: object = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter for brackets in brackets without end
         raise Garbled(f"The server's answer is no JSON: {error}", "Is this Maquette's server?") from error
     return document
 

@@ -4,7 +4,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from ..protocol.records import Artifact
+from ..protocol.answers import Artifact
 from .api import Client
 from .exceptions import PictureDamaged, PictureUnsaved, ServerProblem
 
@@ -43,5 +43,5 @@ def _write(path: Path, content: bytes) -> None:
         part.replace(path)
     except OSError as error:
         raise PictureUnsaved(
-            f"A picture cannot be kept in {path.parent}: {error.strerror}", "Make room there."
+            f"A picture cannot be kept in {path.parent}: {error.strerror}", "Make room there, or allow writing."
         ) from error

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why the server cannot be used, and what to do about it."""
 
-from ..protocol.records import Problem
+from ..protocol.answers import Problem
 
 
 class ClientError(Exception):

@@ -64,12 +64,8 @@ class EventCursor:
 
 async def fetch(request: Request, limit: int) -> bytes:
     """The body of a 2xx answer, at most ``limit`` bytes. Raises Refused, Malformed, and one of LOST."""
-    async with asyncio.timeout(ANSWER_SECONDS), _exchange(request) as (reader, status, headers):
-        body = b""
-        async for part in _body(reader, headers):
-            body += part
-            if len(body) > limit:
-                raise Malformed(f"more than {limit} bytes")
+    async with _exchange(request) as (reader, status, headers):
+        body = await _whole(_body(reader, headers), limit)
     if not 200 <= status < 300:
         raise Refused(status, body)
     return body
@@ -83,7 +79,7 @@ async def listen(request: Request, cursor: EventCursor, silence: float) -> Async
     async with _exchange(request) as (reader, status, headers):
         body = _body(reader, headers)
         if status != 200:
-            raise Refused(status, b"".join([part async for part in body]))
+            raise Refused(status, await _whole(body, EVENT_BYTES))
         lines = _lines(body)
         data: list[bytes] = []
         number = cursor.last
@@ -96,7 +92,7 @@ async def listen(request: Request, cursor: EventCursor, silence: float) -> Async
             elif not line:  # only now is the event whole: one cut off must be sent again
                 cursor.last = number
                 if data:
-                    yield b"\n".join(data).decode()
+                    yield b"\n".join(data).decode(errors="replace")
                 data.clear()
 
 
@@ -143,6 +139,17 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[bytes, bytes]) ->
             raise EOFError("the answer was cut off")
         remaining -= len(part)
         yield part
+
+
+async def _whole(parts: AsyncIterator[bytes], limit: int) -> bytes:
+    """All of a body. Raises Malformed for more than ``limit`` bytes, and TimeoutError for one that does not end."""
+    body = b""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        async for part in parts:
+            body += part
+            if len(body) > limit:
+                raise Malformed(f"more than {limit} bytes")
+    return body
 
 
 async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

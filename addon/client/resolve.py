@@ -9,7 +9,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ..protocol.records import Connection
+from ..protocol.answers import Connection
 from .exceptions import ServerAbsent
 
 POLL_SECONDS = 0.02  # seconds between two looks at the child

@@ -19,9 +19,9 @@ from ..camera.reader import view
 from ..camera.view import View
 from ..capture.canvas import canvas, mask_size, overscan
 from ..capture.scene import Visible, evaluated, owned, parts
-from ..compat import write_layers
+from ..compat import render_path, write_layers
 from ..messages.errors import ExactFailed
-from ..protocol.records import ModelInfo
+from ..protocol.answers import ModelInfo
 from ..raster.instances import MeshInstance
 from ..raster.lens import Lens
 from ..raster.triangles import Floats
@@ -135,7 +135,7 @@ def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6
         layer.use_pass_cryptomatte_object, layer.pass_cryptomatte_depth, layer.samples = True, ranks, 0
     with TemporaryDirectory(prefix="maquette-") as folder:
         path = Path(folder) / "layers.exr"
-        scene.render.filepath = str(path)
+        scene.render.filepath = render_path(path)
         bpy.ops.render.render(write_still=True, scene=scene.name)
         if not path.exists():
             raise ExactFailed("Cycles rendered nothing.", "Render the scene once with Cycles, or turn Exact off.")

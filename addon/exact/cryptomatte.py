@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from .exr import DamagedExr, ExrPart
 
 LAYER = "CryptoObject"
-RANK = re.compile(rf"(?:.*\.)?({LAYER}\d\d)\.([rgba])", re.IGNORECASE)
+RANK = re.compile(rf"(?:.*\.)?({LAYER}\d\d)\.([rgba])", re.IGNORECASE | re.DOTALL)  # layers are named by people
 # Names are written without escapes, so that the manifest is not always the JSON it looks like.
-NAMED = re.compile(r'"(.*?)":"([0-9a-f]{8})"(?=[,}])')
+NAMED = re.compile(r'"(.*?)":"([0-9a-f]{8})"(?=[,}])', re.DOTALL)
 
 
 def coverage(parts: Sequence[ExrPart], owners: Mapping[str, int], count: int) -> NDArray[np.float32]:

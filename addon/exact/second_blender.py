@@ -6,6 +6,7 @@ Python 3.11, and there are none on a loop that Windows can stop.
 """
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..blender_process import CaptureCommand, refusal
+from ..blender_process import LEASH, CaptureCommand, refusal
 from ..capture.masks import region_mask
 from ..cooperative import Slices, gradually
 from ..messages.errors import SecondBlenderFailed, UserError
 from ..messages.notice import Notice, notice
 from ..messages.sentences import differs, only_rendered
-from ..protocol.records import Blockout, Problem, Region
+from ..protocol.answers import Problem
+from ..protocol.blockout import Blockout, Region
 from ..protocol.strict_json import ContractError, loads
 from ..session import reducer
 from ..session.dispatcher import Dispatcher
@@ -126,7 +128,9 @@ def _error(problem: Problem) -> UserError:
 async def _run(words: Sequence[str], log: Path) -> int:
     """Run a child to its end; its exit code."""
     with log.open("wb") as output:
-        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        leashed = {**os.environ, LEASH: "1"}  # it ends with this Blender, however that ends
+        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=leashed)
+    assert child.stdin is not None, "it is a pipe"
     try:
         while (code := child.poll()) is None:
             await asyncio.sleep(PERIOD)
@@ -135,3 +139,4 @@ async def _run(words: Sequence[str], log: Path) -> int:
         with suppress(ProcessLookupError):  # it has ended by itself
             child.kill()
         child.wait()
+        child.stdin.close()

@@ -14,6 +14,7 @@ UserError                  something cannot be done; what to do about it
 │   ├── RegionOutside      it is outside the frame
 │   └── RegionBehind       it is behind other objects
 ├── RegionTooSmall         less than 1 % of the frame shows the region
+├── LimitExceeded          more regions, letters or steps than a request can hold
 ├── PhraseMissing          the prompt does not say what the region is
 ├── PhraseShared           several objects have one phrase, and nobody said that they are one region
 ├── StyleMissing           this Blender has no style of that name
@@ -124,6 +125,12 @@ class RegionTooSmall(UserError):
     """Too little of the frame shows the region."""
 
     code = "region-too-small"
+
+
+class LimitExceeded(UserError):
+    """More regions or letters than a request can hold, or a number that lies outside its bounds."""
+
+    code = "limit-exceeded"
 
 
 class PhraseMissing(UserError):

@@ -81,6 +81,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
         "region-behind": _buttons(SELECT, LEAVE_OUT),
         "region-too-small": _buttons(SELECT, LEAVE_OUT),
+        "limit-exceeded": Fix(why="which regions or words matter least, only the artist knows"),
         "phrase-missing": _buttons(Button(operator="maquette.insert_phrase", subject_property="subject")),
         "style-missing": _buttons(Button(operator="maquette.choose_style", text="No Style")),
         "style-bare": Fix(why="what the style should be called and say, only the artist knows"),

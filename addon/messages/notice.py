@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..client.exceptions import ClientError, ServerProblem
-from ..protocol.records import Problem
+from ..protocol.answers import Problem
 from .errors import UserError
 
 LINKS = frozenset(  # codes of what is over once a server answers
@@ -85,7 +85,10 @@ class Notice:
 def complaint(problem: Problem, job: str = "") -> Notice:
     """A server's problem in the panel's words; ``job`` is the one that met it."""
     path = f" ({problem.path})" if problem.path else ""
-    return Notice(message=f"{problem.detail or problem.title}{path}", fix=problem.fix, code=problem.type, subject=job)
+    words = problem.detail or problem.title
+    if path or not words.endswith(("!", "?", "…")):
+        words = f"{words.removesuffix('.')}{path}."  # an engine's own words may have no end
+    return Notice(message=words, fix=problem.fix, code=problem.type, subject=job)
 
 
 def notice(error: ClientError | UserError) -> Notice:

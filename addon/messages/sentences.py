@@ -116,10 +116,10 @@ def camera_elsewhere(entry: str) -> Notice:
     return Notice(code="camera-elsewhere", message=message, fix=fix, subject=entry)
 
 
-def history_unwritten(reason: str) -> Notice:
+def history_unwritten(folder: str, reason: str) -> Notice:
     """A picture is in the scene, and could not be written to the history on disk."""
-    message = f"The history on disk could not be written: {reason}."
-    return Notice(code="history-unwritten", message=message, fix="Make room there.")
+    message, fix = f"The history in {folder} could not be written: {reason}.", "Make room there, or allow writing."
+    return Notice(code="history-unwritten", message=message, fix=fix)
 
 
 # the way to the server
@@ -145,7 +145,7 @@ def server_stopped() -> Notice:
 def command_fails(command: str, reason: str) -> Notice:
     """The server command of the preferences names no program."""
     fix = "Set the server command in Preferences › Add-ons › Maquette."
-    return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}", fix=fix)
+    return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}.", fix=fix)
 
 
 def command_misunderstood() -> Notice:

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..capture.masks import framed
+from ..protocol.answers import Achieved
+from ..protocol.blockout import Blockout, mask_rows
 from ..protocol.frame import offset
-from ..protocol.records import Achieved, Blockout, mask_rows
 from ..raster.contours import HARD, SOFT, dashed, outlines, solid
 from ..raster.triangles import Floats
-from .targets import Target
+from .targets import Target, requested
 
 LEVEL = 127.5
 DASH, GAP = 0.016, 0.010  # heights of the frame
@@ -44,7 +46,7 @@ class Label:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """Everything an overlay draws over one frame. ``colours`` are indices of Blender's collection colours."""
+    """Everything an overlay draws over one frame. ``colours`` are indices of the palette."""
 
     colours: tuple[int, ...] = ()
     targets: tuple[Stroke, ...] = ()
@@ -54,19 +56,30 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What the picture shows of a region: its outlines and middle; neither where it shows nothing of it."""
+    """What the picture shows of a region: its outlines and middle; neither where it shows nothing of it.
+
+    ``target`` is what was asked for; ``offset`` how far off the middle is, as a fraction of the frame's diagonal, and
+    ``overlap`` how much the masks have in common; None where it shows nothing.
+    """
 
     by: str
     lines: tuple[Floats, ...]
     centroid: tuple[float, float] | None
+    target: Target
+    offset: float | None = None
+    overlap: float | None = None
 
 
 def findings(achieved: Iterable[Achieved], blockout: Blockout) -> dict[str, Finding]:
     """By region's phrase what the finished picture of a request shows; nothing for a picture that was not measured."""
-    return {
-        region.phrase.casefold(): Finding(item.by, _outlines(item, blockout), item.centroid)
-        for region, item in zip(blockout.regions, achieved, strict=False)
-    }
+    pairs = zip(requested(blockout), achieved, strict=False)
+    return {target.phrase.casefold(): _finding(target, item, blockout) for target, item in pairs}
+
+
+def overlap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Intersection over union of two masks of 0..255, each cell in or out; 0 where both are empty."""
+    first, second = one > LEVEL, other > LEVEL
+    return float((first & second).sum() / max(1, (first | second).sum()))
 
 
 def figure(
@@ -92,11 +105,13 @@ def figure(
     )
 
 
-def _outlines(item: Achieved, blockout: Blockout) -> tuple[Floats, ...]:
-    if item.mask is None:
-        return ()
-    lines = outlines(framed(np.asarray(mask_rows(item.mask)), blockout), LEVEL, HARD)
-    return tuple(line for line in lines if np.ptp(line, axis=0).max() > SPECK)
+def _finding(target: Target, item: Achieved, blockout: Blockout) -> Finding:
+    if item.mask is None or item.centroid is None or target.mask is None or target.centroid is None:
+        return Finding(item.by, (), item.centroid, target)
+    mask = framed(np.asarray(mask_rows(item.mask)), blockout)
+    lines = tuple(line for line in outlines(mask, LEVEL, HARD) if np.ptp(line, axis=0).max() > SPECK)
+    away = offset(target.centroid, item.centroid, blockout.frame.width / blockout.frame.height)
+    return Finding(item.by, lines, item.centroid, target, away, overlap(target.mask, mask))
 
 
 def _target_strokes(target: Target, index: int, aspect: float) -> Iterable[Stroke]:

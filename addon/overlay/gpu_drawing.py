@@ -5,7 +5,6 @@ Batches lie in fractions of the frame, so that zooming and panning a view is one
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,11 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from ..regions.palette import COLOURS
 from ..runtime.windows import window_manager
 from .figure import Figure, Label, Stroke
+from .primitives import Rgba, TextLine, fill, own_matrix, write
+from .sheet_layout import Bounds
 
 OVERLAY, OVERLAY_PARTS = "maquette_overlay", "maquette_overlay_parts"  # the artist's switches, on the window manager
 PARTS = (
@@ -30,7 +32,6 @@ PLATE = (0.0, 0.0, 0.0, 0.7)
 PALE = 0.55  # of white in the letters of a colour
 LETTERS, MARGIN = 11.0, 4.0  # size of letters and space around them in pixels, before the interface's scale
 
-Rgba = tuple[float, float, float, float]
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom in a region's pixels
 
 
@@ -51,26 +52,17 @@ class Drawing:
     targets: tuple[LineBatch, ...]
     achieved: tuple[LineBatch, ...]
     labels: tuple[tuple[Label, Rgba], ...]
-    plate: gpu.types.GPUBatch
 
 
 def prepared(figure: Figure) -> Drawing:
-    """A figure as batches in the colours of the artist's theme."""
-    colours = [_theme_colour(index) for index in figure.colours]
+    """A figure as batches."""
+    colours: list[Rgba] = [(*COLOURS[index], 1.0) for index in figure.colours]
     return Drawing(
         figure,
         tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.targets),
         tuple(_line_batch(stroke, colours[stroke.region]) for stroke in figure.achieved),
         tuple((label, _paler(colours[label.region])) for label in figure.labels),
-        batch_for_shader(
-            gpu.shader.from_builtin("UNIFORM_COLOR"), "TRI_STRIP", {"pos": ((0, 0), (1, 0), (0, 1), (1, 1))}
-        ),
     )
-
-
-def _theme_colour(index: int) -> Rgba:
-    colour = bpy.context.preferences.themes[0].collection_color[index].color
-    return colour.r, colour.g, colour.b, 1.0
 
 
 def _paler(colour: Rgba) -> Rgba:
@@ -109,7 +101,7 @@ def draw(drawing: Drawing, frame: Rectangle) -> None:
     lines = [*(drawing.targets if "TARGETS" in parts else ()), *(drawing.achieved if "ACHIEVED" in parts else ())]
     left, top, right, bottom = frame
     gpu.state.blend_set("ALPHA")
-    with _own_matrix():
+    with own_matrix():
         gpu.matrix.translate((left, top))
         gpu.matrix.scale((right - left, bottom - top))
         for line in lines:
@@ -121,16 +113,9 @@ def draw(drawing: Drawing, frame: Rectangle) -> None:
     gpu.state.blend_set("NONE")
 
 
-def _own_matrix() -> AbstractContextManager[None]:
-    """A matrix that is as it was at the end."""
-    push_pop: Callable[[], Any] = gpu.matrix.push_pop  # its stub says that it returns nothing
-    context: AbstractContextManager[None] = push_pop()
-    return context
-
-
 def _viewport() -> tuple[int, int, int, int]:
     """Left, bottom, width and height in pixels."""
-    viewport_get: Callable[[], Any] = gpu.state.viewport_get  # likewise
+    viewport_get: Callable[[], Any] = gpu.state.viewport_get  # its stub says that it returns nothing
     left, bottom, width, height = viewport_get()
     return left, bottom, width, height
 
@@ -151,13 +136,8 @@ def _draw_labels(drawing: Drawing, frame: Rectangle, scale: float) -> None:
     for label, colour in drawing.labels:
         plates.append(_plate(label, frame, scale, plates))
         left, top, right, bottom = plates[-1]
-        with _own_matrix():
-            gpu.matrix.translate((left, bottom))
-            gpu.matrix.scale((right - left, top - bottom))
-            _fill(drawing.plate, PLATE)
-        blf.color(0, *colour)
-        blf.position(0, left + MARGIN * scale, bottom + MARGIN * scale, 0.0)
-        blf.draw(0, label.text)
+        fill(Bounds(left, bottom, right, top), PLATE)
+        write(TextLine(label.text, left + MARGIN * scale, bottom + MARGIN * scale, LETTERS * scale, colour))
 
 
 def _plate(label: Label, frame: Rectangle, scale: float, earlier: Sequence[Rectangle]) -> Rectangle:
@@ -170,10 +150,3 @@ def _plate(label: Label, frame: Rectangle, scale: float, earlier: Sequence[Recta
         if not beside and other[3] < y + high and y - high < other[1]:
             y = other[3] - high - 1.0
     return x - wide, y + high, x + wide, y - high
-
-
-def _fill(batch: gpu.types.GPUBatch, colour: Rgba) -> None:
-    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
-    shader.bind()
-    shader.uniform_float("color", colour)
-    batch.draw(shader)

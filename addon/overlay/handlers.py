@@ -14,13 +14,15 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from ..camera.reader import camera_data
 from ..custom_properties import declare
 from ..regions.listing import Row
+from ..regions.measures import RegionMeasure
 from ..regions.render_differences import SceneLayers
 from ..runtime.timers import guarded
-from ..runtime.windows import EDITOR, redraw, rendering, window_manager
+from ..runtime.windows import EDITOR, redraw, rendering, tab_open, window_manager
 from ..session.state import Session
+from .edits import listen, unlisten
 from .figure import Figure
 from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
-from .scene_watcher import SceneWatcher, listen, unlisten
+from .scene_watcher import SceneWatcher
 
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
 
@@ -52,6 +54,11 @@ class Overlay:
         """What a render may show otherwise of a region, by its session id."""
         return self.watcher.differences.words
 
+    @property
+    def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:
+        """The numbers of each scene's regions, by its session id, then by phrase."""
+        return {uid: scene.measures for uid, scene in self.watcher.scenes.items()}
+
     def close(self) -> None:
         """Listen and draw no more."""
         if bpy.app.timers.is_registered(self._timer):
@@ -65,12 +72,15 @@ class Overlay:
         manager, watcher = window_manager(), self.watcher
         if watcher.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
             redraw()
-        if not is_enabled(manager) or self._is_away():
+        if self._is_away():
             return ASLEEP
-        scenes, images = _in_view()
+        scenes, images = _in_view(is_enabled(manager))
+        before = self.measures
         if watcher.step(scenes, images):
             self._renew()
             _redraw_views()
+        if self.measures != before:
+            redraw()
         return QUICK if watcher.working else REST if scenes else ASLEEP
 
     def _tick(self) -> float:
@@ -133,15 +143,16 @@ def _redraw_views() -> None:
                 region.tag_redraw()
 
 
-def _in_view() -> tuple[SceneLayers, Mapping[int, bpy.types.Image]]:
-    """The scenes that some 3D View sees through their camera, and the images that some editor shows."""
+def _in_view(overlay: bool) -> tuple[SceneLayers, Mapping[int, bpy.types.Image]]:
+    """The scenes whose regions our tab lists, and with an ``overlay`` those that some 3D View sees through their
+    camera, and the images that some editor shows."""
     scenes, images = {}, {}
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
-            if _through_camera(area):
+            if tab_open(area) or (overlay and _through_camera(area)):
                 scenes[window.scene.session_uid] = (window.scene, window.view_layer)
-            elif area.ui_type == EDITOR and isinstance(space, bpy.types.SpaceImageEditor) and space.image is not None:
+            if overlay and area.ui_type == EDITOR and isinstance(space, bpy.types.SpaceImageEditor) and space.image:
                 images[space.image.session_uid] = space.image
     return scenes, images
 

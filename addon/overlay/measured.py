@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import bpy
 
 from ..pictures.image import ACHIEVED, REQUEST
-from ..protocol.records import Achieved, Blockout
+from ..protocol.answers import Achieved
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, load, loads
 from ..request.phrases import Mark
 from .figure import Finding, findings

@@ -6,35 +6,35 @@ kept are values and session ids: Blender's references die on undo and on File > 
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import bpy
-from bpy.app.handlers import persistent
 
 from ..camera.reader import camera_of
 from ..camera.reader import view as camera_view
 from ..camera.view import View, numbers, unmoved
-from ..capture.scene import parts
+from ..capture.scene import parts, with_hidden
 from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
 from ..raster.instances import Mesh, MeshInstance
+from ..raster.zbuffer import NOTHING
 from ..regions import marks
 from ..regions.listing import Row, palette_of, rows
+from ..regions.measures import RegionMeasure
 from ..regions.palette import colours
 from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure
 from .measured import Measured, matched, measured
+from .region_measures import region_measures
 from .targets import drawn, targets
 
 BUDGET = 0.01  # seconds that one slice may hold the main thread
 LISTING = 0.2  # seconds between two looks at what is marked
 UNHEARD, PAUSE = 0.5, 50.0  # seconds, and times as long as it takes, between two looks that no edit asked for
 SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
-
-Handler = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,19 @@ class SceneFigure:
 
     camera: int
     figure: Figure
+    measures: Mapping[str, RegionMeasure]  # of its regions, by phrase
+
+
+@dataclass(frozen=True, eq=False)
+class FrameParts:
+    """What the camera's view holds: ``parts``, whose owners index ``names``, the marks' first; and of the ``regions``
+    without a surface, by index, where they are hidden."""
+
+    regions: Sequence[Mark]
+    parts: Sequence[MeshInstance]
+    names: Sequence[str]
+    bare: Mapping[int, str]
+    view: View
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +63,7 @@ class Work:
     """A capture under way, of values alone."""
 
     scene: int
-    camera: int
-    figures: Iterator[Figure | None]
+    figures: Iterator[SceneFigure | None]
 
 
 class SceneWatcher:
@@ -146,35 +158,43 @@ class SceneWatcher:
         layer.update()  # another timer may just have removed what the depsgraph still knows
         graph, regions = layer.depsgraph, marks.marks(scene)
         view = _view(scene, graph) if regions else None
-        meshes = self._read(scene, graph) if view is not None and graph is not None else []
-        self._half_read = meshes is None
-        if meshes is None:
+        parts = self._read(scene, graph, regions, view) if view is not None and graph is not None else None
+        self._half_read = parts is None and view is not None
+        if self._half_read:
             return
         self._settled.add(uid)
         self._drawn_with[uid] = _uid_of(picture)
-        if view is None:
+        if parts is None:
             self.scenes.pop(uid, None)
             return
-        findings = self._fitting(scene, picture, view) if picture is not None else {}
+        findings = self._matched(scene, picture) if picture is not None else {}
+        same = picture is not None and unmoved(numbers(parts.view), picture.get(POSE, ()))
         palette = self._by_phrase(scene)
-        self._work = Work(uid, scene.camera.session_uid, _figures(regions, meshes, view, findings, palette))
+        self._work = Work(uid, _figures(scene.camera.session_uid, parts, findings, same, palette))
 
-    def _read(self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> list[MeshInstance] | None:
+    def _read(
+        self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph, regions: Sequence[Mark], view: View
+    ) -> FrameParts | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
         begun, before, meshes = time.perf_counter(), len(self._meshes), []
-        for _, part in parts(scene, graph, self._meshes):
-            meshes.append(part)
+        names = [mark.name for mark in regions]
+        others: dict[str, int] = {}  # owners of what is no region, by name
+        for item, part in parts(scene, graph, self._meshes):
+            other = others.setdefault(item.name, len(names) + len(others)) if part.owner == NOTHING else part.owner
+            meshes.append(replace(part, owner=other))
             if len(self._meshes) > before and time.perf_counter() > begun + BUDGET:
                 return None
+        present = {part.owner for part in meshes}
+        hidden = {i: with_hidden(scene, graph, mark).hidden for i, mark in enumerate(regions) if i not in present}
         self._rests_until = time.perf_counter() + SHARE * (time.perf_counter() - begun)
-        return meshes
+        return FrameParts(regions, meshes, [*names, *others], hidden, view)
 
     def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET
         while self._work is not None and time.perf_counter() < until:
             drawing = next(self._work.figures)
             if drawing is not None:
-                self.scenes[self._work.scene] = SceneFigure(self._work.camera, drawing)
+                self.scenes[self._work.scene] = drawing
                 self._work = None
 
     def _measure(self, image: bpy.types.Image) -> Measured:
@@ -191,10 +211,8 @@ class SceneWatcher:
         by_phrase = {target.phrase.casefold(): palette[uid] for uid, target in zip(uids, known.targets, strict=True)}
         return figure(known.targets, known.findings, known.aspect, by_phrase)
 
-    def _fitting(self, scene: bpy.types.Scene, picture: bpy.types.Image, view: View) -> Mapping[str, Finding]:
-        """What the picture shows, as long as the camera stands where it was."""
-        if not unmoved(numbers(view), picture.get(POSE, ())):
-            return {}
+    def _matched(self, scene: bpy.types.Scene, picture: bpy.types.Image) -> Mapping[str, Finding]:
+        """What the picture shows, by the phrases of the scene's regions."""
         regions = ((item.session_uid, mark) for item, mark in marks.marked(scene))
         return matched(self._measure(picture), regions_of(picture), regions)
 
@@ -218,46 +236,18 @@ def _uid_of(picture: bpy.types.Image | None) -> int:
 
 
 def _figures(
-    regions: Sequence[Mark],
-    meshes: Sequence[MeshInstance],
-    view: View,
-    findings: Mapping[str, Finding],
-    palette: Mapping[str, int],
-) -> Iterator[Figure | None]:
-    """The figure of a scene, last; None for each slice of work before it."""
-    raster = yield from drawn(meshes, view.pose, view.lens, view.aspect)
-    yield figure(targets(regions, raster), findings, view.aspect, palette)
+    camera: int, frame: FrameParts, findings: Mapping[str, Finding], unmoved: bool, palette: Mapping[str, int]
+) -> Iterator[SceneFigure | None]:
+    """The figure of a scene, last, with the picture's findings unless the camera has moved since; None for each slice
+    of work before it."""
+    regions, aspect = frame.regions, frame.view.aspect
+    raster = yield from drawn(frame.parts, frame.view.pose, frame.view.lens, aspect, len(regions))
+    wanted = targets(regions, raster)
+    yield None
+    drawing = figure(wanted, findings if unmoved else {}, aspect, palette)
+    measures = yield from region_measures(regions, raster, frame.names, frame.bare, wanted, findings, unmoved, aspect)
+    yield SceneFigure(camera, drawing, measures)
 
 
 def _all_exist(listed: Sequence[Row]) -> bool:
     return all(row.find(bpy.data) is not None for row in listed)
-
-
-def listen(watcher: SceneWatcher) -> tuple[tuple[str, Handler], ...]:
-    """Have Blender tell ``watcher`` of edits. Returns what ``unlisten`` needs: lists of handlers, and ours in each."""
-
-    def changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-        watcher.touch(scene.session_uid, any(update.is_updated_geometry for update in depsgraph.updates))
-
-    def replaced(*_: object) -> None:
-        watcher.forget()
-
-    def opened(*_: object) -> None:
-        watcher.leave()
-
-    handlers: tuple[tuple[str, Handler], ...] = (
-        ("depsgraph_update_post", changed),
-        ("frame_change_post", changed),
-        ("undo_post", replaced),
-        ("redo_post", replaced),
-        ("load_post", opened),
-    )
-    for name, handler in handlers:
-        getattr(bpy.app.handlers, name).append(persistent(handler))
-    return handlers
-
-
-def unlisten(handlers: Sequence[tuple[str, Handler]]) -> None:
-    """Have Blender call these handlers no more."""
-    for name, handler in handlers:
-        getattr(bpy.app.handlers, name).remove(handler)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..capture.masks import cells, framed, region_mask
 from ..cooperative import Slices
-from ..protocol.records import Blockout
+from ..protocol.blockout import Blockout
 from ..raster.instances import MeshInstance, camera_triangles
 from ..raster.lens import Lens
 from ..raster.rasterise import Raster, coverage, rasterising
@@ -33,11 +33,11 @@ class Target:
     centroid: tuple[float, float] | None
 
 
-def drawn(parts: Sequence[MeshInstance], pose: Floats, lens: Lens, aspect: float) -> Slices[Raster]:
-    """The parts in the frame."""
+def drawn(parts: Sequence[MeshInstance], pose: Floats, lens: Lens, aspect: float, count: int = 0) -> Slices[Raster]:
+    """The parts in the frame, with footprints of the owners 0 .. ``count`` - 1."""
     triangles = yield from camera_triangles(parts, pose)
     width, height = (side * SAMPLES for side in cells(aspect))
-    picture = yield from rasterising(triangles, lens, width, height)
+    picture = yield from rasterising(triangles, lens, width, height, count)
     return picture
 
 

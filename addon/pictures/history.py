@@ -16,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from ..protocol.records import Achieved, Blockout, Digest
+from ..protocol.answers import Achieved, Digest
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, Key, dump, loads
 from ..request.settings import Settings
 
@@ -133,6 +134,11 @@ def favour(folder: Path, name: str, favourite: bool) -> None:
         mark.touch()
     else:
         mark.unlink(missing_ok=True)
+
+
+def is_favourite(folder: Path, name: str) -> bool:
+    """Whether a picture is one."""
+    return _file(folder, name, "favourite").exists()
 
 
 def listing(folder: Path) -> list[PictureFiles]:

@@ -10,7 +10,8 @@ import bpy
 
 from ..capture.scene_settings import write
 from ..projection.projectors import project, projectors, remove_projectors
-from ..protocol.records import Achieved, Blockout
+from ..protocol.answers import Achieved
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import dump
 from ..regions.marks import collections
 from . import history
@@ -19,6 +20,7 @@ from .camera_background import background, has_background, remove_background
 PICTURE = "maquette_picture"  # on a scene: its current picture
 REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
 CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
+KEPT = ("prompt", "seed", "steps", "strength", "masks", "emphasis", "noise")  # of a request, in its scene
 REGIONS = "maquette_regions"  # which Blender this is, then its session ids of the request's regions
 
 
@@ -61,9 +63,22 @@ def load_picture(
 def drop_unused(folder: Path, latest: bpy.types.Image) -> None:
     """Take earlier pictures out of the .blend that nothing shows or uses; each is in the history's ``folder``, from
     where Show brings it back."""
-    for image in [image for image in bpy.data.images if image.get(ENTRY) is not None and not image.users]:
-        if image != latest and history.picture(folder, image[ENTRY]) is not None:
+    ours = [image for image in bpy.data.images if image.get(ENTRY) is not None and image != latest]
+    shown = _shown() if ours else set()
+    for image in ours:
+        if not _is_used(image) and image not in shown and history.picture(folder, image[ENTRY]) is not None:
             bpy.data.images.remove(image)
+
+
+def _is_used(image: bpy.types.Image) -> bool:
+    """Whether a data-block uses it. One that an editor has ever shown keeps a user of its own for that."""
+    return image.users > image.use_extra_user
+
+
+def _shown() -> set[bpy.types.Image | None]:
+    """What Image Editors show, those of other workspaces too."""
+    spaces = (space for screen in bpy.data.screens for area in screen.areas for space in area.spaces)
+    return {space.image for space in spaces if isinstance(space, bpy.types.SpaceImageEditor)}
 
 
 def regions_of(image: bpy.types.Image) -> tuple[int, ...]:
@@ -80,7 +95,7 @@ def _this_blender() -> int:
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    write(scene, {name: getattr(request, name) for name in ("prompt", "seed", "steps", "strength", "masks", "noise")})
+    write(scene, {name: getattr(request, name) for name in KEPT})
 
 
 def remove(scene: bpy.types.Scene) -> None:

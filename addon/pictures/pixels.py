@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures as pixels and as icons, without a trace in the file that is open."""
 
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import bpy
+import gpu
 import numpy as np
 from bpy.utils import previews
 from numpy.typing import NDArray
+
+from ..compat import draws_linear
 
 ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
     "00000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
 )
+_SCREEN = np.linspace(0.0, 1.0, 256, dtype=np.float32)
+LIGHT = np.where(_SCREEN <= 0.04045, _SCREEN / 12.92, ((_SCREEN + 0.055) / 1.055) ** 2.4).astype(np.float32)  # of sRGB
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 ImagePixels: TypeAlias = NDArray[np.float32]
 
@@ -42,6 +50,18 @@ def decoded(picture: bytes) -> ImagePixels:
         return of_image(image)
 
 
+def encoded(picture: ImagePixels) -> bytes:
+    """A PNG file of the pixels, without their alpha, in eight bits."""
+    height, width = picture.shape[:2]
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with the number of its filter: 0 is none
+    rows[:, 1:] = np.rint(picture[::-1, :, :3].clip(0.0, 1.0) * 255.0).reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
 def warm_up() -> None:
     """Have Blender get its readers of image files ready, once: the first picture takes it 50 ms longer than others.
 
@@ -58,6 +78,22 @@ def of_image(image: bpy.types.Image) -> ImagePixels:
         buffer: Any = image.pixels  # one number, says its stub
         buffer.foreach_get(pixels.ravel())
     return pixels
+
+
+def linear(pixels: ImagePixels) -> ImagePixels:
+    """The same in linear light, to eight bits of what the screen has; what is opaque stays so."""
+    light: ImagePixels = LIGHT[(pixels.clip(0.0, 1.0) * 255 + 0.5).astype(np.uint8)]
+    return light
+
+
+def upload(pixels: ImagePixels) -> gpu.types.GPUTexture:
+    """The pixels on the graphics card; to be called while something is drawn."""
+    height, width = pixels.shape[:2]
+    if draws_linear():
+        pixels = linear(pixels)
+    buffer: Callable[..., Any] = gpu.types.Buffer  # their stubs know no arguments
+    create: Callable[..., gpu.types.GPUTexture] = gpu.types.GPUTexture
+    return create((width, height), format="RGBA16F", data=buffer("FLOAT", pixels.size, pixels.ravel()))
 
 
 def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:
@@ -82,6 +118,18 @@ class Icons:
         icon.image_size = pixels.shape[1], pixels.shape[0]
         buffer: Any = icon.image_pixels_float  # one number, says its stub
         buffer.foreach_set(pixels.ravel())
+
+    def put_small(self, name: str, pixels: ImagePixels) -> None:
+        """The same for an icon of a button, which Blender before 5.0 keeps beside the large one."""
+        self.put(name, pixels)
+        icon = self._icons[name]
+        icon.icon_size = pixels.shape[1], pixels.shape[0]
+        buffer: Any = icon.icon_pixels_float  # one number, says its stub
+        buffer.foreach_set(pixels.ravel())
+
+    def load(self, name: str, file: Path) -> None:
+        """Draw an image file under a name that is not in use; Blender reads it when it is first drawn."""
+        self._icons.load(name, str(file), "IMAGE")
 
     def find(self, name: str) -> int:
         """Blender's number of an icon; 0, which draws nothing, where there is none."""

@@ -4,13 +4,10 @@
 Nothing of it is a data-block or a file: the scene stays as it is until the finished picture is received.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import gpu
 
 from ..session.state import Preview
-from .pixels import Icons, ImagePixels, decoded
+from .pixels import Icons, ImagePixels, decoded, upload
 
 
 class PreviewImage:
@@ -31,7 +28,7 @@ class PreviewImage:
     def texture(self) -> gpu.types.GPUTexture | None:
         """It as a texture, made when it is first drawn: only then is there a graphics context."""
         if self._texture is None and self._pixels is not None:
-            self._texture = _texture(self._pixels)
+            self._texture = upload(self._pixels)
         return self._texture
 
     def show(self, preview: Preview | None) -> None:
@@ -51,10 +48,3 @@ class PreviewImage:
         """Show nothing any more."""
         self._preview = self._pixels = self._texture = None
         self._icons.close()
-
-
-def _texture(pixels: ImagePixels) -> gpu.types.GPUTexture:
-    height, width = pixels.shape[:2]
-    buffer: Callable[..., Any] = gpu.types.Buffer  # their stubs know no arguments
-    texture: Callable[..., gpu.types.GPUTexture] = gpu.types.GPUTexture
-    return texture((width, height), format="RGBA16F", data=buffer("FLOAT", pixels.size, pixels.ravel()))

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..messages.errors import NoRequest
-from ..protocol.records import Blockout
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, loads
 from ..request.settings import Settings
 from . import history

@@ -1,12 +1,29 @@
 # SPDX-License-Identifier: MIT
 """The model that ships with Maquette, as the server offers it: the default where no server has been asked."""
 
-from .records import ModelInfo
+from .answers import ModelInfo, WordGroup
 
 TOYBOX_NOUNS = (
     "castle", "rocket", "car", "tree", "house", "whale", "apple", "cactus", "robot",
     "elephant", "penguin", "sailboat", "mushroom", "pumpkin", "bus", "rabbit", "bear",
     "duck", "airplane", "balloon", "snowman", "burger", "cake", "guitar",
+)  # fmt: skip
+
+TOYBOX_VOCABULARY = (
+    WordGroup(name="colours", words=("red", "orange", "yellow", "green", "blue", "purple", "pink")),
+    WordGroup(name="sizes", words=("small", "little", "tiny", "big", "large", "huge")),
+    WordGroup(
+        name="places",
+        words=(
+            "on a meadow", "in a meadow", "on the grass", "on a green field", "in the desert", "on the sand",
+            "in a desert", "on the sea", "at sea", "on the water", "in the ocean", "in the snow", "on the snow",
+            "in winter",
+        ),
+    ),
+    WordGroup(
+        name="times",
+        words=("at night", "in the night", "under the stars", "at sunset", "in the evening", "at dusk"),
+    ),
 )  # fmt: skip
 
 TOYBOX = ModelInfo(
@@ -20,5 +37,8 @@ TOYBOX = ModelInfo(
     steps=30,
     scale=5.0,
     strength=1.0,
+    emphasis=8.0,
     nouns=TOYBOX_NOUNS,
+    vocabulary=TOYBOX_VOCABULARY,
+    region_fields=("strength", "description", "colour"),
 )

@@ -3,21 +3,26 @@
 
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
 ``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
-``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. The scene's
-``maquette_prompt`` is the prompt.
+``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. What a
+region has of its own is ``maquette_strength``, ``maquette_description`` and ``maquette_colour``, where they are set.
+The scene's ``maquette_prompt`` is the prompt.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias, get_args
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, get_args
 
 import bpy
+from idprop.types import IDPropertyArray
 
 from ..messages.errors import PhraseShared
-from ..protocol.records import Property
+from ..protocol.blockout import Property
 from ..request.phrases import Mark, default_phrase
+from .palette import Rgb
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
 TOGETHER = "maquette_together"
+STRENGTH, DESCRIPTION, COLOUR = "maquette_strength", "maquette_description", "maquette_colour"
+KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, DESCRIPTION, COLOUR)
 
 Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
@@ -31,15 +36,19 @@ def mark(item: Marked, phrase: str | None = None, enforce: Sequence[Property] = 
 
 def unmark(item: Marked) -> None:
     """Make an object or collection an ordinary part of the scene again."""
-    for key in (REGION, PHRASE, ENFORCE, OFF, TOGETHER):
+    for key in KEYS:
         if item.get(key) is not None:
             del item[key]
     item.update_tag()
 
 
 def write(item: Marked, key: str, value: object) -> None:
-    """Change one of the keys above. A custom property alone is no news to the depsgraph, nor to who shows regions."""
-    item[key] = value
+    """Change one of the keys above, None as what was never set. A custom property alone is no news to the depsgraph,
+    nor to who shows regions."""
+    if value is None:
+        item.pop(key, None)
+    else:
+        item[key] = value
     item.update_tag()
 
 
@@ -55,7 +64,25 @@ def read(item: Marked) -> Mark | None:
     phrase = " ".join(str(item.get(PHRASE, "")).split())
     names = str(item.get(ENFORCE, "shape")).split()
     enforce = tuple(name for name in get_args(Property) if name in names)
-    return Mark(item.name, phrase or default_phrase(item.name), enforce, not item.get(OFF, False))
+    return Mark(
+        name=item.name,
+        phrase=phrase or default_phrase(item.name),
+        enforce=enforce,
+        on=not item.get(OFF, False),
+        strength=float(item.get(STRENGTH, 1.0)),
+        description=" ".join(str(item.get(DESCRIPTION, "")).split()),
+        colour=_colour(item),
+    )
+
+
+def _colour(item: Marked) -> Rgb | None:
+    """Red, green and blue in 0..1, sRGB, as its picture shows them."""
+    colour = item.get(COLOUR)
+    if not isinstance(colour, IDPropertyArray):
+        return None
+    to_list: Callable[[], Any] = colour.to_list  # None, says its stub
+    channels = [float(channel) for channel in to_list()]
+    return (channels[0], channels[1], channels[2]) if len(channels) == 3 else None
 
 
 def marked(scene: bpy.types.Scene) -> Iterator[tuple[Marked, Mark]]:

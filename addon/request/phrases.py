@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..messages.errors import NothingMarked, PhraseMissing
-from ..protocol.records import Property
+from ..protocol.blockout import Property
 
 SIBILANT = r"(?:s|x|z|ch|sh)$"  # after which a plural is spelt es
 SHOWN = 4  # words that a sentence spells out
@@ -18,7 +18,8 @@ class Mark:
     """What the artist said of an object: its name, the words of the prompt that mean it, and what to enforce.
 
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
-    should it have no surface: "in the view", "from renders", or "".
+    should it have no surface: "in the view", "from renders", or "". ``strength``, ``description`` and ``colour`` are
+    its own, as a Region's.
     """
 
     name: str
@@ -26,6 +27,9 @@ class Mark:
     enforce: tuple[Property, ...] = ("shape",)
     on: bool = True
     hidden: str = ""
+    strength: float = 1.0
+    description: str = ""
+    colour: tuple[float, float, float] | None = None
 
 
 def default_phrase(name: str) -> str:
@@ -69,9 +73,16 @@ def names_any(phrase: str, nouns: Collection[str]) -> bool:
     return any(f" {noun} " in padded for noun in nouns)
 
 
+def is_place(words: str) -> bool:
+    """Whether words say where or when something is, as “in the snow” does."""
+    return PLACES.match(words) is not None
+
+
 def inserted(prompt: str, phrase: str) -> str:
     """The prompt, saying ``phrase`` too, after its other things and before it says where they are; with an article by
-    its first letter, unless it brings its own."""
+    its first letter, unless it brings its own. A place or time comes last."""
+    if is_place(phrase):
+        return f"{prompt.rstrip(' ,.;')} {phrase}".strip()
     article = "an" if phrase[:1].casefold() in "aeiou" else "a"
     noun = phrase if re.match(r"(an?|the)\s", phrase, re.IGNORECASE) else f"{article} {phrase}"
     place = PLACES.search(prompt)

@@ -3,7 +3,8 @@
 
 A file of styles is a JSON list; each style needs a ``name`` and a ``text``, and may have ``negative``, ``steps``,
 ``strength`` and ``model``. Ours are in ``styles.json``; the artist's own are in a folder, and win where a name is the
-same. A file that cannot be read is named, and the others are read all the same.
+same. A file that cannot be read is named, and the others are read all the same. A thumbnail is a PNG file of the
+style's name, as ``save`` spells it, beside the file; those of ours are in ``thumbnails``.
 """
 
 import json
@@ -13,13 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from ..protocol.records import Blockout, Fraction, ModelInfo, Name, Text
+from ..protocol.answers import ModelInfo
+from ..protocol.blockout import Blockout, Fraction, Name, Text
 from ..protocol.strict_json import ContractError, Length, Range, dump, load
 from .settings import SENT, Settings
 
 SLOT = "{prompt}"
 SETS = ("steps", "strength")  # what choosing a style may set
 SHIPPED = Path(__file__).with_name("styles.json")
+THUMBNAILS = Path(__file__).with_name("thumbnails")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +43,19 @@ class Style:
 
 @dataclass(frozen=True)
 class StyleLibrary:
-    """Every style there is, by name, and a sentence for each file that is none."""
+    """Every style there is, a sentence for each file that is none, and which style has which thumbnail."""
 
     styles: tuple[Style, ...] = ()
     faults: tuple[str, ...] = ()
+    thumbnails: tuple[tuple[str, Path], ...] = ()
 
     def find(self, name: str) -> Style | None:
         """The style of that name."""
         return next((style for style in self.styles if style.name == name), None)
+
+    def thumbnail(self, name: str) -> Path | None:
+        """The thumbnail of the style of that name; None for one that has none."""
+        return dict(self.thumbnails).get(name)
 
     def fitting(self, model: ModelInfo) -> tuple[Style, ...]:
         """The styles for a model: those made for it, and where it knows more than a list of nouns, the general ones."""
@@ -63,7 +71,10 @@ def read(folder: Path) -> StyleLibrary:
             styles.update((style.name, style) for style in _styles(path))
         except (OSError, ValueError) as error:  # ContractError and JSON's own are ValueErrors
             faults.append(f"{path.name}: {error}")
-    return StyleLibrary(tuple(styles.values()), tuple(faults))
+    pictures = ((name, _thumbnail(folder, name)) for name in styles)
+    return StyleLibrary(
+        tuple(styles.values()), tuple(faults), tuple((name, path) for name, path in pictures if path is not None)
+    )
 
 
 def save(folder: Path, style: Style) -> Path:
@@ -74,6 +85,19 @@ def save(folder: Path, style: Style) -> Path:
     part.write_text(json.dumps([dump(style)], indent=2), "utf-8")
     part.replace(path)  # a file cut short would take the style that was there with it
     return path
+
+
+def save_thumbnail(folder: Path, name: str, png: bytes) -> None:
+    """Keep a picture as the thumbnail of the style of that name. Raises OSError."""
+    part = _file(folder, name).with_suffix(".part")
+    part.write_bytes(png)
+    part.replace(part.with_suffix(".png"))
+
+
+def delete(file: Path) -> None:
+    """Remove a style's own file, and its thumbnail."""
+    file.unlink()
+    file.with_suffix(".png").unlink(missing_ok=True)
 
 
 def own(folder: Path, name: str) -> Path | None:
@@ -136,6 +160,12 @@ def _styles(path: Path) -> Sequence[Style]:
     if not isinstance(documents, list):
         raise ContractError("", "is no list of styles")
     return [load(Style, document) for document in documents]
+
+
+def _thumbnail(folder: Path, name: str) -> Path | None:
+    """The artist's own of a style, else ours."""
+    files = (_file(parent, name).with_suffix(".png") for parent in (folder, THUMBNAILS))
+    return next((file for file in files if file.is_file()), None)
 
 
 def _file(folder: Path, name: str) -> Path:

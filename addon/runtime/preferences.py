@@ -13,7 +13,7 @@ from bpy.props import StringProperty
 from ..client.address import admit
 from ..client.api import find_connection
 from ..extension import EXTENSION
-from ..protocol.records import Connection
+from ..protocol.answers import Connection
 from ..protocol.server_command import noted
 
 KEPT = ("command", "address")  # preferences that survive disabling, which makes Blender forget them; no secrets

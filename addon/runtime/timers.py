@@ -17,6 +17,7 @@ from ..messages.sentences import stumbled
 from ..pictures.pixels import warm_up
 from ..session.reducer import file_opened, notice_changed
 from .app import app, log
+from .sheets import close_views, renew
 from .windows import occupied, redraw, window_manager
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
@@ -24,6 +25,7 @@ ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
 
 def _opened(*_: object) -> None:
     app().dispatcher.apply(file_opened)
+    close_views(app())
 
 
 def register() -> None:
@@ -81,7 +83,9 @@ def _slice() -> float:
     application.event_loop.once()
     receive()
     application.preview_image.show(application.session.preview)
-    if fresh := application.gallery.tick(window_manager()):
+    fresh = application.gallery.tick(window_manager())
+    fresh = renew(application) or fresh
+    if fresh:
         redraw()
     return ACTIVE if fresh or application.session.busy else IDLE
 

@@ -7,6 +7,7 @@ from typing import Literal
 import bpy
 
 EDITOR = "IMAGE_EDITOR"  # as a ui_type; of the areas of that type, some are UV Editors
+TAB = "Maquette"  # of the sidebar
 MOVES = {"BLOCKING", "UNDO"}  # what a modal operator says that changes the scene; of a macro, as Shift D, the second
 
 
@@ -27,6 +28,13 @@ def occupied() -> bool:
     """A render runs, or the artist is in the middle of a move: an undo step now would tear it."""
     modal = (operator for window in window_manager().windows for operator in window.modal_operators)
     return rendering() or any(MOVES & operator.bl_options for operator in modal)
+
+
+def tab_open(area: bpy.types.Area) -> bool:
+    """Whether its sidebar shows our tab."""
+    return any(
+        region.type == "UI" and region.width > 1 and region.active_panel_category == TAB for region in area.regions
+    )
 
 
 def redraw() -> None:

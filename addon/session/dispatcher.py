@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..cooperative import Slices
-from ..protocol.records import Blockout, Connection
+from ..protocol.answers import Connection
+from ..protocol.blockout import Blockout
 from ..request.settings import DEFAULTS, Settings
 from .job_tracker import JobTracker
 from .seeds import ONE, Seeds

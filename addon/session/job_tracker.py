@@ -11,7 +11,7 @@ from ..client.download import fetch
 from ..client.exceptions import ClientError, PictureDamaged, PictureUnsaved, ServerProblem
 from ..client.resolve import numbered
 from ..messages.notice import notice
-from ..protocol.records import Connection, Job
+from ..protocol.answers import Connection, Job
 from . import reducer
 from .state import Preview
 from .store import SessionStore

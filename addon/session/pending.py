@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-from ..protocol.records import Blockout, Job
+from ..protocol.answers import Job
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, Key, dump, loads
 from ..request.settings import Settings
 from .state import Session

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from ..messages import sentences
 from ..messages.notice import LINKS, OF_A_FILE, Notice
-from ..protocol.records import Event, Health, Job, ModelInfo
+from ..protocol.answers import Event, Health, Job, ModelInfo
 from .state import Link, LinkName, Preview, Session, find_task
 from .task import Task, with_record
 
 STOPPED = sentences.server_stopped()
+FLUTTER = 0.02  # of a machine's memory
 TASKS_MAX = 20  # tasks a session remembers; the pictures themselves stay on disk
 
 
@@ -39,9 +40,16 @@ def server_answered(session: Session, health: Health, models: tuple[ModelInfo, .
     notice = sentences.no_worker(health.trouble) if health.trouble else None
     again = session.link.name != "online"
     tasks = tuple(task if task.ended or not again else replace(task, pace=None) for task in session.tasks)
-    link = Link(name="online", health=health, models=models, notice=notice)
+    link = Link(name="online", health=_steady(session.link.health, health), models=models, notice=notice)
     unanswered = None if session.notice and session.notice.code in LINKS else session.notice
     return replace(session, link=link, tasks=tasks, notice=unanswered)
+
+
+def _steady(before: Health | None, health: Health) -> Health:
+    """Its health with the free memory of before, where that is much the same: it flutters, and panels must not."""
+    if before is None or abs(before.memory_free - health.memory_free) > FLUTTER * health.memory:
+        return health
+    return replace(health, memory_free=before.memory_free)
 
 
 def server_lost(session: Session, name: LinkName, notice: Notice) -> Session:

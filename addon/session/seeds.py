@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..protocol.records import SEED_MAX, Blockout
+from ..protocol.blockout import SEED_MAX, Blockout
 from ..protocol.strict_json import dump
 from .task import Task
 

@@ -45,8 +45,9 @@ def ended(session: Session, code: int, log: Path) -> Session:
         return reducer.server_stopped(session)
     if code == MISUNDERSTOOD:
         return reducer.server_died(session, sentences.command_misunderstood())
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-    return reducer.server_died(session, sentences.server_died(how, _last_words(log), str(log)))
+    if code < 0:  # of which its log knows nothing: what it says last is about something else
+        return reducer.server_died(session, sentences.server_died(f"was killed by signal {-code}", "", str(log)))
+    return reducer.server_died(session, sentences.server_died(f"ended with code {code}", _last_words(log), str(log)))
 
 
 def _last_words(log: Path) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..messages.notice import Notice, complaint
+from ..protocol.answers import Health, ModelInfo
 from ..protocol.default_model import TOYBOX
-from ..protocol.records import Health, ModelInfo
 from .task import Task
 
 LinkName = Literal[

@@ -14,7 +14,8 @@ from ..cooperative import Slices, gradually
 from ..messages import sentences
 from ..messages.errors import UserError
 from ..messages.notice import notice
-from ..protocol.records import Blockout, Job
+from ..protocol.answers import Job
+from ..protocol.blockout import Blockout
 from ..protocol.strict_json import dump
 from ..request.settings import DEFAULTS, Settings, part
 from . import reducer

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..protocol.records import ENDED, Artifact, Job
+from ..protocol.answers import ENDED, Artifact, Job
 from ..request.settings import DEFAULTS, Settings
 
 

@@ -10,7 +10,7 @@ from ..client.api import Client
 from ..client.exceptions import ClientError, OnlineAccessOff, ServerAbsent, VersionMismatch, WrongToken
 from ..client.resolve import numbered
 from ..messages.notice import notice
-from ..protocol.records import Connection, ModelInfo
+from ..protocol.answers import Connection, ModelInfo
 from . import reducer
 from .job_tracker import JobTracker
 from .state import LinkName, find_task

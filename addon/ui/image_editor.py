@@ -5,12 +5,14 @@ The scene points at its current picture, and the picture carries the request it 
 that both survive saving, undo and the end of the server.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from math import floor
 
 import bpy
 from gpu_extras.presets import draw_texture_2d
 
+from ..overlay.sheet_layout import Bounds, inscribed
 from ..pictures.camera_background import follow
 from ..pictures.image import CAMERA, PICTURE, REQUEST
 from ..runtime.app import app
@@ -42,13 +44,19 @@ def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
 
 def replace_earlier(image: bpy.types.Image) -> None:
     """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
+    for window, area in following_editors():
+        show_in(window, area, image)
+
+
+def following_editors() -> Iterator[tuple[bpy.types.Window, bpy.types.Area]]:
+    """The Image Editors that show each new picture of ours."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
             if area.ui_type != EDITOR or not isinstance(space, bpy.types.SpaceImageEditor):
                 continue
             if not space.use_image_pin and ours(space.image):
-                show_in(window, area, image)
+                yield window, area
 
 
 def split_off(screen: bpy.types.Screen) -> bpy.types.Area | None:
@@ -111,11 +119,5 @@ def _draw() -> None:
     view = bpy.context.region.view2d
     left, bottom = view.view_to_region(0.0, 0.0, clip=False)
     right, top = view.view_to_region(1.0, 1.0, clip=False)
-    width, height = fitted(right - left, top - bottom, texture.width / texture.height)
-    corner = (left + (right - left - width) / 2, bottom + (top - bottom - height) / 2)
-    draw_texture_2d(texture, corner, width, height)
-
-
-def fitted(width: float, height: float, aspect: float) -> tuple[float, float]:
-    """The largest width and height of this aspect inside a rectangle."""
-    return (width, width / aspect) if width / height <= aspect else (height * aspect, height)
+    place = inscribed(Bounds(left, bottom, right, top), texture.width / texture.height)
+    draw_texture_2d(texture, (place.left, place.bottom), place.width, place.height)

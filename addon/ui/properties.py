@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artist sets, as properties with names, ranges and tooltips.
+"""What the artist sets of a scene, as properties with names, ranges and tooltips.
 
 Each one reads and writes a custom property of the same name (``scene["maquette_prompt"]``), so that a .blend can be
 captured by a Blender without this add-on, and nothing is stored that the artist did not set.
 """
 
-from typing import get_args
-
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
-from ..protocol.records import SEED_MAX, ModelInfo, Property
-from ..regions.marks import ENFORCE, OFF, PHRASE
+from ..protocol.answers import ModelInfo
+from ..protocol.blockout import SEED_MAX
 from ..request.settings import (
+    EMPHASIS,
     EXACT,
     KEYS,
     MASKED,
@@ -33,18 +32,12 @@ from ..request.settings import (
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
-from .context import Icon
+from .region_properties import of_regions
 from .stored_property import declared, stored, text
 
 VARY, COUNT = "maquette_vary", "maquette_count"
 MOST = 10  # pictures that one press asks for
 SMALLEST_SIZE = 25  # percent of a side; below that a model paints nothing that it was trained on
-ENFORCED: tuple[tuple[str, str, str, Icon], ...] = (
-    ("shape", "Shape", "Its outline", "MESH_CUBE"),
-    ("centroid", "Place", "Where its middle is", "EMPTY_AXIS"),
-    ("size", "Size", "How much of the frame it fills", "FULLSCREEN_ENTER"),
-)
-FLAGS = {name: 1 << bit for bit, name in enumerate(get_args(Property))}
 
 
 def register() -> None:
@@ -52,14 +45,14 @@ def register() -> None:
     for key, prop in (_of_scenes() | _of_results()).items():
         setattr(bpy.types.Scene, key, prop)
     for owner in (bpy.types.Object, bpy.types.Collection):
-        for key, prop in _of_regions().items():
+        for key, prop in of_regions().items():
             setattr(owner, key, prop)
 
 
 def unregister() -> None:
     """Take them off again; what the artist set stays in the file."""
     for owner in (bpy.types.Collection, bpy.types.Object):
-        for key in _of_regions():
+        for key in of_regions():
             delattr(owner, key)
     for key in _of_scenes() | _of_results():
         delattr(bpy.types.Scene, key)
@@ -173,6 +166,16 @@ def _masks() -> dict[str, object]:
             options=set(),
             **stored(MASKED, lambda scene: MASKS),
         ),
+        EMPHASIS: declared(
+            FloatProperty,
+            name="Emphasis",
+            description="How much more each region's words are heard inside it, first of all; 0 is as much as ever",
+            min=0.0,
+            max=20.0,
+            soft_max=12.0,
+            options=set(),
+            **stored(EMPHASIS, _default_emphasis),
+        ),
         SHAPED: declared(
             IntProperty,
             name="Shaped Noise",
@@ -232,36 +235,6 @@ def _of_results() -> dict[str, object]:
     }
 
 
-def _of_regions() -> dict[str, object]:
-    return {
-        PHRASE: declared(
-            StringProperty,
-            name="Phrase",
-            description="The words of the prompt that mean this",
-            update=_tell,
-            **text(PHRASE),
-        ),
-        ENFORCE: declared(
-            EnumProperty,
-            name="Enforce",
-            description="What of the block the picture must keep",
-            items=[(*item, FLAGS[item[0]]) for item in ENFORCED],
-            options={"ENUM_FLAG"},
-            get=_enforced,
-            set=_enforce,
-            update=_tell,
-        ),
-        OFF: declared(
-            BoolProperty,
-            name="Leave Out",
-            description="Leave this out of the picture for now; it still hides what is behind it",
-            options=set(),
-            update=_tell,
-            **stored(OFF, lambda owner: False),
-        ),
-    }
-
-
 def chosen(scene: bpy.types.Scene) -> ModelInfo:
     """The ModelInfo of the model the scene asks for, or the server's first."""
     return offered_model(app().session, scene.get(MODEL, ""))
@@ -280,18 +253,9 @@ def _default_strength(scene: bpy.types.Scene) -> float:
     return chosen(scene).strength
 
 
+def _default_emphasis(scene: bpy.types.Scene) -> float:
+    return chosen(scene).emphasis
+
+
 def _default_steps(scene: bpy.types.Scene) -> int:
     return chosen(scene).steps
-
-
-def _enforced(owner: bpy.types.ID) -> int:
-    return sum(FLAGS[name] for name in owner.get(ENFORCE, "shape").split())
-
-
-def _enforce(owner: bpy.types.ID, flags: int) -> None:
-    owner[ENFORCE] = " ".join(name for name, flag in FLAGS.items() if flags & flag)
-
-
-def _tell(owner: bpy.types.ID, context: bpy.types.Context) -> None:
-    """A custom property alone is no news to the depsgraph, and so to whoever shows regions."""
-    owner.update_tag()

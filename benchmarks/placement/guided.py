@@ -24,8 +24,8 @@ from sg_core.terms.leakage import apart
 class GuidedSettings:
     """What of the method is used. ``strength`` is a share of the Card's; ``apart`` and ``present`` are weights of
     ``edits.place``, ``decay`` and ``until`` constants of ``guidance.Relative``; ``layers`` listens to other blocks than
-    the Card's, () to all. ``masks`` is the progress up to which they hold, and ``noise`` how often the initial noise is
-    shaped, 0 for not at all; ``leakage`` is the weight of ``terms.leakage.apart``."""
+    the Card's, () to all. ``masks`` is the progress up to which they hold with this ``emphasis``, and ``noise``
+    how often the initial noise is shaped, 0 for not at all; ``leakage`` is the weight of ``terms.leakage.apart``."""
 
     energy: str = "place"
     guidance: str = "relative"
@@ -38,6 +38,7 @@ class GuidedSettings:
     masks: float = 0.0
     softness: float = 0.0
     noise: int = 0
+    emphasis: float = 0.0
     leakage: float = 0.0
 
 
@@ -61,7 +62,9 @@ def layout_of(case: Case, settings: GuidedSettings) -> Layout:
     layout = as_layout(ENERGIES[settings.energy](case, settings) + settings.leakage * apart(case.masks))
     if settings.masks:
         nearest_first = dict(reversed(case.masks.items()))
-        layout = layout + masks(nearest_first, until=settings.masks, softness=settings.softness)
+        layout = layout + masks(
+            nearest_first, until=settings.masks, softness=settings.softness, emphasis=settings.emphasis
+        )
     return layout + shaped_noise(settings.noise) if settings.noise else layout
 
 

@@ -31,6 +31,7 @@ from benchmarks.placement import guided
 from benchmarks.placement.cases import Case
 from benchmarks.placement.rows import ROOT, SHARED, code_digest, digest
 from sg_core.layout import UNTIL
+from sg_core.models.cards import CARDS
 from sg_core.models.model import Model
 
 SWEPT = Path(__file__).parents[1] / "baselines" / "settings.json"
@@ -75,7 +76,7 @@ PEERS: Mapping[str, tuple[Paint, Any]] = MappingProxyType(
 )
 
 STRENGTHS = (0.25, 0.5, 0.75)
-BOTH = guided.GuidedSettings(masks=UNTIL)  # masks and energies, as shipped
+BOTH = guided.GuidedSettings(masks=UNTIL, emphasis=CARDS["toybox"].emphasis)  # as shipped
 
 OWN: Mapping[str, tuple[str, guided.GuidedSettings]] = MappingProxyType(
     {
@@ -85,6 +86,7 @@ OWN: Mapping[str, tuple[str, guided.GuidedSettings]] = MappingProxyType(
         "masks": ("ablation", guided.GuidedSettings(energy="none", masks=UNTIL)),
         "noise": ("ablation", guided.GuidedSettings(guidance="unheard", noise=3)),
         "with noise": ("ablation", replace(BOTH, noise=3)),
+        "no emphasis": ("ablation", replace(BOTH, emphasis=0.0)),
         "with leakage": ("ablation", replace(BOTH, leakage=0.25)),
         "soft masks": ("ablation", replace(BOTH, softness=1.0)),
         "masks to the end": ("ablation", replace(BOTH, masks=1.0)),

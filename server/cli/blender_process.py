@@ -7,18 +7,21 @@ process of its own keeps Blender's crashes and its memory away from everything e
 
 import asyncio
 import json
-import tempfile
+import os
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from addon.blender_process import ApplyCommand, CaptureCommand, Command, LookCommand, SceneFile, program, refusal
-from addon.protocol.records import Achieved, Blockout, ModelInfo
+from addon.blender_process import LEASH, ApplyCommand, CaptureCommand, Command, LookCommand, SceneFile, program, refusal
+from addon.protocol.answers import Achieved, ModelInfo
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..errors import CommandError
+from .files import scratch
 
 TAIL = 2000
 
@@ -45,8 +48,8 @@ async def capture(
 
     Raises NotCaptured, BlenderFailed, NoBlender.
     """
-    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        out = Path(folder) / "blockout.json"
+    with scratch() as folder:
+        out = folder / "blockout.json"
         await _run(CaptureCommand(source=source, out=out, model=model, settings=settings), blender)
         try:
             return loads(Blockout, out.read_bytes())
@@ -66,8 +69,8 @@ async def apply(
 
     It knows what the picture was asked for, ``blockout`` in a file, and what it shows, as one that the panel received.
     """
-    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        measured = Path(folder) / "achieved.json"  # masks are too long for a command line
+    with scratch() as folder:
+        measured = folder / "achieved.json"  # masks are too long for a command line
         measured.write_text(json.dumps(dump(tuple(achieved))))
         command = ApplyCommand(source=source, picture=picture, request=blockout, achieved=measured, out=out)
         await _run(command, blender)
@@ -89,11 +92,19 @@ async def _run(command: Command, blender: Path | None) -> None:
 
 async def _ended(words: list[str]) -> tuple[int | None, str]:
     """A child's exit code, and all that it printed. Raises BlenderFailed for one that does not even start."""
+    leashed = {**os.environ, LEASH: "1"}
     try:
-        process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=STDOUT)
+        process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=STDOUT, env=leashed)
     except OSError as error:
         raise BlenderFailed(f"{words[0]} cannot be run: {error.strerror}") from error
-    output, _ = await process.communicate()
+    assert process.stdout is not None, "it is a pipe"
+    try:
+        output = await process.stdout.read()  # not communicate: it would let go of the leash
+        await process.wait()
+    finally:
+        with suppress(ProcessLookupError):  # it has ended by itself
+            process.kill()
+        await process.wait()
     return process.returncode, output.decode(errors="replace").strip()
 
 

@@ -3,9 +3,8 @@
 
 import argparse
 import asyncio
+import io
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,15 +13,14 @@ from typing import TYPE_CHECKING
 
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import loads
 
-from ..catalogue import offered
 from ..errors import CommandError
 from ..http.host import running
-from ..settings import ServerSettings
 from . import blender_process
-from .render import paint, render
+from .files import scratch, write, writing
+from .render import ELSEWHERE, own_server, paint, render, settings_from
 from .terminal import bar, say
 
 if TYPE_CHECKING:
@@ -38,15 +36,20 @@ class NoExamples(CommandError):
 def main(argv: Sequence[str]) -> int:
     """``maquette demo``."""
     words = _parser().parse_args(argv)
+    settings_from(words)
     scenes = sorted(words.examples.glob("*.blend"))
     if not scenes:
         raise NoExamples(f"{words.examples} has no .blend files: run examples/make.py, or name another folder")
+    with writing(words.out, ELSEWHERE):  # said before minutes of work, and not after
+        words.out.mkdir(parents=True, exist_ok=True)
+        write(words.out / "report.json", b"{}\n")
     begun = time.monotonic()
     pairs, seconds = asyncio.run(perform(scenes, words.out, words.seed, words.blender))
     lead = words.out / pairs[0].name
-    for name in ("picture.png", "scene.blend"):
-        shutil.copyfile(lead / name, words.out / name)
-    measure(pairs, words.out, seconds | {"all": round(time.monotonic() - begun, 1)})
+    with writing(words.out, ELSEWHERE):
+        for name in ("picture.png", "scene.blend"):
+            write(words.out / name, (lead / name).read_bytes())
+        measure(pairs, words.out, seconds | {"all": round(time.monotonic() - begun, 1)})
     for name in ("picture.png", "sheet.png", "scene.blend", "report.json"):
         say(str(words.out / name))
     return 0
@@ -57,8 +60,8 @@ async def perform(
 ) -> tuple[list["Pair"], dict[str, float]]:
     """Every scene through a server of our own; what became of each, and the seconds each took."""
     pairs, seconds = [], {}
-    with tempfile.TemporaryDirectory(prefix="maquette-") as home:
-        async with running(ServerSettings(home=Path(home), models=offered([]))) as (_, connection):
+    with scratch() as folder:
+        async with running(own_server(folder)) as (_, connection):
             client = await connect(connection)
             for scene in bar(scenes, desc="examples", unit="scene"):
                 begun = time.monotonic()
@@ -75,7 +78,8 @@ async def example(client: Client, scene: Path, out: Path, seed: int, program: Pa
     result = await render(client, source, {"seed": seed}, None, out, program)
     blockout = loads(Blockout, result.blockout.read_bytes())
     unguided, _ = await paint(client, replace(blockout, strength=0.0))
-    (out / "unguided.png").write_bytes(unguided)
+    with writing(out, ELSEWHERE):
+        write(out / "unguided.png", unguided)
     await blender_process.look(source, out / "blocking.png", program)
     blocking = (out / "blocking.png").read_bytes()
     return Pair(scene.stem, blockout, blocking, unguided, result.picture.read_bytes())
@@ -85,9 +89,11 @@ def measure(pairs: Sequence["Pair"], out: Path, seconds: dict[str, float]) -> No
     """Write sheet.png and report.json. Torch, which the Judge needs, comes in after the server is gone."""
     from benchmarks import report
 
-    report.sheet(pairs).save(out / "sheet.png")
+    sheet = io.BytesIO()
+    report.sheet(pairs).save(sheet, "PNG")
+    write(out / "sheet.png", sheet.getvalue())
     figures = report.figures(pairs, report.load_judge()) | {"seconds": seconds}
-    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n")
+    write(out / "report.json", (json.dumps(figures, indent=1) + "\n").encode())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, get_args
 
-from addon.protocol.records import Blockout, Scheduler
+from addon.protocol.blockout import Blockout, Scheduler
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..errors import CommandError

@@ -11,7 +11,8 @@ from addon.client.exceptions import ClientError
 from addon.protocol import server_command
 
 from ..errors import CommandError
-from .terminal import complain, say
+from .files import in_words
+from .terminal import complain, say, stop_by_any_signal
 
 VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
     {
@@ -39,19 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (verb := " ".join(words[:count])) in VERBS:
             return _run(VERBS[verb][0], words[count:])
     if words[:1] in (["-h"], ["--help"]):
-        say(_usage())
+        with suppress(BrokenPipeError):
+            say(_usage())
         return 0
     complain(_unknown(words) + _usage())
     return 2
 
 
 def _run(target: str, words: Sequence[str]) -> int:
+    stop_by_any_signal()
     with suppress(OSError):  # a home that cannot be written is no reason not to work; Start Server then needs a path
         server_command.note(server_command.own_command())
     try:
         code: int = resolve_name(target)(words)
     except (ClientError, CommandError) as error:
         complain(str(error))
+        return 1
+    except BrokenPipeError:  # whoever read what we say has gone
+        return 1
+    except OSError as error:
+        complain(in_words(error))
         return 1
     except KeyboardInterrupt:
         return 130

@@ -4,8 +4,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import Blockout, Region
 from addon.protocol.frame import offset
-from addon.protocol.records import Achieved, Blockout, Region
 
 
 @dataclass(frozen=True)

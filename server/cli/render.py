@@ -4,7 +4,6 @@
 import argparse
 import asyncio
 import json
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,9 +14,11 @@ from typing import Any
 
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
-from addon.client.exceptions import ServerAbsent
-from addon.protocol.records import Achieved, Blockout, Job, ModelInfo
+from addon.client.exceptions import ClientError, ServerAbsent
+from addon.protocol.answers import Achieved, Job, ModelInfo
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, load, loads
+from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 
 from ..catalogue import offered
@@ -25,9 +26,14 @@ from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
+from .files import scratch, write, writing
 from .layout_flags import add_layout_flags, changed
 from .region_report import Outcome, outcomes
-from .terminal import bar, say
+from .terminal import bar, complain, say
+
+LAST_FRAME = 1_048_574
+DRAIN = 1.0  # seconds
+ELSEWHERE = "name another folder with --out"
 
 
 class CannotRender(CommandError):
@@ -72,10 +78,12 @@ async def render(
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
     blockout = change(blockout)
-    out.mkdir(parents=True, exist_ok=True)  # not before: what cannot be captured leaves nothing behind
-    result.blockout.write_text(json.dumps(dump(blockout)))
+    with writing(out, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
+        out.mkdir(parents=True, exist_ok=True)
+        write(result.blockout, json.dumps(dump(blockout)).encode())
     picture, achieved = await paint(client, blockout)
-    result.picture.write_bytes(picture)
+    with writing(out, ELSEWHERE):
+        write(result.picture, picture)
     if result.scene is not None:
         with bar(desc="projecting", total=1) as progress:
             await blender_process.apply(source, result.picture, result.blockout, achieved, result.scene, program)
@@ -129,22 +137,32 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
 
 @asynccontextmanager
 async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncIterator[Client]:
-    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed."""
+    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed.
+
+    What runs may be of no use: of another version, or no server of ours at all. Then it is said, and ours is used.
+    """
     client = await _running(connection) if connection is not None or not models else None
     if client is not None:
         yield client
         return
-    with tempfile.TemporaryDirectory(prefix="maquette-") as folder:
-        async with running(ServerSettings(home=Path(folder), models=offered(models))) as (_, own):
+    with scratch() as folder:
+        async with running(own_server(folder, models)) as (_, own):
             yield await connect(own)
+
+
+def own_server(folder: Path, models: Sequence[Path] = ()) -> ServerSettings:
+    """A server for one command: what it paints is nobody's once the command ends, and is not waited for."""
+    return ServerSettings(home=folder / "home", models=offered(models), drain=DRAIN)
 
 
 async def _running(connection: Path | None) -> Client | None:
     try:
         return await connect(find_connection(connection))
-    except ServerAbsent:
+    except ClientError as error:
         if connection is not None:  # this one was asked for
             raise
+        if not isinstance(error, ServerAbsent):
+            complain(f"{error.message}; a server of our own paints instead")
         return None
 
 
@@ -154,7 +172,18 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def settings_from(words: argparse.Namespace) -> dict[str, Any]:
+    """The settings that a command line gives. Raises CannotRender for those outside their bounds."""
+    settings = from_flags(words)
+    try:
+        check_settings(settings)
+    except LimitExceeded as error:
+        raise CannotRender(str(error)) from error
+    return settings
+
+
 async def _main(words: argparse.Namespace) -> None:
+    settings = settings_from(words)
     if not words.scene.is_file():
         raise CannotRender(f"There is no file {words.scene}")
     name, folders = words.model, []
@@ -164,9 +193,7 @@ async def _main(words: argparse.Namespace) -> None:
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with server(words.server, folders) as client:
-        result = await render(
-            client, source, from_flags(words), name, out, words.blender, partial(changed, words=words)
-        )
+        result = await render(client, source, settings, name, out, words.blender, partial(changed, words=words))
     tell(result, words.json)
 
 
@@ -183,11 +210,19 @@ def tell(result: Result, as_json: bool) -> None:
             say(str(path))
 
 
+def frame(text: str) -> int:
+    """A frame's number. Raises ArgumentTypeError for one that Blender has not, ValueError for none."""
+    number = int(text)
+    if abs(number) > LAST_FRAME:
+        raise argparse.ArgumentTypeError(f"{number} is no frame: Blender has those of -{LAST_FRAME} to {LAST_FRAME}")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maquette render", description="Paint one scene.")
     parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
     parser.add_argument("--camera", help="the camera's name; the scene's own by default")
-    parser.add_argument("--frame", type=int, help="the frame to capture; the scene's own by default")
+    parser.add_argument("--frame", type=frame, help="the frame to capture; the scene's own by default")
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
     add_layout_flags(parser)
     parser.add_argument("--model", help="a model of the server, or a diffusers folder")

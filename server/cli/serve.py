@@ -11,24 +11,32 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from addon.blender_process import LEASH
 from addon.protocol.paths import home
 
 from ..catalogue import offered
 from ..http.host import running
 from ..settings import ServerSettings
-from .terminal import say
+from .terminal import say, stop_by_any_signal
 
-LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started us
+LAST_PORT = 65535
 
 
 async def serve(settings: ServerSettings) -> None:
-    """Serves until SIGTERM or Ctrl-C; on a leash also until standard input ends."""
+    """Serves until it is cancelled, as Ctrl-C does; on a leash also until standard input ends."""
     async with running(settings) as (host, connection):
         if LEASH in os.environ:
             leash(asyncio.get_running_loop(), host.stop)
         say(f"Maquette serves at {connection.address}; clients find it through {settings.connection}")
         while not host.should_exit:
             await asyncio.sleep(0.1)
+
+
+def run(settings: ServerSettings) -> None:
+    """Serves in the foreground until a signal comes, which is the way in which a server ends."""
+    stop_by_any_signal()
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings))
 
 
 def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -53,13 +61,21 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
     )
 
 
+def port(text: str) -> int:
+    """A port's number. Raises ArgumentTypeError for what is none."""
+    if text.isdecimal() and int(text) <= LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port: choose one of 1 to {LAST_PORT}, or 0 for a free one")
+
+
 def main(argv: Sequence[str]) -> int:
     """``maquette serve``."""
     parser = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one")
+    parser.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
     parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
     parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(serve(settings_from(parser.parse_args(argv))))
+    settings = settings_from(parser.parse_args(argv))
+    run(settings)
     return 0

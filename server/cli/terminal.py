@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the command line says to people."""
+"""What the command line says to people, and how they stop it."""
 
+import signal
 import sys
 from typing import Any
 
@@ -42,3 +43,14 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """A line on standard error."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def stop_by_any_signal() -> None:
+    """Have the end of a session and a closed terminal mean what Ctrl-C means: cleaning up, then leaving.
+
+    Whoever ignores a signal, as nohup does, goes on ignoring it.
+    """
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)  # Windows has the last, other systems the second
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))

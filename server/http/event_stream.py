@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 
-from addon.protocol.records import Event
+from addon.protocol.answers import Event
 from addon.protocol.strict_json import dump
 
 from ..queue.job_state import OVER

@@ -2,6 +2,7 @@
 """``maquette serve``: the server on loopback, and the one file that says where it is."""
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -9,13 +10,13 @@ import socket
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 
-from addon.protocol.records import Connection
+from addon.protocol import home_lock
+from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 
 from ..errors import CommandError
@@ -24,6 +25,7 @@ from ..settings import VERSION, ServerSettings
 from .app import create_app
 
 LOOPBACK = "127.0.0.1"
+PART = "new-connection-"
 
 
 class AlreadyServing(CommandError):
@@ -33,11 +35,19 @@ class AlreadyServing(CommandError):
         super().__init__(f"A server already runs in {folder}: stop it, or set MAQUETTE_HOME to another folder")
 
 
-class PortTaken(CommandError):
-    """Something else listens where we were told to."""
+class UnusableHome(CommandError):
+    """The folder of queue, pictures and connection file cannot be written."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(f"Port {port} is taken: choose another, or 0 for a free one")
+    def __init__(self, folder: Path, reason: str) -> None:
+        fix = "give yourself the right to write there, make room, or name another folder with --home or MAQUETTE_HOME"
+        super().__init__(f"{folder} cannot be the server's home ({reason}): {fix}")
+
+
+class PortTaken(CommandError):
+    """Something else listens where we were told to, or we may not."""
+
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(f"Port {port} {reason}: choose another, or 0 for a free one")
 
 
 class NotStarted(CommandError):
@@ -48,11 +58,11 @@ class NotStarted(CommandError):
 
 
 class Host(uvicorn.Server):
-    """uvicorn, but it ends event streams when it is told to stop, and a signal is a clean way to go."""
+    """uvicorn, but it ends event streams when it is told to stop, and leaves signals to the command that runs it."""
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called for SIGINT and SIGTERM."""
-        self.stop()
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """None: with uvicorn's own, Ctrl-C would end the server and leave whoever waits for its answers waiting."""
+        return nullcontext()
 
     def stop(self) -> None:
         """Ends the streams, lets requests finish, asks the worker to leave."""
@@ -62,27 +72,36 @@ class Host(uvicorn.Server):
 
 @contextmanager
 def sole(folder: Path) -> Iterator[None]:
-    """Holds the home for this process; the system lets go when the process dies. Raises AlreadyServing."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, isolation_level=None)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        raise AlreadyServing(folder) from error
-    try:
+    """Holds the home for this process; the system lets go when the process dies.
+
+    Raises AlreadyServing, UnusableHome.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stack.enter_context(home_lock.hold(folder))
+        except home_lock.AlreadyLocked as error:
+            raise AlreadyServing(folder) from error
+        except OSError as error:
+            raise UnusableHome(folder, error.strerror or str(error)) from error
         yield
-    finally:
-        lock.close()
 
 
 @contextmanager
 def published(connection: Connection, path: Path) -> Iterator[None]:
-    """Leaves the connection where clients look for it, readable by its owner alone, for as long as the server runs."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix="new-connection-")  # mkstemp makes it 0600
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(dump(connection), file)
-    Path(name).replace(path)
+    """Leaves the connection where clients look for it, readable by its owner alone, for as long as the server runs.
+
+    Raises UnusableHome.
+    """
+    try:
+        for old in path.parent.glob(f"{PART}*"):  # of one that was killed in these lines
+            old.unlink(missing_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=PART)  # mkstemp makes it 0600
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(dump(connection), file)
+        Path(name).replace(path)
+    except OSError as error:
+        raise UnusableHome(path.parent, error.strerror or str(error)) from error
     try:
         yield
     finally:
@@ -98,25 +117,41 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     )
     host = Host(config)
     with sole(settings.home):
-        connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
+        try:
+            connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
+        except sqlite3.Error as error:
+            raise UnusableHome(settings.home, f"{settings.database.name}: {error}") from error
         with _listening(settings.port) as listener:
             address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-            serving = asyncio.create_task(host.serve([listener]))
-            while not host.started:
-                await asyncio.sleep(0.01)
-                if serving.done():
-                    raise NotStarted
             connection = Connection(address=address, token=token, version=VERSION)
-            with published(connection, settings.connection):
-                try:
+            async with _started(host, listener):
+                with published(connection, settings.connection):
                     yield host, connection
-                finally:
-                    host.stop()
-                    await serving
+
+
+@asynccontextmanager
+async def _started(host: Host, listener: socket.socket) -> AsyncIterator[None]:
+    """uvicorn at work; stopped at the end, however that comes. Raises NotStarted."""
+    serving = asyncio.create_task(host.serve([listener]))
+    try:
+        await _start_of(host, serving)
+        yield
+    finally:
+        await _start_of(host, serving)  # whoever interrupts it waits for it: uvicorn shuts down only what has started
+        host.stop()
+        await serving
+
+
+async def _start_of(host: Host, serving: "asyncio.Task[None]") -> None:
+    while not host.started:
+        if serving.done():
+            raise NotStarted
+        await asyncio.sleep(0.01)
 
 
 def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        raise PortTaken(port) from error
+        taken = error.errno == errno.EADDRINUSE
+        raise PortTaken(port, "is taken" if taken else f"cannot be used ({error.strerror or error})") from error

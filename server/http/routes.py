@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from addon.protocol.records import VERSION as CONTRACT
-from addon.protocol.records import Blockout, Health, Scope
+from addon.protocol.answers import VERSION as CONTRACT
+from addon.protocol.answers import Health, Scope
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump
 
 from ..problems import (
@@ -29,6 +30,7 @@ from ..queue.artifacts import ArtifactStore
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
+from ..worker.memory import FACT, from_fact, of_machine
 from ..worker.supervisor import Supervisor
 from .event_stream import stream
 
@@ -175,6 +177,7 @@ def health(services: In) -> Response:
     """How the server is."""
     facts, (queued, running) = services.store.facts(), services.store.counts()
     device, model = facts.get("device", "starting"), facts.get("model", "")
+    memory = from_fact(facts.get(FACT, "")) or of_machine()
     return JSONResponse(
         dump(
             Health(
@@ -185,6 +188,8 @@ def health(services: In) -> Response:
                 queued=queued,
                 running=running,
                 trouble=services.supervisor.trouble,
+                memory=memory.total,
+                memory_free=memory.free,
             )
         )
     )

@@ -9,7 +9,8 @@ import time
 from dataclasses import asdict, fields
 from typing import Any
 
-from addon.protocol.records import Blockout, Job, Problem
+from addon.protocol.answers import Job, Problem
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump
 
 from ..problems import NotWaiting

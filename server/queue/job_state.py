@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from addon.protocol.records import State
+from addon.protocol.answers import State
 
 Verb = Literal["claim", "start", "finish", "fail", "cancel", "release", "lose", "restart", "front"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, Literal
 
-from addon.protocol.records import Artifact, Event, Job, Problem, State
+from addon.protocol.answers import Artifact, Event, Job, Problem, State
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..problems import Interrupted, UnknownJob, UnreadableJob, WorkerLost

@@ -21,7 +21,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from addon.protocol.records import Achieved, Artifact, Blockout, Event, Job, Problem, State
+from addon.protocol.answers import Achieved, Artifact, Event, Job, Problem, State
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..problems import KeyReused, QueueFull

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from PIL import Image, PngImagePlugin
 
-from addon.protocol.records import Achieved, Blockout, Frame, ModelInfo
+from addon.protocol.answers import Achieved, ModelInfo
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump
 
 from ..problems import NoModel, OutOfMemory, PromptTooLong, Unpaintable

@@ -22,7 +22,7 @@ from typing import BinaryIO, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from addon.protocol.records import Artifact, ModelInfo, Problem
+from addon.protocol.answers import Artifact, ModelInfo, Problem
 
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore
@@ -31,6 +31,7 @@ from ..queue.changes import StaleClaim
 from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
+from .memory import FACT, of_device, to_fact
 
 T = TypeVar("T")
 LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
@@ -99,15 +100,18 @@ class JobReporter:
             sketch = self._keep("preview", progress.preview())
             self._offer(lambda: self._store.preview(self._claim, sketch))
             self._previewed = time.monotonic()
+            self._note_memory()
 
     def start(self) -> None:
         """The model is ready."""
         self._insist(lambda: self._store.state_fact("model", self._claim.blockout.model))
+        self._note_memory()
         self._insist(lambda: self._store.start(self._claim))
 
     def finish(self, painting: Painting) -> None:
         """Keeps the pictures and ends the job."""
         artifacts = (self._keep("picture", painting.picture), self._keep("full", painting.full))
+        self._note_memory()
         self._insist(lambda: self._store.finish(self._claim, artifacts, painting.achieved))
 
     def fail(self, problem: Problem) -> None:
@@ -117,6 +121,11 @@ class JobReporter:
     def release(self) -> None:
         """Gives the job back."""
         self._insist(lambda: self._store.release(self._claim))
+
+    def _note_memory(self) -> None:
+        memory = of_device()
+        if memory:
+            self._offer(lambda: self._store.state_fact(FACT, to_fact(memory)))
 
     def _offer(self, write: Callable[[], None]) -> None:
         """What need not be written, for the next of its kind will say it too."""
@@ -153,14 +162,19 @@ class LoadedModel:
 def main() -> None:
     """Runs until standard input ends."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = TypeAdapter(ServerSettings).validate_json(sys.stdin.buffer.readline())
+    first = sys.stdin.buffer.readline()
+    if not first:  # the server ended before it could say a word
+        return
+    settings = TypeAdapter(ServerSettings).validate_json(first)
     pipe = Pipe(sys.stdin.buffer, sys.stdout.buffer)
-    for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # a group gets them all; the server closes the pipe
+    for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # whoever sends them to all; it closes the pipe
         signal.signal(meant_for_the_server, signal.SIG_IGN)
     store = insist(lambda: Store(settings.database, LOCK_SECONDS), pipe, settings.drain)
     engine: Engine = resolve_name(settings.engine)()
     insist(lambda: store.state_fact("device", engine.device), pipe, settings.drain)
     insist(lambda: store.state_fact("model", ""), pipe, settings.drain)
+    memory = of_device()
+    insist(lambda: store.state_fact(FACT, to_fact(memory) if memory else ""), pipe, settings.drain)
     pipe.send()
     work(settings, store, engine, pipe)
     store.close()

@@ -82,7 +82,12 @@ class Supervisor:
 
     async def _run(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server.worker.process", stdin=PIPE, stdout=PIPE
+            sys.executable,
+            "-m",
+            "server.worker.process",
+            stdin=PIPE,
+            stdout=PIPE,
+            start_new_session=True,  # Ctrl-C and a closed terminal mean the server, which closes the pipe
         )
         self._write(TypeAdapter(ServerSettings).dump_json(self._settings) + b"\n")
         if self._leaving.is_set():  # it was asked while the process started

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import sg_core
-from addon.protocol.records import Achieved, Blockout, Frame, Mask, Region, mask_rows, pack_mask
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
 from sg_core.tokens import Phrase, occurrences
@@ -149,7 +150,7 @@ def masks(blockout: Blockout, said: Wording) -> sg_core.Layout:
         cover = coverage(region.mask)
         if "shape" in region.enforce:
             weight = times(between(region.start, region.until), region.strength)
-            held += sg_core.masks({phrase: cover}, until=blockout.masks) * weight
+            held += sg_core.masks({phrase: cover}, until=blockout.masks, emphasis=blockout.emphasis) * weight
         if description is not None:
             held += sg_core.masks({description: cover}, until=1.0)
     return held

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Masks of regions, brought to the grid of an attention layer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,3 +28,22 @@ def on_grid(mask: Any, grid: tuple[int, int], batch: int, subject: Phrase, like:
         )
     planes = target if target.ndim == 3 else target[None]
     return F.interpolate(planes[:, None], grid, mode="area")[:, 0]
+
+
+def in_one_size(masks: Sequence[Any]) -> list[Tensor]:
+    """Masks of any resolutions, as ``on_grid`` takes them, at the largest of these: float32, (y, x) or (batch, y, x).
+
+    Raises EnergyError for a mask of another form.
+    """
+    tensors = [torch.as_tensor(mask, dtype=torch.float32) for mask in masks]
+    largest = tuple(max(side) for side in zip(*(tensor.shape[-2:] for tensor in tensors), strict=True))
+    return [_resized(tensor, largest) for tensor in tensors]
+
+
+def _resized(mask: Tensor, size: tuple[int, ...]) -> Tensor:
+    if mask.ndim not in (2, 3):
+        raise EnergyError(f"a mask is {tuple(mask.shape)}: it must be (y, x), or (batch, y, x)")
+    if mask.shape[-2:] == size:
+        return mask
+    planes = F.interpolate(mask.reshape(1, -1, *mask.shape[-2:]), size, mode="area")[0]
+    return planes if mask.ndim == 3 else planes[0]

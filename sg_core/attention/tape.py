@@ -6,10 +6,10 @@ model computes what it always computes, bit for bit; only the attention of the l
 time, for the words alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 from sg_core.attention.hooks import active_inside, recomputing, refuse_compiled, submodule
 from sg_core.attention.mass import attention_mass, condensed, key_values
 from sg_core.errors import AttentionError
+from sg_core.terms import properties
 from sg_core.tokens import Columns, Phrase, Words
 
 NO_WORDS = Words(phrases={}, content=())
@@ -67,11 +68,15 @@ class Tape:
 
         Raises KeyError for a phrase that ``words`` does not hold.
         """
-        return self._mass(self.words.phrases[phrase])
+        return self._maps[phrase]
+
+    def silhouette(self, phrase: Phrase) -> Tensor:
+        """The soft outline of a phrase, ``properties.shape`` of its map: (batch, y, x)."""
+        return self._silhouettes[phrase]
 
     def content(self) -> Tensor:
         """How much each cell looks at any word of the prompt (start, end and padding left out): (batch, y, x)."""
-        return self._mass(self.words.content)
+        return self._content
 
     def columns(self) -> Tensor:
         """How much each cell looks at each column, mean over layers: (batch, y, x, column)."""
@@ -86,11 +91,28 @@ class Tape:
             chosen[row, list(indices)] = 1.0
         return chosen
 
-    def _mass(self, columns: Columns) -> Tensor:
-        selection = self.selection(columns)
-        masses = [torch.einsum("byxt,bt->byx", attention, selection) for attention in self.attention.values()]
-        layers = [F.interpolate(mass[:, None], self.grid, mode="area")[:, 0] for mass in masses]
-        return torch.stack(layers).mean(0)
+    # Of all phrases at once, when the first is asked for: sixteen regions cost hardly more than one.
+
+    @cached_property
+    def _maps(self) -> dict[Phrase, Tensor]:
+        phrases = self.words.phrases
+        return dict(zip(phrases, self._masses(list(phrases.values())).unbind(1), strict=True)) if phrases else {}
+
+    @cached_property
+    def _silhouettes(self) -> dict[Phrase, Tensor]:
+        maps = torch.stack(list(self._maps.values()), 1)
+        outlines = properties.shape(maps.flatten(0, 1)).reshape(maps.shape)
+        return dict(zip(self._maps, outlines.unbind(1), strict=True))
+
+    @cached_property
+    def _content(self) -> Tensor:
+        return self._masses([self.words.content])[:, 0]
+
+    def _masses(self, columns: Sequence[Columns]) -> Tensor:
+        """How much each cell looks at each set of columns, mean over layers: (batch, set, y, x)."""
+        selection = torch.stack([self.selection(chosen) for chosen in columns], 1)
+        masses = [torch.einsum("byxt,bpt->bpyx", attention, selection) for attention in self.attention.values()]
+        return torch.stack([F.interpolate(mass, self.grid, mode="area") for mass in masses]).mean(0)
 
 
 class AttentionRecorder(TorchFunctionMode):

@@ -48,8 +48,10 @@ class Card:
         steps: of the sampler.
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
+        emphasis: of words inside their regions, as ``masks`` takes it.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
+        vocabulary: what else it was taught to say, by kind: ``{"name": "colours", "words": ["red", ...]}`` each.
         guided_by: ``pass``, where classifier-free guidance is a second pass without the prompt; ``input``, where the
             network is told its scale; ``nothing``, where guidance was distilled into it.
         reference: the layout's pull of strength 1, against the network's own output, where there is no second pass.
@@ -66,8 +68,10 @@ class Card:
     steps: int
     scale: float
     strength: float
+    emphasis: float
     layers: tuple[str, ...] = ()
     nouns: tuple[str, ...] = ()
+    vocabulary: tuple[Mapping[str, Any], ...] = ()
     guided_by: str = "pass"
     reference: float = 0.8
     note: str = ""

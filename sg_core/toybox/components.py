@@ -20,6 +20,7 @@ from sg_core.models.folder import bars_in_terminals_only
 from sg_core.toybox.autoencoder import new_autoencoder
 from sg_core.toybox.latents import CELL, LOOKS
 from sg_core.toybox.recipe import Recipe
+from sg_core.toybox.scenes.scene import Vocabulary
 
 if TYPE_CHECKING:  # its import warns of image processors that no part of ours needs
     from diffusers import StableDiffusionPipeline
@@ -126,7 +127,7 @@ def build_parts(recipe: Recipe, folder: Path) -> Parts:
     else:
         tokenizer = build_tokenizer(recipe.vocabulary.words, recipe.tokens, remaining)
         tokenizer.save_pretrained(remaining)
-    write_card(recipe.nouns, folder)
+    write_card(recipe.vocabulary, folder)
     return Parts(
         tokenizer=tokenizer,
         text_encoder=build_text_encoder(recipe, tokenizer),
@@ -161,11 +162,13 @@ def build_scheduler() -> DDIMScheduler:
     )
 
 
-def write_card(nouns: tuple[str, ...], folder: Path) -> None:
-    """The folder's own card: a model of these nouns that likes to be used as the one that ships."""
+def write_card(vocabulary: Vocabulary, folder: Path) -> None:
+    """The folder's own card: a model of this vocabulary that likes to be used as the one that ships."""
     like = CARDS["toybox"]
-    card = {name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "layers")}
-    (folder / OWN_CARD).write_text(json.dumps(card | {"nouns": nouns}, indent=2) + "\n")
+    card = {name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "emphasis", "layers")}
+    groups = [{"name": name, "words": words} for name, words in vocabulary.groups.items()]
+    words = {"nouns": vocabulary.nouns, "vocabulary": groups}
+    (folder / OWN_CARD).write_text(json.dumps(card | words, indent=2) + "\n")
 
 
 def build_text_encoder(recipe: Recipe, tokenizer: CLIPTokenizer) -> CLIPTextModel:

@@ -19,8 +19,8 @@ from addon.blender_process import (
     refusal,
     refuse,
 )
+from addon.protocol.answers import Problem
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Problem
 from addon.protocol.strict_json import ContractError
 
 SCENE = Path("/scenes/castle -- with words.blend").resolve()

@@ -33,7 +33,7 @@ BPY_ON_USE = frozenset({"addon/__init__.py"})
 # Protocol and client are all that the API process knows of the add-on; the verbs that open a .blend know how to have a
 # second Blender do it, and what can be set for it.
 WIRE = ("addon.protocol", "addon.client")
-BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings")
+BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings", "addon.request.limits")
 WORKER = "server.worker.translate"
 
 
@@ -133,7 +133,7 @@ def test_import_contracts() -> None:
 
 def test_protocol_needs_the_standard_library_only() -> None:
     """Without site-packages, environment and user site: nothing outside the standard library is even looked for."""
-    modules = "addon.protocol.records, addon.protocol.default_model"
+    modules = "addon.protocol.answers, addon.protocol.default_model"
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {modules}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}

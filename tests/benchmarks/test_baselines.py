@@ -143,7 +143,7 @@ def test_ours_is_what_generate_paints(model, case):
     direct = generate(
         model,
         case.prompt,
-        place(case.masks) + masks(dict(reversed(case.masks.items()))),
+        place(case.masks) + masks(dict(reversed(case.masks.items())), emphasis=card.emphasis),
         seeds=[0],
         width=128,
         height=128,

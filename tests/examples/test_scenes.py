@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from addon.pictures.image import apply_result, remove
-from addon.protocol.records import unpack_mask
+from addon.protocol.blockout import unpack_mask
 from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import fingerprint, paint, render
 

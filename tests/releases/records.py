@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union
 
 from addon.camera import pose
 from addon.pictures import history
-from addon.protocol import records as protocol
+from addon.protocol import answers, blockout
 from addon.protocol.strict_json import Added, Key, Length, Range, dump
 from addon.request import settings, styles
 from addon.session import pending, task
@@ -23,19 +23,20 @@ RELEASES = tuple(sorted(FIXTURES.glob("release-*")))
 
 RECORDS: Mapping[str, type] = types.MappingProxyType(
     {
-        "achieved": protocol.Achieved,
-        "artifact": protocol.Artifact,
-        "blockout": protocol.Blockout,
-        "connection": protocol.Connection,
-        "event": protocol.Event,
-        "frame": protocol.Frame,
-        "health": protocol.Health,
-        "job": protocol.Job,
-        "mask": protocol.Mask,
-        "model": protocol.ModelInfo,
-        "problem": protocol.Problem,
-        "region": protocol.Region,
-        "scope": protocol.Scope,
+        "achieved": answers.Achieved,
+        "artifact": answers.Artifact,
+        "blockout": blockout.Blockout,
+        "connection": answers.Connection,
+        "event": answers.Event,
+        "frame": blockout.Frame,
+        "health": answers.Health,
+        "job": answers.Job,
+        "mask": blockout.Mask,
+        "model": answers.ModelInfo,
+        "word group": answers.WordGroup,
+        "problem": answers.Problem,
+        "region": blockout.Region,
+        "scope": answers.Scope,
         "style": styles.Style,
         "history entry": history.Entry,
         "history camera": pose.CameraPose,

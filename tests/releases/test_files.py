@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from addon.client.api import Client
 from addon.pictures import history
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, load, loads
 from addon.request import styles
 from addon.session import pending

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from addon.protocol.records import Achieved, Blockout, ModelInfo, Region
+from addon.protocol.answers import Achieved, ModelInfo
+from addon.protocol.blockout import Blockout, Region
 from server.problems import NoModel, OutOfMemory
 from server.worker.engine import Painting, Progress, crop, png, sketch
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from addon.client.api import Client, connect
-from addon.protocol.records import Blockout, Connection, Frame, Job, Region, pack_mask, read_connection
+from addon.protocol.answers import Connection, Job, read_connection
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.strict_json import ContractError, dump
 from server.http.host import running
 from server.settings import ServerSettings

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sg_core.attention.tape import Tape
-from sg_core.edits import place
+from sg_core.edits import others, place
 from sg_core.energy import Energy, centroid, keep_out, presence, shape, size
 from sg_core.errors import EnergyError
 from sg_core.schedule import always, fading, times, until
@@ -165,6 +165,21 @@ def test_the_larger_of_two_errors_with_one_name_is_told() -> None:
     far, near = centroid("castle", 0.9, 0.9), centroid("castle", 0.3, 0.4)
     for layout in (far + near, near + far):
         assert torch.equal(layout(heard).errors["centroid of castle"], far(heard).errors["centroid of castle"])
+
+
+def test_keeping_out_of_all_others_at_once_is_the_mean_of_keeping_out_of_each() -> None:
+    masks = torch.zeros(3, 12, 12)
+    masks[0, :5], masks[1, 5:8, :6], masks[2, 8:] = 1, 0.6, 1
+    regions = {"castle": masks[0], "rocket": masks[1, ::2, ::2], "tree": masks[2].expand(2, -1, -1)}
+    away = others(regions)
+    assert {tuple(mask.shape) for mask in away.values()} == {(2, 12, 12)}
+    heard = tape(blob(0.3, 0.4), blob(0.7, 0.6))
+    pairs = [keep_out("castle", regions[other])(heard).energy for other in ("rocket", "tree")]
+    assert torch.allclose(0.5 * keep_out("castle", away["castle"])(heard).energy, sum(pairs) / 2, atol=0.02)
+    even = others({"castle": masks[0], "rocket": masks[1], "tree": masks[2]})["castle"]
+    pairs = [keep_out("castle", mask)(heard).energy for mask in masks[1:]]
+    assert torch.allclose(0.5 * keep_out("castle", even)(heard).energy, sum(pairs) / 2, atol=1e-6)
+    assert others({"castle": masks[0]}) == {}
 
 
 def test_place_keeps_things_on_their_masks_apart_and_present() -> None:

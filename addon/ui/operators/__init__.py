@@ -4,7 +4,7 @@
 import bpy
 
 from . import fixes, server
-from .picture import history, receive, result, reuse, vary
+from .picture import compare, contact_sheet, history, receive, result, reuse, vary
 from .request import generate, model_and_style, open_file, prompt, waiting
 from .scene import camera, projections, regions
 
@@ -23,6 +23,8 @@ MODULES = (
     reuse,
     history,
     vary,
+    contact_sheet,
+    compare,
     fixes,
 )
 OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)

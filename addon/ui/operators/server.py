@@ -23,7 +23,10 @@ class StartServer(bpy.types.Operator):
             return refuse(self, sentences.server_runs())
         try:
             app().start_server(command)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename and str(error.filename) not in command else ""
+            return refuse(self, sentences.command_fails(command, f"{error.strerror or error}{where}"))
+        except ValueError as error:
             return refuse(self, sentences.command_fails(command, str(error)))
         return {"FINISHED"}
 

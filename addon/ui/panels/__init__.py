@@ -6,7 +6,7 @@ import bpy
 from .commands import MAQUETTE_MT_commands, offer, withdraw
 from .generate import MAQUETTE_PT_main
 from .history import MAQUETTE_PT_history
-from .menus import MAQUETTE_MT_models, MAQUETTE_MT_styles, MAQUETTE_MT_words
+from .menus import MAQUETTE_MT_models, MAQUETTE_MT_words, MAQUETTE_PT_styles
 from .picture import MAQUETTE_PT_picture
 from .projections import MAQUETTE_PT_views
 from .regions import MAQUETTE_PT_regions
@@ -16,7 +16,6 @@ from .waiting import MAQUETTE_PT_queue
 
 MENUS: tuple[type[bpy.types.Menu], ...] = (
     MAQUETTE_MT_models,
-    MAQUETTE_MT_styles,
     MAQUETTE_MT_words,
     MAQUETTE_MT_commands,
 )
@@ -29,7 +28,8 @@ PANELS: tuple[type[bpy.types.Panel], ...] = (  # children after their parent, in
     MAQUETTE_PT_queue,
     MAQUETTE_PT_history,
 )
-CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (*MENUS, *PANELS, *twins(PANELS))
+POPOVERS: tuple[type[bpy.types.Panel], ...] = (MAQUETTE_PT_styles,)
+CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (*MENUS, *POPOVERS, *PANELS, *twins(PANELS))
 
 
 def register() -> None:

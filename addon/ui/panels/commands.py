@@ -14,10 +14,18 @@ KEYMAPS: tuple[tuple[str, Literal["VIEW_3D", "IMAGE_EDITOR"]], ...] = (  # as Bl
     ("Image", "IMAGE_EDITOR"),
 )
 
+ON_SHEET: tuple[tuple[Literal["RET", "S", "V", "C", "ESC"], str], ...] = (  # these keys are ours while a sheet is open
+    ("RET", "maquette.take_cell"),
+    ("S", "maquette.star_cell"),
+    ("V", "maquette.vary_cell"),
+    ("C", "maquette.compare_cells"),
+    ("ESC", "maquette.leave_sheet"),
+)
+
 COMMANDS = (  # a line between the groups
     ("generate", "cancel_all", "edit_prompt", "roll_seed"),
     ("add_selected", "add_collection", "add_camera", "fit_camera"),
-    ("show", "background", "project", "remove_background", "remove_results"),
+    ("show", "contact_sheet", "compare", "background", "project", "remove_background", "remove_results"),
     ("start_server", "stop_server", "connect", "open_log", "open_preferences"),
     ("save_style", "delete_style", "read_styles"),
 )
@@ -52,6 +60,8 @@ def offer() -> None:
     for name, space in KEYMAPS if keymaps is not None else ():
         keymap = keymaps.new(name=name, space_type=space)
         app().shortcuts.append((keymap, keymap.keymap_items.new("maquette.generate", "RET", "PRESS", ctrl=True)))
+        for key, operator in ON_SHEET if space == "IMAGE_EDITOR" else ():
+            app().shortcuts.append((keymap, keymap.keymap_items.new(operator, key, "PRESS")))
 
 
 def withdraw() -> None:

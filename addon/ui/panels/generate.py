@@ -38,7 +38,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         self._generate(column, session, scene)
         self._progress(column.row(align=True), session)
         self._queue(column.row(align=True), session)
-        server_row(column.row(align=True))
+        server_row(column.row(align=True), context)
         self._stage(context, session)
 
     def _generate(self, column: bpy.types.UILayout, session: Session, scene: bpy.types.Scene) -> None:
@@ -114,7 +114,7 @@ def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> Non
     steps = (
         (regions, "maquette.add_selected", "1  Select objects: Add Selected"),
         (scene.camera is not None, "maquette.add_camera", "2  Camera from View"),
-        (session.link.name == "online", "maquette.start_server", "3  Start Server"),
+        (session.link.name in ("online", "starting"), "maquette.start_server", "3  Start Server"),
         (False, "maquette.generate", "4  Write the prompt: Generate"),
     )
     stage.label(text="To the first picture:")

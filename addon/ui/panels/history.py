@@ -34,8 +34,8 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
             self._turning(page)
         columns = max(2, int(context.region.width / (TILE * context.preferences.system.ui_scale)))
         grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=True)
-        for tile in page.tiles:
-            self._tile(grid.column(align=True), tile, tile == chosen)
+        for tile, label in zip(page.tiles, app().gallery.labels(page.tiles), strict=True):
+            self._tile(grid.column(align=True), tile, label, tile == chosen)
         if chosen is not None:  # below, or it would push what was pressed from under the pointer
             self._chosen(chosen, context)
         section_notice(self, "history", context)
@@ -53,11 +53,12 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         side.enabled = more
         side.operator("maquette.turn_page", text="", icon=icon).older = older
 
-    def _tile(self, cell: bpy.types.UILayout, tile: HistoryTile, chosen: bool) -> None:
+    def _tile(self, cell: bpy.types.UILayout, tile: HistoryTile, label: str, chosen: bool) -> None:
         cell.template_icon(icon_value=app().gallery.icon(tile.name), scale=3.6)
         icon: Icon = "SOLO_ON" if tile.favourite else "NONE"
-        seed = tile.caption.partition(" · ")[0].removeprefix("Seed ")
-        words = f"{seed}: {tile.prompt}"  # the seed first, for panels cut the rest off
+        words = (
+            f"{label}: {tile.prompt}" if label else tile.prompt
+        )  # what tells it from the others first, for panels cut the rest off
         cell.operator("maquette.choose_entry", text=words, icon=icon, depress=chosen).name = tile.name
 
     def _chosen(self, tile: HistoryTile, context: Context) -> None:
@@ -75,7 +76,9 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row.operator("maquette.copy_entry", text="", icon="COPYDOWN").name = tile.name
         row.operator("maquette.save_entry", text="", icon="FILE_TICK").name = tile.name
         row.operator("maquette.delete_entry", text="", icon="TRASH").name = tile.name
-        column.operator("maquette.vary_entry", text="Vary…", icon="MOD_NOISE").name = tile.name
+        row = column.row(align=True)
+        row.operator("maquette.vary_entry", text="Vary…", icon="MOD_NOISE").name = tile.name
+        row.operator("maquette.compare", icon="ARROW_LEFTRIGHT").name = tile.name
         row = column.row(align=True)
         row.label(text="Reuse")
         for part in ("PROMPT", "SEED", "EVERYTHING"):

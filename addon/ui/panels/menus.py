@@ -3,6 +3,7 @@
 
 import bpy
 
+from ...request.phrases import is_place
 from ...request.settings import STYLE
 from ...runtime.app import app
 from ..context import Context, Icon
@@ -27,30 +28,47 @@ class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
 
 
 class MAQUETTE_MT_words(Drawable, bpy.types.Menu):
-    """The nouns that a model with a vocabulary of its own can paint."""
+    """The words that a model with a vocabulary of its own was taught."""
 
     bl_label = "Words"
 
     def draw(self, context: Context) -> None:
-        """Each writes itself into the prompt."""
-        columns = self.layout.grid_flow(columns=3, even_columns=True)
-        for noun in chosen(context.scene).nouns:
+        """A column for each kind; each thing, place and time writes itself into the prompt."""
+        model, kinds = chosen(context.scene), self.layout.row()
+        things = kinds.column()
+        things.label(text="Things")
+        columns = things.grid_flow(columns=2, even_columns=True)
+        for noun in model.nouns:
             columns.operator("maquette.say", text=noun).words = noun
+        for group in model.vocabulary:
+            column = kinds.column()
+            column.label(text=group.name.capitalize())
+            for words in group.words:
+                if is_place(words):
+                    column.operator("maquette.say", text=words).words = words
+                else:  # of a thing, and so nothing by itself
+                    column.label(text=words)
 
 
-class MAQUETTE_MT_styles(Drawable, bpy.types.Menu):
-    """Words that go with many prompts."""
+class MAQUETTE_PT_styles(Drawable, bpy.types.Panel):
+    """Words that go with many prompts, each with a picture of what they do."""
 
     bl_label = "Style"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "HEADER"  # shown as a popover only
+    bl_options = {"INSTANCED"}
+    bl_ui_units_x = 14
 
     def draw(self, context: Context) -> None:
         """None, the styles that suit the model, what can be done about them, and the files that are none."""
         style_library, current = app().style_library, context.scene.get(STYLE, "")
         row(self.layout, "maquette.choose_style", "", "None", not current)
-        self.layout.separator()
+        grid = self.layout.grid_flow(row_major=True, columns=3, even_columns=True, even_rows=True, align=True)
         for style in style_library.fitting(chosen(context.scene)):
-            row(self.layout, "maquette.choose_style", style.name, style.name, style.name == current)
-        self.layout.separator()
+            tile = grid.column(align=True)
+            tile.template_icon(icon_value=app().style_icon(style.name), scale=4.0)
+            choice = tile.operator("maquette.choose_style", text=style.name, depress=style.name == current)
+            choice.name = style.name
         self.layout.operator_context = "INVOKE_DEFAULT"
         self.layout.operator("maquette.save_style", text="Save as Style…", icon="ADD")
         self.layout.operator("maquette.delete_style", icon="TRASH")
@@ -66,8 +84,13 @@ def row(layout: bpy.types.UILayout, operator: str, name: str, words: str, curren
 
 def choice(layout: bpy.types.UILayout, label: str, menu: str, words: str, icon: Icon = "NONE") -> None:
     """A menu in a row of its own, aligned as properties are."""
+    row_side(layout, label).menu(menu, text=words, icon=icon)
+
+
+def row_side(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
+    """The right side of a row of its own, with a label on its left, aligned as properties are."""
     split = layout.split(factor=0.4)
     side = split.row()
     side.alignment = "RIGHT"
     side.label(text=label)
-    split.menu(menu, text=words, icon=icon)
+    return split

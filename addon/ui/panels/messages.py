@@ -28,15 +28,18 @@ class Message:
 
 
 def message(context: Context, session: Session) -> Message | None:
-    """What stands under Generate: the answer to a press, else why a picture failed, else why there is no server."""
-    notice = session.notice
+    """What stands under Generate: the answer to a press, else why a picture failed, else why there is no server; a
+    warning only where none of these is to be said, for they would be hidden by it."""
+    notice, answer = session.notice, None
     if notice is not None and not notice.section and not outlived(notice, context):
-        return Message(notice, fixes.of(notice, app().startable))
+        answer = Message(notice, fixes.of(notice, app().startable))
+        if not notice.warning:
+            return answer
     if session.failed:
         return failure(context.scene, session)
     link = session.link.notice
     if link is None or (session.link.name == "absent" and link.code == "server-absent" and not session.waiting):
-        return None  # that there is none yet is said in the server's row, beside the button that starts it
+        return answer  # that there is none yet is said in the server's row, beside the button that starts it
     return Message(link, fixes.of(link, app().startable), closable=False)
 
 

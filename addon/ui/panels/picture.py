@@ -4,12 +4,13 @@
 import bpy
 
 from ...request.settings import MODEL, STYLE
+from ...request.styles import summary
 from ...runtime.app import app
 from ..context import Context
 from ..properties import chosen
-from .menus import choice
+from .menus import choice, row_side
 from .messages import section_notice
-from .widgets import Tab
+from .widgets import Tab, paragraph
 
 
 class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
@@ -20,31 +21,45 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
 
     def draw(self, context: Context) -> None:
         """Style, model, seed, strength and steps; what is seldom needed under More."""
-        self._settings(context.scene)
+        self._settings(context)
         self._more(context.scene)
         section_notice(self, "settings", context)
 
-    def _settings(self, scene: bpy.types.Scene) -> None:
-        column, model, style = self.layout.column(), chosen(scene), scene.get(STYLE, "")
+    def _settings(self, context: Context) -> None:
+        scene = context.scene
+        column, model = self.layout.column(), chosen(scene)
         column.use_property_split = True
         column.use_property_decorate = False
-        missing = style and app().style_library.find(style) is None
-        choice(column, "Style", "MAQUETTE_MT_styles", style or "None", "ERROR" if missing else "NONE")
+        self._style(column, context)
         choice(column, "Model", "MAQUETTE_MT_models", model.name)
         requested = scene.get(MODEL, "")
         if requested not in ("", model.name):
             column.label(text=f"“{requested}” is not offered", icon="ERROR")
         if model.nouns:
-            choice(column, "It Knows", "MAQUETTE_MT_words", f"{len(model.nouns)} things")
+            more = ", and more" if model.vocabulary else ""
+            choice(column, "It Knows", "MAQUETTE_MT_words", f"{len(model.nouns)} things{more}")
         row = column.row(align=True)
         row.prop(scene, "maquette_seed")
         row.operator("maquette.roll_seed", text="", icon="FILE_REFRESH")
         row.prop(scene, "maquette_vary", text="", icon="MOD_TIME")
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_masks", slider=True)
-        column.prop(scene, "maquette_noise")
+        column.prop(scene, "maquette_emphasis", slider=True)
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
+
+    def _style(self, column: bpy.types.UILayout, context: Context) -> None:
+        """Which style, with its thumbnail, and below it what it adds."""
+        name = context.scene.get(STYLE, "")
+        style, side = app().style_library.find(name), row_side(column, "Style")
+        if name and style is None:
+            side.popover("MAQUETTE_PT_styles", text=name, icon="ERROR")
+        else:
+            side.popover("MAQUETTE_PT_styles", text=name or "None", icon_value=app().style_icon(name))
+        if style is not None:
+            words = column.column(align=True)
+            words.active = False
+            paragraph(words, summary(style), context)
 
     def _more(self, scene: bpy.types.Scene) -> None:
         header, body = self.layout.panel("MAQUETTE_more", default_closed=True)
@@ -54,5 +69,6 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             body.use_property_decorate = False
             body.prop(scene, "maquette_negative")
             body.prop(scene, "maquette_size", slider=True)
+            body.prop(scene, "maquette_noise")
             body.prop(scene, "maquette_variation", slider=True)
             body.prop(scene, "maquette_variation_seed")

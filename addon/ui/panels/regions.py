@@ -1,28 +1,49 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The regions of the scene, and what is drawn of them over camera view and picture."""
+"""The regions of the scene: a line each, what is set of the selected one, and what is drawn of them over the view."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import bpy
 
+from ...messages import fixes, region_sentences
+from ...messages.notice import Notice
 from ...overlay.gpu_drawing import OVERLAY, PARTS, enabled_parts, is_enabled
+from ...protocol.answers import ModelInfo
 from ...regions import marks
 from ...regions.listing import Row
-from ...request.phrases import default_phrase, names_any
+from ...regions.measures import BlockMeasure, PictureMeasure, RegionMeasure
+from ...request.phrases import default_phrase, names_any, said
+from ...request.settings import PROMPT, STYLE
+from ...request.styles import styled
 from ...runtime.app import app
 from ..context import Context, Icon, MaquetteWindowManager
-from ..properties import ENFORCED, chosen
+from ..properties import chosen
+from ..region_properties import ENFORCED, HOLDS, hold_of
 from .messages import section_notice
-from .widgets import Tab, paragraph
+from .widgets import Tab, lines, paragraph
 
-COLOUR_ICONS: tuple[Icon, ...] = (
-    "COLLECTION_COLOR_01",
-    "COLLECTION_COLOR_02",
-    "COLLECTION_COLOR_03",
-    "COLLECTION_COLOR_04",
-    "COLLECTION_COLOR_05",
-    "COLLECTION_COLOR_06",
-    "COLLECTION_COLOR_07",
-    "COLLECTION_COLOR_08",
-)
+HOLD_ICONS: Mapping[str, Icon] = {"loose": "SHADING_BBOX", "silhouette": "MESH_MONKEY", "custom": "OPTIONS"}
+FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
+    "maquette.insert_phrase": "ADD",
+    "maquette.show_region": "HIDE_OFF",
+    "maquette.fit_camera": "VIEW_CAMERA",
+}
+SHARE, ACHIEVED = 1.75, 2.7  # widths of the row's numbers, in heights of a button
+BUTTONS, MARGIN = 4.0, 2.8  # of its buttons, and of what is left and right of it
+LEAST = 2.5  # of a phrase
+UNIT = 20  # pixels
+
+
+@dataclass(frozen=True)
+class ListedRegion:
+    """A region as it is drawn: why it is red, its numbers, and what a render shows otherwise."""
+
+    row: Row
+    region: marks.Marked
+    measure: RegionMeasure | None
+    faults: tuple[Notice, ...]
+    differences: tuple[str, ...]
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
@@ -32,45 +53,68 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
     bl_parent_id = "MAQUETTE_PT_main"
 
     def draw(self, context: Context) -> None:
-        """A row for each marked object or collection, and the buttons that add more."""
-        column = self.layout.column(align=True)
-        model = chosen(context.scene)
-        nouns = model.nouns
+        """A row for each marked object or collection, and the buttons that add more; below them, for these keep their
+        height, why rows are red, and what is set of the selected region."""
+        column, scene = self.layout.column(align=True), context.scene
+        entries = list(_entries(context))
         selected = {item.session_uid for item in context.selected_objects}
-        regions = app().regions
-        for listed in regions.rows.get(context.scene.session_uid, ()):
-            region = listed.find(bpy.data)
-            if region is not None:
-                strange = bool(nouns) and not names_any(listed.phrase, nouns)
-                self._row(column.row(align=True), listed, region, not selected.isdisjoint(listed.members), strange)
-                if strange:
-                    words = f"{model.name} does not know “{listed.phrase}”: see It Knows"
-                    paragraph(column, words, context, "ERROR", "BLANK1")
-                differences = regions.differences.get(listed.uid)
-                if differences and not context.scene.maquette_exact:
-                    words = f"A render shows it otherwise: {', '.join(differences)}"
-                    paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
+        for entry in entries:
+            self._row(column.row(align=True), entry, not selected.isdisjoint(entry.row.members), context)
         row = self.layout.row(align=True)
         row.operator("maquette.add_selected", icon="ADD")
         row.operator("maquette.add_collection", text="", icon="COLLECTION_NEW")
         self._overlay(context.window_manager)
-        section_notice(self, "regions", context)  # below the buttons, which stay where they are
+        reasons = self.layout.column(align=True)
+        for entry in entries:
+            self._reasons(reasons, entry, context)
+        section_notice(self, "regions", context)
+        active = context.view_layer.objects.active
+        uid = active.session_uid if active is not None and active.select_get() else 0
+        detailed = next((entry for entry in entries if uid in entry.row.members), None)
+        if detailed is not None:
+            self._details(detailed, chosen(scene), context)
 
-    def _row(self, row: bpy.types.UILayout, listed: Row, region: marks.Marked, selected: bool, strange: bool) -> None:
-        """The region's colour in the overlay, its phrase, what to keep of it, and its eye."""
+    def _row(self, row: bpy.types.UILayout, entry: ListedRegion, selected: bool, context: Context) -> None:
+        """The region's colour in the overlay, its phrase, its numbers, how firmly it is held, and its eye."""
+        region, measure, uid = entry.region, entry.measure, str(entry.row.uid)
         request = row.row(align=True)  # what is asked of the region: grey while it is left out
         request.active = not region.maquette_off
-        select = request.operator("maquette.select_region", text="", icon=COLOUR_ICONS[listed.colour], depress=selected)
-        select.uid = str(listed.uid)
+        icon = app().swatches.icon(entry.row.colour)
+        select = request.operator("maquette.select_region", text="", icon_value=icon, depress=selected)
+        select.uid, select.words = uid, "\n".join(f"{fault.message}." for fault in entry.faults)
         field = request.row(align=True)
-        field.alert = strange  # the model knows no such noun
+        field.ui_units_x = _phrase_width(context, measure)
+        field.alert = any(fault.code in ("strange-words", "phrase-missing") for fault in entry.faults)
         field.prop(region, marks.PHRASE, text="", placeholder=default_phrase(region.name))
-        for key, _, _, icon in ENFORCED:
-            enforce = request.operator("maquette.enforce", text="", icon=icon, depress=key in region.maquette_enforce)
-            enforce.uid, enforce.what = str(listed.uid), key
+        if measure is not None:
+            _share(request.row(align=True), entry, measure.block)
+            if measure.picture is not None:
+                _achieved(request.row(align=True), entry, measure.picture)
+        hold = hold_of(region.maquette_enforce)
+        other = request.operator("maquette.enforce", text="", icon=HOLD_ICONS[hold])
+        other.uid, other.what = uid, "loose" if hold == "silhouette" else "silhouette"
         eye_icon: Icon = "HIDE_ON" if region.maquette_off else "HIDE_OFF"
         row.prop(region, marks.OFF, text="", icon=eye_icon, invert_checkbox=True)
-        row.operator("maquette.remove_region", text="", icon="X").uid = str(listed.uid)
+        row.operator("maquette.remove_region", text="", icon="X").uid = uid
+
+    def _reasons(self, column: bpy.types.UILayout, entry: ListedRegion, context: Context) -> None:
+        """Why the row of this colour is red, with a button where one puts that right, and what only a render shows."""
+        icon = app().swatches.icon(entry.row.colour)
+        for fault in entry.faults:
+            offered = [button for button in fixes.of(fault) if button.operator in FIX_ICONS]
+            row = column.row(align=True)
+            sentence = row.column(align=True)
+            first, *others = lines(fault.message, context, 2 * len(offered))
+            sentence.label(text=first, icon_value=icon)
+            for line in others:
+                sentence.label(text=line, icon="BLANK1")
+            for button in offered:
+                fix = row.operator(button.operator, text="", icon=FIX_ICONS[button.operator])
+                if button.subject_property:
+                    setattr(fix, button.subject_property, fault.subject)
+        if entry.differences and not context.scene.maquette_exact:
+            words = f"A render shows {entry.row.phrase} otherwise: {', '.join(entry.differences)}"
+            paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
 
     def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)
@@ -80,3 +124,122 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         for part, label, _, _ in PARTS:
             enabled = part in enabled_parts(manager)
             parts.operator("maquette.switch_part", text=label, depress=enabled).part = part
+
+    def _details(self, entry: ListedRegion, model: ModelInfo, context: Context) -> None:
+        """What is set of a region, and its numbers in words."""
+        header, body = self.layout.panel("MAQUETTE_region", default_closed=False)
+        header.label(text=entry.row.phrase, icon_value=app().swatches.icon(entry.row.colour))
+        if body is None:
+            return
+        _hold(body.row(align=True), entry)
+        _own(body.column(), entry, model)
+        measure, column = entry.measure, body.column(align=True)
+        if measure is None:
+            return
+        paragraph(column, _visible_words(measure.block), context)
+        if measure.picture is not None:
+            words = column.column(align=True)
+            words.active = not measure.picture.outdated
+            paragraph(words, _achieved_words(entry, measure.picture), context)
+
+
+def _entries(context: Context) -> Iterator[ListedRegion]:
+    """The list; of one that is left out there are neither numbers nor faults."""
+    regions, uid = app().regions, context.scene.session_uid
+    measures = regions.measures.get(uid, {})
+    for row in regions.rows.get(uid, ()):
+        region = row.find(bpy.data)
+        if region is not None:
+            measure = None if region.maquette_off else measures.get(row.phrase.casefold())
+            faults = () if region.maquette_off else tuple(_faults(context, row, measure))
+            yield ListedRegion(row, region, measure, faults, regions.differences.get(row.uid, ()))
+
+
+def _phrase_width(context: Context, measure: RegionMeasure | None) -> float:
+    """What the row's buttons and numbers leave to the phrase, in heights of a button."""
+    whole = context.region.width / (UNIT * context.preferences.system.ui_scale) - MARGIN
+    numbers = 0.0 if measure is None else SHARE + (ACHIEVED if measure.picture is not None else 0.0)
+    return max(LEAST, whole - BUTTONS - numbers)
+
+
+def _faults(context: Context, row: Row, measure: RegionMeasure | None) -> Iterator[Notice]:
+    """Why Generate would not ask for this region, or the model not paint it."""
+    scene, phrase = context.scene, row.phrase
+    model, style = chosen(scene), app().style_library.find(scene.get(STYLE, ""))
+    if model.nouns and not names_any(phrase, model.nouns):
+        yield region_sentences.unknown_phrase(model.name, phrase)
+    if said(phrase, styled(scene.get(PROMPT, ""), style)) is None:
+        yield region_sentences.unsaid_phrase(phrase)
+    if measure is not None and (unseen := _unseen(measure.block, phrase)) is not None:
+        yield unseen
+
+
+def _unseen(block: BlockMeasure, phrase: str) -> Notice | None:
+    """Why nothing, or too little, of it is seen."""
+    match block.unseen:
+        case "in the view" | "from renders":
+            return region_sentences.hidden(block.unseen, phrase)
+        case "bare":
+            return region_sentences.bare(phrase)
+        case "outside":
+            return region_sentences.outside(phrase)
+        case "behind":
+            return region_sentences.behind(block.hider, phrase)
+        case "small":
+            return region_sentences.too_small(block.size, phrase)
+    return None
+
+
+def _visible_words(block: BlockMeasure) -> str:
+    return region_sentences.visible_words(block.size, block.visible, block.hider)
+
+
+def _achieved_words(entry: ListedRegion, picture: PictureMeasure) -> str:
+    return region_sentences.achieved_words(
+        entry.row.phrase, picture.by, picture.offset, picture.overlap, picture.outdated
+    )
+
+
+def _share(row: bpy.types.UILayout, entry: ListedRegion, block: BlockMeasure) -> None:
+    """How much of it is visible; in words under the pointer."""
+    row.ui_units_x, row.alert = SHARE, bool(block.unseen)
+    share = row.operator("maquette.select_region", text=f"{block.visible:.0%}", emboss=False)
+    share.uid, share.words = str(entry.row.uid), _visible_words(block)
+
+
+def _achieved(row: bpy.types.UILayout, entry: ListedRegion, picture: PictureMeasure) -> None:
+    """What the picture shows of it; grey once that is of an earlier scene."""
+    row.ui_units_x, row.active = ACHIEVED, not picture.outdated
+    words = region_sentences.achieved_short(picture.offset, picture.overlap)
+    achieved = row.operator("maquette.select_region", text=words, emboss=False)
+    achieved.uid, achieved.words = str(entry.row.uid), _achieved_words(entry, picture)
+
+
+def _hold(row: bpy.types.UILayout, entry: ListedRegion) -> None:
+    """Loose or Silhouette, and each property by itself, for what is neither."""
+    region, uid = entry.region, str(entry.row.uid)
+    hold = hold_of(region.maquette_enforce)
+    for key, label, _, _ in HOLDS:
+        choice = row.operator("maquette.enforce", text=label, depress=key == hold)
+        choice.uid, choice.what = uid, key
+    for key, _, _, icon in ENFORCED:
+        enforce = row.operator("maquette.enforce", text="", icon=icon, depress=key in region.maquette_enforce)
+        enforce.uid, enforce.what = uid, key
+
+
+def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> None:
+    """What it has of its own: what the model takes, and what is set though it does not."""
+    region = entry.region
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for key, field in ((marks.STRENGTH, "strength"), (marks.DESCRIPTION, "description")):
+        if field in model.region_fields or region.get(key) is not None:
+            column.prop(region, key)
+    coloured = region.get(marks.COLOUR) is not None
+    if "colour" in model.region_fields or coloured:
+        row = column.row(align=True)
+        if coloured:
+            row.prop(region, marks.COLOUR)
+        icon: Icon = "X" if coloured else "ADD"
+        text = "" if coloured else "Colour"
+        row.operator("maquette.colour_region", text=text, icon=icon).uid = str(entry.row.uid)

@@ -4,8 +4,9 @@
 import bpy
 
 from ...pictures.image import ENTRY
-from ..context import Context
+from ..context import Context, Icon
 from ..image_editor import current
+from ..sheet_views import comparison_in, sheet_in
 from .widgets import Tab
 
 
@@ -17,9 +18,9 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
     bl_options = {"HIDE_HEADER"}
 
     def draw(self, context: Context) -> None:
-        """Where the picture can go; what these buttons meet is said on the stage, right above."""
-        image = current(context.scene)
-        row = self.layout.row(align=True)
+        """Where the picture can go, and others beside it; what these buttons meet is said on the stage, right above."""
+        image, column = current(context.scene), self.layout.column(align=True)
+        row = column.row(align=True)
         row.enabled = image is not None
         row.operator("maquette.show", text="Show")
         row.operator("maquette.background", text="Background")
@@ -28,3 +29,20 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
         entry = image.get(ENTRY, "") if image is not None else ""
         vary.enabled = bool(entry)
         vary.operator("maquette.vary_entry", text="Vary…").name = entry
+        self._several(column.row(align=True), context)
+
+    def _several(self, row: bpy.types.UILayout, context: Context) -> None:
+        """To several pictures at once; in the editor that shows them, what can be done there."""
+        sheet, comparison = sheet_in(context), comparison_in(context)
+        if comparison is not None:
+            row.operator("maquette.leave_sheet", text="Back from Comparing", icon="X")
+        elif sheet is not None:
+            row.operator("maquette.take_cell", text="Take")
+            star: Icon = "SOLO_ON" if sheet.cell.favourite else "SOLO_OFF"
+            row.operator("maquette.star_cell", text="", icon=star)
+            row.operator("maquette.vary_cell", text="Vary…")
+            row.operator("maquette.compare_cells", text="Compare")
+            row.operator("maquette.leave_sheet", text="", icon="X")
+        else:
+            row.operator("maquette.contact_sheet")
+            row.operator("maquette.compare")

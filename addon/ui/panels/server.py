@@ -3,29 +3,42 @@
 
 import bpy
 
+from ...messages.health_words import health_forms, health_words
 from ...runtime.app import app
 from ...session.state import LinkName
-from ..context import Icon
+from ..context import Context, Icon
 
+BESIDE, STOP, LETTER = 76, 62, 5.4  # pixels: of margins and icon, of the Stop button, and of a letter
+
+ROOM = 13  # letters beside Start Server, at the width that Blender gives its sidebar
 LABELS: dict[LinkName, tuple[str, Icon]] = {
     "absent": ("No server", "UNLINKED"),
     "starting": ("Starting the server…", "SORTTIME"),
     "connecting": ("Connecting…", "SORTTIME"),
     "online": ("Server", "LINKED"),
     "stopping": ("Ends its step…", "SORTTIME"),
-    "refused": ("Server refused us", "LOCKED"),
-    "mismatch": ("Another version", "ERROR"),
+    "refused": ("Refused us", "LOCKED"),
+    "mismatch": ("Other version", "ERROR"),
     "offline": ("Online access is off", "INTERNET_OFFLINE"),
-    "died": ("Server has ended", "ERROR"),
-    "failed": ("No usable server", "ERROR"),
+    "died": ("Server ended", "ERROR"),
+    "failed": ("Unusable", "ERROR"),
 }
 
 
-def server_row(row: bpy.types.UILayout) -> None:
-    """The link's state and what paints, or what is wrong in two or three words; then Start, Connect or Stop."""
+def server_row(row: bpy.types.UILayout, context: Context) -> None:
+    """The link's state, what paints and its memory, or what is wrong in two or three words; then Start, Connect or
+    Stop. What has no room is under the pointer."""
     link = app().session.link
     label, icon = LABELS[link.name]
-    row.label(text=link.health.device if link.health else label, icon=icon)
+    if link.health is None:
+        row.label(text=label, icon=icon)
+    else:
+        pixels = context.region.width / context.preferences.system.ui_scale - BESIDE
+        room = int((pixels - (STOP if app().server is not None else 0)) / LETTER)
+        words = row.row(align=True)
+        words.alignment = "LEFT"
+        copy = words.operator("maquette.copy", text=health_words(link.health, room), icon=icon, emboss=False)
+        copy.text = health_forms(link.health)[0]
     side = row.row(align=True)
     side.alignment = "RIGHT"
     if app().server is not None:

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What our panels share: their tab in Blender, and how they say a sentence."""
 
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
+import blf
 import bpy
 
 from ...messages.fixes import Button
 from ...messages.notice import Notice
+from ...runtime.windows import TAB
 from ..context import Context, Icon
 
 UNIT = 20 / 6  # a separator of factor 1 is 6 pixels high, a button 20
 BORDER = 0.8  # heights of a button that a box is higher than what is in it
 GAP = 0.1  # and that the space between its text and its buttons is high
+FONT = 0  # the one that Blender writes its panels with
+LETTER = 5.5  # pixels that one is wide on the average, at Blender's own scale, and no more than there is room for
 BESIDE = 4  # letters that a column of icons is wide
 LABEL = "as long as this"  # what an operator calls itself, where a button has no text of its own
 
@@ -28,7 +31,7 @@ class Tab(Drawable):
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "Maquette"
+    bl_category = TAB
 
 
 def notice_box(
@@ -93,7 +96,27 @@ def paragraph(
 
 def lines(text: str, context: Context, beside: int = 0) -> list[str]:
     """A text as lines that fit the panel, with an icon and as many letters ``beside`` them."""
-    return textwrap.wrap(text, letters(context) - 4 - beside)
+    system, style = context.preferences.system, context.preferences.ui_styles[0]
+    blf.size(FONT, style.widget.points * system.ui_scale)
+    room = (letters(context) - 4 - beside) * LETTER * system.ui_scale
+    return wrapped(text, lambda line: float(blf.dimensions(FONT, line)[0]) <= room)
+
+
+def wrapped(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """A text as lines that fit, broken between words; a word that fits no line, as a path may be, is broken itself."""
+    result = [""]
+    for word in text.split():
+        line, rest = f"{result[-1]} {word}".strip(), word
+        if fits(line):
+            result[-1] = line
+            continue
+        result.append("")
+        while rest:
+            count = next((count for count in range(len(rest), 1, -1) if fits(rest[:count])), 1)
+            result[-1], rest = rest[:count], rest[count:]
+            if rest:
+                result.append("")
+    return [line for line in result if line]
 
 
 def letters(context: Context) -> int:

@@ -19,6 +19,7 @@ Option = TypeVar("Option")
 
 COUNTS = (0.34, 0.36, 0.22, 0.08)
 SMALL, BIG = 0.27, 0.55  # sides below and above which a person might say so
+TIMES = ("night", "sunset", "autumn", "sunrise")  # places that are a time
 SIZES = {"small": ("small", "little", "tiny"), "big": ("big", "large", "huge")}
 
 
@@ -100,9 +101,21 @@ class Vocabulary:
     def words(self) -> tuple[str, ...]:
         """Every word a caption can hold."""
         phrases = [phrase for place in self.places for phrase in PLACES[place].phrases]
-        sizes = [word for words in SIZES.values() for word in words]
-        said = " ".join([*self.nouns, *COLOURS, *sizes, *phrases, *OPENINGS, "a an and with next to beside the ,"])
+        grammar = "a an and with next to beside the ,"
+        said = " ".join([*self.nouns, *COLOURS, *size_words(), *phrases, *OPENINGS, grammar])
         return tuple(dict.fromkeys(said.split()))
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """What a caption can say beside nouns, by kind."""
+        where = [phrase for place in self.places if place not in TIMES for phrase in PLACES[place].phrases]
+        when = [phrase for place in self.places if place in TIMES for phrase in PLACES[place].phrases]
+        return {"colours": tuple(COLOURS), "sizes": size_words(), "places": tuple(where), "times": tuple(when)}
+
+
+def size_words() -> tuple[str, ...]:
+    """Every word for a size."""
+    return tuple(word for words in SIZES.values() for word in words)
 
 
 JOINS = (" and ", " and ", " next to ", " with ")

@@ -101,7 +101,7 @@ class Course:
         with all_settled(list(learners.values())):
             forget_spread(self.parts.vae.encoder)
             self.parts.save(fresh)
-            write_card(self.recipe.nouns, fresh)
+            write_card(self.recipe.vocabulary, fresh)
             shutil.copy(self.folder / "tokenizer" / "words.json", fresh / "tokenizer")
             self.latents.save(fresh / "latents.safetensors")
             for name, training in self.trainings.items():

@@ -21,8 +21,8 @@ from addon.messages.errors import (
     RegionOutside,
     RegionTooSmall,
 )
+from addon.protocol.blockout import unpack_mask
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import unpack_mask
 from addon.raster.lens import Lens
 from addon.raster.triangles import soup
 from addon.raster.zbuffer import NOTHING
@@ -278,6 +278,8 @@ def test_things_of_one_phrase_are_told_apart_in_the_prompt(prompt, count, told):
         ("a castle and a rocket at sunset", "ball", "a castle, a rocket and a ball at sunset"),
         ("a castle, golden light", "ball", "a castle and a ball, golden light"),
         ("in the sea", "whale", "a whale, in the sea"),
+        ("a castle.", "at night", "a castle at night"),
+        ("", "in the snow", "in the snow"),
     ],
 )
 def test_a_phrase_is_inserted_with_one_article(prompt, phrase, says):

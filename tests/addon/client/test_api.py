@@ -12,7 +12,7 @@ from addon.client import api as module
 from addon.client import http as wire
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import AddonOlder, Garbled, ServerAbsent, ServerProblem, VersionMismatch, WrongToken
-from addon.protocol.records import VERSION, Connection, Health
+from addon.protocol.answers import VERSION, Connection, Health
 from addon.protocol.strict_json import dump
 from tests.server.serving import at_home, blockout, fake, serving
 

@@ -13,7 +13,7 @@ from addon.client import resolve
 from addon.client.api import find_connection
 from addon.client.exceptions import ServerAbsent
 from addon.client.resolve import numbered
-from addon.protocol.records import Connection
+from addon.protocol.answers import Connection
 from addon.session.dispatcher import Dispatcher
 from server.http.host import running
 from server.settings import ServerSettings

@@ -4,6 +4,8 @@
 import asyncio
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from addon.client.api import find_connection
 from addon.cooperative import Slices
 from addon.exact.second_blender import ExactCapture, alike, difference, expose
 from addon.messages.errors import RegionHidden, UserError
-from addon.protocol.records import Blockout, Frame, Region, pack_mask
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.session.dispatcher import Dispatcher
+from tests.server.processes import runs, workers_of
+from tests.server.serving import wait_until
 
 MEADOW = Path(__file__).parents[3] / "examples" / "meadow.blend"
 
@@ -153,3 +157,24 @@ def test_regions_that_a_render_shows_otherwise_are_named() -> None:
     assert notice.warning and notice.fix
     assert "“castle” (50% alike)" in notice.message and "rocket" not in notice.message
     assert alike(LIVE.regions[0], region("castle", [128] * 16)) == pytest.approx(0.5, abs=0.01)
+
+
+ARTIST = """
+import asyncio
+from pathlib import Path
+from tests.addon.exact.test_second_blender import ExactCapture, command, program
+asyncio.run(ExactCapture(program(""), command(Path({folder!r}))).develop())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGIO: there the second Blender finishes alone")
+def test_it_ends_with_a_blender_that_is_killed(copied: ExactCapture) -> None:
+    """Amid a render, which knows nothing of it."""
+    artist = subprocess.Popen([sys.executable, "-c", ARTIST.format(folder=str(copied.folder))])
+    wait_until(lambda: workers_of(artist.pid) != [])
+    (second,) = workers_of(artist.pid)
+    wait_until(lambda: "Fra:" in (copied.folder / "log").read_text(errors="replace") or not runs(second), 60.0)
+    assert runs(second), "it renders"
+    artist.kill()
+    artist.wait()
+    wait_until(lambda: not runs(second), 5.0)

@@ -9,7 +9,7 @@ from addon.capture.scene import Look
 from addon.capture.scene import capture as snapshot
 from addon.capture.snapshot import develop
 from addon.cooperative import finish
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.request.settings import PROMPT, Settings
 
 

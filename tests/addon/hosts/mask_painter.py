@@ -12,7 +12,8 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from addon.protocol.records import Achieved, Blockout, ModelInfo, Region, pack_mask, unpack_mask
+from addon.protocol.answers import Achieved, ModelInfo
+from addon.protocol.blockout import Blockout, Region, pack_mask, unpack_mask
 from server.problems import OutOfMemory
 from server.worker.engine import Painting, Progress, crop, sketch
 

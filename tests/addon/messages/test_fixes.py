@@ -15,7 +15,7 @@ from addon.client.exceptions import ClientError, ServerProblem
 from addon.messages.errors import UserError
 from addon.messages.fixes import FIXES, Button, of
 from addon.messages.notice import Notice, notice
-from addon.protocol.records import Problem
+from addon.protocol.answers import Problem
 from server.problems import Refusal
 
 ROOM = Path(addon.__file__).parent
@@ -101,7 +101,7 @@ def test_a_newer_server_s_problem_still_has_its_sentence() -> None:
         type="unheard-of", title="New", status=418, detail="Something new.", fix="Do this.", path="prompt"
     )
     told = notice(ServerProblem(problem))
-    assert told.message == "Something new. (prompt)"
+    assert told.message == "Something new (prompt)."
     assert told.fix == "Do this."
     assert of(told) == ()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from addon.client.exceptions import ServerProblem
 from addon.messages.notice import Notice, complaint, notice
-from addon.protocol.records import Problem
+from addon.protocol.answers import Problem
 
 PROBLEM = Problem(type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less.")
 
@@ -19,7 +19,7 @@ def test_a_notice_is_reported_whole() -> None:
 def test_a_problem_in_the_panel_s_words() -> None:
     told = Notice(message="2048 px do not fit.", fix="Less.", code="out-of-memory", subject="a")
     assert complaint(PROBLEM, "a") == told
-    assert complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)"
+    assert complaint(replace(PROBLEM, detail="", path="prompt")).message == "Out of memory (prompt)."
 
 
 def test_a_problem_speaks_for_itself() -> None:

@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: MIT
 """What an overlay says and draws, and the grids it is made of."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from addon.capture.masks import cells, framed
 from addon.cooperative import finish
 from addon.overlay.figure import figure, findings
 from addon.overlay.measured import Measured, matched
 from addon.overlay.targets import drawn, requested, targets
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.frame import offset
-from addon.protocol.records import Achieved, Blockout, Frame, Region, pack_mask
 from addon.raster.instances import PIECE, Mesh, MeshInstance
 from addon.raster.lens import Lens
 from addon.raster.zbuffer import NOTHING
-from addon.regions.palette import COLOURS, colours
 from addon.request.phrases import Mark
 
 FLAT = Lens(np.diag([1.0, 1.0, -0.1, 1.0]), 0.1, 100.0)
@@ -108,26 +104,6 @@ def test_an_arrow_leads_from_what_is_to_what_was_asked_unless_they_are_one():
 def test_a_finding_belongs_to_its_phrase_whatever_the_order():
     found = findings(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", (0.7, 0.7))), asked())
     assert found["castle"].centroid == (0.3, 0.3) and found["rocket"].centroid == (0.7, 0.7)
-
-
-@given(st.lists(st.integers(1), max_size=len(COLOURS), unique=True))
-def test_regions_in_one_picture_have_colours_of_their_own(uids):
-    palette = colours({}, uids)
-    assert len(set(palette.values())) == len(palette) == len(uids)
-    assert set(palette.values()) <= set(COLOURS)
-
-
-def test_a_region_keeps_its_colour_when_others_come_and_go():
-    palette = colours({}, [1, 2, 3])
-    assert colours(palette, [3, 4]) == {3: palette[3], 4: palette[1]}
-    many = colours({}, range(40))
-    assert len(many) == 40 and set(many.values()) == set(COLOURS)
-
-
-def test_colours_that_come_one_after_the_other_are_far_apart_in_hue():
-    hues = (2, 27, 46, 130, 210, 270, 325)  # degrees, of Blender's first seven collection colours
-    pairs = [(hues[one], hues[other]) for one, other in pairwise(COLOURS[:5])]
-    assert min(min(abs(one - other), 360 - abs(one - other)) for one, other in pairs) > 60
 
 
 def test_a_renamed_region_is_still_the_one_that_was_painted():

@@ -11,7 +11,7 @@ import pytest
 from addon.camera.pose import CameraPose
 from addon.pictures import history
 from addon.pictures.history import Entry, Thumb
-from addon.protocol.records import Blockout, Frame
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import ContractError, dump
 from addon.request.settings import DEFAULTS, Settings
 from addon.ui.operators.picture.history import file_name

@@ -7,14 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.protocol import records
+from addon.protocol import answers, blockout
+from addon.protocol.answers import Connection, read_connection
+from addon.protocol.blockout import Mask, mask_rows, pack_mask, unpack_mask
 from addon.protocol.paths import connection_path
-from addon.protocol.records import Connection, Mask, mask_rows, pack_mask, read_connection, unpack_mask
 from addon.protocol.strict_json import ContractError, dump
 
 CONNECTION = Connection(address="http://127.0.0.1:1", token="t", version="1")
@@ -60,19 +62,21 @@ def test_a_connection_is_read_and_must_be_private(tmp_path):
             read_connection(path)
 
 
-def test_names_are_true():
-    assert len(set(records.__all__)) == len(records.__all__)
-    assert all(hasattr(records, name) for name in records.__all__)
+@pytest.mark.parametrize("module", [answers, blockout])
+def test_names_are_true(module: ModuleType):
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
 
 
 @pytest.mark.parametrize("python", ["python3.11", "python3.13"])
 def test_it_loads_in_every_python_of_blender(python):
     """Blender 4.2 to 5.0 brings 3.11, 5.1 and later 3.13; neither brings pydantic."""
     program = (
-        "from addon.protocol.records import Frame; from addon.protocol.strict_json import load; "
+        "from addon.protocol.answers import Job; from addon.protocol.blockout import Frame; "
+        "from addon.protocol.strict_json import load; "
         "print(load(Frame, {'left': 0, 'top': 0, 'width': 1, 'height': 2}).height)"
     )
-    root = Path(records.__file__).parents[2]
+    root = Path(blockout.__file__).parents[2]
     if shutil.which(python) is None or subprocess.run([python, "-c", ""], capture_output=True).returncode:
         pytest.skip(f"there is no {python} here")
     done = subprocess.run([python, "-S", "-c", program], cwd=root, capture_output=True, text=True)

@@ -12,22 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from addon.protocol.answers import Achieved, Connection, Event, Health, Job, ModelInfo, Problem, Scope
+from addon.protocol.blockout import Blockout, Frame, Mask, Region, pack_mask
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import (
-    Achieved,
-    Blockout,
-    Connection,
-    Event,
-    Frame,
-    Health,
-    Job,
-    Mask,
-    ModelInfo,
-    Problem,
-    Region,
-    Scope,
-    pack_mask,
-)
 from addon.protocol.strict_json import Added, ContractError, Length, Range, dump, load, loads
 
 RECORDS = [Achieved, Blockout, Connection, Event, Frame, Health, Job, Mask, ModelInfo, Problem, Region, Scope]

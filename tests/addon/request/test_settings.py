@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from addon.camera.pose import CameraPose
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Blockout, Frame
 from addon.protocol.strict_json import ContractError, dump, loads
 from addon.request.settings import (
     DEFAULTS,
@@ -121,9 +121,9 @@ def test_flags_leave_out_what_is_not_set() -> None:
 
 
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
-    names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "noise")
+    names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "emphasis", "noise")
     assert (*names, "variation", "variation_seed") == SENT
-    assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale")) | {
+    assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale", "emphasis")) | {
         "prompt": "",
         "negative": "",
         "seed": 0,
@@ -144,9 +144,12 @@ def test_a_style_adds_its_words() -> None:
     assert changes(SUNSET) == {"steps": 20, "style": "Sunset"}
 
 
+LAYOUT = {"masks": MASKS, "noise": NOISE, "emphasis": TOYBOX.emphasis}
+
+
 def test_what_was_asked_for_is_set_again() -> None:
     asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25, **VARIED)
-    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, masks=MASKS, noise=NOISE, **VARIED)
+    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, **LAYOUT, **VARIED)
     assert recovered(SET, asked, SUNSET) == own
     plain = replace(own, prompt="a castle at sunset", negative="fog, rain", style="")
     assert recovered(SET, asked, None) == plain, "the style is gone"

@@ -6,11 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from addon.protocol.answers import ModelInfo
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import ModelInfo
 from addon.request.phrases import occurrence
-from addon.request.styles import SHIPPED, Style, StyleLibrary, avoided, own, read, save, styled, summary
+from addon.request.styles import (
+    SHIPPED,
+    Style,
+    StyleLibrary,
+    avoided,
+    delete,
+    own,
+    read,
+    save,
+    save_thumbnail,
+    styled,
+    summary,
+)
 
 ROOT = Path(__file__).parents[3]
 OPEN = replace(TOYBOX, name="open", nouns=())  # a model that knows more than a list of nouns
@@ -98,3 +111,19 @@ def test_summary_says_what_choosing_does() -> None:
     style = Style(name="s", text=", ink", negative="colour", steps=20, strength=0.5)
     assert summary(style) == "adds “ink”; avoids colour; sets 20 steps and strength 0.50"
     assert summary(Style(name="s", text="at sunset")) == "adds “at sunset”"
+
+
+def test_every_style_for_toybox_has_a_thumbnail_and_the_artist_s_own_wins(tmp_path: Path) -> None:
+    style_library = read(tmp_path)
+    for style in style_library.fitting(TOYBOX):
+        thumbnail = style_library.thumbnail(style.name)
+        assert thumbnail is not None and thumbnail.stat().st_size < 4000
+        with Image.open(thumbnail) as picture:
+            assert picture.size == (64, 64)
+    assert style_library.thumbnail("Ink and Wash") is None  # Toybox cannot paint what that does
+    file = save(tmp_path, Style(name="Ink and Wash", text=", ink"))
+    save_thumbnail(tmp_path, "Ink and Wash", b"a picture")
+    own_thumbnail = read(tmp_path).thumbnail("Ink and Wash")
+    assert own_thumbnail is not None and own_thumbnail.read_bytes() == b"a picture"
+    delete(file)
+    assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from addon.client.api import find_connection
+from addon.protocol.answers import VERSION, Connection, Event, Health, Job
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import VERSION, Blockout, Connection, Event, Frame, Health, Job, Region, pack_mask
 from addon.session import reducer
 from addon.session.dispatcher import Dispatcher
 from addon.session.state import Session

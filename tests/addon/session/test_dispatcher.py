@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from addon.messages.notice import Notice
-from addon.protocol.records import SEED_MAX
+from addon.protocol.blockout import SEED_MAX
 from addon.session import reducer
 from addon.session.seeds import Seeds
 from server.catalogue import offered

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from addon.client.api import Client, find_connection
-from addon.protocol.records import Artifact
+from addon.protocol.answers import Artifact
 from addon.session import reducer
 from addon.session.dispatcher import Dispatcher
 from addon.session.progress import describe

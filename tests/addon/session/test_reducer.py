@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from addon.messages.fixes import FIXES
 from addon.messages.notice import LINKS, Notice
+from addon.protocol.answers import Artifact, Problem
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Artifact, Problem
 from addon.session import reducer
 from addon.session.progress import describe, title
 from addon.session.reducer import TASKS_MAX
@@ -189,3 +189,14 @@ def test_what_is_said_of_a_scene_is_over_with_its_file():
         session = reducer.file_opened(reducer.notice_changed(Session(), Notice(message="So.", code=code)))
         assert (session.notice is not None) == stays, code
     assert reducer.file_opened(Session()) == Session()
+
+
+def test_free_memory_is_news_only_where_it_has_changed_much():
+    roomy = replace(HEALTH, memory=24 * 10**9, memory_free=18 * 10**9)
+    session = reducer.server_answered(Session(), roomy, ())
+    again = reducer.server_answered(session, replace(roomy, memory_free=roomy.memory_free - 10**8), ())
+    assert again == session
+    full = reducer.server_answered(again, replace(roomy, memory_free=2 * 10**9), ())
+    assert full.link.health.memory_free == 2 * 10**9
+    silent = reducer.server_answered(full, HEALTH, ())
+    assert silent.link.health.memory == 0

@@ -52,6 +52,14 @@ def test_progress_bars_and_traces_are_no_last_words(tmp_path: Path) -> None:
     assert last_words(log, BARS) == "The server ended with code 1."
 
 
+def test_a_killed_server_has_no_last_words(tmp_path: Path) -> None:
+    """The log ends with what an earlier picture failed of."""
+    log = tmp_path / "server.log"
+    log.write_text("2026-01-01 00:00:00,000 ERROR __main__: job 1 failed\n", "utf-8")
+    session = server_process.ended(Session(), -signal.SIGKILL, log)
+    assert session.link.notice.message == "The server was killed by signal 9."
+
+
 def test_last_words_are_not_cut_off(tmp_path: Path) -> None:
     """Neither the room in the panel nor the part of the log that is read cuts off their beginning."""
     log, line = tmp_path / "server.log", " ".join(["word"] * 30)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from addon.client.api import Client, find_connection
-from addon.protocol.records import Connection
+from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 from addon.session import reducer
 from addon.session.dispatcher import Dispatcher

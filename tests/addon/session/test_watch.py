@@ -19,7 +19,7 @@ from addon.client.exceptions import (
 )
 from addon.messages.fixes import FIXES
 from addon.messages.notice import notice
-from addon.protocol.records import Connection
+from addon.protocol.answers import Connection
 from addon.session import reducer
 from addon.session.dispatcher import Dispatcher
 from addon.session.watch import link_name

@@ -20,7 +20,7 @@ def run_scenario(blender: str, scenario: str, folder: Path, command: str) -> dic
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "user"), "MAQUETTE_HOME": str(folder / "home")}
     words = [scenario, str(main(["--out", str(folder)])), command, str(folder)]
     flags = ["--factory-startup", "--enable-event-simulate", "--python-exit-code", "1"]
-    flags += ["--python", str(FOLDER / "scenarios" / "runner.py"), "--", *words]
+    flags += ["--python", str(FOLDER / "driver" / "runner.py"), "--", *words]
     line = [blender, *flags]
     finished = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     report = folder / f"{scenario}.json"

@@ -10,7 +10,7 @@ import sys
 import pytest
 from PIL import Image
 
-from addon.protocol.records import Blockout
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
 from addon.request.settings import MASKS, NOISE
 from server.cli.main import main
@@ -141,7 +141,12 @@ def test_the_server_may_be_named(request_file, tmp_path, served, own_home):
     ("flags", "said"),
     [
         (["--prompt", ""], "prompt: length"),
-        (["--noise", "4"], "noise: must lie in 0 to 3"),
+        (["--noise", "4"], "The noise must lie in 0 to 3, is 4. Choose another."),
+        (["--seed", "2147483648"], "The seed must lie in 0 to 2147483647"),
+        (["--strength", "nan"], "The strength must be a finite number."),
+        (["--steps", "9" * 400], "The steps must lie in 1 to 1000"),
+        (["--prompt", "a cat" + "!" * 1996], "The prompt has 2,001 letters; at most 2,000 are read."),
+        (["--region", "cat: strength=1e999"], "regions.0.strength: must be a finite number"),
         (["--region", "dog: strength=0.5"], "the scene has no region 'dog'; it has cat"),
         (["--region", "cat: strength=much"], "say strength, start, until, description, colour"),
         (["--region", "cat: size=1"], "say strength, start, until, description, colour"),

@@ -4,12 +4,14 @@
 import asyncio
 import io
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from addon.client.exceptions import ServerProblem
-from addon.protocol.records import VERSION, Blockout, Frame
+from addon.protocol.answers import VERSION
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.catalogue import offered
 from tests.server.serving import at_home, blockout, encoded, ended, fake, until
@@ -176,7 +178,10 @@ def test_a_full_queue_says_when_to_come_back(tmp_path):
 def test_health_models_jobs(served):
     status, _, body = served.request("GET", "/v1/health")
     assert status == 200
-    assert json.loads(body)["contract"] == VERSION
+    health = json.loads(body)
+    assert health["contract"] == VERSION
+    if Path("/proc/meminfo").exists():
+        assert 0 < health["memory_free"] <= health["memory"]
     assert json.loads(served.request("GET", "/v1/models")[2]) == [dump(model) for model in offered(())]
     made = [json.loads(served.request("POST", "/v1/jobs", encoded(dump(blockout(seed=n))))[2]) for n in range(3)]
     listed = json.loads(served.request("GET", "/v1/jobs?limit=2")[2])

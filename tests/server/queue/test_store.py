@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from addon.protocol.records import Achieved, Artifact, pack_mask
+from addon.protocol.answers import Achieved, Artifact
+from addon.protocol.blockout import pack_mask
 from server.problems import KeyReused, NotWaiting, PaintingFailed, QueueFull, UnknownJob
 from server.queue.changes import StaleClaim
 from server.queue.job_state import RESTARTS

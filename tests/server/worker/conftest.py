@@ -5,7 +5,7 @@ import runpy
 
 import pytest
 
-from addon.protocol.records import ModelInfo
+from addon.protocol.answers import ModelInfo
 from server.catalogue import described
 from server.worker.engine import DiffusionEngine
 from tests.server.serving import ROOT

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from addon.protocol.records import Blockout, Frame, Region, pack_mask
+from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 
 LEFT = pack_mask(8, 4, bytes([255] * 4 + [0] * 4) * 4)
 RIGHT = pack_mask(8, 4, bytes([0] * 4 + [255] * 4) * 4)

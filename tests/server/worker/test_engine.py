@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import sg_core
+from addon.protocol.blockout import Blockout
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.records import Blockout
 from addon.protocol.strict_json import loads
 from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable

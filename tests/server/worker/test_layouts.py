@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sg_core
-from addon.protocol.records import Scheduler, pack_mask
+from addon.protocol.blockout import Scheduler, pack_mask
 from server.worker import translate
 from sg_core.models.schedulers import SCHEDULERS
 from sg_core.tokens import Phrase

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import sg_core
-from addon.protocol.records import Frame, pack_mask
+from addon.protocol.blockout import Frame, pack_mask
 from server.worker import translate
 from server.worker.engine import QUOTED, end
 from tests.server.worker.sample_request import ASKED, CASTLE

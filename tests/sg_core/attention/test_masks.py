@@ -91,6 +91,22 @@ def test_what_is_let_through_is_a_factor_of_attention() -> None:
     assert torch.allclose(factor[0, :, :2, 4] / factor[0, :, :2, 0], torch.tensor(0.5), atol=1e-5)
 
 
+def test_emphasis_is_a_factor_inside_that_fades_with_progress() -> None:
+    query, key = torch.randn(1, 3, 4, 8), torch.randn(1, 3, 5, 8)
+    words = Words({CASTLE: ((1, 2),), ROCKET: ((2,),)}, ((),))
+    half = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
+    terms = [RegionMask(CASTLE, half, always, emphasis=3.0), RegionMask(ROCKET, 1 - half, always)]
+    for progress, inside in ((0.0, 3.0), (0.75, 0.75), (1.0, 0.0)):
+        added = bias(terms, Grid(1, 4), words, progress, query, key)[0, 0]
+        assert added[:, 1].tolist() == [inside, inside, NEGATIVE, NEGATIVE]
+        assert added[:, 2].tolist() == [inside, inside, 0, 0], "of a shared word each region says what holds in it"
+    grid = Grid(1, 4, image=slice(None, 4), text=slice(4, None), both=True)
+    joint = torch.randn(1, 3, 7, 8)
+    added = bias(terms[:1], grid, Words({CASTLE: ((1,),)}, ((),)), 0.0, joint, joint)[0, 0]
+    assert added[:4, 5].tolist() == [3, 3, NEGATIVE, NEGATIVE]
+    assert added[5, :4].tolist() == [0, 0, NEGATIVE, NEGATIVE], "words look at the picture as ever"
+
+
 def test_in_one_sequence_words_are_held_from_the_picture_where_asked() -> None:
     tokens, places = 3, 4
     joint = torch.randn(1, 2, tokens + places, 8)
@@ -105,7 +121,9 @@ def test_in_one_sequence_words_are_held_from_the_picture_where_asked() -> None:
     assert (added == 0).all() and (both == 0).all()
 
 
-@pytest.mark.parametrize("off", [masks(REGIONS, until=0.0), masks(REGIONS) * 0.0, masks(REGIONS) * until(0.0)])
+@pytest.mark.parametrize(
+    "off", [masks(REGIONS, until=0.0), masks(REGIONS, emphasis=8.0) * 0.0, masks(REGIONS) * until(0.0)]
+)
 def test_off_is_bit_for_bit_off(model: StableDiffusion1, off: Layout) -> None:
     assert torch.equal(paint(model, off), paint(model, None))
     assert torch.equal(paint(model, place(REGIONS) + off), paint(model, place(REGIONS)))

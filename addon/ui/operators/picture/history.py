@@ -17,6 +17,7 @@ from ....pictures.request_file import saved
 from ....protocol.strict_json import ContractError
 from ....request.settings import Settings
 from ....runtime.app import app
+from ....runtime.sheets import leave_views
 from ...context import Context
 from ..status import Status, refuse, refusing
 
@@ -69,9 +70,9 @@ class Favour(bpy.types.Operator):
         item = context.scene.maquette_history.get(self.name)
         page = gallery.page(context.scene, context.window_manager, app().gallery)
         tile = next((tile for tile in page.tiles if tile.name == self.name), item)  # the visible one is switched
-        if tile is None:
+        if tile is None and history.picture(app().gallery.folder, self.name) is None:
             raise EntryGone()
-        favourite = not tile.favourite
+        favourite = not (app().gallery.is_starred(self.name) if tile is None else tile.favourite)
         with files("The favourite could not be kept"):
             history.favour(app().gallery.folder, self.name, favourite)
         if item is not None:
@@ -144,6 +145,7 @@ class DeleteEntry(bpy.types.Operator):
             history.forget(app().gallery.folder, self.name)
         gallery.forget(context.scene, self.name)
         app().gallery.reread()
+        leave_views(app(), self.name)
         self.report({"INFO"}, "Deleted from disk and from this file's history")
         return {"FINISHED"}
 

@@ -16,7 +16,7 @@ from ....pictures.history import THUMB_SIDE, Entry
 from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....pictures.origin import camera_of, scene_of
 from ....pictures.pixels import shrunk
-from ....protocol.records import Blockout
+from ....protocol.blockout import Blockout
 from ....protocol.strict_json import loads
 from ....runtime.app import app
 from ....session.reducer import notice_changed, picture_received
@@ -75,7 +75,9 @@ def _keep(task: Task, picture: Path) -> Entry:
     try:
         app().gallery.keep(entry)
     except OSError as error:
-        app().dispatcher.apply(notice_changed, sentences.history_unwritten(str(error.strerror)))
+        app().dispatcher.apply(
+            notice_changed, sentences.history_unwritten(str(app().gallery.folder), str(error.strerror))
+        )
     return entry
 
 

@@ -16,6 +16,7 @@ from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ...context import Context, view_3d
 from ...image_editor import current, show_in, shows_materials, split_off
+from ...sheet_views import uncover
 from ..status import Status, refuse, refusing, say, settle
 
 
@@ -37,6 +38,7 @@ class Show(bpy.types.Operator):
             return refuse(self, sentences.no_editor())
         active = app().session.active
         app().finished = (image.session_uid, "" if active is None else active.job.id)
+        uncover(editor)
         show_in(context.window, editor, image)
         return {"FINISHED"}
 

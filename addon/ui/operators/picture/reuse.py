@@ -13,7 +13,7 @@ from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history
 from ....pictures.history import Entry
-from ....pictures.image import ENTRY, load_picture
+from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....request.settings import KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
@@ -50,9 +50,11 @@ class ShowEntry(bpy.types.Operator):
         image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
         image = image or _loaded(picture, entry, context.scene)
         image_editor.take(context.scene, image)
+        drop_unused(app().gallery.folder, image)
         status = settle()
         if context.area is not None:
             call(Show.bl_idname)  # which may have something to say
+        drop_unused(app().gallery.folder, image)
         return status
 
 

@@ -7,13 +7,15 @@ import bpy
 from bpy.props import FloatProperty, IntProperty, StringProperty
 
 from ....camera.reader import camera_of
+from ....pictures.contact_sheet import cell_of_entry
 from ....pictures.history import Entry
-from ....protocol.records import SEED_MAX, Blockout
+from ....protocol.blockout import SEED_MAX, Blockout
 from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.seeds import Seeds
 from ....session.task import Origin, Viewpoint
 from ...context import Context
+from ...sheet_views import onto_sheet
 from ..status import Status, refusing, settle
 from .history import entry_of
 from .reuse import camera_of_entry
@@ -51,7 +53,7 @@ class VaryEntry(bpy.types.Operator):
         seeds = Seeds(count=self.count, painted=app().gallery.painted(scene))
         status = settle()
         if not bpy.app.background:
-            app().event_loop.start(dispatcher.submit(*details, seeds))
+            app().event_loop.start(onto_sheet(dispatcher.submit(*details, seeds), [cell_of_entry(entry)]))
             return status
         app().event_loop.wait(dispatcher.deliver(*details, seeds))
         receive()

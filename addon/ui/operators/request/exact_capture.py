@@ -10,7 +10,7 @@ import bpy
 from ....blender_process import CaptureCommand, SceneFile, program
 from ....exact.second_blender import ExactCapture
 from ....messages.errors import SecondBlenderFailed
-from ....protocol.records import ModelInfo
+from ....protocol.answers import ModelInfo
 from ....request.settings import FLAGS, Settings, part
 from ...context import Context
 

@@ -18,7 +18,8 @@ from ....exact.second_blender import ExactCapture, expose
 from ....messages import sentences
 from ....messages.notice import Notice
 from ....pictures.origin import scene_of, viewpoint
-from ....protocol.records import Blockout, ModelInfo
+from ....protocol.answers import ModelInfo
+from ....protocol.blockout import Blockout
 from ....regions import marks
 from ....request.phrases import listed, strange
 from ....request.settings import KEYS, VARIATION, Settings
@@ -30,6 +31,7 @@ from ....session.seeds import Seeds, moving
 from ....session.task import Viewpoint
 from ...context import Context
 from ...properties import VARY, chosen, style
+from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
 
@@ -62,7 +64,7 @@ class Generate(bpy.types.Operator):
             capture = exact_capture(context, snapshot.settings, chosen(scene))
             return self._expose(capture, live, details)
         if not bpy.app.background:
-            app().event_loop.start(moving_on(view, dispatcher.send(live, *details)))
+            app().event_loop.start(moving_on(view, onto_sheet(dispatcher.send(live, *details))))
             return {"FINISHED"}
         app().event_loop.wait(moving_on(view, dispatcher.deliver(finish(live), *details)))
         return self._end()
@@ -83,7 +85,11 @@ class Generate(bpy.types.Operator):
         send = app().dispatcher.deliver if bpy.app.background else app().dispatcher.submit
         lock, view = app().second_blender_lock, details[0]
         exposing = expose(
-            app().dispatcher, capture, live, lock, lambda blockout: moving_on(view, send(blockout, *details))
+            app().dispatcher,
+            capture,
+            live,
+            lock,
+            lambda blockout: moving_on(view, onto_sheet(send(blockout, *details))),
         )
         if not bpy.app.background:
             app().event_loop.start(exposing)

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Choose the model and the style; keep a style of one's own."""
 
+from pathlib import Path
+
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ....capture.scene_settings import read, write
 from ....messages import sentences
+from ....pictures import history
+from ....pictures.image import ENTRY, PICTURE
+from ....pictures.pixels import encoded, shrunk
 from ....request import styles
 from ....request.settings import MODEL, STYLE, part
 from ....request.styles import Style
@@ -14,6 +19,8 @@ from ....session.state import offered_model
 from ...context import Context
 from ...properties import chosen
 from ..status import Status, refuse, settle
+
+THUMBNAIL = 128  # pixels of its longer side
 
 
 class ChooseModel(bpy.types.Operator):
@@ -65,6 +72,7 @@ class SaveStyle(bpy.types.Operator):
     text: StringProperty(name="Words", description="What follows the prompt", maxlen=1000)
     negative: StringProperty(name="Avoid", description="What the picture keeps away from", maxlen=1000)
     keeps: BoolProperty(name="Steps and Strength", description="Choosing the style sets these, too", default=False)
+    pictured: BoolProperty(name="Thumbnail", description="The scene's latest picture stands for it", default=True)
 
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
         self.name = context.scene.get(STYLE, "")
@@ -85,6 +93,9 @@ class SaveStyle(bpy.types.Operator):
         )
         try:
             styles.save(app().style_folder, style)
+            if self.pictured and (picture := _latest(scene)) is not None:
+                thumbnail = encoded(shrunk(picture, THUMBNAIL))
+                styles.save_thumbnail(app().style_folder, style.name, thumbnail)
         except OSError as error:
             return refuse(self, sentences.style_unkept(str(error)))
         app().read_styles()
@@ -110,7 +121,7 @@ class DeleteStyle(bpy.types.Operator):
         file = styles.own(app().style_folder, name)
         if file is None:
             return refuse(self, sentences.style_shipped(name))
-        file.unlink()
+        styles.delete(file)
         app().read_styles()
         if app().style_library.find(name) is None:
             context.scene[STYLE] = ""
@@ -128,6 +139,13 @@ class ReadStyles(bpy.types.Operator):
         for fault in app().style_library.faults:
             self.report({"WARNING"}, fault)
         return {"FINISHED"}
+
+
+def _latest(scene: bpy.types.Scene) -> Path | None:
+    """The file of the scene's latest picture, where the history has it."""
+    image = scene.get(PICTURE)
+    entry = image.get(ENTRY) if image is not None else None
+    return history.picture(app().gallery.folder, entry) if entry is not None else None
 
 
 CLASSES = (ChooseModel, ChooseStyle, SaveStyle, DeleteStyle, ReadStyles)

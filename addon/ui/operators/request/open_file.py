@@ -13,7 +13,7 @@ from ....capture.scene_settings import write
 from ....messages import sentences
 from ....messages.errors import UserError
 from ....pictures.request_file import Opened, opened
-from ....protocol.records import Region
+from ....protocol.blockout import Region
 from ....regions import marks
 from ....request.settings import DEFAULTS, KEYS, part
 from ....request.styles import recovered
@@ -80,6 +80,9 @@ def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
         else:
             marks.mark(item, region.phrase, region.enforce)
             marks.write(item, marks.OFF, False)
+            marks.write(item, marks.STRENGTH, None if region.strength == 1.0 else region.strength)
+            marks.write(item, marks.DESCRIPTION, region.description or None)
+            marks.write(item, marks.COLOUR, region.colour)
     phrases = {region.phrase.casefold() for region in regions}
     for item, mark in marks.marked(scene):
         if mark.on and mark.phrase.casefold() not in phrases:

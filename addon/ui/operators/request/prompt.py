@@ -7,7 +7,7 @@ import textwrap
 import bpy
 from bpy.props import StringProperty
 
-from ....protocol.records import SEED_MAX
+from ....protocol.blockout import SEED_MAX
 from ....request.phrases import inserted
 from ....request.settings import PROMPT, SEED
 from ...context import Context

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import bpy
 from bpy.props import StringProperty
+from mathutils import Color
 
 from ....messages import sentences
 from ....messages.errors import RegionGone
@@ -12,7 +13,7 @@ from ....overlay.gpu_drawing import PARTS
 from ....projection.materials import check
 from ....regions import marks
 from ...context import Context
-from ...properties import ENFORCED
+from ...region_properties import ENFORCED, GREY, HOLDS
 from ..status import Status, refuse, refusing, settle
 
 WITHOUT_SHAPE = {"CAMERA", "LIGHT"}
@@ -61,13 +62,18 @@ class RemoveRegion(bpy.types.Operator):
 
 
 class SelectRegion(bpy.types.Operator):
-    """Select this region's objects"""
+    """Select this region's objects; what is set of it is then below the list"""
 
     bl_idname = "maquette.select_region"
     bl_label = "Select Region"
     bl_options = {"REGISTER", "UNDO"}
 
     uid: StringProperty(options={"HIDDEN"})
+    words: StringProperty(description="What its button says of it", options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
+        return f"{properties.words}\n\n{cls.__doc__}" if properties.words else str(cls.__doc__)
 
     @refusing
     def execute(self, context: Context) -> Status:
@@ -76,7 +82,7 @@ class SelectRegion(bpy.types.Operator):
 
 
 class Enforce(bpy.types.Operator):
-    """Have the picture keep this of the block, or not"""
+    """Have the picture keep this of the block, or not; or just what Loose or Silhouette keeps"""
 
     bl_idname = "maquette.enforce"
     bl_label = "Enforce"
@@ -87,11 +93,32 @@ class Enforce(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: Context, properties: bpy.types.OperatorProperties) -> str:
-        return next(f"{label}: {words}" for key, label, words, _ in ENFORCED if key == properties.what)
+        holds = ((key, label, words) for key, label, _, words in HOLDS)
+        parts = ((key, label, words) for key, label, words, _ in ENFORCED)
+        return next(f"{label}: {words}" for key, label, words in (*holds, *parts) if key == properties.what)
 
     @refusing
     def execute(self, context: Context) -> Status:
-        _region(context, self.uid).maquette_enforce ^= {self.what}
+        region = _region(context, self.uid)
+        hold = next((names for key, _, names, _ in HOLDS if key == self.what), None)
+        region.maquette_enforce = set(hold) if hold is not None else region.maquette_enforce ^ {self.what}
+        return {"FINISHED"}
+
+
+class ColourRegion(bpy.types.Operator):
+    """Ask for a colour here, at first the object's own in the view; or leave that to the picture again"""
+
+    bl_idname = "maquette.colour_region"
+    bl_label = "Colour"
+    bl_options = {"REGISTER", "UNDO"}
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    @refusing
+    def execute(self, context: Context) -> Status:
+        region = _region(context, self.uid)
+        colour = None if region.get(marks.COLOUR) is not None else viewport_colour(marks.parts_of(region))
+        marks.write(region, marks.COLOUR, colour)
         return {"FINISHED"}
 
 
@@ -132,6 +159,16 @@ def select(context: Context, objects: Sequence[bpy.types.Object]) -> None:
     context.view_layer.objects.active = next(iter(present), None)
 
 
+def viewport_colour(objects: Sequence[bpy.types.Object]) -> tuple[float, float, float]:
+    """What the Solid view shows the first material of the objects in, as sRGB; grey without one."""
+    slots = (slot for item in objects for slot in item.material_slots)
+    material = next((slot.material for slot in slots if slot.material is not None), None)
+    if material is None:
+        return GREY
+    colour = Color(material.diffuse_color[:3]).from_scene_linear_to_srgb()
+    return colour.r, colour.g, colour.b
+
+
 def marked_by(scene: bpy.types.Scene, phrase: str) -> list[marks.Marked]:
     """The objects and collections that are a region of that phrase, one at least. Raises RegionGone."""
     marked = marks.of_phrase(scene, phrase)
@@ -148,4 +185,4 @@ def _region(context: Context, uid: str) -> marks.Marked:
     return region
 
 
-CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion, Enforce, SwitchPart)
+CLASSES = (AddSelected, AddCollection, RemoveRegion, SelectRegion, Enforce, ColourRegion, SwitchPart)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from addon.protocol.records import unpack_mask
+from addon.protocol.blockout import unpack_mask
 from tests.addon.hosts.blockouts import capture
 
 

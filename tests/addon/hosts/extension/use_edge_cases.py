@@ -124,7 +124,8 @@ def hover() -> None:
     """The tooltips of buttons that say more than their class does."""
     words = {
         "reuse": [{"what": what} for what in ("PROMPT", "SEED", "EVERYTHING")],
-        "enforce": [{"what": what} for what in ("shape", "centroid", "size")],
+        "enforce": [{"what": what} for what in ("shape", "centroid", "size", "loose", "silhouette")],
+        "select_region": [{"words": "34% of it is visible."}, {"words": ""}],
         "switch_part": [{"part": part} for part in ("TARGETS", "ACHIEVED", "WORDS")],
         "turn_page": [{"older": True}, {"older": False}],
         "choose_model": [{"name": "toybox"}, {"name": "gone"}],

@@ -21,6 +21,7 @@ from sample_scenes import fingerprint
 from use_edge_cases import use_edge_cases
 from use_fixes import use_fixes
 from use_history import take_up_again
+from use_messages import use_messages
 
 PROMPT = "a castle and a rocket on a meadow"
 
@@ -58,6 +59,7 @@ def use(command: str) -> None:
     take_up_again(scene, app, PROMPT)
     ask_for_several(scene, app)
     use_edge_cases(scene, app)
+    use_messages(scene, app)
     capture_exactly(scene, app)
     stack_views(scene)
     assert materials(scene) == before, (before, materials(scene))
@@ -81,12 +83,27 @@ def go_wrong(scene: bpy.types.Scene, app: object) -> None:
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert app.session.notice.code == "nothing-marked", app.session.notice
     assert bpy.ops.maquette.add_selected() == {"FINISHED"}
-    assert scene.objects["castle"].maquette_enforce == {"shape"}
+    hold(scene.objects["castle"])
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert app.session.notice.code == "phrase-missing", app.session.notice
     scene.maquette_prompt = PROMPT
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert app.session.link.name == "absent", app.session.link
+
+
+def hold(castle: bpy.types.Object) -> None:
+    """Silhouette at first; Loose and back; one property by itself; a colour, and none."""
+    uid = str(castle.session_uid)
+    assert castle.maquette_enforce == {"shape"}
+    for what, enforced in (("loose", {"centroid", "size"}), ("shape", {"shape", "centroid", "size"})):
+        assert bpy.ops.maquette.enforce(uid=uid, what=what) == {"FINISHED"}
+        assert castle.maquette_enforce == enforced
+    assert bpy.ops.maquette.enforce(uid=uid, what="silhouette") == {"FINISHED"}
+    assert castle.maquette_enforce == {"shape"} and castle["maquette_enforce"] == "shape"
+    assert bpy.ops.maquette.colour_region(uid=uid) == {"FINISHED"}
+    assert len(castle["maquette_colour"]) == 3 and castle.maquette_strength == 1.0
+    assert bpy.ops.maquette.colour_region(uid=uid) == {"FINISHED"}
+    assert castle.get("maquette_colour") is None and castle.get("maquette_strength") is None
 
 
 def start_server(app: object, command: str) -> None:
@@ -115,6 +132,12 @@ def paint_first(scene: bpy.types.Scene, app: object) -> None:
     assert [region["phrase"] for region in request["regions"]] == ["castle", "rocket"]
     assert tuple(picture.size) == (request["frame"]["width"], request["frame"]["height"])
     assert picture.packed_file is not None
+    assert bpy.ops.maquette.save_style(name="Pictured", text="at sunset") == {"FINISHED"}
+    assert app.style_library.thumbnail("Pictured").parent == app.style_folder
+    app.style_icon("Pictured")  # which without a window is no number to look at
+    assert bpy.ops.maquette.delete_style() == {"FINISHED"}
+    assert not list(app.style_folder.glob("pictured*"))
+    scene.maquette_style = "Sunset"
 
 
 def untouched(scene: bpy.types.Scene, app: object) -> None:
@@ -160,6 +183,7 @@ def choose(scene: bpy.types.Scene, app: object) -> None:
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert app.session.notice.code == "style-missing", app.session.notice
     assert bpy.ops.maquette.choose_style(name="Sunset") == {"FINISHED"}
+    assert app.style_library.thumbnail("Sunset").exists() and app.style_icon("Somebody's") == 0
     assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
 
 

@@ -68,11 +68,11 @@ def read_settings(scene: bpy.types.Scene) -> None:
 
 def read_results(scene: bpy.types.Scene, app: object) -> None:
     """The picture with its request, the history, the background and the view."""
-    protocol = import_module(f"{MODULE}.protocol.records")
+    blockout, answers = (import_module(f"{MODULE}.protocol.{name}") for name in ("blockout", "answers"))
     loads = import_module(f"{MODULE}.protocol.strict_json").loads
     picture = scene["maquette_picture"]
-    request = loads(protocol.Blockout, picture["maquette_request"])
-    achieved = loads(tuple[protocol.Achieved, ...], picture["maquette_achieved"])
+    request = loads(blockout.Blockout, picture["maquette_request"])
+    achieved = loads(tuple[answers.Achieved, ...], picture["maquette_achieved"])
     assert [region.name for region in request.regions] == [one.name for one in achieved]
     assert len(picture["maquette_pose"]) == 32 and picture["maquette_camera"] == scene.camera
     assert [item.favourite for item in scene.maquette_history] == [True, False]

@@ -10,9 +10,10 @@ import pytest
 
 from addon.camera.reader import view
 from addon.capture.scene import evaluated
-from addon.overlay import scene_watcher
+from addon.overlay import edits, scene_watcher
 from addon.pictures.image import ACHIEVED, PICTURE, POSE, REQUEST
-from addon.protocol.records import Achieved, pack_mask
+from addon.protocol.answers import Achieved
+from addon.protocol.blockout import pack_mask
 from addon.protocol.strict_json import dump
 from addon.regions.listing import palette_of, rows
 from addon.regions.marks import OFF, PHRASE, mark, unmark, write
@@ -24,9 +25,9 @@ from tests.addon.hosts.sample_scenes import ball, box, fingerprint, fresh, group
 def watcher():
     """What the add-on runs, its handlers included; without a window there are no timers, so that tests call it."""
     watcher = scene_watcher.SceneWatcher()
-    listeners = scene_watcher.listen(watcher)
+    listeners = edits.listen(watcher)
     yield watcher
-    scene_watcher.unlisten(listeners)
+    edits.unlisten(listeners)
 
 
 def settle(watcher, scene, images=()):
@@ -195,6 +196,22 @@ def test_the_list_follows_marks_names_and_eyes(watcher):
     assert listed() == {}
 
 
+def test_a_script_s_mark_is_listed_without_an_edit(watcher):
+    """No update of the depsgraph tells of a custom property; documented scripts set nothing else."""
+    scene = fresh()
+    layers = {scene.session_uid: (scene, bpy.context.view_layer)}
+    item = box("castle")
+    bpy.context.view_layer.update()
+    watcher.relist(layers)
+    assert watcher.rows[scene.session_uid] == ()
+    item["maquette_region"] = True
+    end = time.monotonic() + 10.0
+    while not watcher.rows[scene.session_uid]:
+        assert time.monotonic() < end, "the list waits for an edit"
+        time.sleep(scene_watcher.LISTING)
+        watcher.relist(layers)
+
+
 def test_undo_leaves_no_dead_reference(watcher):
     scene = fresh()
     bpy.ops.ed.undo_push(message="before")
@@ -228,9 +245,9 @@ def test_disabling_leaves_no_handler():
         return {name: len(handlers) for name, handlers in lists.items() if isinstance(handlers, list)}
 
     before = counts()
-    listeners = scene_watcher.listen(scene_watcher.SceneWatcher())
+    listeners = edits.listen(scene_watcher.SceneWatcher())
     assert sum(counts().values()) == sum(before.values()) + len(listeners)
-    scene_watcher.unlisten(listeners)
+    edits.unlisten(listeners)
     assert counts() == before
 
 

@@ -15,7 +15,7 @@ from addon.pictures import gallery as album
 from addon.pictures import history
 from addon.pictures.gallery import PAGE
 from addon.pictures.history import IN_FILE, THUMB_SIDE, Entry
-from addon.protocol.records import Blockout, Frame
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import ContractError
 from addon.request.settings import DEFAULTS
 from tests.addon.hosts.sample_scenes import fresh
@@ -114,6 +114,22 @@ def test_the_gallery_reads_scene_and_disk(scene, tmp_path) -> None:
     gallery.reread()
     gallery.tick(manager)
     assert gallery.disk_tiles == () and entry(9).name not in gallery._icons
+    gallery.close()
+
+
+def test_pictures_of_one_prompt_are_told_apart(scene, tmp_path) -> None:
+    gallery, manager = album.Gallery(tmp_path), bpy.context.window_manager
+    plain = entry(1)
+    album.remember(scene, plain)
+    album.remember(scene, replace(plain, name=entry(2).name, request=replace(ASKED, steps=8)))
+    album.remember(scene, replace(plain, name=entry(3).name, request=replace(ASKED, seed=9)))
+    album.remember(scene, entry(4))
+    scene.maquette_history[3].text = "a newer Maquette's"
+    tiles = album.page(scene, SimpleNamespace(maquette_scope="FILE", maquette_favourites=False), gallery).tiles
+    assert gallery.labels(tiles) == ("", "", "", "")  # before they are read
+    ticks(gallery, manager)
+    assert gallery.labels(tiles) == ("", "9", "7 · 8 steps", "7 · 30 steps")
+    assert gallery.facts(plain.name).steps == 30 and gallery.facts(entry(4).name) is None
     gallery.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 from addon.pictures.gallery import thumb
 from addon.pictures.history import THUMB_SIDE
 from addon.pictures.image import load_picture
-from addon.pictures.pixels import Icons, decoded, shrunk, warm_up
+from addon.pictures.pixels import Icons, decoded, linear, shrunk, warm_up
 from addon.pictures.preview import PreviewImage
 from addon.session.state import Preview
 from tests.addon.hosts.sample_scenes import fingerprint, fresh, paint
@@ -61,6 +61,12 @@ def test_a_large_picture_is_taken_in_without_a_pause(tmp_path: Path, record_prop
         bpy.data.images.remove(image)
     record_property("seconds", min(took))
     assert min(took) < 0.05
+
+
+def test_linear_light_is_that_of_srgb() -> None:
+    """0, a dark tone of its straight part, the middle, and 1; opaque stays opaque."""
+    tones = np.array([0.0, 8 / 255, 188 / 255, 1.0], np.float32)
+    assert np.allclose(linear(tones), [0.0, 0.002428, 0.502886, 1.0], atol=1e-5)
 
 
 def test_icons_come_and_go() -> None:

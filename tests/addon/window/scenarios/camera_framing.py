@@ -6,8 +6,8 @@ from pathlib import Path
 
 import bpy
 
+from tests.addon.window.driver.user_input import arrange, look, press, rest, screenshot, view
 from tests.addon.window.scenarios.stacked_projections import frame_on_screen, look_from
-from tests.addon.window.scenarios.user_input import arrange, look, press, rest, screenshot, view
 
 LENSES = {"wide": ("PERSP", 24.0), "long": ("PERSP", 85.0), "flat": ("ORTHO", 50.0)}
 SHAPES = {"square": (1080, 1080), "broad": (1920, 640)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.user_input import ask, desktop, press, screenshot
+from tests.addon.window.driver.user_input import ask, desktop, press, screenshot
 from tests.addon.window.scenarios.walkthrough import PROMPT
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios import sample_scene
-from tests.addon.window.scenarios.user_input import arrange, ask, operator_context, press, rest, screenshot
+from tests.addon.window.driver import sample_scene
+from tests.addon.window.driver.user_input import arrange, ask, operator_context, press, rest, screenshot
 from tests.addon.window.scenarios.walkthrough import PROMPT, notices
 
 ADDON = "bl_ext.user_default.maquette"

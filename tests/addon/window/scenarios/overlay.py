@@ -11,10 +11,9 @@ from bpy_extras.object_utils import world_to_camera_view
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
-from tests.addon.window.scenarios import sample_scene
-from tests.addon.window.scenarios.interruptions import ADDON
-from tests.addon.window.scenarios.main_thread_time import timed
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver import sample_scene
+from tests.addon.window.driver.main_thread_time import timed
+from tests.addon.window.driver.user_input import (
     area,
     canvas,
     desktop,
@@ -26,6 +25,7 @@ from tests.addon.window.scenarios.user_input import (
     view,
     window,
 )
+from tests.addon.window.scenarios.interruptions import ADDON
 
 EDITS = 8
 GHOST = ((3.6, 2.0, 0.9), (0.7, 0.7, 0.9))  # centre and half size of a thing that the painter does not paint

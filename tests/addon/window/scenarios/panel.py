@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver.user_input import (
     area,
     ask,
     desktop,

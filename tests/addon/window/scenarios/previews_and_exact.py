@@ -8,8 +8,8 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios import sample_scene
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver import sample_scene
+from tests.addon.window.driver.user_input import (
     area,
     canvas,
     desktop,

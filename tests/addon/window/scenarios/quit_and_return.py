@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios import sample_scene
+from tests.addon.window.driver import sample_scene
+from tests.addon.window.driver.user_input import press
 from tests.addon.window.scenarios.interruptions import begin
-from tests.addon.window.scenarios.user_input import press
 from tests.addon.window.scenarios.walkthrough import PROMPT, notices
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
-from tests.addon.window.scenarios.user_input import (
+from tests.addon.window.driver.user_input import (
     canvas,
     compile_shaders,
     desktop,
@@ -26,6 +26,7 @@ from tests.addon.window.scenarios.user_input import (
 
 LOCATIONS = ((-8.2, -11.4, 3.4), (8.2, -11.4, 3.4))  # where the artist's camera stands, one after the other
 TARGET = Vector((0.2, 0.4, 1.8))
+EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
 
 
 def stack_projections(app, folder: Path, report: dict) -> Iterator:
@@ -132,9 +133,7 @@ def alike(projector, folder: Path) -> float:
     scene.render.film_transparent, scene.view_settings.view_transform = True, "Standard"
     camera, scene.camera = scene.camera, projector
     scene.objects["Plane"].hide_render = True
-    pictures = [
-        rendered(scene, engine, folder / f"{projector.name}-{engine}.png") for engine in ("CYCLES", "BLENDER_EEVEE")
-    ]
+    pictures = [rendered(scene, engine, folder / f"{projector.name}-{engine}.png") for engine in ("CYCLES", EEVEE)]
     scene.objects["Plane"].hide_render = False
     scene.camera = camera
     near = np.stack([np.roll(pictures[0], (y, x), axis=(0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)])

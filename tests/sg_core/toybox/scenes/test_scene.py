@@ -4,11 +4,12 @@
 import pytest
 import torch
 
-from sg_core.toybox.recipe import FALLBACK
+from sg_core.models.cards import CARDS
+from sg_core.toybox.recipe import FALLBACK, FULL, SHARP
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.places import PLACES
-from sg_core.toybox.scenes.scene import BIG, FIRST, SIZES, SMALL, Scene, SceneObject, draw_scene, held_out
+from sg_core.toybox.scenes.scene import BIG, FIRST, SIZES, SMALL, Scene, SceneObject, Vocabulary, draw_scene, held_out
 
 VOCABULARY = FALLBACK.vocabulary
 
@@ -115,3 +116,11 @@ def test_a_caption_says_small_of_small_things_only_and_big_of_big_ones(atlas):
     assert min(sides["big"]) > BIG
     assert all(len(found) > 20 for found in sides.values())
     assert sum(not item.sized for item in objects) > 400
+
+
+def test_what_the_card_says_is_what_captions_say():
+    groups = {group["name"]: tuple(group["words"]) for group in CARDS["toybox"].vocabulary}
+    assert groups == SHARP.vocabulary.groups
+    known = set(SHARP.vocabulary.words)
+    assert all(word in known for words in groups.values() for phrase in words for word in phrase.split())
+    assert {"at night", "in autumn"} <= set(FULL.vocabulary.groups["times"] + Vocabulary(("car",)).groups["times"])

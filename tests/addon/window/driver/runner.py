@@ -18,8 +18,10 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
-from tests.addon.window.scenarios import main_thread_time, sample_scene
+from tests.addon.window.driver import main_thread_time, sample_scene
+from tests.addon.window.driver.user_input import operator_context
 from tests.addon.window.scenarios.camera_framing import add_cameras
+from tests.addon.window.scenarios.contact_sheets import contact_sheets
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
@@ -27,8 +29,9 @@ from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
 from tests.addon.window.scenarios.previews_and_exact import previews_and_exact
 from tests.addon.window.scenarios.quit_and_return import come_back, quit_blender
+from tests.addon.window.scenarios.region_rows import region_rows
 from tests.addon.window.scenarios.stacked_projections import stack_projections
-from tests.addon.window.scenarios.user_input import operator_context
+from tests.addon.window.scenarios.states import panel_at_scales
 from tests.addon.window.scenarios.walkthrough import walk_through, with_mouse_and_keys
 
 PATIENCE = 150.0  # seconds for one step
@@ -41,6 +44,9 @@ SCENARIOS = {
     "return": come_back,
     "history_buttons": use_history,
     "panel": panel_states,
+    "states": panel_at_scales,
+    "contact_sheets": contact_sheets,
+    "region_rows": region_rows,
     "stacked_projections": stack_projections,
 }  # besides the walkthrough, which "all" begins with
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import bpy
 
-from tests.addon.window.scenarios import sample_scene
-from tests.addon.window.scenarios.user_input import press
+from tests.addon.window.driver import sample_scene
+from tests.addon.window.driver.user_input import press
 
 HEAVY = 100_000  # triangles
 WAITED = Path("/proc/thread-self/schedstat")  # Linux tells there what a thread has waited for its turn, second of three

@@ -1,51 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""What travels between the add-on, the command line and the server: records, their bounds, and strict reading.
+"""What is asked of a model: the blockout, its regions and their masks, with the bounds of every value.
 
 Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``;
-``tests/addon/protocol`` holds both readers to the same verdict on every document.
+``tests/addon/protocol`` holds both readers to the same verdict on every document. What a server answers stands in
+``answers``.
 
 Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are in pixels unless they say otherwise.
 """
 
 import base64
 import binascii
-import os
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
-from .strict_json import Added, ContractError, Length, Range, Record, loads
+from .strict_json import Added, ContractError, Length, Range, Record
 
 __all__ = [
-    "ENDED",
     "MASK_SIDE",
     "SEED_MAX",
     "SIDES",
-    "VERSION",
-    "Achieved",
-    "Artifact",
     "Blockout",
-    "Connection",
-    "Event",
     "Frame",
-    "Health",
-    "Job",
     "Mask",
-    "ModelInfo",
-    "Problem",
     "Property",
     "Region",
     "Scheduler",
-    "Scope",
-    "State",
     "mask_rows",
     "pack_mask",
-    "read_connection",
     "unpack_mask",
 ]
 
-VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
 MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels
@@ -53,11 +38,9 @@ SIDES = (16, 4096)  # of a picture, in pixels
 Name = Annotated[str, Length(1, 200)]
 Text = Annotated[str, Length(0, 2000)]
 Fraction = Annotated[float, Range(0.0, 1.0)]
-Count = Annotated[int, Range(0, 2**53)]
+Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
-Digest = Annotated[str, Length(64, 64)]
-State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+Seed = Annotated[int, Range(0, SEED_MAX)]
 Property = Literal["shape", "centroid", "size"]
 Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
 
@@ -115,10 +98,11 @@ class Region(Record):
 class Blockout(Record):
     """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
 
-    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it. The
-    layout shapes the initial ``noise`` so many times; ``leakage`` is the weight of keeping words out of other regions'
-    places; a layout that is ``confined`` pulls in and around its regions only. The noise of ``seed`` is turned towards
-    that of ``variation_seed`` by ``variation``: 0 leaves it alone, 1 is the other.
+    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it, at first
+    e^``emphasis`` times as much as the network would. The layout shapes the initial ``noise`` so many times;
+    ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in and
+    around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
+    leaves it alone, 1 is the other.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -126,7 +110,7 @@ class Blockout(Record):
     width: Side
     height: Side
     frame: Frame
-    seed: Annotated[int, Range(0, SEED_MAX)]
+    seed: Seed
     model: Name
     steps: Annotated[int, Range(1, 1000)]
     strength: Fraction
@@ -134,140 +118,18 @@ class Blockout(Record):
     negative: Text = ""
     scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
     masks: Annotated[Fraction, Added("0.2.0")] = 0.0
+    emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
     noise: Annotated[int, Range(0, 3), Added("0.2.0")] = 0
     leakage: Annotated[float, Range(0.0, 10.0), Added("0.2.0")] = 0.0
     confined: Annotated[bool, Added("0.2.0")] = False
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
     variation: Annotated[Fraction, Added("0.2.0")] = 0.0
-    variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
+    variation_seed: Annotated[Seed, Added("0.2.0")] = 0
 
     def __post_init__(self) -> None:
         frame = self.frame
         if frame.left + frame.width > self.width or frame.top + frame.height > self.height:
             raise ContractError("frame", f"reaches outside the {self.width} x {self.height} picture")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelInfo(Record):
-    """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others."""
-
-    name: Name
-    family: Name
-    source: Text
-    revision: Text
-    licence: Text
-    area: Annotated[int, Range(1, 2**24)]
-    multiple: Annotated[int, Range(1, 1024)]
-    steps: Annotated[int, Range(1, 1000)]
-    scale: Annotated[float, Range(1.0, 100.0)]
-    strength: Fraction
-    nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
-    words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artifact(Record):
-    """A stored file, fetched by its digest: the picture cropped to the frame, the full picture, or a preview."""
-
-    sha256: Digest
-    kind: Literal["picture", "full", "preview"]
-    media_type: Name
-    bytes: Count
-
-
-@dataclass(frozen=True, kw_only=True)
-class Achieved(Record):
-    """What a finished picture shows of the region of that ``name``; mask, centroid and size are as Region's.
-
-    Measured on the picture ``by`` the Judge of a model that carries one, else read off the model's own attention.
-    Without mask and centroid, and with size 0, the picture does not show the region at all.
-    """
-
-    name: Name
-    by: Literal["judge", "attention"]
-    mask: Mask | None
-    centroid: tuple[Fraction, Fraction] | None
-    size: Fraction
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem(Record):
-    """What went wrong, under the names of RFC 9457; ``fix`` says what to do, ``path`` where in the request it lies."""
-
-    type: Name
-    title: Name
-    status: Annotated[int, Range(400, 599)]
-    detail: Text
-    fix: Text = ""
-    path: Text = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job(Record):
-    """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds.
-
-    ``achieved`` has an entry for each region once it is done. Of those that wait, the least ``position`` is next.
-    """
-
-    id: Name
-    state: State
-    sequence: Count
-    created: float
-    phase: Text
-    step: Count
-    steps: Count
-    artifacts: tuple[Artifact, ...]
-    problem: Problem | None
-    model: Name
-    prompt: Text
-    seed: Annotated[int, Range(0, SEED_MAX)]
-    achieved: tuple[Achieved, ...] = ()
-    position: Annotated[int, Range(-(2**53), 0), Added("0.2.0")] = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event(Record):
-    """News of a job. ``energies`` are (phrase or term, value) pairs; the job itself is always the truth."""
-
-    id: Count
-    job: Name
-    sequence: Count
-    kind: Literal["state", "progress", "preview"]
-    state: State
-    phase: Text
-    step: Count
-    steps: Count
-    artifact: Artifact | None
-    energies: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope(Record):
-    """Which jobs to cancel: those waiting, or all that are not over."""
-
-    scope: Literal["waiting", "all"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health(Record):
-    """How the server is: its own version, the contract's, where it computes, warm model, queue; why it cannot work."""
-
-    version: Name
-    contract: Count
-    device: Text
-    model: Text
-    queued: Count
-    running: Count
-    trouble: Text = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Connection(Record):
-    """How to reach a server on this machine; kept in a file only its owner can read."""
-
-    address: Name
-    token: Name
-    version: Name
 
 
 def pack_mask(width: int, height: int, rows: bytes) -> Mask:
@@ -291,10 +153,3 @@ def unpack_mask(mask: Mask) -> bytes:
 def mask_rows(mask: Mask) -> memoryview:
     """A mask as (height, width) bytes, 0 (none) to 255 (all), rows from the top: what numpy.asarray takes."""
     return memoryview(unpack_mask(mask)).cast("B", (mask.height, mask.width))
-
-
-def read_connection(path: Path) -> Connection:
-    """The connection in ``path``. Raises FileNotFoundError without a server, ContractError for a file not to trust."""
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise ContractError(str(path), "is readable by others; remove it and start the server again")
-    return loads(Connection, path.read_bytes())

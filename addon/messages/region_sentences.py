@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the list of regions says of each: why one is red, and its numbers in words. No bpy.
+
+The notices have the codes of what Generate would raise, and so the same buttons.
+"""
+
+from .notice import Notice
+
+
+def unknown_phrase(model: str, phrase: str) -> Notice:
+    """The model was never taught what the region is."""
+    return Notice(code="strange-words", message=f"{model} does not know “{phrase}”", fix="See It Knows.")
+
+
+def unsaid_phrase(phrase: str) -> Notice:
+    """The prompt does not name the region."""
+    return Notice(code="phrase-missing", message=f"The prompt does not say “{phrase}”", subject=phrase)
+
+
+def hidden(where: str, phrase: str) -> Notice:
+    """Nothing of the region is shown; ``where``: in the view, from renders."""
+    return Notice(code="region-hidden", message=f"Hidden {where}", subject=phrase)
+
+
+def bare(phrase: str) -> Notice:
+    """The region has no surface: an empty, hair, a volume, a mesh without faces."""
+    return Notice(code="region-bare", message="The view has no surface of it", subject=phrase)
+
+
+def outside(phrase: str) -> Notice:
+    """The camera does not see where the region is."""
+    return Notice(code="region-outside", message="Outside the frame", subject=phrase)
+
+
+def behind(hider: str, phrase: str) -> Notice:
+    """All of the region is covered, the most of it by ``hider``."""
+    return Notice(code="region-behind", message=f"Hidden behind {hider}", subject=phrase)
+
+
+def too_small(size: float, phrase: str) -> Notice:
+    """The frame shows less of the region than a model can draw; ``size`` is a fraction of the frame."""
+    share = f"{size:.1%}" if size >= 0.0005 else "a speck"
+    return Notice(code="region-too-small", message=f"Only {share} of the frame", subject=phrase)
+
+
+def visible_words(size: float, visible: float, hider: str) -> str:
+    """What the frame shows of a region: both as fractions, of the frame and of what is in it."""
+    words = f"{visible:.0%} of it is visible: {size:.1%} of the frame."
+    return f"{words} {hider} hides the most of it." if hider and visible < 1.0 else words
+
+
+def achieved_short(offset: float | None, overlap: float | None) -> str:
+    """What the picture shows of a region, in a few signs: per cent of the frame that it is off, and the overlap."""
+    return "absent" if offset is None or overlap is None else f"Δ{100 * offset:.0f} ∩{overlap:.2f}".replace("∩0", "∩")
+
+
+def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | None, outdated: bool) -> str:
+    """The same as sentences; ``by`` says who measured, ``outdated`` that something has changed since."""
+    if offset is None or overlap is None:
+        words = f"The picture does not show “{phrase}”"
+    else:
+        words = f"The picture shows “{phrase}” {offset:.1%} of the frame away from its block, overlap {overlap:.2f}"
+    source = ", says the model itself, which is coarser than a Judge" if by == "attention" else ""
+    return f"{words}{source}.{' So it was in the last picture; the scene has changed since.' if outdated else ''}"

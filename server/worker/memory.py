@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""How much memory there is to paint in. Standard library, and torch where somebody has imported it already."""
+
+import ctypes
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MEMINFO = Path("/proc/meminfo")
+FACT = "memory"  # the worker's word of its device's, which only it can ask
+
+
+@dataclass(frozen=True)
+class MemoryState:
+    """Bytes: all there are, and those that are free; both 0 where nobody can say."""
+
+    total: int = 0
+    free: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether anybody can say."""
+        return self.total > 0
+
+
+class WindowsMemory(ctypes.Structure):
+    """MEMORYSTATUSEX, as GlobalMemoryStatusEx fills it."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        *((name, ctypes.c_uint64) for name in ("total", "free", "_2", "_3", "_4", "_5", "_6")),
+    )
+
+
+def of_device() -> MemoryState:
+    """That of the GPU that torch computes on; MemoryState() where it computes on the CPU, or nobody has imported it."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return MemoryState()
+    free, total = torch.cuda.mem_get_info()
+    return MemoryState(total, free)
+
+
+def of_machine(meminfo: Path = MEMINFO) -> MemoryState:
+    """What programs of this machine could still take, on Windows, and where there is Linux's ``meminfo``."""
+    if sys.platform == "win32":
+        status = WindowsMemory(length=ctypes.sizeof(WindowsMemory))
+        ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+        return MemoryState(status.total, status.free)
+    try:
+        return _of_meminfo(meminfo.read_text("ascii"))
+    except OSError:  # not Linux
+        return MemoryState()
+
+
+def _of_meminfo(text: str) -> MemoryState:
+    sizes = {name: int(number) * 1024 for name, number in re.findall(r"^(\w+):\s+(\d+) kB$", text, re.MULTILINE)}
+    free = sizes.get("MemAvailable")
+    return MemoryState() if free is None else MemoryState(sizes["MemTotal"], free)
+
+
+def to_fact(memory: MemoryState) -> str:
+    """As the queue keeps it."""
+    return f"{memory.free} of {memory.total}"
+
+
+def from_fact(fact: str) -> MemoryState:
+    """What ``to_fact`` wrote; MemoryState() of an empty one."""
+    free, _, total = fact.partition(" of ")
+    return MemoryState(int(total), int(free)) if total else MemoryState()

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""What the list of regions says: short where there is little room, and as sentences under the pointer."""
+
+import pytest
+
+from addon.messages import region_sentences as say
+from addon.messages.fixes import of
+
+
+@pytest.mark.parametrize(
+    ("notice", "message", "operators"),
+    [
+        (say.unknown_phrase("toybox", "walls"), "toybox does not know “walls”", ()),
+        (say.unsaid_phrase("castle"), "The prompt does not say “castle”", ("maquette.insert_phrase",)),
+        (say.hidden("from renders", "castle"), "Hidden from renders", ("maquette.show_region", "maquette.leave_out")),
+        (say.behind("house", "castle"), "Hidden behind house", ("maquette.find_region", "maquette.leave_out")),
+        (say.outside("castle"), "Outside the frame", ("maquette.fit_camera", "maquette.leave_out")),
+        (say.too_small(0.001, "castle"), "Only 0.1% of the frame", ("maquette.find_region", "maquette.leave_out")),
+        (say.too_small(0.0002, "castle"), "Only a speck of the frame", ("maquette.find_region", "maquette.leave_out")),
+        (say.bare("castle"), "The view has no surface of it", ("maquette.find_region", "maquette.leave_out")),
+    ],
+)
+def test_each_cause_has_its_words_and_the_buttons_of_its_error(notice, message, operators):
+    assert notice.message == message
+    assert tuple(button.operator for button in of(notice)) == operators
+    assert all(notice.subject == "castle" for _ in operators)
+
+
+def test_what_is_visible():
+    assert (
+        say.visible_words(0.08, 0.34, "house") == "34% of it is visible: 8.0% of the frame. house hides the most of it."
+    )
+    assert say.visible_words(0.08, 1.0, "") == "100% of it is visible: 8.0% of the frame."
+
+
+def test_what_was_achieved():
+    assert say.achieved_short(0.041, 0.708) == "Δ4 ∩.71"
+    assert say.achieved_short(0.0, 1.0) == "Δ0 ∩1.00"
+    assert say.achieved_short(None, None) == "absent"
+    words = say.achieved_words("castle", "judge", 0.041, 0.708, False)
+    assert words == "The picture shows “castle” 4.1% of the frame away from its block, overlap 0.71."
+    assert say.achieved_words("castle", "judge", None, None, False) == "The picture does not show “castle”."
+    believed = say.achieved_words("castle", "attention", 0.041, 0.708, True)
+    assert "says the model itself" in believed and believed.endswith("the scene has changed since.")

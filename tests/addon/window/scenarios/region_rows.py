@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The list of regions in a window: why a row is red, what is visible, what the picture shows, what a region may have of
+its own; then styles with their thumbnails, and the words that the model knows."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from tests.addon.window.driver import sample_scene
+from tests.addon.window.driver.user_input import (
+    ask,
+    desktop,
+    operator_context,
+    point,
+    press,
+    rest,
+    screenshot,
+    sidebar,
+    view,
+    window,
+)
+
+PROMPT = "a castle, a rocket and a ghost"
+CUBES = {  # name: middle, half size, phrase
+    "ghost": ((3.6, 2.0, 0.9), (0.7, 0.7, 0.9), ""),
+    "lighthouse": ((-1.7, 6.0, 0.5), (0.3, 0.3, 0.3), "lighthouse"),
+    "far": ((60.0, 0.0, 1.0), (1.0, 1.0, 1.0), "car"),
+    "speck": ((0.4, -3.0, 0.2), (0.05, 0.05, 0.05), "apple"),
+    "wall": ((-2.6, -1.0, 0.4), (0.7, 0.1, 0.9), "tree"),
+}
+RED = ("lighthouse", "far", "speck", "wall")
+
+
+def region_rows(app, folder: Path, report: dict) -> Iterator:
+    """Red rows, numbers, an edit, a rename, what a region has of its own, styles."""
+    scene = bpy.context.scene
+    yield from desktop()
+    for name, (middle, half, phrase) in CUBES.items():
+        cube(name, middle, half, phrase)
+    press("add_selected")
+    scene.maquette_prompt = PROMPT
+    yield lambda: len(measures(app)) == 7
+    yield from screenshot(folder / "red.png", settle=2.0)
+    report["width"] = sidebar().width
+    report["unseen"] = {phrase: (one.block.unseen, one.block.hider) for phrase, one in measures(app).items()}
+    for name in RED:
+        bpy.data.objects.remove(bpy.data.objects[name])
+    yield from numbers(app, folder, report)
+    yield from own(app, folder, report)
+    yield from styles(app, folder, report)
+
+
+def cube(name: str, middle: tuple, half: tuple, phrase: str) -> None:
+    """A marked block."""
+    with operator_context():
+        bpy.ops.mesh.primitive_cube_add(size=2.0, location=middle, scale=half)
+    item = bpy.context.object
+    item.name = name
+    item["maquette_region"], item["maquette_phrase"] = True, phrase
+    sample_scene.paint(item, (0.3, 0.35, 0.6, 1.0))
+    item.select_set(False)
+    for solid in sample_scene.SOLIDS:
+        bpy.data.objects[solid].select_set(True)
+
+
+def measures(app) -> dict:
+    """By phrase."""
+    return app.regions.measures.get(bpy.context.scene.session_uid, {})
+
+
+def numbers(app, folder: Path, report: dict) -> Iterator:
+    """A picture, an edit, a rename."""
+    press("start_server")
+    yield lambda: app.session.link.name == "online"
+    health = app.session.link.health
+    report["memory"] = [health.memory, health.memory_free]
+    bpy.context.scene.maquette_steps = 5
+    yield from painted(app)
+    yield lambda: all(one.picture is not None for one in measures(app).values())
+    report["achieved"] = {phrase: describe(one) for phrase, one in measures(app).items()}
+    bpy.context.view_layer.objects.active = bpy.data.objects["castle"]
+    yield from screenshot(folder / "measured.png", settle=2.0)
+    castle = bpy.data.objects["castle"]
+    castle.location.x -= 0.6
+    yield lambda: measures(app)["castle"].picture.outdated
+    report["outdated"] = {phrase: one.picture.outdated for phrase, one in measures(app).items()}
+    report["same numbers"] = describe(measures(app)["castle"])[:2] == report["achieved"]["castle"][:2]
+    yield from screenshot(folder / "outdated.png", settle=2.0)
+    castle.location.x += 0.6
+    colours = {row.uid: row.colour for row in rows(app)}
+    castle.name, castle["maquette_phrase"] = "fort", "castle"
+    yield lambda: any(row.name == "fort" for row in rows(app))
+    report["colours kept"] = {row.uid: row.colour for row in rows(app)} == colours
+    yield lambda: not measures(app)["castle"].picture.outdated
+    figure = app.regions.watcher.scenes[bpy.context.scene.session_uid].figure
+    report["outlines"] = len({stroke.region for stroke in figure.achieved})
+
+
+def rows(app) -> tuple:
+    """The list's."""
+    return app.regions.rows[bpy.context.scene.session_uid]
+
+
+def describe(one) -> list:
+    """What the picture shows."""
+    return [one.picture.offset, one.picture.overlap, one.picture.outdated, one.block.visible]
+
+
+def painted(app) -> Iterator:
+    """One more picture."""
+    yield from ask(app)
+    yield lambda: "maquette_picture" in bpy.context.scene and not app.session.waiting and not app.session.receivable
+
+
+def own(app, folder: Path, report: dict) -> Iterator:
+    """Loose, a strength, words and a colour of its own, and what is asked for then."""
+    fort, uid = bpy.data.objects["fort"], str(bpy.data.objects["fort"].session_uid)
+    press("enforce", uid=uid, what="loose")
+    press("colour_region", uid=uid)
+    fort.maquette_strength, fort.maquette_description = 0.5, "with small windows"
+    bpy.context.scene.maquette_seed = 40
+    before = bpy.context.scene["maquette_picture"].session_uid
+    yield from painted(app)
+    yield lambda: bpy.context.scene["maquette_picture"].session_uid != before
+    request = json.loads(bpy.context.scene["maquette_picture"]["maquette_request"])
+    region = next(region for region in request["regions"] if region["phrase"] == "castle")
+    report["asked"] = {key: region.get(key) for key in ("enforce", "strength", "description", "colour")}
+    yield from point(sidebar().x + 60, sidebar().y + sidebar().height - 330)
+    yield from screenshot(folder / "own.png", settle=2.0)
+
+
+def styles(app, folder: Path, report: dict) -> Iterator:
+    """The popover with thumbnails, a style of one's own with the latest picture, and the words of the model."""
+    press("choose_style", name="Sunset")
+    with operator_context():
+        bpy.ops.maquette.save_style(name="Mine", text="at night", pictured=True)
+    report["thumbnail"] = app.style_library.thumbnail("Mine").read_bytes()[:4].decode("latin-1")
+    for kind, name in (("call_panel", "MAQUETTE_PT_styles"), ("call_menu", "MAQUETTE_MT_words")):
+        with bpy.context.temp_override(window=window(), area=view()):
+            getattr(bpy.ops.wm, kind)("INVOKE_DEFAULT", name=name)
+        yield from rest(1.0)
+        yield from screenshot(folder / f"{name}.png", settle=2.0)
+        window().event_simulate("ESC", "PRESS", x=800, y=400)
+        window().event_simulate("ESC", "RELEASE", x=800, y=400)
+        yield from rest(0.5)
+    with operator_context():
+        bpy.ops.maquette.delete_style()
+    report["deleted"] = app.style_library.thumbnail("Mine") is None
+    press("choose_style", name="Sunset")
+    with operator_context():
+        bpy.ops.object.select_all(action="DESELECT")
+    yield from screenshot(folder / "style.png", settle=2.0)
