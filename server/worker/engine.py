@@ -96,6 +96,7 @@ class DiffusionEngine:
         import torch
 
         import sg_core
+        from sg_core.memory import precision
         from sg_core.toybox.segmenter import judge_of
 
         if self._loaded is not None and self._loaded[0] == model:
@@ -103,7 +104,8 @@ class DiffusionEngine:
         self._loaded = None  # two models need not fit
         try:
             with _in_memory(f"The model {model.name}"):
-                loaded = sg_core.load(address(model), device="cuda" if torch.cuda.is_available() else "cpu")
+                device = "cuda" if torch.cuda.is_available() else "cpu"
+                loaded = sg_core.load(address(model), device=device, dtype=precision(device, model.family))
                 self._loaded = (model, loaded, judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error

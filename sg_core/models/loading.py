@@ -37,18 +37,19 @@ from sg_core.models.parts import Hardware
 @dataclass(frozen=True)
 class Loader:
     """How models of one architecture are read: which subfolders, and what makes a Model of (folder, Card, hardware);
-    ``load_file`` does so of one checkpoint file, where the family has such.
+    ``load_file`` does so of one checkpoint file, where the family has such. ``family`` says what it paints through.
     """
 
     folders: Sequence[str]
     load: Callable[[Path, Card, Hardware], Model]
     load_file: Callable[[Path, Card, Hardware], Model] | None = None
+    family: Family | None = None
 
 
 def through_pipeline(family: Family, *, files: bool = False) -> Loader:
     """How a family is read that is painted through diffusers' pipeline; of single ``files`` too, where it has such."""
     single = partial(pipeline_model.load_file, family) if files else None
-    return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family), single)
+    return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family), single, family)
 
 
 TRAILING = MappingProxyType({"timestep_spacing": "trailing"})  # as models were distilled that walk a few steps

@@ -97,18 +97,22 @@ def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
     Raises WeightsError when the folder's parts are of other classes, damaged, not in safetensors, or ask for code.
     """
     words = tokenizer(folder, "tokenizer", TOKENIZERS)
-    unet, autoencoder, encoder = (component(folder, part, kinds, hardware) for part, kinds in COMPONENTS.items())
-    words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
-    noise = {"prediction_type": "epsilon", **read_noise(folder)}
-    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(noise))
+    parts = {part: component(folder, part, kinds, hardware) for part, kinds in COMPONENTS.items()}
+    return assembled(folder, card, {**parts, "tokenizer": words})
 
 
 def load_file(file: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
     """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
     parts, folder = read_parts(file, hardware)
-    unet, autoencoder, encoder = (parts[name] for name in COMPONENTS)
+    return assembled(folder, card, parts)
+
+
+def assembled(folder: Path, card: Card, parts: Mapping[str, Any]) -> StableDiffusion1:
+    """A model of these parts, and of the noise that the folder's configuration says."""
+    unet, autoencoder, encoder, words = (parts[name] for name in (*COMPONENTS, "tokenizer"))
+    words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
     noise = {"prediction_type": "epsilon", **read_noise(folder)}
-    return StableDiffusion1(card, unet, autoencoder, encoder, parts["tokenizer"], MappingProxyType(noise))
+    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(noise))
 
 
 def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) -> dict[str, Grid]:
