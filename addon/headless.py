@@ -5,11 +5,13 @@ bpy."""
 import json
 import os
 import select
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Never
 
 import bpy
 
@@ -39,7 +41,21 @@ def main() -> None:
     if LEASH in os.environ:
         end_with_parent()
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    sys.exit(run(words))
+    end(run(words))
+
+
+def end(code: int) -> Never:
+    """End this process.
+
+    As a module Blender puts its libraries away after Python, and once in some thousand times one of them waits there
+    for ever for a thread of its own (seen in 4.5). So it is not let to.
+    """
+    if bpy.app.binary_path:
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
+    os._exit(code)
 
 
 def end_with_parent() -> None:

@@ -2,6 +2,7 @@
 """What every test may rely on: no network, no shared state with the person's own Maquette, repeatable examples."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,24 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 settings.register_profile("maquette", deadline=None, derandomize=True)
 settings.load_profile("maquette")
+
+
+STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """How it ended, for the end of the process."""
+    session.config.stash[STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End here where Blender's module was used: once in a while its libraries wait for ever when a process ends."""
+    worker = hasattr(config, "workerinput")  # of pytest-xdist, which ends its processes itself
+    if "bpy" in sys.modules and STATUS in config.stash and not worker:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[STATUS])
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, get_args
 
 import bpy
-from idprop.types import IDPropertyArray
 
 from ..messages.errors import PhraseShared
 from ..protocol.blockout import Property
@@ -77,11 +76,8 @@ def read(item: Marked) -> Mark | None:
 
 def _colour(item: Marked) -> Rgb | None:
     """Red, green and blue in 0..1, sRGB, as its picture shows them."""
-    colour = item.get(COLOUR)
-    if not isinstance(colour, IDPropertyArray):
-        return None
-    to_list: Callable[[], Any] = colour.to_list  # None, says its stub
-    channels = [float(channel) for channel in to_list()]
+    to_list: Callable[[], Any] | None = getattr(item.get(COLOUR), "to_list", None)  # as Blender's arrays have it
+    channels = [] if to_list is None else [float(channel) for channel in to_list()]
     return (channels[0], channels[1], channels[2]) if len(channels) == 3 else None
 
 

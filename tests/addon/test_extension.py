@@ -21,7 +21,7 @@ def zipped(tmp_path_factory) -> Path:
 def test_zip_holds_the_addon_and_nothing_else(zipped: Path) -> None:
     names = {name for name in zipfile.ZipFile(zipped).namelist() if not name.endswith("/")}
     room = Path(__file__).parents[2] / "addon"
-    ours = {path.relative_to(room).as_posix() for kind in ("*.py", "*.json") for path in room.rglob(kind)}
+    ours = {path.relative_to(room).as_posix() for kind in ("*.py", "*.json", "*.png") for path in room.rglob(kind)}
     assert names == (ours - {"__main__.py"}) | {"blender_manifest.toml", "GPL-3.0-or-later.txt", "MIT.txt"}
     assert zipped.stat().st_size < LIMIT
 

@@ -11,7 +11,9 @@ from importlinter.cli import lint_imports
 
 from tests.architecture.reading import ROOT, Source, imports, source, sources, uphold
 
-BLENDER = frozenset({"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "addon_utils", "bl_pkg", "cycles"})
+BLENDER = frozenset(
+    {"bpy", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "idprop", "addon_utils", "bl_pkg", "cycles"}
+)
 
 # Folders and files that work without Blender; in the other rooms of the add-on a file's docstring says "No bpy".
 WITHOUT_BLENDER = (

@@ -17,11 +17,12 @@ class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
     bl_label = "Model"
 
     def draw(self, context: Context) -> None:
-        """A line each: its name, where it is from, its licence."""
-        current = chosen(context.scene).name
+        """A line each: its name, where it is from, its licence, and which is loaded."""
+        current, health = chosen(context.scene).name, app().session.link.health
         for info in app().session.link.models:
             source = "" if info.source == info.name else f"  ·  {info.source}"
-            words = f"{info.name}{source}  ·  {info.licence}"
+            loaded = "  ·  in memory" if health is not None and health.model == info.name else ""
+            words = f"{info.name}{source}  ·  {info.licence}{loaded}"
             row(self.layout, "maquette.choose_model", info.name, words, info.name == current)
         if not app().session.link.models:
             self.layout.label(text="The server says which; none is connected", icon="UNLINKED")

@@ -8,7 +8,7 @@ from ...runtime.app import app
 from ...session.state import LinkName
 from ..context import Context, Icon
 
-BESIDE, STOP, LETTER = 76, 62, 5.4  # pixels: of margins and icon, of the Stop button, and of a letter
+BESIDE, STOP, LETTER = 76, 58, 5.1  # pixels: of margins and icon, of the Stop button, and of a letter
 
 ROOM = 13  # letters beside Start Server, at the width that Blender gives its sidebar
 LABELS: dict[LinkName, tuple[str, Icon]] = {

@@ -30,7 +30,8 @@ EACH = {
     "dots": "ViewLayer.Combined.R",
     "a shell": "$HOME ~ ; | *",
 }
-NAMES = [pytest.param(SIGNS, id="signs"), pytest.param(APART, id="scripts"), pytest.param("--exact", id="a dash")]
+EACH |= {"a dash": "--exact"}
+NAMES = [pytest.param(SIGNS, id="signs"), pytest.param(APART, id="scripts")]
 NAMES += [pytest.param(name, id=kind, marks=pytest.mark.long) for kind, name in EACH.items()]
 LONG = "n" * 200
 
@@ -78,6 +79,7 @@ def test_folders_and_files(tmp_path, name, monkeypatch):
     assert left == {source.path.name, "r.json", "e.json", "blocking.png", "out.blend", "p.png", "a.json"}
 
 
+@pytest.mark.long
 def test_a_path_near_the_longest(tmp_path):
     folder = tmp_path
     for _ in range(3):

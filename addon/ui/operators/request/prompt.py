@@ -96,10 +96,8 @@ class EditPrompt(bpy.types.Operator):
     last: StringProperty(options={"SKIP_SAVE"})  # and whatever does not fit above
 
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
-        words = textwrap.wrap(context.scene.get(PROMPT, ""), WRAPPED)
-        for name, line in zip(LINES, words, strict=False):
+        for name, line in zip(LINES, in_lines(context.scene.get(PROMPT, "")), strict=True):
             setattr(self, name, line)
-        self.last = " ".join(words[len(LINES) - 1 :])
         return set(context.window_manager.invoke_props_dialog(self, width=600))
 
     def draw(self, context: Context) -> None:
@@ -112,6 +110,13 @@ class EditPrompt(bpy.types.Operator):
         written = (getattr(self, name).strip() for name in LINES)
         context.scene[PROMPT] = " ".join(line for line in written if line)
         return {"FINISHED"}
+
+
+def in_lines(prompt: str) -> list[str]:
+    """A prompt for the popup's lines, broken between words alone: joined again with blanks, it says what it said."""
+    words = textwrap.wrap(prompt, WRAPPED, break_long_words=False, break_on_hyphens=False)
+    words += [""] * (len(LINES) - len(words))
+    return [*words[: len(LINES) - 1], " ".join(words[len(LINES) - 1 :])]
 
 
 CLASSES = (InsertPhrase, Say, RollSeed, Copy, EditPrompt)

@@ -21,6 +21,7 @@ SET = Settings(
     size=50,
     masks=0.4,
     noise=1,
+    emphasis=3.0,
 )
 
 

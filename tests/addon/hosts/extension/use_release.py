@@ -107,11 +107,11 @@ def receive_pending(app: object, withdrawn: set[str]) -> None:
 
 
 def paint_the_same(scene: bpy.types.Scene, app: object) -> None:
-    """Generate asks for what it asked for then, once masks and shaped noise, which came since, are switched off."""
+    """Generate asks for what it asked for then, with what came since (masks, shaped noise, emphasis) switched off."""
     first = scene.maquette_history[0]
     request = json.loads(first.text)["request"]
     scene.maquette_exact, scene.maquette_vary, scene.maquette_count = False, False, 1
-    scene.maquette_masks, scene.maquette_noise = 0.0, 0
+    scene.maquette_masks, scene.maquette_noise, scene.maquette_emphasis = 0.0, 0, 0.0
     (app.gallery.folder / f"{first.name}.png").unlink()  # a picture that is there is offered, not painted again
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     picture = scene["maquette_picture"]
