@@ -9,7 +9,7 @@ READY := .venv/.ready
 # What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
 LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
-.PHONY: demo test test-long lint format test-hosts screenshots wheel libraries clean
+.PHONY: demo test test-long lint format test-hosts screenshots wheel dist libraries clean
 
 demo: $(READY)
 	$(BIN)/maquette demo
@@ -44,6 +44,14 @@ screenshots: $(READY)
 wheel: $(READY)
 	rm -rf build/sg_core
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist ./sg_core
+
+# What a release offers: the server's wheel with Toybox inside, and the add-on's zip, which knows the wheel by its hash.
+# Every date in the wheel is the commit's, so that the same commit makes the same wheel.
+dist: $(READY)
+	rm -rf build/lib build/bdist.* dist/maquette-*.whl
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+	    $(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m addon --server-wheel dist/maquette-*.whl
 
 # For root on Debian or Ubuntu; quick where they are there.
 libraries:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m addon``: the extension's zip and a repository that offers it, made and checked by Blender's own packer.
 
-The packer is Blender itself (``--blender``), or the script of it inside PyPI's ``bpy``.
+With ``--server-wheel`` the zip knows that wheel by its hash, and installs no other. The packer is Blender itself
+(``--blender``), or the script of it inside PyPI's ``bpy``.
 """
 
 import argparse
+import hashlib
 import importlib.util
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +19,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 MANIFEST = PROJECT / "blender_manifest.toml"
+RELEASE = Path("installation", "release.json")  # in the add-on, and filled in in its zip
+LOCK = PROJECT / "requirements.lock"
+LEFT_OPEN = re.compile(r"(#|bpy|fake-bpy|numpy\b)")  # lines of the lock: numpy is as old there as bpy wants it
 LIMIT = 350_000  # bytes; an extension without wheels is small, or something slipped in
 
 
@@ -27,12 +34,16 @@ def main(arguments: list[str] | None = None) -> Path:
     parser = argparse.ArgumentParser(prog="python -m addon", description="Build and validate the Blender extension.")
     parser.add_argument("--out", type=Path, default=PROJECT / "dist", help="folder of the results (default: dist)")
     parser.add_argument("--blender", help="pack with this Blender (default: with the packer in PyPI's bpy)")
+    parser.add_argument("--server-wheel", type=Path, help="the wheel of the server that this add-on installs")
     options = parser.parse_args(arguments)
     try:
         command = packer(options.blender)
     except NoPacker as error:
         parser.error(str(error))
-    zipped = build(command, options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
+    listing = options.out / RELEASE.name
+    listing.write_text(json.dumps(release(options.server_wheel), indent=2) + "\n", "utf-8")
+    zipped = build(command, options.out, listing)
     print(f"{zipped} ({zipped.stat().st_size / 1000:.0f} kB)")
     print(publish(command, zipped, options.out / "repository"))
     return zipped
@@ -49,13 +60,33 @@ def packer(blender: str | None) -> list[str]:
     return [sys.executable, str(script)]
 
 
-def build(packer: list[str], out: Path) -> Path:
-    """Stage the manifest beside the modules, zip them, validate the zip. Ends the program when the packer refuses."""
+def release(wheel: Path | None) -> dict[str, object]:
+    """What the add-on is told of the server's wheel, and of the versions that it was tested with."""
+    stated = json.loads((PROJECT / "addon" / RELEASE).read_text("utf-8"))
+    locked = [line for line in LOCK.read_text("utf-8").splitlines() if line and not LEFT_OPEN.match(line)]
+    if wheel is None:
+        return {**stated, "constraints": locked}
+    content = wheel.read_bytes()
+    return {
+        **stated,
+        "name": wheel.name,
+        "version": wheel.name.split("-")[1],
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size": len(content),
+        "constraints": locked,
+    }
+
+
+def build(packer: list[str], out: Path, listing: Path) -> Path:
+    """Stage the manifest beside the modules, zip them, validate the zip; ``listing`` is what it knows of the server.
+
+    Ends the program when the packer refuses.
+    """
     manifest = tomllib.loads(MANIFEST.read_text())
     out.mkdir(parents=True, exist_ok=True)
     zipped = out.resolve() / f"{manifest['id']}-{manifest['version']}.zip"
     with tempfile.TemporaryDirectory() as stage:
-        _stage(Path(stage))
+        _stage(Path(stage), listing)
         _run([*packer, "build", "--source-dir", stage, "--output-filepath", str(zipped)])
     _run([*packer, "validate", str(zipped)])
     if zipped.stat().st_size >= LIMIT:
@@ -76,11 +107,12 @@ def publish(packer: list[str], zipped: Path, folder: Path) -> Path:
     return folder / "index.json"
 
 
-def _stage(stage: Path) -> None:
+def _stage(stage: Path, listing: Path) -> None:
     shutil.copy(MANIFEST, stage)
     for licence in sorted((PROJECT / "LICENSES").glob("*.txt")):
         shutil.copy(licence, stage)
     shutil.copytree(PROJECT / "addon", stage, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(listing, stage / RELEASE)
     (stage / "__main__.py").unlink()  # the packer is no part of what it packs
 
 

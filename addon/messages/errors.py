@@ -26,10 +26,21 @@ UserError                  something cannot be done; what to do about it
 ├── TooManyViews           the scene has as many projectors as a material can carry
 ├── EntryGone              the picture is not in the history any more
 ├── NoRequest              a file carries no request that can be read
+├── AccessNotAllowed       Blender's user has not allowed online access
+├── WheelUnchosen          nobody has said where the server's wheel is
+├── WheelDamaged           a wheel that is not the one of this add-on
+├── PythonUnsuitable       an interpreter that cannot make environments for the server
+├── PipMissing             it can, and has no pip to put into them
+├── PackageMissing         no build of a package for this Python and system, or none in the folder of wheels
+├── NetworkAbsent          an index or an address does not answer
+├── DiskFull               there is no room
+├── FolderUnwritable       there is a folder in which nothing may be written
+├── InstallationFailed     anything else: its last words
 └── HistoryUnreadable      a file of the history cannot be read or written
 
-What is said without being raised is in ``sentences.py``; what goes wrong on the way to the server is in
-``client/exceptions.py``; which buttons stand below either is in ``fixes.py``, by ``code``.
+Why the server cannot be installed is in ``installation_errors.py``; what is said without being raised, in
+``sentences.py``; what goes wrong on the way to the server, in ``client/exceptions.py``; which buttons stand below any
+of them is in ``fixes.py``, by ``code``.
 """
 
 

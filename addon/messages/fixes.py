@@ -59,6 +59,9 @@ REUSE_ALL = Button(
     operator="maquette.reuse", text="Reuse Everything", subject_property="name", arguments=(("what", "EVERYTHING"),)
 )
 OPEN_LOG = Button(operator="maquette.open_log")
+INSTALL = Button(operator="maquette.install_server")
+GO_ON = Button(operator="maquette.continue_installation")
+OPEN_FOLDER = Button(operator="wm.path_open", text="Open Its Folder", subject_property="filepath")
 
 _OUR_BUG = Fix(why="a bug of ours that no setting changes; the sentence and the server's log name it")
 
@@ -102,7 +105,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "strange-words": Fix(why="what to say instead, only the artist knows; It Knows lists the things"),
         "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Fix(why="which view to take down, only the artist knows; each has its cross in the list"),
-        "scene-gone": _buttons(Button(operator="wm.path_open", text="Open Its Folder", subject_property="filepath")),
+        "scene-gone": _buttons(OPEN_FOLDER),
         # the history
         "already-painted": _buttons(
             Button(operator="maquette.show_entry", text="Show It", subject_property="name"),
@@ -118,6 +121,16 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "history-unwritten": Fix(why="which files may go to make room, only the artist knows"),
         # the way to the server
         "server-absent": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
+        "access-not-allowed": _buttons(_section("SYSTEM", "System Preferences"), INSTALL),
+        "wheel-unchosen": _buttons(INSTALL),
+        "wheel-damaged": _buttons(GO_ON, INSTALL),
+        "python-unsuitable": _buttons(INSTALL),
+        "pip-missing": _buttons(GO_ON, INSTALL),
+        "package-missing": _buttons(GO_ON, INSTALL),
+        "network-absent": _buttons(GO_ON, INSTALL),
+        "disk-full": _buttons(GO_ON, OPEN_FOLDER),
+        "folder-unwritable": _buttons(GO_ON, OPEN_FOLDER),
+        "installation-failed": _buttons(GO_ON, Button(operator="maquette.open_installation_log")),
         "server-runs": _buttons(TRY_AGAIN, Button(operator="maquette.stop_server")),
         "server-died": _buttons(START_SERVER, OPEN_LOG),
         "command-fails": _buttons(PREFERENCES),

@@ -7,14 +7,17 @@ Only ``runtime`` and ``ui`` ask for it; every other room is handed what it needs
 import asyncio
 import logging
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import bpy
 
 from ..extension import EXTENSION
+from ..installation.installer import Installer
+from ..installation.plan import InstallPlan
+from ..messages import sentences
 from ..pictures.comparison import Comparison
 from ..pictures.contact_sheet import ContactSheet
 from ..pictures.gallery import Gallery
@@ -27,10 +30,10 @@ from ..regions.measures import RegionMeasure
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
-from ..session.reducer import server_starting, server_stopping
+from ..session.reducer import notice_changed, server_starting, server_stopping
 from ..session.state import Session
 from .event_loop import EventLoop
-from .preferences import dial, preferences
+from .preferences import dial, preferences, server_command
 
 APPLICATION = "maquette"  # the attribute of bpy.types.WindowManager that is the application
 SERVER_CHECK = 0.25  # seconds between two looks at a server of our own
@@ -88,6 +91,7 @@ class App:
         self.swatches = Swatches()
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
+        self.installer = Installer(folder / "installation")
         self.heap_frozen = False
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
@@ -127,6 +131,20 @@ class App:
         self.dispatcher.apply(server_starting)
         self.dispatcher.nudge()
 
+    def install_server(self, plan: InstallPlan, anew: bool = False) -> Coroutine[Any, Any, None]:
+        """Install the server, or ``anew`` all of it, and start it."""
+        return self._start_when(self.installer.install(plan, anew))
+
+    async def _start_when(self, installation: Coroutine[Any, Any, bool]) -> None:
+        """Start the server once it is there, unless another runs."""
+        if not await installation or not self.startable or self.session.link.name == "online":
+            return
+        command = server_command()
+        try:
+            self.start_server(command)
+        except (OSError, ValueError) as error:
+            self.dispatcher.apply(notice_changed, sentences.command_fails(command, str(error)))
+
     def stop_server(self) -> None:
         """Ask our child to end: it finishes its step and removes its connection file. Asked again, it is killed."""
         if self.server is None:
@@ -143,6 +161,7 @@ class App:
         What is not painted yet waits in the server's queue, and what is not received among the pending jobs.
         """
         self.regions.close()
+        self.installer.cancel()
         with suppress(TimeoutError):
             self.event_loop.loop.run_until_complete(self.dispatcher.settle(CLOSING))
         if self.server is not None:

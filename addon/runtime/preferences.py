@@ -3,21 +3,33 @@
 
 import json
 import shlex
+import shutil
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ..client.address import admit
 from ..client.api import find_connection
 from ..extension import EXTENSION
+from ..installation import release
+from ..installation.plan import InstallPlan
+from ..installation.torch_builds import builds, choose, this_machine
 from ..protocol.answers import Connection
 from ..protocol.server_command import noted
 
-KEPT = ("command", "address")  # preferences that survive disabling, which makes Blender forget them; no secrets
+KEPT = (
+    "command",
+    "address",
+    "server_wheel",
+    "wheel_folder",
+    "server_python",
+)  # preferences that survive disabling, which makes Blender forget them; no secrets
 FILE = "preferences.json"  # in the extension's user folder
+NUMBERS = ("AUTO", "CUDA", "ROCM", "MPS", "CPU")  # of the builds, as Blender keeps them
 
 
 def _keep(own: "MaquettePreferences", context: bpy.types.Context) -> None:
@@ -63,14 +75,41 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         subtype="PASSWORD",
     )
 
+    server_wheel: StringProperty(
+        name="Wheel",
+        description="The server's wheel, a file or an address; empty for where this add-on downloads it from",
+        subtype="FILE_PATH",
+        update=_keep,
+    )
+    wheel_folder: StringProperty(
+        name="Folder of Wheels",
+        description="Where every package is taken from instead of the network; empty for the network",
+        subtype="DIR_PATH",
+        update=_keep,
+    )
+    server_python: StringProperty(
+        name="Python",
+        description="The Python, 3.11 to 3.14, that the server runs in; empty for Blender's own",
+        subtype="FILE_PATH",
+        update=_keep,
+    )
+    torch_build: EnumProperty(
+        name="Torch for",
+        description="What the server computes on",
+        items=lambda own, context: torch_items(),
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
-        """The server's command, then the address of another one."""
+        """The server's command, then the address of another one, then the server that was installed from here."""
         column = self.layout.column()
         column.use_property_split = True
         column.prop(self, "command", placeholder=found_command())
         column.prop(self, "address", placeholder="the server on this machine")
         if self.address:
             column.prop(self, "token")
+        row = column.row(align=True)
+        for operator in ("install_server", "repair_installation", "remove_installation", "open_installation_log"):
+            row.operator(f"maquette.{operator}")
         column.label(text="The panel: in a 3D View or Image Editor, sidebar (N), Maquette")
 
 
@@ -87,6 +126,36 @@ def found_command() -> str:
     if sys.platform == "win32":  # where backslashes are no signs of a shell's
         return " ".join(f'"{word}"' if " " in word else word for word in words)
     return shlex.join(words)
+
+
+def server_known() -> bool:
+    """Whether there is a command that may start the server."""
+    return bool(preferences().command.strip() or noted() or shutil.which("maquette"))
+
+
+@cache
+def torch_items() -> list[tuple[str, str, str, int]]:
+    """The builds of torch for this system, as Blender's menus want them; kept, for Blender keeps no words."""
+    offered = builds(this_machine())
+    best = ("AUTO", f"This Machine: {offered[0].label}", "What suits what this machine has", 0)
+    return [best, *((build.name, build.label, "", NUMBERS.index(build.name)) for build in offered)]
+
+
+def installation_plan(folder: Path) -> InstallPlan:
+    """What Install the Server… would do in a folder."""
+    own = preferences()
+    return InstallPlan(
+        folder=folder,
+        release=release.read(),
+        build=choose(this_machine(), own.torch_build),
+        wheel=_absolute(own.server_wheel),
+        wheels=_absolute(own.wheel_folder).rstrip("/\\"),
+        python=_absolute(own.server_python),
+    )
+
+
+def _absolute(path: str) -> str:
+    return bpy.path.abspath(path.strip())
 
 
 def server_command() -> str:

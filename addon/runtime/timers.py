@@ -57,12 +57,12 @@ def guarded(work: Callable[[], float]) -> float:
 
 
 def _tick() -> float:
-    application, before = app(), app().session
+    application, before = app(), (app().session, app().installer.state)
     pace = guarded(_slice)
     if application.session.busy != application.heap_frozen:
         application.heap_frozen = application.session.busy
         freeze_heap(application.heap_frozen)
-    if application.session != before:
+    if (application.session, application.installer.state) != before:
         redraw()
     return pace
 
@@ -87,7 +87,7 @@ def _slice() -> float:
     fresh = renew(application) or fresh
     if fresh:
         redraw()
-    return ACTIVE if fresh or application.session.busy else IDLE
+    return ACTIVE if fresh or application.session.busy or application.installer.state.busy else IDLE
 
 
 def _failure(error: Exception) -> Notice:

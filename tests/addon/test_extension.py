@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from addon.__main__ import LIMIT, NoPacker, build, main, packer, publish
+from addon.__main__ import LIMIT, RELEASE, NoPacker, build, main, packer, publish
+
+SOURCES = Path(__file__).parents[2] / "addon"
 
 
 @pytest.fixture(scope="module")
@@ -77,4 +79,22 @@ def test_a_given_blender_packs() -> None:
 def test_a_packer_that_refuses_is_heard(tmp_path: Path) -> None:
     refusing = [sys.executable, "-c", "raise SystemExit('tagline: must not end with punctuation')"]
     with pytest.raises(SystemExit, match="must not end with punctuation"):
-        build(refusing, tmp_path)
+        build(refusing, tmp_path, SOURCES / RELEASE)
+
+
+def test_the_zip_knows_its_wheel(tmp_path: Path) -> None:
+    wheel = tmp_path / "maquette-0.1.0-py3-none-any.whl"
+    wheel.write_bytes(b"a wheel")
+    packed = main(["--out", str(tmp_path), "--server-wheel", str(wheel)])
+    told = json.loads(zipfile.ZipFile(packed).read(RELEASE.as_posix()))
+    assert told == json.loads((tmp_path / "release.json").read_text())
+    assert (told["name"], told["version"], told["size"]) == (wheel.name, "0.1.0", 7)
+    assert told["sha256"] == hashlib.sha256(b"a wheel").hexdigest()
+    assert told["address"] == json.loads((SOURCES / RELEASE).read_text())["address"]
+
+
+def test_the_zip_pins_what_the_server_was_tested_with(zipped: Path) -> None:
+    """All but numpy, which the lock keeps as old as its bpy wants it: Blender's newer Pythons have no such one."""
+    pinned = json.loads(zipfile.ZipFile(zipped).read(RELEASE.as_posix()))["constraints"]
+    assert any(pin.startswith("torch==") for pin in pinned) and any(pin.startswith("pydantic==") for pin in pinned)
+    assert [pin for pin in pinned if pin.startswith(("numpy", "bpy", "#"))] == []

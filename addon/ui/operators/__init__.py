@@ -3,13 +3,14 @@
 
 import bpy
 
-from . import fixes, server
+from . import fixes, installation, server
 from .picture import compare, contact_sheet, history, receive, result, reuse, vary
 from .request import generate, model_and_style, open_file, prompt, waiting
 from .scene import camera, projections, regions
 
 MODULES = (
     server,
+    installation,
     regions,
     camera,
     projections,

@@ -6,6 +6,7 @@ import bpy
 from .commands import MAQUETTE_MT_commands, offer, withdraw
 from .generate import MAQUETTE_PT_main
 from .history import MAQUETTE_PT_history
+from .installation import MAQUETTE_PT_installation
 from .menus import MAQUETTE_MT_models, MAQUETTE_MT_words, MAQUETTE_PT_styles
 from .picture import MAQUETTE_PT_picture
 from .projections import MAQUETTE_PT_views
@@ -21,6 +22,7 @@ MENUS: tuple[type[bpy.types.Menu], ...] = (
 )
 PANELS: tuple[type[bpy.types.Panel], ...] = (  # children after their parent, in the tab's order
     MAQUETTE_PT_main,
+    MAQUETTE_PT_installation,
     MAQUETTE_PT_result,
     MAQUETTE_PT_regions,
     MAQUETTE_PT_picture,

@@ -27,6 +27,7 @@ COMMANDS = (  # a line between the groups
     ("add_selected", "add_collection", "add_camera", "fit_camera"),
     ("show", "contact_sheet", "compare", "background", "project", "remove_background", "remove_results"),
     ("start_server", "stop_server", "connect", "open_log", "open_preferences"),
+    ("install_server", "repair_installation", "remove_installation", "open_installation_log"),
     ("save_style", "delete_style", "read_styles"),
 )
 

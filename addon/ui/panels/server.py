@@ -5,6 +5,7 @@ import bpy
 
 from ...messages.health_words import health_forms, health_words
 from ...runtime.app import app
+from ...runtime.preferences import server_known
 from ...session.state import LinkName
 from ..context import Context, Icon
 
@@ -44,6 +45,8 @@ def server_row(row: bpy.types.UILayout, context: Context) -> None:
     if app().server is not None:
         side.operator("maquette.stop_server", text="Stop at Once" if link.name == "stopping" else "Stop")
     elif link.name not in ("online", "starting", "stopping"):
-        if app().startable:
+        if app().startable and not server_known():
+            side.operator("maquette.install_server", text="Install…", icon="IMPORT")
+        elif app().startable:
             side.operator("maquette.start_server", icon="PLAY")
         side.operator("maquette.connect", text="", icon="FILE_REFRESH")

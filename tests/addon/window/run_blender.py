@@ -15,13 +15,19 @@ ROOT = FOLDER.parents[2]
 SECONDS = 900  # software OpenGL on a busy machine is slow
 
 
-def run_scenario(blender: str, scenario: str, folder: Path, command: str) -> dict:
-    """What happened; FOLDER then holds the screenshots, and ``home`` the server's things."""
+def run_scenario(
+    blender: str, scenario: str, folder: Path, command: str, wheel: Path | None = None, online: bool = False
+) -> dict:
+    """What happened; FOLDER then holds the screenshots, and ``home`` the server's things.
+
+    The add-on is packed for that ``wheel`` of the server, and Blender's user has allowed ``online`` access.
+    """
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "user"), "MAQUETTE_HOME": str(folder / "home")}
-    words = [scenario, str(main(["--out", str(folder)])), command, str(folder)]
+    packing = ["--out", str(folder), *(("--server-wheel", str(wheel)) if wheel is not None else ())]
+    words = [scenario, str(main(packing)), command, str(folder)]
     flags = ["--factory-startup", "--enable-event-simulate", "--python-exit-code", "1"]
     flags += ["--python", str(FOLDER / "driver" / "runner.py"), "--", *words]
-    line = [blender, *flags]
+    line = [blender, *(("--online-mode",) if online else ()), *flags]
     finished = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     report = folder / f"{scenario}.json"
     assert report.exists(), finished.stdout[-3000:] + finished.stderr[-3000:]

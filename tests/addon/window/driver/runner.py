@@ -24,6 +24,7 @@ from tests.addon.window.scenarios.camera_framing import add_cameras
 from tests.addon.window.scenarios.contact_sheets import contact_sheets
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
+from tests.addon.window.scenarios.installation import install_server
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
 from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
@@ -44,6 +45,7 @@ SCENARIOS = {
     "return": come_back,
     "history_buttons": use_history,
     "panel": panel_states,
+    "installation": install_server,
     "states": panel_at_scales,
     "contact_sheets": contact_sheets,
     "region_rows": region_rows,
