@@ -60,7 +60,11 @@ def sphere(rings: int, radius: float) -> bpy.types.Scene:
 def empty() -> bpy.types.Scene:
     """An empty file, 16:9, whose camera at (0, -10, 0) looks along y."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = current_scene()
+    return with_camera(current_scene())
+
+
+def with_camera(scene: bpy.types.Scene) -> bpy.types.Scene:
+    """An empty scene with that frame and camera."""
     scene.render.resolution_x, scene.render.resolution_y = 512, 288
     scene.camera = put("camera", bpy.data.cameras.new("camera"), (0, -10, 0))
     scene.camera.rotation_euler.x = pi / 2

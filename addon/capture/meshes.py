@@ -6,7 +6,7 @@ themselves it hands out one by one, 30 ms for 100 000, so triangles and quads ar
 faces with more corners are cut up as only it knows how.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import bpy
 import numpy as np
@@ -18,26 +18,25 @@ from ..raster.triangles import Indices
 Number = TypeVar("Number", np.float32, np.int32)
 
 
-def read(evaluated: bpy.types.Object) -> Mesh:
-    """The evaluated mesh of an evaluated object."""
-    mesh = evaluated.to_mesh()  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
+def read(evaluated: bpy.types.Object, into: Mesh) -> None:
+    """Fill in the evaluated mesh of an evaluated object. All at once, so that its arrays fit each other."""
+    mesh = converted(evaluated)  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
     points = _lent(mesh, "position", "vector", np.empty((len(mesh.vertices), 3), np.float32))
-    arrays = Mesh(points, *_faces(mesh))
-    evaluated.to_mesh_clear()
-    return arrays
+    corners, faces = _triangles(mesh)
+    into.fill(points, corners, faces)
+    forget(evaluated)
 
 
-def _faces(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:
-    """The points at the corners of one face after another, and how many triangles each is: 1 or 2."""
-    mesh.calc_loop_triangles()
+def _triangles(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:
+    """The points at the corners of one face after another, and the face that each triangle is of: of one, 1 or 2."""
+    triangulate(mesh)
     faces = np.empty(len(mesh.loop_triangles), np.int32)
-    mesh.loop_triangle_polygons.foreach_get("value", faces)
-    cuts = np.bincount(faces).astype(np.int32)
-    if cuts.max(initial=0) > 2:
+    fetch(mesh.loop_triangle_polygons, "value", faces)
+    if (faces[2:] == faces[:-2]).any():  # three of one face
         indices = np.empty(3 * len(faces), np.int32)
-        mesh.loop_triangles.foreach_get("vertices", indices)
-        return indices, np.ones_like(faces)
-    return _lent(mesh, ".corner_vert", "value", np.empty(len(mesh.loops), np.int32)), cuts
+        fetch(mesh.loop_triangles, "vertices", indices)
+        return indices, np.arange(len(faces), dtype=np.int32)
+    return _lent(mesh, ".corner_vert", "value", np.empty(len(mesh.loops), np.int32)), faces
 
 
 def _lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> NDArray[Number]:
@@ -45,5 +44,25 @@ def _lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> 
     if into.size:
         attribute = mesh.attributes[name]
         assert isinstance(attribute, bpy.types.FloatVectorAttribute | bpy.types.IntAttribute), name
-        attribute.data.foreach_get(kind, into.ravel())
+        fetch(attribute.data, kind, into.ravel())
     return into
+
+
+def converted(evaluated: bpy.types.Object) -> bpy.types.Mesh:
+    """Blender's own call: an evaluated object as a mesh."""
+    return evaluated.to_mesh()
+
+
+def forget(evaluated: bpy.types.Object) -> None:
+    """Blender's own call: let go of that mesh."""
+    evaluated.to_mesh_clear()
+
+
+def triangulate(mesh: bpy.types.Mesh) -> None:
+    """Blender's own call: find out the triangles of a mesh."""
+    mesh.calc_loop_triangles()
+
+
+def fetch(values: Any, kind: str, into: NDArray[Number]) -> None:
+    """Blender's own call: copy an array that it has."""
+    values.foreach_get(kind, into)

@@ -12,7 +12,7 @@ from ..cooperative import Slices, finish
 from ..messages.errors import RegionBare, RegionBehind, RegionHidden, RegionOutside, RegionTooSmall
 from ..protocol.blockout import Region, pack_mask
 from ..raster.rasterise import Raster, coverage, rasterising
-from ..raster.triangles import Floats, Triangles
+from ..raster.triangles import PIECE, Floats, Triangles
 from ..request.phrases import Mark
 from .canvas import Canvas, mask_size, overscan
 
@@ -51,12 +51,12 @@ def outlining(
     lens = overscan(view.lens, canvas)
     raster = yield from rasterising(triangles, lens, width, height, len(marks), STAGGER)
     yield
-    rendered = set(np.unique(triangles.owners).tolist())
-    order = _nearest_first(raster, len(marks))
+    rendered = yield from _rendered(triangles, len(marks))
+    order = yield from _nearest_first(raster, len(marks))
     visible = []
     for index, mark in enumerate(marks):
         yield
-        if index not in rendered and (exact is None or not exact[index].any()):
+        if not rendered[index] and (exact is None or not exact[index].any()):
             raise _unseen(mark)
         hits = raster.owners == index if exact is None else exact[index]
         cover = coverage(hits, SUPERSAMPLING) if exact is None else np.rint(hits * 255.0).astype(np.uint8)
@@ -143,10 +143,28 @@ def _share(number: int, start: float, length: float) -> tuple[Floats, Floats]:
     return np.diff(edges), (edges[1:] + edges[:-1]) / 2
 
 
-def _nearest_first(raster: Raster, count: int) -> list[int]:
+def _rendered(triangles: Triangles, count: int) -> Slices[NDArray[np.bool_]]:
+    """Which of the owners 0 .. ``count`` - 1 have a triangle."""
+    rendered = np.zeros(count + 1, dtype=bool)  # the last one is that of NOTHING
+    for begin in range(0, len(triangles), PIECE):
+        rendered[triangles.owners[begin : begin + PIECE]] = True
+        yield
+    return rendered[:count]
+
+
+def _nearest_first(raster: Raster, count: int) -> Slices[list[int]]:
     """Each owner's rank in depth order, by the median depth of what is visible."""
-    visible = [raster.depth[raster.owners == index] for index in range(count)]
-    medians = [float(np.median(depths)) if len(depths) else np.inf for depths in visible]
+    medians = []
+    for index in range(count):
+        depths = raster.depth[raster.owners == index]
+        medians.append(_median(depths) if len(depths) else np.inf)
+        yield
     ranks = np.empty(count, dtype=np.int64)
     ranks[np.argsort(medians, kind="stable")] = np.arange(count)
     return [int(rank) for rank in ranks]
+
+
+def _median(values: NDArray[np.float32]) -> float:
+    """The middle value, or the mean of the middle two; numpy's own loads a room of numpy's when it is first called."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    return float(np.mean(np.partition(values, (low, high))[low : high + 1]))

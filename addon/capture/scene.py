@@ -6,6 +6,7 @@ render would show: render-hidden things are left out even where the viewport sho
 What only the viewport hides is not in its depsgraph, and so in none of this.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ class Visible:
     exact: Covers | None = None
 
 
+Meshes = dict[int, Mesh]  # what was read of meshes, by their address; worth nothing once any geometry has changed
 Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Visible]
 
 
@@ -64,6 +66,8 @@ def capture(
     frame: int | None = None,
     depsgraph: bpy.types.Depsgraph | None = None,
     look: Look | None = None,
+    meshes: Meshes | None = None,
+    patience: float | None = None,
 ) -> Snapshot:
     """All that a request needs of the scene as ``camera`` (the scene's own by default) sees it.
 
@@ -71,14 +75,16 @@ def capture(
     sent as it is, whatever their style. ``frame`` None takes the scene as it stands. A frame is visited and left again:
     edits without a key on animated properties are lost on the way, as whenever the frame changes, so that live capture
     leaves it None. ``look`` looks otherwise than at the viewport's geometry in ``depsgraph``, by default the one in
-    use. Raises UserError for what is wrong at first sight.
+    use. ``meshes`` and ``patience`` are as in ``parts``: what is not read then, ``gathering`` reads. Raises UserError
+    for what is wrong at first sight.
     """
     camera = camera_of(scene, camera)
     named = marks(scene)
     check_request(settings, named)
     named, model = named_in(settings.prompt, named), scaled(model, settings.size)
     with _at(scene, frame):
-        visible = (look or partial(viewport, depsgraph=depsgraph))(scene, camera, named, model)
+        usual = partial(viewport, depsgraph=depsgraph, meshes=meshes, patience=patience)
+        visible = (look or usual)(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
         explained = tuple(
             mark if index in owners else with_hidden(scene, graph, mark) for index, mark in enumerate(named)
@@ -106,10 +112,12 @@ def viewport(
     named: Sequence[Mark],
     model: ModelInfo,
     depsgraph: bpy.types.Depsgraph | None = None,
+    meshes: Meshes | None = None,
+    patience: float | None = None,
 ) -> Visible:
     """What the viewport's geometry shows. Raises PanoramicCamera."""
-    graph = depsgraph or evaluated(scene)
-    return Visible(view(scene, camera, graph), tuple(part for _, part in parts(scene, graph, {})))
+    graph, known = depsgraph or evaluated(scene), {} if meshes is None else meshes
+    return Visible(view(scene, camera, graph), tuple(part for _, part in parts(scene, graph, known, patience)))
 
 
 def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View) -> Geometry:
@@ -124,21 +132,25 @@ def geometry(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, view: View)
 
 
 def parts(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: dict[int, Mesh]
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: Meshes, patience: float | None = None
 ) -> Iterator[tuple[bpy.types.Object, MeshInstance]]:
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
-    ``meshes`` keeps what was read of each mesh, by its address; it is worth nothing once any geometry has changed.
+    Of ``meshes``, those that are yet to be read are read for ``patience`` seconds, one at least, and the others come
+    unread; 0 reads none, and None all.
     """
+    begun, eager = time.perf_counter(), patience is None or patience > 0.0
     for instance, original, owner in owned(scene, depsgraph):
         # curves, text and metaballs come a second time, as the meshes they are rendered as
         item = instance.object
         assert item is not None, "an instance is one of an object"
         if item.type == "MESH" and instance.show_self:
             key = item.data.as_pointer()
-            if key not in meshes:
-                meshes[key] = read_mesh(item)
-            yield original, MeshInstance(meshes[key], np.array(instance.matrix_world), owner)
+            mesh = meshes.setdefault(key, Mesh())
+            if eager and not mesh.is_read:
+                read_mesh(item, mesh)
+                eager = patience is None or time.perf_counter() < begun + patience
+            yield original, MeshInstance(mesh, np.array(instance.matrix_world), owner)
 
 
 def owned(

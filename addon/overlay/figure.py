@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..capture.masks import framed
+from ..cooperative import Slices
 from ..protocol.answers import Achieved
 from ..protocol.blockout import Blockout, mask_rows
 from ..protocol.frame import offset
@@ -84,19 +85,22 @@ def overlap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 def figure(
     targets: Sequence[Target], by_phrase: Mapping[str, Finding], aspect: float, palette: Mapping[str, int]
-) -> Figure:
-    """Targets, and where a picture has them. ``aspect`` is the frame's width over its height."""
-    strokes = [_target_strokes(target, index, aspect) for index, target in enumerate(targets)]
+) -> Slices[Figure]:
+    """Targets, and where a picture has them; a slice a region. ``aspect`` is the frame's width over its height."""
+    strokes: list[Stroke] = []
+    for index, target in enumerate(targets):
+        strokes.extend(_target_strokes(target, index, aspect))
+        yield
     pairs = [(target, by_phrase.get(target.phrase.casefold())) for target in targets]
+    achieved: list[Stroke] = []
+    for index, (target, finding) in enumerate(pairs):
+        if finding is not None:
+            achieved.extend(_finding_strokes(index, target, finding, aspect))
+            yield
     return Figure(
         colours=tuple(palette[target.phrase.casefold()] for target in targets),
-        targets=tuple(stroke for lines in strokes for stroke in lines),
-        achieved=tuple(
-            stroke
-            for index, (target, finding) in enumerate(pairs)
-            if finding is not None
-            for stroke in _finding_strokes(index, target, finding, aspect)
-        ),
+        targets=tuple(strokes),
+        achieved=tuple(achieved),
         labels=tuple(
             Label(_text(target, finding, aspect), _beneath(target.centroid), index)
             for index, (target, finding) in enumerate(pairs)

@@ -4,6 +4,7 @@
 A timer keeps up with what is in view; Blender's draw calls only draw what it has made ready.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from bpy.props import BoolProperty, EnumProperty
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 from ..camera.reader import camera_data
+from ..capture.scene import Meshes
 from ..custom_properties import declare
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
@@ -24,6 +26,7 @@ from .figure import Figure
 from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
 from .scene_watcher import SceneWatcher
 
+LONG = 0.002  # seconds of a listing after which nothing else is done
 QUICK, REST, ASLEEP = 0.001, 0.04, 0.25  # seconds to the next look: at work, with something in view, with nothing
 
 
@@ -50,6 +53,11 @@ class Overlay:
         return self.watcher.rows
 
     @property
+    def meshes(self) -> Meshes:
+        """What was read of meshes, kept until any geometry changes."""
+        return self.watcher.meshes
+
+    @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:
         """What a render may show otherwise of a region, by its session id."""
         return self.watcher.differences.words
@@ -69,11 +77,13 @@ class Overlay:
 
     def look(self) -> float:
         """Take the work in view a slice further; answers when to look again."""
-        manager, watcher = window_manager(), self.watcher
+        manager, watcher, begun = window_manager(), self.watcher, time.perf_counter()
         if watcher.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
             redraw()
         if self._is_away():
             return ASLEEP
+        if time.perf_counter() - begun > LONG:
+            return QUICK
         scenes, images = _in_view(is_enabled(manager))
         before = self.measures
         if watcher.step(scenes, images):

@@ -14,11 +14,13 @@ import bpy
 from ..camera.reader import camera_of
 from ..camera.reader import view as camera_view
 from ..camera.view import View, numbers, unmoved
-from ..capture.scene import parts, with_hidden
+from ..capture.gathering import unread
+from ..capture.scene import Meshes, parts, with_hidden
+from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
-from ..raster.instances import Mesh, MeshInstance
+from ..raster.instances import MeshInstance
 from ..raster.zbuffer import NOTHING
 from ..regions import marks
 from ..regions.listing import Row, palette_of, rows
@@ -31,7 +33,7 @@ from .measured import Measured, matched, measured
 from .region_measures import region_measures
 from .targets import drawn, targets
 
-BUDGET = 0.01  # seconds that one slice may hold the main thread
+BUDGET = 0.004  # seconds after which a slice begins nothing more
 LISTING = 0.2  # seconds between two looks at what is marked
 UNHEARD, PAUSE = 0.5, 50.0  # seconds, and times as long as it takes, between two looks that no edit asked for
 SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwards
@@ -80,14 +82,14 @@ class SceneWatcher:
         self._settled: set[int] = set()
         self._listed: set[int] = set()
         self._listed_at = self._stale_at = self._rests_until = 0.0
-        self._meshes: dict[int, Mesh] = {}
-        self._half_read = False
+        self.meshes: Meshes = {}  # shared with whoever captures; any change of geometry empties it
+        self._half_read = self._busy = False
         self._work: Work | None = None
 
     @property
     def working(self) -> bool:
         """Whether a capture is under way."""
-        return self._work is not None or self._half_read
+        return self._work is not None or self._half_read or self._busy
 
     @property
     def resting(self) -> bool:
@@ -99,11 +101,12 @@ class SceneWatcher:
         self._settled.discard(scene)
         self._listed.discard(scene)
         if reshaped:
-            self._meshes = {}
+            self.meshes.clear()
 
     def forget(self) -> None:
         """Everything may have changed: after undo and redo."""
-        self._settled, self._listed, self._meshes = set(), set(), {}
+        self._settled, self._listed = set(), set()
+        self.meshes.clear()
         self._half_read, self._work = False, None
 
     def leave(self) -> None:
@@ -134,13 +137,26 @@ class SceneWatcher:
     def step(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
         """One slice of work for the scenes and pictures in view. Says whether there is something new to draw."""
         before = (dict(self.scenes), set(self.pictures))
+        self._busy = self._prepare(scenes, images)
+        if not self._busy:
+            if self._work is None and not self.resting:
+                self._begin(scenes)
+            else:
+                self._go_on()
+        return before != (self.scenes, set(self.pictures))
+
+    def _prepare(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
+        """Read what one picture in view shows, or draw it; whether there was one to be read or drawn."""
+        pictures = [scene.get(PICTURE) for scene, _ in scenes.values()]
+        for image in (*images.values(), *pictures):
+            if image is not None and has(image, REQUEST) and image.session_uid not in self._measured:
+                self._measure(image)
+                return True
         for uid, image in images.items():
             if uid not in self.pictures and has(image, REQUEST):
                 self.pictures[uid] = self._of_picture(image)
-        if self._work is None and not self.resting:
-            self._begin(scenes)
-        self._go_on()
-        return before != (self.scenes, set(self.pictures))
+                return True
+        return False
 
     def _begin(self, scenes: SceneLayers) -> None:
         self._half_read = False
@@ -176,18 +192,18 @@ class SceneWatcher:
         self, scene: bpy.types.Scene, graph: bpy.types.Depsgraph, regions: Sequence[Mark], view: View
     ) -> FrameParts | None:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
-        begun, before, meshes = time.perf_counter(), len(self._meshes), []
+        begun, instances = time.perf_counter(), []
         names = [mark.name for mark in regions]
         others: dict[str, int] = {}  # owners of what is no region, by name
-        for item, part in parts(scene, graph, self._meshes):
+        for item, part in parts(scene, graph, self.meshes, BUDGET):
             other = others.setdefault(item.name, len(names) + len(others)) if part.owner == NOTHING else part.owner
-            meshes.append(replace(part, owner=other))
-            if len(self._meshes) > before and time.perf_counter() > begun + BUDGET:
-                return None
-        present = {part.owner for part in meshes}
+            instances.append(replace(part, owner=other))
+        if unread(instances):
+            return None
+        present = {part.owner for part in instances}
         hidden = {i: with_hidden(scene, graph, mark).hidden for i, mark in enumerate(regions) if i not in present}
         self._rests_until = time.perf_counter() + SHARE * (time.perf_counter() - begun)
-        return FrameParts(regions, meshes, [*names, *others], hidden, view)
+        return FrameParts(regions, instances, [*names, *others], hidden, view)
 
     def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET
@@ -209,7 +225,7 @@ class SceneWatcher:
         uids = regions_of(image) or range(-len(known.targets), 0)
         palette = colours(self.palette, uids)
         by_phrase = {target.phrase.casefold(): palette[uid] for uid, target in zip(uids, known.targets, strict=True)}
-        return figure(known.targets, known.findings, known.aspect, by_phrase)
+        return finish(figure(known.targets, known.findings, known.aspect, by_phrase))
 
     def _matched(self, scene: bpy.types.Scene, picture: bpy.types.Image) -> Mapping[str, Finding]:
         """What the picture shows, by the phrases of the scene's regions."""
@@ -244,7 +260,7 @@ def _figures(
     raster = yield from drawn(frame.parts, frame.view.pose, frame.view.lens, aspect, len(regions))
     wanted = targets(regions, raster)
     yield None
-    drawing = figure(wanted, findings if unmoved else {}, aspect, palette)
+    drawing = yield from figure(wanted, findings if unmoved else {}, aspect, palette)
     measures = yield from region_measures(regions, raster, frame.names, frame.bare, wanted, findings, unmoved, aspect)
     yield SceneFigure(camera, drawing, measures)
 

@@ -5,8 +5,6 @@ A scene keeps the text of each entry, thumbnail included, and nothing else: no d
 missing. Panels draw tiles and icons that ``Gallery.tick`` has made ready, a few at a time.
 """
 
-import base64
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +18,13 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProp
 from ..custom_properties import declare
 from ..protocol.strict_json import ContractError
 from . import history
-from .history import IN_FILE, THUMB_SIDE, Entry, Thumb
+from .history import IN_FILE, Entry, thumb_pixels
 from .labels import PictureFacts, facts_of, labels
-from .pixels import Icons, ImagePixels
+from .pixels import Icons, ImagePixels, of_image, shortened
 
 AT_ONCE = 2  # entries that one tick reads
 PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
+LARGE = 256  # pixels of the longer side of a picture in the panel
 BLANK = np.full((1, 1, 4), 0.2, np.float32)  # the icon of an entry that cannot be read
 HISTORY, SCOPE, FAVOURITES = "maquette_history", "maquette_scope", "maquette_favourites"
 SCOPES = (
@@ -89,7 +88,7 @@ class Gallery:
         self.first = 0  # tiles before the page
         self.disk_tiles: tuple[DiskTile, ...] = ()
         self.total = 0  # pictures on disk, or favourites among them
-        self._icons = Icons()
+        self._icons, self._large = Icons(), Icons()
         self._facts: dict[str, PictureFacts] = {}  # of what has an icon and can be read
         self._files: list[history.PictureFiles] | None = None  # None when the folder is to be read again
         self._unread: deque[history.PictureFiles] = deque()
@@ -114,6 +113,19 @@ class Gallery:
         ready = {tile.name: self._facts[tile.name] for tile in tiles if tile.name in self._facts}
         words = dict(zip(ready, labels(list(ready.values())), strict=True))
         return tuple(words.get(tile.name, "") for tile in tiles)
+
+    def large_icon(self, image: bpy.types.Image) -> int:
+        """The number of a scene's picture, larger than its thumbnail; 0 where it was not ``enlarged`` here."""
+        return self._large.find(str(image.session_uid))
+
+    def enlarge(self, image: bpy.types.Image) -> None:
+        """Make the icon of a scene's new picture. Blender's own preview of it would take longer: the first one that it
+        draws loads a file of scenes for previews, 27 ms."""
+        for name in self._large.names():
+            self._large.drop(name)
+        pixels = shortened(of_image(image), LARGE)
+        if pixels.size:
+            self._large.put(str(image.session_uid), pixels)
 
     def keep(self, entry: Entry) -> None:
         """Write an entry to disk. Raises OSError."""
@@ -164,12 +176,13 @@ class Gallery:
     def close(self) -> None:
         """Forget every thumbnail."""
         self._icons.close()
+        self._large.close()
 
     def _look(self, item: MaquetteHistoryItem) -> ImagePixels:
         """Read an entry of a .blend: its facts, and its thumbnail."""
         try:
             entry = history.parse(item.text)
-            thumbnail = pixels(entry.thumb)
+            thumbnail = thumb_pixels(entry.thumb)
         except ContractError:  # a newer Maquette's entry: its button says so when it is pressed
             return BLANK
         self._facts[item.name] = _facts(entry)
@@ -195,7 +208,7 @@ class Gallery:
         except (OSError, ContractError):  # deleted by another Blender, or by an older Maquette: not worth a word
             return
         if files.name not in self._icons:
-            self._icons.put(files.name, pixels(entry.thumb))
+            self._icons.put(files.name, thumb_pixels(entry.thumb))
         self._facts[files.name] = _facts(entry)
         yield DiskTile(files.name, entry.settings.prompt, entry.caption, files.favourite)
 
@@ -246,27 +259,6 @@ def page(scene: bpy.types.Scene, manager: bpy.types.WindowManager, gallery: Gall
 def _start(first: int, total: int) -> int:
     """Where a page begins; the last one, when there are fewer pictures than there were."""
     return min(first, max(0, total - 1) // PAGE * PAGE)
-
-
-def thumb(picture: ImagePixels) -> Thumb:
-    """A picture no longer than THUMB_SIDE, packed small enough for every .blend to carry some."""
-    rows = (picture[..., :3].clip(0.0, 1.0) * 255).round().astype(np.uint8)
-    data = base64.b64encode(zlib.compress(rows.tobytes(), 9)).decode("ascii")
-    return Thumb(width=rows.shape[1], height=rows.shape[0], data=data)
-
-
-def pixels(thumb: Thumb) -> ImagePixels:
-    """A thumbnail's pixels. Raises ContractError for one that is none."""
-    side, size = max(thumb.width, thumb.height), thumb.width * thumb.height * 3
-    try:
-        rows = zlib.decompressobj().decompress(base64.b64decode(thumb.data), size + 1)
-    except (ValueError, zlib.error) as error:
-        raise ContractError("thumb.data", f"is no picture: {error}") from error
-    if side > THUMB_SIDE or not size or len(rows) != size:
-        raise ContractError("thumb", f"is not {thumb.width} x {thumb.height} pixels")
-    opaque = np.ones((thumb.height, thumb.width, 4), np.float32)
-    opaque[..., :3] = np.frombuffer(rows, np.uint8).reshape(thumb.height, thumb.width, 3) / np.float32(255)
-    return opaque
 
 
 def _facts(entry: Entry) -> PictureFacts:

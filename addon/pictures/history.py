@@ -5,16 +5,21 @@ The files' name is the picture's sha256, so that the same picture is never there
 a favourite, which no cap ever deletes. Every file is whole or absent, so any number of Blenders may share the folder.
 """
 
+import base64
 import json
 import os
 import re
 import shutil
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..protocol.answers import Achieved, Digest
 from ..protocol.blockout import Blockout
@@ -182,3 +187,24 @@ def _files(name: str, kinds: dict[str, os.stat_result]) -> PictureFiles:
     entry = ".json" in kinds
     created = kinds[".json" if entry else ".png"].st_mtime
     return PictureFiles(name, created, sum(stat.st_size for stat in kinds.values()), ".favourite" in kinds, entry)
+
+
+def thumb(picture: NDArray[np.float32]) -> Thumb:
+    """A picture no longer than THUMB_SIDE, packed small enough for every .blend to carry some."""
+    rows = (picture[..., :3].clip(0.0, 1.0) * 255).round().astype(np.uint8)
+    data = base64.b64encode(zlib.compress(rows.tobytes(), 9)).decode("ascii")
+    return Thumb(width=rows.shape[1], height=rows.shape[0], data=data)
+
+
+def thumb_pixels(thumb: Thumb) -> NDArray[np.float32]:
+    """A thumbnail's pixels. Raises ContractError for one that is none."""
+    side, size = max(thumb.width, thumb.height), thumb.width * thumb.height * 3
+    try:
+        rows = zlib.decompressobj().decompress(base64.b64decode(thumb.data), size + 1)
+    except (ValueError, zlib.error) as error:
+        raise ContractError("thumb.data", f"is no picture: {error}") from error
+    if side > THUMB_SIDE or not size or len(rows) != size:
+        raise ContractError("thumb", f"is not {thumb.width} x {thumb.height} pixels")
+    opaque = np.ones((thumb.height, thumb.width, 4), np.float32)
+    opaque[..., :3] = np.frombuffer(rows, np.uint8).reshape(thumb.height, thumb.width, 3) / np.float32(255)
+    return opaque

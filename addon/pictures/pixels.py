@@ -15,6 +15,7 @@ from bpy.utils import previews
 from numpy.typing import NDArray
 
 from ..compat import draws_linear
+from .png_pixels import unfiltered
 
 ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00"
@@ -42,7 +43,19 @@ def shrunk(picture: Path, side: int) -> ImagePixels:
 
 
 def decoded(picture: bytes) -> ImagePixels:
-    """The pixels of a file's content: without a file, which Blender would map into memory, and which might change."""
+    """The pixels of a file's content: without a file, which Blender would map into memory, and which might change.
+
+    A PNG file as our server writes previews is read here. Of every other Blender makes an image first, if only for this
+    moment, and has every 3D View drawn again for it.
+    """
+    if (rows := unfiltered(picture)) is not None:
+        opaque = np.ones((*rows.shape[:2], 4), np.float32)
+        opaque[..., :3] = rows[::-1] / np.float32(255)
+        return opaque
+    return _decoded_by_blender(picture)
+
+
+def _decoded_by_blender(picture: bytes) -> ImagePixels:
     with _temporary_file() as data:
         image = data.images.new("Maquette", 1, 1)
         image.source = "FILE"
@@ -67,7 +80,7 @@ def warm_up() -> None:
 
     Where its splash screen was shown they are ready.
     """
-    decoded(ONE_PIXEL)
+    _decoded_by_blender(ONE_PIXEL)
 
 
 def of_image(image: bpy.types.Image) -> ImagePixels:
@@ -94,6 +107,14 @@ def upload(pixels: ImagePixels) -> gpu.types.GPUTexture:
     buffer: Callable[..., Any] = gpu.types.Buffer  # their stubs know no arguments
     create: Callable[..., gpu.types.GPUTexture] = gpu.types.GPUTexture
     return create((width, height), format="RGBA16F", data=buffer("FLOAT", pixels.size, pixels.ravel()))
+
+
+def shortened(pixels: ImagePixels, side: int) -> ImagePixels:
+    """Each square of pixels as its mean, so that the longer side has at most ``side``; the last may be left out."""
+    step = -(-max(pixels.shape[:2]) // side) or 1
+    height, width = (length // step for length in pixels.shape[:2])
+    squares = pixels[: height * step, : width * step].reshape(height, step, width, step, 4)
+    return pixels if step == 1 else squares.mean(axis=(1, 3), dtype=np.float32)
 
 
 def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:

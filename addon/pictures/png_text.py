@@ -16,7 +16,7 @@ FRAME = 12  # bytes of a chunk beside its content: length, kind, checksum
 def texts(png: bytes) -> dict[str, str]:
     """The texts of a PNG file by their keywords; none for what is no PNG file, or ends too early."""
     found = {}
-    for kind, content, _ in _chunks(png):
+    for kind, content, _ in chunks(png):
         keyword, zero, text = content.partition(b"\0")
         if kind == b"tEXt" and zero:
             found[keyword.decode("latin-1")] = text.decode("latin-1")
@@ -27,11 +27,11 @@ def with_text(png: bytes, keyword: str, text: str) -> bytes:
     """The same picture carrying one more text, of ASCII letters; as it is where it is no PNG file."""
     content = keyword.encode("ascii") + b"\0" + text.encode("ascii")
     chunk = struct.pack(">I", len(content)) + b"tEXt" + content + struct.pack(">I", zlib.crc32(b"tEXt" + content))
-    end = next((start for kind, _, start in _chunks(png) if kind == b"IEND"), None)
+    end = next((start for kind, _, start in chunks(png) if kind == b"IEND"), None)
     return png if end is None else png[:end] + chunk + png[end:]
 
 
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+def chunks(png: bytes) -> Iterator[tuple[bytes, bytes, int]]:
     """Kind, content and first byte of each chunk."""
     start = len(SIGNATURE) if png.startswith(SIGNATURE) else len(png)
     while start + FRAME <= len(png):

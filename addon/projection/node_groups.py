@@ -9,7 +9,6 @@ moving the scene's camera drags nothing along.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any, TypeAlias
 
 import bpy
@@ -17,12 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera.view import View
-from ..raster.rasterise import rasterise
-from ..raster.triangles import Triangles
-from ..raster.zbuffer import NOTHING
 
-DEPTH_SIDE = 1024  # pixels of the depth image's longer side
-BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
 TOLERANCE = 1e-3  # of the depth, against rounding in shaders
 GRAZING, SQUARE = 0.1, 0.4  # cosines, 84° and 66°: between them a picture fades into the older ones
 
@@ -31,24 +25,11 @@ Socket: TypeAlias = bpy.types.NodeSocket
 Operand: TypeAlias = Socket | float | Sequence[float] | NDArray[np.float64]  # values are numbers and triples
 
 
-def depth_image(triangles: Triangles, view: View, name: str) -> bpy.types.Image:
-    """The depths of the regions that ``view`` sees, as a packed float image, farthest of each pixel and its neighbours.
-
-    The farthest, because a silhouette falls between pixels: of the two errors possible there, picture on a strip that
-    is just hidden or none on a strip that is seen, an artist at the camera notices only the second. Where what is seen
-    is no region the depth is 0 and nothing is nearer: another instance of a region's object stays as it is.
-    """
-    longer = max(view.aspect, 1.0)
-    width, height = ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
-    raster = rasterise(triangles, view.lens, width, height)
-    foreign = (raster.owners == NOTHING) & np.isfinite(raster.depth)
-    depth = _farthest(np.where(foreign, 0.0, np.minimum(raster.depth, BEYOND)))[::-1]
-    image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
-    pixels = np.ones((height, width, 4), dtype=np.float32)  # opaque: EEVEE divides by alpha
-    pixels[:, :, :3] = depth[:, :, None]
-    buffer: Any = image.pixels  # one number, says its stub
-    buffer.foreach_set(pixels.ravel())
-    image.pack()
+def depth_image(file: bytes, name: str) -> bpy.types.Image:
+    """A file of depths as an image, packed; Blender reads it when it is first needed."""
+    image = bpy.data.images.new(name, 1, 1, float_buffer=True, is_data=True)
+    image.source = "FILE"
+    image.pack(data=file, data_len=len(file))
     return image
 
 
@@ -192,12 +173,3 @@ def _texture(tree: Tree, image: bpy.types.Image, position: Socket, interpolation
     node = _new_node(tree, "ShaderNodeTexImage", image=image, interpolation=interpolation, extension=extension)
     tree.links.new(position, node.inputs["Vector"])
     return node.outputs["Color"]
-
-
-def _farthest(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The largest value of each pixel's 3 x 3 neighbourhood."""
-    height, width = depth.shape
-    padded = np.pad(depth, 1, mode="edge")
-    shifted = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    largest: NDArray[np.float32] = np.max(shifted, axis=0)
-    return largest

@@ -13,9 +13,13 @@ from itertools import count
 import bpy
 
 from ..camera.reader import camera_data, view
-from ..capture.scene import evaluated, geometry
+from ..camera.view import View
+from ..capture.scene import evaluated, geometry, parts
+from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import NothingMarked, TooManyViews
+from ..raster.zbuffer import NOTHING
+from .depth import depth_file
 from .materials import RESULT, SLOTS, apply_groups, check_objects, mark_result, restore_slots, sweep
 from .node_groups import depth_image, layer, stack
 
@@ -37,30 +41,45 @@ def is_on(projector: bpy.types.Object) -> bool:
     return bool(projector[PROJECTOR]["on"])
 
 
-def project(
-    scene: bpy.types.Scene,
-    camera: bpy.types.Object,
-    picture: bpy.types.Image,
-    depsgraph: bpy.types.Depsgraph | None = None,
-) -> bpy.types.Object:
-    """Project ``picture`` from where ``camera`` stands onto the marked objects it sees, over earlier ones.
+def projectable(
+    scene: bpy.types.Scene, graph: bpy.types.Depsgraph, picture: bpy.types.Image
+) -> tuple[list[bpy.types.Object], list[bpy.types.Object]]:
+    """The marked objects that a picture can be projected onto, and the projectors that project it already.
 
-    Returns the projector. A picture that is already projected is projected anew. Raises NothingMarked, PanoramicCamera,
-    LockedObject and TooManyViews, before anything has changed.
+    Raises NothingMarked, LockedObject and TooManyViews.
     """
-    graph = depsgraph or evaluated(scene)
-    camera_view = view(scene, camera, graph)
-    shapes = geometry(scene, graph, camera_view)
-    objects = list(dict.fromkeys(item for sources in shapes.sources for item in sources))
+    marked = [(part.owner, item) for item, part in parts(scene, graph, {}, patience=0.0) if part.owner != NOTHING]
+    objects = list(dict.fromkeys(item for _, item in sorted(marked, key=lambda pair: pair[0])))
     if not objects:
         raise NothingMarked("There is no marked thing to project onto.", "Select objects and press Add Selected.")
     check_objects(objects)
     earlier = [projector for projector in projectors(scene) if projector[PROJECTOR]["picture"] == picture]
     if len(projectors(scene)) - len(earlier) >= MOST:
         raise TooManyViews(f"{MOST} views are projected already.", "Remove one that the others cover.")
+    return objects, earlier
+
+
+def project(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object,
+    picture: bpy.types.Image,
+    depsgraph: bpy.types.Depsgraph | None = None,
+    group: bpy.types.ShaderNodeTree | None = None,
+) -> bpy.types.Object:
+    """Project ``picture`` from where ``camera`` stands onto the marked objects it sees, over earlier ones.
+
+    ``group`` is the picture as a ``new_layer``, made here and now by default. Returns the projector. A picture that is
+    already projected is projected anew. Raises PanoramicCamera and what ``projectable`` raises, before anything has
+    changed.
+    """
+    graph = depsgraph or evaluated(scene)
+    camera_view = view(scene, camera, graph)
+    objects, earlier = projectable(scene, graph, picture)
+    if group is None:
+        depth = finish(depth_file(geometry(scene, graph, camera_view).triangles, camera_view))
+        group = new_layer(picture, depth, camera_view)
     projector = _set_up(scene, camera.evaluated_get(graph))
-    depth = mark_result(depth_image(shapes.triangles, camera_view, "Maquette depth"))
-    group = mark_result(layer(picture, depth, camera_view, f"Maquette {projector.name}"))
+    group.name = f"Maquette {projector.name}"
     key = f"{time.time_ns():x}"
     record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group}
     projector[PROJECTOR] = record
@@ -68,6 +87,12 @@ def project(
         item[PROJECTED] = " ".join([*_keys(item), key])
     remove_projectors(earlier)
     return projector
+
+
+def new_layer(picture: bpy.types.Image, depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
+    """The group that lays ``picture`` over older ones; ``depth`` is the file of depths of what ``view`` sees."""
+    depths = mark_result(depth_image(depth, "Maquette depth"))
+    return mark_result(layer(picture, depths, view, "Maquette view"))
 
 
 def switch(projector: bpy.types.Object, on: bool) -> None:

@@ -4,23 +4,53 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .triangles import Floats, Owners, Triangles, joined, soup
+from ..cooperative import Slices
+from .triangles import PIECE, Floats, Ints, Owners, Triangles, joined, soup
+
+Bools = NDArray[np.bool_]
 
 
-def clip(triangles: Triangles, near: float, far: float) -> Triangles:
+def clip(triangles: Triangles, near: float, far: float) -> Slices[Triangles]:
     """What of ``triangles`` lies between two depths."""
-    return _clip_at_plane(_clip_at_plane(triangles, near, 1.0), far, -1.0)
+    nearer = yield from _clip_at_plane(triangles, near, 1.0)
+    clipped = yield from _clip_at_plane(nearer, far, -1.0)
+    return clipped
 
 
-def _clip_at_plane(triangles: Triangles, plane: float, side: float) -> Triangles:
+def _clip_at_plane(triangles: Triangles, plane: float, side: float) -> Slices[Triangles]:
     """Cut away what lies nearer than ``plane`` (``side`` 1) or farther (``side`` -1); a cut triangle leaves 1 or 2."""
-    distance = side * (-triangles.points[:, 2] - plane)
-    inside = distance >= 0.0
+    distance = np.empty(len(triangles.points))
+    inside = np.empty(len(distance), bool)
+    for begin in range(0, len(distance), PIECE):
+        some = slice(begin, begin + PIECE)
+        distance[some] = side * (-triangles.points[some, 2] - plane)
+        inside[some] = distance[some] >= 0.0
+        yield
     if inside.all():
         return triangles
-    first, second, third = (inside[corner].view(np.int8) for corner in triangles.corners.T)
-    number = first + second + third  # of corners inside
-    uncut = np.flatnonzero(number == 3)
+    number = np.empty(len(triangles), np.int8)  # of corners inside
+    for begin in range(0, len(number), PIECE):
+        first, second, third = inside[triangles.corners[begin : begin + PIECE]].view(np.int8).T
+        number[begin : begin + PIECE] = first + second + third
+        yield
+    whole = yield from _whole(triangles, np.flatnonzero(number == 3))
+    yield
+    cut = _cut(triangles, distance, inside, number)
+    return (yield from joined([whole, cut]))
+
+
+def _whole(triangles: Triangles, uncut: Ints) -> Slices[Triangles]:
+    """Some of the triangles, with all of their points."""
+    corners, owners = np.empty((len(uncut), 3), np.int32), np.empty(len(uncut), np.int32)
+    for begin in range(0, len(uncut), PIECE):
+        some = slice(begin, begin + PIECE)
+        corners[some], owners[some] = triangles.corners.take(uncut[some], axis=0), triangles.owners[uncut[some]]
+        yield
+    return Triangles(triangles.points, corners, owners)
+
+
+def _cut(triangles: Triangles, distance: Floats, inside: Bools, number: NDArray[np.int8]) -> Triangles:
+    """What is left of those that the plane goes through."""
     tips, tip_owners = _rotated(triangles, distance, inside, number == 1)
     stumps, stump_owners = _rotated(triangles, distance, ~inside, number == 2)
     left, right = _crossing(*stumps, 1), _crossing(*stumps, 2)
@@ -30,12 +60,11 @@ def _clip_at_plane(triangles: Triangles, plane: float, side: float) -> Triangles
         np.stack([left, stump_corners[:, 1], stump_corners[:, 2]], axis=1),
         np.stack([left, stump_corners[:, 2], right], axis=1),
     ]
-    inner = Triangles(triangles.points, triangles.corners.take(uncut, axis=0), triangles.owners[uncut])
-    return joined([inner, soup(np.concatenate(pieces), np.concatenate([tip_owners, stump_owners, stump_owners]))])
+    return soup(np.concatenate(pieces), np.concatenate([tip_owners, stump_owners, stump_owners]))
 
 
 def _rotated(
-    triangles: Triangles, distance: Floats, alone: NDArray[np.bool_], selection: NDArray[np.bool_]
+    triangles: Triangles, distance: Floats, alone: Bools, selection: Bools
 ) -> tuple[tuple[Floats, Floats], Owners]:
     """The selected triangles and their distances, their corners rotated so that the one alone on its side is first."""
     corners = triangles.corners[selection]

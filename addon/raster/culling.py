@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cooperative import Slices
 from .lens import Lens
 from .scanlines import centre
-from .triangles import Floats, Indices, Ints, Owners, Triangles
+from .triangles import PIECE, Floats, Indices, Ints, Owners, Triangles
 from .zbuffer import ZBuffer
 
-BLOCK = 1 << 14  # triangles at once: few enough to stay in the cache
-FRAGMENTS = 1 << 19  # at once, an upper bound of a few milliseconds' work
+BLOCK = 1 << 13  # triangles at once: few enough to stay in the cache
+FRAGMENTS = 1 << 17  # at once, an upper bound of two milliseconds' work
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,26 +34,24 @@ class TriangleBatch:
 
 
 class TriangleStream:
-    """The triangles on a grid of pixels, for rasterise."""
+    """The triangles on a grid of pixels, for rasterise: ``points`` are columns, rows and values, (3, p); ``left``,
+    ``right`` and ``rows`` say with which pixels' centres those begin."""
 
-    def __init__(self, triangles: Triangles, lens: Lens, width: int, height: int, stagger: float) -> None:
-        self._triangles = triangles
-        self._points = _project(triangles.points, lens, width, height)
-        columns, rows, _ = self._points
-        self._left, self._right = centre(columns - stagger, width), centre(columns + stagger, width)
-        self._rows = centre(rows, height)
+    def __init__(self, triangles: Triangles, points: Floats, left: Indices, right: Indices, rows: Indices) -> None:
+        self._triangles, self._points = triangles, points
+        self._left, self._right, self._rows = left, right, rows
 
     def batches(self, z_buffer: ZBuffer) -> Iterator[tuple[Floats, Owners]]:
         """Columns, rows and values of the corners, (3, 3, n), and the owners, of at most BLOCK triangles at once whose
         boxes hold at most FRAGMENTS pixels. Each batch must be in the z-buffer before the next is asked for."""
-        postponed = [np.empty(0, dtype=np.int64)]
-        for numbers in _blocks(np.arange(len(self._triangles))):
-            batch = self._on_pixels(numbers)
+        postponed = []
+        for begin in range(0, len(self._triangles), BLOCK):
+            batch = self._on_pixels(np.arange(begin, min(begin + BLOCK, len(self._triangles))))
             back_facing = self._back_facing(batch)
             postponed.append(batch.numbers[back_facing])
             yield from self._split(batch.select(np.flatnonzero(~back_facing)))
         occlusion = z_buffer.occlusion()
-        for numbers in _blocks(np.concatenate(postponed)):
+        for numbers in postponed:
             batch = self._on_pixels(numbers)
             hidden = occlusion.hides(batch.boxes, self._points[2].take(batch.corners))
             yield from self._split(batch.select(np.flatnonzero(~hidden)))
@@ -80,10 +79,6 @@ class TriangleStream:
             yield corners, self._triangles.owners[batch.numbers[part]]
 
 
-def _blocks(numbers: Ints) -> Iterator[Ints]:
-    return (numbers[begin : begin + BLOCK] for begin in range(0, len(numbers), BLOCK))
-
-
 def _least(corners: Indices) -> Indices:
     least: Indices = np.minimum(np.minimum(corners[0], corners[1]), corners[2])
     return least
@@ -92,6 +87,19 @@ def _least(corners: Indices) -> Indices:
 def _greatest(corners: Indices) -> Indices:
     greatest: Indices = np.maximum(np.maximum(corners[0], corners[1]), corners[2])
     return greatest
+
+
+def streaming(triangles: Triangles, lens: Lens, width: int, height: int, stagger: float) -> Slices[TriangleStream]:
+    """The stream of triangles in camera space."""
+    points = np.empty((3, len(triangles.points)))
+    left, right, rows = (np.empty(len(triangles.points), np.int32) for _ in range(3))
+    for begin in range(0, len(triangles.points), PIECE):
+        some = slice(begin, begin + PIECE)
+        points[:, some] = _project(triangles.points[some], lens, width, height)
+        left[some], right[some] = (centre(points[0, some] + aside, width) for aside in (-stagger, stagger))
+        rows[some] = centre(points[1, some], height)
+        yield
+    return TriangleStream(triangles, points, left, right, rows)
 
 
 def _project(points: Floats, lens: Lens, width: int, height: int) -> Floats:

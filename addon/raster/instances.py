@@ -7,28 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cooperative import Slices
-from .triangles import Floats, Indices, Singles, Triangles
-from .triangulate import divided
-
-PIECE = 1 << 16  # points moved at once, about a millisecond's work
+from .triangles import PIECE, Floats, Indices, Singles, Triangles
+from .triangulate import counted, divided
 
 
 class Mesh:
     """``points`` (p, 3) in the mesh's own space; ``corners``, which of them are at one face's corners after another's;
-    and ``cuts``, how many triangles each face is: 1 or 2."""
+    and ``faces``, of which face each triangle is, in their order: of one, 1 or 2 are.
 
-    def __init__(self, points: Singles, corners: Indices, cuts: Indices) -> None:
-        self.points, self._corners, self._cuts = points, corners, cuts
+    It begins unread, for a mesh of Blender's is read when there is time.
+    """
+
+    def __init__(self) -> None:
+        self.is_read = False
+        self.points = np.empty((0, 3), np.float32)
+        self._corners = self._faces = np.empty(0, np.int32)
         self._triangles: Indices | None = None
+
+    def fill(self, points: Singles, corners: Indices, faces: Indices) -> None:
+        """What was read of it."""
+        self.points, self._corners, self._faces, self.is_read = points, corners, faces, True
 
     def __len__(self) -> int:
         """Of triangles."""
-        return len(self._corners) - 2 * len(self._cuts)
+        return len(self._faces)
 
     def triangles(self) -> Slices[Indices]:
         """Triangles (n, 3) of indices into ``points``; cut once, for a mesh may stand in many places."""
         if self._triangles is None:
-            self._triangles = yield from divided(self.points, self._corners, self._cuts)
+            cuts = yield from counted(self._faces)
+            self._triangles = yield from divided(self.points, self._corners, cuts)
         return self._triangles
 
 
@@ -55,8 +63,10 @@ def camera_triangles(instances: Sequence[MeshInstance], pose: Floats) -> Slices[
             points[begun:point] = piece @ matrix[:3, :3].T + matrix[:3, 3]
             yield
         triangles = yield from instance.mesh.triangles()
-        begun, corner = corner, corner + len(triangles)
-        owners[begun:corner] = instance.owner
-        np.add(triangles, np.int32(first), out=corners[begun:corner])
-        yield
+        for begin in range(0, len(triangles), PIECE):
+            cut = triangles[begin : begin + PIECE]
+            begun, corner = corner, corner + len(cut)
+            owners[begun:corner] = instance.owner
+            np.add(cut, np.int32(first), out=corners[begun:corner])
+            yield
     return Triangles(points, corners, owners)

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices, finish
 from .clipping import clip
-from .culling import TriangleStream
+from .culling import streaming
 from .lens import Lens
-from .scanlines import spans
+from .scanlines import pieces, spans
 from .triangles import Triangles
 from .zbuffer import ZBuffer
+
+PAINTED = 1 << 17  # pixels at once, two milliseconds' work
 
 __all__ = ["Raster", "coverage", "coverages", "rasterise", "rasterising"]
 
@@ -64,13 +66,14 @@ def rasterising(
     triangles: Triangles, lens: Lens, width: int, height: int, count: int = 0, stagger: float = 0.0
 ) -> Slices[Raster]:
     """``rasterise`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
-    triangles = clip(triangles, lens.near, lens.far)
-    yield
-    stream = TriangleStream(triangles, lens, width, height, stagger)
+    clipped = yield from clip(triangles, lens.near, lens.far)
+    stream = yield from streaming(clipped, lens, width, height, stagger)
     z_buffer = ZBuffer(width, height, count, lens.perspective)
     for corners, owners in stream.batches(z_buffer):
         yield
-        z_buffer.paint(spans(corners, width, height, stagger), owners)
+        for piece in pieces(spans(corners, width, height, stagger), PAINTED):
+            yield
+            z_buffer.paint(piece, owners)
     yield
     return Raster(*z_buffer.pixels())
 

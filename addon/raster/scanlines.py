@@ -4,7 +4,9 @@
 Spans are half open, so that two triangles sharing an edge cover each pixel centre exactly once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +28,22 @@ class Spans:
     source: Ints
     value: Floats
     slope: Floats
+
+
+def pieces(spans: Spans, pixels: int) -> Iterator[Spans]:
+    """The spans again, in pieces that end with the span that brings ``pixels`` about: one triangle may be enormous."""
+    ends = np.cumsum(spans.length, dtype=np.int64) // pixels
+    bounds = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(ends)]
+    for begin, end in pairwise(bounds):
+        some = slice(begin, end)
+        yield Spans(
+            spans.row[some],
+            spans.column[some],
+            spans.length[some],
+            spans.source[some],
+            spans.value[some],
+            spans.slope[some],
+        )
 
 
 def spans(corners: Floats, width: int, height: int, stagger: float) -> Spans:

@@ -5,9 +5,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cooperative import Slices
-from .triangles import Indices, Singles
+from .triangles import PIECE, Indices, Singles
 
 BLOCK = 1 << 13  # faces at once: few enough to stay in the cache, half a millisecond's work
+
+
+def counted(faces: Indices) -> Slices[Indices]:
+    """Of how many triangles each face is; ``faces`` are those that one triangle after another is of, in order."""
+    counts = np.zeros(int(faces[-1]) + 1 if len(faces) else 0, np.int32)
+    for begin in range(0, len(faces), PIECE):
+        piece = faces[begin : begin + PIECE]
+        number = np.bincount(piece - piece[0])
+        counts[piece[0] : piece[0] + len(number)] += number.astype(np.int32)
+        yield
+    return counts
 
 
 def divided(points: Singles, corners: Indices, cuts: Indices) -> Slices[Indices]:

@@ -9,8 +9,10 @@ from ..messages.errors import NothingMarked, PhraseMissing
 from ..protocol.blockout import Property
 
 SIBILANT = r"(?:s|x|z|ch|sh)$"  # after which a plural is spelt es
-SHOWN = 4  # words that a sentence spells out
-PLACES = re.compile(r",|\b(?:in|on|at|by|under|over|above|near|beside|behind|before|with|against|inside|among)\s", re.I)
+SPELT_OUT = 4  # words that a sentence spells out
+ADVERBIALS = re.compile(
+    r",|\b(?:in|on|at|by|under|over|above|near|beside|behind|before|with|against|inside|among)\s", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -73,23 +75,23 @@ def names_any(phrase: str, nouns: Collection[str]) -> bool:
     return any(f" {noun} " in padded for noun in nouns)
 
 
-def is_place(words: str) -> bool:
+def is_adverbial(words: str) -> bool:
     """Whether words say where or when something is, as “in the snow” does."""
-    return PLACES.match(words) is not None
+    return ADVERBIALS.match(words) is not None
 
 
 def inserted(prompt: str, phrase: str) -> str:
     """The prompt, saying ``phrase`` too, after its other things and before it says where they are; with an article by
     its first letter, unless it brings its own. A place or time comes last."""
-    if is_place(phrase):
+    if is_adverbial(phrase):
         return f"{prompt.rstrip(' ,.;')} {phrase}".strip()
     article = "an" if phrase[:1].casefold() in "aeiou" else "a"
     noun = phrase if re.match(r"(an?|the)\s", phrase, re.IGNORECASE) else f"{article} {phrase}"
-    place = PLACES.search(prompt)
-    things, rest = (prompt[: place.start()].rstrip(), prompt[place.start() :]) if place else (prompt, "")
-    if not things:
+    adverbial = ADVERBIALS.search(prompt)
+    subjects, rest = (prompt[: adverbial.start()].rstrip(), prompt[adverbial.start() :]) if adverbial else (prompt, "")
+    if not subjects:
         return f"{noun}{', ' if prompt else ''}{prompt}"
-    several = re.sub(r"\s+and\s+", ", ", things, flags=re.IGNORECASE)  # "a, b and c", as people count things up
+    several = re.sub(r"\s+and\s+", ", ", subjects, flags=re.IGNORECASE)  # "a, b and c", as people count things up
     return f"{several} and {noun}{'' if rest[:1] in ('', ',') else ' '}{rest}"
 
 
@@ -122,9 +124,9 @@ def _spelt(phrase: str, prompt: str, exactly: Collection[str]) -> str | None:
 
 def listed(words: Sequence[str]) -> str:
     """Words in a sentence, each in quotes, and how many more there are than fit one."""
-    shown = words if len(words) <= SHOWN else words[: SHOWN - 1]
-    more = f" and {len(words) - len(shown)} more" if len(words) > len(shown) else ""
-    return ", ".join(f"“{word}”" for word in shown) + more
+    first = words if len(words) <= SPELT_OUT else words[: SPELT_OUT - 1]
+    more = f" and {len(words) - len(first)} more" if len(words) > len(first) else ""
+    return ", ".join(f"“{word}”" for word in first) + more
 
 
 def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
@@ -139,7 +141,7 @@ def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
     missing = [mark for mark, phrase in spelt if phrase is None]
     if missing:
         phrases = listed([mark.phrase for mark in missing])
-        names = " and ".join(mark.name for mark in missing) if len(missing) <= SHOWN else "the regions"
+        names = " and ".join(mark.name for mark in missing) if len(missing) <= SPELT_OUT else "the regions"
         fix = f"Write {'it' if len(missing) == 1 else 'them'} there, or give {names} other words."
         raise PhraseMissing(f"The prompt does not say {phrases}.", fix, "\n".join(mark.phrase for mark in missing))
     return [replace(mark, phrase=phrase) for mark, phrase in spelt if phrase is not None]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import bpy
 
+from ..capture.scene import Meshes
 from ..extension import EXTENSION
 from ..installation.installer import Installer
 from ..installation.plan import InstallPlan
@@ -49,6 +50,10 @@ class Regions(Protocol):
     @property
     def rows(self) -> Mapping[int, tuple[Row, ...]]:
         """The regions of a scene, by its session id."""
+
+    @property
+    def meshes(self) -> Meshes:
+        """What was read of meshes, kept until any geometry changes."""
 
     @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:
@@ -93,6 +98,7 @@ class App:
         self.dispatcher.apply(pending.resumed, folder)
         self.installer = Installer(folder / "installation")
         self.heap_frozen = False
+        self.duty = 0  # what the timer's next slice begins with
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)

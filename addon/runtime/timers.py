@@ -6,6 +6,7 @@ event loop is run to the end of what is asked for.
 """
 
 import gc
+import time
 import traceback
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ from .sheets import close_views, renew
 from .windows import occupied, redraw, window_manager
 
 ACTIVE, IDLE = 0.02, 0.5  # seconds between two slices
+LONG = 0.002  # seconds of a slice after which it begins nothing more
 
 
 def _opened(*_: object) -> None:
@@ -79,15 +81,44 @@ def freeze_heap(busy: bool) -> None:
 
 
 def _slice() -> float:
-    application = app()
-    application.event_loop.once()
+    """Some of the duties, in turns: what is long in itself, as taking a picture in, has a slice to itself."""
+    application, begun, more = app(), time.perf_counter(), False
+    for _ in DUTIES:
+        duty, application.duty = DUTIES[application.duty], (application.duty + 1) % len(DUTIES)
+        more = duty() or more
+        if time.perf_counter() - begun > LONG:
+            return ACTIVE
+    busy = application.session.busy or application.installer.state.busy
+    return ACTIVE if more or busy else IDLE
+
+
+def _run_events() -> bool:
+    app().event_loop.once()
+    return False
+
+
+def _take_in() -> bool:
     receive()
-    application.preview_image.show(application.session.preview)
-    fresh = application.gallery.tick(window_manager())
-    fresh = renew(application) or fresh
+    return False
+
+
+def _show_preview() -> bool:
+    app().preview_image.show(app().session.preview)
+    return False
+
+
+def _fill_gallery() -> bool:
+    fresh = app().gallery.tick(window_manager())
     if fresh:
         redraw()
-    return ACTIVE if fresh or application.session.busy or application.installer.state.busy else IDLE
+    return fresh
+
+
+def _renew_sheets() -> bool:
+    fresh = renew(app())
+    if fresh:
+        redraw()
+    return fresh
 
 
 def _failure(error: Exception) -> Notice:
@@ -103,3 +134,12 @@ def receive() -> None:
     with bpy.context.temp_override(window=window_manager().windows[0]):
         for task in receivable:
             app().receive(task.job.id)
+
+
+DUTIES: tuple[Callable[[], bool], ...] = (
+    _run_events,
+    _take_in,
+    _show_preview,
+    _fill_gallery,
+    _renew_sheets,
+)  # each says whether there is more

@@ -38,6 +38,7 @@ def shows_materials(space: bpy.types.SpaceView3D) -> bool:
 def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
     """Make this the scene's current picture."""
     scene[PICTURE] = image
+    app().gallery.enlarge(image)
     follow(scene, image.get(CAMERA), image)
     replace_earlier(image)
 

@@ -83,6 +83,8 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
             room -= message_rows(stage, told.notice, told.buttons, context, int(STAGE), lambda side: close(side, told))
         image = current(context.scene)
         icon = app().preview_image.icon if session.active else 0
+        if not icon and image is not None:
+            icon = app().gallery.large_icon(image)
         if not icon and image is not None and image.preview is not None:
             icon = image.preview.icon_id
         if icon and room >= LEAST:

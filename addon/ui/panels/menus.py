@@ -3,7 +3,7 @@
 
 import bpy
 
-from ...request.phrases import is_place
+from ...request.phrases import is_adverbial
 from ...request.settings import STYLE
 from ...runtime.app import app
 from ..context import Context, Icon
@@ -45,7 +45,7 @@ class MAQUETTE_MT_words(Drawable, bpy.types.Menu):
             column = kinds.column()
             column.label(text=group.name.capitalize())
             for words in group.words:
-                if is_place(words):
+                if is_adverbial(words):
                     column.operator("maquette.say", text=words).words = words
                 else:  # of a thing, and so nothing by itself
                     column.label(text=words)

@@ -4,7 +4,9 @@
 import bpy
 
 from ...pictures.camera_background import FOLLOW, has_background
+from ...pictures.image import ENTRY
 from ...projection.projectors import PROJECTOR, is_on, projectors
+from ...runtime.app import app
 from ..context import Context
 from ..image_editor import current
 from .messages import section_notice
@@ -41,8 +43,11 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         named = row.row(align=True)
         named.active = on
         picture = projector[PROJECTOR]["picture"]
-        if picture is not None and picture.preview is not None:
-            named.label(text="", icon_value=picture.preview.icon_id)
+        icon = app().gallery.icon(picture.get(ENTRY, "")) if picture is not None else 0
+        if not icon and picture is not None and picture.preview is not None:
+            icon = picture.preview.icon_id
+        if icon:
+            named.label(text="", icon_value=icon)
         named.prop(projector, "name", text="")
         row.operator("maquette.look_through", text="", icon="VIEW_CAMERA").uid = uid
         row.operator("maquette.remove_view", text="", icon="X").uid = uid

@@ -69,7 +69,7 @@ def answer(*findings_):
 
 def said(achieved):
     found = findings(achieved, asked())
-    drawing = figure(requested(asked()), found, 2.0, {"castle": 0, "rocket": 4})
+    drawing = finish(figure(requested(asked()), found, 2.0, {"castle": 0, "rocket": 4}))
     return drawing, [label.text for label in drawing.labels]
 
 
@@ -136,16 +136,20 @@ def quad(x, y, half, depth, owner):
     """Two triangles in front of the camera; the flat lens sees -1..1."""
     low, high = np.array([x - half, y - half]), np.array([x + half, y + half])
     points = np.array([[*low, -depth], [high[0], low[1], -depth], [*high, -depth], [low[0], high[1], -depth]])
-    return MeshInstance(
-        Mesh(points.astype(np.float32), np.arange(4, dtype=np.int32), np.array([2], np.int32)), np.eye(4), owner
-    )
+    return MeshInstance(quads(points.astype(np.float32), np.arange(4, dtype=np.int32)), np.eye(4), owner)
+
+
+def quads(points, corners):
+    """A mesh of faces of four corners."""
+    mesh = Mesh()
+    mesh.fill(points, corners, np.repeat(np.arange(len(corners) // 4, dtype=np.int32), 2))
+    return mesh
 
 
 def test_parts_in_any_order_and_slicing_give_one_frame():
     near, far, wall = quad(-0.5, 0, 0.3, 1, 0), quad(-0.3, 0, 0.3, 2, 1), quad(0.6, 0, 0.2, 1, NOTHING)
     speck = quad(0.6, 0, 0.01, 3, 1).mesh.points
-    corners, cuts = np.tile(np.arange(4, dtype=np.int32), PIECE), np.full(PIECE, 2, np.int32)
-    dust = MeshInstance(Mesh(speck, corners, cuts), np.eye(4), 1)
+    dust = MeshInstance(quads(speck, np.tile(np.arange(4, dtype=np.int32), PIECE)), np.eye(4), 1)
     marks = [Mark("near", "near"), Mark("far", "far")]
     one, other = (
         finish(drawn(parts, FRONT, FLAT, 2.0)) for parts in ([near, far, wall, dust], [dust, wall, far, near])

@@ -40,7 +40,6 @@ print([(one.image.size[:], one.image.packed_file is not None) for one in shown])
 
 REOPEN = """
 import bpy, json
-from addon.ui import image_editor
 from addon.ui.operators.picture import result
 from addon.ui.image_editor import current
 bpy.ops.wm.open_mainfile(filepath={path!r})
@@ -49,7 +48,7 @@ picture = scene["maquette_picture"]
 told = {{key: scene[f"maquette_{{key}}"] for key in ("prompt", "seed", "steps", "strength")}}
 told |= {{key: picture[f"maquette_{{key}}"] for key in ("request", "achieved")}}
 told["camera"] = picture["maquette_camera"].name
-told["fits"] = result._camera(bpy.context, image_editor.current(scene)).name
+told["fits"] = result._camera(scene, bpy.context.evaluated_depsgraph_get(), current(scene)).name
 told["panel"] = current(bpy.context.scene) is not None
 print(json.dumps(told))
 """

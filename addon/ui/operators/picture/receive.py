@@ -11,8 +11,8 @@ import bpy
 from bpy.props import StringProperty
 
 from ....messages import sentences
-from ....pictures.gallery import remember, thumb
-from ....pictures.history import THUMB_SIDE, Entry
+from ....pictures.gallery import remember
+from ....pictures.history import THUMB_SIDE, Entry, thumb
 from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....pictures.origin import camera_of, scene_of
 from ....pictures.pixels import shrunk

@@ -2,22 +2,40 @@
 """What is done with a finished picture: shown, laid behind the camera, projected."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import bpy
 
-from ....camera.view import unmoved
+from ....camera.reader import view
+from ....camera.view import View, unmoved
+from ....capture.gathering import SceneKey, gathering
+from ....capture.scene import Meshes, parts
+from ....cooperative import Slices, one_slice
 from ....messages import sentences
-from ....messages.errors import Displaced, Misfit
+from ....messages.errors import Displaced, Misfit, UserError
+from ....messages.notice import notice
 from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
-from ....projection.projectors import project
+from ....projection.depth import depth_file
+from ....projection.projectors import new_layer, project, projectable
+from ....raster.instances import MeshInstance, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ...context import Context, view_3d
 from ...image_editor import current, show_in, shows_materials, split_off
 from ...sheet_views import uncover
 from ..status import Status, refuse, refusing, say, settle
+
+PERIOD = 0.005  # seconds between two slices of what a camera sees
+
+
+@dataclass(frozen=True, eq=False)
+class SceneMeshes:
+    """The meshes of a scene, some yet to be read, and the camera that sees them."""
+
+    instances: tuple[MeshInstance, ...]
+    view: View
 
 
 class Show(bpy.types.Operator):
@@ -62,9 +80,69 @@ class Project(bpy.types.Operator):
     bl_label = "Project onto Objects"
     bl_options = {"REGISTER", "UNDO"}
 
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        """What the camera sees is worked out slice by slice; scripts, and the background, have it at once."""
+        return self.execute(context) if bpy.app.background else self._begin(context)
+
     @refusing
     def execute(self, context: Context) -> Status:
-        status = _apply(context, project)
+        return self._end_well(context, _apply(context, project))
+
+    @refusing
+    def _begin(self, context: Context) -> Status:
+        image = _image(context.scene)
+        graph = context.evaluated_depsgraph_get()
+        camera = _camera(context.scene, graph, image)
+        projectable(context.scene, graph, image)
+        self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
+        self._depth, self._file, self._group = depths(self._key, app().regions.meshes), b"", 0
+        self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Context, event: bpy.types.Event) -> Status:
+        """A slice whenever the timer says so; the artist's own events go where they would."""
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            if not self._file:
+                self._file = one_slice(self._depth) or b""
+            elif not self._group:
+                self._group = self._new_layer()
+            else:
+                status = self._end_well(context, self._finish())
+                self.cancel(context)
+                return status
+        except UserError as error:
+            self.cancel(context)
+            return refuse(self, notice(error))
+        return {"PASS_THROUGH"}
+
+    def cancel(self, context: Context) -> None:
+        """Stop the timer; what was worked out so far is forgotten with this operator."""
+        context.window_manager.event_timer_remove(self._timer)
+
+    def _new_layer(self) -> int:
+        """The session id of the picture's node group: half a projection, which is much for one slice."""
+        scene, camera, graph = self._key.find()
+        return new_layer(self._checked(scene, camera, graph), self._file, view(scene, camera, graph)).session_uid
+
+    def _finish(self) -> Status:
+        scene, camera, graph = self._key.find()
+        group = next((tree for tree in bpy.data.node_groups if tree.session_uid == self._group), None)
+        if isinstance(group, bpy.types.ShaderNodeTree):
+            project(scene, camera, self._checked(scene, camera, graph), graph, group)
+            return {"FINISHED"}
+        raise Misfit("The projection was undone before it was there.", "Press the button again.")
+
+    def _checked(self, scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> bpy.types.Image:
+        """The picture, for the artist has gone on working. Raises Misfit."""
+        image = _image(scene)
+        if image.session_uid != self._picture or _camera(scene, graph, image) != camera:
+            raise Misfit("Another picture has come since the button was pressed.", "Press it again.")
+        return image
+
+    def _end_well(self, context: Context, status: Status) -> Status:
         space = view_3d(context)
         if space is not None and not shows_materials(space):
             say(self, sentences.unseen())
@@ -88,22 +166,40 @@ class ShowMaterials(bpy.types.Operator):
         return settle()
 
 
+def depths(key: SceneKey, meshes: Meshes) -> Slices[bytes]:
+    """The file of depths of what a scene's camera sees. Raises Misfit."""
+
+    def look(patience: float | None) -> SceneMeshes:
+        scene, camera, graph = key.find()
+        instances = tuple(part for _, part in parts(scene, graph, meshes, patience))
+        return SceneMeshes(instances, view(scene, camera, graph))
+
+    gathered = yield from gathering(look(0.0), lambda gathered: gathered.instances, look, key, meshes)
+    triangles = yield from camera_triangles(gathered.instances, gathered.view.pose)
+    return (yield from depth_file(triangles, gathered.view))
+
+
 def _apply(context: Context, apply: Callable[[bpy.types.Scene, bpy.types.Object, bpy.types.Image], object]) -> Status:
     """Put the scene's picture to use. Raises Misfit where it fits the scene no more, and what ``apply`` raises."""
-    image = current(context.scene)
-    if image is None:
-        raise Misfit("There is no picture yet.", "Press Generate first.")
-    apply(context.scene, _camera(context, image), image)
+    image = _image(context.scene)
+    apply(context.scene, _camera(context.scene, context.evaluated_depsgraph_get(), image), image)
     return {"FINISHED"}
 
 
-def _camera(context: Context, image: bpy.types.Image) -> bpy.types.Object:
+def _image(scene: bpy.types.Scene) -> bpy.types.Image:
+    """The scene's picture. Raises Misfit where there is none."""
+    image = current(scene)
+    if image is None:
+        raise Misfit("There is no picture yet.", "Press Generate first.")
+    return image
+
+
+def _camera(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, image: bpy.types.Image) -> bpy.types.Object:
     """The camera that the picture was seen through. Raises Misfit when it no longer stands there."""
     camera = image.get(CAMERA)
-    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in context.scene.objects:
+    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in scene.objects:
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
-    pose = viewpoint(context.scene, camera, context.evaluated_depsgraph_get()).pose
-    if not unmoved(pose, image[POSE]):
+    if not unmoved(viewpoint(scene, camera, graph).pose, image[POSE]):
         message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."
         entry = image.get(ENTRY)
         raise Misfit(message, fix) if entry is None else Displaced(message, fix, entry)

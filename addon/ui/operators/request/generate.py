@@ -10,6 +10,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ....camera.placement import pose_of
 from ....camera.reader import camera_of
+from ....capture.gathering import SceneKey, gathering
 from ....capture.scene import capture
 from ....capture.scene_settings import read
 from ....capture.snapshot import Snapshot, develop
@@ -57,7 +58,7 @@ class Generate(bpy.types.Operator):
         snapshot = panel_snapshot(scene, depsgraph)
         phrases = [mark.phrase for mark in marks.marks(scene)]
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
-        live = develop(snapshot)
+        live = _developing(scene, snapshot)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
         if snapshot.settings.exact:
@@ -174,8 +175,29 @@ async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -
 
 
 def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
-    """What the panel asks for: the scene as it stands, with the settings and the style. Raises UserError."""
-    return capture(scene, applied(read(scene), style(scene)), chosen(scene), depsgraph=depsgraph)
+    """What the panel asks for: the scene as it stands, with the settings and the style. Raises UserError.
+
+    Its meshes are those that the overlay has read already; the others are yet to be read.
+    """
+    settings, meshes = applied(read(scene), style(scene)), app().regions.meshes
+    return capture(scene, settings, chosen(scene), depsgraph=depsgraph, meshes=meshes, patience=0.0)
+
+
+def _developing(scene: bpy.types.Scene, first: Snapshot) -> Slices[Blockout]:
+    """The request of a snapshot, whose remaining meshes are read first."""
+    key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
+    meshes, model = app().regions.meshes, chosen(scene)
+
+    def again(patience: float | None) -> Snapshot:
+        scene, camera, graph = key.find()
+        usual = capture(scene, first.settings, model, camera=camera, depsgraph=graph, meshes=meshes, patience=patience)
+        return replace(usual, view=first.view, canvas=first.canvas)
+
+    def slices() -> Slices[Blockout]:
+        snapshot = yield from gathering(first, lambda snapshot: snapshot.parts, again, key, meshes)
+        return (yield from develop(snapshot))
+
+    return slices()
 
 
 def kept_settings(scene: bpy.types.Scene) -> Settings:

@@ -5,8 +5,9 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.capture.meshes import read
+from addon.capture import meshes
 from addon.cooperative import finish
+from addon.raster.instances import Mesh
 from tests.addon.hosts.sample_scenes import fresh
 
 FLAT = {  # corners of a face in a plane, in order
@@ -35,6 +36,13 @@ def built(scene: bpy.types.Scene, names: list[str], tilt: np.ndarray) -> bpy.typ
     thing = bpy.data.objects.new("faces", mesh)
     scene.collection.objects.link(thing)
     return thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+
+
+def read(evaluated: bpy.types.Object) -> Mesh:
+    """Its mesh."""
+    mesh = Mesh()
+    meshes.read(evaluated, mesh)
+    return mesh
 
 
 def blenders(thing: bpy.types.Object) -> list[set[int]]:

@@ -45,7 +45,7 @@ def scene():
 
 def entry(number: int) -> Entry:
     ramp = np.linspace(0.0, 1.0, THUMB_SIDE * 85 * 4, dtype=np.float32).reshape(85, THUMB_SIDE, 4)
-    thumb = album.thumb(ramp)
+    thumb = history.thumb(ramp)
     return Entry(name=f"{number:064x}", created=1.8e9, request=ASKED, settings=DEFAULTS, pose=(), thumb=thumb)
 
 
@@ -84,9 +84,9 @@ def test_newest_first_and_favourites_alone(scene, tmp_path) -> None:
 def test_a_thumbnail_is_small_and_comes_back(scene) -> None:
     thumb = entry(0).thumb
     assert (thumb.width, thumb.height) == (THUMB_SIDE, 85)
-    back = album.pixels(thumb)
+    back = history.thumb_pixels(thumb)
     assert back.shape == (thumb.height, thumb.width, 4) and back[..., 3].min() == 1.0
-    assert album.thumb(back) == thumb
+    assert history.thumb(back) == thumb
     for wrong in (
         replace(thumb, width=1),
         replace(thumb, width=10**6),
@@ -94,7 +94,7 @@ def test_a_thumbnail_is_small_and_comes_back(scene) -> None:
         replace(thumb, data="?"),
     ):
         with pytest.raises(ContractError):
-            album.pixels(wrong)
+            history.thumb_pixels(wrong)
 
 
 def test_the_gallery_reads_scene_and_disk(scene, tmp_path) -> None:

@@ -8,10 +8,9 @@ import bpy
 import numpy as np
 import pytest
 
-from addon.pictures.gallery import thumb
-from addon.pictures.history import THUMB_SIDE
+from addon.pictures.history import THUMB_SIDE, thumb
 from addon.pictures.image import load_picture
-from addon.pictures.pixels import Icons, decoded, linear, shrunk, warm_up
+from addon.pictures.pixels import Icons, decoded, linear, shortened, shrunk, warm_up
 from addon.pictures.preview import PreviewImage
 from addon.session.state import Preview
 from tests.addon.hosts.sample_scenes import fingerprint, fresh, paint
@@ -47,6 +46,15 @@ def test_a_shrunk_picture_keeps_the_mean_and_the_aspect(picture: Path, tmp_path:
     broken.write_bytes(b"no picture")
     assert shrunk(broken, 3).shape == (0, 0, 4)
     assert fingerprint() == before
+
+
+def test_pixels_are_shortened_to_means() -> None:
+    pixels = np.random.default_rng(0).random((7, 10, 4), np.float32)
+    small = shortened(pixels, 5)
+    assert small.shape == (3, 5, 4)
+    assert np.allclose(small[1, 2], pixels[2:4, 4:6].mean((0, 1)))
+    assert shortened(pixels, 10) is pixels
+    assert shortened(np.empty((0, 0, 4), np.float32), 10).size == 0
 
 
 def test_a_large_picture_is_taken_in_without_a_pause(tmp_path: Path, record_property) -> None:

@@ -7,11 +7,13 @@ import pytest
 
 from addon.camera.reader import view
 from addon.capture.scene import evaluated, geometry
+from addon.cooperative import finish
 from addon.headless import blocking_picture
 from addon.messages.errors import LockedObject, NothingMarked
 from addon.pictures.camera_background import background
 from addon.pictures.image import apply_result, remove
-from addon.projection.node_groups import BEYOND, depth_image
+from addon.projection.depth import BEYOND, depth_file
+from addon.projection.node_groups import depth_image
 from addon.projection.projectors import project
 from addon.regions.marks import mark
 from tests.addon.hosts.projection.sample_projection import GREEN, gradient, psnr, regions, staged
@@ -176,7 +178,7 @@ def test_the_depth_image_is_opaque_exact_and_the_farthest_of_neighbours():
     graph = evaluated(scene)
     seen = view(scene, scene.camera, graph)
     shapes = geometry(scene, graph, seen)
-    image = depth_image(shapes.triangles, seen, "depth")
+    image = depth_image(finish(depth_file(shapes.triangles, seen)), "depth")
     found = pixels(image)
     assert found.shape == (1024, 1024, 4)
     assert (found[:, :, 3] == 1.0).all()  # EEVEE divides by alpha

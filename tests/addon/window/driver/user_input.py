@@ -39,6 +39,12 @@ def press(button: str, **arguments) -> set:
         return getattr(bpy.ops.maquette, button)("INVOKE_DEFAULT", True, **arguments)
 
 
+def project() -> Iterator:
+    """Project the picture, until it is on the objects: what the camera sees is worked out meanwhile."""
+    press("project")
+    yield lambda: all(operator.bl_idname != "MAQUETTE_OT_project" for operator in window().modal_operators)
+
+
 def ask(app) -> Iterator:
     """Press Generate, and wait until the server has taken it."""
     before = len(app.session.tasks)

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from tests.addon.window.driver import sample_scene
-from tests.addon.window.driver.user_input import arrange, ask, operator_context, press, rest, screenshot
+from tests.addon.window.driver.user_input import arrange, ask, operator_context, press, project, rest, screenshot
 from tests.addon.window.scenarios.walkthrough import PROMPT, notices
 
 ADDON = "bl_ext.user_default.maquette"
@@ -73,7 +73,7 @@ def rename() -> None:
 def delete_a_region(app, report: dict) -> Iterator:
     """The object of a region is deleted while the picture that shows it is painted."""
     yield from during_a_job(app, "deletion", lambda: bpy.data.objects.remove(bpy.data.objects["missile"]), report)
-    press("project")
+    yield from project()
     report["projected without the rocket"] = "maquette_slots" in bpy.data.objects["castle"]
     press("remove_results")
     bpy.context.scene.maquette_prompt = PROMPT

@@ -17,6 +17,7 @@ from tests.addon.window.driver.user_input import (
     look,
     operator_context,
     press,
+    project,
     screenshot,
     scroll,
     sidebar,
@@ -43,7 +44,7 @@ def stack_projections(app, folder: Path, report: dict) -> Iterator:
         earlier = earlier and earlier.session_uid
         press("generate")
         yield lambda earlier=earlier: arrived(earlier)
-        press("project")
+        yield from project()
     press("background")
     look("PERSP", "MATERIAL")
     look_from((-5.5, -10.5, 4.5))

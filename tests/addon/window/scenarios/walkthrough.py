@@ -20,6 +20,7 @@ from tests.addon.window.driver.user_input import (
     operator_context,
     press,
     press_key,
+    project,
     rest,
     screenshot,
     scroll,
@@ -105,7 +106,7 @@ def results(folder: Path, report: dict) -> Iterator:
     """Camera background, projection, removal in one undo step."""
     press("background")
     yield from screenshot(folder / "background.png")
-    press("project")
+    yield from project()
     look("PERSP", "MATERIAL")
     region_3d = view().spaces.active.region_3d
     region_3d.view_rotation, region_3d.view_location, region_3d.view_distance = (

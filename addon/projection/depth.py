@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a camera saw in each direction, as a file of depths, in slices. numpy, no bpy.
+
+An image of Blender's would take its floats and pack them in one piece; a file made here is handed over as it is. Source
+of the format: "OpenEXR File Layout", openexr.com.
+"""
+
+import struct
+import zlib
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera.view import View
+from ..cooperative import Slices
+from ..raster.rasterise import Raster, rasterising
+from ..raster.triangles import Singles, Triangles
+from ..raster.zbuffer import NOTHING
+
+DEPTH_SIDE = 1024  # pixels of the longer side
+BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
+BAND = 64  # lines at once
+BLOCK = 16  # lines of a block of the file, as its compression has them
+ZIP, FLOAT = 3, 2  # OpenEXR's numbers
+
+
+def depth_file(triangles: Triangles, view: View) -> Slices[bytes]:
+    """The depths of the regions that ``view`` sees, as an OpenEXR file, farthest of each pixel and its neighbours.
+
+    The farthest, because a silhouette falls between pixels: of the two errors possible there, picture on a strip that
+    is just hidden or none on a strip that is seen, an artist at the camera notices only the second. Where what is seen
+    is no region the depth is 0 and nothing is nearer: another instance of a region's object stays as it is.
+    """
+    longer = max(view.aspect, 1.0)
+    width, height = ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
+    raster = yield from rasterising(triangles, view.lens, width, height)
+    depth = yield from _farthest(raster)
+    return (yield from _exr(depth))
+
+
+def _farthest(raster: Raster) -> Slices[Singles]:
+    """The largest depth of each pixel's 3 x 3 neighbourhood."""
+    height = len(raster.owners)
+    farthest = np.empty(raster.owners.shape, np.float32)
+    for begin in range(0, height, BAND):
+        top, end = max(begin - 1, 0), min(begin + BAND, height)
+        lines = slice(top, end + 1)
+        depth, foreign = raster.depth[lines], (raster.owners[lines] == NOTHING) & (raster.nearness[lines] > 0.0)
+        band = np.where(foreign, np.float32(0.0), np.minimum(depth, np.float32(BEYOND)))
+        farthest[begin:end] = _spread(_spread(band, 0), 1)[begin - top : end - top]
+        yield
+    return farthest
+
+
+def _spread(band: Singles, axis: int) -> Singles:
+    """The largest of each value and its two neighbours."""
+    values = band.swapaxes(0, axis)
+    largest = values.copy()
+    np.maximum(largest[1:], values[:-1], out=largest[1:])
+    np.maximum(largest[:-1], values[1:], out=largest[:-1])
+    return largest.swapaxes(0, axis)
+
+
+def _exr(depth: Singles) -> Slices[bytes]:
+    """An OpenEXR file of one channel, Y, which Blender shows as grey; rows from the top."""
+    header = _header(depth.shape[1], depth.shape[0])
+    blocks: list[bytes] = []
+    for begin in range(0, len(depth), BLOCK):
+        content = _packed(depth[begin : begin + BLOCK])
+        blocks.append(struct.pack("<ii", begin, len(content)) + content)
+        yield
+    start = len(header) + 8 * len(blocks)
+    offsets = np.cumsum([start, *map(len, blocks)])[:-1]
+    return header + offsets.astype("<u8").tobytes() + b"".join(blocks)
+
+
+def _header(width: int, height: int) -> bytes:
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    attributes = (
+        ("channels", "chlist", b"Y\0" + struct.pack("<iiii", FLOAT, 0, 1, 1) + b"\0"),
+        ("compression", "compression", bytes([ZIP])),
+        ("dataWindow", "box2i", window),
+        ("displayWindow", "box2i", window),
+        ("lineOrder", "lineOrder", b"\0"),
+        ("pixelAspectRatio", "float", struct.pack("<f", 1.0)),
+        ("screenWindowCenter", "v2f", struct.pack("<ff", 0.0, 0.0)),
+        ("screenWindowWidth", "float", struct.pack("<f", 1.0)),
+    )
+    written = (f"{name}\0{kind}\0".encode() + struct.pack("<i", len(value)) + value for name, kind, value in attributes)
+    return b"\x76\x2f\x31\x01" + struct.pack("<i", 2) + b"".join(written) + b"\0"
+
+
+def _packed(lines: Singles) -> bytes:
+    """Deflated, its bytes first parted into even and odd ones and each made the difference to the last; as it is where
+    that does not shrink it."""
+    plain: NDArray[np.uint8] = np.ascontiguousarray(lines, "<f4").view(np.uint8).ravel()
+    parted = np.concatenate([plain[0::2], plain[1::2]])
+    steps = parted.copy()
+    steps[1:] = parted[1:] - parted[:-1] + np.uint8(128)
+    packed = zlib.compress(steps.tobytes(), 1)
+    return packed if len(packed) < len(plain) else plain.tobytes()
