@@ -26,7 +26,7 @@ from benchmarks.cost_paths import (
     unguided_run,
 )
 from benchmarks.flops import flops
-from benchmarks.live_bytes import peak
+from sg_core.models.live_bytes import peak
 from sg_core.models.loading import load
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 

@@ -7,6 +7,7 @@ are, for importing sg_core would bring torch into the server's process; a test h
 
 import json
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
@@ -18,8 +19,11 @@ from .errors import CommandError
 
 DEFAULT = "toybox"
 OWN_CARD = "card.json"
+HEADER = 100_000_000  # bytes; more than any file has
 REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
-NOT_OFFERED = ("pipeline", "layers", "note")  # of a Card or a family: what no client needs
+NOT_OFFERED = frozenset(
+    {"pipeline", "when", "named", "network", "pixels", "layers", "guided_by", "reference", "note"}
+)  # of a Card or a family: what no client needs
 
 
 class NotAModel(CommandError):
@@ -50,7 +54,7 @@ def described(source: Path | str) -> ModelInfo:
     """A model as an offer, with the defaults of its Card.
 
     Args:
-        source: a name of ``cards.json``, or a folder in diffusers' format.
+        source: a name of ``cards.json``, a folder in diffusers' format, or one checkpoint file.
 
     Raises NotAModel when it is neither, or says something that no ModelInfo can hold.
     """
@@ -70,41 +74,104 @@ def _card(source: str) -> dict[str, Any]:
     named: dict[str, Any] = catalogue["models"].get(source, {})
     at_home = named.get("source", "").startswith(f"{package.name}/")
     folder = package.parent / named["source"] if at_home else Path(source)
-    if not named and not folder.is_dir():
+    if not named and not folder.is_dir() and not is_checkpoint(folder):
         raise NotAModel(source, f"it is no folder, and none of {', '.join(catalogue['models'])}")
-    local = _folder_card(folder, catalogue) if at_home or not named else {}
+    local = _local_card(folder, catalogue) if at_home or not named else {}
     own = local | named | ({"name": source} if named else {})
     family: dict[str, Any] = catalogue["families"][own["family"]]
     return {"licence": "unknown"} | family | own
 
 
-def _folder_card(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
-    """What a folder says of itself: sizes from its configuration, and its own card over them. Raises NotAModel."""
-    path = folder.resolve()
-    card = {"name": path.name, "source": str(path), "revision": "local", "words": _words(folder)}
+def is_checkpoint(path: Path) -> bool:
+    """Whether this is one checkpoint file."""
+    return path.suffix == ".safetensors" and path.is_file()
+
+
+def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder or a checkpoint file says of itself: sizes from its configuration, and its own card over them.
+
+    Raises NotAModel.
+    """
+    path, folder = source.resolve(), source
+    name = path.name
+    if is_checkpoint(source):
+        name, kind = path.stem, _kind_of_file(source, catalogue["files"])
+        families = catalogue["families"].items()
+        family = next(
+            key for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts)
+        )
+        beside = source.with_suffix("")
+        ours = _package() / "models" / "configurations" / kind["configuration"]
+        folder = beside if (beside / "model_index.json").is_file() else ours
+    else:
+        family = _family(folder, name, catalogue["families"])
+    card = {"name": name, "source": str(path), "revision": "local", "words": _words(folder)}
     own = _json(folder, OWN_CARD) if (folder / OWN_CARD).is_file() else {}
     if unknown := [name for name in own if name not in catalogue[OWN_CARD]]:
         raise NotAModel(folder, f"its {OWN_CARD} says {', '.join(unknown)}")
-    return card | {"family": _family(folder, catalogue["families"])} | _sizes(folder) | own
+    return card | {"family": family} | _sizes(folder, catalogue["families"][family]) | own
 
 
-def _family(folder: Path, families: Mapping[str, Any]) -> str:
-    """The family of the pipeline that model_index.json names. Raises NotAModel."""
+def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first kind whose tensor the file has, in the size that tells it. Raises NotAModel, which says what it is."""
+    tensors = _header(file)
+    for kind in kinds:
+        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
+            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+                if "pipeline" not in kind:
+                    raise NotAModel(file, f"it is {kind['is']}, and that is not painted with by itself")
+                return kind
+    raise NotAModel(file, "it is no checkpoint that Maquette knows")
+
+
+def _header(file: Path) -> dict[str, Any]:
+    """What a safetensors file says of its tensors. Raises NotAModel."""
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            if not 0 < length <= HEADER:
+                raise ValueError(f"its header would be {length} bytes")
+            return dict(json.loads(opened.read(length)))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise NotAModel(file, f"it is torn or no safetensors ({error}); get the file again") from error
+
+
+def _family(folder: Path, name: str, families: Mapping[str, Any]) -> str:
+    """The first family whose pipeline model_index.json names, and that all else says it is of. Raises NotAModel."""
     pipeline = _json(folder, "model_index.json").get("_class_name")
-    for family, defaults in families.items():
-        if defaults["pipeline"] == pipeline:
+    for family, facts in families.items():
+        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
             return str(family)
-    readable = " or ".join(defaults["pipeline"] for defaults in families.values())
+    readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise NotAModel(folder, f"it is made for {pipeline}, not for {readable}")
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Native area and side multiple in pixels: each level of autoencoder and network but the first halves the sides."""
-    unet, autoencoder = _json(folder, "unet/config.json"), _json(folder, "vae/config.json")
-    levels = autoencoder.get("block_out_channels") or autoencoder["decoder_block_out_channels"]
-    pixels = 2 ** (len(levels) - 1)
-    side = unet["sample_size"] * pixels
-    return {"area": side * side, "multiple": pixels * 2 ** (len(unet["block_out_channels"]) - 1)}
+def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model's name holds one of the words that tell its family, where only the name does."""
+    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
+
+
+def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a folder's configuration says what tells this family from others of one pipeline."""
+    when: Mapping[str, Mapping[str, Any]] = facts.get("when", {})
+    return all(_json(folder, file).get(key) == says[key] for file, says in when.items() for key in says)
+
+
+def _sizes(folder: Path, facts: Mapping[str, Any]) -> dict[str, int]:
+    """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
+    halves the sides, and so does each of an autoencoder of its kind.
+    """
+    if "network" not in facts:
+        return {}
+    network = _json(folder, f"{facts['network']}/config.json")
+    pixels = facts["pixels"] if "pixels" in facts else 2 ** (_levels(_json(folder, "vae/config.json")) - 1)
+    if facts["network"] == "transformer":
+        return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": pixels * 2 ** (_levels(network) - 1)}
+
+
+def _levels(config: Mapping[str, Any]) -> int:
+    return len(config.get("block_out_channels") or config["decoder_block_out_channels"])
 
 
 def _words(folder: Path) -> list[str]:

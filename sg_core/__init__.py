@@ -13,6 +13,7 @@ from sg_core.errors import (
     AttentionError,
     Cancelled,
     EnergyError,
+    NotFinite,
     RequestError,
     SelfGuidanceError,
     TokenError,
@@ -24,6 +25,7 @@ from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.judge import Judge
 from sg_core.layout import Layout, confined, masks, shaped_noise
+from sg_core.models.adapters import Lora, with_autoencoder, with_loras
 from sg_core.models.cards import CARDS, Card
 from sg_core.models.loading import load
 from sg_core.models.model import Model
@@ -45,9 +47,11 @@ __all__ = [
     "Guidance",
     "Judge",
     "Layout",
+    "Lora",
     "Measure",
     "Model",
     "Moment",
+    "NotFinite",
     "Paper",
     "Phrase",
     "Reading",
@@ -84,4 +88,6 @@ __all__ = [
     "shaped_noise",
     "size",
     "until",
+    "with_autoencoder",
+    "with_loras",
 ]

@@ -44,3 +44,8 @@ class Conditioning:
     def guided(self, scale: float) -> "Conditioning":
         """For networks whose guidance was distilled into them, and is told as a number."""
         return replace(self, rows={**self.rows, "guidance": torch.full((self.count,), scale, device=self.device)})
+
+    def cast(self, dtype: torch.dtype) -> "Conditioning":
+        """In a network's precision; what counts or selects stays as it is."""
+        rows = {name: row.to(dtype) if row.is_floating_point() else row for name, row in self.rows.items()}
+        return replace(self, rows=rows)

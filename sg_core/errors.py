@@ -7,7 +7,8 @@ SelfGuidanceError
 ├── TokenError       a phrase is not in the prompt
 │   └── TooLong      the prompt is
 ├── RequestError     sizes, seeds, modes that a model cannot serve
-└── WeightsError     weights that may not or cannot be loaded
+├── WeightsError     weights that may not or cannot be loaded
+└── NotFinite        a model that gave numbers that are none
 Cancelled            raised by a Watch to stop sampling: no error of the method
 """
 
@@ -42,6 +43,16 @@ class RequestError(SelfGuidanceError):
 
 class WeightsError(SelfGuidanceError):
     """Weights that are missing, unpinned, or of a kind that runs code."""
+
+
+class NotFinite(SelfGuidanceError):
+    """A model that gave NaN or infinite numbers: its picture would be black, or nothing at all."""
+
+    def __init__(self, model: str, part: str) -> None:
+        super().__init__(
+            f"{model} gave numbers that are none (NaN or infinite) in {part}: its weights are damaged, or too large "
+            "for the precision they are computed in"
+        )
 
 
 class Cancelled(Exception):

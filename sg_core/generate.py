@@ -12,7 +12,7 @@ from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
 from sg_core.models.model import Model
 from sg_core.noise import initial_noise, varied
-from sg_core.sample import Texts, Watch, sample, unwatched
+from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.tokens import Words
 
 
@@ -51,18 +51,17 @@ def generate(
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
         watch: called after every step; raise ``Cancelled`` in it to stop.
 
-    Raises RequestError, TokenError or EnergyError, each saying what does not fit.
+    Raises RequestError, TokenError or EnergyError, each saying what does not fit, and NotFinite for a broken model.
     """
     rows, seeds = _rows(prompts, seeds)
     everything = as_layout(layout)
     guidance = _guidance(mode, strength)
-    trajectory = model.steps(steps, scheduler)
+    shape = model.latent_shape(width, height)
+    trajectory = model.steps(steps, scheduler, shape[1:])
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    latent = varied(initial_noise(noise, model.latent_shape(width, height)), variation_seed, variation)
+    latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     words = model.words(rows, everything.phrases)
     texts = _texts(model, rows, negative, scale, words)
-    if trajectory.spread != 1.0:
-        latent = latent * trajectory.spread
     clean = sample(
         model,
         latent.to(texts.conditional.device),
@@ -74,7 +73,7 @@ def generate(
         guidance=guidance,
         watch=watch or unwatched,
     )
-    return model.decode(clean).cpu()
+    return finite(model.decode(clean), model, "its decoder").cpu()
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:
@@ -83,7 +82,7 @@ def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words
     if model.card.guided_by == "input":
         conditional = conditional.guided(scale)
     twice = model.card.guided_by == "pass" and scale > 1.0
-    return Texts(conditional, model.encode([negative]).repeated(len(rows)) if twice else None, words)
+    return Texts(conditional, model.encode([negative], negative=True).repeated(len(rows)) if twice else None, words)
 
 
 def _rows(prompts: str | Sequence[str], seeds: Sequence[int]) -> tuple[list[str], list[int]]:

@@ -84,7 +84,7 @@ def reread(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor, pr
 
     Raises TokenError when the prompt does not say one of the phrases.
     """
-    step = model.steps(STEPS, "ddim").steps[round(progress * STEPS)]
+    step = model.steps(STEPS, "ddim", (latent.shape[2], latent.shape[3])).steps[round(progress * STEPS)]
     noise = torch.randn(latent.shape, generator=torch.Generator("cpu").manual_seed(0)).to(latent)
     words = model.words([prompt], [phrase(text) for text in phrases])
     with torch.no_grad(), listening(model.network, model.layers(latent), words) as tape:

@@ -18,6 +18,16 @@ PRECISIONS = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.floa
 HOOKS = ("_diffusers_hook", "_hf_hook")  # diffusers': casting, offloading by groups, caches; accelerate's: offloading
 
 
+def precision(device: str, family: str) -> torch.dtype:
+    """Of a model's weights: half as wide on a GPU that computes in bfloat16, and float32 everywhere else.
+
+    Toybox and Stable Diffusion 1 are small and stay as they were. float16 is not used: gradients may vanish in it.
+    """
+    small = family == "stable-diffusion-1"
+    half = device.startswith("cuda") and not small and torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if half else torch.float32
+
+
 def refuse_untested(network: nn.Module) -> None:
     """Raise RequestError when a network keeps its weights in a way whose gradient no test has compared."""
     if tricks := sorted(set(_tricks(network))):

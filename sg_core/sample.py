@@ -14,7 +14,7 @@ from sg_core.attention.masks import masking
 from sg_core.attention.tape import Grid, forgetting_after, listening
 from sg_core.conditioning import Conditioning
 from sg_core.energy import Energy, Reading
-from sg_core.errors import EnergyError, RequestError
+from sg_core.errors import EnergyError, NotFinite, RequestError
 from sg_core.guidance import Guidance, nothing_yet
 from sg_core.layout import Layout
 from sg_core.memory import refuse_untested
@@ -87,7 +87,8 @@ def sample(
         noise: one generator a row, for schedulers that add noise.
         layout: ``Layout()`` samples without guidance and without masks, bit for bit as anybody would.
 
-    Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient.
+    Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient, NotFinite when
+    the model gives numbers that are none.
     """
     if torch.is_inference_mode_enabled():
         raise RequestError(
@@ -112,10 +113,17 @@ def sample(
                 gradient = _confined(gradient, layout.confined)
                 memory = memory.along(gradient)
                 output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
-            following = trajectory.advance(step, latent, output, noise)
+            following = finite(trajectory.advance(step, latent, output, noise), model, f"step {step.index + 1}")
         watch(_moment(model, step, reading, following, (noisy, output)))
         latent = following
     return latent
+
+
+def finite(values: Tensor, model: Model, part: str) -> Tensor:
+    """The values, when all are numbers. Raises NotFinite, which names the model and the part that gave them."""
+    if not bool(values.isfinite().all()):
+        raise NotFinite(model.card.name, part)
+    return values
 
 
 def guided_output(
@@ -125,8 +133,7 @@ def guided_output(
     if texts.plain is None:
         return conditional, model.card.reference * conditional
     plain = model.predict(latent, step, texts.plain)
-    correction = scale * (conditional - plain)
-    return plain + correction, correction
+    return model.combine(conditional, plain, scale)
 
 
 def conditional_pass(

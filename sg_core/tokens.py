@@ -8,6 +8,9 @@ from typing import Any
 
 from sg_core.errors import TokenError, TooLong
 
+TokenSpans = Sequence[tuple[int, int]]
+"""For each token of one prompt the characters (start, end) that it says; an empty span for none."""
+
 Columns = tuple[tuple[int, ...], ...]
 """For each row of a batch, the token positions that say something."""
 
@@ -44,7 +47,14 @@ def locate(tokenizer: Any, prompts: Sequence[str], phrases: Iterable[Phrase]) ->
 
     Raises TokenError with all the phrases that a prompt does not say, or when a prompt is too long.
     """
-    spans = [_offsets(tokenizer, prompt) for prompt in prompts]
+    return located(prompts, [_offsets(tokenizer, prompt) for prompt in prompts], phrases)
+
+
+def located(prompts: Sequence[str], spans: Sequence[TokenSpans], phrases: Iterable[Phrase]) -> Words:
+    """The columns of every phrase in every prompt, from what each of its tokens says.
+
+    Raises TokenError with all the phrases that a prompt does not say.
+    """
     subjects = tuple(phrases)
     pairs = list(zip(prompts, spans, strict=True))
     for prompt, _ in pairs:

@@ -73,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
     parser.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
-    parser.add_argument("--model", action="append", help="also offer this model: a diffusers folder, or a Card's name")
+    parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
     parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from(parser.parse_args(argv))

@@ -99,6 +99,7 @@ class DiffusionEngine:
         import torch
 
         import sg_core
+        from sg_core.memory import precision
         from sg_core.toybox.segmenter import judge_of
 
         if self._loaded is not None and self._loaded[0] == model:
@@ -106,7 +107,8 @@ class DiffusionEngine:
         self._loaded = None  # two models need not fit
         try:
             with _in_memory(f"The model {model.name}"):
-                loaded = sg_core.load(address(model), device="cuda" if torch.cuda.is_available() else "cpu")
+                device = "cuda" if torch.cuda.is_available() else "cpu"
+                loaded = sg_core.load(address(model), device=device, dtype=precision(device, model.family))
                 self._loaded = (model, loaded, judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
@@ -130,6 +132,8 @@ class DiffusionEngine:
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
+        except sg_core.NotFinite as error:
+            raise NoModel(str(error), fix="Get the model's files again, or choose another model.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
         return finished(picture[0], blockout, achieved)

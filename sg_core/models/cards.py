@@ -7,9 +7,11 @@ configuration says, and its own ``card.json`` over both. All of it is JSON becau
 from the same files, and must not import torch.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,8 +21,13 @@ from sg_core.models.folder import read_index, read_json
 
 PACKAGE = Path(__file__).parents[1]
 OWN_CARD = "card.json"
+CONFIGURATIONS = Path(__file__).with_name("configurations")
+HEADER = 100_000_000  # bytes; more than any file has
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
+
+IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels"})
+"""What of a family's entry says which models are of it, and where their sizes stand: no facts of a Card."""
 
 KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
     {"text": str, "integer": int, "number": (int, float), "list": list}
@@ -83,42 +90,113 @@ def new_card(family: str, **values: Any) -> Card:
     families = CATALOGUE["families"]
     if family not in families:
         raise WeightsError(f"there is no family {family!r}: choose one of {', '.join(families)}")
-    defaults = {name: value for name, value in families[family].items() if name != "pipeline"}
+    defaults = {name: value for name, value in families[family].items() if name not in IDENTIFYING}
     merged = {"licence": "unknown", "revision": "", **defaults, **values}
     facts: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in merged.items()}
     return Card(family=family, **facts)
 
 
 def read_card(folder: Path, **values: Any) -> Card:
-    """The Card of a folder in diffusers' format; ``values`` come before what the folder says.
+    """The Card of a folder in diffusers' format, or of a checkpoint file; ``values`` come before what it says.
 
     Raises WeightsError when it is of no family we know, or its configuration or ``card.json`` cannot be understood.
     """
+    path = folder.resolve()
+    name = str(values.get("name", path.stem if is_checkpoint(path) else path.name))
     try:
-        family, sizes, own = _family(folder), _sizes(folder), _own(folder / OWN_CARD)
+        family = _family_of_file(folder, name) if folder.is_file() else _family(folder, name)
+        folder = configuration_of(folder) if folder.is_file() else folder
+        own, sizes = _own(folder / OWN_CARD), _sizes(folder, family)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{folder} cannot be read as a model: {type(error).__name__}: {error}") from error
-    path = folder.resolve()
-    return new_card(family, **{"name": path.name, "source": str(path), "revision": "local", **sizes, **own, **values})
+    return new_card(family, **{"name": name, "source": str(path), "revision": "local", **sizes, **own, **values})
 
 
-def _family(folder: Path) -> str:
-    """The family of the pipeline that model_index.json names."""
+def _family(folder: Path, name: str) -> str:
+    """The first family whose pipeline model_index.json names, and that all else says it is of."""
     pipeline, families = read_index(folder).get("_class_name"), CATALOGUE["families"]
-    for family, defaults in families.items():
-        if defaults["pipeline"] == pipeline:
+    for family, facts in families.items():
+        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
             return str(family)
-    readable = " or ".join(defaults["pipeline"] for defaults in families.values())
+    readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise WeightsError(f"{folder} is made for {pipeline}, and Maquette reads {readable}")
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Native area and side multiple in pixels: each level of autoencoder and network but the first halves the sides."""
-    unet, autoencoder = read_json(folder / "unet" / "config.json"), read_json(folder / "vae" / "config.json")
-    levels = autoencoder.get("block_out_channels") or autoencoder["decoder_block_out_channels"]
-    pixels = 2 ** (len(levels) - 1)
-    side = unet["sample_size"] * pixels
-    return {"area": side * side, "multiple": pixels * 2 ** (len(unet["block_out_channels"]) - 1)}
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file may be one checkpoint: only safetensors are."""
+    return path.suffix == ".safetensors"
+
+
+def header(file: Path) -> dict[str, Any]:
+    """The header of a safetensors file: of each tensor dtype, shape and place. Raises WeightsError for another file."""
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            if not 0 < length <= HEADER:
+                raise ValueError(f"its header would be {length} bytes")
+            tensors = json.loads(opened.read(length))
+        return {name: facts for name, facts in tensors.items() if name != "__metadata__"}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
+
+
+def _kind_of_file(file: Path) -> Mapping[str, Any]:
+    """The first of the kinds of ``cards.json`` whose tensor the file has, in the size that tells it."""
+    tensors = header(file)
+    for kind in CATALOGUE["files"]:
+        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
+            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+                return dict(kind)
+    raise WeightsError(f"{file} is no checkpoint that Maquette knows")
+
+
+def _family_of_file(file: Path, name: str) -> str:
+    """The family of a checkpoint file, by its tensors and its name. Raises WeightsError, which says what it is."""
+    kind = _kind_of_file(file)
+    if "pipeline" not in kind:
+        raise WeightsError(f"{file} is {kind['is']}, and that is not painted with by itself")
+    families = CATALOGUE["families"].items()
+    return next(str(key) for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts))
+
+
+def configuration_of(file: Path) -> Path:
+    """The folder that says a checkpoint file's configuration: of its own name beside it, or one of those that ship."""
+    beside = file.with_suffix("")
+    if (beside / "model_index.json").is_file():
+        return beside
+    return CONFIGURATIONS / str(_kind_of_file(file)["configuration"])
+
+
+def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model's name holds one of the words that tell its family, where only the name does."""
+    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
+
+
+def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a folder's configuration says what tells this family from others of one pipeline."""
+    files: Mapping[str, Mapping[str, Any]] = facts.get("when", {})
+    return all(
+        read_json(folder / file).get(key) == value for file, says in files.items() for key, value in says.items()
+    )
+
+
+def _sizes(folder: Path, family: str) -> dict[str, int]:
+    """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
+    halves the sides, and so does each of an autoencoder of its kind.
+    """
+    facts = CATALOGUE["families"][family]
+    if "network" not in facts:
+        return {}
+    network = read_json(folder / facts["network"] / "config.json")
+    pixels = facts["pixels"] if "pixels" in facts else 2 ** (_levels(read_json(folder / "vae" / "config.json")) - 1)
+    if facts["network"] == "transformer":
+        return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
+    multiple = pixels * 2 ** (_levels(network) - 1)
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple}
+
+
+def _levels(config: Mapping[str, Any]) -> int:
+    return len(config.get("block_out_channels") or config["decoder_block_out_channels"])
 
 
 def _own(path: Path) -> dict[str, Any]:

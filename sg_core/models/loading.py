@@ -2,44 +2,96 @@
 """Loading models: safetensors only, from a local folder or a pinned commit of a hub; nothing that runs code.
 
 A hub's branch or tag can change after it was looked at, so only commits are taken. ``FAMILIES`` says which module
-reads which family; a new family is a file beside this one, a line there, and its defaults in ``cards.json``.
+reads which family; a new family is a file in ``families``, a line there, and its defaults in ``cards.json``.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+import torch
 from huggingface_hub import snapshot_download
 
-from sg_core.errors import WeightsError
-from sg_core.models import stable_diffusion_1
-from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, read_card
+from sg_core.errors import RequestError, WeightsError
+from sg_core.models import pipeline_model, stable_diffusion_1
+from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, is_checkpoint, read_card
+from sg_core.models.families.chroma import CHROMA
+from sg_core.models.families.deepfloyd import DEEPFLOYD_IF
+from sg_core.models.families.flux_1 import FLUX_1
+from sg_core.models.families.flux_2 import FLUX_2_DEV, FLUX_2_KLEIN
+from sg_core.models.families.pixart import PIXART_SIGMA
+from sg_core.models.families.qwen_image import QWEN_IMAGE
+from sg_core.models.families.sana import SANA
+from sg_core.models.families.stable_diffusion_3 import STABLE_DIFFUSION_3
+from sg_core.models.families.stable_diffusion_xl import STABLE_DIFFUSION_XL
+from sg_core.models.families.z_image import Z_IMAGE
+from sg_core.models.family import Family
 from sg_core.models.folder import bars_in_terminals_only
 from sg_core.models.model import Model
+from sg_core.models.parts import Hardware
 
 
 @dataclass(frozen=True)
-class Family:
-    """How models of one architecture are read: which subfolders, and what makes a Model of (folder, Card, device)."""
+class Loader:
+    """How models of one architecture are read: which subfolders, and what makes a Model of (folder, Card, hardware);
+    ``load_file`` does so of one checkpoint file, where the family has such. ``family`` says what it paints through.
+    """
 
     folders: Sequence[str]
-    load: Callable[[Path, Card, str], Model]
+    load: Callable[[Path, Card, Hardware], Model]
+    load_file: Callable[[Path, Card, Hardware], Model] | None = None
+    family: Family | None = None
 
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {"stable-diffusion-1": Family(stable_diffusion_1.FOLDERS, stable_diffusion_1.load)}
+def through_pipeline(family: Family, *, files: bool = False) -> Loader:
+    """How a family is read that is painted through diffusers' pipeline; of single ``files`` too, where it has such."""
+    single = partial(pipeline_model.load_file, family) if files else None
+    return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family), single, family)
+
+
+TRAILING = MappingProxyType({"timestep_spacing": "trailing"})  # as models were distilled that walk a few steps
+FEW_STEPS = replace(STABLE_DIFFUSION_XL, changes=TRAILING)
+
+FAMILIES: Mapping[str, Loader] = MappingProxyType(
+    {
+        "stable-diffusion-1": Loader(stable_diffusion_1.FOLDERS, stable_diffusion_1.load, stable_diffusion_1.load_file),
+        "stable-diffusion-xl-turbo": through_pipeline(FEW_STEPS, files=True),
+        "stable-diffusion-xl-lightning": through_pipeline(FEW_STEPS, files=True),
+        "stable-diffusion-xl": through_pipeline(STABLE_DIFFUSION_XL, files=True),
+        "stable-diffusion-3": through_pipeline(STABLE_DIFFUSION_3),
+        "flux-1-schnell": through_pipeline(FLUX_1),
+        "flux-1-dev": through_pipeline(FLUX_1),
+        "flux-2-dev": through_pipeline(FLUX_2_DEV),
+        "flux-2-klein": through_pipeline(FLUX_2_KLEIN),
+        "flux-2-klein-base": through_pipeline(FLUX_2_KLEIN),
+        "chroma": through_pipeline(CHROMA),
+        "qwen-image": through_pipeline(QWEN_IMAGE),
+        "z-image-turbo": through_pipeline(Z_IMAGE),
+        "z-image": through_pipeline(Z_IMAGE),
+        "pixart-sigma": through_pipeline(PIXART_SIGMA),
+        "sana": through_pipeline(SANA),
+        "deepfloyd-if": through_pipeline(DEEPFLOYD_IF),
+    }
 )
 
 
-def load(source: str | Path = "toybox", *, device: str = "cpu", card: Card | None = None) -> Model:
-    """A model ready to paint, in float32, without gradients for its weights.
+def load(
+    source: str | Path = "toybox",
+    *,
+    device: str = "cpu",
+    card: Card | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Model:
+    """A model ready to paint, without gradients for its weights.
 
     Args:
-        source: the name of a Card (``toybox``), a local folder in diffusers' format, or a hub repository with its
-            commit, ``owner/name@<40 hexadecimal digits>``.
+        source: the name of a Card (``toybox``), a local folder in diffusers' format, one checkpoint file
+            (``.safetensors``), or a hub repository with its commit, ``owner/name@<40 hexadecimal digits>``.
         card: overrides the Card that the source is known by, and the source with it.
+        dtype: of the weights; latents, energies and gradients are in float32 whatever it is.
 
     Raises WeightsError when the source is missing, not pinned, of no family we know, or holds anything that runs code.
     """
@@ -49,7 +101,16 @@ def load(source: str | Path = "toybox", *, device: str = "cpu", card: Card | Non
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
     with bars_in_terminals_only():
-        return FAMILIES[card.family].load(folder, card, device)
+        loader = FAMILIES[card.family]
+        read = loader.load if folder.is_dir() else loader.load_file
+        if read is None:
+            raise WeightsError(f"{folder} is one file, and {card.family} is read from a folder in diffusers' format")
+        model = read(folder, card, Hardware(device, dtype))
+    try:
+        model.steps(2, "ddim")
+    except (RequestError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
+        raise WeightsError(f"{folder} has a noise schedule that cannot be walked: {error}") from error
+    return model
 
 
 def named(source: str | Path) -> Card | None:
@@ -62,7 +123,7 @@ def describe(source: str | Path, folder: Path) -> Card:
 
     Raises WeightsError when the folder is of no family we know.
     """
-    if Path(source).is_dir():
+    if Path(source).exists():
         return read_card(folder)
     repository, _, revision = str(source).partition("@")
     return read_card(folder, name=repository.rpartition("/")[2], source=repository, revision=revision)
@@ -78,7 +139,7 @@ def find(address: str | Path) -> Path:
     """
     if str(address).startswith(f"{PACKAGE.name}/"):
         return PACKAGE.parent / address
-    if Path(address).is_dir():
+    if Path(address).is_dir() or (Path(address).is_file() and is_checkpoint(Path(address))):
         return Path(address)
     repository, _, revision = str(address).partition("@")
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", repository):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
+from sg_core.errors import RequestError
 from sg_core.models.cards import Card
 from sg_core.parametrisation import Parametrisation
 from sg_core.tokens import Phrase, Words
@@ -71,8 +72,13 @@ class Model(Protocol):
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channel, y, x) of a picture's latent, sizes in pixels. Raises RequestError for sizes it cannot paint."""
 
-    def steps(self, count: int, scheduler: str) -> Trajectory:
-        """A trajectory of this many steps. Raises RequestError for an unknown scheduler or an impossible count."""
+    def steps(self, count: int, scheduler: str, size: tuple[int, int] | None = None) -> Trajectory:
+        """A trajectory of this many steps. Raises RequestError for an unknown scheduler or an impossible count.
+
+        Args:
+            size: rows and columns of the latent, for models that walk larger pictures in another way; None stands for
+                the Card's area.
+        """
 
     def layers(self, latent: Tensor) -> Mapping[str, Grid]:
         """The layers to listen to, in the order they speak, with their grids for this latent."""
@@ -80,8 +86,11 @@ class Model(Protocol):
     def attention(self, latent: Tensor) -> Mapping[str, Grid]:
         """Every layer where the picture looks at words, heard or not, with their grids for this latent."""
 
-    def encode(self, prompts: Sequence[str]) -> Conditioning:
-        """What to tell the network, for ``predict``. Raises TokenError when a prompt is too long."""
+    def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
+        """What to tell the network, for ``predict``; ``negative`` are those to move away from.
+
+        Raises TokenError when a prompt is too long.
+        """
 
     def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
         """Where the prompts say the phrases. Raises TokenError when one does not."""
@@ -89,5 +98,24 @@ class Model(Protocol):
     def predict(self, latent: Tensor, step: Step, text: Conditioning) -> Tensor:
         """The network's output, in its own parametrisation, shaped like the latent."""
 
+    def combine(self, conditional: Tensor, plain: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """The guided output of a pass with the prompt and one without, and its correction."""
+
     def decode(self, latent: Tensor) -> Tensor:
         """Pictures (batch, 3, y, x), 0 to 1, of clean latents, with their gradient where the latents have one."""
+
+
+def plus(conditional: Tensor, plain: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """Classifier-free guidance (Ho & Salimans 2022): the output, and its correction."""
+    correction = scale * (conditional - plain)
+    return plain + correction, correction
+
+
+def check_sides(card: Card, width: int, height: int) -> None:
+    """Raise RequestError when a side, in pixels, is not a multiple of the Card's."""
+    multiple = card.multiple
+    if width < multiple or height < multiple or width % multiple or height % multiple:
+        near = [max(1, round(side / multiple)) * multiple for side in (width, height)]
+        raise RequestError(
+            f"{width} x {height} pixels: {card.name} paints multiples of {multiple}, such as {near[0]} x {near[1]}"
+        )

@@ -51,6 +51,7 @@ SCHEDULERS: Mapping[str, Kind] = MappingProxyType(
 )
 FLOW_SCHEDULERS: Mapping[str, Kind] = MappingProxyType(
     {
+        "ddim": (FlowMatchEulerDiscreteScheduler, NONE),  # of a flow, DDIM's step is Euler's
         "euler": (FlowMatchEulerDiscreteScheduler, NONE),
         "dpm++ 2m": (DPMSolverMultistepScheduler, FLOW),
         "unipc": (UniPCMultistepScheduler, FLOW),
@@ -98,15 +99,27 @@ def timetable(
     if name not in schedulers:
         raise RequestError(f"there is no scheduler {name!r}: choose one of {', '.join(schedulers)}")
     kind, changes = schedulers[name]
-    own = {name: value for name, value in config.items() if not name.startswith("_")}  # notes that undo changes
-    scheduler = kind.from_config({**own, **changes})
+    scheduler = configured(kind, config, changes, flow=schedulers is FLOW_SCHEDULERS)
     limit = scheduler.config.num_train_timesteps
     if name == "lcm":
         limit = min(limit, scheduler.config.get("original_inference_steps") or limit)
     if not 1 <= count <= limit:
         raise RequestError(f"{count} steps were asked for: this model walks 1 to {limit}")
-    scheduler.set_timesteps(count, **spacing)
+    named = inspect.signature(scheduler.set_timesteps).parameters
+    options = {name: value for name, value in spacing.items() if name in named}
+    if changes.get("use_flow_sigmas"):  # such schedulers space steps themselves
+        options.pop("sigmas", None)
+    scheduler.set_timesteps(count, **options)
     return read(scheduler)
+
+
+def configured(kind: Any, config: Mapping[str, Any], changes: Mapping[str, Any], *, flow: bool) -> Any:
+    """A scheduler of this class over a model's own noise schedule."""
+    own = {name: value for name, value in config.items() if not name.startswith("_")}  # notes that undo changes
+    if flow:  # one number under two names
+        shift = own.pop("flow_shift", None) or own.pop("shift", None) or 1.0
+        own["flow_shift" if changes.get("use_flow_sigmas") else "shift"] = shift
+    return kind.from_config({**own, **changes})
 
 
 def read(scheduler: Any) -> Timetable:

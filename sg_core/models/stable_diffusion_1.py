@@ -8,31 +8,24 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
-from transformers import CLIPTextModel, CLIPTokenizer
 
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
-from sg_core.errors import AttentionError, RequestError
+from sg_core.errors import AttentionError
 from sg_core.models.cards import Card
-from sg_core.models.folder import check, component, read_json
-from sg_core.models.model import Step
+from sg_core.models.model import Step, check_sides, plus
+from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import Timetable, timetable
+from sg_core.models.single_file import read_parts
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
 
-COMPONENTS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
-    {
-        "unet": (UNet2DConditionModel,),
-        "vae": (AutoencoderKL, AutoencoderTiny),
-        "text_encoder": (CLIPTextModel,),
-        "tokenizer": (CLIPTokenizer,),
-    }
+COMPONENTS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"unet": ("UNet2DConditionModel",), "vae": ("AutoencoderKL", "AutoencoderTiny"), "text_encoder": ("CLIPTextModel",)}
 )
-FOLDERS = (*COMPONENTS, "scheduler")
+TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
+FOLDERS = (*COMPONENTS, "tokenizer", "scheduler")
 
 
 @dataclass(frozen=True)
@@ -53,17 +46,11 @@ class StableDiffusion1:
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channel, y, x), sizes in pixels. Raises RequestError when a side is not a multiple of the Card's."""
-        multiple = self.card.multiple
-        if width < multiple or height < multiple or width % multiple or height % multiple:
-            near = [max(1, round(side / multiple)) * multiple for side in (width, height)]
-            raise RequestError(
-                f"{width} x {height} pixels: {self.card.name} paints multiples of {multiple}, "
-                f"such as {near[0]} x {near[1]}"
-            )
+        check_sides(self.card, width, height)
         factor = 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
         return self.autoencoder.config.latent_channels, height // factor, width // factor
 
-    def steps(self, count: int, scheduler: str) -> Timetable:
+    def steps(self, count: int, scheduler: str, size: tuple[int, int] | None = None) -> Timetable:
         """Any of the schedulers over this model's noise schedule."""
         return timetable(self.noise, scheduler, count)
 
@@ -75,14 +62,14 @@ class StableDiffusion1:
         """All cross-attention layers, in the order they speak."""
         return cross_attention(self.network, (latent.shape[2], latent.shape[3]), ())
 
-    def encode(self, prompts: Sequence[str]) -> Conditioning:
+    def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
         """Last hidden states, (batch, token, width). Raises TokenError when a prompt is too long."""
         for prompt in prompts:
             check_length(self.tokenizer, prompt)
         tokens = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").input_ids
         with torch.no_grad():
             hidden: Tensor = self.text_encoder(tokens.to(self.text_encoder.device)).last_hidden_state
-        return Conditioning({"encoder_hidden_states": hidden})
+        return Conditioning({"encoder_hidden_states": hidden}).cast(self.autoencoder.dtype)
 
     def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
         """Where the prompts say the phrases. Raises TokenError when one does not."""
@@ -90,26 +77,42 @@ class StableDiffusion1:
 
     def predict(self, latent: Tensor, step: Step, text: Conditioning) -> Tensor:
         """The UNet's output: noise or velocity."""
-        output: Tensor = self.network(latent, step.time, return_dict=False, **text.inputs)[0]
-        return output
+        output: Tensor = self.network(latent.to(self.autoencoder.dtype), step.time, return_dict=False, **text.inputs)[0]
+        return output.to(latent.dtype)
+
+    def combine(self, conditional: Tensor, plain: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """As Ho & Salimans do."""
+        return plus(conditional, plain, scale)
 
     def decode(self, latent: Tensor) -> Tensor:
         """Pictures (batch, 3, y, x), 0 to 1."""
-        picture: Tensor = self.autoencoder.decode(latent / self.autoencoder.config.scaling_factor).sample
-        return (picture / 2 + 0.5).clamp(0, 1)
+        scaled = (latent / self.autoencoder.config.scaling_factor).to(self.autoencoder.dtype)
+        picture: Tensor = self.autoencoder.decode(scaled).sample
+        return (picture.to(latent.dtype) / 2 + 0.5).clamp(0, 1)
 
 
-def load(folder: Path, card: Card, device: str) -> StableDiffusion1:
-    """The model in a folder, in float32, without gradients for its weights.
+def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
+    """The model in a folder, without gradients for its weights.
 
-    Raises WeightsError when the folder's parts are of other classes, not in safetensors, or ask for code.
+    Raises WeightsError when the folder's parts are of other classes, damaged, not in safetensors, or ask for code.
     """
-    check(folder, COMPONENTS, FOLDERS)
-    parts = ("unet", "vae", "text_encoder")
-    unet, autoencoder, text_encoder = (component(folder, part, COMPONENTS[part]).to(device) for part in parts)
-    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    noise = {"prediction_type": "epsilon", **read_json(folder / "scheduler" / "scheduler_config.json")}
-    return StableDiffusion1(card, unet, autoencoder, text_encoder, tokenizer, MappingProxyType(noise))
+    words = tokenizer(folder, "tokenizer", TOKENIZERS)
+    parts = {part: component(folder, part, kinds, hardware) for part, kinds in COMPONENTS.items()}
+    return assembled(folder, card, {**parts, "tokenizer": words})
+
+
+def load_file(file: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
+    """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
+    parts, folder = read_parts(file, hardware)
+    return assembled(folder, card, parts)
+
+
+def assembled(folder: Path, card: Card, parts: Mapping[str, Any]) -> StableDiffusion1:
+    """A model of these parts, and of the noise that the folder's configuration says."""
+    unet, autoencoder, encoder, words = (parts[name] for name in (*COMPONENTS, "tokenizer"))
+    words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
+    noise = {"prediction_type": "epsilon", **read_noise(folder)}
+    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(noise))
 
 
 def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) -> dict[str, Grid]:
@@ -120,19 +123,10 @@ def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) 
         blocks: names such as ``mid_block``; none means all.
 
     Raises AttentionError when those blocks have no cross-attention.
-
-    Grids follow from the latent's own rows and columns, halved (upwards) where a block halves them. A square root of
-    the number of places would only do for square pictures.
     """
-    sizes = [size]
-    for block in network.down_blocks[:-1]:
-        rows, columns = sizes[-1]
-        sizes.append(((rows + 1) // 2, (columns + 1) // 2) if block.downsamplers else (rows, columns))
-    down = [(f"down_blocks.{i}", at) for i, at in enumerate(sizes)]
-    up = [(f"up_blocks.{i}", at) for i, at in enumerate(reversed(sizes))]
     layers = {
         f"{block}.{name}": Grid(*at)
-        for block, at in [*down, ("mid_block", sizes[-1]), *up]
+        for block, at in block_sizes(network, size)
         if not blocks or block in blocks
         for name, _ in network.get_submodule(block).named_modules()
         if name.endswith(".attn2")
@@ -142,3 +136,18 @@ def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) 
             f"no cross-attention in {', '.join(blocks) or 'this network'}: name other blocks in the Card"
         )
     return layers
+
+
+def block_sizes(network: Any, size: tuple[int, int]) -> list[tuple[str, tuple[int, int]]]:
+    """The blocks of a UNet in the order they run, each with the rows and columns that it sees of a latent of this size.
+
+    They follow from the latent's own rows and columns, halved (upwards) where a block halves them. A square root of
+    the number of places would only do for square pictures.
+    """
+    sizes = [size]
+    for block in network.down_blocks[:-1]:
+        rows, columns = sizes[-1]
+        sizes.append(((rows + 1) // 2, (columns + 1) // 2) if block.downsamplers else (rows, columns))
+    down = [(f"down_blocks.{i}", at) for i, at in enumerate(sizes)]
+    up = [(f"up_blocks.{i}", at) for i, at in enumerate(reversed(sizes))]
+    return [*down, ("mid_block", sizes[-1]), *up]

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sg_core.errors import WeightsError
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find
 from sg_core.models.model import Model
@@ -144,6 +146,11 @@ def load_judge(folder: Path | None = None) -> Segmenter:
 
 
 def judge_of(model: Model) -> Segmenter | None:
-    """The Judge in the model's own folder, if it carries one."""
+    """The Judge in the model's own folder, if it carries one. Raises WeightsError when it cannot be read."""
     folder = find(model.card.address) / "judge"
-    return load_judge(folder) if (folder / "config.json").is_file() else None
+    if not (folder / "config.json").is_file():
+        return None
+    try:
+        return load_judge(folder)
+    except (OSError, ValueError, TypeError, LookupError, RuntimeError, SafetensorError) as error:
+        raise WeightsError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error

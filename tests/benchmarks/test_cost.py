@@ -9,9 +9,9 @@ import torch
 from benchmarks.cost import REGIONS, Seconds, in_turns, main
 from benchmarks.cost_paths import attend_and_excite, bare_step, guided_step, plain_step, setting_of
 from benchmarks.flops import flops
-from benchmarks.live_bytes import peak
 from sg_core import load
 from sg_core.errors import RequestError
+from sg_core.models.live_bytes import peak
 
 
 @pytest.fixture(scope="module")

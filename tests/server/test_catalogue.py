@@ -86,7 +86,7 @@ def test_two_models_of_one_name_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"model_index.json": {"_class_name": "FluxPipeline"}}, "made for FluxPipeline, not for Stable"),
+        ({"model_index.json": {"_class_name": "ShapEPipeline"}}, "made for ShapEPipeline, not for Stable"),
         ({"model_index.json": "{"}, r"its model_index\.json cannot be read"),
         ({"unet/config.json": "[" * 100_000}, r"its unet/config\.json cannot be read"),
         ({"unet/config.json": []}, "of another kind"),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.models.cards import Card, new_card
-from sg_core.models.model import Step
+from sg_core.models.model import Step, plus
 from sg_core.models.schedulers import FLOW_SCHEDULERS, Timetable, timetable
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, locate
@@ -56,7 +56,7 @@ class TinyFlow:
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         return 4, height // 8, width // 8
 
-    def steps(self, count: int, scheduler: str) -> Timetable:
+    def steps(self, count: int, scheduler: str, size: tuple[int, int] | None = None) -> Timetable:
         config = dict(FlowMatchEulerDiscreteScheduler(shift=3.0).config)
         return timetable(config, scheduler, count, schedulers=FLOW_SCHEDULERS)
 
@@ -68,7 +68,7 @@ class TinyFlow:
 
     attention = layers
 
-    def encode(self, prompts: Sequence[str]) -> Conditioning:
+    def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
         ids = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").input_ids
         states = self.table(ids).detach()
         return Conditioning({"encoder_hidden_states": states, "pooled_projections": states.mean(1)})
@@ -80,6 +80,8 @@ class TinyFlow:
         inputs = {name: row for name, row in text.inputs.items() if name != "guidance"}
         time = torch.full((len(latent),), float(step.time))
         return self.network(latent, timestep=time, return_dict=False, **inputs)[0]
+
+    combine = staticmethod(plus)
 
     def decode(self, latent: Tensor) -> Tensor:
         return nn.functional.interpolate(latent[:, :3], scale_factor=8.0).sigmoid()

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sg_core import RequestError, generate, masks, place
-from sg_core.memory import refuse_untested
+from sg_core.memory import precision, refuse_untested
 from tests.sg_core.flow_model import TinyFlow
 
 LEFT = torch.zeros(8, 8)
@@ -43,3 +43,9 @@ def test_weights_of_another_kind_may_not_guide() -> None:
     network.weight = nn.Parameter(torch.zeros(2, 2).as_subclass(Packed), requires_grad=False)
     with pytest.raises(RequestError, match="weights of the kind Packed"):
         refuse_untested(network)
+
+
+@pytest.mark.parametrize("family", ["stable-diffusion-1", "stable-diffusion-xl"])
+def test_a_processor_computes_in_float32(family: str) -> None:
+    assert precision("cpu", family) == torch.float32
+    assert precision("cuda", "stable-diffusion-1") == torch.float32

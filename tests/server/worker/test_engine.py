@@ -168,6 +168,18 @@ def test_weights_that_are_not_there(tmp_path):
     assert "connection" in unreachable.value.problem().fix
 
 
+def test_a_model_that_gives_no_numbers_fails_by_name(tiny):
+    """Finite weights, too large for the network: never a black picture that is called done."""
+    broken = DiffusionEngine()
+    broken.load(tiny)
+    assert broken._loaded is not None
+    for weight in broken._loaded[1].network.parameters():
+        weight.data.mul_(1e30)
+    with pytest.raises(NoModel, match="tiny gave numbers that are none") as failed:
+        broken.paint(ASKED, unwatched)
+    assert "files again" in failed.value.problem().fix
+
+
 def test_the_model_says_where_it_believes_each_region_is(engine):
     """The tiny model has no Judge, and an untrained one sees next to nothing: what counts is that all are answered."""
     achieved = engine.paint(ASKED, unwatched).achieved

@@ -76,7 +76,7 @@ def test_a_copy_of_toybox_is_used_as_toybox_is(tmp_path: Path) -> None:
         (OWN_CARD, {"colour": "red"}, "says colour; it may say revision, licence"),
         (OWN_CARD, {"name": "mine"}, "says name"),
         (OWN_CARD, {"scale": "high"}, "scale is 'high', and must be of the kind number"),
-        ("model_index.json", {"_class_name": "FluxPipeline"}, "made for FluxPipeline, and Maquette reads Stable"),
+        ("model_index.json", {"_class_name": "ShapEPipeline"}, "made for ShapEPipeline, and Maquette reads Stable"),
         ("unet/config.json", {"sample_size": None}, "cannot be read as a model"),
     ],
 )
@@ -102,3 +102,10 @@ def test_a_card_of_a_family_without_a_loader_is_refused(folder: Path) -> None:
     card = replace(new_card(FAMILY, name="x", source=str(folder)), family="cubism")
     with pytest.raises(WeightsError, match="x is of the family 'cubism'"):
         load(card=card)
+
+
+def test_every_family_is_in_the_reference() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference.md").read_text("utf-8")
+    for family, facts in CATALOGUE["families"].items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{family}` |"))
+        assert f"| `{facts['pipeline']}` |" in row and f"| {facts['steps']} | {facts['scale']:g} |" in row

@@ -83,7 +83,7 @@ def test_a_flow_begins_with_nothing_but_noise() -> None:
     ("config", "name", "count", "schedulers", "said"),
     [
         (NOISE, "dddim", 4, SCHEDULERS, "choose one of ddim, ddpm, euler, euler a"),
-        (FLOW, "ddim", 4, FLOW_SCHEDULERS, "choose one of euler, dpm"),
+        (FLOW, "ddpm", 4, FLOW_SCHEDULERS, "choose one of ddim, euler, dpm"),
         (NOISE, "ddim", 1001, SCHEDULERS, "walks 1 to 1000"),
         (NOISE, "lcm", 51, SCHEDULERS, "walks 1 to 50"),
         (NOISE, "euler", 0, SCHEDULERS, "walks 1 to 1000"),

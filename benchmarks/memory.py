@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""What models would take of a GPU's memory at their real size: ``maquette bench memory``. No GPU, no weights needed."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sg_core import WeightsError
+from sg_core.errors import RequestError
+from sg_core.models.cards import CONFIGURATIONS
+from sg_core.models.estimate import Estimate, estimate, outline
+
+GIBIBYTE = 2**30
+COLUMNS = ("encoders", "network", "decoder", "free", "guided", "checkpointed", "decoding", "least")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; 1 when a model cannot be outlined."""
+    words = parser().parse_args(argv)
+    rows: dict[str, Estimate] = {}
+    for source in words.model or [str(CONFIGURATIONS / name) for name in ("stable-diffusion-1", "stable-diffusion-xl")]:
+        try:
+            model = outline(source)
+            side = round(model.card.area**0.5) // model.card.multiple * model.card.multiple
+            rows[model.card.name] = estimate(model, words.width or side, words.height or side)
+        except (WeightsError, RequestError) as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(json.dumps({name: figures(row) for name, row in rows.items()}) if words.json else table(rows))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its flags."""
+    flags = argparse.ArgumentParser(prog="maquette bench memory", description=__doc__)
+    flags.add_argument("--model", action="append", help="a diffusers folder or a checkpoint file; of either no weights")
+    flags.add_argument("--width", type=int, help="pixels; the model's own size if neither is given")
+    flags.add_argument("--height", type=int, help="pixels")
+    flags.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
+    return flags
+
+
+def figures(row: Estimate) -> dict[str, float | None]:
+    """In gibibytes."""
+    whole = {**asdict(row), "least": row.least}
+    return {name: None if whole[name] is None else round(whole[name] / GIBIBYTE, 2) for name in COLUMNS}
+
+
+def table(rows: dict[str, Estimate]) -> str:
+    """A line a model."""
+    lines = [f"{'GiB in bfloat16':24}" + "".join(f"{name:>13}" for name in COLUMNS)]
+    for name, row in rows.items():
+        values = ("-" if value is None else f"{value:.2f}" for value in figures(row).values())
+        lines.append(f"{name:24}" + "".join(f"{value:>13}" for value in values))
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Models of other families, from an offer to a picture: one checkpoint file of Stable Diffusion XL, a flow's folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from server.catalogue import described
+from server.worker.engine import DiffusionEngine
+from sg_core.models.folder import quiet
+from tests.server.worker.sample_request import ASKED, pixels, unwatched
+from tests.sg_core.models import checkpoint_file
+from tests.sg_core.models.families import pipelines
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """Beside it the folder of its tiny configuration, without weights."""
+    torch.manual_seed(0)
+    with quiet():
+        pipeline = pipelines.stable_diffusion_xl()
+        pipeline.save_pretrained(tmp_path / "mine")
+    for weights in (tmp_path / "mine").rglob("*.safetensors"):
+        weights.unlink()
+    checkpoint_file.save(pipeline, tmp_path / "mine.safetensors")
+    return tmp_path / "mine.safetensors"
+
+
+@pytest.fixture
+def flow(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    with quiet():
+        pipelines.flux_1(False).save_pretrained(tmp_path / "flow")
+    return tmp_path / "flow"
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "flow"])
+def test_it_is_offered_loaded_and_painted(kind: str, request: pytest.FixtureRequest) -> None:
+    """Guided by its regions, with the scheduler that every blockout starts with."""
+    offer, engine = described(request.getfixturevalue(kind)), DiffusionEngine()
+    engine.load(offer)
+    asked = replace(ASKED, model=offer.name, scale=offer.scale, steps=4)
+    guided = engine.paint(asked, unwatched)
+    assert pixels(guided.full).std() > 1
+    assert [item.by for item in guided.achieved] == ["attention", "attention"]
+    free = pixels(engine.paint(replace(asked, strength=0.0), unwatched).full)
+    assert not np.array_equal(pixels(guided.full), free)
