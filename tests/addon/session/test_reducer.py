@@ -38,6 +38,7 @@ def test_a_server_that_starts_is_not_called_absent() -> None:
 def test_why_our_server_died_outlives_that_it_is_absent() -> None:
     session = reducer.server_died(reducer.server_starting(Session()), Notice(message="No space left on device."))
     assert reducer.server_lost(session, "absent", Notice(message="Gone.")) == session
+    assert reducer.server_lost(session, "failed", Notice(message="The connection broke.")) == session
     assert reducer.connection_requested(session).link == Link(name="connecting")
     assert reducer.server_stopped(session).link.name == "absent"
 
