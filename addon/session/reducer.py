@@ -55,8 +55,8 @@ def _steady(before: Health | None, health: Health) -> Health:
 def server_lost(session: Session, name: LinkName, notice: Notice) -> Session:
     """There is no server to talk to; ``name`` and ``notice`` say why.
 
-    That one of ours is absent is no news while it starts or stops, nor once it has ended: why it has is. Nor is then that
-    what was being asked broke off, which a busy machine may hear of later than of the end itself.
+    That one of ours is absent is no news while it starts or stops, nor once it has ended: why it has is. Nor is it
+    news then that a question broke off, which a busy machine may hear of later than of the end itself.
     """
     over = session.link.name in ("stopping", "died") or session.link.notice == STOPPED
     if (over and name in ("absent", "failed")) or (session.link.name == "starting" and name == "absent"):
