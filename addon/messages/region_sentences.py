@@ -46,7 +46,7 @@ def too_small(size: float, phrase: str) -> Notice:
 def visible_words(size: float, visible: float, hider: str) -> str:
     """What the frame shows of a region: both as fractions, of the frame and of what is in it."""
     words = f"{visible:.0%} of it is visible: {size:.1%} of the frame."
-    return f"{words} {hider} hides the most of it." if hider and visible < 1.0 else words
+    return f"{words} Most of the rest is behind {hider}." if hider and visible < 1.0 else words
 
 
 def achieved_short(offset: float | None, overlap: float | None) -> str:

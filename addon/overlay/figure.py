@@ -140,8 +140,8 @@ def _beneath(middle: tuple[float, float]) -> tuple[float, float]:
 
 
 def _text(target: Target, finding: Finding | None, aspect: float) -> str:
-    if finding is None or target.centroid is None:
-        return target.phrase
+    if finding is None or target.centroid is None or finding.target.phrase.casefold() != target.phrase.casefold():
+        return target.phrase  # a picture of other words says nothing of these
     if finding.centroid is None:
         return f"{target.phrase}: not found in the picture"
     roughly = "about " if finding.by == "attention" else ""

@@ -38,18 +38,24 @@ class SheetCell:
 @dataclass(frozen=True, kw_only=True)
 class ContactSheet:
     """The sheet in the Image Editor whose space has that address, and the indices of what is ``selected`` on it and of
-    the ``second`` cell, to compare with. ``request`` is what its pictures have in common."""
+    the ``second`` cell, to compare with. ``request`` is what its pictures have in common. Once one is ``taken``, others
+    that arrive on it do not become the scene's picture."""
 
     space: int
     request: str
     cells: tuple[SheetCell, ...]
     selected: int = 0
     second: int | None = None
+    taken: bool = False
 
     @property
     def cell(self) -> SheetCell:
         """The selected one."""
         return self.cells[self.selected]
+
+    def keeps(self, job: str) -> bool:
+        """Whether the picture of this job is for the sheet alone, for the artist has chosen another."""
+        return self.taken and any(cell.job == job for cell in self.cells)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ from ..protocol.blockout import Property
 
 SIBILANT = r"(?:s|x|z|ch|sh)$"  # after which a plural is spelt es
 SPELT_OUT = 4  # words that a sentence spells out
-ADVERBIALS = re.compile(
-    r",|\b(?:in|on|at|by|under|over|above|near|beside|behind|before|with|against|inside|among)\s", re.I
+ADVERBIALS = re.compile(  # where a list of things ends: at a place or time, or at a comma with no further thing behind
+    r",(?!\s*(?:and\s+)?(?:an?|the|two|three|four|five|\d+)\s)"
+    r"|\b(?:in|on|at|by|under|over|above|near|beside|behind|before|with|against|inside|among)\s",
+    re.IGNORECASE,
 )
 
 

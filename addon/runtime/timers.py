@@ -59,12 +59,13 @@ def guarded(work: Callable[[], float]) -> float:
 
 
 def _tick() -> float:
-    application, before = app(), (app().session, app().installer.state)
-    pace = guarded(_slice)
+    application, pace = app(), guarded(_slice)
     if application.session.busy != application.heap_frozen:
         application.heap_frozen = application.session.busy
         freeze_heap(application.heap_frozen)
-    if (application.session, application.installer.state) != before:
+    state = (application.session, application.installer.state)
+    if state != application.drawn_state:  # which an operator may have changed, wherever its button is
+        application.drawn_state = state
         redraw()
     return pace
 

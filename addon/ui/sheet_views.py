@@ -16,7 +16,7 @@ from ..pictures.contact_sheet import ContactSheet, SheetCell, cell_of_task, comm
 from ..pictures.image import ENTRY
 from ..runtime.app import app
 from ..runtime.windows import EDITOR, redraw
-from ..session.task import Task
+from ..session.task import Task, Viewpoint
 from .context import Context
 from .image_editor import current, following_editors, painted_now, split_off
 
@@ -56,12 +56,13 @@ def editor_for(context: Context) -> bpy.types.Area | None:
     return next((area for area in screen.areas if area.ui_type == EDITOR), None) or split_off(screen)
 
 
-async def onto_sheet(sending: Coroutine[Any, Any, int | None], first: Sequence[SheetCell] = ()) -> int | None:
+async def onto_sheet(
+    sending: Coroutine[Any, Any, int | None], view: Viewpoint, first: Sequence[SheetCell] = ()
+) -> int | None:
     """Send what is asked for, and lay it out in an Image Editor when it is more than one picture; the answer is that of
-    the sending. ``first`` is what it is a variation of."""
-    before = {task.job.id for task in app().session.tasks}
+    the sending. ``view`` is this press's own, ``first`` what it is a variation of."""
     following = await sending
-    tasks = [task for task in app().session.tasks if task.job.id not in before]
+    tasks = [task for task in app().session.tasks if task.view is view]
     if tasks and not bpy.app.background:
         _lay_out(tasks, first)
     return following

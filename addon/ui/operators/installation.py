@@ -50,10 +50,14 @@ class InstallServer(Installing, bpy.types.Operator):
         column.prop(
             own, "server_wheel", placeholder=release.download or f"choose the file {release.name or 'of the wheel'}"
         )
+        if not release.download:
+            column.label(text="Only the wheel is needed: it lies beside the add-on's zip", icon="BLANK1")
         column.prop(own, "wheel_folder", placeholder="none: from the network")
         column.prop(own, "server_python", placeholder="Blender's own")
         if plan.online and not bpy.app.online_access:
-            column.label(text="Needs Allow Online Access (Preferences › System)", icon="INTERNET_OFFLINE")
+            row = column.row()
+            row.label(text="Needs Allow Online Access", icon="INTERNET_OFFLINE")
+            row.prop(context.preferences.system, "use_online_access", text="Allow")
 
     @refusing
     def execute(self, context: Context) -> Status:

@@ -13,6 +13,7 @@ from ...messages import fixes
 from ...messages.errors import UserError
 from ...messages.notice import Notice, notice
 from ...runtime.app import app
+from ...runtime.windows import redraw
 from ...session.reducer import notice_changed
 from ..context import Context
 
@@ -40,6 +41,7 @@ def say(operator: bpy.types.Operator, notice: Notice) -> None:
     answers = standing is not None and any(button.operator == name for button in offered)
     section = standing.section if standing is not None and answers else SECTIONS.get(module, "")
     app().dispatcher.apply(notice_changed, replace(notice, section=section))
+    redraw()  # a shortcut, a menu or a dialog has no panel that is drawn anew by itself
 
 
 def refuse(operator: bpy.types.Operator, notice: Notice) -> Status:
@@ -65,6 +67,7 @@ def refusing(execute: Callable[[Pressed, Context], Status]) -> Callable[[Pressed
 def settle() -> Status:
     """What the artist just did answers the notice that stands there."""
     app().dispatcher.apply(notice_changed, None)
+    redraw()
     return {"FINISHED"}
 
 

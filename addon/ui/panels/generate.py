@@ -108,6 +108,8 @@ def close(side: bpy.types.UILayout, told: Message) -> None:
     """The cross that takes a message away, where it may go."""
     if told.closable:
         side.operator("maquette.dismiss", text="", icon="X", emboss=False).jobs = told.jobs
+    else:
+        side.label(text="", icon="BLANK1")
 
 
 def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> None:

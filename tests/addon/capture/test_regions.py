@@ -277,6 +277,7 @@ def test_things_of_one_phrase_are_told_apart_in_the_prompt(prompt, count, told):
         ("a castle on a meadow", "rocket", "a castle and a rocket on a meadow"),
         ("a castle and a rocket at sunset", "ball", "a castle, a rocket and a ball at sunset"),
         ("a castle, golden light", "ball", "a castle and a ball, golden light"),
+        ("a house, a tree and a bus on a meadow", "duck", "a house, a tree, a bus and a duck on a meadow"),
         ("in the sea", "whale", "a whale, in the sea"),
         ("a castle.", "at night", "a castle at night"),
         ("", "in the snow", "in the snow"),

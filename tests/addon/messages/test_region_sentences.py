@@ -28,7 +28,8 @@ def test_each_cause_has_its_words_and_the_buttons_of_its_error(notice, message, 
 
 def test_what_is_visible():
     assert (
-        say.visible_words(0.08, 0.34, "house") == "34% of it is visible: 8.0% of the frame. house hides the most of it."
+        say.visible_words(0.08, 0.34, "house")
+        == "34% of it is visible: 8.0% of the frame. Most of the rest is behind house."
     )
     assert say.visible_words(0.08, 1.0, "") == "100% of it is visible: 8.0% of the frame."
 

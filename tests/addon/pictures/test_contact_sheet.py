@@ -129,6 +129,13 @@ def test_a_full_sheet_takes_more_and_keeps_what_is_selected_where_it_can() -> No
     assert len(sheet(*cells, *cells).cells) == CELLS_MAX
 
 
+def test_what_was_taken_stays_the_scene_s_picture_while_others_arrive() -> None:
+    cells = tuple(cell_of_task(task(name, seed)) for seed, name in enumerate(("one", "two")))
+    assert not sheet(*cells).keeps("two")
+    chosen = replace(sheet(*cells), taken=True)
+    assert chosen.keeps("two") and not chosen.keeps("three"), "what is not on the sheet becomes the picture as ever"
+
+
 def test_a_deleted_picture_leaves_the_sheet_and_the_last_one_ends_it() -> None:
     three = sheet(*(cell_of_entry(entry(letter, replace(REQUEST, seed=ord(letter)))) for letter in "abc"))
     two = without(chosen(three, 2, second=False), "a" * 64)

@@ -2,6 +2,7 @@
 """The pictures of one request side by side in an Image Editor; what its keys and buttons do with the selected one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import bpy
@@ -74,7 +75,7 @@ class TakeCell(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         sheet = app().sheet
         status = call(ShowEntry.bl_idname, "EXEC_DEFAULT", True, name=selected(context))
-        app().sheet = sheet  # which to be shown it would have left
+        app().sheet = sheet and replace(sheet, taken=True)  # which to be shown it would have left
         return status
 
 

@@ -51,7 +51,9 @@ class Receive(bpy.types.Operator):
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
         remember(scene, _keep(task, picture))
-        take(scene, image)
+        sheet = app().sheet
+        if sheet is None or not sheet.keeps(self.job):
+            take(scene, image)
         drop_unused(app().gallery.folder, image)
         return {"FINISHED"}
 

@@ -53,7 +53,7 @@ class VaryEntry(bpy.types.Operator):
         seeds = Seeds(count=self.count, painted=app().gallery.painted(scene))
         status = settle()
         if not bpy.app.background:
-            app().event_loop.start(onto_sheet(dispatcher.submit(*details, seeds), [cell_of_entry(entry)]))
+            app().event_loop.start(onto_sheet(dispatcher.submit(*details, seeds), view, [cell_of_entry(entry)]))
             return status
         app().event_loop.wait(dispatcher.deliver(*details, seeds))
         receive()

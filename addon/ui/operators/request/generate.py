@@ -65,7 +65,7 @@ class Generate(bpy.types.Operator):
             capture = exact_capture(context, snapshot.settings, chosen(scene))
             return self._expose(capture, live, details)
         if not bpy.app.background:
-            app().event_loop.start(moving_on(view, onto_sheet(dispatcher.send(live, *details))))
+            app().event_loop.start(moving_on(view, onto_sheet(dispatcher.send(live, *details), view)))
             return {"FINISHED"}
         app().event_loop.wait(moving_on(view, dispatcher.deliver(finish(live), *details)))
         return self._end()
@@ -90,7 +90,7 @@ class Generate(bpy.types.Operator):
             capture,
             live,
             lock,
-            lambda blockout: moving_on(view, onto_sheet(send(blockout, *details))),
+            lambda blockout: moving_on(view, onto_sheet(send(blockout, *details), view)),
         )
         if not bpy.app.background:
             app().event_loop.start(exposing)
