@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from addon.client.exceptions import ServerProblem
+from addon.protocol.answers import Job
 from server.problems import OutOfMemory
 from server.queue.store import Store
 from server.worker.engine import _in_memory
@@ -62,14 +63,20 @@ def test_one_listener_too_many_is_told_so_and_may_come_when_another_goes(tmp_pat
             assert refused.value.problem.type == "too-many-streams"
             await first.aclose()
             await until(lambda: heard(client))
-            assert (await ended(client, job)).state == "done"
+            await until(lambda: is_done(client, job))
 
     async def heard(client) -> bool:
+        events = client.events(after=0)
         try:
-            async for _ in client.events(after=0):
-                return True
+            await anext(events)
         except ServerProblem:
             return False
+        finally:
+            await events.aclose()
+        return True
+
+    async def is_done(client, job: Job) -> bool:
+        return (await client.job(job.id)).state == "done"
 
     asyncio.run(story())
 
