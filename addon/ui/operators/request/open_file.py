@@ -13,7 +13,7 @@ from ....capture.scene_settings import write
 from ....messages import sentences
 from ....messages.errors import UserError
 from ....pictures.request_file import Opened, opened
-from ....protocol.blockout import Region
+from ....protocol.blockout import Frame, Region
 from ....regions import marks
 from ....request.settings import DEFAULTS, KEYS, part
 from ....request.styles import recovered
@@ -24,6 +24,7 @@ from ...properties import VARY
 from ..status import Status, refusing, settle
 
 OF_THE_ARTIST = {"size", "exact"}  # settings that a request does not say
+ROUNDING = 0.03  # by which a frame of whole pixels may differ from the format that it was captured in
 
 
 class OpenRequest(bpy.types.Operator):
@@ -46,7 +47,12 @@ class OpenRequest(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         file = opened(Path(bpy.path.abspath(self.filepath)), app().gallery.folder)
         scene, status = context.scene, settle()
-        misfits = [*_set(context, file), *_mark(scene, file.request.regions), *_look(context, file)]
+        misfits = [
+            *_set(context, file),
+            *_shape(scene, file.request.frame),
+            *_mark(scene, file.request.regions),
+            *_look(context, file),
+        ]
         scene[VARY] = False
         if misfits:
             partly = sentences.opened_in_part(", ".join(misfits))
@@ -68,13 +74,24 @@ def _set(context: Context, file: Opened) -> Iterator[str]:
         yield f"the model “{settings.model}”, which is not offered"
 
 
+def _shape(scene: bpy.types.Scene, frame: Frame) -> Iterator[str]:
+    """The picture's width over its height, where the scene renders another: its blocks would lie elsewhere."""
+    render = scene.render
+    rendered = render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
+    if abs(frame.width / frame.height / rendered - 1.0) > ROUNDING:
+        here = f"{render.resolution_x} × {render.resolution_y}"
+        yield f"the format of {frame.width} × {frame.height}, for this scene renders {here}"
+
+
 def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
     """Mark what has the regions' names; the regions that nothing here is, and the things here that are none of them."""
     items = _by_name(scene)
     for region in regions:
         item = items.get(region.name)
         if item is None:
-            yield f"“{region.phrase}”, for nothing here is called {region.name}"
+            same = region.phrase.casefold() == region.name.casefold()
+            why = "which nothing here is called" if same else f"for nothing here is called {region.name}"
+            yield f"“{region.phrase}”, {why}"
         elif not item.is_editable:
             yield f"“{region.phrase}”, for {region.name} belongs to another file"
         else:

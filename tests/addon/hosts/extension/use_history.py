@@ -65,7 +65,11 @@ def open_again(scene: bpy.types.Scene, app: object, file: Path, prompt: str) -> 
     rocket.name = "missile"
     assert bpy.ops.maquette.open_request(filepath=str(file)) == {"FINISHED"}
     assert app.session.notice.code == "opened-in-part" and "“rocket”" in app.session.notice.message
-    rocket.name = "rocket"
+    rocket.name, width = "rocket", scene.render.resolution_x
+    scene.render.resolution_x = 2 * width
+    assert bpy.ops.maquette.open_request(filepath=str(file)) == {"FINISHED"}
+    assert "the format of" in app.session.notice.message and "rocket" not in app.session.notice.message
+    scene.render.resolution_x = width
     assert bpy.ops.maquette.open_request(filepath=str(file.with_name("none.png"))) == {"CANCELLED"}
     assert app.session.notice.code == "no-request"
     assert bpy.ops.maquette.dismiss() == {"FINISHED"}
