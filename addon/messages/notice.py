@@ -23,7 +23,7 @@ LINKS = frozenset(  # codes of what is over once a server answers
 )
 
 
-OF_A_FILE = frozenset(  # codes of what is said of a scene, and so over with its file
+OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its request, and so over with its file
     {
         "no-camera",
         "panoramic-camera",
@@ -39,22 +39,36 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, and so over with its
         "region-outside",
         "region-behind",
         "region-too-small",
+        "limit-exceeded",
         "phrase-missing",
         "phrase-shared",
         "strange-words",
         "style-missing",
         "style-bare",
         "exact-failed",
+        "exposure-failed",
         "unlike",
         "misfit",
         "displaced",
         "unseen",
+        "no-editor",
+        "scene-gone",
         "locked-object",
         "view-gone",
         "too-many-views",
+        "already-painted",
         "entry-gone",
         "picture-absent",
         "camera-elsewhere",
+        "no-request",
+        "opened-in-part",
+        "unreadable",
+        "too-large",
+        "invalid",
+        "unknown-model",
+        "unpaintable",
+        "prompt-too-long",
+        "smallest",
     }
 )
 

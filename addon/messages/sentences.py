@@ -93,7 +93,7 @@ def scene_gone(folder: str) -> Notice:
 
 
 def already_painted(entry: str) -> Notice:
-    """A picture is asked for with a fixed seed, and the scene has it; ``entry`` is its name in the history."""
+    """A picture is asked for with a fixed seed, and is there; ``entry`` is its name, in the file or on disk."""
     message, fix = "You have this picture already.", "Show it, or paint another with the next seed."
     return Notice(code="already-painted", message=message, fix=fix, subject=entry)
 

@@ -36,6 +36,20 @@ def measured(image: bpy.types.Image) -> Measured:
     return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect)
 
 
+def uids_now(picture: Measured, regions: Iterable[tuple[int, Mark]]) -> tuple[int, ...]:
+    """The session ids of the picture's regions, in their order, where only phrases and names lead to the ``regions``
+    (session id, mark) that there are now; below 0 where none does."""
+    by_name: dict[str, int] = {}
+    by_phrase: dict[str, int] = {}
+    for uid, mark in regions:
+        by_name.setdefault(mark.name, uid)
+        by_phrase.setdefault(mark.phrase.casefold(), uid)
+    return tuple(
+        by_phrase.get(target.phrase.casefold()) or by_name.get(target.name) or -number
+        for number, target in enumerate(picture.targets, 1)
+    )
+
+
 def matched(picture: Measured, uids: Sequence[int], regions: Iterable[tuple[int, Mark]]) -> dict[str, Finding]:
     """What the picture shows, by the phrases that the scene's ``regions`` (session id, mark) have now.
 

@@ -29,7 +29,7 @@ from ..regions.palette import colours
 from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure
-from .measured import Measured, matched, measured
+from .measured import Measured, matched, measured, uids_now
 from .region_measures import region_measures
 from .targets import drawn, targets
 
@@ -113,6 +113,7 @@ class SceneWatcher:
         """Session ids are those of another file now: after File > Open."""
         self.forget()
         self.rows, self.scenes, self.pictures, self._measured, self._drawn_with = {}, {}, {}, {}, {}
+        self.palette = {}  # or it would keep the colours of what is gone from this file's regions
 
     def relist(self, scenes: SceneLayers) -> bool:
         """Bring the rows up to date, and what a render shows otherwise. Says whether there is something new."""
@@ -154,7 +155,7 @@ class SceneWatcher:
                 return True
         for uid, image in images.items():
             if uid not in self.pictures and has(image, REQUEST):
-                self.pictures[uid] = self._of_picture(image)
+                self.pictures[uid] = self._of_picture(image, [scene for scene, _ in scenes.values()])
                 return True
         return False
 
@@ -219,10 +220,13 @@ class SceneWatcher:
             self._measured[uid] = measured(image)
         return self._measured[uid]
 
-    def _of_picture(self, image: bpy.types.Image) -> Figure:
-        """With the colours that its regions have in the scene; where they are gone, those that come next."""
+    def _of_picture(self, image: bpy.types.Image, scenes: Sequence[bpy.types.Scene]) -> Figure:
+        """With the colours that its regions have in the scenes; where they are gone, those that come next."""
         known = self._measure(image)
-        uids = regions_of(image) or range(-len(known.targets), 0)
+        for scene in scenes:
+            self.palette |= palette_of(scene, self.palette)
+        regions = ((item.session_uid, mark) for scene in scenes for item, mark in marks.marked(scene))
+        uids = regions_of(image) or uids_now(known, regions)
         palette = colours(self.palette, uids)
         by_phrase = {target.phrase.casefold(): palette[uid] for uid, target in zip(uids, known.targets, strict=True)}
         return finish(figure(known.targets, known.findings, known.aspect, by_phrase))

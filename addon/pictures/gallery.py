@@ -23,6 +23,7 @@ from .labels import PictureFacts, facts_of, labels
 from .pixels import Icons, ImagePixels, of_image, shortened
 
 AT_ONCE = 2  # entries that one tick reads
+INDEXED_AT_ONCE = 10  # entries that one tick reads the request of
 PAGE = 12  # tiles shown at once, in full rows of two, three, four or six
 LARGE = 256  # pixels of the longer side of a picture in the panel
 BLANK = np.full((1, 1, 4), 0.2, np.float32)  # the icon of an entry that cannot be read
@@ -95,6 +96,7 @@ class Gallery:
         self._read: tuple[DiskTile, ...] = ()  # of the page that is being read
         self._selection: tuple[str, bool] = ("", False)  # which history the page is of, and whether of favourites only
         self._prune_due = True
+        self._requests, self._indexed = history.RequestIndex(folder), False
 
     def icon(self, name: str) -> int:
         """The thumbnail's number for ``template_icon``; 0 until it is ready."""
@@ -148,18 +150,25 @@ class Gallery:
         return history.find(self.folder, name) if item is None else history.parse(item.text)
 
     def painted(self, scene: bpy.types.Scene) -> Callable[[str], str]:
-        """From a blockout as JSON to the name of the scene's picture of it, "" without one; as it stands now.
+        """From a blockout as JSON to the name of the picture of it, "" without one: the scene's, else one on disk.
 
-        A picture that is not on disk any more may be painted again.
+        As both stand now. A picture that is not on disk any more may be painted again.
         """
         texts = {item.name: item.text for item in entries(scene) if history.picture(self.folder, item.name)}
-        return lambda request: next((name for name, text in texts.items() if history.asks_for(text, request)), "")
+        self._requests.refresh()
+
+        def find(request: str) -> str:
+            own = next((name for name, text in texts.items() if history.asks_for(text, request)), "")
+            return own or self._requests.find(request)
+
+        return find
 
     def tick(self, manager: bpy.types.WindowManager) -> bool:
         """Make ready what panels are about to draw, a little of it; whether there is something new."""
         if self._prune_due:
             history.prune(self.folder)
             self._prune_due = False
+        self._indexed = self._indexed or self._requests.refresh(INDEXED_AT_ONCE)  # or the first press would wait
         scope, favourites = selection = _selection(manager)
         if selection != self._selection:
             self._selection, self.first, self._files = selection, 0, None

@@ -21,7 +21,7 @@ PICTURE = "maquette_picture"  # on a scene: its current picture
 REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
 CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
 KEPT = ("prompt", "seed", "steps", "strength", "masks", "emphasis", "noise")  # of a request, in its scene
-REGIONS = "maquette_regions"  # which Blender this is, then its session ids of the request's regions
+REGIONS = "maquette_regions"  # which Blender this is, the image's own session id, then those of the request's regions
 
 
 def apply_result(scene: bpy.types.Scene, camera: bpy.types.Object, picture: Path) -> bpy.types.Image:
@@ -56,7 +56,7 @@ def load_picture(
     if camera is not None:
         image[CAMERA] = camera
     if regions:
-        image[REGIONS] = " ".join(str(number) for number in (_this_blender(), *regions))
+        image[REGIONS] = " ".join(str(number) for number in (*_this_load(image), *regions))
     return image
 
 
@@ -82,14 +82,17 @@ def _shown() -> set[bpy.types.Image | None]:
 
 
 def regions_of(image: bpy.types.Image) -> tuple[int, ...]:
-    """The session ids of the picture's regions, in the order of its request; none where another Blender gave them."""
-    blender, *regions = (int(word) for word in image.get(REGIONS, "0").split())
-    return tuple(regions) if blender == _this_blender() else ()
+    """The session ids of the picture's regions, in the order of its request; none once its file was opened again."""
+    blender, own, *regions = (int(word) for word in image.get(REGIONS, "0 0").split())
+    return tuple(regions) if (blender, own) == _this_load(image) else ()
 
 
-def _this_blender() -> int:
-    """A number that another run of Blender does not have: its temporary folder is of one run."""
-    return zlib.crc32(bpy.app.tempdir.encode())
+def _this_load(image: bpy.types.Image) -> tuple[int, int]:
+    """Numbers that change when the image's file is opened again, and with them all session ids; undo keeps them.
+
+    The first is of this run of Blender, as its temporary folder is: another run gives the same ids anew.
+    """
+    return zlib.crc32(bpy.app.tempdir.encode()), image.session_uid
 
 
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:

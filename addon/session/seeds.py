@@ -11,11 +11,11 @@ from ..protocol.strict_json import dump
 from .task import Task
 
 Painted = Callable[[str], str]
-"""From a Blockout as JSON to the name of the picture that the scene has of it; "" where it has none."""
+"""From a Blockout as JSON to the name of the picture that the history has of it; "" where it has none."""
 
 
 def nothing_painted(request: str) -> str:
-    """That of a scene without a history."""
+    """That of who has no history."""
     return ""
 
 
@@ -23,7 +23,7 @@ def nothing_painted(request: str) -> str:
 class Seeds:
     """Which seeds one press asks for: ``count``, from the blockout's own on, without those that are ``painted``.
 
-    A ``fixed`` seed is meant as it is: where the scene has its picture, that one is offered instead of another. The
+    A ``fixed`` seed is meant as it is: where its picture is there, that one is offered instead of another. The
     first takes the place in the queue of the waiting job whose id is ``replaced``, if there is one.
     """
 

@@ -176,3 +176,21 @@ def test_a_saved_picture_is_called_by_its_prompt_and_seed():
     assert file_name(Settings(prompt="A castle, and a rocket: on a meadow", seed=7)).startswith("a-castle-and-a-rocket")
     assert file_name(Settings(prompt="a cat", seed=7)) == "a-cat-7.png"
     assert file_name(Settings(prompt="../?", seed=0)) == "maquette-0.png"
+
+
+def test_what_is_on_disk_is_known_by_its_request(tmp_path: Path) -> None:
+    index, kept = history.RequestIndex(tmp_path / "none yet"), entry()
+    assert index.refresh() and index.find(history.request(kept)) == ""
+    index = history.RequestIndex(tmp_path)
+    (tmp_path / f"{'c' * 64}.json").write_text('{"request": {"prompt": "cut sh')
+    (tmp_path / "notes.json").write_text("not ours")
+    history.keep(tmp_path, kept)
+    (tmp_path / f"{kept.name}.png").write_bytes(b"a picture")
+    assert not index.refresh(1) and index.refresh()
+    assert index.find(history.request(kept)) == kept.name
+    other = replace(kept, name="d" * 64, request=replace(kept.request, seed=kept.request.seed + 1))
+    assert index.find(history.request(other)) == ""
+    history.keep(tmp_path, other)  # by another Blender
+    assert index.refresh() and index.find(history.request(other)) == "", "its picture is not there"
+    history.forget(tmp_path, kept.name)
+    assert index.refresh() and index.find(history.request(kept)) == ""

@@ -186,7 +186,7 @@ def test_only_the_newest_preview_is_wanted_and_only_while_there_is_no_picture() 
 
 
 def test_what_is_said_of_a_scene_is_over_with_its_file():
-    for code, stays in (("unseen", False), ("style-bare", False), ("scene-gone", True), ("server-absent", True)):
+    for code, stays in (("unseen", False), ("style-bare", False), ("scene-gone", False), ("server-absent", True)):
         session = reducer.file_opened(reducer.notice_changed(Session(), Notice(message="So.", code=code)))
         assert (session.notice is not None) == stays, code
     assert reducer.file_opened(Session()) == Session()

@@ -46,7 +46,8 @@ class Receive(bpy.types.Operator):
                 _keep(task, picture)
                 return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
             view, achieved = task.view, task.job.achieved
-            image = load_picture(picture, task.request, achieved, view.pose, camera_of(view), view.regions)
+            regions = view.regions if scene.session_uid == view.scene else ()  # else its file was opened again since
+            image = load_picture(picture, task.request, achieved, view.pose, camera_of(view), regions)
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))

@@ -56,6 +56,10 @@ def press_again(scene: bpy.types.Scene, app: object) -> None:
     scene.maquette_seed = seed
     assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
     assert json.loads(app.session.tasks[-1].request)["seed"] == fresh + 1, "all up to there are painted"
+    scene.maquette_history.clear()  # as the file has it that was saved before
+    scene.maquette_seed = seed
+    assert bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    assert json.loads(app.session.tasks[-1].request)["seed"] == fresh + 2, "what is on disk is painted, too"
 
 
 def vary(scene: bpy.types.Scene, app: object) -> None:

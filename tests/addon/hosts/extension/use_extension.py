@@ -48,6 +48,8 @@ def use(command: str) -> None:
     """From an empty file to a projected picture and back."""
     block_out()
     scene, app = bpy.context.scene, bpy.types.WindowManager.maquette
+    for file in app.gallery.folder.glob("*.*"):  # what the first round painted would be passed over by the second
+        file.unlink()
     go_wrong(scene, app)
     start_server(app, command)
     scene.maquette_seed, scene.maquette_steps = 7, 5

@@ -133,6 +133,20 @@ def test_pictures_of_one_prompt_are_told_apart(scene, tmp_path) -> None:
     gallery.close()
 
 
+def test_what_is_painted_is_in_the_scene_or_on_disk(scene, tmp_path) -> None:
+    """A picture that came when its file was closed is on disk alone; its request is painted all the same."""
+    gallery, own, other = album.Gallery(tmp_path), entry(1), replace(entry(2), request=replace(ASKED, seed=8))
+    album.remember(scene, own)
+    history.keep(tmp_path, other)  # by another Blender
+    assert [gallery.painted(scene)(history.request(one)) for one in (own, other)] == ["", ""]  # no picture is there
+    for one in (own, other):
+        (tmp_path / f"{one.name}.png").write_bytes(b"a picture")
+    assert [gallery.painted(scene)(history.request(one)) for one in (own, other)] == [own.name, other.name]
+    history.forget(tmp_path, other.name)
+    assert gallery.painted(scene)(history.request(other)) == ""
+    gallery.close()
+
+
 def test_pages_of_the_file(scene, tmp_path) -> None:
     for number in range(IN_FILE):
         album.remember(scene, entry(number))
