@@ -53,8 +53,10 @@ class Receive(bpy.types.Operator):
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
         remember(scene, _keep(task, picture))
         sheet = app().sheet
-        if sheet is None or not sheet.keeps(self.job):
-            take(scene, image)
+        if sheet is not None and sheet.keeps(self.job):
+            bpy.data.images.remove(image)  # the sheet shows it from the history
+            return {"FINISHED"}
+        take(scene, image)
         drop_unused(app().gallery.folder, image)
         return {"FINISHED"}
 
