@@ -43,7 +43,7 @@ host() { # VERSION -> run the host tests there
     "$base" -m venv "$venv" && "$venv/bin/pip" install -q "bpy==$version" pytest && touch "$venv/ready" ||
       { skip "bpy $version" "it could not be installed for $base"; return 0; }
   fi
-  tell "bpy $version" "$venv/bin/python" -m pytest -c /dev/null --rootdir . --confcutdir tests/addon/hosts -p no:cacheprovider --import-mode=importlib -q -rs -o 'markers=timeout: pytest-timeout is not there' tests/addon/hosts
+  tell "bpy $version" "$venv/bin/python" -m pytest -c /dev/null --rootdir . --confcutdir tests/addon/hosts -p no:cacheprovider --import-mode=importlib -q -rs -m 'not long' -o $'markers=timeout: pytest-timeout is not there\nlong: minutes by nature' tests/addon/hosts
 }
 
 for version in "${@:-4.2.23}" $([[ $# -gt 0 ]] || echo 5.0.1 5.2.3); do
