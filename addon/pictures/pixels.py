@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures as pixels and as icons, without a trace in the file that is open."""
 
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +13,7 @@ from bpy.utils import previews
 from numpy.typing import NDArray
 
 from ..compat import draws_linear
+from ..protocol.png import plain
 from .png_pixels import unfiltered
 
 ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
@@ -23,7 +22,6 @@ ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
 )
 _SCREEN = np.linspace(0.0, 1.0, 256, dtype=np.float32)
 LIGHT = np.where(_SCREEN <= 0.04045, _SCREEN / 12.92, ((_SCREEN + 0.055) / 1.055) ** 2.4).astype(np.float32)  # of sRGB
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 ImagePixels: TypeAlias = NDArray[np.float32]
 
@@ -66,13 +64,8 @@ def _decoded_by_blender(picture: bytes) -> ImagePixels:
 def encoded(picture: ImagePixels) -> bytes:
     """A PNG file of the pixels, without their alpha, in eight bits."""
     height, width = picture.shape[:2]
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with the number of its filter: 0 is none
-    rows[:, 1:] = np.rint(picture[::-1, :, :3].clip(0.0, 1.0) * 255.0).reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
-    return PNG_SIGNATURE + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )
+    rows = np.rint(picture[::-1, :, :3].clip(0.0, 1.0) * 255.0).astype(np.uint8)
+    return plain(width, height, rows.tobytes())
 
 
 def warm_up() -> None:

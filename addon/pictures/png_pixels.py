@@ -10,9 +10,8 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from .png_text import chunks
+from ..protocol.png import RGB, chunks
 
-RGB = (8, 2, 0, 0, 0)  # bits, colour type, compression, filtering, interlacing
 MOST = 2**24  # pixels of a preview; what says that it has more is left to others
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ..messages.errors import NoRequest
 from ..protocol.blockout import Blockout
+from ..protocol.png import SIGNATURE
 from ..protocol.strict_json import ContractError, loads
 from ..request.settings import Settings
 from . import history
 from .history import Entry
-from .png_text import SIGNATURE, texts, with_text
+from .png_text import texts, with_text
 
 BLOCKOUT, ENTRY = "maquette.blockout", "maquette.entry"  # keywords in a PNG file, for ever
 MOST = 2**26  # bytes of a file that is worth reading

@@ -6,9 +6,7 @@ import json
 import logging
 import math
 import re
-import struct
 import textwrap
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import Blockout, Frame
+from addon.protocol.png import plain
 from addon.protocol.strict_json import dump
 
 from ..problems import NoModel, OutOfMemory, PromptTooLong, Unpaintable
@@ -33,7 +32,6 @@ NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 BLOCKOUT_KEY = "maquette.blockout"
 QUOTED = 40  # characters
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
@@ -190,24 +188,11 @@ def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ..
 
 
 def sketch(full: Image.Image, frame: Frame) -> bytes:
-    """The artist's part of a picture in the making as a PNG file, small because it is sent so often."""
+    """The artist's part of a picture in the making as a PNG file, small because it is sent so often; and so plain that
+    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again."""
     small = crop(full, frame)
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-    return plain_png(small)
-
-
-def plain_png(image: Image.Image) -> bytes:
-    """A small image as the plainest PNG file, no line filtered: Blender's Python can then read it without making an
-    image of it, for which Blender would have every view drawn again."""
-    width, height = image.size
-    rows, stride = image.convert("RGB").tobytes(), 3 * width
-    lines = b"".join(b"\0" + rows[begin : begin + stride] for begin in range(0, len(rows), stride))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
-    return PNG_SIGNATURE + b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in parts
-    )
+    return plain(*small.size, small.convert("RGB").tobytes())
 
 
 def crop(full: Image.Image, frame: Frame) -> Image.Image:

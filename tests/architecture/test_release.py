@@ -38,3 +38,12 @@ def test_law_catches_unequal_versions(tmp_path: Path) -> None:
     stated = versions(tmp_path)
     assert stated.pop("blender_manifest.toml") == "0.1.0"
     assert set(stated.values()) == {"0.2.0"}
+
+
+def test_the_licence_says_where_each_holds() -> None:
+    """Paths that it names are there, and every file in them says the licence that it is said to be under."""
+    table = re.findall(r"^  (\w[\w/.]*/) +([\w.-]+) ", (ROOT / "LICENSE").read_text("utf-8"), re.MULTILINE)
+    assert [path for path, _ in table] == ["addon/", "addon/protocol/"]
+    for path, licence in table:
+        first = {file: file.read_text("utf-8").partition("\n")[0] for file in (ROOT / path).glob("*.py")}
+        assert first and all(line == f"# SPDX-License-Identifier: {licence}" for line in first.values()), path
