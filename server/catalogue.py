@@ -114,7 +114,7 @@ def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The first kind whose tensor the file has, in the size that tells it. Raises NotAModel, which says what it is."""
-    tensors = _header(file)
+    tensors = header(file)
     for kind in kinds:
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
             if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
@@ -124,7 +124,7 @@ def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str
     raise NotAModel(file, "it is no checkpoint that Maquette knows")
 
 
-def _header(file: Path) -> dict[str, Any]:
+def header(file: Path) -> dict[str, Any]:
     """What a safetensors file says of its tensors. Raises NotAModel."""
     try:
         with file.open("rb") as opened:

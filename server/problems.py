@@ -242,6 +242,27 @@ class NoModel(Failure):
     type, title, status = "no-model", "The model cannot be loaded", 503
 
 
+class NoAdapter(Failure):
+    """A LoRA or VAE that the request names is not here, or cannot be read."""
+
+    type, title, status = "no-adapter", "A LoRA or VAE is missing", 422
+    fix = "Put it into a folder of --loras or beside the model, or leave it out."
+
+
+class ChangedAdapter(Failure):
+    """A LoRA or VAE of that name is here, and is another file than the request means."""
+
+    type, title, status = "changed-adapter", "A LoRA or VAE has changed", 422
+    fix = "Get the earlier file again; or take the one that is here, and the picture will be another."
+
+
+class UnfitAdapter(Failure):
+    """A LoRA or VAE is made for another kind of model, or is nothing that we read."""
+
+    type, title, status = "unfit-adapter", "A LoRA or VAE does not fit", 422
+    fix = "Leave it out, or choose a model that it is made for."
+
+
 class OutOfMemory(Failure):
     """The device has no memory left for a picture of this size."""
 

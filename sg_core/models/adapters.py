@@ -77,9 +77,9 @@ class Fitting:
         and ``with_autoencoder`` do.
         """
         added = [lora for lora in loras if lora.weight]
-        states = [_state(lora.file) for lora in added]
+        states = [state_of(lora.file) for lora in added]
         read = {state: self._pairs.get(state) or _pairs(modules(self.model), state.file) for state in states}
-        self._decode_with(_state(autoencoder) if autoencoder is not None else None)
+        self._decode_with(state_of(autoencoder) if autoencoder is not None else None)
         self._change([(lora.weight, read[state]) for lora, state in zip(added, states, strict=True)])
         self._pairs = read
         return self.model
@@ -152,6 +152,15 @@ def fingerprint(file: Path) -> str:
     """The sha256 of a file: what a picture was painted with, whatever the file is called later."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def state_of(file: Path) -> FileState:
+    """A file as it is now. Raises WeightsError when there is none."""
+    try:
+        facts = file.stat()
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
+    return FileState(file, facts.st_size, facts.st_mtime_ns)
 
 
 def modules(model: Model) -> dict[str, nn.Module]:
@@ -235,14 +244,6 @@ def _renumbered(tensors: Mapping[str, Tensor], parts: Mapping[str, nn.Module]) -
         return f"lora_unet_{name}_{index // depth}_{kind}_{index % depth}_"
 
     return {FIRST_NUMBERING.sub(block, name): weight for name, weight in tensors.items()}
-
-
-def _state(file: Path) -> FileState:
-    try:
-        facts = file.stat()
-    except OSError as error:
-        raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
-    return FileState(file, facts.st_size, facts.st_mtime_ns)
 
 
 def _tensors(file: Path) -> dict[str, Tensor]:

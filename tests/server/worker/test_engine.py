@@ -172,8 +172,8 @@ def test_a_model_that_gives_no_numbers_fails_by_name(tiny):
     """Finite weights, too large for the network: never a black picture that is called done."""
     broken = DiffusionEngine()
     broken.load(tiny)
-    assert broken._loaded is not None
-    for weight in broken._loaded[1].network.parameters():
+    assert broken._ready is not None
+    for weight in broken._ready.fitting.model.network.parameters():
         weight.data.mul_(1e30)
     with pytest.raises(NoModel, match="tiny gave numbers that are none") as failed:
         broken.paint(ASKED, unwatched)
