@@ -33,7 +33,7 @@ WORDS: Mapping[AdapterKind, str] = {"lora": "LoRA", "vae": "VAE"}
 UNET = ("stable-diffusion-1", "stable-diffusion-2", "stable-diffusion-xl")
 
 LORA = re.compile(r"\.(?:lora_(?:down|up|A|B)|lora\.(?:down|up))\b")
-HEARD = re.compile(r"attn2[._]to_k\.(?:lora_down|lora_A|lora\.down)\b.*weight$")
+TO_KEYS = re.compile(r"attn2[._]to_k\.(?:lora_down|lora_A|lora\.down)\b.*weight$")
 WIDTHS: Mapping[int, str] = {768: UNET[0], 1024: UNET[1], 2048: UNET[2]}  # of the words that a UNet hears
 TELLING: Sequence[tuple[str, tuple[str, ...]]] = (
     (r"single_(?:transformer_)?blocks[._]|double_blocks[._]", ("flux-1", "flux-2-dev", "flux-2-klein", "chroma")),
@@ -123,7 +123,7 @@ class AdapterCatalogue:
             raise UnfitAdapter(f"“{name}” is of no use: {named.info.trouble}")
         return named
 
-    def known(self, adapter: Adapter) -> AdapterInfo:
+    def described(self, adapter: Adapter) -> AdapterInfo:
         """What is said of it, with its sha256. Raises NoAdapter where it cannot be read any more."""
         try:
             mark, file = _mark(adapter.file), str(adapter.file)
@@ -155,13 +155,13 @@ class AdapterCatalogue:
         vae = (blockout.vae, self.find("vae", blockout.vae.name).file) if blockout.vae else None
         return Setup(loras, vae, blockout.precision)
 
-    def _checked(self, kind: AdapterKind, asked: LoraFile | AdapterFile, model: ModelInfo) -> str:
-        info = self.known(self.find(kind, asked.name))
+    def _checked(self, kind: AdapterKind, adapter: LoraFile | AdapterFile, model: ModelInfo) -> str:
+        info = self.described(self.find(kind, adapter.name))
         if info.bases and model.base and model.base not in info.bases:
-            made = " or ".join(info.bases)
-            raise UnfitAdapter(f"“{asked.name}” is made for {made}, and {model.name} is {model.base}")
-        if asked.sha256 not in ("", info.sha256):
-            raise ChangedAdapter(changed_words(asked.name))
+            bases = " or ".join(info.bases)
+            raise UnfitAdapter(f"“{adapter.name}” is made for {bases}, and {model.name} is {model.base}")
+        if adapter.sha256 not in ("", info.sha256):
+            raise ChangedAdapter(changed_words(adapter.name))
         return info.sha256
 
     def _entries(self) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
@@ -185,22 +185,21 @@ class AdapterCatalogue:
             mark = _mark(file)
         except OSError:
             return None
-        known = self._headers.get(str(file))
-        if known is None or known[0] != mark:
-            known = mark, _read(file, mark.size)
-            self._headers[str(file)] = known
-        info = known[1]
-        info = None if info is None or (info.trouble and not own) else info
+        row = self._headers.get(str(file))
+        if row is None or row[0] != mark:
+            row = mark, _read(file, mark.size)
+            self._headers[str(file)] = row
+        info = None if row[1] is None or (row[1].trouble and not own) else row[1]
         return info and replace(info, sha256=self._digest(file, mark))
 
     def _digest(self, file: Path, mark: FileMark) -> str:
-        known = self._digests.get(str(file.resolve()))
-        return known[1] if known is not None and known[0] == mark else ""
+        row = self._digests.get(str(file.resolve()))
+        return row[1] if row is not None and row[0] == mark else ""
 
     def _remember(self) -> None:
         with suppress(OSError, ValueError, TypeError, AttributeError):  # as good as none
-            kept: Mapping[str, Any] = json.loads(self._checksums.read_bytes()) if self._checksums else {}
-            self._digests = {file: (FileMark(size, time), str(sum_)) for file, (size, time, sum_) in kept.items()}
+            rows: Mapping[str, Any] = json.loads(self._checksums.read_bytes()) if self._checksums else {}
+            self._digests = {file: (FileMark(size, time), str(digest)) for file, (size, time, digest) in rows.items()}
 
     def _write(self) -> None:
         if self._checksums is None:
@@ -264,7 +263,7 @@ def _read(file: Path, size: int) -> AdapterInfo | None:
 def lora_bases(tensors: Mapping[str, Any]) -> tuple[str, ...]:
     """What a LoRA with these tensors may be made for; none named means that it does not say."""
     for name, facts in tensors.items():
-        if HEARD.search(name) and (base := WIDTHS.get(_size(facts, 1))):
+        if TO_KEYS.search(name) and (base := WIDTHS.get(_size(facts, 1))):
             return (base,)
     return next((bases for mark, bases in TELLING if any(re.search(mark, name) for name in tensors)), ())
 

@@ -29,6 +29,9 @@ Refusal
     |-- Interrupted       500  the server was started ten times while it had this job in hand
     |-- PaintingFailed    500  the engine raised
     |-- NoModel           503  the model's weights cannot be loaded
+    |-- NoAdapter         422  a LoRA or VAE is not here
+    |-- ChangedAdapter    422  it is here, and holds something else than it did
+    |-- UnfitAdapter      422  it is made for another model, or of no use to any
     `-- OutOfMemory       507
 """
 

@@ -174,8 +174,8 @@ def artifact(services: In, digest: str) -> Response:
 @router.get("/models")
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
-    known = precisions(services.store.facts())
-    offers = (replace_fields(model, precision=known.get(model.name, "")) for model in services.settings.models)
+    precision = precisions(services.store.facts())
+    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.settings.models)
     return JSONResponse([dump(model) for model in offers])
 
 
@@ -188,7 +188,7 @@ def adapters(services: In) -> Response:
 @router.get("/adapter")
 def one_adapter(services: In, kind: AdapterKind, name: str) -> Response:
     """One of them, with its sha256, which may take a second where nobody asked before."""
-    return JSONResponse(dump(services.adapters.known(services.adapters.find(kind, name))))
+    return JSONResponse(dump(services.adapters.described(services.adapters.find(kind, name))))
 
 
 @router.get("/health")

@@ -144,11 +144,11 @@ class DiffusionEngine:
         import sg_core
         from sg_core.models.adapters import fingerprint, state_of
 
+        files: list[tuple[LoraFile | AdapterFile, Path]] = [*setup.loras, *([setup.vae] if setup.vae else [])]
         try:
-            asked: list[tuple[LoraFile | AdapterFile, Path]] = [*setup.loras, *([setup.vae] if setup.vae else [])]
-            states = [state_of(file) for _, file in asked]
+            states = [state_of(file) for _, file in files]
             self._sums = {state: self._sums.get(state) or fingerprint(state.file) for state in states}
-            for (adapter, _), state in zip(asked, states, strict=True):
+            for (adapter, _), state in zip(files, states, strict=True):
                 if adapter.sha256 not in ("", self._sums[state]):
                     raise ChangedAdapter(changed_words(adapter.name))
             with _in_memory(f"The model {ready.info.name} with its LoRAs"):
@@ -158,7 +158,8 @@ class DiffusionEngine:
             self._ready = None  # half of it may be changed
             raise
         except sg_core.WeightsError as error:
-            raise UnfitAdapter(str(error)) from error
+            names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
+            raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, measures, crops."""

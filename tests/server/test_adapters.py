@@ -129,7 +129,7 @@ def test_a_sum_is_made_once_and_anew_when_the_file_is(tmp_path: Path) -> None:
     catalogue = AdapterCatalogue([tmp_path], checksums=sums)
 
     def known(catalogue: AdapterCatalogue) -> AdapterInfo:
-        return catalogue.known(catalogue.find("lora", "ink"))
+        return catalogue.described(catalogue.find("lora", "ink"))
 
     first = known(catalogue)
     assert first.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
