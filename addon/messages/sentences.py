@@ -176,7 +176,7 @@ def stumbled(error: str, trace: str) -> Notice:
 def adapters_missing(files: str) -> Notice:
     """A warning: settings were taken up again, and ``files`` of them are not on the server as they were."""
     message, fix = f"Not all that it was painted with is here: {files}.", "Put it there, or paint without it."
-    return Notice(code="no-adapter", message=message, fix=fix, warning=True, section="settings")
+    return Notice(code="no-adapter", message=message, fix=fix, warning=True)
 
 
 # what the server's refusals lead to

@@ -15,10 +15,11 @@ from ...runtime.app import app
 from ..adapter_properties import WEIGHTS
 from ..context import Context
 from ..properties import chosen
-from .menus import choice, row, row_side
+from .menus import choice, row
 from .widgets import Drawable, paragraph
 
 PLACE = "lora_place"  # in the context of a row's menu: which row
+NAME = 0.62  # of a row's width
 SHOWN = 12  # files that do not fit, named below those that do
 
 
@@ -71,19 +72,21 @@ def lora_rows(column: bpy.types.UILayout, context: Context) -> None:
     """A row for each LoRA, with its weight; and a menu of more, where the server has any."""
     scene, model = context.scene, chosen(context.scene)
     loras = scene_settings.loras(scene)
+    if len(loras) < LORAS and adapters.of_kind(app().session.link.adapters, "lora"):
+        choice(column, "LoRAs", "MAQUETTE_MT_loras", "Add a LoRA", "ADD")
     for place, lora in enumerate(loras):
-        side = row_side(column, "" if place else "LoRAs").row(align=True)
+        whole = column.row(align=True)  # names are long: no label takes room from them
+        whole.use_property_split = False
         why = _fault(lora, model)
-        name = side.row(align=True)
+        parts = whole.split(factor=NAME, align=True)
+        name = parts.row(align=True)
         name.alert = bool(why)
         name.context_string_set(PLACE, str(place))
         name.menu("MAQUETTE_MT_loras", text=lora.name)
-        side.prop(scene, WEIGHTS, index=place, text="", slider=True)
-        side.operator("maquette.remove_lora", text="", icon="X").index = place
+        parts.prop(scene, WEIGHTS, index=place, text="", slider=True)
+        whole.operator("maquette.remove_lora", text="", icon="X").index = place
         if why:
             paragraph(column, f"“{lora.name}” {why}", context, "ERROR", "BLANK1")
-    if len(loras) < LORAS and adapters.of_kind(app().session.link.adapters, "lora"):
-        choice(column, "" if loras else "LoRAs", "MAQUETTE_MT_loras", "Add a LoRA", "ADD")
 
 
 def advanced(layout: bpy.types.UILayout, context: Context) -> None:
