@@ -41,4 +41,5 @@ TOYBOX = ModelInfo(
     nouns=TOYBOX_NOUNS,
     vocabulary=TOYBOX_VOCABULARY,
     region_fields=("strength", "start", "until", "description", "colour"),
+    base="toybox",
 )

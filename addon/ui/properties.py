@@ -22,6 +22,7 @@ from ..request.settings import (
     NEGATIVE,
     NOISE,
     PROMPT,
+    SCHEDULER,
     SEED,
     SHAPED,
     SIZE,
@@ -32,6 +33,7 @@ from ..request.settings import (
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
+from .adapter_properties import of_adapters
 from .region_properties import of_regions
 from .stored_property import declared, stored, text
 
@@ -59,7 +61,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks()}
+    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks(), **of_adapters()}
 
 
 def _choices() -> dict[str, object]:
@@ -190,6 +192,13 @@ def _masks() -> dict[str, object]:
 
 def _numbers() -> dict[str, object]:
     return {
+        SCHEDULER: declared(
+            StringProperty,
+            name="Scheduler",
+            description="How the model walks from noise to picture; its own until another is chosen",
+            options=set(),
+            **stored(SCHEDULER, _default_scheduler),
+        ),
         STRENGTH: declared(
             FloatProperty,
             name="Strength",
@@ -247,6 +256,10 @@ def style(scene: bpy.types.Scene) -> Style | None:
     if name and named is None:
         raise StyleMissing(f"There is no style “{name}” here.", "Choose another style, or none.", name)
     return named
+
+
+def _default_scheduler(scene: bpy.types.Scene) -> str:
+    return chosen(scene).scheduler
 
 
 def _default_strength(scene: bpy.types.Scene) -> float:

@@ -9,22 +9,25 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from PIL import Image, PngImagePlugin
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Frame
+from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Precision
 from addon.protocol.png import plain
 from addon.protocol.strict_json import dump
 
-from ..problems import NoModel, OutOfMemory, PromptTooLong, Unpaintable
+from ..adapters import PLAIN, Setup, changed_words
+from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     import sg_core
+    from sg_core.models.adapters import FileState
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +68,14 @@ class Engine(Protocol):
     def device(self) -> str:
         """Where it computes, in words for people."""
 
-    def load(self, model: ModelInfo) -> None:
-        """Makes the model ready; quick when it is. Raises NoModel."""
+    def precision(self, model: ModelInfo) -> Precision:
+        """What it computes this model in, where nobody asks for another."""
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
+        """Makes the model ready, with what is to be on top of it and nothing else; quick when it is.
+
+        Raises NoModel, NoAdapter, ChangedAdapter, UnfitAdapter.
+        """
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
@@ -76,11 +85,22 @@ class Engine(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A model in memory, as it was asked for, and its Judge where it carries one."""
+
+    info: ModelInfo
+    precision: Precision
+    fitting: "sg_core.Fitting"
+    judge: "sg_core.Judge | None"
+
+
 class DiffusionEngine:
     """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
 
     def __init__(self) -> None:
-        self._loaded: tuple[ModelInfo, sg_core.Model, sg_core.Judge | None] | None = None
+        self._ready: Ready | None = None
+        self._sums: dict[FileState, str] = {}  # of the files on top of the model
 
     @property
     def device(self) -> str:
@@ -92,24 +112,54 @@ class DiffusionEngine:
         threads = torch.get_num_threads()
         return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
-    def load(self, model: ModelInfo) -> None:
-        """Loads the weights unless they are the ones in hand."""
+    def precision(self, model: ModelInfo) -> Precision:
+        """As ``sg_core.memory`` says for this device."""
+        from sg_core.memory import precision
+
+        words: Precision = str(precision(_device(), model.family)).removeprefix("torch.")  # type: ignore[assignment]
+        return words
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
+        """Loads the weights unless they are the ones in hand, and fits what is to be on top of them."""
+        precision = setup.precision or self.precision(model)
+        if self._ready is None or (self._ready.info, self._ready.precision) != (model, precision):
+            self._ready = None  # two models need not fit
+            self._ready = self._loaded(model, precision)
+        self._fit(self._ready, setup)
+
+    def _loaded(self, model: ModelInfo, precision: Precision) -> Ready:
         import torch
 
         import sg_core
-        from sg_core.memory import precision
         from sg_core.toybox.segmenter import judge_of
 
-        if self._loaded is not None and self._loaded[0] == model:
-            return
-        self._loaded = None  # two models need not fit
         try:
             with _in_memory(f"The model {model.name}"):
-                device = "cuda" if torch.cuda.is_available() else "cpu"
-                loaded = sg_core.load(address(model), device=device, dtype=precision(device, model.family))
-                self._loaded = (model, loaded, judge_of(loaded))
+                loaded = sg_core.load(address(model), device=_device(), dtype=getattr(torch, precision))
+                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
+
+    def _fit(self, ready: Ready, setup: Setup) -> None:
+        import sg_core
+        from sg_core.models.adapters import fingerprint, state_of
+
+        files: list[tuple[LoraFile | AdapterFile, Path]] = [*setup.loras, *([setup.vae] if setup.vae else [])]
+        try:
+            states = [state_of(file) for _, file in files]
+            self._sums = {state: self._sums.get(state) or fingerprint(state.file) for state in states}
+            for (adapter, _), state in zip(files, states, strict=True):
+                if adapter.sha256 not in ("", self._sums[state]):
+                    raise ChangedAdapter(changed_words(adapter.name))
+            with _in_memory(f"The model {ready.info.name} with its LoRAs"):
+                loras = [sg_core.Lora(file, lora.weight) for lora, file in setup.loras]
+                ready.fitting.fit(loras, setup.vae and setup.vae[1])
+        except OutOfMemory:
+            self._ready = None  # half of it may be changed
+            raise
+        except sg_core.WeightsError as error:
+            names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
+            raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, measures, crops."""
@@ -117,9 +167,11 @@ class DiffusionEngine:
 
         from . import translate
 
-        assert self._loaded is not None, "load comes first"
+        assert self._ready is not None, "load comes first"
+        info, model, judge = self._ready.info, self._ready.fitting.model, self._ready.judge
+        if self._ready.precision != "float32":  # which a blockout need not say
+            blockout = replace(blockout, precision=self._ready.precision)
         try:
-            info, model, judge = self._loaded
             read = translate.readable(blockout, info.words)
             with _in_memory(f"A picture of {blockout.width} x {blockout.height} pixels"):
                 picture, latent = translate.paint(model, read, _watch(report, blockout.frame))
@@ -135,6 +187,12 @@ class DiffusionEngine:
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
         return finished(picture[0], blockout, achieved)
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def address(model: ModelInfo) -> str:

@@ -2,14 +2,19 @@
 """How much memory there is to paint in. Standard library, and torch where somebody has imported it already."""
 
 import ctypes
+import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from addon.protocol.blockout import Precision
+
 MEMINFO = Path("/proc/meminfo")
 FACT = "memory"  # the worker's word of its device's, which only it can ask
+PRECISIONS = "precisions"  # and of what it computes models in, by their names
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,9 @@ def from_fact(fact: str) -> MemoryState:
     """What ``to_fact`` wrote; MemoryState() of an empty one."""
     free, _, total = fact.partition(" of ")
     return MemoryState(int(total), int(free)) if total else MemoryState()
+
+
+def precisions(facts: Mapping[str, str]) -> dict[str, Precision]:
+    """In what models are computed, by their names, out of what the worker stated; float32 is not said."""
+    stated: dict[str, Precision] = json.loads(facts.get(PRECISIONS) or "{}")
+    return {name: precision for name, precision in stated.items() if precision != "float32"}

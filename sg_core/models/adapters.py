@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What artists put on top of a model: LoRAs (Hu et al. 2021), several and weighted, and another autoencoder.
 
-A LoRA is added to the weights themselves, once: it costs nothing per step, and layers keep their names, so what listens
+A LoRA is added to the weights themselves: it costs nothing per step, and layers keep their names, so what listens
 and what masks knows nothing of it. Names are kohya's (``lora_unet_down_blocks_0_...``, also in the first code's
 numbering) or diffusers' (``unet.down_blocks.0...``); a layer that this model does not have is an error, for a LoRA that
 is half there is another LoRA.
@@ -33,6 +33,9 @@ PREFIXES: Mapping[str, Sequence[str]] = {
     "text_encoder_2": ("lora_te2_", "text_encoder_2."),
 }
 DOWN = re.compile(r"\.(?:lora_down|lora_A|lora_A\.default|lora\.down)\.weight$")
+Pairs = Mapping[nn.Module, tuple[Tensor, Tensor]]
+"""What a LoRA changes: the layers, and of each (down, up), whose product is added."""
+
 FIRST_NUMBERING = re.compile(r"^lora_unet_(input_blocks|output_blocks|middle_block)_(\d+)_(?:([01]_))?")
 
 
@@ -44,14 +47,77 @@ class Lora:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class FileState:
+    """A file as it is now: one that is written anew is another."""
+
+    file: Path
+    size: int
+    modified: int
+
+
+class Fitting:
+    """What is on top of a model, and the way back from it.
+
+    ``fit`` says all that is to be on it from now on. Weights change in place, a model is never read anew: those that
+    LoRAs change are kept in main memory as they were, and put back bit for bit. Files in use are read once.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._own: Any = modules(model).get("vae")
+        self._before: dict[nn.Module, Tensor] = {}
+        self._pairs: dict[FileState, Pairs] = {}
+        self._autoencoder: FileState | None = None
+
+    def fit(self, loras: Sequence[Lora] = (), autoencoder: Path | None = None) -> Model:
+        """The model with these LoRAs, their changes added up, and this autoencoder; its own with None.
+
+        A LoRA of weight 0 is none, bit for bit. Raises WeightsError, and then nothing has changed, as ``with_loras``
+        and ``with_autoencoder`` do.
+        """
+        added = [lora for lora in loras if lora.weight]
+        states = [state_of(lora.file) for lora in added]
+        read = {state: self._pairs.get(state) or _pairs(modules(self.model), state.file) for state in states}
+        self._decode_with(state_of(autoencoder) if autoencoder is not None else None)
+        self._change([(lora.weight, read[state]) for lora, state in zip(added, states, strict=True)])
+        self._pairs = read
+        return self.model
+
+    def _decode_with(self, state: "FileState | None") -> None:
+        if state != self._autoencoder:
+            self.model = _decoding(self.model, self._own) if state is None else with_autoencoder(self.model, state.file)
+            self._autoencoder = state
+
+    def _change(self, loras: Sequence[tuple[float, Pairs]]) -> None:
+        changes: dict[nn.Module, list[tuple[float, Tensor, Tensor]]] = {}
+        for share, pairs in loras:
+            for layer, (down, up) in pairs.items():
+                changes.setdefault(layer, []).append((share, down, up))
+        for layer in [layer for layer in self._before if layer not in changes]:
+            weight = _weight(layer)
+            weight.data = self._before.pop(layer).to(weight.device)
+        for layer, parts in changes.items():
+            weight = _weight(layer)
+            before = self._before.setdefault(layer, weight.data.cpu())
+            weight.data = changed(before.to(weight.device), parts)
+
+
+def changed(weight: Tensor, changes: Sequence[tuple[float, Tensor, Tensor]]) -> Tensor:
+    """A layer's weight with changes added up, each (its weight, down, up), in float32 until all are."""
+    total = weight.float()
+    for share, down, up in changes:
+        change = share * up.to(weight.device).flatten(1) @ down.to(weight.device).flatten(1)
+        total = total + change.view(weight.shape)
+    return total.to(weight.dtype)
+
+
 def with_loras(model: Model, loras: Sequence[Lora]) -> Model:
-    """The model with LoRAs added to its weights, in their order. It is the same object: to be rid of them, load anew.
+    """The model with LoRAs added to its weights, for good. It is the same object; ``Fitting`` knows the way back.
 
     Raises WeightsError when a file is torn, holds numbers that are none, or is made for another model.
     """
-    for lora in loras:
-        _add(modules(model), lora)
-    return model
+    return Fitting(model).fit(loras)
 
 
 def with_autoencoder(model: Model, file: Path) -> Model:
@@ -71,11 +137,14 @@ def with_autoencoder(model: Model, file: Path) -> Model:
         missing = module.load_state_dict(tensors, strict=False, assign=True).missing_keys
     except (LookupError, ValueError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{file} is no autoencoder for {model.card.name}: {error}") from error
-    other = finished(module, missing, str(file), Hardware(str(own.device), own.dtype))
+    return _decoding(model, finished(module, missing, str(file), Hardware(str(own.device), own.dtype)))
+
+
+def _decoding(model: Model, autoencoder: nn.Module) -> Model:
     if isinstance(model, StableDiffusion1):
-        return replace(model, autoencoder=other)
+        return replace(model, autoencoder=autoencoder)
     assert isinstance(model, PipelineModel)
-    model.pipe.vae = other
+    model.pipe.vae = autoencoder
     return model
 
 
@@ -83,6 +152,15 @@ def fingerprint(file: Path) -> str:
     """The sha256 of a file: what a picture was painted with, whatever the file is called later."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def state_of(file: Path) -> FileState:
+    """A file as it is now. Raises WeightsError when there is none."""
+    try:
+        facts = file.stat()
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
+    return FileState(file, facts.st_size, facts.st_mtime_ns)
 
 
 def modules(model: Model) -> dict[str, nn.Module]:
@@ -94,29 +172,38 @@ def modules(model: Model) -> dict[str, nn.Module]:
     raise WeightsError(f"{model.card.name} takes no adapters")
 
 
-def _add(parts: Mapping[str, nn.Module], lora: Lora) -> None:
-    tensors = _renumbered(_tensors(lora.file), parts)
+def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
+    """What a file changes: of each layer (down, up). Raises WeightsError unless it fits all of them."""
+    tensors = _renumbered(_tensors(file), parts)
     layers = _layers(parts)
-    pairs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
-    if strange := [name for name in tensors if "lora" not in name.lower() and not name.endswith(".alpha")]:
-        raise WeightsError(f"{lora.file} holds {strange[0]}: it is no LoRA of a kind that Maquette reads")
-    if not pairs or (absent := [name for name in pairs if name not in layers]):
-        example = absent[0] if pairs else "no layer at all"
-        raise WeightsError(f"{lora.file} is made for another kind of model: it changes {example}")
-    halves = {name: _halves(tensors, name, down, lora.file) for name, down in pairs.items()}
+    downs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
+    known = {*downs.values(), *map(_up, downs.values()), *(f"{name}.alpha" for name in downs)}
+    if strange := [name for name in tensors if name not in known]:
+        raise WeightsError(f"{file} holds {strange[0]}: it is no LoRA of a kind that Maquette reads")
+    if not downs or (absent := [name for name in downs if name not in layers]):
+        example = absent[0] if downs else "no layer at all"
+        raise WeightsError(f"{file} is made for another kind of model: it changes {example}")
+    halves = {name: _halves(tensors, name, down, file) for name, down in downs.items()}
     for name, (down, up) in halves.items():
-        weight: Any = layers[name].weight
+        weight = _weight(layers[name])
         if (len(up), down[0].numel()) != (len(weight), weight[0].numel()):
-            raise WeightsError(f"{lora.file}: {name} is of another size, so it is made for another kind of model")
-    for name, (down, up) in halves.items():  # only now, for a model that is half changed would be neither
-        weight = layers[name].weight
-        change = (lora.weight * up.flatten(1) @ down.flatten(1)).view(weight.shape)
-        weight.data = (weight.data.float() + change.to(weight.device)).to(weight.dtype)
+            raise WeightsError(f"{file}: {name} is of another size, so it is made for another kind of model")
+    return {layers[name]: pair for name, pair in halves.items()}
+
+
+def _weight(layer: nn.Module) -> Tensor:
+    weight: Any = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def _up(down_name: str) -> str:
+    return down_name.replace("lora_down", "lora_up").replace("lora_A", "lora_B").replace("lora.down", "lora.up")
 
 
 def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path) -> tuple[Tensor, Tensor]:
     """(down, up) of one layer in float32; times each other they are its change, alpha over their rank counted in."""
-    up_name = down_name.replace("lora_down", "lora_up").replace("lora_A", "lora_B").replace("lora.down", "lora.up")
+    up_name = _up(down_name)
     if up_name not in tensors:
         raise WeightsError(f"{file} lacks {up_name}: get the file again")
     down, up = tensors[down_name].float(), tensors[up_name].float()

@@ -26,7 +26,7 @@ HEADER = 100_000_000  # bytes; more than any file has
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
 
-IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels"})
+IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels", "bases"})
 """What of a family's entry says which models are of it, and where their sizes stand: no facts of a Card."""
 
 KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
@@ -55,6 +55,8 @@ class Card:
         guided_by: ``pass``, where classifier-free guidance is a second pass without the prompt; ``input``, where the
             network is told its scale; ``nothing``, where guidance was distilled into it.
         reference: the layout's pull of strength 1, against the network's own output, where there is no second pass.
+        base: what LoRAs and other autoencoders for it are made for.
+        scheduler: the one it likes; ``schedulers`` are those that it walks with, all where none is named.
         note: what a person should know before using it.
     """
 
@@ -74,6 +76,9 @@ class Card:
     vocabulary: tuple[Mapping[str, Any], ...] = ()
     guided_by: str = "pass"
     reference: float = 0.8
+    base: str = ""
+    scheduler: str = "ddim"
+    schedulers: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -180,9 +185,10 @@ def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
     )
 
 
-def _sizes(folder: Path, family: str) -> dict[str, int]:
+def _sizes(folder: Path, family: str) -> dict[str, int | str]:
     """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
-    halves the sides, and so does each of an autoencoder of its kind.
+    halves the sides, and so does each of an autoencoder of its kind. The width of the words it hears says its base,
+    where versions differ in that.
     """
     facts = CATALOGUE["families"][family]
     if "network" not in facts:
@@ -192,7 +198,8 @@ def _sizes(folder: Path, family: str) -> dict[str, int]:
     if facts["network"] == "transformer":
         return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
     multiple = pixels * 2 ** (_levels(network) - 1)
-    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple}
+    based = facts.get("bases", {}).get(str(network.get("cross_attention_dim")), facts["base"])
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple, "base": based}
 
 
 def _levels(config: Mapping[str, Any]) -> int:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """LoRAs of every naming add what they should to the layers they name; what is made for another model is refused."""
 
+import gc
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sg_core import WeightsError, generate, load
-from sg_core.models.adapters import Lora, fingerprint, modules, with_autoencoder, with_loras
+from sg_core.models.adapters import Fitting, Lora, fingerprint, modules, with_autoencoder, with_loras
 from sg_core.models.folder import quiet
 from sg_core.models.model import Model
 from tests.sg_core.models import checkpoint_file
@@ -109,6 +111,79 @@ def test_several_add_up_and_none_of_one_is_nothing(folder: Path, tmp_path: Path)
     assert not any(weight.requires_grad for weight in with_loras(load(folder), both).network.parameters())
 
 
+@pytest.fixture
+def files(model: Model, tmp_path: Path) -> list[Path]:
+    """Three LoRAs: of one layer each, and the last of both."""
+    layers = [(QUERY,), (OUT,), (QUERY, OUT)]
+    for i, names in enumerate(layers):
+        tensors = {k: v for name in names for k, v in peft(f"unet.{name}", *pair(model, "unet", name, i + 2)).items()}
+        save_file(tensors, tmp_path / f"{i}.safetensors")
+    return [tmp_path / f"{i}.safetensors" for i in range(len(layers))]
+
+
+def weights(model: Model) -> dict[str, Tensor]:
+    return {
+        f"{part}.{name}": weight.clone()
+        for part, module in modules(model).items()
+        for name, weight in module.state_dict().items()
+    }
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(weight, other[name]) for name, weight in one.items())
+
+
+def test_there_is_a_way_back_from_every_lora_and_autoencoder(folder: Path, files: list[Path], tmp_path: Path) -> None:
+    """Whatever was on the model before, its weights are those of one that was just loaded, or loaded and changed."""
+    torch.manual_seed(5)
+    save_file(AutoencoderKL.from_config(modules(load(folder))["vae"].config).state_dict(), tmp_path / "vae.safetensors")
+    fitting, plain = Fitting(load(folder)), weights(load(folder))
+    first = [Lora(files[0], 0.5), Lora(files[2], -1.0)]
+    once = weights(fitting.fit(first, tmp_path / "vae.safetensors"))
+    assert not same(once, plain)
+    assert not same(weights(fitting.fit([Lora(files[0], 0.9)])), once)
+    assert same(weights(fitting.fit(first, tmp_path / "vae.safetensors")), once)
+    assert same(weights(fitting.fit([Lora(file, 0.0) for file in files])), plain)
+    assert same(weights(fitting.fit([Lora(files[1])])), weights(with_loras(load(folder), [Lora(files[1])])))
+    assert same(weights(fitting.fit()), plain)
+
+
+def test_what_does_not_fit_leaves_the_model_as_it_was(folder: Path, files: list[Path], tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
+    fitting = Fitting(load(folder))
+    before = weights(fitting.fit([Lora(files[0])]))
+    for fit in (
+        lambda: fitting.fit([Lora(files[1]), Lora(tmp_path / "other.safetensors")]),
+        lambda: fitting.fit([Lora(files[1])], tmp_path / "other.safetensors"),
+        lambda: fitting.fit([Lora(tmp_path / "gone.safetensors")]),
+    ):
+        with pytest.raises(WeightsError):
+            fit()
+        assert same(weights(fitting.model), before)
+
+
+def test_a_file_that_was_written_anew_is_read_anew(folder: Path, files: list[Path]) -> None:
+    fitting = Fitting(load(folder))
+    before = weights(fitting.fit([Lora(files[0])]))
+    files[0].write_bytes(files[1].read_bytes())
+    os.utime(files[0], ns=(1, 1))
+    assert not same(weights(fitting.fit([Lora(files[0])])), before)
+
+
+def test_fifty_switches_leave_memory_flat(folder: Path, files: list[Path]) -> None:
+    """Counted in live tensors, which every leak of weights would be among."""
+    fitting = Fitting(load(folder))
+
+    def switch(count: int) -> int:
+        for i in range(count):
+            fitting.fit([Lora(files[i % 3], 1 + i / 10), Lora(files[(i + 1) % 3], 0.3)])
+        fitting.fit()
+        gc.collect()
+        return sum(item.numel() for item in gc.get_objects() if issubclass(type(item), Tensor))
+
+    assert switch(3) == switch(50)
+
+
 @pytest.mark.parametrize(
     ("tensors", "sentence"),
     [
@@ -118,6 +193,10 @@ def test_several_add_up_and_none_of_one_is_nothing(folder: Path, tmp_path: Path)
         ),
         (lambda m: kohya("lora_unet_conv_in", *pair(m, "unet", QUERY)), "another size"),
         (lambda m: {"x": torch.zeros(1)}, "holds x: it is no LoRA"),
+        (
+            lambda m: peft(f"unet.{QUERY}", *pair(m, "unet", QUERY)) | {f"unet.{QUERY}.dora_scale": torch.ones(1)},
+            "dora_scale: it is no LoRA of a kind",
+        ),
         (lambda m: {f"unet.{QUERY}.lora_A.weight": pair(m, "unet", QUERY)[0]}, "lacks .*lora_B.weight"),
         (lambda m: peft(f"unet.{QUERY}", *(w / 0 for w in pair(m, "unet", QUERY))), "numbers that are none"),
     ],

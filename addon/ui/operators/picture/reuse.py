@@ -11,14 +11,18 @@ from ....camera.reader import camera_of
 from ....capture.scene_settings import write
 from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
+from ....messages.notice import Notice
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....protocol.blockout import Blockout
 from ....regions import marks
-from ....request.settings import KEYS, part
+from ....request import adapters
+from ....request.settings import KEYS, Settings, part
 from ....request.styles import recovered
 from ....runtime.app import app
+from ....session.reducer import notice_changed
+from ....session.state import offered_model
 from ... import image_editor
 from ...context import Context
 from ...properties import VARY
@@ -96,6 +100,9 @@ class Reuse(bpy.types.Operator):
             elsewhere = sentences.camera_elsewhere(entry.name)
             say(self, elsewhere)
             self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
+        if "loras" in names and (missing := absent_adapters(settings)):
+            self.report({"WARNING"}, missing.message)
+            app().dispatcher.apply(notice_changed, missing)
         return status
 
 
@@ -127,6 +134,14 @@ def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
         region = then.get(mark.phrase.casefold())
         if region is not None and item.is_editable:
             marks.recall(item, region)
+
+
+def absent_adapters(settings: Settings) -> Notice | None:
+    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
+    link = app().session.link
+    model = offered_model(app().session, settings.model)
+    files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
+    return sentences.adapters_missing(", ".join(files)) if files else None
 
 
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:
