@@ -8,7 +8,7 @@ the picture, and sent where the blockout has a field of the same name.
 import argparse
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
@@ -82,8 +82,8 @@ def as_text(value: Any) -> str:
 
 DEFAULTS = Settings()
 MASKS = 0.7  # where nobody says otherwise
-NOISE = 0  # with emphasis it places nothing better, and brings six times as many things that nobody asked for
-OWN = {"masks": MASKS, "noise": NOISE, "vae": None}  # defaults that no model says
+NOISE, FEW_NOISE = 0, 3  # beside emphasis it places nothing better, and brings things that nobody asked for
+OWN = {"masks": MASKS, "vae": None}  # defaults that no model says
 RECORDS: Mapping[str, Callable[[str], Any]] = MappingProxyType({"loras": loras_from, "vae": vae_from})
 SEEDS = {"seed", "variation", "variation_seed"}
 UNKEPT = {"camera", "scale"}  # no property of a scene
@@ -125,15 +125,29 @@ def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
 def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
     values = part(settings, SENT) | {"model": model.name, "precision": model.precision}
-    return {name: _default(name, model) if value is None else value for name, value in values.items()}
+    steps = model.steps if settings.steps is None else settings.steps
+    return {name: default(name, model, steps) if value is None else value for name, value in values.items()}
 
 
 def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
-    """Whether a request was made with these settings, whatever its seed."""
-    return all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in SEEDS)
+    """Whether a request was made with these settings, whatever its seed, and whether or not its files were pinned."""
+    wanted = sent(settings, model)
+    return all(_unpinned(getattr(request, name)) == _unpinned(wanted[name]) for name in wanted if name not in SEEDS)
 
 
-def _default(name: str, model: ModelInfo) -> Any:
+def _unpinned(value: Any) -> Any:
+    """A setting without the checksum of the file, or files, that it names: the server says it later."""
+    if isinstance(value, tuple):
+        return tuple(map(_unpinned, value))
+    return replace(value, sha256="") if isinstance(value, (LoraFile, AdapterFile)) else value
+
+
+def default(name: str, model: ModelInfo, steps: int) -> Any:
+    """What a setting is where the artist says nothing, of a picture of so many steps."""
+    if name == "noise":
+        return FEW_NOISE if steps < model.few else NOISE
+    if name == "emphasis" and steps < model.few:
+        return 0.0
     return OWN[name] if name in OWN else getattr(model, name)
 
 
