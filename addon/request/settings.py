@@ -131,8 +131,8 @@ def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
 
 def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
     """Whether a request was made with these settings, whatever its seed, and whether or not its files were pinned."""
-    wanted = sent(settings, model)
-    return all(_unpinned(getattr(request, name)) == _unpinned(wanted[name]) for name in wanted if name not in SEEDS)
+    now = sent(settings, model)
+    return all(_unpinned(getattr(request, name)) == _unpinned(now[name]) for name in now if name not in SEEDS)
 
 
 def _unpinned(value: Any) -> Any:
