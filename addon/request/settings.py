@@ -7,8 +7,8 @@ the picture, and sent where the blockout has a field of the same name.
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
@@ -85,6 +85,7 @@ MASKS = 0.7  # where nobody says otherwise
 NOISE = 0  # with emphasis it places nothing better, and brings six times as many things that nobody asked for
 OWN = {"masks": MASKS, "noise": NOISE, "vae": None}  # defaults that no model says
 RECORDS: Mapping[str, Callable[[str], Any]] = MappingProxyType({"loras": loras_from, "vae": vae_from})
+SEEDS = {"seed", "variation", "variation_seed"}
 UNKEPT = {"camera", "scale"}  # no property of a scene
 KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
 PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
@@ -125,6 +126,20 @@ def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
     values = part(settings, SENT) | {"model": model.name, "precision": model.precision}
     return {name: _default(name, model) if value is None else value for name, value in values.items()}
+
+
+def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
+    """Whether a request was made with these settings, whatever its seed."""
+    apart = SEEDS | {"loras", "vae", "precision"}
+    same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
+    return same and _same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
+
+
+def _same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
+    """Whether files are the same; one that was chosen without its sha256 is whichever it is by now."""
+    pairs = zip(chosen, sent, strict=False)
+    then = [file and replace(file, sha256="") if now and not now.sha256 else file for now, file in pairs]
+    return len(chosen) == len(sent) and list(chosen) == then
 
 
 def _default(name: str, model: ModelInfo) -> Any:
