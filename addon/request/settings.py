@@ -7,7 +7,7 @@ the picture, and sent where the blockout has a field of the same name.
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
@@ -130,16 +130,17 @@ def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
 
 
 def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
-    """Whether a request was made with these settings, whatever its seed, and whether or not its files were pinned."""
-    now = sent(settings, model)
-    return all(_unpinned(getattr(request, name)) == _unpinned(now[name]) for name in now if name not in SEEDS)
+    """Whether a request was made with these settings, whatever its seed."""
+    apart = SEEDS | {"loras", "vae", "precision"}
+    same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
+    return same and _same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
 
 
-def _unpinned(value: Any) -> Any:
-    """A setting without the checksum of the file, or files, that it names: the server says it later."""
-    if isinstance(value, tuple):
-        return tuple(map(_unpinned, value))
-    return replace(value, sha256="") if isinstance(value, (LoraFile, AdapterFile)) else value
+def _same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
+    """Whether files are the same; one that was chosen without its sha256 is whichever it is by now."""
+    pairs = zip(chosen, sent, strict=False)
+    then = [file and replace(file, sha256="") if now and not now.sha256 else file for now, file in pairs]
+    return len(chosen) == len(sent) and list(chosen) == then
 
 
 def default(name: str, model: ModelInfo, steps: int) -> Any:

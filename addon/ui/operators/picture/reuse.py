@@ -127,6 +127,14 @@ class RestoreCamera(bpy.types.Operator):
         return settle()
 
 
+def absent_adapters(settings: Settings) -> Notice | None:
+    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
+    link = app().session.link
+    model = offered_model(app().session, settings.model)
+    files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
+    return sentences.adapters_missing(", ".join(files)) if files else None
+
+
 def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
     """Give the scene's regions what those of the request, which have their phrases, had of their own."""
     then = {region.phrase.casefold(): region for region in request.regions}
@@ -134,14 +142,6 @@ def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
         region = then.get(mark.phrase.casefold())
         if region is not None and item.is_editable:
             marks.recall(item, region)
-
-
-def absent_adapters(settings: Settings) -> Notice | None:
-    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
-    link = app().session.link
-    model = offered_model(app().session, settings.model)
-    files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
-    return sentences.adapters_missing(", ".join(files)) if files else None
 
 
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:
