@@ -23,6 +23,7 @@ from .capture.scene_settings import read
 from .capture.snapshot import develop
 from .compat import render_path
 from .cooperative import finish
+from .data_blocks import named
 from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
@@ -142,7 +143,7 @@ def _look(command: LookCommand) -> None:
 
 
 def _scene(name: str | None = None) -> bpy.types.Scene:
-    scene = bpy.context.scene if name is None else bpy.data.scenes[name]
+    scene = bpy.context.scene if name is None else named(bpy.data.scenes, name)
     assert scene is not None, "a file that is open has a scene"
     return scene
 
@@ -150,10 +151,11 @@ def _scene(name: str | None = None) -> bpy.types.Scene:
 def _object(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
     if name is None:
         return None
-    named = scene.objects.get(name)
-    if named is None:
+    cameras = [item for item in scene.objects if item.type == "CAMERA"]
+    item = named(cameras, name) or named(scene.objects, name)
+    if item is None:
         raise NoCamera(f"The scene has no object named {name}.", "Name one of its cameras.")
-    return named
+    return item
 
 
 def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples: int = 16) -> None:

@@ -8,7 +8,6 @@ What only the viewport hides is not in its depsgraph, and so in none of this.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -29,6 +28,7 @@ from ..request.limits import check_request
 from ..request.phrases import Mark, named_in
 from ..request.settings import Settings
 from .canvas import canvas, scaled
+from .frames import at
 from .meshes import read as read_mesh
 from .regions import Covers
 from .snapshot import Snapshot
@@ -72,17 +72,16 @@ def capture(
     """All that a request needs of the scene as ``camera`` (the scene's own by default) sees it.
 
     What remains to be done, ``snapshot.develop``, needs no Blender, and can go in slices. The prompt of ``settings`` is
-    sent as it is, whatever their style. ``frame`` None takes the scene as it stands. A frame is visited and left again:
-    edits without a key on animated properties are lost on the way, as whenever the frame changes, so that live capture
-    leaves it None. ``look`` looks otherwise than at the viewport's geometry in ``depsgraph``, by default the one in
-    use. ``meshes`` and ``patience`` are as in ``parts``: what is not read then, ``gathering`` reads. Raises UserError
-    for what is wrong at first sight.
+    sent as it is, whatever their style. ``frame`` None takes the scene as it stands; another is visited, with the
+    camera that it binds, and left again. ``look`` looks otherwise than at the viewport's geometry in ``depsgraph``, by
+    default the one in use. ``meshes`` and ``patience`` are as in ``parts``: what is not read then, ``gathering`` reads.
+    Raises UserError for what is wrong at first sight.
     """
-    camera = camera_of(scene, camera)
     named = marks(scene)
     check_request(settings, named)
     named, model = named_in(settings.prompt, named), scaled(model, settings.size)
-    with _at(scene, frame):
+    with at(scene, frame):
+        camera = camera_of(scene, camera)  # not before: a frame may bind one of its own
         usual = partial(viewport, depsgraph=depsgraph, meshes=meshes, patience=patience)
         visible = (look or usual)(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
@@ -176,20 +175,6 @@ def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
         return bpy.context.evaluated_depsgraph_get()
     with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
         return bpy.context.evaluated_depsgraph_get()
-
-
-@contextmanager
-def _at(scene: bpy.types.Scene, frame: int | None) -> Iterator[None]:
-    """The scene at ``frame``, and back."""
-    current, part = scene.frame_current, scene.frame_subframe
-    if frame is None or (frame == current and part == 0.0):
-        yield
-        return
-    scene.frame_set(frame)
-    try:
-        yield
-    finally:
-        scene.frame_set(current, subframe=part)
 
 
 def _mark(chain: Chain, by_collection: dict[bpy.types.Object, Mark]) -> Mark | None:

@@ -12,6 +12,7 @@ from itertools import count
 
 import bpy
 
+from ..camera.placement import carry, release
 from ..camera.reader import camera_data, view
 from ..camera.view import View
 from ..capture.scene import evaluated, geometry, parts
@@ -109,6 +110,7 @@ def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
     for projector in cameras:
         data = camera_data(projector)
         collections = [collection for collection in projector.users_collection if has(collection, RESULT)]
+        release(projector)
         bpy.data.objects.remove(projector)
         bpy.data.batch_remove([data] if data.users == 0 else [])
         bpy.data.batch_remove([collection for collection in collections if not collection.all_objects])
@@ -121,10 +123,10 @@ def _set_up(scene: bpy.types.Scene, camera: bpy.types.Object) -> bpy.types.Objec
     data = bpy.data.cameras.new(name)
     copy_lens(camera_data(camera), data)
     projector = bpy.data.objects.new(name, data)
-    projector.matrix_basis = camera.matrix_world.normalized()
+    _collection(scene).objects.link(projector)
+    carry(projector, camera.matrix_world.normalized())
     projector.lock_location = projector.lock_rotation = projector.lock_scale = (True, True, True)
     projector.lock_rotation_w = projector.hide_select = projector.hide_render = True
-    _collection(scene).objects.link(projector)
     return projector
 
 

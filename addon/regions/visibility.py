@@ -45,10 +45,11 @@ def layer_of(graph: bpy.types.Depsgraph) -> bpy.types.ViewLayer:
 
 def _uncover(layer: bpy.types.ViewLayer, objects: set[bpy.types.Object]) -> None:
     """Clear what hides the objects themselves, and let drivers and keyframes have their say again."""
+    present = set(layer.objects)
     for item in objects:
         item.hide_render = item.hide_viewport = False
         item.visible_camera, item.is_holdout = True, False
-        if item.name in layer.objects:
+        if item in present:
             item.hide_set(False, view_layer=layer)
         item.update_tag(refresh={"TIME"})
     layer.update()

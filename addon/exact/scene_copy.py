@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is taken out of the copy of a file before it is rendered, and what is told apart there, so that Cryptomatte says
+what covers each pixel. All of this changes the open file for good.
+
+Cryptomatte weighs objects by the light that comes through, so that fog would thin them out; and it knows them by bare
+names, which objects of several libraries and instances of one object share.
+"""
+
+from collections.abc import Collection, Iterator
+
+import bpy
+
+from ..compat import ensure_nodes
+
+MATERIAL = "ShaderNodeOutputMaterial"
+OUTPUTS = {MATERIAL, "ShaderNodeOutputWorld"}
+
+
+def clear_the_air() -> None:
+    """Take every volume out: of worlds, of materials in whatever node groups, and objects that are nothing else.
+
+    What had a volume and no surface becomes wholly transparent; a material without either would be black.
+    """
+    for tree in list(_shader_trees()):
+        for output in [node for node in tree.nodes if node.bl_idname in OUTPUTS]:
+            surface, volume = output.inputs["Surface"], output.inputs["Volume"]
+            if not volume.is_linked:
+                continue
+            for link in list(volume.links or ()):
+                tree.links.remove(link)
+            if not surface.is_linked and output.bl_idname == MATERIAL:
+                tree.links.new(tree.nodes.new("ShaderNodeBsdfTransparent").outputs[0], surface)
+    for item in [item for item in bpy.data.objects if item.type == "VOLUME"]:
+        item.hide_render = True
+
+
+def unbind_cameras(scene: bpy.types.Scene) -> None:
+    """Have no marker of the timeline bring another camera than the one that is rendered through."""
+    for marker in scene.timeline_markers:
+        marker.camera = None
+
+
+def own_names(scene: bpy.types.Scene, shared: Collection[str]) -> bpy.types.Scene:
+    """Give objects of the names that are ``shared`` names of their own, by making what is linked this file's; the scene
+    after that."""
+    linked = [item for item in bpy.data.objects if item.name in shared and item.library is not None]
+    if not linked:
+        return scene
+    own: bpy.types.Scene = scene.make_local() if scene.library is not None else scene
+    for blocks in (bpy.data.scenes, bpy.data.collections, bpy.data.objects):
+        for block in [block for block in blocks if block.library is not None]:
+            block.make_local()
+    return own
+
+
+def separate_instances(scene: bpy.types.Scene, shared: Collection[str]) -> bpy.types.Scene:
+    """Give each instance of a collection objects of its own, with names of their own."""
+    for instancer in list(scene.objects):
+        _copy_instanced(instancer)
+    return scene
+
+
+def _shader_trees() -> Iterator[bpy.types.ShaderNodeTree]:
+    """The shader nodes of every world and material, and all groups of such nodes."""
+    for material in bpy.data.materials:
+        if material.grease_pencil is None:
+            ensure_nodes(material)
+    owners = (*bpy.data.materials, *bpy.data.worlds)
+    for tree in (*(owner.node_tree for owner in owners), *bpy.data.node_groups):
+        if isinstance(tree, bpy.types.ShaderNodeTree):
+            yield tree
+
+
+def _copy_instanced(instancer: bpy.types.Object) -> None:
+    """Have an object instance a copy of its collection, if it instances any."""
+    if instancer.instance_type == "COLLECTION" and instancer.instance_collection is not None:
+        instancer.instance_collection = _deep_copy(instancer.instance_collection)
+
+
+def _deep_copy(collection: bpy.types.Collection) -> bpy.types.Collection:
+    """A copy of a collection, and of all objects and collections in it."""
+    copied = collection.copy()
+    for original in collection.objects:
+        duplicate = original.copy()
+        copied.objects.unlink(original)
+        copied.objects.link(duplicate)
+        _copy_instanced(duplicate)
+    for child in collection.children:
+        copied.children.unlink(child)
+        copied.children.link(_deep_copy(child))
+    return copied
