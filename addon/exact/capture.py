@@ -24,13 +24,13 @@ from ..capture.scene import Visible, evaluated, owned, parts
 from ..compat import render_path, write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.answers import ModelInfo
-from ..raster.instances import MeshInstance
+from ..raster.instances import MeshInstances
 from ..raster.lens import Lens
 from ..raster.triangles import Floats
 from ..raster.zbuffer import NOTHING
 from ..request.phrases import Mark
 from . import cryptomatte, exr
-from .scene_copy import clear_the_air, own_names, separate_instances, unbind_cameras
+from .scene_copy import clear_the_air, own_names, see_through_backs, separate_instances, unbind_cameras
 
 SAMPLES = 32
 SURFACES = 64  # transparent ones behind one another, as leaves and hair are
@@ -68,6 +68,7 @@ def exactly(
 def _prepared(scene: bpy.types.Scene, camera: bpy.types.Object) -> tuple[bpy.types.Scene, bpy.types.Object]:
     """The scene without what thins its objects out, each of them with a name that says whose it is; and the camera."""
     clear_the_air()
+    see_through_backs(scene)
     unbind_cameras(scene)
     scene.camera = camera
     for tell_apart in (own_names, separate_instances):
@@ -174,7 +175,7 @@ def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
 
 def _read(
     scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph
-) -> tuple[View, tuple[MeshInstance, ...], dict[str, set[int]]]:
+) -> tuple[View, tuple[MeshInstances, ...], dict[str, set[int]]]:
     instances = tuple(instance for _, instance in parts(scene, graph, {}))
     return view(scene, camera, graph), instances, _owners(scene, graph)
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 import bpy
 
+from ..capture.back_faces import culls
 from ..compat import ensure_nodes
 
 MATERIAL = "ShaderNodeOutputMaterial"
@@ -32,6 +33,24 @@ def clear_the_air() -> None:
                 tree.links.new(tree.nodes.new("ShaderNodeBsdfTransparent").outputs[0], surface)
     for item in [item for item in bpy.data.objects if item.type == "VOLUME"]:
         item.hide_render = True
+
+
+def see_through_backs(scene: bpy.types.Scene) -> None:
+    """Have materials whose back faces the scene's engine culls be transparent from behind, for Cycles culls none."""
+    for material in bpy.data.materials:
+        if not culls(scene, material):
+            continue
+        ensure_nodes(material)
+        tree = material.node_tree
+        for output in [node for node in tree.nodes if node.bl_idname == MATERIAL]:
+            surface = output.inputs["Surface"]
+            geometry, mix = tree.nodes.new("ShaderNodeNewGeometry"), tree.nodes.new("ShaderNodeMixShader")
+            tree.links.new(geometry.outputs["Backfacing"], mix.inputs[0])
+            shader = surface.links[0].from_socket if surface.is_linked and surface.links else None
+            if shader is not None:
+                tree.links.new(shader, mix.inputs[1])
+            tree.links.new(tree.nodes.new("ShaderNodeBsdfTransparent").outputs[0], mix.inputs[2])
+            tree.links.new(mix.outputs[0], surface)
 
 
 def unbind_cameras(scene: bpy.types.Scene) -> None:

@@ -20,7 +20,7 @@ from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import NothingMarked, TooManyViews
 from ..raster.zbuffer import NOTHING
-from .depth import depth_file
+from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, check_objects, mark_result, restore_slots, sweep
 from .node_groups import depth_image, layer, stack
 
@@ -77,7 +77,9 @@ def project(
     camera_view = view(scene, camera, graph)
     objects, earlier = projectable(scene, graph, picture)
     if group is None:
-        depth = finish(depth_file(geometry(scene, graph, camera_view).triangles, camera_view))
+        depth = finish(
+            depth_file(geometry(scene, graph, camera_view, depth_frustum(camera_view)).triangles, camera_view)
+        )
         group = new_layer(picture, depth, camera_view)
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
