@@ -22,8 +22,9 @@ class Sphere:
 
 
 def sphere(points: Singles) -> Sphere:
-    """One around ``points`` (p, 3); those that are no numbers have no place."""
-    finite = points if np.isfinite(points).all() else points[np.isfinite(points).all(axis=1)]
+    """One around ``points`` (p, 3); those that are no numbers, or next to infinite, have no place."""
+    near = np.abs(points) < 1e18
+    finite = points if near.all() else points[near.all(axis=1)]
     if not len(finite):
         return Sphere(np.zeros(3), 0.0)
     low, high = finite.min(axis=0).astype(np.float64), finite.max(axis=0).astype(np.float64)

@@ -13,6 +13,7 @@ from .triangles import PIECE, Floats, Indices, Singles, Triangles
 from .triangulate import counted, divided
 
 INSTANCES = 1 << 11  # at once, some milliseconds' work
+FARTHEST = 1e18  # units; squares of more are no numbers in single precision, and Cycles draws nothing of such triangles
 
 
 class Mesh:
@@ -162,14 +163,14 @@ def _put_triangles(triangles: Indices, size: int, number: int, first: int, into:
 
 
 def _drawn(triangles: Triangles, placed: Sequence[_Placed], frustum: Frustum | None) -> Slices[Triangles]:
-    """The triangles without those that are culled, or have a point that is no number."""
+    """The triangles without those that are culled, or have a point that is no number or next to infinite."""
     drawn = np.ones(len(triangles), bool)
     finite = np.empty(len(triangles.points), bool)
     for begin in range(0, len(finite), PIECE):
-        finite[begin : begin + PIECE] = np.isfinite(triangles.points[begin : begin + PIECE]).all(axis=1)
+        finite[begin : begin + PIECE] = (np.abs(triangles.points[begin : begin + PIECE]) < FARTHEST).all(axis=1)
         yield
     if not finite.all():
-        triangles.points[~finite] = 0.0  # nothing draws them, and no warning comes of them
+        triangles.points[~finite] = [0.0, 0.0, -1.0]  # nothing draws them, and no warning comes of them
         for begin in range(0, len(drawn), PIECE):
             drawn[begin : begin + PIECE] = finite[triangles.corners[begin : begin + PIECE]].all(axis=1)
             yield

@@ -4,7 +4,6 @@
 import math
 
 import bpy
-import numpy as np
 import pytest
 
 from addon.exact.second_blender import alike
@@ -43,12 +42,11 @@ def test_a_neighbour_is_seen_as_if_nothing_were_wrong(damage, name, value, recwa
     damage(scene, name, value)
     bpy.context.view_layer.update()
     seen = captured(scene, prompt)["tree"]
-    hidden = name == "castle" and np.isfinite(value)  # its triangles then do reach across the tree, in renders too
-    assert hidden or alike(sound, seen) > 0.99
+    assert alike(sound, seen) > 0.99
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("value", VALUES[:3])
+@pytest.mark.parametrize("value", [*VALUES, 1e6])
 def test_a_region_with_such_a_point_is_what_a_render_shows_of_it(value):
     def damaged():
         scene = staged()
