@@ -24,6 +24,7 @@ from .capture.snapshot import develop
 from .compat import render_path
 from .cooperative import finish
 from .data_blocks import named
+from .exact.baked_files import bring_point_caches, find_bakes
 from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
@@ -97,6 +98,15 @@ def run(words: Sequence[str]) -> int:
 
 
 def _open(source: SceneFile) -> None:
+    if source.origin is not None:
+        bring_point_caches(source.origin, source.path)
+    _load(source)
+    if source.origin is not None and find_bakes(source.origin):
+        bpy.ops.wm.save_mainfile()
+        _load(source)  # anew, for what was missing is not looked for twice
+
+
+def _load(source: SceneFile) -> None:
     try:
         bpy.ops.wm.open_mainfile(filepath=str(source.path), use_scripts=source.scripts)
     except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
@@ -130,6 +140,8 @@ def _apply(command: ApplyCommand) -> None:
     make_current(scene, image, loads(Blockout, request))
     background(camera, image)
     project(scene, camera, image)
+    find_bakes(command.source.path, command.out.parent)
+    bring_point_caches(command.source.path, command.out)
     bpy.ops.wm.save_as_mainfile(filepath=str(command.out), copy=True, compress=True)
 
 
