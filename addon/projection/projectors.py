@@ -83,7 +83,7 @@ def project(
         group = new_layer(picture, depth, camera_view)
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
-    key = f"{time.time_ns():x}"
+    key = _next_key()
     record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group}
     projector[PROJECTOR] = record
     for item in objects:
@@ -187,6 +187,14 @@ def _groups(
         if keys:
             group = mark_result(stack([records[key]["group"] for key in keys], "Maquette projection"))
             yield from ((item, group) for item in objects)
+
+
+def _next_key() -> str:
+    """One that comes after all others of the file. Clocks step back, so that one alone would not do; and it keeps keys
+    of several files apart, whose objects may be brought together."""
+    keys = [str(item[PROJECTOR]["key"]) for item in bpy.data.objects if has(item, PROJECTOR)]
+    keys += [key for item in bpy.data.objects for key in _keys(item)]
+    return f"{max([time.time_ns(), *(int(key, 16) + 1 for key in keys)]):x}"
 
 
 def _keys(item: bpy.types.Object) -> list[str]:
