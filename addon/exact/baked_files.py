@@ -30,11 +30,11 @@ def bring_point_caches(origin: Path, copy: Path) -> None:
     files = [file for file in source.rglob("*") if file.is_file()]
     small = sum(file.stat().st_size for file in files) <= COPIED
     for file in files:
-        there = target / file.relative_to(source)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        there.unlink(missing_ok=True)
-        if small or not _link(file, there):
-            shutil.copyfile(file, there)
+        copied = target / file.relative_to(source)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.unlink(missing_ok=True)
+        if small or not _link(file, copied):
+            shutil.copyfile(file, copied)
 
 
 def find_bakes(origin: Path, start: Path | None = None) -> bool:
@@ -64,10 +64,10 @@ def _relative(path: str, start: Path) -> str:
         return path
 
 
-def _link(file: Path, there: Path) -> bool:
+def _link(file: Path, copied: Path) -> bool:
     """Another name for a file; whether this system has any. A hard link is none: what is written there is here too."""
     with suppress(OSError, NotImplementedError):
-        there.symlink_to(file.resolve())
+        copied.symlink_to(file.resolve())
         return True
     return False
 

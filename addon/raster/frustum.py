@@ -5,12 +5,9 @@ fronts. numpy, no bpy."""
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .lens import Lens
-from .triangles import Floats, Singles
-
-Bools = NDArray[np.bool_]
+from .triangles import Bools, Floats, Singles
 
 
 @dataclass(frozen=True, eq=False)

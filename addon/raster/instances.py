@@ -194,12 +194,12 @@ def _facing(
     materials = np.zeros(len(mesh), np.int32) if mesh.materials is None else mesh.materials
     culls = np.tile(culled[np.minimum(materials, len(culled) - 1)], len(placed.matrices))
     mirrored = np.repeat(np.linalg.det(placed.matrices[:, :3, :3]) < 0.0, len(mesh))
-    shown = np.ones(last - first, bool)
-    for begin in range(0, len(shown), PIECE):
+    visible = np.ones(last - first, bool)
+    for begin in range(0, len(visible), PIECE):
         some = slice(begin, begin + PIECE)
         with np.errstate(invalid="ignore", over="ignore"):
             corners = triangles.points[triangles.corners[first + begin : min(first + begin + PIECE, last)]]
             fronts = frustum.facing(corners) != mirrored[some]
-        shown[some] = fronts | ~culls[some]
+        visible[some] = fronts | ~culls[some]
         yield
-    return shown
+    return visible

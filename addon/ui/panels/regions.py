@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The regions of the scene: a line each, what is set of the selected one, and what is drawn of them over the view."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -13,7 +13,7 @@ from ...protocol.answers import ModelInfo
 from ...regions import marks
 from ...regions.listing import Row
 from ...regions.measures import BlockMeasure, PictureMeasure, RegionMeasure
-from ...request.phrases import default_phrase, names_any, said
+from ...request.phrases import default_phrase, names_any, spellings
 from ...request.settings import PROMPT, STYLE
 from ...request.styles import styled
 from ...runtime.app import app
@@ -146,12 +146,14 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
 def _entries(context: Context) -> Iterator[ListedRegion]:
     """The list; of one that is left out there are neither numbers nor faults."""
     regions, uid = app().regions, context.scene.session_uid
-    measures = regions.measures.get(uid, {})
+    measures, unsaid = regions.measures.get(uid, {}), _unsaid(context, regions.rows.get(uid, ()))
     for row in regions.rows.get(uid, ()):
         region = row.find(bpy.data)
         if region is not None:
             measure = None if region.maquette_off else measures.get(row.phrase.casefold())
-            faults = () if region.maquette_off else tuple(_faults(context, row, measure))
+            faults = (
+                () if region.maquette_off else tuple(_faults(context, row, measure, row.phrase.casefold() in unsaid))
+            )
             yield ListedRegion(row, region, measure, faults, regions.differences.get(row.uid, ()))
 
 
@@ -162,13 +164,21 @@ def _phrase_width(context: Context, measure: RegionMeasure | None) -> float:
     return max(LEAST, whole - BUTTONS - numbers)
 
 
-def _faults(context: Context, row: Row, measure: RegionMeasure | None) -> Iterator[Notice]:
+def _unsaid(context: Context, rows: Sequence[Row]) -> set[str]:
+    """The phrases that the prompt does not say, in no case; of those that are left out, who knows."""
+    scene = context.scene
+    on = (row for row in rows if (region := row.find(bpy.data)) is not None and not region.maquette_off)
+    phrases = list(dict.fromkeys(row.phrase.casefold() for row in on))
+    prompt = styled(scene.get(PROMPT, ""), app().style_library.find(scene.get(STYLE, "")))
+    return {phrase for phrase, spelt in zip(phrases, spellings(phrases, prompt), strict=True) if spelt is None}
+
+
+def _faults(context: Context, row: Row, measure: RegionMeasure | None, unsaid: bool) -> Iterator[Notice]:
     """Why Generate would not ask for this region, or the model not paint it."""
-    scene, phrase = context.scene, row.phrase
-    model, style = chosen(scene), app().style_library.find(scene.get(STYLE, ""))
+    phrase, model = row.phrase, chosen(context.scene)
     if model.nouns and not names_any(phrase, model.nouns):
         yield region_sentences.unknown_phrase(model.name, phrase)
-    if said(phrase, styled(scene.get(PROMPT, ""), style)) is None:
+    if unsaid:
         yield region_sentences.unsaid_phrase(phrase)
     if measure is not None and (unseen := _unseen(measure.block, phrase)) is not None:
         yield unseen
