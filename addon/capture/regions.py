@@ -94,6 +94,8 @@ def _region(
         depth=depth,
         enforce=mark.enforce,
         strength=mark.strength,
+        start=mark.start,
+        until=mark.until,
         description=mark.description,
         colour=mark.colour,
     )

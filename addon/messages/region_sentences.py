@@ -54,6 +54,11 @@ def achieved_short(offset: float | None, overlap: float | None) -> str:
     return "absent" if offset is None or overlap is None else f"Δ{100 * offset:.0f} ∩{overlap:.2f}".replace("∩0", "∩")
 
 
+def legend() -> str:
+    """What the signs of ``achieved_short`` mean, for whoever sees them first."""
+    return "Visible share; Δ off its block, in % of the frame; ∩ overlap"
+
+
 def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | None, outdated: bool) -> str:
     """The same as sentences; ``by`` says who measured, ``outdated`` that something has changed since."""
     if offset is None or overlap is None:
@@ -61,4 +66,6 @@ def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | 
     else:
         words = f"The picture shows “{phrase}” {offset:.1%} of the frame away from its block, overlap {overlap:.2f}"
     source = ", says the model itself, which is coarser than a Judge" if by == "attention" else ""
-    return f"{words}{source}.{' So it was in the last picture; the scene has changed since.' if outdated else ''}"
+    return (
+        f"{words}{source}.{' So it was in the last picture; what is asked for has changed since.' if outdated else ''}"
+    )

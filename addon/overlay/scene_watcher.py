@@ -20,6 +20,7 @@ from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
+from ..protocol.blockout import Blockout
 from ..raster.instances import MeshInstances
 from ..raster.zbuffer import NOTHING
 from ..regions import marks
@@ -95,6 +96,11 @@ class SceneWatcher:
     def resting(self) -> bool:
         """Whether the scene was read so lately, for what that takes, that an edit waits a little."""
         return time.perf_counter() < self._rests_until
+
+    def request(self, picture: bpy.types.Image) -> Blockout | None:
+        """What a picture was asked for; None of one that was not read yet, or cannot be."""
+        known = self._measured.get(picture.session_uid)
+        return known.request if known is not None else None
 
     def touch(self, scene: int, reshaped: bool) -> None:
         """Something in the scene has changed; ``reshaped`` when it may be a mesh."""

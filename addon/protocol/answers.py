@@ -31,7 +31,7 @@ VERSION = 2  # of the wire, the same for add-on and server; a field that is adde
 
 Count = Annotated[int, Range(0, 2**53)]
 Digest = Annotated[str, Length(64, 64)]
-RegionField = Literal["strength", "description", "colour"]
+RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 

@@ -40,5 +40,5 @@ TOYBOX = ModelInfo(
     emphasis=8.0,
     nouns=TOYBOX_NOUNS,
     vocabulary=TOYBOX_VOCABULARY,
-    region_fields=("strength", "description", "colour"),
+    region_fields=("strength", "start", "until", "description", "colour"),
 )

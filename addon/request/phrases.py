@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..messages.errors import NothingMarked, PhraseMissing
-from ..protocol.blockout import Property
+from ..protocol.blockout import Property, Region
 from .spelling import folded, meets, occurrences_in, shared_out
 from .wording import forms
 
@@ -19,8 +19,8 @@ class Mark:
     """What the artist said of an object: its name, the words of the prompt that mean it, and what to enforce.
 
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
-    should it have no surface: "in the view", "from renders", or "". ``strength``, ``description`` and ``colour`` are
-    its own, as a Region's.
+    should it have no surface: "in the view", "from renders", or "". ``strength``, ``start``,
+    ``until``, ``description`` and ``colour`` are its own, as a Region's.
     """
 
     name: str
@@ -29,8 +29,19 @@ class Mark:
     on: bool = True
     hidden: str = ""
     strength: float = 1.0
+    start: float = 0.0
+    until: float = 1.0
     description: str = ""
     colour: tuple[float, float, float] | None = None
+
+
+OWN = ("enforce", "strength", "start", "until", "description", "colour")
+"""What a mark and a Region have under the same name, and an artist sets."""
+
+
+def asks_alike(mark: Mark, region: Region) -> bool:
+    """Whether a region of a request was asked for as the mark is now, wherever it stands."""
+    return all(getattr(mark, name) == getattr(region, name) for name in OWN)
 
 
 def default_phrase(name: str) -> str:

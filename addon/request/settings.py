@@ -54,6 +54,7 @@ DEFAULTS = Settings()
 MASKS = 0.7  # where nobody says otherwise
 NOISE = 0  # with emphasis it places nothing better, and brings six times as many things that nobody asked for
 OWN = {"masks": MASKS, "noise": NOISE}  # defaults that no model says
+SEEDS = {"seed", "variation", "variation_seed"}
 UNKEPT = {"camera", "scale"}  # no property of a scene
 KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
 PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
@@ -90,6 +91,11 @@ def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
     values = part(settings, SENT) | {"model": model.name}
     return {name: _default(name, model) if value is None else value for name, value in values.items()}
+
+
+def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
+    """Whether a request was made with these settings, whatever its seed."""
+    return all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in SEEDS)
 
 
 def _default(name: str, model: ModelInfo) -> Any:

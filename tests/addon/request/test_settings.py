@@ -23,6 +23,7 @@ from addon.request.settings import (
     SENT,
     Settings,
     add_flags,
+    asks_alike,
     from_flags,
     part,
     sent,
@@ -134,6 +135,14 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
         "variation_seed": 0,
     }
     assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
+
+
+def test_a_request_is_told_from_one_of_other_settings() -> None:
+    again = replace(SET, seed=99, variation=0.5, variation_seed=3, size=25, exact=False)
+    assert asks_alike(again, TOYBOX, request(SET)), "another seed is no other request"
+    for other in ({"prompt": "a ship"}, {"strength": 0.1}, {"steps": 10}, {"masks": 0.0}, {"emphasis": 0.5}):
+        assert not asks_alike(replace(SET, **other), TOYBOX, request(SET)), other
+    assert not asks_alike(SET, replace(TOYBOX, name="other"), request(SET))
 
 
 def test_a_style_adds_its_words() -> None:

@@ -15,6 +15,8 @@ from ....messages.errors import EntryGone, HistoryUnreadable
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, drop_unused, load_picture
+from ....protocol.blockout import Blockout
+from ....regions import marks
 from ....request.settings import KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
@@ -28,7 +30,11 @@ from .result import Show
 REUSED = (
     ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
     ("SEED", "Seed", "Set its seed"),
-    ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
+    (
+        "EVERYTHING",
+        "Everything",
+        "Set its prompt, style, seed, strength, steps and model, and what its regions had of their own",
+    ),
 )
 TAKEN_UP = {"PROMPT": ("prompt", "negative", "style"), "SEED": ("seed",)}  # of the settings; all of them else
 
@@ -85,6 +91,8 @@ class Reuse(bpy.types.Operator):
             self.report({"INFO"}, f"The style “{kept.style}” is not what it was: its words are in the prompt now")
         if "seed" in names:
             scene[VARY] = False
+        if self.what == "EVERYTHING":
+            _recall(scene, entry.request)
         if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
             elsewhere = sentences.camera_elsewhere(entry.name)
             say(self, elsewhere)
@@ -111,6 +119,15 @@ class RestoreCamera(bpy.types.Operator):
         hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
+
+
+def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
+    """Give the scene's regions what those of the request, which have their phrases, had of their own."""
+    then = {region.phrase.casefold(): region for region in request.regions}
+    for item, mark in marks.marked(scene):
+        region = then.get(mark.phrase.casefold())
+        if region is not None and item.is_editable:
+            marks.recall(item, region)
 
 
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:

@@ -96,11 +96,9 @@ def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
         elif not item.is_editable:
             yield f"“{region.phrase}”, for {region.name} belongs to another file"
         else:
-            marks.mark(item, region.phrase, region.enforce)
+            marks.mark(item, region.phrase)
             marks.write(item, marks.OFF, False)
-            marks.write(item, marks.STRENGTH, None if region.strength == 1.0 else region.strength)
-            marks.write(item, marks.DESCRIPTION, region.description or None)
-            marks.write(item, marks.COLOUR, region.colour)
+            marks.recall(item, region)
     phrases = {region.phrase.casefold() for region in regions}
     for item, mark in marks.marked(scene):
         if mark.on and mark.phrase.casefold() not in phrases:
