@@ -33,6 +33,7 @@ from .canvas import canvas, scaled
 from .frames import at
 from .meshes import fetch
 from .meshes import read as read_mesh
+from .metaballs import family, read_parts
 from .regions import Covers
 from .snapshot import Snapshot
 
@@ -56,7 +57,9 @@ class Visible:
     exact: Covers | None = None
 
 
-Meshes = dict[int, Mesh]  # what was read of meshes, by their address; worth nothing once any geometry has changed
+Meshes = dict[
+    tuple[int, int], Mesh
+]  # what was read of meshes, by address and part; worth nothing once any geometry has changed
 Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Visible]
 
 
@@ -154,10 +157,10 @@ def parts(
             continue
         key = (*kin(instance), item.data.as_pointer())
         if key not in groups:
-            verdict = verdicts.of(instance) if instance.show_self else None
-            groups[key] = None if verdict is None else _Group(*verdict, meshes.setdefault(key[2], Mesh()), culled(item))
-            if verdict is not None and eager and not meshes[key[2]].is_read:
-                read_mesh(item, meshes[key[2]])
+            owners = verdicts.owners(instance) if instance.show_self else ()
+            group = groups[key] = _Group.of(owners, key[2], meshes, culled(item)) if owners else None
+            if group is not None and eager and not group.is_read:
+                group.read(item)
                 eager = patience is None or time.perf_counter() < begun + patience
         group = groups[key]
         if group is not None:
@@ -165,18 +168,37 @@ def parts(
     matrices = _matrices(depsgraph)
     for group in groups.values():
         if group is not None:
-            yield group.original, MeshInstances(group.mesh, matrices[group.indices], group.owner, group.culled)
+            for (original, owner), mesh in zip(group.owners, group.meshes, strict=True):
+                yield original, MeshInstances(mesh, matrices[group.indices], owner, group.culled)
 
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """All instances of one mesh by one object: which of the depsgraph's they are."""
+    """All instances of one mesh by one object: which of the depsgraph's they are; and whose, which of a family of
+    metaballs are several, with a part of the mesh each."""
 
-    original: bpy.types.Object
-    owner: int
-    mesh: Mesh
+    owners: Sequence[tuple[bpy.types.Object, int]]
+    meshes: tuple[Mesh, ...]
     culled: tuple[bool, ...]
     indices: list[int] = field(default_factory=list)
+
+    @staticmethod
+    def of(
+        owners: Sequence[tuple[bpy.types.Object, int]], address: int, meshes: Meshes, culled: tuple[bool, ...]
+    ) -> "_Group":
+        """One whose meshes are among those that are shared, by the address of the data and the part of it."""
+        return _Group(owners, tuple(meshes.setdefault((address, part), Mesh()) for part in range(len(owners))), culled)
+
+    @property
+    def is_read(self) -> bool:
+        return all(mesh.is_read for mesh in self.meshes)
+
+    def read(self, item: bpy.types.Object) -> None:
+        """Read the mesh of an evaluated object that is one of the instances."""
+        if len(self.meshes) == 1:
+            read_mesh(item, self.meshes[0])
+        else:
+            read_parts(item, [owner for owner, _ in self.owners], self.meshes)
 
 
 def _matrices(depsgraph: bpy.types.Depsgraph) -> Singles:
@@ -215,6 +237,7 @@ class Verdicts:
     """Whose the instances of a scene are, asked once for all of one object by one instancer: there may be a million."""
 
     def __init__(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+        self._scene = scene
         self._indices = {mark.phrase.casefold(): index for index, mark in enumerate(marks(scene))}
         self._by_collection = _collection_marks(scene)
         self._visibility = RenderVisibility(layer_of(depsgraph))
@@ -226,6 +249,14 @@ class Verdicts:
         if key not in self._known:
             self._known[key] = self._of(chain_of(instance))
         return self._known[key]
+
+    def owners(self, instance: bpy.types.DepsgraphObjectInstance) -> Sequence[tuple[bpy.types.Object, int]]:
+        """The same; of a family of metaballs that are not all of one region, each of those that a render shows."""
+        verdict = self.of(instance)
+        if verdict is None or verdict[0].type != "META" or len(chain_of(instance)) > 1:
+            return () if verdict is None else (verdict,)
+        members = [found for one in family(verdict[0], self._scene) if (found := self._of((one,))) is not None]
+        return members if len({owner for _, owner in members}) > 1 else (verdict,)
 
     def _of(self, chain: Chain) -> tuple[bpy.types.Object, int] | None:
         if not self._visibility.has(chain):

@@ -30,7 +30,7 @@ from ..raster.triangles import Floats
 from ..raster.zbuffer import NOTHING
 from ..request.phrases import Mark
 from . import cryptomatte, exr
-from .scene_copy import clear_the_air, own_names, see_through_backs, separate_instances, unbind_cameras
+from .scene_copy import clear_the_air, own_names, see_through_backs, separate_instances, split_metaballs, unbind_cameras
 
 SAMPLES = 32
 SURFACES = 64  # transparent ones behind one another, as leaves and hair are
@@ -69,6 +69,7 @@ def _prepared(scene: bpy.types.Scene, camera: bpy.types.Object) -> tuple[bpy.typ
     """The scene without what thins its objects out, each of them with a name that says whose it is; and the camera."""
     clear_the_air()
     see_through_backs(scene)
+    split_metaballs(scene)
     unbind_cameras(scene)
     scene.camera = camera
     for tell_apart in (own_names, separate_instances):

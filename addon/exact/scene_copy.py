@@ -11,7 +11,14 @@ from collections.abc import Collection, Iterator
 import bpy
 
 from ..capture.back_faces import culls
+from ..capture.metaballs import family, read_parts
+from ..capture.scene import evaluated
 from ..compat import ensure_nodes
+from ..cooperative import finish
+from ..raster.instances import Mesh
+from ..regions import marks
+from ..regions.visibility import chain_of
+from ..request.phrases import default_phrase
 
 MATERIAL = "ShaderNodeOutputMaterial"
 OUTPUTS = {MATERIAL, "ShaderNodeOutputWorld"}
@@ -77,6 +84,42 @@ def separate_instances(scene: bpy.types.Scene, shared: Collection[str]) -> bpy.t
     for instancer in list(scene.objects):
         _copy_instanced(instancer)
     return scene
+
+
+def split_metaballs(scene: bpy.types.Scene) -> None:
+    """Give each metaball of a family its part of the surface as a mesh, for Cryptomatte knows the family as one."""
+    for ball in bpy.data.metaballs:
+        ball.resolution = ball.render_resolution
+    graph = evaluated(scene)
+    parts: list[tuple[bpy.types.Object, Mesh, bpy.types.Object]] = []
+    for instance in graph.object_instances:
+        surface, chain = instance.object, chain_of(instance)
+        if surface is None or surface.type != "MESH" or chain[0].type != "META" or len(chain) > 1:
+            continue
+        members = [member for member in family(chain[0], scene) if not member.hide_render]
+        if len(members) > 1:
+            meshes = [Mesh() for _ in members]
+            read_parts(surface, members, meshes)
+            parts += [(member, mesh, chain[0]) for member, mesh in zip(members, meshes, strict=True)]
+    for member, mesh, base in parts:  # not before: the depsgraph must not change under its instances
+        _replace(member, mesh, base)
+
+
+def _replace(ball: bpy.types.Object, mesh: Mesh, base: bpy.types.Object) -> None:
+    """Show a mesh in the space of ``base`` instead of a metaball, with its marks, in its collections."""
+    data = bpy.data.meshes.new(ball.name)
+    data.from_pydata(mesh.points.tolist(), [], finish(mesh.triangles()).tolist())
+    for slot in base.material_slots:
+        data.materials.append(slot.material)
+    part = bpy.data.objects.new(f"{ball.name} part", data)
+    part.matrix_world, part.visible_camera, part.is_holdout = base.matrix_world, ball.visible_camera, ball.is_holdout
+    for key in marks.KEYS:
+        if ball.get(key) is not None:
+            part[key] = ball[key]
+    part[marks.PHRASE] = ball.get(marks.PHRASE) or default_phrase(ball.name)
+    for collection in ball.users_collection:
+        collection.objects.link(part)
+    ball.hide_render = True
 
 
 def _shader_trees() -> Iterator[bpy.types.ShaderNodeTree]:
