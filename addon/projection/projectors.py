@@ -12,6 +12,7 @@ from itertools import count
 
 import bpy
 
+from ..camera.placement import carry, release
 from ..camera.reader import camera_data, view
 from ..camera.view import View
 from ..capture.scene import evaluated, geometry, parts
@@ -19,7 +20,7 @@ from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import NothingMarked, TooManyViews
 from ..raster.zbuffer import NOTHING
-from .depth import depth_file
+from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, check_objects, mark_result, restore_slots, sweep
 from .node_groups import depth_image, layer, stack
 
@@ -76,11 +77,13 @@ def project(
     camera_view = view(scene, camera, graph)
     objects, earlier = projectable(scene, graph, picture)
     if group is None:
-        depth = finish(depth_file(geometry(scene, graph, camera_view).triangles, camera_view))
+        depth = finish(
+            depth_file(geometry(scene, graph, camera_view, depth_frustum(camera_view)).triangles, camera_view)
+        )
         group = new_layer(picture, depth, camera_view)
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
-    key = f"{time.time_ns():x}"
+    key = _next_key()
     record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group}
     projector[PROJECTOR] = record
     for item in objects:
@@ -109,6 +112,7 @@ def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
     for projector in cameras:
         data = camera_data(projector)
         collections = [collection for collection in projector.users_collection if has(collection, RESULT)]
+        release(projector)
         bpy.data.objects.remove(projector)
         bpy.data.batch_remove([data] if data.users == 0 else [])
         bpy.data.batch_remove([collection for collection in collections if not collection.all_objects])
@@ -121,10 +125,10 @@ def _set_up(scene: bpy.types.Scene, camera: bpy.types.Object) -> bpy.types.Objec
     data = bpy.data.cameras.new(name)
     copy_lens(camera_data(camera), data)
     projector = bpy.data.objects.new(name, data)
-    projector.matrix_basis = camera.matrix_world.normalized()
+    _collection(scene).objects.link(projector)
+    carry(projector, camera.matrix_world.normalized())
     projector.lock_location = projector.lock_rotation = projector.lock_scale = (True, True, True)
     projector.lock_rotation_w = projector.hide_select = projector.hide_render = True
-    _collection(scene).objects.link(projector)
     return projector
 
 
@@ -183,6 +187,14 @@ def _groups(
         if keys:
             group = mark_result(stack([records[key]["group"] for key in keys], "Maquette projection"))
             yield from ((item, group) for item in objects)
+
+
+def _next_key() -> str:
+    """One that comes after all others of the file. Clocks step back, so that one alone would not do; and it keeps keys
+    of several files apart, whose objects may be brought together."""
+    keys = [str(item[PROJECTOR]["key"]) for item in bpy.data.objects if has(item, PROJECTOR)]
+    keys += [key for item in bpy.data.objects for key in _keys(item)]
+    return f"{max([time.time_ns(), *(int(key, 16) + 1 for key in keys)]):x}"
 
 
 def _keys(item: bpy.types.Object) -> list[str]:

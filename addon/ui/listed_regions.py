@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scene's regions as its panel lists them: their numbers, why one is red, and whether the numbers still hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import bpy
@@ -14,7 +14,7 @@ from ..regions import marks
 from ..regions.listing import Row
 from ..regions.measures import BlockMeasure, RegionMeasure
 from ..request import phrases, settings
-from ..request.phrases import names_any, said
+from ..request.phrases import names_any, spellings
 from ..request.settings import PROMPT, STYLE
 from ..request.styles import applied, styled
 from ..runtime.app import app
@@ -38,12 +38,14 @@ def listed_regions(context: Context) -> Iterator[ListedRegion]:
     """The list; of one that is left out there are neither numbers nor faults."""
     regions, uid = app().regions, context.scene.session_uid
     measures, request = regions.measures.get(uid, {}), _request_repeated(context.scene)
+    unsaid = _unsaid(context.scene, regions.rows.get(uid, ()))
     for row in regions.rows.get(uid, ()):
         region = row.find(bpy.data)
         if region is not None:
             measure = None if region.maquette_off else measures.get(row.phrase.casefold())
             measure = _dated(measure, region, request)
-            faults = () if region.maquette_off else tuple(_faults(context, row, measure))
+            is_unsaid = row.phrase.casefold() in unsaid
+            faults = () if region.maquette_off else tuple(_faults(context, row, measure, is_unsaid))
             yield ListedRegion(row, region, measure, faults, regions.differences.get(row.uid, ()))
 
 
@@ -68,13 +70,20 @@ def _dated(measure: RegionMeasure | None, region: marks.Marked, request: Blockou
     return replace(measure, picture=replace(measure.picture, outdated=True))
 
 
-def _faults(context: Context, row: Row, measure: RegionMeasure | None) -> Iterator[Notice]:
+def _unsaid(scene: bpy.types.Scene, rows: Sequence[Row]) -> set[str]:
+    """The phrases that the prompt does not say, casefolded; each word of it is of one region, so all are asked for."""
+    on = (row for row in rows if (region := row.find(bpy.data)) is not None and not region.maquette_off)
+    wanted = list(dict.fromkeys(row.phrase.casefold() for row in on))
+    prompt = styled(scene.get(PROMPT, ""), app().style_library.find(scene.get(STYLE, "")))
+    return {phrase for phrase, spelt in zip(wanted, spellings(wanted, prompt), strict=True) if spelt is None}
+
+
+def _faults(context: Context, row: Row, measure: RegionMeasure | None, unsaid: bool) -> Iterator[Notice]:
     """Why Generate would not ask for this region, or the model not paint it."""
-    scene, phrase = context.scene, row.phrase
-    model, style = chosen(scene), app().style_library.find(scene.get(STYLE, ""))
+    phrase, model = row.phrase, chosen(context.scene)
     if model.nouns and not names_any(phrase, model.nouns):
         yield region_sentences.unknown_phrase(model.name, phrase)
-    if said(phrase, styled(scene.get(PROMPT, ""), style)) is None:
+    if unsaid:
         yield region_sentences.unsaid_phrase(phrase)
     if measure is not None and (unseen := _unseen(measure.block, phrase)) is not None:
         yield unseen

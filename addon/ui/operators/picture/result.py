@@ -17,9 +17,9 @@ from ....messages.notice import notice
 from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
-from ....projection.depth import depth_file
+from ....projection.depth import depth_file, depth_frustum
 from ....projection.projectors import new_layer, project, projectable
-from ....raster.instances import MeshInstance, camera_triangles
+from ....raster.instances import MeshInstances, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ...context import Context, view_3d
@@ -34,7 +34,7 @@ PERIOD = 0.005  # seconds between two slices of what a camera sees
 class SceneMeshes:
     """The meshes of a scene, some yet to be read, and the camera that sees them."""
 
-    instances: tuple[MeshInstance, ...]
+    instances: tuple[MeshInstances, ...]
     view: View
 
 
@@ -175,7 +175,7 @@ def depths(key: SceneKey, meshes: Meshes) -> Slices[bytes]:
         return SceneMeshes(instances, view(scene, camera, graph))
 
     gathered = yield from gathering(look(0.0), lambda gathered: gathered.instances, look, key, meshes)
-    triangles = yield from camera_triangles(gathered.instances, gathered.view.pose)
+    triangles = yield from camera_triangles(gathered.instances, gathered.view.pose, depth_frustum(gathered.view))
     return (yield from depth_file(triangles, gathered.view))
 
 
@@ -197,7 +197,7 @@ def _image(scene: bpy.types.Scene) -> bpy.types.Image:
 def _camera(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, image: bpy.types.Image) -> bpy.types.Object:
     """The camera that the picture was seen through. Raises Misfit when it no longer stands there."""
     camera = image.get(CAMERA)
-    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in scene.objects:
+    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera not in set(scene.objects):
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
     if not unmoved(viewpoint(scene, camera, graph).pose, image[POSE]):
         message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."

@@ -9,6 +9,7 @@ from bpy.props import EnumProperty, StringProperty
 from ....camera.placement import hold, stands
 from ....camera.reader import camera_of
 from ....capture.scene_settings import write
+from ....data_blocks import named
 from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
 from ....messages.notice import Notice
@@ -157,7 +158,7 @@ def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Im
 def camera_of_entry(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
     """The camera that the entry was seen through, by its name; else the scene's; None where neither is one."""
     pose = entry.settings.camera
-    camera = (scene.objects.get(pose.camera) if pose else None) or scene.camera
+    camera = (named(scene.objects, pose.camera) if pose else None) or scene.camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 

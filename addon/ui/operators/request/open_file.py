@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 from ....camera.placement import hold
 from ....camera.reader import camera_of
 from ....capture.scene_settings import write
+from ....data_blocks import named
 from ....messages import sentences
 from ....messages.errors import UserError
 from ....pictures.request_file import Opened, opened
@@ -112,7 +113,8 @@ def _by_name(scene: bpy.types.Scene) -> dict[str, marks.Marked]:
     """Everything that a region could be, objects before collections, by its name."""
     holders = marks.collections(scene)
     items: list[marks.Marked] = [*holders, *(item for holder in holders for item in holder.objects)]
-    return {item.name: item for item in items}
+    own_last = sorted(items, key=lambda item: item.library is None)  # a name may be several's
+    return {item.name: item for item in own_last}
 
 
 def _look(context: Context, file: Opened) -> Iterator[str]:
@@ -121,9 +123,8 @@ def _look(context: Context, file: Opened) -> Iterator[str]:
     if pose is None:
         yield "the camera, of which the file says nothing"
         return
-    named = scene.objects.get(pose.camera)
     try:
-        camera = camera_of(scene, named if named is not None and named.type == "CAMERA" else None)
+        camera = camera_of(scene, named([item for item in scene.objects if item.type == "CAMERA"], pose.camera))
         hold(camera, pose, context.view_layer)
         scene.camera = camera
     except UserError as error:

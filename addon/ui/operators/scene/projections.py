@@ -5,7 +5,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ....camera.framing import half_frame
-from ....camera.placement import hold, moved, pose_of
+from ....camera.placement import carried, hold, moved, pose_of
 from ....camera.reader import camera_data, camera_of
 from ....messages.errors import ViewGone
 from ....pictures import image
@@ -75,7 +75,7 @@ class LookThrough(bpy.types.Operator):
             view.view_perspective, view.view_distance = "ORTHO", reach * space.lens / SENSOR
         else:
             view.view_perspective, space.lens = "PERSP", SENSOR / reach
-        view.view_matrix = projector.matrix_basis.inverted()
+        view.view_matrix = carried(projector).inverted()
         return {"FINISHED"}
 
 
@@ -92,7 +92,7 @@ class BringCamera(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         projector = _projector(context, self.uid)
         camera = camera_of(context.scene)
-        hold(camera, moved(pose_of(projector), projector.matrix_basis), context.view_layer)
+        hold(camera, moved(pose_of(projector), carried(projector)), context.view_layer)
         copy_lens(camera_data(projector), camera_data(camera))
         space = view_3d(context)
         if space is not None:
