@@ -188,6 +188,10 @@ class DiffusionEngine:
                 picture, latent = translate.paint(model, read, _watch(report, blockout.frame))
                 report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
+        except OutOfMemory as error:
+            if any(region.colour for region in blockout.regions):
+                error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
+            raise
         except sg_core.TooLong as error:
             text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
