@@ -41,10 +41,11 @@ FLUX_LAYERS: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
 }
 FLUX_BLOCKS: Mapping[str, str] = {"double": "transformer_blocks", "single": "single_transformer_blocks"}
-Tensors = Mapping[str, Tensor]
 
 
-def renamed(tensors: Tensors, parts: Mapping[str, nn.Module], layers: Mapping[str, nn.Module]) -> Tensors:
+def renamed(
+    tensors: Mapping[str, Tensor], parts: Mapping[str, nn.Module], layers: Mapping[str, nn.Module]
+) -> Mapping[str, Tensor]:
     """A file's tensors under names that are among those of ``layers``, as far as we know them."""
     if "unet" in parts:
         return _renumbered(tensors, parts["unet"])
