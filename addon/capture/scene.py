@@ -108,7 +108,7 @@ def capture(
 def with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
     """A mark of which there is no surface, and what hides its objects."""
     objects = [item for marked in of_phrase(scene, mark.phrase) for item in parts_of(marked)]
-    return replace(mark, hidden=hidden(scene, graph, objects))
+    return replace(mark, hidden=hidden(scene, graph, objects), kind=objects[0].type if objects else "")
 
 
 def viewport(

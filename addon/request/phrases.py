@@ -19,8 +19,8 @@ class Mark:
     """What the artist said of an object: its name, the words of the prompt that mean it, and what to enforce.
 
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
-    should it have no surface: "in the view", "from renders", or "". ``strength``, ``start``,
-    ``until``, ``description`` and ``colour`` are its own, as a Region's.
+    should it have no surface: "in the view", "from renders", or "", and ``kind`` what it is then. ``strength``,
+    ``start``, ``until``, ``description`` and ``colour`` are its own, as a Region's.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Mark:
     enforce: tuple[Property, ...] = ("shape",)
     on: bool = True
     hidden: str = ""
+    kind: str = ""
     strength: float = 1.0
     start: float = 0.0
     until: float = 1.0

@@ -10,7 +10,8 @@ from ....camera.reader import camera_data, camera_of
 from ....messages.errors import ViewGone
 from ....pictures import image
 from ....pictures.camera_background import has_background, remove_background
-from ....projection.projectors import copy_lens, is_on, projectors, remove_projectors, switch
+from ....projection.projectors import copy_lens, is_lit, is_on, light, projectors, remove_projectors, switch
+from ....projection.view_transform import altering, show_as_is
 from ...context import Context, view_3d
 from ..status import Status, call, refusing, settle
 
@@ -100,6 +101,39 @@ class BringCamera(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class LightProjections(bpy.types.Operator):
+    """Have the scene's lights shine on what is projected, as a surface of those colours; or have it shine by itself,
+    and look as the picture does"""
+
+    bl_idname = "maquette.light_projections"
+    bl_label = "Lit by the Scene"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return bool(projectors(context.scene))
+
+    def execute(self, context: Context) -> Status:
+        light(context.scene, not is_lit(context.scene))
+        return settle()
+
+
+class ShowColours(bpy.types.Operator):
+    """Set the scene's View Transform to Standard, under which projected pictures look as they do in the Image Editor"""
+
+    bl_idname = "maquette.show_colours"
+    bl_label = "Show Colours as They Are"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return bool(altering(context.scene))
+
+    def execute(self, context: Context) -> Status:
+        show_as_is(context.scene)
+        return settle()
+
+
 class RemoveBackground(bpy.types.Operator):
     """Take the picture out of the camera's view; what is projected stays"""
 
@@ -151,4 +185,13 @@ def _reach(projector: bpy.types.Object, scene: bpy.types.Scene, area: bpy.types.
     return max(half.x / width, half.y / viewport.height) * max(viewport.width, viewport.height) * MARGIN
 
 
-CLASSES = (SwitchView, RemoveView, LookThrough, BringCamera, RemoveBackground, RemoveResults)
+CLASSES = (
+    SwitchView,
+    RemoveView,
+    LookThrough,
+    BringCamera,
+    LightProjections,
+    ShowColours,
+    RemoveBackground,
+    RemoveResults,
+)
