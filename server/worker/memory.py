@@ -66,16 +66,16 @@ def gpu_room() -> int:
 @contextmanager
 def within_memory(subject: str, estimated: str = "") -> Iterator[None]:
     """Raises OutOfMemory where memory runs out inside: each device says that in its own way."""
-    import torch
-
+    torch: Any = sys.modules.get("torch")  # which whoever paints has imported
+    exhausted = (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not NO_MEMORY.search(str(error)):
+        if not isinstance(error, exhausted) and not NO_MEMORY.search(str(error)):
             raise
         log.warning("out of memory: %s", error)
         device = "this machine"
-        if torch.cuda.is_available():
+        if torch is not None and torch.cuda.is_available():
             torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
             device = torch.cuda.get_device_name()
         raise OutOfMemory(f"{subject} does not fit into the memory of {device}{estimated}") from error
