@@ -3,7 +3,9 @@
 
 import bpy
 
+from ...pictures.gallery import entries
 from ...pictures.image import ENTRY
+from ...runtime.app import app
 from ..context import Context, Icon
 from ..image_editor import current
 from ..sheet_views import comparison_in, sheet_in
@@ -45,5 +47,12 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
             row.operator("maquette.compare_cells", text="Compare")
             row.operator("maquette.leave_sheet", text="", icon="X")
         else:
-            row.operator("maquette.contact_sheet")
-            row.operator("maquette.compare")
+            painted = len(entries(context.scene))
+            self._offer(row, "maquette.contact_sheet", painted > 0 or bool(app().session.waiting))
+            self._offer(row, "maquette.compare", painted > 1)
+
+    def _offer(self, row: bpy.types.UILayout, operator: str, useful: bool) -> None:
+        """A button that is grey while there is nothing for it to work on."""
+        button = row.row(align=True)
+        button.enabled = useful
+        button.operator(operator)

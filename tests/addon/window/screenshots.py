@@ -33,7 +33,7 @@ SCREENSHOTS = (
 def take(blender: str, docs: Path) -> None:
     """Runs the scenarios and keeps their pictures."""
     keep(blender, "walkthrough", toybox_server(), SCREENSHOTS, docs)
-    keep(blender, "contact_sheets", flat_colour_server(), ("sheet", "compare"), docs)
+    keep(blender, "contact_sheets", toybox_server(), ("sheet", "compare"), docs)
     keep(blender, "stacked_projections", flat_colour_server(), ("views",), docs)  # flat, to tell what each view covers
 
 
