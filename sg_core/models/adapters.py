@@ -8,6 +8,7 @@ is half there is another LoRA.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,8 +27,11 @@ from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 
-Pairs = Mapping[nn.Module, tuple[Tensor, Tensor]]
-"""What a LoRA changes: the layers, and of each (down, up), whose product is added."""
+Halves = tuple[float, Tensor, Tensor]
+"""(scale, down, up) of one layer, in the precision of their file; their product in float32 is what is added."""
+
+Pairs = Mapping[nn.Module, Halves]
+"""What a LoRA changes: the layers, and the halves of each."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,10 @@ class Fitting:
             self._autoencoder = state
 
     def _change(self, loras: Sequence[tuple[float, Pairs]]) -> None:
-        changes: dict[nn.Module, list[tuple[float, Tensor, Tensor]]] = {}
+        changes: dict[nn.Module, list[Halves]] = {}
         for share, pairs in loras:
-            for layer, (down, up) in pairs.items():
-                changes.setdefault(layer, []).append((share, down, up))
+            for layer, (scale, down, up) in pairs.items():
+                changes.setdefault(layer, []).append((share * scale, down, up))
         for layer in [layer for layer in self._before if layer not in changes]:
             weight = _weight(layer)
             weight.data = self._before.pop(layer).to(weight.device)
@@ -94,12 +98,12 @@ class Fitting:
             weight.data = changed(before.to(weight.device), parts)
 
 
-def changed(weight: Tensor, changes: Sequence[tuple[float, Tensor, Tensor]]) -> Tensor:
-    """A layer's weight with changes added up, each (its weight, down, up), in float32 until all are."""
+def changed(weight: Tensor, changes: Sequence[Halves]) -> Tensor:
+    """A layer's weight with changes added up, in float32 until all are."""
     total = weight.float()
-    for share, down, up in changes:
-        change = share * up.to(weight.device).flatten(1) @ down.to(weight.device).flatten(1)
-        total = total + change.view(weight.shape)
+    for scale, down, up in changes:
+        left, right = (half.to(weight.device, torch.float32).flatten(1) for half in (up, down))
+        total = total + (scale * left @ right).view(weight.shape)
     return total.to(weight.dtype)
 
 
@@ -164,7 +168,7 @@ def modules(model: Model) -> dict[str, nn.Module]:
 
 
 def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
-    """What a file changes: of each layer (down, up). Raises WeightsError unless it fits all of them."""
+    """What a file changes. Raises WeightsError unless it fits all of them."""
     layers = named_layers(parts)
     tensors = renamed(_tensors(file), parts, layers)
     downs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
@@ -175,7 +179,7 @@ def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
         example = absent[0] if downs else "no layer at all"
         raise WeightsError(f"{file} is made for another kind of model: it changes {example}")
     halves = {name: _halves(tensors, name, down, file) for name, down in downs.items()}
-    for name, (down, up) in halves.items():
+    for name, (_, down, up) in halves.items():
         weight = _weight(layers[name])
         if (len(up), down[0].numel()) != (len(weight), weight[0].numel()):
             raise WeightsError(f"{file}: {name} is of another size, so it is made for another kind of model")
@@ -188,16 +192,16 @@ def _weight(layer: nn.Module) -> Tensor:
     return weight
 
 
-def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path) -> tuple[Tensor, Tensor]:
-    """(down, up) of one layer in float32; times each other they are its change, alpha over their rank counted in."""
+def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path) -> Halves:
+    """Those of one layer; the scale is its alpha over their rank."""
     other = up_name(down_name)
     if other not in tensors:
         raise WeightsError(f"{file} lacks {other}: get the file again")
-    down, up = tensors[down_name].float(), tensors[other].float()
-    if not bool(down.isfinite().all() and up.isfinite().all()):
-        raise WeightsError(f"{file}: {name} holds numbers that are none (NaN or infinite): the file is damaged")
+    down, up = tensors[down_name], tensors[other]
     alpha = float(tensors[f"{name}.alpha"]) if f"{name}.alpha" in tensors else float(len(down))
-    return alpha / len(down) * down, up
+    if not (math.isfinite(alpha) and bool(down.isfinite().all() and up.isfinite().all())):
+        raise WeightsError(f"{file}: {name} holds numbers that are none (NaN or infinite): the file is damaged")
+    return alpha / len(down), down, up
 
 
 def _tensors(file: Path) -> dict[str, Tensor]:

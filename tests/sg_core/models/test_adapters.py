@@ -3,6 +3,7 @@
 
 import gc
 import hashlib
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 from diffusers.loaders.lora_conversion_utils import _convert_kohya_flux_lora_to_diffusers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sg_core import WeightsError, generate, load
@@ -163,6 +164,14 @@ def test_what_does_not_fit_leaves_the_model_as_it_was(folder: Path, files: list[
         assert same(weights(fitting.model), before)
 
 
+def test_a_lora_in_half_precision_is_added_in_float32(folder: Path, files: list[Path], tmp_path: Path) -> None:
+    halved = {name: weight.half() for name, weight in load_file(files[2]).items()}
+    save_file(halved, tmp_path / "half.safetensors")
+    save_file({name: weight.float() for name, weight in halved.items()}, tmp_path / "whole.safetensors")
+    half, whole = (Fitting(load(folder)).fit([Lora(tmp_path / f"{n}.safetensors", 0.3)]) for n in ("half", "whole"))
+    assert same(weights(half), weights(whole))
+
+
 def test_a_file_that_was_written_anew_is_read_anew(folder: Path, files: list[Path]) -> None:
     fitting = Fitting(load(folder))
     before = weights(fitting.fit([Lora(files[0])]))
@@ -200,6 +209,10 @@ def test_fifty_switches_leave_memory_flat(folder: Path, files: list[Path]) -> No
         ),
         (lambda m: {f"unet.{QUERY}.lora_A.weight": pair(m, "unet", QUERY)[0]}, "lacks .*lora_B.weight"),
         (lambda m: peft(f"unet.{QUERY}", *(w / 0 for w in pair(m, "unet", QUERY))), "numbers that are none"),
+        (
+            lambda m: peft(f"unet.{QUERY}", *pair(m, "unet", QUERY)) | {f"unet.{QUERY}.alpha": torch.tensor(math.inf)},
+            "numbers that are none .*the file is damaged",
+        ),
     ],
 )
 def test_a_lora_of_another_model_is_refused(model: Model, tmp_path: Path, tensors: Callable, sentence: str) -> None:
