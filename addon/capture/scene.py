@@ -83,11 +83,11 @@ def capture(
     default the one in use. ``meshes`` and ``patience`` are as in ``parts``: what is not read then, ``gathering`` reads.
     Raises UserError for what is wrong at first sight.
     """
-    named = marks(scene)
-    check_request(settings, named)
-    named, model = named_in(settings.prompt, named), scaled(model, settings.size)
     with at(scene, frame):
         camera = camera_of(scene, camera)  # not before: a frame may bind one of its own
+        named = marks(scene)
+        check_request(settings, named)
+        named, model = named_in(settings.prompt, named), scaled(model, settings.size)
         usual = partial(viewport, depsgraph=depsgraph, meshes=meshes, patience=patience)
         visible = (look or usual)(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}

@@ -64,8 +64,8 @@ def _dated(measure: RegionMeasure | None, region: marks.Marked, request: Blockou
         return measure
     mark = marks.read(region)
     then = {item.phrase.casefold(): item for item in request.regions} if request is not None else {}
-    asked = then.get(mark.phrase.casefold()) if mark is not None else None
-    if mark is not None and asked is not None and phrases.asks_alike(mark, asked):
+    earlier = then.get(mark.phrase.casefold()) if mark is not None else None
+    if mark is not None and earlier is not None and phrases.asks_alike(mark, earlier):
         return measure
     return replace(measure, picture=replace(measure.picture, outdated=True))
 

@@ -12,14 +12,18 @@ from ....capture.scene_settings import write
 from ....data_blocks import named
 from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
+from ....messages.notice import Notice
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....protocol.blockout import Blockout
 from ....regions import marks
-from ....request.settings import KEYS, part
+from ....request import adapters
+from ....request.settings import KEYS, Settings, part
 from ....request.styles import recovered
 from ....runtime.app import app
+from ....session.reducer import notice_changed
+from ....session.state import offered_model
 from ... import image_editor
 from ...context import Context
 from ...properties import VARY
@@ -97,6 +101,9 @@ class Reuse(bpy.types.Operator):
             elsewhere = sentences.camera_elsewhere(entry.name)
             say(self, elsewhere)
             self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
+        if "loras" in names and (missing := absent_adapters(settings)):
+            self.report({"WARNING"}, missing.message)
+            app().dispatcher.apply(notice_changed, missing)
         return status
 
 
@@ -119,6 +126,14 @@ class RestoreCamera(bpy.types.Operator):
         hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
+
+
+def absent_adapters(settings: Settings) -> Notice | None:
+    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
+    link = app().session.link
+    model = offered_model(app().session, settings.model)
+    files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
+    return sentences.adapters_missing(", ".join(files)) if files else None
 
 
 def _recall(scene: bpy.types.Scene, request: Blockout) -> None:

@@ -16,10 +16,12 @@ from ....messages.errors import UserError
 from ....pictures.request_file import Opened, opened
 from ....protocol.blockout import Frame, Region
 from ....regions import marks
+from ....request import adapters
 from ....request.settings import DEFAULTS, KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
 from ....session.reducer import notice_changed
+from ....session.state import offered_model
 from ...context import Context
 from ...properties import VARY
 from ..status import Status, refusing, settle
@@ -73,6 +75,8 @@ def _set(context: Context, file: Opened) -> Iterator[str]:
     offered = [info.name for info in app().session.link.models]
     if offered and settings.model not in offered:
         yield f"the model “{settings.model}”, which is not offered"
+    if offered:
+        yield from adapters.faults(settings, app().session.link.adapters, offered_model(app().session, settings.model))
 
 
 def _shape(scene: bpy.types.Scene, frame: Frame) -> Iterator[str]:
