@@ -140,7 +140,7 @@ def _apply(command: ApplyCommand) -> None:
     make_current(scene, image, loads(Blockout, request))
     background(camera, image)
     project(scene, camera, image)
-    find_bakes(command.source.path, command.out.parent)
+    find_bakes(command.source.path, leaving=True)
     bring_point_caches(command.source.path, command.out)
     bpy.ops.wm.save_as_mainfile(filepath=str(command.out), copy=True, compress=True)
 

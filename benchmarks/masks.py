@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from addon.exact import cryptomatte
 from addon.exact.capture import render_depsgraph, render_layers
 from addon.raster.rasterise import coverages, rasterise
 from addon.regions.marks import mark, marks, unmark
+from benchmarks.mask_kinds import KINDS, measured
 from benchmarks.sheet import Coverage
 from benchmarks.stress import current_scene, sphere, stress
 
@@ -152,16 +153,20 @@ def main(words: Sequence[str] | None = None) -> int:
             rows += overlaps(title, scene)
             gains[title] = speedup(scene, scene.render.resolution_x, scene.render.resolution_y, args.runs)
         inclination, seconds = slope(args.runs)
-    figures = {
+        kinds = {name: measured(build) for name, build in KINDS.items()}
+    figures: dict[str, float] = {
         "iou_min": round(min(row.iou for row in rows), 4),
         "centroid_err_px_max": round(max(row.offset for row in rows), 4),
         "speedup_vs_cycles_1spp": round(min(gains.values()), 2),
         "slope": round(inclination, 3),
     }
     if args.json:
-        print(json.dumps(figures))
+        print(json.dumps(figures | {"kinds": {name: asdict(kind) for name, kind in kinds.items()}}))
     else:
         report(rows, gains, seconds, figures)
+        for name, kind in kinds.items():
+            words = f"  the panel says: {', '.join(kind.words)}" if kind.words else ""
+            print(f"{name:>24}  view {kind.view:.4f}  Exact {kind.exact:.4f}{words}")
     return 0
 
 

@@ -5,7 +5,6 @@ Blender looks for point caches in ``blendcache_NAME`` beside the file, and corre
 elsewhere; not those of bakes of Geometry Nodes, and of external point caches.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -37,31 +36,19 @@ def bring_point_caches(origin: Path, copy: Path) -> None:
             shutil.copyfile(file, copied)
 
 
-def find_bakes(origin: Path, start: Path | None = None) -> bool:
-    """Have the open file find bakes where ``origin`` has them, wherever it lies itself; whether any path changed.
+def find_bakes(origin: Path, leaving: bool = False) -> bool:
+    """Have the open file find bakes where ``origin`` has them, by absolute paths; whether any changed.
 
-    The paths are absolute then, or relative to ``start``, for a file that will be saved there.
+    Those that it finds already stay, unless it is ``leaving`` its folder: to be saved elsewhere.
     """
     changed = False
     for owner, name in _unmoved_paths():
         path = getattr(owner, name)
         original = origin.parent / path.removeprefix("//").replace("\\", "/")
-        if (
-            path.startswith("//")
-            and original.exists()
-            and (start is not None or not Path(bpy.path.abspath(path)).exists())
-        ):
-            absolute = str(original.resolve())
-            setattr(owner, name, absolute if start is None else _relative(absolute, start))
+        if path.startswith("//") and original.exists() and (leaving or not Path(bpy.path.abspath(path)).exists()):
+            setattr(owner, name, str(original.resolve()))
             changed = True
     return changed
-
-
-def _relative(path: str, start: Path) -> str:
-    try:
-        return "//" + os.path.relpath(path, start).replace(os.sep, "/")
-    except ValueError:  # on another drive of Windows
-        return path
 
 
 def _link(file: Path, copied: Path) -> bool:

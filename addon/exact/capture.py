@@ -32,7 +32,7 @@ from ..request.phrases import Mark
 from . import cryptomatte, exr
 from .scene_copy import clear_the_air, own_names, see_through_backs, separate_instances, split_metaballs, unbind_cameras
 
-SAMPLES = 32
+SAMPLES = 64
 SURFACES = 64  # transparent ones behind one another, as leaves and hair are
 SENSOR = 100.0  # millimetres; wide enough that no lens is under Blender's shortest, one millimetre
 

@@ -18,9 +18,15 @@ from numpy.typing import NDArray
 from ..camera.view import View
 
 TOLERANCE = 1e-3  # of the depth, against rounding in shaders
-COARSE, FINE = 0.2, 0.5  # of the older pictures' fineness: between them a picture fades into them
-FEATHER = 0.06  # of the frame's side, from its edge
+COARSE, FINE = 0.1, 0.6  # of the older pictures' fineness: between them a picture fades into them
+FEATHER = 0.25  # of the frame's side, from its edge
 TINY = 1e-9
+SOCKETS = {  # of a layer, in and out; the first two are those of an older Maquette's
+    "Color": "NodeSocketColor",
+    "Seen": "NodeSocketFloat",
+    "Presence": "NodeSocketFloat",
+    "Fineness": "NodeSocketFloat",
+}
 
 Tree: TypeAlias = bpy.types.ShaderNodeTree
 Socket: TypeAlias = bpy.types.NodeSocket
@@ -38,25 +44,31 @@ def depth_image(file: bytes, name: str) -> bpy.types.Image:
 def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: str) -> Tree:
     """A group that lays ``picture`` over older ones where ``view`` sees the surface.
 
-    In and out: the colour of the layers so far; 1 where one of them sees the surface, else 0; and how finely it does.
-    A picture gives way to the older ones where it shows the surface more coarsely than they, and towards its frame's
-    edges, smoothly; to none that is no better: a second one from the same camera leaves nothing of the first.
+    In and out: the colour of the layers so far; ``Seen``, 1 where one of them sees the surface, else 0; ``Presence``,
+    the same but falling to 0 towards their frames' edges; and ``Fineness``, how finely what is shown shows it. A
+    picture gives way to older ones towards its frame's edges, and where they are finer; not to one that is no better:
+    a second one from the same camera leaves nothing of the first. With presences p of the older ones and e of its own,
+    and its advantage a, its share is min(1, e / p) a + (1 - min(1, p / e)) (1 - a): all of it where the others end,
+    nothing where it ends itself, and no step between.
     """
-    tree = _new_group(name, {"Color": "NodeSocketColor", "Seen": "NodeSocketFloat", "Fineness": "NodeSocketFloat"})
+    tree = _new_group(name, SOCKETS)
     older, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
     geometry = _new_node(tree, "ShaderNodeNewGeometry")
     position, distance = _frame(tree, geometry.outputs["Position"], view)
     visible = _visible(tree, geometry, position, distance, depth, view)
-    fineness = _fineness(tree, geometry, position, distance, view)
-    loss = _maths(tree, "SUBTRACT", _advantage(tree, fineness, older.outputs["Fineness"]), 1.0)
-    share = _maths(tree, "MULTIPLY", visible, _maths(tree, "MULTIPLY_ADD", older.outputs["Seen"], loss, 1.0))
+    fineness, presence = _fineness(tree, geometry, distance, view), _presence(tree, position)
+    before, finer = older.outputs["Presence"], older.outputs["Fineness"]
+    share = _maths(tree, "MULTIPLY", visible, _share(tree, presence, before, _advantage(tree, fineness, finer)))
     painted = _texture(tree, picture, position, "Linear", "EXTEND")
     change = _vector(tree, "SUBTRACT", painted, older.outputs["Color"])
-    mixed = _vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"])
-    finer = _maths(tree, "SUBTRACT", fineness, older.outputs["Fineness"])
-    tree.links.new(mixed, out.inputs["Color"])
-    tree.links.new(_maths(tree, "MAXIMUM", older.outputs["Seen"], visible), out.inputs["Seen"])
-    tree.links.new(_maths(tree, "MULTIPLY_ADD", finer, share, older.outputs["Fineness"]), out.inputs["Fineness"])
+    results = {
+        "Color": _vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"]),
+        "Seen": _maths(tree, "MAXIMUM", older.outputs["Seen"], visible),
+        "Presence": _maths(tree, "MAXIMUM", before, _maths(tree, "MULTIPLY", visible, presence)),
+        "Fineness": _maths(tree, "MULTIPLY_ADD", _maths(tree, "SUBTRACT", fineness, finer), share, finer),
+    }
+    for socket, value in results.items():
+        tree.links.new(value, out.inputs[socket])
     return tree
 
 
@@ -147,22 +159,35 @@ def _facing(tree: Tree, geometry: bpy.types.Node, normal: str, view: View) -> So
     return _vector(tree, "DOT_PRODUCT", geometry.outputs[normal], toward)
 
 
-def _fineness(tree: Tree, geometry: bpy.types.Node, position: Socket, distance: Socket, view: View) -> Socket:
-    """How much of the frame a piece of the surface takes up: more where it is near and faces the camera squarely. It
-    falls to nothing towards the frame's edges, so that no edge is seen where an older picture goes on."""
+def _fineness(tree: Tree, geometry: bpy.types.Node, distance: Socket, view: View) -> Socket:
+    """How much of the frame a piece of the surface takes up: more where it is near and faces the camera squarely."""
     facing = _maths(tree, "MAXIMUM", _facing(tree, geometry, "Normal", view), 0.0)
     scale = abs(float(view.lens.projection[0, 0]))
     dense = _maths(tree, "DIVIDE", scale, distance) if view.lens.perspective else scale
+    return _maths(tree, "MULTIPLY", facing, dense)
+
+
+def _presence(tree: Tree, position: Socket) -> Socket:
+    """1 in the middle of the frame, falling smoothly to 0 at its edges."""
     centred = _vector(tree, "ABSOLUTE", _vector(tree, "SUBTRACT", position, (0.5, 0.5, 0.0)))
-    within = _new_node(tree, "ShaderNodeSeparateXYZ")
-    tree.links.new(centred, within.inputs[0])
-    inside = _maths(tree, "SUBTRACT", 0.5, _maths(tree, "MAXIMUM", within.outputs[0], within.outputs[1]))
-    return _maths(tree, "MULTIPLY", _maths(tree, "MULTIPLY", facing, dense), _smooth(tree, inside, 0.0, FEATHER))
+    across = _new_node(tree, "ShaderNodeSeparateXYZ")
+    tree.links.new(centred, across.inputs[0])
+    inside = _maths(tree, "SUBTRACT", 0.5, _maths(tree, "MAXIMUM", across.outputs[0], across.outputs[1]))
+    return _smooth(tree, inside, 0.0, FEATHER)
+
+
+def _share(tree: Tree, presence: Socket, before: Socket, advantage: Socket) -> Socket:
+    """What of a surface that a picture sees it is given, as ``layer`` says."""
+    own, other = (_maths(tree, "ADD", value, TINY) for value in (presence, before))
+    ahead = _maths(tree, "MINIMUM", _maths(tree, "DIVIDE", own, other), 1.0)
+    behind = _maths(tree, "MINIMUM", _maths(tree, "DIVIDE", other, own), 1.0)
+    alone = _maths(tree, "SUBTRACT", 1.0, behind)
+    return _maths(tree, "MULTIPLY_ADD", advantage, _maths(tree, "SUBTRACT", ahead, alone), alone)
 
 
 def _advantage(tree: Tree, fineness: Socket, older: Socket) -> Socket:
     """1 where a picture is about as fine as the older ones, or finer, falling smoothly to 0 where it is far coarser."""
-    ahead = _maths(tree, "MULTIPLY_ADD", older, -COARSE, fineness)
+    ahead = _maths(tree, "ADD", _maths(tree, "MULTIPLY_ADD", older, -COARSE, fineness), TINY)  # 1 where both are 0
     band = _maths(tree, "MULTIPLY_ADD", older, FINE - COARSE, TINY)
     return _smooth(tree, _maths(tree, "DIVIDE", ahead, band), 0.0, 1.0)
 

@@ -142,7 +142,10 @@ def _scene_of(layer: bpy.types.ViewLayer) -> bpy.types.Scene:
 
 def _default_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     """The view layer of a scene that others show as their background: the first that renders."""
-    return next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
+    chosen = next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
+    if chosen.layer_collection is None:  # of a scene that nobody has looked at yet, from 5.0 on
+        chosen.update()
+    return chosen
 
 
 def _rendered(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:

@@ -28,11 +28,13 @@ def test_the_command_prints_one_line_of_figures(tmp_path, capfd, record_property
     assert main(["--json", "--runs", "1", "--examples", str(tmp_path)]) == 0  # the stress scene, and the balls
     figures = json.loads(capfd.readouterr().out)
     record_property("figures", figures)
-    assert list(figures) == ["iou_min", "centroid_err_px_max", "speedup_vs_cycles_1spp", "slope"]
+    assert list(figures) == ["iou_min", "centroid_err_px_max", "speedup_vs_cycles_1spp", "slope", "kinds"]
     assert figures["iou_min"] >= 0.98
     assert figures["centroid_err_px_max"] <= 0.2
     assert figures["speedup_vs_cycles_1spp"] > 0.0  # what it is on a quiet machine, the bench says
     assert figures["slope"] > 0.0
+    assert all(kind["exact"] >= 0.98 for kind in figures["kinds"].values())
+    assert all(kind["view"] >= 0.98 or kind["words"] for kind in figures["kinds"].values())
 
 
 def test_things_apart_are_told_apart():

@@ -25,6 +25,7 @@ def far(scene):
     scene.background_set.background_set = behind = bpy.data.scenes.new("Set's set")
     wall(behind.collection)
     box("unseen", (2, -2, 0), (4, 0.2, 8), group("excluded", behind.collection))
+    behind.view_layers[0].update()
     behind.view_layers[0].layer_collection.children["excluded"].exclude = True
     box("secret", (2, -2, 0), (4, 0.2, 8), behind.collection).hide_render = True
 

@@ -8,11 +8,12 @@ import bpy
 import numpy as np
 import pytest
 
+from addon.capture.scene import evaluated
 from addon.messages.errors import LockedObject, TooManyViews
 from addon.pictures.image import remove
 from addon.projection import projectors as projectors_module
-from addon.projection.projectors import MOST, is_on, project, projectors, remove_projectors, switch
-from addon.regions.marks import mark
+from addon.projection.projectors import MOST, is_on, project, projectable, projectors, remove_projectors, switch
+from addon.regions.marks import mark, unmark
 from tests.addon.hosts.projection.sample_projection import GREEN, flat, gradient, psnr, regions, staged
 from tests.addon.hosts.sample_scenes import (
     box,
@@ -265,6 +266,10 @@ def test_linked_data_is_dressed_where_it_has_slots_and_refused_where_not(tmp_pat
     remove(scene)
     assert with_slots.material_slots[0].link == "DATA" and with_slots.material_slots[0].material.library
     mark(put("without", into.meshes[1], (1, 0, 0)))
+    bpy.context.view_layer.update()
+    onto, _ = projectable(scene, evaluated(scene), flat(RED))
+    assert (onto.objects, onto.locked) == ((with_slots,), ("bare",))  # one that is locked keeps no other from it
+    unmark(with_slots)
     _refused(scene, "bare")
     bpy.data.objects.remove(bpy.data.objects["without"])
     override = into.objects[0].override_create()
