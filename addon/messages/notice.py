@@ -66,6 +66,7 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "too-large",
         "invalid",
         "unknown-model",
+        "too-costly",
         "unpaintable",
         "prompt-too-long",
         "smallest",

@@ -3,7 +3,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from addon.blender_process import LEASH
 from addon.protocol.paths import home
 
+from .. import logs
 from ..catalogue import offered
 from ..http.host import running
 from ..settings import ServerSettings
@@ -34,6 +34,7 @@ async def serve(settings: ServerSettings) -> None:
 
 def run(settings: ServerSettings) -> None:
     """Serves in the foreground until a signal comes, which is the way in which a server ends."""
+    os.umask(0o077)  # prompts and pictures are their owner's alone, in a home of whatever mode
     stop_by_any_signal()
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(settings))
@@ -57,7 +58,11 @@ def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
 def settings_from(arguments: argparse.Namespace) -> ServerSettings:
     """The settings that the flags ask for."""
     return ServerSettings(
-        home=arguments.home, port=arguments.port, models=offered(arguments.model or []), engine=arguments.engine
+        home=arguments.home,
+        port=arguments.port,
+        models=offered(arguments.model or []),
+        engine=arguments.engine,
+        log_json=arguments.log_json,
     )
 
 
@@ -75,7 +80,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
     parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
     parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    parser.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
     settings = settings_from(parser.parse_args(argv))
+    logs.configure(as_json=settings.log_json)
     run(settings)
     return 0

@@ -20,12 +20,16 @@ from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 
 from ..errors import CommandError
+from ..logs import unflooded
 from ..queue.migrations import connect
 from ..settings import VERSION, ServerSettings
 from .app import create_app
+from .connections import BoundedProtocol
 
 LOOPBACK = "127.0.0.1"
 PART = "new-connection-"
+ACCEPTED_AT_ONCE = 64  # connections, before others are looked at: each has a descriptor
+BACKLOG = 1024  # connections that the system holds meanwhile
 
 
 class AlreadyServing(CommandError):
@@ -113,10 +117,17 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     """A server at work in this event loop, published; stopped at the end."""
     token = secrets.token_urlsafe(32)
     config = uvicorn.Config(
-        create_app(settings, token), ws="none", access_log=False, log_level="warning", timeout_graceful_shutdown=3
+        create_app(settings, token),
+        http=BoundedProtocol,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        backlog=ACCEPTED_AT_ONCE,
     )
     host = Host(config)
-    with sole(settings.home):
+    with sole(settings.home), unflooded():
         try:
             connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
         except sqlite3.Error as error:
@@ -125,6 +136,7 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
             address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
             connection = Connection(address=address, token=token, version=VERSION)
             async with _started(host, listener):
+                listener.listen(BACKLOG)
                 with published(connection, settings.connection):
                     yield host, connection
 

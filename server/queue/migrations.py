@@ -67,6 +67,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE job ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE job ADD COLUMN stands_for INTEGER;
     """,
+    # whose turn it is, and how many wait, without a look at the jobs themselves
+    "CREATE INDEX job_by_turn ON job (position, coalesce(stands_for, number)) WHERE state = 'queued';",
 )
 
 
