@@ -49,6 +49,11 @@ class ServerSettings(Record):
         return self.home / "jobs.sqlite"
 
     @property
+    def shelf(self) -> Path:
+        """The pictures."""
+        return self.home / "shelf"
+
+    @property
     def connection(self) -> Path:
         """Where clients find the address and the token."""
         return self.home / "connection.json"

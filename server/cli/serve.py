@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from addon.blender_process import LEASH
@@ -66,6 +67,18 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
     )
 
 
+def engine(text: str) -> str:
+    """A factory's address. Raises ArgumentTypeError where there is no such module; it is imported by the worker."""
+    module = text.partition(":")[0]
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not text.partition(":")[2]:
+        raise argparse.ArgumentTypeError(f"{text} is no engine that could be imported: name it as module:factory")
+    return text
+
+
 def port(text: str) -> int:
     """A port's number. Raises ArgumentTypeError for what is none."""
     if text.isdecimal() and int(text) <= LAST_PORT:
@@ -79,7 +92,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
     parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
-    parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
+    parser.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")
     parser.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
     settings = settings_from(parser.parse_args(argv))
     logs.configure(as_json=settings.log_json)

@@ -15,11 +15,14 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+if sys.platform != "win32":
+    import resource  # here, for at the limit no module can be opened
+
 REQUEST_SECONDS = 10.0  # from the opening of a connection, or the end of an answer, to the end of the next head
 BODY_SECONDS = 60.0  # from the end of a head to the end of its body, for who may ask; others are hung up on
 UNREAD_SECONDS = 60.0  # that a client may leave its answer unread
 MOST = 256  # connections
-SPARE_FILES = 64  # of those that the system lets us open: for the queue, pictures and the worker's pipes
+SPARE_FILES = 128  # of those that the system lets us open: the queue, pictures, pipes, and what is accepted at once
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +31,6 @@ def most_connections() -> int:
     """How many may be open at once, of the descriptors that this process may have."""
     if sys.platform == "win32":
         return MOST
-    import resource
-
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if soft == resource.RLIM_INFINITY else max(8, min(MOST, soft - SPARE_FILES))
 

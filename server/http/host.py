@@ -28,7 +28,7 @@ from .connections import BoundedProtocol
 
 LOOPBACK = "127.0.0.1"
 PART = "new-connection-"
-ACCEPTED_AT_ONCE = 64  # connections, before others are looked at: each has a descriptor
+ACCEPTED_AT_ONCE = 16  # connections, before others are looked at: each has a descriptor
 BACKLOG = 1024  # connections that the system holds meanwhile
 
 
@@ -67,6 +67,13 @@ class Host(uvicorn.Server):
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """None: with uvicorn's own, Ctrl-C would end the server and leave whoever waits for its answers waiting."""
         return nullcontext()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves. Raises NotStarted, where uvicorn would end the process with a code of its own."""
+        try:
+            await super().serve(sockets)
+        except SystemExit as error:
+            raise NotStarted from error
 
     def stop(self) -> None:
         """Ends the streams, lets requests finish, asks the worker to leave."""
@@ -130,8 +137,13 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     with sole(settings.home), unflooded():
         try:
             connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
+            settings.shelf.mkdir(exist_ok=True)
+            for path, mode in ((settings.database, 0o600), (settings.shelf, 0o700)):
+                path.chmod(mode)  # what SQLite keeps beside its file has that file's mode
         except sqlite3.Error as error:
             raise UnusableHome(settings.home, f"{settings.database.name}: {error}") from error
+        except OSError as error:
+            raise UnusableHome(settings.home, f"{settings.shelf.name}: {error.strerror or error}") from error
         with _listening(settings.port) as listener:
             address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
             connection = Connection(address=address, token=token, version=VERSION)
@@ -157,6 +169,7 @@ async def _started(host: Host, listener: socket.socket) -> AsyncIterator[None]:
 async def _start_of(host: Host, serving: "asyncio.Task[None]") -> None:
     while not host.started:
         if serving.done():
+            await serving
             raise NotStarted
         await asyncio.sleep(0.01)
 
