@@ -106,7 +106,7 @@ class EventLog:
     def _extend(self, frames: tuple[EventFrame, ...]) -> None:
         overflow = len(self._recent) + len(frames) - RECENT
         if overflow > 0:
-            self._complete_after = self._recent[overflow - 1].id
+            self._complete_after = [*self._recent, *frames][overflow - 1].id
         self._recent.extend(frames)
         self._newest = frames[-1].id
         self._tell()
