@@ -21,25 +21,26 @@ if sys.platform != "win32":
 REQUEST_SECONDS = 10.0  # from the opening of a connection, or the end of an answer, to the end of the next head
 BODY_SECONDS = 60.0  # from the end of a head to the end of its body, for who may ask; others are hung up on
 UNREAD_SECONDS = 60.0  # that a client may leave its answer unread
-MOST = 256  # connections
 SPARE_FILES = 128  # of those that the system lets us open: the queue, pictures, pipes, and what is accepted at once
 
 log = logging.getLogger(__name__)
 
 
-def most_connections() -> int:
-    """How many may be open at once, of the descriptors that this process may have."""
+def affordable_connections(most: int) -> int:
+    """How many of ``most`` may be open at once, of the descriptors that this process may have."""
     if sys.platform == "win32":
-        return MOST
+        return most
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if soft == resource.RLIM_INFINITY else max(8, min(MOST, soft - SPARE_FILES))
+    return most if soft == resource.RLIM_INFINITY else max(8, min(most, soft - SPARE_FILES))
 
 
 class BoundedProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, with deadlines and without Nagle's algorithm, which would hold answers back for 40 ms."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *, most: int, **named: Any) -> None:
+        """``most``: connections of all clients; the rest is uvicorn's."""
+        super().__init__(**named)
+        self._most = most
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -49,7 +50,7 @@ class BoundedProtocol(H11Protocol):
         with suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._expect(REQUEST_SECONDS)
-        if len(self.connections) > most_connections():
+        if len(self.connections) > affordable_connections(self._most):
             others = [other for other in self.connections if isinstance(other, BoundedProtocol) and other._deadline]
             min(others, key=BoundedProtocol.waiting_since).hang_up()
 

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -125,7 +126,7 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     token = secrets.token_urlsafe(32)
     config = uvicorn.Config(
         create_app(settings, token),
-        http=BoundedProtocol,
+        http=partial(BoundedProtocol, most=settings.max_connections),  # type: ignore[arg-type]  # called, like the class
         ws="none",
         access_log=False,
         log_config=None,

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from server.http.connections import MOST, REQUEST_SECONDS
+from server.http.connections import REQUEST_SECONDS
+from server.settings import ServerSettings
 from tests.server.processes import open_files
 from tests.server.serving import Served, blockout, encoded, serving, wait_until
 
 CONNECTIONS = 5000
+MOST = ServerSettings.max_connections
 HEAD = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 OPENINGS = {
     "silent": b"",
