@@ -15,6 +15,7 @@ Refusal
 |-- Invalid               422  the path leads to the fault
 |-- UnsupportedField      422  a later version wrote the request
 |-- UnknownModel          422
+|-- TooCostly             422  more pixels, or pixels times steps, than the model is asked for
 |-- QueueFull             429
 |-- TooManyStreams        429  as many listeners as may
 |-- QueueUnavailable      503  the queue's file is locked, or cannot be read or written
@@ -151,6 +152,13 @@ class UnknownModel(Refusal):
 
     type, title, status = "unknown-model", "This server does not offer that model", 422
     fix = "Choose one of GET /v1/models."
+
+
+class TooCostly(Refusal):
+    """More pixels, or pixels times steps, than this model is asked for."""
+
+    type, title, status = "too-costly", "The picture would take too long", 422
+    fix = "Choose a smaller size or fewer steps."
 
 
 class QueueFull(Refusal):

@@ -22,9 +22,11 @@ class ServerSettings(Record):
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
     is offered. ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``:
     "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they
-    are over, ``max_streams`` clients may listen, ``max_body`` bytes may be sent in one request. ``preview_seconds``:
-    least time between two previews. ``patience``: seconds without a word after which a worker counts as stuck.
-    ``drain``: seconds a stopping server waits for its worker.
+    are over, with pictures of ``max_bytes`` in all; ``max_streams`` clients may listen, ``max_connections`` be open,
+    ``max_body`` bytes be sent in one request. ``preview_seconds``: least time between two previews. ``patience``:
+    seconds without a word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its
+    worker, and a worker outlives its server. ``grace``: seconds that a cancelled job's step may go on before its worker
+    is stopped. ``log_json``: whether the log is JSON.
     """
 
     home: Path = field(default_factory=home)
@@ -34,11 +36,15 @@ class ServerSettings(Record):
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
     max_kept: int = 1000
+    max_bytes: int = 8 * 2**30
     max_streams: int = 64
+    max_connections: int = 256
     max_body: int = 8 * 2**20
     preview_seconds: float = 0.5
     patience: float = 900.0
     drain: float = 8.0
+    grace: float = 8.0
+    log_json: bool = False
 
     @property
     def database(self) -> Path:
@@ -46,7 +52,7 @@ class ServerSettings(Record):
         return self.home / "jobs.sqlite"
 
     @property
-    def artifacts(self) -> Path:
+    def shelf(self) -> Path:
         """The pictures."""
         return self.home / "shelf"
 

@@ -161,6 +161,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "invalid": Fix(why="the sentence names the field; what it should say, only the artist knows"),
         "unknown-field": _buttons(TRY_AGAIN, PREFERENCES),
         "unknown-model": _buttons(GENERATE),
+        "too-costly": _buttons(PAINT_SMALLER),
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),

@@ -72,6 +72,7 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "unfit-adapter",
         "adapter-gone",
         "loras-full",
+        "too-costly",
         "unpaintable",
         "prompt-too-long",
         "smallest",

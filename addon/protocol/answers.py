@@ -136,6 +136,7 @@ class Job(Record):
     """A job as the server knows it. ``sequence`` grows with every change; ``created`` is in Unix seconds.
 
     ``achieved`` has an entry for each region once it is done. Of those that wait, the least ``position`` is next.
+    ``attempt`` is how often a worker has begun it, and 1 before the first did.
     """
 
     id: Name
@@ -152,22 +153,27 @@ class Job(Record):
     seed: Seed
     achieved: tuple[Achieved, ...] = ()
     position: Annotated[int, Range(-(2**53), 0), Added("0.2.0")] = 0
+    attempt: Annotated[Count, Added("0.2.0")] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Record):
-    """News of a job. ``energies`` are (phrase or term, value) pairs; the job itself is always the truth."""
+    """News of a job. ``energies`` are (phrase or term, value) pairs; the job itself is always the truth.
+
+    One that is ``restarted`` was begun by a worker before: this is its ``attempt``, and its steps count from 0.
+    """
 
     id: Count
     job: Name
     sequence: Count
-    kind: Literal["state", "progress", "preview"]
+    kind: Literal["state", "progress", "preview", "restarted"]
     state: State
     phase: Text
     step: Count
     steps: Count
     artifact: Artifact | None
     energies: tuple[tuple[str, float], ...] = ()
+    attempt: Annotated[Count, Added("0.2.0")] = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,10 +33,10 @@ def hold(folder: Path) -> Iterator[None]:
         lock = sqlite3.connect(lock_path(folder), timeout=PATIENCE, isolation_level=None)
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:
             lock.close()
             raise
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if _is_busy(error):
             raise AlreadyLocked(str(lock_path(folder))) from error
         raise OSError(f"{lock_path(folder)}: {error}") from error
@@ -55,5 +55,5 @@ def is_free(folder: Path) -> bool:
     return True
 
 
-def _is_busy(error: sqlite3.OperationalError) -> bool:
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
     return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -3,17 +3,18 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from addon.blender_process import LEASH
 from addon.protocol.paths import home
 
+from .. import logs
 from ..catalogue import offered
 from ..http.host import running
 from ..settings import ServerSettings
@@ -34,6 +35,7 @@ async def serve(settings: ServerSettings) -> None:
 
 def run(settings: ServerSettings) -> None:
     """Serves in the foreground until a signal comes, which is the way in which a server ends."""
+    os.umask(0o077)  # prompts and pictures are their owner's alone, in a home of whatever mode
     stop_by_any_signal()
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(settings))
@@ -62,7 +64,20 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
         models=offered(arguments.model or []),
         adapters=tuple(folder.absolute() for folder in arguments.loras),
         engine=arguments.engine,
+        log_json=arguments.log_json,
     )
+
+
+def engine(text: str) -> str:
+    """A factory's address. Raises ArgumentTypeError where there is no such module; it is imported by the worker."""
+    module = text.partition(":")[0]
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not text.partition(":")[2]:
+        raise argparse.ArgumentTypeError(f"{text} is no engine that could be imported: name it as module:factory")
+    return text
 
 
 def port(text: str) -> int:
@@ -79,8 +94,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
     parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
     parser.add_argument("--loras", type=Path, action="append", default=[], help="a folder of LoRAs and VAEs")
-    parser.add_argument("--engine", default=ServerSettings.engine, help="what paints, as module:factory")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    parser.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")
+    parser.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
     settings = settings_from(parser.parse_args(argv))
+    logs.configure(as_json=settings.log_json)
     run(settings)
     return 0

@@ -6,17 +6,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from ..adapters import AdapterCatalogue
 from ..problems import QueueUnavailable
-from ..queue.artifacts import ArtifactStore
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
 from ..worker.supervisor import Supervisor
 from . import error_responses
+from .event_log import EventLog
 from .gate import Gate
 from .routes import Services, router
+
+PRUNE_SECONDS = 1.0  # from news to a look at how much is kept
 
 
 def create_app(settings: ServerSettings, token: str) -> FastAPI:
@@ -31,17 +34,32 @@ def create_app(settings: ServerSettings, token: str) -> FastAPI:
 def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store, artifacts, signal = Store(settings.database), ArtifactStore(settings.artifacts), Signal()
-        with suppress(QueueUnavailable):  # housekeeping; what cannot be written now is not needed to start
-            store.prune(settings.max_kept)
-        artifacts.sweep(store.digests())
-        supervisor = Supervisor(settings, store, signal)
+        store, signal, newest = Store(settings.database), Signal(), 0
+        with suppress(QueueUnavailable):  # what cannot be cleared now is not needed to start
+            newest = store.last_event()
+            store.sweep()
+        supervisor, events = Supervisor(settings, store, signal), EventLog(store, signal, newest)
         adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
-        app.state.services = Services(settings, store, artifacts, signal, supervisor, adapters)
-        keeping = asyncio.create_task(supervisor.keep())
+        app.state.services = Services(settings, store, signal, events, supervisor, adapters)
+        tasks = [asyncio.create_task(task) for task in (supervisor.keep(), events.follow(), keep_bounds(app))]
         yield
         await supervisor.leave()
-        await keeping
+        signal.close()
+        await asyncio.gather(*tasks)
         store.close()
 
     return lifespan
+
+
+async def keep_bounds(app: FastAPI) -> None:
+    """Forgets the oldest jobs once there are too many, a while after news of any, until the signal is closed."""
+    services: Services = app.state.services
+    settings, signal = services.settings, services.signal
+    while not signal.closed:
+        news = signal.next()
+        forgotten = 0
+        with suppress(QueueUnavailable):  # the next piece of news brings it up again
+            forgotten = await run_in_threadpool(services.store.prune, settings.max_kept, settings.max_bytes)
+        if not forgotten:
+            await news.wait()
+            await asyncio.sleep(0 if signal.closed else PRUNE_SECONDS)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from addon.protocol.strict_json import dump
@@ -25,6 +26,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -44,6 +46,11 @@ def _no_route(request: Request, error: Exception) -> Response:
     refusal = NoRoute(f"{request.method} {request.url.path}: {error.detail}", headers=dict(error.headers or {}))
     refusal.status = error.status_code
     return problem_response(refusal)
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    """Whoever hangs up in the middle of a request is nobody's error, and reads no answer."""
+    return Response(status_code=400)
 
 
 def _bug(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -20,12 +21,16 @@ from addon.protocol.answers import Connection
 from addon.protocol.strict_json import dump
 
 from ..errors import CommandError
+from ..logs import unflooded
 from ..queue.migrations import connect
 from ..settings import VERSION, ServerSettings
 from .app import create_app
+from .connections import BoundedProtocol
 
 LOOPBACK = "127.0.0.1"
 PART = "new-connection-"
+ACCEPTED_AT_ONCE = 16  # connections, before others are looked at: each has a descriptor
+BACKLOG = 1024  # connections that the system holds meanwhile
 
 
 class AlreadyServing(CommandError):
@@ -63,6 +68,13 @@ class Host(uvicorn.Server):
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """None: with uvicorn's own, Ctrl-C would end the server and leave whoever waits for its answers waiting."""
         return nullcontext()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves. Raises NotStarted, where uvicorn would end the process with a code of its own."""
+        try:
+            await super().serve(sockets)
+        except SystemExit as error:
+            raise NotStarted from error
 
     def stop(self) -> None:
         """Ends the streams, lets requests finish, asks the worker to leave."""
@@ -113,18 +125,31 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     """A server at work in this event loop, published; stopped at the end."""
     token = secrets.token_urlsafe(32)
     config = uvicorn.Config(
-        create_app(settings, token), ws="none", access_log=False, log_level="warning", timeout_graceful_shutdown=3
+        create_app(settings, token),
+        http=partial(BoundedProtocol, most=settings.max_connections),  # type: ignore[arg-type]  # called, like the class
+        ws="none",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        backlog=ACCEPTED_AT_ONCE,
     )
     host = Host(config)
-    with sole(settings.home):
+    with sole(settings.home), unflooded():
         try:
             connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
+            settings.shelf.mkdir(exist_ok=True)
+            for path, mode in ((settings.database, 0o600), (settings.shelf, 0o700)):
+                path.chmod(mode)  # what SQLite keeps beside its file has that file's mode
         except sqlite3.Error as error:
             raise UnusableHome(settings.home, f"{settings.database.name}: {error}") from error
+        except OSError as error:
+            raise UnusableHome(settings.home, f"{settings.shelf.name}: {error.strerror or error}") from error
         with _listening(settings.port) as listener:
             address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
             connection = Connection(address=address, token=token, version=VERSION)
             async with _started(host, listener):
+                listener.listen(BACKLOG)
                 with published(connection, settings.connection):
                     yield host, connection
 
@@ -145,6 +170,7 @@ async def _started(host: Host, listener: socket.socket) -> AsyncIterator[None]:
 async def _start_of(host: Host, serving: "asyncio.Task[None]") -> None:
     while not host.started:
         if serving.done():
+            await serving
             raise NotStarted
         await asyncio.sleep(0.01)
 

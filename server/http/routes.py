@@ -2,41 +2,37 @@
 """The addresses. Handlers that touch the disk are plain functions, which FastAPI runs off the event loop."""
 
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from pathlib import Path as FilePath
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 
 from addon.protocol.answers import VERSION as CONTRACT
 from addon.protocol.answers import AdapterKind, Health, Scope
 from addon.protocol.blockout import Blockout
-from addon.protocol.strict_json import ContractError, dump
+from addon.protocol.strict_json import dump
 
 from ..adapters import AdapterCatalogue
 from ..problems import (
     Invalid,
     NotJson,
-    QueueUnavailable,
-    TooManyStreams,
     UnknownArtifact,
     UnknownModel,
-    UnsupportedField,
 )
-from ..queue.artifacts import ArtifactStore
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
 from ..worker.memory import FACT, from_fact, of_machine, precisions
 from ..worker.supervisor import Supervisor
-from .event_stream import stream
+from .admission import affordable, validated
+from .event_log import EventLog
+from .event_stream import EventResponse, all_events, events_of
 
-T = TypeVar("T")
 router = APIRouter(prefix="/v1")
 
 _BLOCKOUT = TypeAdapter(Blockout)
@@ -55,8 +51,8 @@ class Services:
 
     settings: ServerSettings
     store: Store
-    artifacts: ArtifactStore
     signal: Signal
+    events: EventLog
     supervisor: Supervisor
     adapters: AdapterCatalogue
 
@@ -68,7 +64,8 @@ def services(request: Request) -> Services:
 
 
 async def json_body(request: Request) -> bytes:
-    """The raw body of a request that calls itself JSON. Raises NotJson: a form or plain text may come from any page."""
+    """The raw body of a request that calls itself JSON. Raises NotJson: a form or plain text may come from any page;
+    and ClientDisconnect, which error_responses knows."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise NotJson("The body must be sent as application/json")
     return await request.body()
@@ -94,15 +91,14 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     key = idempotency_key or secrets.token_hex(16)
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
-    blockout = _validated(_BLOCKOUT, body)
+    blockout = validated(_BLOCKOUT, body)
     model = services.settings.model(blockout.model)
     if model is None:
         offered = ", ".join(model.name for model in services.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
     blockout = services.adapters.pinned(blockout, model)
+    affordable(blockout, model)
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
-    with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
-        services.store.prune(services.settings.max_kept)
     services.supervisor.wake()
     services.signal.notify()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
@@ -126,6 +122,7 @@ def one_job(services: In, job: str) -> Response:
 def cancel(services: In, job: str) -> Response:
     """Cancels one job; a job that is over stays as it is."""
     cancelled = services.store.cancel(job)
+    services.supervisor.cancelled(job)
     services.signal.notify()
     return JSONResponse(dump(cancelled))
 
@@ -141,33 +138,41 @@ def move_to_front(services: In, job: str) -> Response:
 @router.post("/cancel")
 def cancel_many(services: In, body: Body) -> Response:
     """Cancels the waiting jobs, or all; answers those it cancelled."""
-    scope = _validated(_SCOPE, body)
+    scope = validated(_SCOPE, body)
     cancelled = services.store.cancel_many(waiting_only=scope.scope == "waiting")
+    for job in cancelled:
+        services.supervisor.cancelled(job.id)
     services.signal.notify()
     return JSONResponse([dump(job) for job in cancelled])
 
 
 @router.get("/events")
 async def events(services: In, last_event_id: Annotated[str | None, Header()] = None) -> Response:
-    """News of every job, after Last-Event-ID or from now on."""
+    """News of every job, after Last-Event-ID or from now on; a number that is not reached yet is another queue's."""
     newest = await run_in_threadpool(services.store.last_event)
-    return _stream(services, newest if last_event_id is None else _number(last_event_id))
+    after = newest if last_event_id is None else min(newest, _number(last_event_id))
+    return EventResponse(services.signal, services.settings.max_streams, all_events(services.events, after))
 
 
 @router.get("/jobs/{job}/events")
 async def job_events(services: In, job: str, last_event_id: Annotated[str, Header()] = "0") -> Response:
     """News of one job, from its beginning or after Last-Event-ID, until it is over."""
     await run_in_threadpool(services.store.job, job)
-    return _stream(services, _number(last_event_id), job)
+    newest = await run_in_threadpool(services.store.last_event)
+    after = number if (number := _number(last_event_id)) <= newest else 0
+    text = events_of(services.store, services.events, after, job)
+    return EventResponse(services.signal, services.settings.max_streams, text)
 
 
 @router.get("/artifacts/{digest}")
 def artifact(services: In, digest: str) -> Response:
     """A picture by its sha256."""
-    path: FilePath | None = services.artifacts.find(digest)
+    path: FilePath | None = services.store.artifacts.find(digest)
     media_type = services.store.media_type(digest)
     if path is None or media_type is None:
         raise UnknownArtifact("There is no picture of that digest")
+    if not services.store.artifacts.is_whole(path):
+        raise UnknownArtifact("The picture of that digest was damaged on the server's disk")
     return FileResponse(path, headers=_NO_SNIFFING, media_type=media_type)
 
 
@@ -214,28 +219,7 @@ def health(services: In) -> Response:
     )
 
 
-def _stream(services: Services, after: int, job: str | None = None) -> Response:
-    if services.signal.listeners >= services.settings.max_streams:
-        raise TooManyStreams(f"{services.signal.listeners} clients listen already")
-    text = stream(services.store, services.signal, after, job)
-    return StreamingResponse(text, headers={"Cache-Control": "no-store"}, media_type="text/event-stream")
-
-
 def _number(last_event_id: str) -> int:
     if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
         raise Invalid("Last-Event-ID must be the number of an event", path="Last-Event-ID")
     return int(last_event_id)
-
-
-def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
-    try:
-        return adapter.validate_json(body)
-    except ValidationError as error:
-        fault: Any = error.errors(include_url=False, include_input=False)[0]
-    own = fault.get("ctx", {}).get("error")
-    path = [str(step) for step in fault["loc"]]
-    if isinstance(own, ContractError):  # raised by a record about its own fields
-        raise Invalid(own.problem, path=".".join([*path, own.path]))
-    if fault["type"] == "unexpected_keyword_argument":  # what pydantic calls a key of no field
-        raise UnsupportedField(f"This server, {VERSION}, has no such field", path=".".join(path))
-    raise Invalid(fault["msg"], path=".".join(path))

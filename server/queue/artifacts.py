@@ -1,15 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""Pictures on disk, named by their content: writing twice is writing once, and no path comes from the wire."""
+"""Pictures on disk, named by their content: writing twice is writing once, and no path comes from the wire.
+
+The store puts and removes them under the lock with which it writes their rows, so that no file can be taken between its
+coming and its being referred to.
+"""
 
 import os
 import re
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Literal
+
+from addon.protocol.answers import Artifact
+
+from ..problems import NoRoom
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A PNG file to be kept, and what it is to its job."""
+
+    kind: Literal["picture", "full", "preview"]
+    png: bytes
 
 
 @dataclass(frozen=True)
@@ -18,16 +35,32 @@ class ArtifactStore:
 
     folder: Path
 
-    def put(self, content: bytes) -> str:
-        """Stores the bytes and returns their digest. A reader sees the whole file or none, even after a crash."""
-        digest = sha256(content).hexdigest()
+    def put(self, picture: PictureFile) -> Artifact:
+        """Stores the file. A reader sees the whole of it or none, and what a job ends with outlives a power cut.
+
+        Raises NoRoom, and leaves nothing behind then.
+        """
+        digest = sha256(picture.png).hexdigest()
+        try:
+            self._write(digest, picture.png, durable=picture.kind != "preview")
+        except OSError as error:
+            raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
+        return Artifact(sha256=digest, kind=picture.kind, media_type="image/png", bytes=len(picture.png))
+
+    def _write(self, digest: str, content: bytes, durable: bool) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.folder, prefix="new-", delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(self.folder / digest)
-        return digest
+        descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="new-")
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+            part.replace(self.folder / digest)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     def find(self, digest: str) -> Path | None:
         """Where the content lies; None for a digest that is none, or that is not here."""
@@ -36,8 +69,21 @@ class ArtifactStore:
         path = self.folder / digest
         return path if path.is_file() else None
 
+    def is_whole(self, path: Path) -> bool:
+        """Whether a file holds what its name says; a disk may have lost some of it."""
+        try:
+            with path.open("rb") as file:
+                return file_digest(file, "sha256").hexdigest() == path.name
+        except OSError:
+            return False
+
+    def remove(self, digests: Collection[str]) -> None:
+        """Deletes these, as far as they are here."""
+        for digest in digests:
+            (self.folder / digest).unlink(missing_ok=True)
+
     def sweep(self, referenced: Collection[str]) -> None:
-        """Deletes what nothing refers to: left by crashes, and by previews that newer ones replaced."""
+        """Deletes every file that nothing refers to: what crashes left."""
         for path in self.folder.glob("*"):
-            if path.name not in referenced:
-                path.unlink()
+            if path.name not in referenced and not path.is_dir():
+                path.unlink(missing_ok=True)

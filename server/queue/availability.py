@@ -13,7 +13,6 @@ from ..problems import QueueOutOfRoom, QueueUnavailable
 
 RETRY_SECONDS = 0.5  # between two tries of the worker
 RETRY_AFTER = "2"  # seconds, for clients
-NEWS, STALLED = b"\n", b"!"  # what a worker says to its supervisor: look at the queue; I cannot use the queue
 
 UNAVAILABLE = frozenset(
     {

@@ -6,6 +6,7 @@ import json
 import secrets
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -16,7 +17,7 @@ from addon.protocol.strict_json import dump
 from ..problems import NotWaiting
 from . import job_state
 from .job_state import ACTIVE, Ticket, Verb
-from .rows import job_by, job_row
+from .rows import WAITING, job_by, job_row
 
 
 class StaleClaim(RuntimeError):
@@ -58,7 +59,7 @@ def waiting(db: sqlite3.Connection, job: str) -> sqlite3.Row:
 
 def to_front(db: sqlite3.Connection, row: sqlite3.Row) -> None:
     """Before all that wait now; those that come later are behind it, too."""
-    least = "SELECT min(position) - 1 FROM job WHERE state = 'queued'"
+    least = f"SELECT min(position) - 1 FROM {WAITING}"
     db.execute(f"UPDATE job SET position = ({least}) WHERE id = ?", (row["id"],))
     advance(db, row, "front")
 
@@ -72,8 +73,26 @@ def advance(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Probl
         " restarts = :restarts, problem = :problem WHERE id = :id",
         {**asdict(ticket), "problem": failed, "id": row["id"]},
     )
-    log(db, row["id"], "state")
+    if verb == "claim" and ticket.fence > 1:
+        log(db, row["id"], "restarted", attempt=ticket.fence)
+    else:
+        log(db, row["id"], "state")
     return ticket
+
+
+def put_back(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> None:
+    """What was in hand waits again, from its beginning, or fails as ``problem`` says where it did so too often."""
+    db.execute("UPDATE job SET phase = '', step = 0 WHERE id = ?", (row["id"],))
+    advance(db, row, verb, problem)
+
+
+def forget(db: sqlite3.Connection, jobs: Sequence[str]) -> set[str]:
+    """Deletes jobs with all that is known of them; the digests of the pictures that they had."""
+    among = "IN (SELECT value FROM json_each(?))"
+    listed = (json.dumps(list(jobs)),)
+    pictures = {row["sha256"] for row in db.execute(f"SELECT sha256 FROM artifact WHERE job {among}", listed)}
+    db.execute(f"DELETE FROM job WHERE id {among}", listed)
+    return pictures
 
 
 def claimed(db: sqlite3.Connection, job: str, fence: int) -> sqlite3.Row:
@@ -89,6 +108,6 @@ def log(db: sqlite3.Connection, job: str, kind: str, **news: Any) -> None:
     row = job_row(db, job)
     body = {name: row[name] for name in ("sequence", "state", "phase", "step", "steps")}
     body |= {"job": job, "kind": kind, "artifact": None, **{name: dump(value) for name, value in news.items()}}
-    if kind != "state":
+    if kind in ("progress", "preview"):
         db.execute("DELETE FROM event WHERE job = ? AND kind = ?", (job, kind))
     db.execute("INSERT INTO event (job, kind, body) VALUES (?, ?, ?)", (job, kind, json.dumps(body)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import CommandError
 
 PATIENCE = 5.0  # seconds
+TABLES = ("job", "artifact", "event", "submission", "fact")
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -67,6 +68,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE job ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE job ADD COLUMN stands_for INTEGER;
     """,
+    # whose turn it is, and how many wait, without a look at the jobs themselves
+    "CREATE INDEX job_by_turn ON job (position, coalesce(stands_for, number)) WHERE state = 'queued';",
 )
 
 
@@ -79,6 +82,13 @@ class NewerDatabase(CommandError):
         )
 
 
+class NotAQueue(CommandError):
+    """The file is something else, or damaged."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} is no queue of Maquette's, or is damaged ({reason}): move it elsewhere")
+
+
 class NoBackup(CommandError):
     """The file cannot be kept as it was, and so is not migrated."""
 
@@ -89,14 +99,22 @@ class NoBackup(CommandError):
 def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
     """Opens the queue, making or migrating it first; ``patience``: seconds to wait for a lock.
 
-    Raises NewerDatabase, NoBackup and sqlite3.Error.
+    Raises NewerDatabase, NotAQueue, NoBackup and sqlite3.Error.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = _opened(path, patience)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute("PRAGMA foreign_keys = ON")
-    _migrate(db, path)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        _migrate(db, path)
+        for table in TABLES:
+            db.execute(f"SELECT 1 FROM {table} LIMIT 0")
+    except sqlite3.DatabaseError as error:
+        db.close()
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+            raise NotAQueue(path, str(error)) from error
+        raise
     return db
 
 

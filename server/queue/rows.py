@@ -18,13 +18,18 @@ from ..problems import Interrupted, UnknownJob, UnreadableJob, WorkerLost
 from .job_state import ATTEMPTS, RESTARTS
 
 PLAIN = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed", "position")
+WAITING = "job INDEXED BY job_by_turn WHERE state = 'queued'"  # by that index, whatever SQLite thinks is quicker
 TURN = "position, coalesce(stands_for, number)"  # in which order jobs that wait are painted
+COLUMNS = (
+    "number, id, state, sequence, fence, attempts, restarts, created, phase, step, steps, model, prompt, seed, problem,"
+    " achieved, position, stands_for"
+)  # of a job, all but what was asked for, which may be of megabytes
 TEXTS = ("problem", "achieved")  # columns that hold JSON
 
 
 def job_row(db: sqlite3.Connection, job: str) -> sqlite3.Row:
     """The row of a job. Raises UnknownJob."""
-    row: sqlite3.Row | None = db.execute("SELECT * FROM job WHERE id = ?", (job,)).fetchone()
+    row: sqlite3.Row | None = db.execute(f"SELECT {COLUMNS} FROM job WHERE id = ?", (job,)).fetchone()
     if row is None:
         raise UnknownJob(f"There is no job {job[:64]}")
     return row
@@ -33,18 +38,52 @@ def job_row(db: sqlite3.Connection, job: str) -> sqlite3.Row:
 def in_states(db: sqlite3.Connection, states: Collection[State]) -> list[sqlite3.Row]:
     """The rows of the jobs in these states, oldest first."""
     return db.execute(
-        "SELECT * FROM job WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number",
+        f"SELECT {COLUMNS} FROM job WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number",
         (json.dumps(list(states)),),
     ).fetchall()
 
 
-def attach(db: sqlite3.Connection, job: str, artifact: Artifact) -> None:
-    """Give a job a picture, in the place of an earlier one of that kind."""
+def waiting_count(db: sqlite3.Connection) -> int:
+    """How many jobs wait."""
+    return int(db.execute(f"SELECT count(*) FROM {WAITING}").fetchone()[0])
+
+
+def attach(db: sqlite3.Connection, job: str, artifact: Artifact) -> str | None:
+    """Give a job a picture, in the place of an earlier one of that kind, whose digest is returned."""
+    of_kind = "SELECT sha256 FROM artifact WHERE job = ? AND kind = ?"
+    earlier = db.execute(of_kind, (job, artifact.kind)).fetchone()
     db.execute(
         "INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes",
         (job, artifact.kind, artifact.sha256, artifact.media_type, artifact.bytes),
     )
+    return earlier and str(earlier["sha256"])
+
+
+def referenced(db: sqlite3.Connection) -> set[str]:
+    """The digest of every picture that some job has."""
+    return {row["sha256"] for row in db.execute("SELECT sha256 FROM artifact")}
+
+
+def unreferenced(db: sqlite3.Connection, digests: Collection[str]) -> set[str]:
+    """Those of the digests that no job refers to."""
+    asked = "SELECT sha256 FROM artifact WHERE sha256 IN (SELECT value FROM json_each(?))"
+    return set(digests) - {row["sha256"] for row in db.execute(asked, (json.dumps(list(digests)),))}
+
+
+def superfluous(db: sqlite3.Connection, most: int, most_bytes: int, limit: int) -> list[str]:
+    """Jobs that are over and too many, or whose pictures are too large with those of all newer ones; oldest first.
+
+    The newest stays in any case.
+    """
+    rows = db.execute(
+        "SELECT id FROM (SELECT number, id, row_number() OVER newest AS rank, sum(size) OVER newest AS total FROM"
+        " (SELECT number, id, (SELECT coalesce(sum(bytes), 0) FROM artifact WHERE job = job.id) AS size FROM job"
+        " WHERE state IN ('done', 'failed', 'cancelled')) WINDOW newest AS (ORDER BY number DESC))"
+        " WHERE rank > ? OR (total > ? AND rank > 1) ORDER BY number LIMIT ?",
+        (most, most_bytes, limit),
+    )
+    return [row["id"] for row in rows]
 
 
 def job_by(db: sqlite3.Connection, job: str) -> Job:
@@ -58,7 +97,8 @@ def job_of(db: sqlite3.Connection, row: sqlite3.Row) -> Job:
     pictures = [dict(each) for each in db.execute(artifacts, (row["id"],))]
     try:
         texts = {name: _parsed(row, name) for name in TEXTS}
-        return load(Job, {name: row[name] for name in PLAIN} | texts | {"artifacts": pictures})
+        attempt = {"attempt": max(1, row["fence"])}  # each claim is one
+        return load(Job, {name: row[name] for name in PLAIN} | texts | attempt | {"artifacts": pictures})
     except ContractError as error:
         return _unreadable(row, pictures, unreadable(error))
 

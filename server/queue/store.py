@@ -13,7 +13,7 @@ a slow reader skips what is stale, and no queue of ours can grow.
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,16 +21,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from addon.protocol.answers import Achieved, Artifact, Event, Job, Problem, State
+from addon.protocol.answers import Achieved, Event, Job, Problem, State
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..problems import KeyReused, QueueFull
+from . import rows
+from .artifacts import ArtifactStore, PictureFile
 from .availability import available, unavailable
-from .changes import advance, claimed, insert, log, to_front, waiting
+from .changes import advance, claimed, forget, insert, log, put_back, to_front, waiting
 from .job_state import ACTIVE
 from .migrations import PATIENCE, connect, reader
-from .rows import TURN, attach, event_of, in_states, job_by, job_of, job_row, put_back_too_often, unreadable
+from .rows import COLUMNS, TURN, WAITING, event_of, in_states, job_by, job_of, job_row
+
+SHELF = "shelf"  # the folder of the pictures, beside the queue
+AT_ONCE = 200  # jobs forgotten under one lock
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Store:
     def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         with available():
             self._db, self._reader = connect(path, patience), reader(path, patience)
-        self._patience = patience
+        self.artifacts, self._patience = ArtifactStore(path.with_name(SHELF)), patience
         self._writers, self._readers = threading.Lock(), threading.Lock()
 
     def close(self) -> None:
@@ -88,15 +93,30 @@ class Store:
                 replaced = waiting(db, instead)
                 advance(db, replaced, "cancel")
                 return insert(db, blockout, body, key, digest, replaced), True
-            if len(in_states(db, {"queued"})) >= limit:
+            if rows.waiting_count(db) >= limit:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
             return insert(db, blockout, body, key, digest), True
 
-    def prune(self, most: int) -> None:
-        """Forgets all jobs that are over but the ``most`` newest; their events, keys and pictures go with them."""
-        over = "SELECT number FROM job WHERE state IN ('done', 'failed', 'cancelled') ORDER BY number DESC"
+    def prune(self, most: int, most_bytes: int) -> int:
+        """Forgets jobs that are over, the oldest first and AT_ONCE of them at most, until no more than ``most`` are
+        kept, with pictures of ``most_bytes``; their events, keys and pictures go with them. How many it forgot."""
+        with self._reading() as db:
+            jobs = rows.superfluous(db, most, most_bytes, AT_ONCE)
+        if jobs:
+            with self._writing() as db:
+                pictures = forget(db, jobs)
+            self._collect(pictures)
+        return len(jobs)
+
+    def sweep(self) -> None:
+        """Deletes every file on the shelf that no job refers to."""
         with self._writing() as db:
-            db.execute(f"DELETE FROM job WHERE number IN ({over} LIMIT -1 OFFSET ?)", (most,))
+            self.artifacts.sweep(rows.referenced(db))
+
+    def _collect(self, digests: Collection[str]) -> None:
+        """Deletes those files that no job refers to any more. Once what freed them is written, and never before."""
+        with self._writing() as db:
+            self.artifacts.remove(rows.unreferenced(db, digests))
 
     def job(self, job: str) -> Job:
         """One job as it is now. Raises UnknownJob."""
@@ -106,8 +126,8 @@ class Store:
     def jobs(self, limit: int) -> list[Job]:
         """The latest jobs, newest first."""
         with self._reading() as db:
-            rows = db.execute("SELECT * FROM job ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
-            return [job_of(db, row) for row in rows]
+            latest = db.execute(f"SELECT {COLUMNS} FROM job ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
+            return [job_of(db, row) for row in latest]
 
     def move_to_front(self, job: str) -> Job:
         """Makes a waiting job the next to be painted. Raises UnknownJob, and NotWaiting for one that was begun."""
@@ -127,20 +147,20 @@ class Store:
         """Cancels the waiting jobs, or all that are not over; returns those it cancelled, oldest first."""
         states: set[State] = {"queued"} if waiting_only else {"queued", *ACTIVE}
         with self._writing() as db:
-            rows = in_states(db, states)
-            for row in rows:
+            chosen = in_states(db, states)
+            for row in chosen:
                 advance(db, row, "cancel")
-            return [job_by(db, row["id"]) for row in rows]
+            return [job_by(db, row["id"]) for row in chosen]
 
     def events(self, after: int, job: str | None = None, limit: int = 100) -> list[Event]:
         """What happened after the event of that number, oldest first; of one job, or of all."""
         with self._reading() as db:
-            rows = db.execute(
+            news = db.execute(
                 "SELECT id, job, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job)"
                 " ORDER BY id LIMIT :limit",
                 {"after": after, "job": job, "limit": limit},
             ).fetchall()
-            return [event_of(row, partial(job_by, db, row["job"])) for row in rows]
+            return [event_of(row, partial(job_by, db, row["job"])) for row in news]
 
     def last_event(self) -> int:
         """The number of the newest event; 0 before the first."""
@@ -156,30 +176,25 @@ class Store:
     def counts(self) -> tuple[int, int]:
         """How many jobs wait, and how many are being worked on."""
         with self._reading() as db:
-            return len(in_states(db, {"queued"})), len(in_states(db, ACTIVE))
+            return rows.waiting_count(db), len(in_states(db, ACTIVE))
 
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""
         with self._reading() as db:
             return {row["name"]: row["value"] for row in db.execute("SELECT name, value FROM fact")}
 
-    def digests(self) -> set[str]:
-        """Every picture some job refers to."""
-        with self._reading() as db:
-            return {row["sha256"] for row in db.execute("SELECT sha256 FROM artifact")}
-
     # What the worker does
 
     def claim(self) -> Claim | None:
         """Takes the waiting job whose turn it is; None when none waits. Those that cannot be read fail on the way."""
-        first = f"SELECT * FROM job WHERE state = 'queued' ORDER BY {TURN} LIMIT 1"
+        first = f"SELECT {COLUMNS}, blockout FROM {WAITING} ORDER BY {TURN} LIMIT 1"
         with self._writing() as db:
             while (row := db.execute(first).fetchone()) is not None:
                 ticket = advance(db, row, "claim")
                 try:
                     return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
                 except ContractError as error:
-                    advance(db, job_row(db, row["id"]), "fail", unreadable(error))
+                    advance(db, job_row(db, row["id"]), "fail", rows.unreadable(error))
         return None
 
     def start(self, claim: Claim) -> None:
@@ -197,21 +212,24 @@ class Store:
             )
             log(db, claim.job, "progress", energies=progress.energies)
 
-    def preview(self, claim: Claim, artifact: Artifact) -> None:
-        """Shows what the picture looks like so far. Raises StaleClaim."""
+    def preview(self, claim: Claim, picture: PictureFile) -> None:
+        """Shows what the picture looks like so far, in place of the last preview. Raises StaleClaim, NoRoom."""
         with self._writing() as db:
             claimed(db, claim.job, claim.fence)
+            artifact = self.artifacts.put(picture)
             db.execute("UPDATE job SET sequence = sequence + 1 WHERE id = ?", (claim.job,))
-            attach(db, claim.job, artifact)
+            earlier = rows.attach(db, claim.job, artifact)
             log(db, claim.job, "preview", artifact=artifact)
+        if earlier:
+            self._collect([earlier])
 
-    def finish(self, claim: Claim, artifacts: tuple[Artifact, ...], achieved: tuple[Achieved, ...] = ()) -> None:
-        """The job is done; these are its pictures, and what they show. Raises StaleClaim."""
+    def finish(self, claim: Claim, pictures: tuple[PictureFile, ...], achieved: tuple[Achieved, ...] = ()) -> None:
+        """The job is done; these are its pictures, and what they show. Raises StaleClaim, NoRoom."""
         with self._writing() as db:
             row = claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
-            for artifact in artifacts:
-                attach(db, claim.job, artifact)
+            for picture in pictures:
+                rows.attach(db, claim.job, self.artifacts.put(picture))
             advance(db, row, "finish")
 
     def fail(self, claim: Claim, problem: Problem) -> None:
@@ -222,13 +240,13 @@ class Store:
     def release(self, claim: Claim) -> None:
         """Gives the job back untouched, for the next worker. Raises StaleClaim."""
         with self._writing() as db:
-            advance(db, claimed(db, claim.job, claim.fence), "release")
+            put_back(db, claimed(db, claim.job, claim.fence), "release")
 
     def put_back(self, verb: Literal["lose", "restart"]) -> None:
         """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
         with self._writing() as db:
             for row in in_states(db, ACTIVE):
-                advance(db, row, verb, put_back_too_often(verb))
+                put_back(db, row, verb, rows.put_back_too_often(verb))
 
     def state_fact(self, name: str, value: str) -> None:
         """Notes a fact about the worker."""

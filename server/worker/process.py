@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The worker process: claims a job, paints it, reports every step. ``python -m server.worker.process``.
 
-Standard input carries the settings, then an empty line for each piece of news; its end asks the worker to leave. A
-byte on standard output tells the server that there is news, or that the queue cannot be used. A cancelled job shows as
-a stale claim at the next step.
+Standard input carries the settings, then an empty line for each piece of news; its end asks the worker to leave. Words
+on standard output tell the server that there is news, what is in hand, or that the queue cannot be used. A cancelled
+job shows as a stale claim at the next step.
 
 A queue that is locked or full is nothing that a job could help: what must be written is tried until it is, and what
 only tells how far the job is, is dropped.
@@ -12,28 +12,30 @@ only tells how far the job is, is dropped.
 import json
 import logging
 import math
+import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pkgutil import resolve_name
-from typing import BinaryIO, Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from addon.protocol.answers import Artifact, ModelInfo, Problem
+from addon.protocol.answers import ModelInfo, Problem
 
+from .. import logs
 from ..adapters import PLAIN, AdapterCatalogue
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
-from ..queue.artifacts import ArtifactStore
-from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
+from ..queue.artifacts import PictureFile
+from ..queue.availability import RETRY_SECONDS
 from ..queue.changes import StaleClaim
 from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
 from .memory import FACT, PRECISIONS, of_device, to_fact
+from .pipe import FREE, HOLDS, STALLED, UNFIT, Pipe, die_with_parent, first_line, own_output
 
 T = TypeVar("T")
 LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
@@ -46,46 +48,11 @@ class Leaving(Exception):
     """The server wants the worker gone: the job in hand goes back."""
 
 
-class Pipe:
-    """The pipes to the server."""
-
-    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        self._incoming, self._outgoing = incoming, outgoing
-        self._news = threading.Event()
-        self.leaving = False
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def send(self, word: bytes = NEWS) -> None:
-        """There is news, or another of the words. A server that is gone hears nothing, and that means leaving."""
-        try:
-            self._outgoing.write(word)
-            self._outgoing.flush()
-        except BrokenPipeError:
-            self.leave()
-
-    def wait(self) -> None:
-        """Until the server has news or it is time to leave."""
-        self._news.wait()
-        self._news.clear()
-
-    def leave(self) -> None:
-        """It is time to go."""
-        self.leaving = True
-        self._news.set()
-
-    def _listen(self) -> None:
-        while self._incoming.readline():
-            self._news.set()
-        self.leave()
-
-
 class JobReporter:
     """One job being painted: notes every step, and stops the painting when it is no longer wanted."""
 
-    def __init__(
-        self, claim: Claim, store: Store, artifacts: ArtifactStore, pipe: Pipe, settings: ServerSettings
-    ) -> None:
-        self._claim, self._store, self._artifacts, self._pipe = claim, store, artifacts, pipe
+    def __init__(self, claim: Claim, store: Store, pipe: Pipe, settings: ServerSettings) -> None:
+        self._claim, self._store, self._pipe = claim, store, pipe
         self._settings, self._previewed = settings, time.monotonic()
         self._mute_until = 0.0  # of the monotonic clock
 
@@ -99,8 +66,9 @@ class JobReporter:
         """Notes a step or what comes after the last one, and shows a preview now and then."""
         self.phase(JobProgress(progress.phase, progress.step, progress.energies))
         if progress.preview and time.monotonic() - self._previewed >= self._settings.preview_seconds:
-            sketch = self._keep("preview", progress.preview())
-            self._offer(lambda: self._store.preview(self._claim, sketch))
+            sketch = PictureFile("preview", progress.preview())
+            with suppress(NoRoom):  # the picture itself may find some
+                self._offer(lambda: self._store.preview(self._claim, sketch))
             self._previewed = time.monotonic()
             self._note_memory()
 
@@ -112,9 +80,9 @@ class JobReporter:
 
     def finish(self, painting: Painting) -> None:
         """Keeps the pictures and ends the job."""
-        artifacts = (self._keep("picture", painting.picture), self._keep("full", painting.full))
+        pictures = (PictureFile("picture", painting.picture), PictureFile("full", painting.full))
         self._note_memory()
-        self._insist(lambda: self._store.finish(self._claim, artifacts, painting.achieved))
+        self._insist(lambda: self._store.finish(self._claim, pictures, painting.achieved))
 
     def fail(self, problem: Problem) -> None:
         """Ends the job without a picture."""
@@ -146,13 +114,6 @@ class JobReporter:
     def _insist(self, write: Callable[[], None]) -> None:
         insist(write, self._pipe, self._settings.drain)
 
-    def _keep(self, kind: Literal["picture", "full", "preview"], png: bytes) -> Artifact:
-        try:
-            digest = self._artifacts.put(png)
-        except OSError as error:
-            raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
-        return Artifact(sha256=digest, kind=kind, media_type="image/png", bytes=len(png))
-
 
 class LoadedModel:
     """Which model the engine has in memory, and what is on top of it; None before the first, and after a failure, which
@@ -164,18 +125,24 @@ class LoadedModel:
         self.adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
 
 
-def main() -> None:
-    """Runs until standard input ends."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    first = sys.stdin.buffer.readline()
+def main() -> int:
+    """Runs until standard input ends; 1 where the engine is none."""
+    die_with_parent()
+    os.umask(0o077)  # prompts and pictures are their owner's alone
+    first = first_line(sys.stdin.fileno())
     if not first:  # the server ended before it could say a word
-        return
+        return 0
     settings = TypeAdapter(ServerSettings).validate_json(first)
-    pipe = Pipe(sys.stdin.buffer, sys.stdout.buffer)
+    logs.configure(as_json=settings.log_json)
+    pipe = Pipe(sys.stdin.fileno(), own_output(), settings.drain)
     for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # whoever sends them to all; it closes the pipe
         signal.signal(meant_for_the_server, signal.SIG_IGN)
     store = insist(lambda: Store(settings.database, LOCK_SECONDS), pipe, settings.drain)
-    engine: Engine = resolve_name(settings.engine)()
+    try:
+        engine: Engine = resolve_name(settings.engine)()
+    except (ImportError, AttributeError, ValueError) as error:
+        pipe.send(UNFIT, " ".join(f"the engine {settings.engine} cannot be loaded ({error})".split()))
+        return 1
     insist(lambda: store.state_fact("device", engine.device), pipe, settings.drain)
     insist(lambda: store.state_fact("model", ""), pipe, settings.drain)
     stated = json.dumps({model.name: engine.precision(model) for model in settings.models})
@@ -185,6 +152,7 @@ def main() -> None:
     pipe.send()
     work(settings, store, engine, pipe)
     store.close()
+    return 0
 
 
 def insist(act: Callable[[], T], pipe: Pipe, drain: float) -> T:
@@ -208,20 +176,21 @@ def insist(act: Callable[[], T], pipe: Pipe, drain: float) -> T:
 
 def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
-    artifacts, loaded = ArtifactStore(settings.artifacts), LoadedModel(settings)
+    loaded = LoadedModel(settings)
     while not pipe.leaving:
         claim = insist(store.claim, pipe, settings.drain)
-        pipe.send()
         if claim is None:
+            pipe.send()  # of those that could not be read
             pipe.wait()
             continue
-        reporter = JobReporter(claim, store, artifacts, pipe, settings)
+        pipe.send(HOLDS, claim.job)
+        reporter = JobReporter(claim, store, pipe, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
             problem = attempt(settings, engine, claim, reporter, loaded)
             if problem is not None:
                 loaded.info = None
                 reporter.fail(problem)
-        pipe.send()
+        pipe.send(FREE)
 
 
 def attempt(
@@ -260,4 +229,4 @@ def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobR
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

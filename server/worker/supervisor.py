@@ -3,7 +3,11 @@
 
 A claim lasts as long as the worker lives: when it dies, or says nothing for ``patience`` seconds with a job in hand,
 the job waits again (once) and a new worker starts. What an earlier server left in hand waits again too, and is not
-blamed for it. Closing a worker's standard input asks it to leave, and that happens by itself when the server dies.
+blamed for it. A worker that still has a job in hand ``grace`` seconds after it was cancelled is ended: others wait for
+the device. Closing a worker's standard input asks it to leave, and that happens by itself when the server dies.
+
+A worker that dies of a job is followed at once, for the job is to blame and fails the second time; one that dies with
+nothing in hand dies of something else, and the next ones wait longer and longer.
 """
 
 import asyncio
@@ -17,10 +21,10 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from ..problems import QueueUnavailable
-from ..queue.availability import STALLED
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
+from .pipe import FREE, HOLDS, STALLED, UNFIT
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,8 @@ class Supervisor:
         self._process: Process | None = None
         self._leaving = asyncio.Event()
         self._blame: Literal["lose", "restart"] = "restart"  # what became of whoever had the jobs in hand
+        self._in_hand = ""  # the job that the worker says it has
+        self._unfit = ""  # why it says that it will never work
         self.trouble = ""  # why no worker works, for people
 
     async def keep(self) -> None:
@@ -49,7 +55,8 @@ class Supervisor:
             self._signal.notify()
             if self._leaving.is_set():
                 return
-            pause = RESTART_SECONDS[0] if self._loop.time() - began > HEALTHY_SECONDS else min(2 * pause, longest)
+            healthy = self._in_hand or self._loop.time() - began > HEALTHY_SECONDS
+            pause = RESTART_SECONDS[0] if healthy else min(2 * pause, longest)
             log.warning("%s; a new one starts in %.1f s", self.trouble, pause)
             await _either(self._leaving, pause)
 
@@ -69,6 +76,15 @@ class Supervisor:
         """There is a job; may be called from any thread."""
         self._loop.call_soon_threadsafe(self._write, b"\n")
 
+    def cancelled(self, job: str) -> None:
+        """This job was; whoever has it in hand is to let go in time. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._settings.grace, self._end_holder, job)
+
+    def _end_holder(self, job: str) -> None:
+        if self._in_hand == job and self._process is not None and self._process.returncode is None:
+            log.warning("job %s was cancelled %.0f s ago; its worker is stopped", job, self._settings.grace)
+            self._process.kill()
+
     async def _live(self) -> str:
         """One worker's life, and how it ended. A queue that cannot be used must not end its keeper."""
         try:
@@ -78,9 +94,10 @@ class Supervisor:
             await run_in_threadpool(self._store.put_back, self._blame)
         except (QueueUnavailable, OSError) as error:
             return f"The worker cannot work: {error}"
-        return f"The worker ended with code {code}"
+        return f"The worker cannot work: {self._unfit}" if self._unfit else f"The worker ended with code {code}"
 
     async def _run(self) -> int:
+        self._in_hand = self._unfit = ""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -100,16 +117,24 @@ class Supervisor:
         while True:
             try:
                 async with asyncio.timeout(self._settings.patience):
-                    received = await process.stdout.read(4096)
+                    line = await process.stdout.readline()
             except TimeoutError:
                 if await run_in_threadpool(self._holds):
                     log.error("the worker said nothing for %.0f s and is stopped", self._settings.patience)
                     process.kill()
                 continue
-            if not received:
+            if not line:
                 return
-            self.trouble = STALL if received.endswith(STALLED) else ""
+            self._hear(*line.decode(errors="replace").rstrip().partition(" "))
             self._signal.notify()
+
+    def _hear(self, word: str, _: str, about: str) -> None:
+        """One word of the worker's."""
+        if word in (HOLDS, FREE):
+            self._in_hand = about
+        elif word == UNFIT:
+            self._unfit = about
+        self.trouble = STALL if word == STALLED else ""
 
     def _holds(self) -> bool:
         """Whether a job is in hand; where the queue does not say, a worker that waits for it is no suspect."""

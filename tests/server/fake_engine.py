@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An engine without a network, for tests of everything around it. The words of the prompt tell it how to behave."""
 
+import ctypes
 import os
 import re
 import time
@@ -18,8 +19,9 @@ from server.worker.engine import Painting, Progress, crop, png, sketch
 
 class FakeEngine:
     """Paints the colour of the seed. ``slow`` steps take 30 ms, those of ``ms=N`` N; ``die`` ends the process at step
-    2, ``die once`` only when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step; ``absent``
-    has no weights. It claims to have put each region a tenth of the frame too far to the right; with ``lose``, none.
+    2, ``die once`` only when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step, nor does
+    ``seize``, which keeps Python's lock meanwhile; ``absent`` has no weights. It claims to have put each region a tenth
+    of the frame too far to the right; with ``lose``, none.
     """
 
     device = "imagination"
@@ -65,6 +67,8 @@ def _behave(prompt: str, step: int) -> None:
         raise OutOfMemory("as asked")
     if "hang" in prompt:
         time.sleep(3600)
+    if "seize" in prompt:
+        ctypes.PyDLL(None).sleep(3600)
 
 
 def _first_time(once: bool) -> bool:

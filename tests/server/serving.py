@@ -91,6 +91,11 @@ class Served:
         status, _, answer = self.request(method, path, body, **headers)
         return status, json.loads(answer)
 
+    def json_of(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        """One request with a body as it is, and a JSON answer: status, document."""
+        status, _, answer = self.request(method, path, body)
+        return status, json.loads(answer)
+
     def submit(self, key: str = "", **changes: Any) -> str:
         """Queues ``blockout(**changes)``; its job's id."""
         key = key or uuid.uuid4().hex

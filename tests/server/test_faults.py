@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Restarts, locks and rows of another version: none of them is the fault of a job, and none fails one."""
 
-import io
 import json
 import os
 import signal
@@ -13,10 +12,10 @@ from contextlib import closing, contextmanager
 import pytest
 
 from addon.protocol.strict_json import dump
-from server.queue.artifacts import ArtifactStore
 from server.queue.store import Store
 from server.worker.engine import Progress
-from server.worker.process import LOCK_SECONDS, JobReporter, Pipe
+from server.worker.pipe import Pipe
+from server.worker.process import LOCK_SECONDS, JobReporter
 from tests.server.processes import faults_in, processes_of, row_of, workers_of
 from tests.server.serving import FAKE, blockout, fake, serving, wait_until
 
@@ -153,10 +152,11 @@ def test_a_lock_does_not_slow_painting_down(tmp_path):
     """A step that cannot be noted is waited for once in a while; what comes after the lock is noted again."""
     store = Store(tmp_path / "jobs.sqlite", LOCK_SECONDS)
     job, _ = store.submit(blockout(steps=1000), "key", 1)
-    incoming, outgoing = os.pipe()
-    with open(incoming, "rb") as pipe, open(outgoing, "wb") as ours:
-        door = Pipe(pipe, io.BytesIO())
-        easel = JobReporter(store.claim(), store, ArtifactStore(tmp_path / "shelf"), door, fake(tmp_path))
+    incoming, ours = os.pipe()
+    words, theirs = os.pipe()
+    with open(incoming, "rb"), open(words, "rb"), open(theirs, "wb"), open(ours, "wb") as held:
+        door = Pipe(incoming, theirs, drain=3600.0)
+        easel = JobReporter(store.claim(), store, door, fake(tmp_path))
         easel.start()
         with locked(tmp_path / "jobs.sqlite"):
             began = time.monotonic()
@@ -165,7 +165,7 @@ def test_a_lock_does_not_slow_painting_down(tmp_path):
             assert time.monotonic() - began < 3 * LOCK_SECONDS
         assert store.job(job.id).step == 0
         wait_until(lambda: easel.report(Progress(500)) or store.job(job.id).step == 500)
-        ours.close()
+        held.close()
         wait_until(lambda: door.leaving)
     store.close()
 

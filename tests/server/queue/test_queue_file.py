@@ -74,7 +74,7 @@ def test_a_lock_is_no_bug_and_stops_no_reader(tmp_path):
     job = submit(store)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        for write in (store.claim, lambda: store.cancel(job.id), lambda: submit(store, 1), lambda: store.prune(1)):
+        for write in (store.claim, lambda: store.cancel(job.id), lambda: submit(store, 1), lambda: store.sweep()):
             with pytest.raises(QueueUnavailable, match="locked") as refused:
                 write()
             assert refused.value.headers["Retry-After"]

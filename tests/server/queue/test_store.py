@@ -6,15 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from addon.protocol.answers import Achieved, Artifact
+from addon.protocol.answers import Achieved
 from addon.protocol.blockout import pack_mask
 from server.problems import KeyReused, NotWaiting, PaintingFailed, QueueFull, UnknownJob
+from server.queue.artifacts import PictureFile
 from server.queue.changes import StaleClaim
 from server.queue.job_state import RESTARTS
 from server.queue.store import JobProgress, Store
 from tests.server.serving import blockout
 
-PICTURE = Artifact(sha256="a" * 64, kind="picture", media_type="image/png", bytes=3)
+PICTURE = PictureFile("picture", b"png")
+SKETCH = PictureFile("preview", b"png")
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ def test_a_ghost_cannot_write(store):
         store.finish(ghost, (PICTURE,))
     store.start(claim)
     store.finish(claim, (PICTURE,))
-    assert store.job(claim.job).artifacts == (PICTURE,)
+    assert store.job(claim.job).artifacts == (store.artifacts.put(PICTURE),)
 
 
 def test_restarts_fail_a_job_only_at_the_eleventh(store):
@@ -196,12 +198,12 @@ def test_the_log_keeps_states_and_the_newest_progress(store):
     store.start(claim)
     for step in range(1, 51):
         store.report(claim, JobProgress("painting", step, (("shape of cat", 0.5),)))
-        store.preview(claim, PICTURE)
+        store.preview(claim, SKETCH)
     events = store.events(0, job.id)
     assert [event.kind for event in events] == ["state"] * 3 + ["progress", "preview"]
     assert events[3].step == 50
     assert events[3].energies == (("shape of cat", 0.5),)
-    assert events[4].artifact == PICTURE
+    assert events[4].artifact == store.job(job.id).artifacts[0] == store.artifacts.put(SKETCH)
 
 
 def test_events_after(store):

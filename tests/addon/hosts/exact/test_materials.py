@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The table of docs/blender.md: what view and Exact make of materials and settings of objects. A screen covers the left
-half of a region; each row is how much of the region is visible then. 0.5 is a screen that hides, 1 one that does not."""
+half of a region; each row is how much of the region is visible then: 0.5 where the screen hides, else 1."""
 
 import bpy
 import pytest

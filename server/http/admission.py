@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""What a request may cost before it is let in: bytes to read, names to look up, and work for the model."""
+
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from addon.protocol.answers import ModelInfo
+from addon.protocol.blockout import Blockout
+from addon.protocol.strict_json import ContractError
+
+from ..problems import Invalid, TooCostly, TooLarge, UnsupportedField
+from ..settings import VERSION
+
+T = TypeVar("T")
+
+TEXTS = 8_192  # in one body: 64 regions have fewer than 2,000 names and values between quotes
+ITEMS = 200_000  # commas: all texts of 64 regions, full of them, have fewer
+LARGEST = 16  # a picture's area, in that of the model's own: its sides four times as long
+LONGEST = 1000  # steps of the model's own area, or as much work
+
+
+def validated(adapter: TypeAdapter[T], body: bytes) -> T:
+    """The record in a body. Raises TooLarge, UnsupportedField, Invalid.
+
+    What it holds is counted before it is parsed: pydantic would describe each of a million unknown names.
+    """
+    quotes = body.count(b'"') - body.count(b'\\"')
+    if quotes > 2 * TEXTS or body.count(b",") > ITEMS:
+        raise TooLarge(f"A request may hold {TEXTS} texts and {ITEMS} commas")
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        fault: Any = error.errors(include_url=False, include_input=False)[0]
+    own = fault.get("ctx", {}).get("error")
+    path = [str(step) for step in fault["loc"]]
+    if isinstance(own, ContractError):  # raised by a record about its own fields
+        raise Invalid(own.problem, path=".".join([*path, own.path]))
+    if fault["type"] == "unexpected_keyword_argument":  # what pydantic calls a key of no field
+        raise UnsupportedField(f"This server, {VERSION}, has no such field", path=".".join(path))
+    raise Invalid(fault["msg"], path=".".join(path))
+
+
+def affordable(blockout: Blockout, model: ModelInfo) -> None:
+    """Raises TooCostly for a picture that would keep the device for hours: a step cannot be broken off."""
+    area = blockout.width * blockout.height
+    if area > LARGEST * model.area:
+        raise TooCostly(
+            f"{blockout.width} x {blockout.height} is more than {LARGEST} times the area {model.name} is made for",
+            path="width",
+        )
+    if area * blockout.steps > LONGEST * model.area:
+        most = LONGEST * model.area // area
+        raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
