@@ -93,7 +93,7 @@ PLAIN = Setup()
 
 
 class AdapterCatalogue:
-    """What is in ``folders``, and beside the ``models``; made once in each process that needs it.
+    """What is in ``folders``, and beside the ``models``; made once in each process that needs it. Both may change.
 
     ``checksums`` is a file that remembers every sha256 with the size and the time of its file; without one they are
     made anew in each process.
@@ -102,7 +102,7 @@ class AdapterCatalogue:
     def __init__(
         self, folders: Sequence[Path], models: Sequence[ModelInfo] = (), checksums: Path | None = None
     ) -> None:
-        self._folders, self._models, self._checksums = folders, models, checksums
+        self.folders, self.models, self._checksums = folders, models, checksums
         self._headers: dict[str, tuple[FileMark, AdapterInfo | None]] = {}
         self._digests: dict[str, tuple[FileMark, str]] = {}
         self._lock = threading.Lock()
@@ -166,9 +166,9 @@ class AdapterCatalogue:
 
     def _entries(self) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
         """(file, (the folder it was found in, what it is)), each file once."""
-        for folder in self._folders:
+        for folder in self.folders:
             yield from self._in(folder, DEPTH, own=True)
-        for parent in dict.fromkeys(Path(model.source).parent for model in self._models if _is_local(model)):
+        for parent in dict.fromkeys(Path(model.source).parent for model in self.models if _is_local(model)):
             yield from self._in(parent, 0, own=False)
             for name in OWN_FOLDERS:
                 yield from self._in(parent / name, DEPTH, own=True)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from addon.protocol.answers import ModelInfo
+from addon.protocol.model_files import FOLDERS_FILE
 from addon.protocol.paths import home
 from addon.protocol.strict_json import Record
 
@@ -20,16 +21,17 @@ class ServerSettings(Record):
     """Every setting of the server.
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
-    is offered. ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``:
-    "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they
-    are over, ``max_streams`` clients may listen, ``max_body`` bytes may be sent in one request. ``preview_seconds``:
-    least time between two previews. ``patience``: seconds without a word after which a worker counts as stuck.
-    ``drain``: seconds a stopping server waits for its worker.
+    is offered; ``folders``: where more of them are looked for. ``adapters``: folders of LoRAs and autoencoders, besides
+    those next to the models. ``engine``: "module:name" of the factory the worker calls. ``max_queued`` jobs may wait,
+    ``max_kept`` are remembered once they are over, ``max_streams`` clients may listen, ``max_body`` bytes may be sent
+    in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds without a word after
+    which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker.
     """
 
     home: Path = field(default_factory=home)
     port: int = 0
     models: tuple[ModelInfo, ...] = field(default_factory=lambda: offered(()))
+    folders: tuple[Path, ...] = ()
     adapters: tuple[Path, ...] = ()
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
@@ -49,6 +51,16 @@ class ServerSettings(Record):
     def artifacts(self) -> Path:
         """The pictures."""
         return self.home / "shelf"
+
+    @property
+    def listed_folders(self) -> Path:
+        """Which names more folders of models, and may change while the server runs."""
+        return self.home / FOLDERS_FILE
+
+    @property
+    def needs(self) -> Path:
+        """What is remembered of how much memory models take."""
+        return self.home / "memory-needs.json"
 
     @property
     def checksums(self) -> Path:

@@ -19,6 +19,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "demo": ("server.cli.demo:main", "the main job on the examples; names what it wrote"),
         "serve": ("server.cli.serve:main", "serve pictures to Blender on this machine"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
+        "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),

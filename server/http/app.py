@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 from fastapi import FastAPI
 
-from ..adapters import AdapterCatalogue
 from ..problems import QueueUnavailable
 from ..queue.artifacts import ArtifactStore
 from ..queue.signal import Signal
@@ -16,6 +15,7 @@ from ..settings import ServerSettings
 from ..worker.supervisor import Supervisor
 from . import error_responses
 from .gate import Gate
+from .offers import Offers
 from .routes import Services, router
 
 
@@ -36,10 +36,12 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
             store.prune(settings.max_kept)
         artifacts.sweep(store.digests())
         supervisor = Supervisor(settings, store, signal)
-        adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
-        app.state.services = Services(settings, store, artifacts, signal, supervisor, adapters)
+        offers = Offers.of(settings, store)
+        offers.library.start()
+        app.state.services = Services(settings, store, artifacts, signal, supervisor, offers)
         keeping = asyncio.create_task(supervisor.keep())
         yield
+        offers.stop()
         await supervisor.leave()
         await keeping
         store.close()

@@ -18,14 +18,13 @@ from addon.protocol.answers import AdapterKind, Health, Scope
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump
 
-from ..adapters import AdapterCatalogue
+from ..models.weighing import weighed
 from ..problems import (
     Invalid,
     NotJson,
     QueueUnavailable,
     TooManyStreams,
     UnknownArtifact,
-    UnknownModel,
     UnsupportedField,
 )
 from ..queue.artifacts import ArtifactStore
@@ -35,6 +34,7 @@ from ..settings import VERSION, ServerSettings
 from ..worker.memory import FACT, from_fact, of_machine, precisions
 from ..worker.supervisor import Supervisor
 from .event_stream import stream
+from .offers import Offers
 
 T = TypeVar("T")
 router = APIRouter(prefix="/v1")
@@ -58,7 +58,7 @@ class Services:
     artifacts: ArtifactStore
     signal: Signal
     supervisor: Supervisor
-    adapters: AdapterCatalogue
+    offers: Offers
 
 
 def services(request: Request) -> Services:
@@ -95,11 +95,9 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
     blockout = _validated(_BLOCKOUT, body)
-    model = services.settings.model(blockout.model)
-    if model is None:
-        offered = ", ".join(model.name for model in services.settings.models)
-        raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
-    blockout = services.adapters.pinned(blockout, model)
+    model = services.offers.find(blockout.model)
+    blockout = services.offers.catalogue().pinned(blockout, model)
+    services.offers.state(model)
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
         services.store.prune(services.settings.max_kept)
@@ -175,20 +173,29 @@ def artifact(services: In, digest: str) -> Response:
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
     precision = precisions(services.store.facts())
-    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.settings.models)
+    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.offers.all())
     return JSONResponse([dump(model) for model in offers])
+
+
+@router.get("/library")
+def library(services: In) -> Response:
+    """What lies in the folders of models, what of it fits the device, and why the rest cannot be painted with."""
+    memory = from_fact(services.store.facts().get(FACT, ""))
+    offers, total = services.offers, (memory or of_machine()).total
+    return JSONResponse(dump(weighed(offers.library, offers.settings.models, offers.needs, total, on_gpu=bool(memory))))
 
 
 @router.get("/adapters")
 def adapters(services: In) -> Response:
     """The LoRAs and autoencoders that are there now; the sha256 of those that were asked for before."""
-    return JSONResponse([dump(adapter.info) for adapter in services.adapters.all()])
+    return JSONResponse([dump(adapter.info) for adapter in services.offers.catalogue().all()])
 
 
 @router.get("/adapter")
 def one_adapter(services: In, kind: AdapterKind, name: str) -> Response:
     """One of them, with its sha256, which may take a second where nobody asked before."""
-    return JSONResponse(dump(services.adapters.described(services.adapters.find(kind, name))))
+    catalogue = services.offers.catalogue()
+    return JSONResponse(dump(catalogue.described(catalogue.find(kind, name))))
 
 
 @router.get("/health")

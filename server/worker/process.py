@@ -26,6 +26,7 @@ from pydantic import TypeAdapter
 from addon.protocol.answers import Artifact, ModelInfo, Problem
 
 from ..adapters import PLAIN, AdapterCatalogue
+from ..models.facts import stated_folders, stated_model
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore
 from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
@@ -115,6 +116,14 @@ class JobReporter:
         artifacts = (self._keep("picture", painting.picture), self._keep("full", painting.full))
         self._note_memory()
         self._insist(lambda: self._store.finish(self._claim, artifacts, painting.achieved))
+
+    def model_of_a_folder(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
+        """The model of that name as it was offered when the job came, and what lies beside it; None of an older job."""
+        facts = self._store.facts()
+        model, folders = stated_model(facts, name), stated_folders(facts)
+        adapters.folders = (*self._settings.adapters, *folders)
+        adapters.models = (*self._settings.models, *([model] if model is not None else []))
+        return model
 
     def fail(self, problem: Problem) -> None:
         """Ends the job without a picture."""
@@ -245,7 +254,7 @@ def attempt(
 def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter, loaded: LoadedModel) -> None:
     """Loads the model where another or none is in memory, paints, keeps the result."""
     name = claim.blockout.model
-    model = settings.model(name)
+    model = settings.model(name) or reporter.model_of_a_folder(name, loaded.adapters)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
     setup = loaded.adapters.setup(claim.blockout)
