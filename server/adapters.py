@@ -233,9 +233,9 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if entry.is_file() and path.suffix in {".safetensors", *PICKLED}:
+        if path.is_file() and path.suffix in {".safetensors", *PICKLED}:
             yield path
-        elif depth and entry.is_dir() and not entry.name.startswith("."):
+        elif depth and path.is_dir() and not entry.name.startswith("."):
             yield from _files(path, depth - 1)
 
 

@@ -118,3 +118,16 @@ def test_what_cannot_be_counted_is_not_tried_for_ever(tmp_path: Path) -> None:
     needs.of(info, on_gpu=False)
     needs.settle()
     assert needs.of(info, on_gpu=False) == 0 and not needs.counting
+
+
+@pytest.mark.usefixtures("uncounted")
+def test_links_that_lead_in_a_circle_hinder_nobody(tmp_path: Path) -> None:
+    """LoRAs and autoencoders are looked for beside every model."""
+    folder = twenty(tmp_path / "mixed")
+
+    async def ask() -> list[str]:
+        async with at_home(with_folders(tmp_path / "home", folder)) as client:
+            await library_of(client)
+            return [f"{adapter.kind} {adapter.name}" for adapter in await client.adapters()]
+
+    assert asyncio.run(ask()) == ["lora lora"]
