@@ -82,11 +82,13 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is on top of a model, each with its file, and in which precision it computes; "" is the device's own."""
+    """What is on top of a model, each with its file, and in which precision it computes; "" is the device's own.
+    ``card`` is what its owner says of it instead of its own Card."""
 
     loras: tuple[tuple[LoraFile, Path], ...] = ()
     vae: tuple[AdapterFile, Path] | None = None
     precision: Precision = ""
+    card: tuple[tuple[str, Any], ...] = ()
 
 
 PLAIN = Setup()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from addon.protocol.answers import ModelInfo
 from addon.protocol.model_files import FOLDERS_FILE
-from addon.protocol.paths import home
+from addon.protocol.paths import cards_folder, home
 from addon.protocol.strict_json import Record
 
 from .catalogue import offered
@@ -21,7 +21,8 @@ class ServerSettings(Record):
     """Every setting of the server.
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
-    is offered; ``folders``: where more of them are looked for. ``adapters``: folders of LoRAs and autoencoders, besides
+    is offered; ``folders``: where more of them are looked for; ``cards``: folder of
+    what artists say of them. ``adapters``: folders of LoRAs and autoencoders, besides
     those next to the models. ``engine``: "module:name" of the factory the worker calls. ``max_queued`` jobs may wait,
     ``max_kept`` are remembered once they are over, ``max_streams`` clients may listen, ``max_body`` bytes may be sent
     in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds without a word after
@@ -32,6 +33,7 @@ class ServerSettings(Record):
     port: int = 0
     models: tuple[ModelInfo, ...] = field(default_factory=lambda: offered(()))
     folders: tuple[Path, ...] = ()
+    cards: Path = field(default_factory=cards_folder)
     adapters: tuple[Path, ...] = ()
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64

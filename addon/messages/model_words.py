@@ -35,4 +35,4 @@ def library_words(library: Library) -> str:
         return f"{good} models so far; the folders are being looked through…"
     counting = "; the memory that they need is being counted…" if library.counting else ""
     others = len(library.files) - good
-    return f"{good} {'model' if good == 1 else 'models'} to paint with, {others} files of other kinds{counting}"
+    return f"{good} {'model' if good == 1 else 'models'} to paint with, {others} files that are none{counting}"

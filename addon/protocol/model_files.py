@@ -70,7 +70,8 @@ class ModelFolder(Record):
 class Library(Record):
     """What lies in the folders: models first, by name. ``scanning`` says that they are being looked through for the
     first time, ``counting`` that what some of them need is not known yet; ``left_out`` counts the files beyond those
-    that are listed. ``memory`` is that of the device, in bytes, or of the machine where that is not ``on_gpu``.
+    that are listed. ``memory`` is that of the device, in bytes, or of the machine where that is not ``on_gpu``;
+    ``card_faults`` say which files of cards are wrong, and where.
     """
 
     folders: Annotated[tuple[ModelFolder, ...], Length(0, FOLDERS)] = ()
@@ -80,6 +81,7 @@ class Library(Record):
     left_out: Count = 0
     memory: Count = 0
     on_gpu: bool = False
+    card_faults: Annotated[tuple[Text, ...], Length(0, FOLDERS)] = ()
 
 
 def folders_path() -> Path:

@@ -12,7 +12,7 @@ from ..protocol.model_files import Library, ModelFile
 
 ROWS = 100  # files; the command line lists more
 NAME = 0.35  # of the width
-LETTER = 7.2  # pixels
+LETTER = 6.2  # pixels
 
 
 def draw_models(layout: bpy.types.UILayout, folders: Sequence[Path], library: Library, width: float) -> None:
@@ -29,6 +29,8 @@ def draw_models(layout: bpy.types.UILayout, folders: Sequence[Path], library: Li
         if read is not None and read.trouble:
             _lines(box, read.trouble, width)
     box.operator("maquette.add_model_folder", icon="ADD")
+    for fault in library.card_faults:
+        _lines(box, fault, width)
     if not library.files and not library.scanning:
         return
     box.label(text=library_words(library))

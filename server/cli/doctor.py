@@ -192,6 +192,8 @@ def of_models(library: Library) -> Iterator[Finding]:
         yield Finding("model", "note" if large else "good", words, fix)
     if others := len(library.files) - len(good):
         yield Finding("files", "note", f"{others} in your folders are no models", "maquette models says why of each.")
+    for fault in library.card_faults:
+        yield Finding("card", "bad", fault, "Correct that line, or take the file away.")
     if not good:
         words = "no model lies in them" if library.folders else "no folder of models is named"
         yield Finding("folders", "note", f"{words}: Toybox alone is offered", "maquette models --add FOLDER names one.")

@@ -13,6 +13,7 @@ from addon.protocol.paths import home
 from addon.protocol.strict_json import dump
 
 from ..catalogue import offered
+from ..models.card_files import CardFiles
 from ..models.first_bytes import amount
 from ..models.library import ModelLibrary
 from ..models.memory_needs import MemoryNeeds
@@ -30,14 +31,15 @@ def library_of(settings: ServerSettings, device: DeviceReport | None) -> Library
     """What these settings lead to, with the memory that each model needs of a device: ten seconds a kind of model."""
     library = ModelLibrary(settings.folders, settings.listed_folders, settings.models)
     library.look()
+    cards = CardFiles(settings.cards)
     if device is None:
-        return library.listing()
+        return replace(library.listing(), card_faults=cards.faults)
     needs, memory, on_gpu = MemoryNeeds(settings.needs), device.memory.total, bool(device.gpu)
-    weighed(library, settings.models, needs, memory, on_gpu=on_gpu)
+    weighed(library, settings.models, needs, cards, memory, on_gpu=on_gpu)
     if needs.counting:
         complain("Counting how much memory the models need …")
     needs.settle()
-    return replace(weighed(library, settings.models, needs, memory, on_gpu=on_gpu), counting=False)
+    return replace(weighed(library, settings.models, needs, cards, memory, on_gpu=on_gpu), counting=False)
 
 
 def lines_of(library: Library) -> Iterator[str]:
@@ -59,6 +61,7 @@ def lines_of(library: Library) -> Iterator[str]:
         yield textwrap.fill(
             file.trouble, WIDTH + width, initial_indent=f"  {file.name:{width}}  ", subsequent_indent=indent
         )
+    yield from (f"\n{fault}" for fault in library.card_faults)
     if library.left_out:
         yield f"\n{library.left_out} more are not listed: name a folder that holds fewer."
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from addon.protocol.answers import ModelInfo
 
 from ..adapters import AdapterCatalogue
+from ..models.card_files import CardFiles
 from ..models.facts import FOLDERS, folders_text, name_of, to_text
 from ..models.library import ModelLibrary
 from ..models.memory_needs import MemoryNeeds
@@ -25,13 +26,14 @@ class Offers:
     library: ModelLibrary
     needs: MemoryNeeds
     adapters: AdapterCatalogue
+    cards: CardFiles
 
     @staticmethod
     def of(settings: ServerSettings, store: Store) -> "Offers":
         """What these settings offer; the library does not look yet."""
         library = ModelLibrary(settings.folders, settings.listed_folders, settings.models)
         adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
-        return Offers(settings, store, library, MemoryNeeds(settings.needs), adapters)
+        return Offers(settings, store, library, MemoryNeeds(settings.needs), adapters, CardFiles(settings.cards))
 
     def stop(self) -> None:
         """Look and count no more."""
@@ -39,8 +41,8 @@ class Offers:
         self.needs.stop()
 
     def all(self) -> tuple[ModelInfo, ...]:
-        """The models on offer; the first is the default."""
-        return (*self.settings.models, *self.library.offers)
+        """The models on offer, each as its owner's cards have it; the first is the default."""
+        return tuple(map(self.cards.applied, (*self.settings.models, *self.library.offers)))
 
     def find(self, name: str) -> ModelInfo:
         """The model of that name. Raises UnknownModel."""

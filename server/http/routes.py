@@ -182,7 +182,8 @@ def library(services: In) -> Response:
     """What lies in the folders of models, what of it fits the device, and why the rest cannot be painted with."""
     memory = from_fact(services.store.facts().get(FACT, ""))
     offers, total = services.offers, (memory or of_machine()).total
-    return JSONResponse(dump(weighed(offers.library, offers.settings.models, offers.needs, total, on_gpu=bool(memory))))
+    named, on_gpu = offers.settings.models, bool(memory)
+    return JSONResponse(dump(weighed(offers.library, named, offers.needs, offers.cards, total, on_gpu=on_gpu)))
 
 
 @router.get("/adapters")

@@ -6,15 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from addon.protocol.answers import ModelInfo
-from addon.protocol.model_files import FILES, Library, ModelFile
+from addon.protocol.model_files import FILES, FOLDERS, Library, ModelFile
 
 from ..catalogue import DEFAULT
+from .card_files import CardFiles
 from .library import ModelLibrary
 from .memory_needs import MemoryNeeds
 
 
 def weighed(
-    library: ModelLibrary, named: Sequence[ModelInfo], needs: MemoryNeeds, memory: int, *, on_gpu: bool
+    library: ModelLibrary,
+    named: Sequence[ModelInfo],
+    needs: MemoryNeeds,
+    cards: CardFiles,
+    memory: int,
+    *,
+    on_gpu: bool,
 ) -> Library:
     """The library, with the models that were named in front, on a device of so many bytes of memory; 0 is unknown."""
     listing, models = library.listing(), {model.name: model for model in (*named, *library.offers)}
@@ -22,7 +29,8 @@ def weighed(
     others = [model for model in named if model.name != DEFAULT and model.source not in listed]
     files = (*map(_entry, others), *listing.files)[:FILES]
     entries = tuple(_weighed(file, models.get(file.name), needs, memory, on_gpu) for file in files)
-    return replace(listing, files=entries, counting=needs.counting, memory=memory, on_gpu=on_gpu)
+    faults = tuple(fault[:2000] for fault in cards.faults[:FOLDERS])
+    return replace(listing, files=entries, counting=needs.counting, memory=memory, on_gpu=on_gpu, card_faults=faults)
 
 
 def _weighed(file: ModelFile, model: ModelInfo | None, needs: MemoryNeeds, memory: int, on_gpu: bool) -> ModelFile:

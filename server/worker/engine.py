@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from PIL import Image, PngImagePlugin
 
@@ -91,8 +91,14 @@ class Ready:
 
     info: ModelInfo
     precision: Precision
+    card: tuple[tuple[str, Any], ...]
     fitting: "sg_core.Fitting"
     judge: "sg_core.Judge | None"
+
+    @property
+    def key(self) -> tuple[ModelInfo, Precision, tuple[tuple[str, Any], ...]]:
+        """What a request must ask for to be painted with it as it is."""
+        return self.info, self.precision, self.card
 
 
 class DiffusionEngine:
@@ -122,12 +128,12 @@ class DiffusionEngine:
     def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         """Loads the weights unless they are the ones in hand, and fits what is to be on top of them."""
         precision = setup.precision or self.precision(model)
-        if self._ready is None or (self._ready.info, self._ready.precision) != (model, precision):
+        if self._ready is None or self._ready.key != (model, precision, setup.card):
             self._ready = None  # two models need not fit
-            self._ready = self._loaded(model, precision)
+            self._ready = self._loaded(model, precision, setup.card)
         self._fit(self._ready, setup)
 
-    def _loaded(self, model: ModelInfo, precision: Precision) -> Ready:
+    def _loaded(self, model: ModelInfo, precision: Precision, card: tuple[tuple[str, Any], ...]) -> Ready:
         import torch
 
         import sg_core
@@ -135,8 +141,9 @@ class DiffusionEngine:
 
         try:
             with _in_memory(f"The model {model.name}"):
-                loaded = sg_core.load(address(model), device=_device(), dtype=getattr(torch, precision))
-                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded))
+                dtype = getattr(torch, precision)
+                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=dict(card))
+                return Ready(model, precision, card, sg_core.Fitting(loaded), judge_of(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
 

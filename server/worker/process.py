@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pkgutil import resolve_name
 from typing import BinaryIO, Literal, TypeVar
 
@@ -26,6 +27,7 @@ from pydantic import TypeAdapter
 from addon.protocol.answers import Artifact, ModelInfo, Problem
 
 from ..adapters import PLAIN, AdapterCatalogue
+from ..models.card_files import CardFiles
 from ..models.facts import stated_folders, stated_model
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import ArtifactStore
@@ -170,6 +172,7 @@ class LoadedModel:
     def __init__(self, settings: ServerSettings) -> None:
         self.info: ModelInfo | None = None
         self.setup = PLAIN
+        self.cards = CardFiles(settings.cards)
         self.adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
 
 
@@ -257,7 +260,7 @@ def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobR
     model = settings.model(name) or reporter.model_of_a_folder(name, loaded.adapters)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
-    setup = loaded.adapters.setup(claim.blockout)
+    setup = replace(loaded.adapters.setup(claim.blockout), card=loaded.cards.values(model))
     if (loaded.info, loaded.setup) != (model, setup):
         loaded.info = None
         reporter.phase(JobProgress("loading the model"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
@@ -80,12 +81,16 @@ FAMILIES: Mapping[str, Loader] = MappingProxyType(
 )
 
 
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+
+
 def load(
     source: str | Path = "toybox",
     *,
     device: str = "cpu",
     card: Card | None = None,
     dtype: torch.dtype = torch.float32,
+    changes: Mapping[str, Any] = NO_CHANGES,
 ) -> Model:
     """A model ready to paint, without gradients for its weights.
 
@@ -93,13 +98,14 @@ def load(
         source: the name of a Card (``toybox``), a local folder in diffusers' format, one checkpoint file
             (``.safetensors``), or a hub repository with its commit, ``owner/name@<40 hexadecimal digits>``.
         card: overrides the Card that the source is known by, and the source with it.
+        changes: facts that count instead of the Card's, such as ``{"layers": ("mid_block",)}``.
         dtype: of the weights; latents, energies and gradients are in float32 whatever it is.
 
     Raises WeightsError when the source is missing, not pinned, of no family we know, or holds anything that runs code.
     """
     card = card or named(source)
     folder = find(card.address if card else source)
-    card = card or describe(source, folder)
+    card = replace(card or describe(source, folder), **changes)
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
     with bars_in_terminals_only():

@@ -27,7 +27,10 @@ def name_folders(app, folder: Path, report: dict) -> Iterator:
     report["kinds"] = [known.kind for known in library.folders]
     yield from preferences_shown(folder / "folders.png")
     bpy.context.scene[MODEL] = "paint.fp16"
-    bpy.context.scene.maquette_prompt = PROMPT
+    bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_size = (
+        PROMPT,
+        25,
+    )  # the painter says masks as they are
     sidebar().tag_redraw()
     yield from ask(app)
     yield lambda: all(task.received or task.job.problem for task in app.session.tasks)
