@@ -27,6 +27,7 @@ class ServerSettings(Record):
     ``max_kept`` are remembered once they are over, ``max_streams`` clients may listen, ``max_body`` bytes may be sent
     in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds without a word after
     which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker.
+    ``idle_unload``: seconds without a job after which the model's memory is given back; 0 keeps it.
     """
 
     home: Path = field(default_factory=home)
@@ -43,6 +44,7 @@ class ServerSettings(Record):
     preview_seconds: float = 0.5
     patience: float = 900.0
     drain: float = 8.0
+    idle_unload: float = 1800.0
 
     @property
     def database(self) -> Path:

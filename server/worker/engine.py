@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From a blockout to a picture: the seam between the worker and whatever paints."""
 
+import gc
 import io
 import json
 import logging
@@ -77,6 +78,9 @@ class Engine(Protocol):
         Raises NoModel, NoAdapter, ChangedAdapter, UnfitAdapter.
         """
 
+    def unload(self) -> None:
+        """Gives the memory of the model back."""
+
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
         last one; what that raises stops the painting.
@@ -132,6 +136,16 @@ class DiffusionEngine:
             self._ready = None  # two models need not fit
             self._ready = self._loaded(model, precision, setup.card)
         self._fit(self._ready, setup)
+
+    def unload(self) -> None:
+        """On a GPU what was reserved for it, too."""
+        import torch
+
+        self._ready = None
+        self._sums.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def _loaded(self, model: ModelInfo, precision: Precision, card: tuple[tuple[str, Any], ...]) -> Ready:
         import torch

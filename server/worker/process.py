@@ -66,10 +66,11 @@ class Pipe:
         except BrokenPipeError:
             self.leave()
 
-    def wait(self) -> None:
-        """Until the server has news or it is time to leave."""
-        self._news.wait()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Until the server has news or it is time to leave; False where neither came within so many ``seconds``."""
+        came = self._news.wait(seconds)
         self._news.clear()
+        return came
 
     def leave(self) -> None:
         """It is time to go."""
@@ -225,7 +226,10 @@ def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> 
         claim = insist(store.claim, pipe, settings.drain)
         pipe.send()
         if claim is None:
-            pipe.wait()
+            idle = settings.idle_unload if settings.idle_unload and loaded.info is not None else None
+            if not pipe.wait(idle):
+                unload(store, engine, loaded)
+                pipe.send()
             continue
         reporter = JobReporter(claim, store, artifacts, pipe, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
@@ -234,6 +238,15 @@ def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> 
                 loaded.info = None
                 reporter.fail(problem)
         pipe.send()
+
+
+def unload(store: Store, engine: Engine, loaded: LoadedModel) -> None:
+    """Nobody has asked for a picture for long: others may want the memory."""
+    engine.unload()
+    loaded.info, memory = None, of_device()
+    with suppress(QueueUnavailable):  # it only says how things are
+        store.state_fact("model", "")
+        store.state_fact(FACT, to_fact(memory) if memory else "")
 
 
 def attempt(

@@ -6,6 +6,7 @@ reads which family; a new family is a file in ``families``, a line there, and it
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,10 +15,10 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
+from tqdm import tqdm
 
 from sg_core.errors import RequestError, WeightsError
-from sg_core.models import pipeline_model, stable_diffusion_1
+from sg_core.models import hub, pipeline_model, stable_diffusion_1
 from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, is_checkpoint, read_card
 from sg_core.models.families.chroma import CHROMA
 from sg_core.models.families.deepfloyd import DEEPFLOYD_IF
@@ -161,11 +162,17 @@ def find(address: str | Path) -> Path:
 
 
 def _download(repository: str, revision: str) -> Path:
-    """What any family reads of a hub repository, in the hub's own cache. Raises WeightsError when it cannot be had."""
+    """What any family reads of a hub repository, in the hub's own cache, with a bar in a terminal.
+
+    Raises WeightsError when it cannot be had.
+    """
     parts = dict.fromkeys(part for family in FAMILIES.values() for part in family.folders)
     kinds = [f"{part}/{kind}" for part in parts for kind in ("*.json", "*.txt", "*.safetensors")]
     patterns = ["model_index.json", OWN_CARD, *kinds]
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
-    except OSError as error:  # among them all that the hub's client raises
-        raise WeightsError(f"{repository}@{revision} cannot be downloaded: {error}") from error
+    with tqdm(desc=repository, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return hub.download(repository, revision, patterns, progress)

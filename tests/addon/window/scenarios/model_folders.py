@@ -20,10 +20,9 @@ def name_folders(app, folder: Path, report: dict) -> Iterator:
     yield lambda: app.session.link.name == "online"
     with operator_context():  # as its file browser ends
         bpy.ops.maquette.add_model_folder("EXEC_DEFAULT", filepath=f"{folder / 'mixed'}/")
-    yield lambda: bool(app.session.library.files) and not app.session.library.counting
+    yield lambda: bool(app.session.library.files) and not app.session.library.scanning
     library = app.session.library
     report["files"] = {file.name: file.trouble for file in library.files}
-    report["memory"] = [file.fits for file in library.files if not file.trouble]
     report["kinds"] = [known.kind for known in library.folders]
     yield from preferences_shown(folder / "folders.png")
     bpy.context.scene[MODEL] = "paint.fp16"
