@@ -8,7 +8,6 @@ no safetensors is listed with the reason why it is of no use. Importing this doe
 
 import json
 import os
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,46 +21,13 @@ from typing import Any
 from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision
 
-from .catalogue import NotAModel, header
+from .adapter_headers import PICKLED, read
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
 
 MOST = 5000  # files that are listed; more would be no menu
 DEPTH = 6  # folders in folders
-PICKLED = frozenset({".pt", ".ckpt", ".bin", ".pth"})
-OWN_FOLDERS = ("loras", "lora", "Lora", "LoRA", "vae", "VAE")  # beside models, as others' programs call them
+OWN_FOLDERS = frozenset({"loras", "lora", "vae"})  # beside models, in capitals or not, as others' programs call them
 WORDS: Mapping[AdapterKind, str] = {"lora": "LoRA", "vae": "VAE"}
-UNET = ("stable-diffusion-1", "stable-diffusion-2", "stable-diffusion-xl")
-
-LORA = re.compile(r"\.(?:lora_(?:down|up|A|B)|lora\.(?:down|up))\b")
-TO_KEYS = re.compile(r"attn2[._]to_k\.(?:lora_down|lora_A|lora\.down)\b.*weight$")
-WIDTHS: Mapping[int, str] = {768: UNET[0], 1024: UNET[1], 2048: UNET[2]}  # of the words that a UNet hears
-TELLING: Sequence[tuple[str, tuple[str, ...]]] = (
-    (r"single_(?:transformer_)?blocks[._]|double_blocks[._]", ("flux-1", "flux-2-dev", "flux-2-klein", "chroma")),
-    (r"joint_blocks[._]", ("stable-diffusion-3",)),
-    (r"transformer_blocks[._]\d+[._]img_m", ("qwen-image",)),
-    (r"^(?:transformer|diffusion_model|lora_unet)[._]layers[._]\d", ("z-image",)),
-    (r"^transformer\.transformer_blocks\.\d+\.attn\.", ("stable-diffusion-3", "qwen-image", "flux-1")),
-    (r"^transformer\.transformer_blocks\.\d+\.attn[12]\.", ("pixart-sigma", "sana")),
-    (r"^lora_te2_|^text_encoder_2\.|^(?:lora_unet_|unet\.).*transformer_blocks[._]1[._]", ("stable-diffusion-xl",)),
-    (r"^lora_unet_|^unet\.|^lora_te_|^text_encoder\.", ("stable-diffusion-1",)),
-)
-"""What a LoRA is made for, by the first of these that a name in it matches."""
-
-UNREAD: Mapping[str, str] = {
-    r"\.hada_w1": "a LoHa",
-    r"\.lokr_w1": "a LoKr",
-    r"\.dora_scale$": "a DoRA",
-    r"\.lora_mid\.": "a LoRA in three parts",
-    r"\.diff(?:_b)?$": "a LoRA with whole differences",
-}
-"""What is like a LoRA and is not read, by names in it."""
-
-LATENTS: Mapping[int, tuple[str, ...]] = {
-    4: UNET,
-    16: ("flux-1", "stable-diffusion-3", "z-image", "chroma"),
-    32: ("flux-2-dev", "flux-2-klein"),
-}
-"""What an autoencoder is made for, by the channels of its latents."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +81,12 @@ class AdapterCatalogue:
         entries = dict(islice(self._entries(), MOST))
         return tuple(sorted(_named(entries), key=lambda adapter: (adapter.info.kind, adapter.info.name.lower())))
 
-    def find(self, kind: AdapterKind, name: str) -> Adapter:
-        """The one of that name. Raises NoAdapter, and UnfitAdapter for one that is of no use to anybody."""
-        same = [adapter for adapter in self.all() if adapter.info.kind == kind]
+    def find(self, kind: AdapterKind, name: str, adapters: Sequence[Adapter] | None = None) -> Adapter:
+        """The one of that name, of all or of these.
+
+        Raises NoAdapter, and UnfitAdapter for one that is of no use to anybody.
+        """
+        same = [adapter for adapter in (self.all() if adapters is None else adapters) if adapter.info.kind == kind]
         named = next((adapter for adapter in same if adapter.info.name == name), None)
         if named is None:
             raise NoAdapter(f"There is no {WORDS[kind]} “{name}” here; {_listed(same)}")
@@ -147,18 +116,26 @@ class AdapterCatalogue:
         Raises NoAdapter, UnfitAdapter for what is made for another model, and ChangedAdapter where a file is not the
         one that the request means.
         """
-        loras = tuple(replace(lora, sha256=self._checked("lora", lora, model)) for lora in blockout.loras)
-        vae = blockout.vae and replace(blockout.vae, sha256=self._checked("vae", blockout.vae, model))
-        return replace(blockout, loras=loras, vae=vae)
+        adapters = self._asked_for(blockout)
+        loras = [replace(lora, sha256=self._checked("lora", lora, model, adapters)) for lora in blockout.loras]
+        vae = blockout.vae and replace(blockout.vae, sha256=self._checked("vae", blockout.vae, model, adapters))
+        return replace(blockout, loras=tuple(loras), vae=vae)
 
     def setup(self, blockout: Blockout) -> Setup:
         """The files that a request names, for who loads them, and sees whether they are what it means."""
-        loras = tuple((lora, self.find("lora", lora.name).file) for lora in blockout.loras)
-        vae = (blockout.vae, self.find("vae", blockout.vae.name).file) if blockout.vae else None
+        adapters = self._asked_for(blockout)
+        loras = tuple((lora, self.find("lora", lora.name, adapters).file) for lora in blockout.loras)
+        vae = (blockout.vae, self.find("vae", blockout.vae.name, adapters).file) if blockout.vae else None
         return Setup(loras, vae, blockout.precision)
 
-    def _checked(self, kind: AdapterKind, adapter: LoraFile | AdapterFile, model: ModelInfo) -> str:
-        info = self.described(self.find(kind, adapter.name))
+    def _asked_for(self, blockout: Blockout) -> Sequence[Adapter]:
+        """All there are, looked for once; none where a request names none."""
+        return self.all() if blockout.loras or blockout.vae else ()
+
+    def _checked(
+        self, kind: AdapterKind, adapter: LoraFile | AdapterFile, model: ModelInfo, adapters: Sequence[Adapter]
+    ) -> str:
+        info = self.described(self.find(kind, adapter.name, adapters))
         if info.bases and model.base and model.base not in info.bases:
             bases = " or ".join(info.bases)
             raise UnfitAdapter(f"“{adapter.name}” is made for {bases}, and {model.name} is {model.base}")
@@ -172,8 +149,8 @@ class AdapterCatalogue:
             yield from self._in(folder, DEPTH, own=True)
         for parent in dict.fromkeys(Path(model.source).parent for model in self.models if _is_local(model)):
             yield from self._in(parent, 0, own=False)
-            for name in OWN_FOLDERS:
-                yield from self._in(parent / name, DEPTH, own=True)
+            for folder in _own_folders(parent):
+                yield from self._in(folder, DEPTH, own=True)
 
     def _in(self, folder: Path, depth: int, own: bool) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
         for file in _files(folder, depth):
@@ -189,7 +166,7 @@ class AdapterCatalogue:
             return None
         row = self._headers.get(str(file))
         if row is None or row[0] != mark:
-            row = mark, _read(file, mark.size)
+            row = mark, read(file, mark.size)
             self._headers[str(file)] = row
         info = None if row[1] is None or (row[1].trouble and not own) else row[1]
         return info and replace(info, sha256=self._digest(file, mark))
@@ -227,6 +204,14 @@ def _is_local(model: ModelInfo) -> bool:
     return Path(model.source).is_absolute()
 
 
+def _own_folders(parent: Path) -> list[Path]:
+    try:
+        entries = sorted(os.scandir(parent), key=lambda entry: entry.name)
+    except OSError:
+        return []
+    return [Path(entry.path) for entry in entries if entry.name.lower() in OWN_FOLDERS and entry.is_dir()]
+
+
 def _files(folder: Path, depth: int) -> Iterator[Path]:
     """Plain files that may be adapters, in a folder and so many levels below it."""
     try:
@@ -235,50 +220,15 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if path.is_file() and path.suffix in {".safetensors", *PICKLED}:
+        if path.is_file() and path.suffix in {".safetensors", *PICKLED} and _is_text(entry.name):
             yield path
         elif depth and path.is_dir() and not entry.name.startswith("."):
             yield from _files(path, depth - 1)
 
 
-def _read(file: Path, size: int) -> AdapterInfo | None:
-    """What a file says it is; None for one that is neither a LoRA nor an autoencoder."""
-    kind: AdapterKind = "vae" if file.parent.name.lower() == "vae" else "lora"
-    if file.suffix in PICKLED:
-        trouble = "it is pickled, and could run anything when it is opened; get it as .safetensors"
-        return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=trouble)
-    try:
-        tensors = header(file)
-    except NotAModel:
-        trouble = "it is torn or no safetensors; get the file again"
-        return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=trouble)
-    unread = [words for mark, words in UNREAD.items() if any(re.search(mark, name) for name in tensors)]
-    if unread or any(LORA.search(name) for name in tensors):
-        trouble = f"it is {unread[0]}, which Maquette does not read" if unread else ""
-        return AdapterInfo(kind="lora", name=file.stem, bases=lora_bases(tensors), bytes=size, trouble=trouble)
-    if "decoder.conv_in.weight" in tensors:
-        bases = vae_bases(tensors, file.stem)
-        return AdapterInfo(kind="vae", name=file.stem, bases=bases, bytes=size)
-    return None
-
-
-def lora_bases(tensors: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a LoRA with these tensors may be made for; none named means that it does not say."""
-    for name, facts in tensors.items():
-        if TO_KEYS.search(name) and (base := WIDTHS.get(_size(facts, 1))):
-            return (base,)
-    return next((bases for mark, bases in TELLING if any(re.search(mark, name) for name in tensors)), ())
-
-
-def vae_bases(tensors: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """What an autoencoder may be made for. Those of one shape are told apart by their names alone."""
-    bases = LATENTS.get(_size(tensors["decoder.conv_in.weight"], 1), ())
-    return (UNET[2],) if bases == UNET and "xl" in name.lower() else bases
-
-
-def _size(facts: Any, axis: int) -> int:
-    shape = facts.get("shape", ()) if isinstance(facts, dict) else ()
-    return shape[axis] if len(shape) > axis and isinstance(shape[axis], int) else 0
+def _is_text(name: str) -> bool:
+    """Whether a file's name can be said to others: on Linux it may be any bytes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _named(entries: Mapping[Path, tuple[Path, AdapterInfo]]) -> Iterator[Adapter]:

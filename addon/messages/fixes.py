@@ -84,6 +84,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "view-gone": Fix(why="what is gone needs no fix"),
         "region-bare": _buttons(SELECT, LEAVE_OUT),
         "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
+        "region-clipped": _buttons(Button(operator="maquette.extend_clip"), LEAVE_OUT),
         "region-behind": _buttons(SELECT, LEAVE_OUT),
         "region-too-small": _buttons(SELECT, LEAVE_OUT),
         "limit-exceeded": Fix(why="which regions or words matter least, only the artist knows"),

@@ -37,6 +37,7 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "region-gone",
         "region-bare",
         "region-outside",
+        "region-clipped",
         "region-behind",
         "region-too-small",
         "limit-exceeded",

@@ -70,6 +70,12 @@ def unseen() -> Notice:
     return Notice(code="unseen", message=message, fix="Material Preview does.", warning=True)
 
 
+def partly_locked(names: str) -> Notice:
+    """Some objects took no projection."""
+    fix = "Make them local (Object > Relations > Make Local), and project again."
+    return Notice(code="locked-object", message=f"{names} belong to another file, and stay as they are.", fix=fix)
+
+
 def strange_phrase(model: str, words: str) -> Notice:
     """A warning: words of regions' phrases are none that the model was trained on; it reads them all the same."""
     fix = "It can only guess what a region of that name looks like; see It Knows."
@@ -181,7 +187,7 @@ def stumbled(error: str, trace: str) -> Notice:
 def adapters_missing(files: str) -> Notice:
     """A warning: settings were taken up again, and ``files`` of them are not on the server as they were."""
     message, fix = f"Not all that it was painted with is here: {files}.", "Put it there, or paint without it."
-    return Notice(code="no-adapter", message=message, fix=fix, warning=True, section="settings")
+    return Notice(code="no-adapter", message=message, fix=fix, warning=True)
 
 
 # what the server's refusals lead to

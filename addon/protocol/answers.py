@@ -34,7 +34,7 @@ VERSION = 2  # of the wire, the same for add-on and server; a field that is adde
 Count = Annotated[int, Range(0, 2**53)]
 Digest = Annotated[str, Length(64, 64)]
 AdapterKind = Literal["lora", "vae"]
-RegionField = Literal["strength", "description", "colour"]
+RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
@@ -52,8 +52,9 @@ class ModelInfo(Record):
     """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others.
 
     ``vocabulary`` is what else it was taught to say, by kind; ``region_fields`` what a region may have of its own.
-    ``base`` is what LoRAs and autoencoders must be made for; ``schedulers`` those that it walks with, all if none.
-    ``precision`` is what this server computes it in, once that is known.
+    With fewer steps than ``few`` its layout shapes the noise, and emphasises nothing. ``base`` is what LoRAs and
+    autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what this
+    server computes it in, once that is known.
     """
 
     name: Name
@@ -69,6 +70,7 @@ class ModelInfo(Record):
     nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
+    few: Annotated[Count, Added("0.2.0")] = 0
     vocabulary: Annotated[tuple[WordGroup, ...], Length(0, 100), Added("0.2.0")] = ()
     region_fields: Annotated[tuple[RegionField, ...], Length(0, 16), Added("0.2.0")] = ()
     base: Annotated[Text, Added("0.2.0")] = ""

@@ -7,7 +7,7 @@ No bpy.
 from collections.abc import Iterator, Sequence
 
 from ..protocol.answers import AdapterInfo, AdapterKind, ModelInfo
-from ..protocol.blockout import AdapterFile, LoraFile
+from ..protocol.blockout import AdapterFile, Blockout, LoraFile
 from .settings import Settings
 
 Chosen = LoraFile | AdapterFile
@@ -52,3 +52,11 @@ def faults(settings: Settings, offered: Sequence[AdapterInfo], model: ModelInfo)
 def picked(info: AdapterInfo, weight: float = 1.0) -> LoraFile:
     """A LoRA as it is chosen from an offer."""
     return LoraFile(name=info.name, sha256=info.sha256, weight=weight)
+
+
+def summary(request: Blockout) -> str:
+    """What was on top of the model, and how it walked where it is not DDIM; "" for nothing."""
+    loras = [f"{lora.name} {lora.weight:.2f}" for lora in request.loras]
+    decoder = [request.vae.name] if request.vae else []
+    walk = [request.scheduler] if request.scheduler != "ddim" else []
+    return ", ".join([*loras, *decoder, *walk])

@@ -7,8 +7,8 @@ the picture, and sent where the blockout has a field of the same name.
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
@@ -82,9 +82,10 @@ def as_text(value: Any) -> str:
 
 DEFAULTS = Settings()
 MASKS = 0.7  # where nobody says otherwise
-NOISE = 0  # with emphasis it places nothing better, and brings six times as many things that nobody asked for
-OWN = {"masks": MASKS, "noise": NOISE, "vae": None}  # defaults that no model says
+NOISE, FEW_NOISE = 0, 3  # beside emphasis it places nothing better, and brings things that nobody asked for
+OWN = {"masks": MASKS, "vae": None}  # defaults that no model says
 RECORDS: Mapping[str, Callable[[str], Any]] = MappingProxyType({"loras": loras_from, "vae": vae_from})
+SEEDS = {"seed", "variation", "variation_seed"}
 UNKEPT = {"camera", "scale"}  # no property of a scene
 KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
 PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
@@ -124,10 +125,30 @@ def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
 def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
     values = part(settings, SENT) | {"model": model.name, "precision": model.precision}
-    return {name: _default(name, model) if value is None else value for name, value in values.items()}
+    steps = model.steps if settings.steps is None else settings.steps
+    return {name: default(name, model, steps) if value is None else value for name, value in values.items()}
 
 
-def _default(name: str, model: ModelInfo) -> Any:
+def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
+    """Whether a request was made with these settings, whatever its seed."""
+    apart = SEEDS | {"loras", "vae", "precision"}
+    same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
+    return same and _same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
+
+
+def _same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
+    """Whether files are the same; one that was chosen without its sha256 is whichever it is by now."""
+    pairs = zip(chosen, sent, strict=False)
+    then = [file and replace(file, sha256="") if now and not now.sha256 else file for now, file in pairs]
+    return len(chosen) == len(sent) and list(chosen) == then
+
+
+def default(name: str, model: ModelInfo, steps: int) -> Any:
+    """What a setting is where the artist says nothing, of a picture of so many steps."""
+    if name == "noise":
+        return FEW_NOISE if steps < model.few else NOISE
+    if name == "emphasis" and steps < model.few:
+        return 0.0
     return OWN[name] if name in OWN else getattr(model, name)
 
 

@@ -20,7 +20,6 @@ from ..request.settings import (
     MASKS,
     MODEL,
     NEGATIVE,
-    NOISE,
     PROMPT,
     SCHEDULER,
     SEED,
@@ -29,6 +28,7 @@ from ..request.settings import (
     STEPS,
     STRENGTH,
     STYLE,
+    default,
 )
 from ..request.styles import Style
 from ..runtime.app import app
@@ -185,7 +185,7 @@ def _masks() -> dict[str, object]:
             min=0,
             max=3,
             options=set(),
-            **stored(SHAPED, lambda scene: NOISE),
+            **stored(SHAPED, _default_noise),
         ),
     }
 
@@ -267,7 +267,17 @@ def _default_strength(scene: bpy.types.Scene) -> float:
 
 
 def _default_emphasis(scene: bpy.types.Scene) -> float:
-    return chosen(scene).emphasis
+    emphasis: float = default("emphasis", chosen(scene), _steps(scene))
+    return emphasis
+
+
+def _default_noise(scene: bpy.types.Scene) -> int:
+    noise: int = default("noise", chosen(scene), _steps(scene))
+    return noise
+
+
+def _steps(scene: bpy.types.Scene) -> int:
+    return int(scene.get(STEPS, _default_steps(scene)))
 
 
 def _default_steps(scene: bpy.types.Scene) -> int:

@@ -39,7 +39,7 @@ MARKS = {"good": "ok  ", "note": "note", "bad": "BAD "}
 
 
 @dataclass(frozen=True)
-class Examined:
+class Check:
     """One line: its subject, how it is, in words, and what to do about it. What is ``bad`` keeps pictures away."""
 
     name: str
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
     return int(any(finding.state == "bad" for finding in findings))
 
 
-def lines_of(finding: Examined) -> Iterator[str]:
+def lines_of(finding: Check) -> Iterator[str]:
     """For people: how it is, and below it what to do."""
     head, indent = f"{MARKS[finding.state]}  {finding.name:14}  ", " " * 22
     yield textwrap.fill(finding.words, WIDTH, initial_indent=head, subsequent_indent=indent)
@@ -76,18 +76,18 @@ def lines_of(finding: Examined) -> Iterator[str]:
         yield textwrap.fill(finding.fix, WIDTH, initial_indent=f"{indent}→ ", subsequent_indent=f"{indent}  ")
 
 
-def of_installation() -> Iterator[Examined]:
+def of_installation() -> Iterator[Check]:
     """Python, Maquette, and what it stands on."""
     version, words = sys.version_info[:2], f"{sys.version.split()[0]}, {sys.executable}"
     good = PYTHONS[0] <= version <= PYTHONS[1]
     fix = "" if good else "Install Maquette with a Python of 3.11 to 3.14."
-    yield Examined("Python", "good" if good else "bad", words, fix)
+    yield Check("Python", "good" if good else "bad", words, fix)
     wrong = list(unmet(metadata.requires("maquette") or ()))
     if wrong:
         fix = f"Install them: {sys.executable} -m pip install {' '.join(repr(need) for need, _ in wrong)}"
-        yield Examined("packages", "bad", "; ".join(words for _, words in wrong), fix)
+        yield Check("packages", "bad", "; ".join(words for _, words in wrong), fix)
     else:
-        yield Examined("Maquette", "good", f"{VERSION}, with all that it needs")
+        yield Check("Maquette", "good", f"{VERSION}, with all that it needs")
     yield of_toybox()
 
 
@@ -107,40 +107,40 @@ def unmet(requirements: Sequence[str]) -> Iterator[tuple[str, str]]:
                 yield need, f"{requirement.name} is {version}, and {requirement.specifier} is needed"
 
 
-def of_toybox() -> Examined:
+def of_toybox() -> Check:
     """The model that ships."""
     fix = "Install Maquette again: its own files are damaged."
     try:
         model = described(DEFAULT)
         refuse_incomplete(Path(model.source), [str(family["pipeline"]) for family in facts()["families"].values()])
     except (NotAModel, Unreadable, OSError) as error:
-        return Examined("Toybox", "bad", str(error), fix)
-    return Examined("Toybox", "good", f"whole, in {model.source}")
+        return Check("Toybox", "bad", str(error), fix)
+    return Check("Toybox", "good", f"whole, in {model.source}")
 
 
-def of_device(device: DeviceReport) -> Iterator[Examined]:
+def of_device(device: DeviceReport) -> Iterator[Check]:
     """What computes, and whether a better one lies idle."""
     if device.trouble:
         fix = "Repair the installation: in the add-on's preferences, or install torch again as pytorch.org says."
-        yield Examined("torch", "bad", f"torch does not work: {device.trouble}", fix)
+        yield Check("torch", "bad", f"torch does not work: {device.trouble}", fix)
         return
     built = f" for {device.built_for}" if device.built_for else " for the CPU"
-    yield Examined("torch", "good", f"{device.torch}{built}")
+    yield Check("torch", "good", f"{device.torch}{built}")
     memory = f"{amount(device.memory.free)} of {amount(device.memory.total)} free" if device.memory else ""
     if device.gpu:
-        yield Examined("device", "good", f"{device.gpu}, {memory}")
+        yield Check("device", "good", f"{device.gpu}, {memory}")
         if not device.bfloat16:
             words = "this card has no bfloat16, so models take twice the memory"
-            yield Examined("precision", "note", words, "Choose smaller models, or smaller pictures.")
+            yield Check("precision", "note", words, "Choose smaller models, or smaller pictures.")
         return
-    yield Examined("device", "good", f"CPU, {device.threads} threads, {memory}")
+    yield Check("device", "good", f"CPU, {device.threads} threads, {memory}")
     if shutil.which("nvidia-smi"):
         words = f"an NVIDIA card seems to be here, and torch {device.torch} does not use it"
         fix = "Install torch for CUDA: Torch for, in the add-on's Install the Server…; or bring the driver up to date."
-        yield Examined("card", "note", words, fix)
+        yield Check("card", "note", words, fix)
 
 
-def of_home(folder: Path) -> Iterator[Examined]:
+def of_home(folder: Path) -> Iterator[Check]:
     """Where queue and pictures are kept."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,55 +149,51 @@ def of_home(folder: Path) -> Iterator[Examined]:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         fix = "Give yourself the right to write there, or name another folder with MAQUETTE_HOME."
-        yield Examined("home", "bad", f"{folder} cannot be written: {error.strerror or error}", fix)
+        yield Check("home", "bad", f"{folder} cannot be written: {error.strerror or error}", fix)
         return
     if free < ROOM:
-        yield Examined("home", "note", f"{folder} has only {amount(free)} left", "Make room on that disk.")
+        yield Check("home", "note", f"{folder} has only {amount(free)} left", "Make room on that disk.")
     else:
-        yield Examined("home", "good", f"{folder}, {amount(free)} free")
+        yield Check("home", "good", f"{folder}, {amount(free)} free")
     if os.environ.get("HF_HUB_OFFLINE"):
         words = "HF_HUB_OFFLINE is set: models of a hub are taken from its cache alone"
-        yield Examined("hub", "note", words, "Unset it to download one.")
+        yield Check("hub", "note", words, "Unset it to download one.")
 
 
-def of_server(folder: Path) -> Iterator[Examined]:
+def of_server(folder: Path) -> Iterator[Check]:
     """Whether one runs, and of which version."""
     try:
         health = asyncio.run(_health(folder / "connection.json"))
     except ClientError as error:
         state: Literal["note", "bad"] = "note" if error.code == "server-absent" else "bad"
-        yield Examined("server", state, error.message, error.fix)
+        yield Check("server", state, error.message, error.fix)
         return
     if health.trouble:
-        yield Examined("server", "bad", health.trouble, "Its log says more; start it again.")
+        yield Check("server", "bad", health.trouble, "Its log says more; start it again.")
     else:
         loaded = f"{health.model} in memory" if health.model else "no model in memory"
-        yield Examined("server", "good", f"{health.version} runs on {health.device}, {loaded}")
+        yield Check("server", "good", f"{health.version} runs on {health.device}, {loaded}")
 
 
 async def _health(connection: Path) -> Health:
     return await (await connect(find_connection(connection))).health()
 
 
-def of_models(library: Library) -> Iterator[Examined]:
+def of_models(library: Library) -> Iterator[Check]:
     """Which of them fit, and what is wrong with their folders."""
     for folder in library.folders:
         if folder.trouble:
-            yield Examined(
-                "folder", "bad", f"{folder.path}: {folder.trouble}", "maquette models --remove takes it off."
-            )
+            yield Check("folder", "bad", f"{folder.path}: {folder.trouble}", "maquette models --remove takes it off.")
     good = [file for file in library.files if not file.trouble]
     for file in good:
         words = f"{file.name}: {needs_words(file, library)}" if file.needs else f"{file.name}: {file.family}"
         large = file.fits == "too large"
         fix = "Choose a smaller model, or a smaller picture." if large else ""
-        yield Examined("model", "note" if large else "good", words, fix)
+        yield Check("model", "note" if large else "good", words, fix)
     if others := len(library.files) - len(good):
-        yield Examined("files", "note", f"{others} in your folders are no models", "maquette models says why of each.")
+        yield Check("files", "note", f"{others} in your folders are no models", "maquette models says why of each.")
     for fault in library.card_faults:
-        yield Examined("card", "bad", fault, "Correct that line, or take the file away.")
+        yield Check("card", "bad", fault, "Correct that line, or take the file away.")
     if not good:
         words = "no model lies in them" if library.folders else "no folder of models is named"
-        yield Examined(
-            "folders", "note", f"{words}: Toybox alone is offered", "maquette models --add FOLDER names one."
-        )
+        yield Check("folders", "note", f"{words}: Toybox alone is offered", "maquette models --add FOLDER names one.")

@@ -22,9 +22,8 @@ from addon.protocol.answers import ModelInfo
 log = logging.getLogger(__name__)
 
 GIBIBYTE = 2**30
-DRIVER = GIBIBYTE // 2  # a GPU's own share
+MARGIN = 3 * GIBIBYTE // 4  # a GPU's own share, as ``sg_core.memory`` leaves it
 WEIGHTS = ("encoders", "network", "decoder")
-PASSES = ("free", "guided", "decoding")  # as the server paints: everything on the device at once
 NICE = 10
 UNCOUNTED = -1  # what cannot be counted is not tried again
 Figures = Mapping[str, float | None]
@@ -36,7 +35,7 @@ class MemoryNeeds:
     def __init__(self, file: Path | None, counter: tuple[str, ...] = ()) -> None:
         self._file = file
         self._counter = counter or (sys.executable, "-m", "server", "bench", "memory")
-        self._lock, self._waiting = threading.Lock(), dict[str, tuple[str, str]]()
+        self._lock, self._waiting = threading.Lock(), dict[str, tuple[str, str, bool]]()
         self._counts: dict[str, int] = _read(file)
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -45,15 +44,15 @@ class MemoryNeeds:
     def of(self, model: ModelInfo, on_gpu: bool) -> int:
         """Bytes; 0 while nobody has counted, and of what cannot be counted. Never waits."""
         precision = likely_precision(model, on_gpu)
-        key = _key(model, precision)
+        key = _key(model, f"{precision} {on_gpu}")
         with self._lock:
             count = self._counts.get(key, 0)
             if not count and key not in self._waiting and not self._stopped and Path(model.source).exists():
-                self._waiting[key] = model.source, precision
+                self._waiting[key] = model.source, precision, on_gpu
                 if len(self._waiting) == 1:
                     self._thread = threading.Thread(target=self._count_all, name="memory needs", daemon=True)
                     self._thread.start()
-        return max(0, count) + (DRIVER if on_gpu and count > 0 else 0)
+        return max(0, count)
 
     def settle(self) -> None:
         """Wait until all that was asked for so far is counted."""
@@ -77,15 +76,15 @@ class MemoryNeeds:
             with self._lock:
                 if not self._waiting:
                     return
-                key, (source, precision) = next(iter(self._waiting.items()))
-            count = self._count(source, precision)
+                key, (source, precision, on_gpu) = next(iter(self._waiting.items()))
+            count = self._count(source, precision, on_gpu)
             with self._lock:
                 if not self._stopped:
                     self._counts[key] = count
                     _write(self._file, self._counts)
                 self._waiting.pop(key, None)
 
-    def _count(self, source: str, precision: str) -> int:
+    def _count(self, source: str, precision: str, on_gpu: bool) -> int:
         words = [*self._counter, "--json", "--precision", precision, "--model", source]
         try:
             with self._lock:
@@ -96,16 +95,23 @@ class MemoryNeeds:
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
             output, _ = self._process.communicate()
             (figures,) = json.loads(output).values()
-            return bytes_of(figures)
+            return bytes_of(figures, on_gpu)
         except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             log.info("the memory that %s needs cannot be counted: %s", source, error)
             return UNCOUNTED
 
 
-def bytes_of(figures: Figures) -> int:
-    """What a line of ``bench memory --json`` comes to, all weights on the device at once."""
-    weights = sum(figures[name] or 0.0 for name in WEIGHTS)
-    return int((weights + max(figures[name] or 0.0 for name in PASSES)) * GIBIBYTE)
+def bytes_of(figures: Figures, on_gpu: bool) -> int:
+    """What a line of ``bench memory --json`` comes to: on a GPU by the plan of the worker's that takes the least, with
+    encoders parked and gradient checkpointing; else with everything in memory at once.
+    """
+    one = {name: value or 0.0 for name, value in figures.items()}
+    weights, guided = sum(one[name] for name in WEIGHTS), one["guided"]
+    if not on_gpu:
+        return int((weights + max(one["free"], guided, one["decoding"])) * GIBIBYTE)
+    guided = min(guided, one["checkpointed"] or guided)
+    painting = one["network"] + one["decoder"] + max(one["free"], guided, one["decoding"])
+    return int(max(weights, painting) * GIBIBYTE) + MARGIN
 
 
 def likely_precision(model: ModelInfo, on_gpu: bool) -> str:
@@ -115,11 +121,11 @@ def likely_precision(model: ModelInfo, on_gpu: bool) -> str:
     return "bfloat16" if on_gpu and model.family != "stable-diffusion-1" else "float32"
 
 
-def _key(model: ModelInfo, precision: str) -> str:
+def _key(model: ModelInfo, kind: str) -> str:
     """The same for models that are set up alike: of a folder its configurations, of a file what it is told by."""
     source = Path(model.source)
     folder = source if source.is_dir() else source.with_suffix("")
-    texts = [f"{model.family} {model.base} {model.area} {model.multiple} {precision}"]
+    texts = [f"{model.family} {model.base} {model.area} {model.multiple} {kind}"]
     if (folder / "model_index.json").is_file():
         files = sorted([*folder.glob("*.json"), *folder.glob("*/config.json")])
         for file in (file for file in files if file.is_file()):

@@ -8,11 +8,10 @@ import logging
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from PIL import Image, PngImagePlugin
 
@@ -23,16 +22,18 @@ from addon.protocol.strict_json import dump
 
 from ..adapters import PLAIN, Setup, changed_words
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
+from .memory import gpu_room, within_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     import sg_core
+    from sg_core.memory import Sparing
     from sg_core.models.adapters import FileState
+    from sg_core.models.estimate import Estimate
 
 log = logging.getLogger(__name__)
 
-NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 BLOCKOUT_KEY = "maquette.blockout"
 QUOTED = 40  # characters
@@ -95,22 +96,21 @@ class Ready:
 
     info: ModelInfo
     precision: Precision
-    card: tuple[tuple[str, Any], ...]
     fitting: "sg_core.Fitting"
     judge: "sg_core.Judge | None"
-
-    @property
-    def key(self) -> tuple[ModelInfo, Precision, tuple[tuple[str, Any], ...]]:
-        """What a request must ask for to be painted with it as it is."""
-        return self.info, self.precision, self.card
+    sparing: "Sparing"
+    setup: Setup = PLAIN
 
 
 class DiffusionEngine:
     """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Callable[[], int] | None = None) -> None:
+        """``room`` says how many bytes a picture and its model may take, 0 for any number; a GPU's by default."""
         self._ready: Ready | None = None
+        self._room = room or gpu_room
         self._sums: dict[FileState, str] = {}  # of the files on top of the model
+        self._estimates: dict[tuple[int, int], Estimate | None] = {}  # of the model in memory, by size
 
     @property
     def device(self) -> str:
@@ -132,9 +132,11 @@ class DiffusionEngine:
     def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         """Loads the weights unless they are the ones in hand, and fits what is to be on top of them."""
         precision = setup.precision or self.precision(model)
-        if self._ready is None or self._ready.key != (model, precision, setup.card):
+        ready = self._ready
+        if ready is None or (ready.info, ready.precision, ready.setup.card) != (model, precision, setup.card):
             self._ready = None  # two models need not fit
-            self._ready = self._loaded(model, precision, setup.card)
+            self._estimates = {}
+            self._ready = self._loaded(model, precision, replace(PLAIN, card=setup.card))
         self._fit(self._ready, setup)
 
     def unload(self) -> None:
@@ -147,22 +149,24 @@ class DiffusionEngine:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _loaded(self, model: ModelInfo, precision: Precision, card: tuple[tuple[str, Any], ...]) -> Ready:
+    def _loaded(self, model: ModelInfo, precision: Precision, bare: Setup) -> Ready:
         import torch
 
         import sg_core
+        from sg_core.memory import Sparing
         from sg_core.toybox.segmenter import judge_of
 
         try:
-            with _in_memory(f"The model {model.name}"):
-                dtype = getattr(torch, precision)
-                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=dict(card))
-                return Ready(model, precision, card, sg_core.Fitting(loaded), judge_of(loaded))
+            with within_memory(f"The model {model.name}"):
+                dtype, changes = getattr(torch, precision), dict(bare.card)
+                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
+                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded), Sparing(loaded), bare)
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
 
     def _fit(self, ready: Ready, setup: Setup) -> None:
         import sg_core
+        from sg_core.memory import Sparing
         from sg_core.models.adapters import fingerprint, state_of
 
         files: list[tuple[LoraFile | AdapterFile, Path]] = [*setup.loras, *([setup.vae] if setup.vae else [])]
@@ -172,9 +176,11 @@ class DiffusionEngine:
             for (adapter, _), state in zip(files, states, strict=True):
                 if adapter.sha256 not in ("", self._sums[state]):
                     raise ChangedAdapter(changed_words(adapter.name))
-            with _in_memory(f"The model {ready.info.name} with its LoRAs"):
+            with within_memory(f"The model {ready.info.name} with its LoRAs"):
                 loras = [sg_core.Lora(file, lora.weight) for lora, file in setup.loras]
-                ready.fitting.fit(loras, setup.vae and setup.vae[1])
+                model = ready.fitting.fit(loras, setup.vae and setup.vae[1])
+            if setup != ready.setup or model is not ready.sparing.model:  # other encoders say something else
+                self._ready = replace(ready, sparing=Sparing(model), setup=setup)
         except OutOfMemory:
             self._ready = None  # half of it may be changed
             raise
@@ -189,15 +195,19 @@ class DiffusionEngine:
         from . import translate
 
         assert self._ready is not None, "load comes first"
-        info, model, judge = self._ready.info, self._ready.fitting.model, self._ready.judge
+        info, model, judge = self._ready.info, self._ready.sparing, self._ready.judge
         if self._ready.precision != "float32":  # which a blockout need not say
             blockout = replace(blockout, precision=self._ready.precision)
         try:
             read = translate.readable(blockout, info.words)
-            with _in_memory(f"A picture of {blockout.width} x {blockout.height} pixels"):
+            with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
                 picture, latent = translate.paint(model, read, _watch(report, blockout.frame))
                 report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
+        except OutOfMemory as error:
+            if any(region.colour for region in blockout.regions):
+                error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
+            raise
         except sg_core.TooLong as error:
             text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
@@ -208,6 +218,21 @@ class DiffusionEngine:
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
         return finished(picture[0], blockout, achieved)
+
+    def _spare(self, blockout: Blockout) -> str:
+        """Have the model save as much memory as this picture needs; in words, how much that is."""
+        from sg_core.memory import GIBIBYTE, MemoryPlan, counted, plan
+
+        assert self._ready is not None, "load comes first"
+        ready, room = self._ready, self._room()
+        key = (blockout.width, blockout.height)
+        if room and key not in self._estimates:
+            self._estimates[key] = counted(address(ready.info), ready.precision, *key)
+        estimate = self._estimates[key] if room else None
+        chosen = MemoryPlan() if estimate is None else plan(estimate, room)
+        ready.sparing.follow(chosen)
+        words = f"; by estimate it needs {chosen.needed / GIBIBYTE:.1f} of {room / GIBIBYTE:.1f} GiB"
+        return "" if estimate is None else words
 
 
 def _device() -> str:
@@ -225,24 +250,6 @@ def _fix(model: ModelInfo) -> str:
     if COMMIT.fullmatch(model.revision):
         return "Check the connection to the hub; or download the model yourself and serve its folder."
     return "Check that the model's folder is there and whole."
-
-
-@contextmanager
-def _in_memory(subject: str) -> Iterator[None]:
-    """Raises OutOfMemory where memory runs out inside: each device says that in its own way."""
-    import torch
-
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not NO_MEMORY.search(str(error)):
-            raise
-        log.warning("out of memory: %s", error)
-        device = "this machine"
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
-            device = torch.cuda.get_device_name()
-        raise OutOfMemory(f"{subject} does not fit into the memory of {device}") from error
 
 
 def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":

@@ -8,7 +8,6 @@ is half there is another LoRA.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,22 +20,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
+from sg_core.models.lora_names import DOWN, named_layers, renamed, up_name
 from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 
-PREFIXES: Mapping[str, Sequence[str]] = {
-    "unet": ("lora_unet_", "unet."),
-    "transformer": ("lora_unet_", "lora_transformer_", "transformer.", "diffusion_model."),
-    "text_encoder": ("lora_te_", "lora_te1_", "text_encoder."),
-    "text_encoder_2": ("lora_te2_", "text_encoder_2."),
-}
-DOWN = re.compile(r"\.(?:lora_down|lora_A|lora_A\.default|lora\.down)\.weight$")
 Pairs = Mapping[nn.Module, tuple[Tensor, Tensor]]
 """What a LoRA changes: the layers, and of each (down, up), whose product is added."""
-
-FIRST_NUMBERING = re.compile(r"^lora_unet_(input_blocks|output_blocks|middle_block)_(\d+)_(?:([01]_))?")
 
 
 @dataclass(frozen=True)
@@ -174,10 +165,10 @@ def modules(model: Model) -> dict[str, nn.Module]:
 
 def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
     """What a file changes: of each layer (down, up). Raises WeightsError unless it fits all of them."""
-    tensors = _renumbered(_tensors(file), parts)
-    layers = _layers(parts)
+    layers = named_layers(parts)
+    tensors = renamed(_tensors(file), parts, layers)
     downs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
-    known = {*downs.values(), *map(_up, downs.values()), *(f"{name}.alpha" for name in downs)}
+    known = {*downs.values(), *map(up_name, downs.values()), *(f"{name}.alpha" for name in downs)}
     if strange := [name for name in tensors if name not in known]:
         raise WeightsError(f"{file} holds {strange[0]}: it is no LoRA of a kind that Maquette reads")
     if not downs or (absent := [name for name in downs if name not in layers]):
@@ -197,53 +188,16 @@ def _weight(layer: nn.Module) -> Tensor:
     return weight
 
 
-def _up(down_name: str) -> str:
-    return down_name.replace("lora_down", "lora_up").replace("lora_A", "lora_B").replace("lora.down", "lora.up")
-
-
 def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path) -> tuple[Tensor, Tensor]:
     """(down, up) of one layer in float32; times each other they are its change, alpha over their rank counted in."""
-    up_name = _up(down_name)
-    if up_name not in tensors:
-        raise WeightsError(f"{file} lacks {up_name}: get the file again")
-    down, up = tensors[down_name].float(), tensors[up_name].float()
+    other = up_name(down_name)
+    if other not in tensors:
+        raise WeightsError(f"{file} lacks {other}: get the file again")
+    down, up = tensors[down_name].float(), tensors[other].float()
     if not bool(down.isfinite().all() and up.isfinite().all()):
         raise WeightsError(f"{file}: {name} holds numbers that are none (NaN or infinite): the file is damaged")
     alpha = float(tensors[f"{name}.alpha"]) if f"{name}.alpha" in tensors else float(len(down))
     return alpha / len(down) * down, up
-
-
-def _layers(parts: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """Every layer that a LoRA may change, under each of the names that files give it."""
-    layers: dict[str, nn.Module] = {}
-    for part, prefixes in PREFIXES.items():
-        if part not in parts:
-            continue
-        for name, layer in parts[part].named_modules():
-            if isinstance(getattr(layer, "weight", None), Tensor) and layer.weight.ndim in (2, 4):
-                wrapped = (f"text_model.{name}",) if part.startswith("text_encoder") else ()  # newer classes have none
-                for full in (name, *wrapped):
-                    layers |= {p + (full if p.endswith(".") else full.replace(".", "_")): layer for p in prefixes}
-    return layers
-
-
-def _renumbered(tensors: Mapping[str, Tensor], parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """kohya's names in diffusers' numbering of a UNet's blocks, where they are in the first code's."""
-    unet: Any = parts.get("unet")
-    if unet is None:
-        return dict(tensors)
-    depth = unet.config.layers_per_block + 1  # what halves or doubles the sides counts as a layer
-
-    def block(match: re.Match[str]) -> str:
-        side, first, second = match[1], int(match[2]), match[3] or "0_"
-        if side == "middle_block":
-            return f"lora_unet_mid_block_{('resnets_0', 'attentions_0', 'resnets_1')[first]}_"
-        index = first - 1 if side == "input_blocks" else first
-        name = "down_blocks" if side == "input_blocks" else "up_blocks"
-        kind = ("resnets", "attentions")[int(second[0])]
-        return f"lora_unet_{name}_{index // depth}_{kind}_{index % depth}_"
-
-    return {FIRST_NUMBERING.sub(block, name): weight for name, weight in tensors.items()}
 
 
 def _tensors(file: Path) -> dict[str, Tensor]:

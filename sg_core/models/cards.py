@@ -49,6 +49,7 @@ class Card:
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
+        few: with fewer steps than these the layout shapes the initial noise instead: there is no time for emphasis.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
         vocabulary: what else it was taught to say, by kind: ``{"name": "colours", "words": ["red", ...]}`` each.
@@ -76,6 +77,7 @@ class Card:
     vocabulary: tuple[Mapping[str, Any], ...] = ()
     guided_by: str = "pass"
     reference: float = 0.8
+    few: int = 0
     base: str = ""
     scheduler: str = "ddim"
     schedulers: tuple[str, ...] = ()

@@ -166,7 +166,8 @@ def write_card(vocabulary: Vocabulary, folder: Path) -> None:
     """The folder's own card: a model of this vocabulary that likes to be used as the one that ships."""
     like = CARDS["toybox"]
     card = {
-        name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "emphasis", "base", "layers")
+        name: getattr(like, name)
+        for name in ("licence", "steps", "scale", "strength", "emphasis", "few", "base", "layers")
     }
     groups = [{"name": name, "words": words} for name, words in vocabulary.groups.items()]
     words = {"nouns": vocabulary.nouns, "vocabulary": groups}

@@ -90,6 +90,7 @@ def test_what_is_neither_is_not_offered_and_what_is_torn_or_pickled_says_so(tmp_
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "torn.safetensors").write_bytes(b"\x00")
     (tmp_path / "old.pt").write_bytes(pickle.dumps({"x": 1}))
+    save_file(kohya(TO_K), os.fsdecode(bytes(tmp_path / "name") + b"\xff.safetensors"))
     os.mkfifo(tmp_path / "pipe.safetensors")
     (tmp_path / "link.safetensors").symlink_to(tmp_path / "gone")
     catalogue = AdapterCatalogue([tmp_path, tmp_path / "nowhere"])

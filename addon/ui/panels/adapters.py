@@ -15,11 +15,12 @@ from ...runtime.app import app
 from ..adapter_properties import WEIGHTS
 from ..context import Context
 from ..properties import chosen
-from .menus import choice, row, row_side
+from .menus import choice, row
 from .widgets import Drawable, paragraph
 
-PLACE = "lora_place"  # in the context of a row's menu: which row
-SHOWN = 12  # files that do not fit, named below those that do
+ROW_KEY = "lora_place"  # in the context of a row's menu: which row
+NAME = 0.62  # of a row's width
+LISTED = 12  # files that do not fit, named below those that do
 
 
 class MAQUETTE_MT_loras(Drawable, bpy.types.Menu):
@@ -29,13 +30,13 @@ class MAQUETTE_MT_loras(Drawable, bpy.types.Menu):
 
     def draw(self, context: Context) -> None:
         """Those that fit; and why others do not."""
-        place: str = getattr(context, PLACE, "")
+        index: str = getattr(context, ROW_KEY, "")
         current = scene_settings.loras(context.scene)
         for info in _fitting("lora", chosen(context.scene)):
             used = any(lora.name == info.name for lora in current)
             words = f"{info.name}  ·  {info.bytes / 2**20:.0f} MB"
             operator = self.layout.operator("maquette.choose_lora", text=words, icon="CHECKMARK" if used else "BLANK1")
-            operator.name, operator.index = info.name, place
+            operator.name, operator.index = info.name, index
         _others(self.layout, "lora", chosen(context.scene))
 
 
@@ -71,19 +72,21 @@ def lora_rows(column: bpy.types.UILayout, context: Context) -> None:
     """A row for each LoRA, with its weight; and a menu of more, where the server has any."""
     scene, model = context.scene, chosen(context.scene)
     loras = scene_settings.loras(scene)
-    for place, lora in enumerate(loras):
-        side = row_side(column, "" if place else "LoRAs").row(align=True)
+    if len(loras) < LORAS and adapters.of_kind(app().session.link.adapters, "lora"):
+        choice(column, "LoRAs", "MAQUETTE_MT_loras", "Add a LoRA", "ADD")
+    for index, lora in enumerate(loras):
+        line = column.row(align=True)  # names are long: no label takes room from them
+        line.use_property_split = False
         why = _fault(lora, model)
-        name = side.row(align=True)
+        parts = line.split(factor=NAME, align=True)
+        name = parts.row(align=True)
         name.alert = bool(why)
-        name.context_string_set(PLACE, str(place))
+        name.context_string_set(ROW_KEY, str(index))
         name.menu("MAQUETTE_MT_loras", text=lora.name)
-        side.prop(scene, WEIGHTS, index=place, text="", slider=True)
-        side.operator("maquette.remove_lora", text="", icon="X").index = place
+        parts.prop(scene, WEIGHTS, index=index, text="", slider=True)
+        line.operator("maquette.remove_lora", text="", icon="X").index = index
         if why:
             paragraph(column, f"“{lora.name}” {why}", context, "ERROR", "BLANK1")
-    if len(loras) < LORAS and adapters.of_kind(app().session.link.adapters, "lora"):
-        choice(column, "" if loras else "LoRAs", "MAQUETTE_MT_loras", "Add a LoRA", "ADD")
 
 
 def advanced(layout: bpy.types.UILayout, context: Context) -> None:
@@ -136,10 +139,10 @@ def _others(layout: bpy.types.UILayout, kind: AdapterKind, model: ModelInfo) -> 
         layout.label(text="Put them into a folder beside the model, or of --loras", icon="INFO")
     elif others:
         layout.separator()
-    for info, why in others[:SHOWN]:
+    for info, why in others[:LISTED]:
         layout.label(text=f"{info.name} {why}", icon="BLANK1")
-    if len(others) > SHOWN:
-        layout.label(text=f"and {len(others) - SHOWN} more", icon="BLANK1")
+    if len(others) > LISTED:
+        layout.label(text=f"and {len(others) - LISTED} more", icon="BLANK1")
 
 
 MENUS: tuple[type[bpy.types.Menu], ...] = (MAQUETTE_MT_loras, MAQUETTE_MT_vaes, MAQUETTE_MT_schedulers)

@@ -16,6 +16,7 @@ from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, loads
 from addon.request.settings import (
     DEFAULTS,
+    FEW_NOISE,
     FLAGS,
     KEYS,
     MASKS,
@@ -23,6 +24,7 @@ from addon.request.settings import (
     SENT,
     Settings,
     add_flags,
+    asks_alike,
     from_flags,
     part,
     sent,
@@ -147,6 +149,24 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
     assert (sent(DEFAULTS, few)["scheduler"], sent(DEFAULTS, few)["precision"]) == ("lcm", "bfloat16")
     assert sent(replace(SET, scheduler="euler", loras=(INK,)), few)["scheduler"] == "euler"
     assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
+
+
+def test_a_request_is_told_from_one_of_other_settings() -> None:
+    again = replace(SET, seed=99, variation=0.5, variation_seed=3, size=25, exact=False)
+    assert asks_alike(again, TOYBOX, request(SET)), "another seed is no other request"
+    for other in ({"prompt": "a ship"}, {"strength": 0.1}, {"steps": 10}, {"masks": 0.0}, {"emphasis": 0.5}):
+        assert not asks_alike(replace(SET, **other), TOYBOX, request(SET)), other
+    assert not asks_alike(SET, replace(TOYBOX, name="other"), request(SET))
+
+
+def test_with_few_steps_the_noise_is_shaped_instead() -> None:
+    def sends(steps: int | None, **own: float) -> tuple[float, int]:
+        values = sent(replace(DEFAULTS, steps=steps, **own), TOYBOX)
+        return values["emphasis"], values["noise"]
+
+    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE)
+    assert sends(TOYBOX.few - 1) == (0.0, FEW_NOISE)
+    assert sends(4, emphasis=5.0, noise=1) == (5.0, 1), "what the artist says stands"
 
 
 def test_a_style_adds_its_words() -> None:

@@ -11,7 +11,7 @@ import pytest
 from addon.client.api import Client
 from addon.client.exceptions import ServerProblem
 from addon.protocol.model_files import Library
-from server.models.memory_needs import DRIVER, MemoryNeeds
+from server.models.memory_needs import MARGIN, MemoryNeeds
 from server.settings import ServerSettings
 from tests.server.models.model_files import tensors_file, twenty
 from tests.server.serving import at_home, blockout, fake, painted, until
@@ -107,7 +107,9 @@ def test_what_a_model_needs_is_counted_in_the_background_and_kept(tmp_path: Path
     assert needs.of(replace(info, family="stable-diffusion-xl"), on_gpu=True) == 0, "another precision, another count"
     again = MemoryNeeds(kept, (sys.executable, "-c", "raise SystemExit(1)"))
     assert again.of(info, on_gpu=False) == 9 * 2**30
-    assert again.of(info, on_gpu=True) == 9 * 2**30 + DRIVER, "Stable Diffusion 1 is in float32 there too"
+    assert needs.of(info, on_gpu=True) == 0
+    needs.settle()
+    assert needs.of(info, on_gpu=True) == int(5.5 * 2**30) + MARGIN, "encoders parked, and gradient checkpointing"
 
 
 def test_what_cannot_be_counted_is_not_tried_for_ever(tmp_path: Path) -> None:

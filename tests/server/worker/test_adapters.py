@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile
@@ -130,3 +132,28 @@ def test_what_it_is_computed_in_is_said_where_it_is_not_the_usual(bench: Bench) 
     plain, half = bench.paint(bench.asked()), bench.paint(bench.asked(precision="bfloat16"))
     assert "precision" not in json.loads(Image.open(io.BytesIO(plain)).text[BLOCKOUT_KEY])
     assert json.loads(Image.open(io.BytesIO(half)).text[BLOCKOUT_KEY])["precision"] == "bfloat16"
+
+
+@pytest.mark.parametrize(("room", "parks"), [(2**40, False), (1, True)])
+def test_little_memory_is_planned_for_and_changes_no_bit(bench: Bench, room: int, parks: bool) -> None:
+    """As small as it is, decoding takes the most here, and checkpointing would be of no use."""
+    plain, inked = bench.asked(), bench.asked(loras=(INK,))
+    tight = replace(bench, engine=DiffusionEngine(room=lambda: room))
+    for request in (plain, inked, plain):
+        assert tight.paint(request) == bench.paint(request)
+        ready = tight.engine._ready
+        assert ready is not None
+        assert ready.sparing.plan.parks == parks and ready.sparing.plan.needed > 0
+
+
+def test_what_encoders_said_is_not_taken_for_what_a_lora_has_them_say(bench: Bench) -> None:
+    layer = "encoder.layers.0.self_attn.q_proj"
+    encoder = bench.pipeline.text_encoder_2
+    name = f"text_model.{layer}" if hasattr(encoder, "text_model") else layer
+    width = encoder.get_submodule(name).weight.shape[0]
+    names = "lora_te2_text_model_" + layer.replace(".", "_")
+    halves = {f"{names}.lora_down.weight": torch.ones(2, width), f"{names}.lora_up.weight": torch.ones(width, 2)}
+    save_file(halves, bench.folder / "loras" / "words.safetensors")
+    plain = bench.paint(bench.asked())
+    assert bench.paint(bench.asked(loras=(LoraFile(name="words"),))) != plain
+    assert bench.paint(bench.asked()) == plain

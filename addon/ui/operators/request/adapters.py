@@ -37,8 +37,8 @@ class ChooseLora(bpy.types.Operator):
         if info is None or len(loras) >= LORAS:
             return refuse(self, sentences.adapter_gone(self.name) if info is None else sentences.loras_full(str(LORAS)))
         if self.index and int(self.index) < len(loras):
-            place = int(self.index)
-            loras[place] = adapters.picked(info, loras[place].weight)
+            index = int(self.index)
+            loras[index] = adapters.picked(info, loras[index].weight)
         else:
             loras.append(adapters.picked(info))
         scene_settings.write(context.scene, {"loras": tuple(loras)})
@@ -127,12 +127,12 @@ def _without(operator: DropAdapters | RenewAdapters, context: Context, instead: 
     scene, words = context.scene, _complaint(operator.answers)
     settings, model = scene_settings.read(scene), chosen(scene)
 
-    def kept(file: adapters.Chosen | None) -> Any:
+    def changed(file: adapters.Chosen | None) -> Any:
         wrong = file is not None and (f"“{file.name}”" in words or adapters.fault(file, _offered(), model))
         return instead(file) if wrong else file
 
-    loras = tuple(lora for lora in map(kept, settings.loras) if lora is not None)
-    changes = {"loras": loras, "vae": kept(settings.vae)}
+    loras = tuple(lora for lora in map(changed, settings.loras) if lora is not None)
+    changes = {"loras": loras, "vae": changed(settings.vae)}
     if changes == {"loras": settings.loras, "vae": settings.vae}:
         return refuse(operator, sentences.adapters_fit())
     scene_settings.write(scene, changes)
@@ -144,8 +144,8 @@ def _complaint(job: str) -> str:
     """What was said of the files: of the job that failed, or of a request that was refused."""
     session = app().session
     task = find_task(session, job)
-    said = [task.job.problem.detail] if task is not None and task.job.problem is not None else []
-    return " ".join([*said, *([session.notice.message] if session.notice is not None else [])])
+    failures = [task.job.problem.detail] if task is not None and task.job.problem is not None else []
+    return " ".join([*failures, *([session.notice.message] if session.notice is not None else [])])
 
 
 def _offered() -> tuple[AdapterInfo, ...]:
