@@ -134,10 +134,10 @@ class DiffusionEngine:
         precision = setup.precision or self.precision(model)
         ready = self._ready
         if ready is None or (ready.info, ready.precision, ready.setup.card) != (model, precision, setup.card):
-            self._ready = None  # two models need not fit
+            ready = self._ready = None  # two models need not fit
             self._estimates = {}
-            self._ready = self._loaded(model, precision, replace(PLAIN, card=setup.card))
-        self._fit(self._ready, setup)
+            ready = self._ready = self._loaded(model, precision, replace(PLAIN, card=setup.card))
+        self._fit(ready, setup)
 
     def unload(self) -> None:
         """On a GPU what was reserved for it, too."""
