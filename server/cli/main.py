@@ -21,7 +21,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
         "doctor": ("server.cli.doctor:main", "what is installed, what fits, what is wrong, how to mend it"),
-        "download": ("sg_core.models.fetch:main", "a model of a hub, at its commit, before it is needed"),
+        "download": ("sg_core.models.loading:main", "a model of a hub, at its commit, before it is needed"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),

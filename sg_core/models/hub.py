@@ -32,7 +32,7 @@ SILENCE = 30.0  # seconds without a byte
 PIECE = 2**20
 LISTING = 20_000_000  # bytes
 GIBIBYTE = 2**30
-DownloadProgress = Callable[[int, int], None]
+ByteCount = Callable[[int, int], None]
 """Hears how many bytes of how many there are."""
 
 
@@ -46,9 +46,7 @@ class HubFile:
     sha1: str = ""
 
 
-def download(
-    repository: str, revision: str, wanted: Sequence[str], progress: DownloadProgress = lambda *_: None
-) -> Path:
+def download(repository: str, revision: str, wanted: Sequence[str], progress: ByteCount = lambda *_: None) -> Path:
     """The folder of a repository's files at a commit, those that match ``wanted``; what is there is not asked for.
 
     Args:
@@ -72,9 +70,7 @@ def download(
     return folder
 
 
-def _fetch_all(
-    repository: str, revision: str, files: Sequence[HubFile], folder: Path, progress: DownloadProgress
-) -> None:
+def _fetch_all(repository: str, revision: str, files: Sequence[HubFile], folder: Path, progress: ByteCount) -> None:
     """Raises WeightsError."""
     missing = [file for file in files if not _is_there(folder / file.name, file)]
     total, parts = sum(file.size for file in files), folder / ".parts"

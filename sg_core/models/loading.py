@@ -5,6 +5,7 @@ A hub's branch or tag can change after it was looked at, so only commits are tak
 reads which family; a new family is a file in ``families``, a line there, and its defaults in ``cards.json``.
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -106,7 +107,8 @@ def load(
     """
     card = card or named(source)
     folder = find(card.address if card else source)
-    card = replace(card or describe(source, folder), **changes)
+    card = card or describe(source, folder)
+    card = replace(card, **changes) if changes else card
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
     with bars_in_terminals_only():
@@ -176,3 +178,20 @@ def _download(repository: str, revision: str) -> Path:
             bar.update(done - bar.n)
 
         return hub.download(repository, revision, patterns, progress)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``maquette download``: 0 when all are there, whole and as their commits name them."""
+    purpose = "Download models of a hub, at their commits, before they are needed."
+    flags = argparse.ArgumentParser(prog="maquette download", description=purpose)
+    flags.add_argument("model", nargs="+", help="a name of ours, or owner/name@COMMIT of a hub")
+    for source in flags.parse_args(argv).model:
+        card = named(source)
+        try:
+            folder = find(card.address if card else source)
+            card = card or describe(source, folder)
+        except WeightsError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        sys.stdout.write(f"{card.name}, {card.family}: {folder}\n")
+    return 0
