@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import torch
+
 from sg_core import WeightsError
 from sg_core.errors import RequestError
 from sg_core.models.cards import CONFIGURATIONS
@@ -20,15 +22,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command; 1 when a model cannot be outlined."""
     words = parser().parse_args(argv)
     rows: dict[str, Estimate] = {}
+    dtype = torch.float32 if words.precision == "float32" else torch.bfloat16
     for source in words.model or [str(CONFIGURATIONS / name) for name in ("stable-diffusion-1", "stable-diffusion-xl")]:
         try:
-            model = outline(source)
+            model = outline(source, dtype)
             side = round(model.card.area**0.5) // model.card.multiple * model.card.multiple
             rows[model.card.name] = estimate(model, words.width or side, words.height or side)
         except (WeightsError, RequestError) as error:
             print(error, file=sys.stderr)
             return 1
-    print(json.dumps({name: figures(row) for name, row in rows.items()}) if words.json else table(rows))
+    print(json.dumps({n: figures(row) for n, row in rows.items()}) if words.json else table(rows, words.precision))
     return 0
 
 
@@ -38,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--model", action="append", help="a diffusers folder or a checkpoint file; of either no weights")
     flags.add_argument("--width", type=int, help="pixels; the model's own size if neither is given")
     flags.add_argument("--height", type=int, help="pixels")
+    flags.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="of the weights")
     flags.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
     return flags
 
@@ -48,9 +52,9 @@ def figures(row: Estimate) -> dict[str, float | None]:
     return {name: None if whole[name] is None else round(whole[name] / GIBIBYTE, 2) for name in COLUMNS}
 
 
-def table(rows: dict[str, Estimate]) -> str:
+def table(rows: dict[str, Estimate], precision: str) -> str:
     """A line a model."""
-    lines = [f"{'GiB in bfloat16':24}" + "".join(f"{name:>13}" for name in COLUMNS)]
+    lines = [f"{f'GiB in {precision}':24}" + "".join(f"{name:>13}" for name in COLUMNS)]
     for name, row in rows.items():
         values = ("-" if value is None else f"{value:.2f}" for value in figures(row).values())
         lines.append(f"{name:24}" + "".join(f"{value:>13}" for value in values))

@@ -48,18 +48,20 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is on top of a model, each with its file, and in which precision it computes; "" is the device's own."""
+    """What is on top of a model, each with its file, and in which precision it computes; "" is the device's own.
+    ``card`` is what its owner says of it instead of its own Card."""
 
     loras: tuple[tuple[LoraFile, Path], ...] = ()
     vae: tuple[AdapterFile, Path] | None = None
     precision: Precision = ""
+    card: tuple[tuple[str, Any], ...] = ()
 
 
 PLAIN = Setup()
 
 
 class AdapterCatalogue:
-    """What is in ``folders``, and beside the ``models``; made once in each process that needs it.
+    """What is in ``folders``, and beside the ``models``; made once in each process that needs it. Both may change.
 
     ``checksums`` is a file that remembers every sha256 with the size and the time of its file; without one they are
     made anew in each process.
@@ -68,7 +70,7 @@ class AdapterCatalogue:
     def __init__(
         self, folders: Sequence[Path], models: Sequence[ModelInfo] = (), checksums: Path | None = None
     ) -> None:
-        self._folders, self._models, self._checksums = folders, models, checksums
+        self.folders, self.models, self._checksums = folders, models, checksums
         self._headers: dict[str, tuple[FileMark, AdapterInfo | None]] = {}
         self._digests: dict[str, tuple[FileMark, str]] = {}
         self._lock = threading.Lock()
@@ -143,9 +145,9 @@ class AdapterCatalogue:
 
     def _entries(self) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
         """(file, (the folder it was found in, what it is)), each file once."""
-        for folder in self._folders:
+        for folder in self.folders:
             yield from self._in(folder, DEPTH, own=True)
-        for parent in dict.fromkeys(Path(model.source).parent for model in self._models if _is_local(model)):
+        for parent in dict.fromkeys(Path(model.source).parent for model in self.models if _is_local(model)):
             yield from self._in(parent, 0, own=False)
             for folder in _own_folders(parent):
                 yield from self._in(folder, DEPTH, own=True)
@@ -218,9 +220,9 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if entry.is_file() and path.suffix in {".safetensors", *PICKLED} and _is_text(entry.name):
+        if path.is_file() and path.suffix in {".safetensors", *PICKLED} and _is_text(entry.name):
             yield path
-        elif depth and entry.is_dir() and not entry.name.startswith("."):
+        elif depth and path.is_dir() and not entry.name.startswith("."):
             yield from _files(path, depth - 1)
 
 

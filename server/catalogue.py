@@ -7,15 +7,18 @@ are, for importing sg_core would bring torch into the server's process; a test h
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
 
 from .errors import CommandError
+from .unique_names import free_name
 
 DEFAULT = "toybox"
 OWN_CARD = "card.json"
@@ -31,36 +34,35 @@ class NotAModel(CommandError):
 
     def __init__(self, source: Path | str, problem: str) -> None:
         super().__init__(f"{source} holds no model Maquette can use: {problem}")
-
-
-class SameName(CommandError):
-    """Two models that no client could tell apart."""
-
-    def __init__(self, name: str, sources: Sequence[str]) -> None:
-        super().__init__(f"Two models are called {name}: {' and '.join(sources)}. Rename one of the folders")
+        self.problem = problem
 
 
 def offered(sources: Sequence[Path | str]) -> tuple[ModelInfo, ...]:
-    """The models that are named, first, and Toybox; each as ``described``. Raises NotAModel, SameName."""
-    names = dict.fromkeys([*map(str, sources), DEFAULT])
-    models = tuple(described(name) for name in names)
-    for model in models:
-        if len(same := [other.source for other in models if other.name == model.name]) > 1:
-            raise SameName(model.name, same)
-    return models
+    """The models that are named, first, and Toybox; each as ``described``. Raises NotAModel.
+
+    The first of a name keeps it; others are called by more of their paths. Toybox is the one that ships.
+    """
+    models: list[ModelInfo] = []
+    for source in dict.fromkeys([*map(str, sources), DEFAULT]):
+        model = described(source)
+        taken = {other.name for other in models} | (set() if source == DEFAULT else {DEFAULT})
+        models.append(replace(model, name=free_name(Path(model.source), model.name, taken)))
+    return tuple(models)
 
 
-def described(source: Path | str) -> ModelInfo:
+def described(source: Path | str, name: str | None = None) -> ModelInfo:
     """A model as an offer, with the defaults of its Card.
 
     Args:
         source: a name of ``cards.json``, a folder in diffusers' format, or one checkpoint file.
+        name: what it is to be called; what it calls itself by default.
 
     Raises NotAModel when it is neither, or says something that no ModelInfo can hold.
     """
     try:
-        card = {name: value for name, value in _card(str(source)).items() if name not in NOT_OFFERED}
-        return load(ModelInfo, card | {"region_fields": list(REGION_FIELDS)})
+        card = {key: value for key, value in _card(str(source)).items() if key not in NOT_OFFERED}
+        own = {"region_fields": list(REGION_FIELDS)} | ({} if name is None else {"name": name})
+        return load(ModelInfo, card | own)
     except ContractError as error:
         raise NotAModel(source, str(error)) from error
     except (TypeError, LookupError, AttributeError) as error:
@@ -69,8 +71,7 @@ def described(source: Path | str) -> ModelInfo:
 
 def _card(source: str) -> dict[str, Any]:
     """A Card as JSON values: its family's entry, over it what the folder says, and over both what its name says."""
-    package = _package()
-    catalogue = _json(package, "models/cards.json")
+    package, catalogue = _package(), facts()
     named: dict[str, Any] = catalogue["models"].get(source, {})
     at_home = named.get("source", "").startswith(f"{package.name}/")
     folder = package.parent / named["source"] if at_home else Path(source)
@@ -92,7 +93,7 @@ def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises NotAModel.
     """
-    path, folder = source.resolve(), source
+    path, folder = source.absolute() if source.is_file() else source.resolve(), source  # a file may be a link
     name = path.name
     if is_checkpoint(source):
         name, kind = path.stem, _kind_of_file(source, catalogue["files"])
@@ -113,15 +114,27 @@ def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The first kind whose tensor the file has, in the size that tells it. Raises NotAModel, which says what it is."""
-    tensors = header(file)
+    """The kind of a file that is painted with. Raises NotAModel, which says what another is."""
+    kind = kind_of(header(file), kinds)
+    if kind is None:
+        raise NotAModel(file, "it is no checkpoint that Maquette knows")
+    if "pipeline" not in kind:
+        raise NotAModel(file, f"it is {kind['is']}, and that is not painted with by itself")
+    return kind
+
+
+def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The first kind that has one of these tensors, in the size that tells it; None of no kind that we know."""
     for kind in kinds:
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
             if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
-                if "pipeline" not in kind:
-                    raise NotAModel(file, f"it is {kind['is']}, and that is not painted with by itself")
                 return kind
-    raise NotAModel(file, "it is no checkpoint that Maquette knows")
+    return None
+
+
+def facts() -> Mapping[str, Any]:
+    """What ``cards.json`` says: of families, of kinds of files, of a card, and of models with a name of their own."""
+    return MappingProxyType(_json(_package(), "models/cards.json"))
 
 
 def header(file: Path) -> dict[str, Any]:
@@ -191,7 +204,10 @@ def _package() -> Path:
 
 def _json(folder: Path, name: str) -> Any:
     """A JSON file of a folder. Raises NotAModel."""
+    path = folder / name
     try:
-        return json.loads((folder / name).read_text("utf-8"))
+        if path.exists() and not path.is_file():
+            raise OSError("it is no plain file")  # a pipe would never end
+        return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise NotAModel(folder, f"its {name} cannot be read: {error}") from error

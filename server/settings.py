@@ -7,7 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from addon.protocol.answers import ModelInfo
-from addon.protocol.paths import home
+from addon.protocol.model_files import FOLDERS_FILE
+from addon.protocol.paths import cards_folder, home
 from addon.protocol.strict_json import Record
 
 from .catalogue import offered
@@ -20,18 +21,22 @@ class ServerSettings(Record):
     """Every setting of the server.
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
-    is offered. ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``:
-    "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they
-    are over, with pictures of ``max_bytes`` in all; ``max_streams`` clients may listen, ``max_connections`` be open,
-    ``max_body`` bytes be sent in one request. ``preview_seconds``: least time between two previews. ``patience``:
-    seconds without a word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its
-    worker, and a worker outlives its server. ``grace``: seconds that a cancelled job's step may go on before its worker
-    is stopped. ``log_json``: whether the log is JSON.
+    is offered; ``folders``: where more of them are looked for; ``cards``: folder of what artists say of them.
+    ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``: "module:name" of the
+    factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they are over, with
+    pictures of ``max_bytes`` in all; ``max_streams`` clients may listen, ``max_connections`` be open, ``max_body``
+    bytes be sent in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds without a
+    word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker, and a worker
+    outlives its server. ``grace``: seconds that a cancelled job's step may go on before its worker is stopped.
+    ``log_json``: whether the log is JSON. ``idle_unload``: seconds without a job after which the model's memory is
+    given back; 0 keeps it.
     """
 
     home: Path = field(default_factory=home)
     port: int = 0
     models: tuple[ModelInfo, ...] = field(default_factory=lambda: offered(()))
+    folders: tuple[Path, ...] = ()
+    cards: Path = field(default_factory=cards_folder)
     adapters: tuple[Path, ...] = ()
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
@@ -45,6 +50,7 @@ class ServerSettings(Record):
     drain: float = 8.0
     grace: float = 8.0
     log_json: bool = False
+    idle_unload: float = 1800.0
 
     @property
     def database(self) -> Path:
@@ -55,6 +61,16 @@ class ServerSettings(Record):
     def shelf(self) -> Path:
         """The pictures."""
         return self.home / "shelf"
+
+    @property
+    def listed_folders(self) -> Path:
+        """Which names more folders of models, and may change while the server runs."""
+        return self.home / FOLDERS_FILE
+
+    @property
+    def needs(self) -> Path:
+        """What is remembered of how much memory models take."""
+        return self.home / "memory-needs.json"
 
     @property
     def checksums(self) -> Path:

@@ -32,6 +32,7 @@ from ..protocol.answers import (
     read_connection,
 )
 from ..protocol.blockout import Blockout
+from ..protocol.model_files import Library
 from ..protocol.paths import connection_path
 from ..protocol.strict_json import ContractError, UnknownField, dump, load, loads
 from . import http
@@ -75,6 +76,15 @@ class Client:
     async def models(self) -> list[ModelInfo]:
         """What it can paint with; the first is its default."""
         return _read_all(ModelInfo, await self._json("GET", "/v1/models"))
+
+    async def library(self) -> Library:
+        """What lies in its folders of models; nothing of a server that knows no such folders."""
+        try:
+            return _read(Library, await self._json("GET", "/v1/library"))
+        except ServerProblem as error:
+            if error.code != "no-route":
+                raise
+            return Library()
 
     async def adapters(self) -> list[AdapterInfo]:
         """The LoRAs and autoencoders that it has; none of a server that knows no such thing."""

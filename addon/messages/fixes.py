@@ -92,6 +92,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "style-missing": _buttons(Button(operator="maquette.choose_style", text="No Style")),
         "style-bare": Fix(why="what the style should be called and say, only the artist knows"),
         "style-unkept": Fix(why="the sentence says what hinders; the style is still in the dialog"),
+        "folders-unkept": Fix(why="the sentence says what hinders"),
         "style-shipped": Fix(why="what came with Maquette stays; saving one of that name hides it"),
         "phrase-shared": _buttons(
             Button(operator="maquette.tell_apart", subject_property="phrase"),

@@ -38,6 +38,11 @@ def style_unkept(reason: str) -> Notice:
     return Notice(code="style-unkept", message=f"The style could not be kept: {reason}.")
 
 
+def folders_unkept(path: str, reason: str) -> Notice:
+    """The list of folders of models cannot be written."""
+    return Notice(code="folders-unkept", message=f"The folders of models could not be kept in {path}: {reason}.")
+
+
 def style_shipped(name: str) -> Notice:
     """A style is to be deleted that came with the add-on."""
     fix = "Save a style of that name instead."

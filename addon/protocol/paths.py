@@ -17,6 +17,13 @@ def home() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "maquette"
 
 
+def cards_folder() -> Path:
+    """Where this user writes what models like; in MAQUETTE_HOME where that is set."""
+    if "MAQUETTE_HOME" in os.environ or sys.platform in ("win32", "darwin"):
+        return home() / "cards"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "maquette" / "cards"
+
+
 def connection_path() -> Path:
     """The file in which a running server leaves its address and token."""
     return home() / "connection.json"

@@ -27,6 +27,7 @@ from ..pictures.preview import PreviewImage
 from ..pictures.swatches import Swatches
 from ..pictures.textures import Textures
 from ..protocol.blockout import Blockout
+from ..protocol.model_files import folders_path, read_folders
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
 from ..request import styles
@@ -108,6 +109,7 @@ class App:
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
         self.style_icons = Icons()  # thumbnails, by the style's name
+        self.model_folders = read_folders(folders_path())
         self.event_loop.keep(self.dispatcher.watch)
         self.event_loop.keep(self._watch_server)
         self.regions = watch(lambda: self.session)
@@ -116,6 +118,10 @@ class App:
     def session(self) -> Session:
         """What the panels show."""
         return self.dispatcher.session
+
+    def read_model_folders(self) -> None:
+        """Look again at which folders of models are named."""
+        self.model_folders = read_folders(folders_path())
 
     def read_styles(self) -> None:
         """Look again at what styles there are, and at their thumbnails."""

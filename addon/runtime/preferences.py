@@ -20,6 +20,7 @@ from ..installation.plan import InstallPlan
 from ..installation.torch_builds import builds, choose, this_machine
 from ..protocol.answers import Connection
 from ..protocol.server_command import noted
+from .model_list import draw_models
 
 KEPT = (
     "command",
@@ -110,6 +111,9 @@ class MaquettePreferences(bpy.types.AddonPreferences):
         row = column.row(align=True)
         for operator in ("install_server", "repair_installation", "remove_installation", "open_installation_log"):
             row.operator(f"maquette.{operator}")
+        if (application := getattr(bpy.types.WindowManager, "maquette", None)) is not None:  # a room above this one
+            folders, library = application.model_folders, application.session.library
+            draw_models(column, folders, library, context.region.width)
         column.label(text="The panel: in a 3D View or Image Editor, sidebar (N), Maquette")
 
 

@@ -38,10 +38,10 @@ def tab_open(area: bpy.types.Area) -> bool:
 
 
 def redraw() -> None:
-    """Have the panels drawn again, and the preview in Image Editors; not the 3D View itself, which may be heavy."""
+    """Have panels, preferences and the preview in Image Editors drawn again; not the 3D View: it may be heavy."""
     for window in window_manager().windows:
         for area in window.screen.areas:
-            drawn = {"VIEW_3D": ("UI",), EDITOR: ("UI", "WINDOW")}.get(area.type, ())
+            drawn = {"VIEW_3D": ("UI",), EDITOR: ("UI", "WINDOW"), "PREFERENCES": ("WINDOW",)}.get(area.type, ())
             for region in area.regions:
                 if region.type in drawn:
                     region.tag_redraw()

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..messages import sentences
 from ..messages.notice import LINKS, OF_A_FILE, Notice
 from ..protocol.answers import AdapterInfo, Event, Health, Job, ModelInfo
+from ..protocol.model_files import Library
 from .state import Link, LinkName, Preview, Session, find_task
 from .task import Task, with_record
 
@@ -46,6 +47,11 @@ def server_answered(
     link = Link(name="online", health=steady, models=models, adapters=adapters, notice=notice)
     unanswered = None if session.notice and session.notice.code in LINKS else session.notice
     return replace(session, link=link, tasks=tasks, notice=unanswered)
+
+
+def library_answered(session: Session, library: Library) -> Session:
+    """The server said what lies in the folders of models."""
+    return replace(session, library=library)
 
 
 def _steady(before: Health | None, health: Health) -> Health:

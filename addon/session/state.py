@@ -11,7 +11,10 @@ from typing import Literal
 from ..messages.notice import Notice, complaint
 from ..protocol.answers import AdapterInfo, Health, ModelInfo
 from ..protocol.default_model import TOYBOX
+from ..protocol.model_files import Library, ModelFile
 from .task import Task
+
+NO_LIBRARY = Library()
 
 LinkName = Literal[
     "absent", "starting", "connecting", "online", "stopping", "refused", "mismatch", "offline", "died", "failed"
@@ -43,6 +46,7 @@ class Session:
     """Everything a panel needs. Tasks are oldest first."""
 
     link: Link = Link(name="connecting")
+    library: Library = NO_LIBRARY
     tasks: tuple[Task, ...] = ()
     notice: Notice | None = None
     exact_captures: int = 0
@@ -99,6 +103,11 @@ class Session:
     def picture_unsaved(self) -> bool:
         """A picture came for which the disk has no room."""
         return self.notice is not None and self.notice.code == "unkept"
+
+
+def model_file(session: Session, name: str) -> ModelFile | None:
+    """What is known of the file of the model of that name; None where it lies in no folder that was named."""
+    return next((file for file in session.library.files if file.name == name and not file.trouble), None)
 
 
 def find_task(session: Session, job: str) -> Task | None:

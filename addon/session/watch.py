@@ -83,6 +83,7 @@ class ServerWatch:
         """Tell the session how the server is, and what it offers now: files may have come or gone."""
         models, adapters = tuple(await client.models()), tuple(await client.adapters())
         self._store.apply(reducer.server_answered, health, models, adapters)
+        self._store.apply(reducer.library_answered, await client.library())
 
     async def _ask_health(self, client: Client, connection: Connection) -> None:
         """Ask how the server is, and what events may have missed, for as long as it is the one to dial.
@@ -96,7 +97,8 @@ class ServerWatch:
                 await self._tracker.refresh(client, task.job.id)
             await self._rest(HEALTH_SECONDS)
             health, link, count = await client.health(), self._store.session.link, count + 1
-            if count % OFFERS == 0 or not link.models:
+            library = self._store.session.library
+            if count % OFFERS == 0 or not link.models or library.scanning or library.counting:
                 await self._take(client, health)
             else:
                 self._store.apply(reducer.server_answered, health, link.models, link.adapters)

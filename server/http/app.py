@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from ..adapters import AdapterCatalogue
 from ..problems import QueueUnavailable
 from ..queue.signal import Signal
 from ..queue.store import Store
@@ -17,6 +16,7 @@ from ..worker.supervisor import Supervisor
 from . import error_responses
 from .event_log import EventLog
 from .gate import Gate
+from .offers import Offers
 from .routes import Services, router
 
 PRUNE_SECONDS = 1.0  # from news to a look at how much is kept
@@ -39,10 +39,12 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
             newest = store.last_event()
             store.sweep()
         supervisor, events = Supervisor(settings, store, signal), EventLog(store, signal, newest)
-        adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
-        app.state.services = Services(settings, store, signal, events, supervisor, adapters)
+        offers = Offers.of(settings, store)
+        offers.library.start()
+        app.state.services = Services(settings, store, signal, events, supervisor, offers)
         tasks = [asyncio.create_task(task) for task in (supervisor.keep(), events.follow(), keep_bounds(app))]
         yield
+        offers.stop()
         await supervisor.leave()
         signal.close()
         await asyncio.gather(*tasks)

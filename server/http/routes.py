@@ -17,12 +17,11 @@ from addon.protocol.answers import AdapterKind, Health, Scope
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump
 
-from ..adapters import AdapterCatalogue
+from ..models.weighing import weighed
 from ..problems import (
     Invalid,
     NotJson,
     UnknownArtifact,
-    UnknownModel,
 )
 from ..queue.signal import Signal
 from ..queue.store import Store
@@ -32,6 +31,7 @@ from ..worker.supervisor import Supervisor
 from .admission import affordable, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
+from .offers import Offers
 
 router = APIRouter(prefix="/v1")
 
@@ -54,7 +54,7 @@ class Services:
     signal: Signal
     events: EventLog
     supervisor: Supervisor
-    adapters: AdapterCatalogue
+    offers: Offers
 
 
 def services(request: Request) -> Services:
@@ -92,11 +92,9 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
     blockout = validated(_BLOCKOUT, body)
-    model = services.settings.model(blockout.model)
-    if model is None:
-        offered = ", ".join(model.name for model in services.settings.models)
-        raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
-    blockout = services.adapters.pinned(blockout, model)
+    model = services.offers.find(blockout.model)
+    blockout = services.offers.catalogue().pinned(blockout, model)
+    services.offers.state(model)
     affordable(blockout, model)
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     services.supervisor.wake()
@@ -180,20 +178,30 @@ def artifact(services: In, digest: str) -> Response:
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
     precision = precisions(services.store.facts())
-    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.settings.models)
+    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.offers.all())
     return JSONResponse([dump(model) for model in offers])
+
+
+@router.get("/library")
+def library(services: In) -> Response:
+    """What lies in the folders of models, what of it fits the device, and why the rest cannot be painted with."""
+    memory = from_fact(services.store.facts().get(FACT, ""))
+    offers, total = services.offers, (memory or of_machine()).total
+    named, on_gpu = offers.settings.models, bool(memory)
+    return JSONResponse(dump(weighed(offers.library, named, offers.needs, offers.cards, total, on_gpu=on_gpu)))
 
 
 @router.get("/adapters")
 def adapters(services: In) -> Response:
     """The LoRAs and autoencoders that are there now; the sha256 of those that were asked for before."""
-    return JSONResponse([dump(adapter.info) for adapter in services.adapters.all()])
+    return JSONResponse([dump(adapter.info) for adapter in services.offers.catalogue().all()])
 
 
 @router.get("/adapter")
 def one_adapter(services: In, kind: AdapterKind, name: str) -> Response:
     """One of them, with its sha256, which may take a second where nobody asked before."""
-    return JSONResponse(dump(services.adapters.described(services.adapters.find(kind, name))))
+    catalogue = services.offers.catalogue()
+    return JSONResponse(dump(catalogue.described(catalogue.find(kind, name))))
 
 
 @router.get("/health")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From a blockout to a picture: the seam between the worker and whatever paints."""
 
+import gc
 import io
 import json
 import logging
@@ -78,6 +79,9 @@ class Engine(Protocol):
         Raises NoModel, NoAdapter, ChangedAdapter, UnfitAdapter.
         """
 
+    def unload(self) -> None:
+        """Gives the memory of the model back."""
+
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
         last one; what that raises stops the painting.
@@ -128,13 +132,24 @@ class DiffusionEngine:
     def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         """Loads the weights unless they are the ones in hand, and fits what is to be on top of them."""
         precision = setup.precision or self.precision(model)
-        if self._ready is None or (self._ready.info, self._ready.precision) != (model, precision):
-            self._ready = None  # two models need not fit
+        ready = self._ready
+        if ready is None or (ready.info, ready.precision, ready.setup.card) != (model, precision, setup.card):
+            ready = self._ready = None  # two models need not fit
             self._estimates = {}
-            self._ready = self._loaded(model, precision)
-        self._fit(self._ready, setup)
+            ready = self._ready = self._loaded(model, precision, replace(PLAIN, card=setup.card))
+        self._fit(ready, setup)
 
-    def _loaded(self, model: ModelInfo, precision: Precision) -> Ready:
+    def unload(self) -> None:
+        """On a GPU what was reserved for it, too."""
+        import torch
+
+        self._ready = None
+        self._sums.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _loaded(self, model: ModelInfo, precision: Precision, bare: Setup) -> Ready:
         import torch
 
         import sg_core
@@ -143,8 +158,9 @@ class DiffusionEngine:
 
         try:
             with within_memory(f"The model {model.name}"):
-                loaded = sg_core.load(address(model), device=_device(), dtype=getattr(torch, precision))
-                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded), Sparing(loaded))
+                dtype, changes = getattr(torch, precision), dict(bare.card)
+                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
+                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded), Sparing(loaded), bare)
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
 

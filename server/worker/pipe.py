@@ -39,10 +39,11 @@ class Pipe:
         except OSError:
             self.leave()
 
-    def wait(self) -> None:
-        """Until the server has news or it is time to leave."""
-        self._news.wait()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Until the server has news or it is time to leave; False where neither came within so many ``seconds``."""
+        came = self._news.wait(seconds)
         self._news.clear()
+        return came
 
     def leave(self) -> None:
         """It is time to go."""

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pkgutil import resolve_name
 from typing import TypeVar
 
@@ -27,6 +28,8 @@ from addon.protocol.answers import ModelInfo, Problem
 
 from .. import logs
 from ..adapters import PLAIN, AdapterCatalogue
+from ..models.card_files import CardFiles
+from ..models.facts import stated_folders, stated_model
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import PictureFile
 from ..queue.availability import RETRY_SECONDS
@@ -84,6 +87,14 @@ class JobReporter:
         self._note_memory()
         self._insist(lambda: self._store.finish(self._claim, pictures, painting.achieved))
 
+    def model_of_a_folder(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
+        """The model of that name as it was offered when the job came, and what lies beside it; None of an older job."""
+        facts = self._store.facts()
+        model, folders = stated_model(facts, name), stated_folders(facts)
+        adapters.folders = (*self._settings.adapters, *folders)
+        adapters.models = (*self._settings.models, *([model] if model is not None else []))
+        return model
+
     def fail(self, problem: Problem) -> None:
         """Ends the job without a picture."""
         self._insist(lambda: self._store.fail(self._claim, problem))
@@ -122,6 +133,7 @@ class LoadedModel:
     def __init__(self, settings: ServerSettings) -> None:
         self.info: ModelInfo | None = None
         self.setup = PLAIN
+        self.cards = CardFiles(settings.cards)
         self.adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
 
 
@@ -181,7 +193,10 @@ def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> 
         claim = insist(store.claim, pipe, settings.drain)
         if claim is None:
             pipe.send()  # of those that could not be read
-            pipe.wait()
+            idle = settings.idle_unload if settings.idle_unload and loaded.info is not None else None
+            if not pipe.wait(idle):
+                unload(store, engine, loaded)
+                pipe.send()
             continue
         pipe.send(HOLDS, claim.job)
         reporter = JobReporter(claim, store, pipe, settings)
@@ -191,6 +206,15 @@ def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> 
                 loaded.info = None
                 reporter.fail(problem)
         pipe.send(FREE)
+
+
+def unload(store: Store, engine: Engine, loaded: LoadedModel) -> None:
+    """Nobody has asked for a picture for long: others may want the memory."""
+    engine.unload()
+    loaded.info, memory = None, of_device()
+    with suppress(QueueUnavailable):  # it only says how things are
+        store.state_fact("model", "")
+        store.state_fact(FACT, to_fact(memory) if memory else "")
 
 
 def attempt(
@@ -214,10 +238,10 @@ def attempt(
 def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter, loaded: LoadedModel) -> None:
     """Loads the model where another or none is in memory, paints, keeps the result."""
     name = claim.blockout.model
-    model = settings.model(name)
+    model = settings.model(name) or reporter.model_of_a_folder(name, loaded.adapters)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
-    setup = loaded.adapters.setup(claim.blockout)
+    setup = replace(loaded.adapters.setup(claim.blockout), card=loaded.cards.values(model))
     if (loaded.info, loaded.setup) != (model, setup):
         loaded.info = None
         reporter.phase(JobProgress("loading the model"))

@@ -5,18 +5,21 @@ A hub's branch or tag can change after it was looked at, so only commits are tak
 reads which family; a new family is a file in ``families``, a line there, and its defaults in ``cards.json``.
 """
 
+import argparse
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
+from tqdm import tqdm
 
 from sg_core.errors import RequestError, WeightsError
-from sg_core.models import pipeline_model, stable_diffusion_1
+from sg_core.models import hub, pipeline_model, stable_diffusion_1
 from sg_core.models.cards import CARDS, COMMIT, OWN_CARD, PACKAGE, Card, is_checkpoint, read_card
 from sg_core.models.families.chroma import CHROMA
 from sg_core.models.families.deepfloyd import DEEPFLOYD_IF
@@ -80,12 +83,16 @@ FAMILIES: Mapping[str, Loader] = MappingProxyType(
 )
 
 
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+
+
 def load(
     source: str | Path = "toybox",
     *,
     device: str = "cpu",
     card: Card | None = None,
     dtype: torch.dtype = torch.float32,
+    changes: Mapping[str, Any] = NO_CHANGES,
 ) -> Model:
     """A model ready to paint, without gradients for its weights.
 
@@ -93,6 +100,7 @@ def load(
         source: the name of a Card (``toybox``), a local folder in diffusers' format, one checkpoint file
             (``.safetensors``), or a hub repository with its commit, ``owner/name@<40 hexadecimal digits>``.
         card: overrides the Card that the source is known by, and the source with it.
+        changes: facts that count instead of the Card's, such as ``{"layers": ("mid_block",)}``.
         dtype: of the weights; latents, energies and gradients are in float32 whatever it is.
 
     Raises WeightsError when the source is missing, not pinned, of no family we know, or holds anything that runs code.
@@ -100,6 +108,7 @@ def load(
     card = card or named(source)
     folder = find(card.address if card else source)
     card = card or describe(source, folder)
+    card = replace(card, **changes) if changes else card
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
     with bars_in_terminals_only():
@@ -155,11 +164,34 @@ def find(address: str | Path) -> Path:
 
 
 def _download(repository: str, revision: str) -> Path:
-    """What any family reads of a hub repository, in the hub's own cache. Raises WeightsError when it cannot be had."""
+    """What any family reads of a hub repository, in the hub's own cache, with a bar in a terminal.
+
+    Raises WeightsError when it cannot be had.
+    """
     parts = dict.fromkeys(part for family in FAMILIES.values() for part in family.folders)
     kinds = [f"{part}/{kind}" for part in parts for kind in ("*.json", "*.txt", "*.safetensors")]
     patterns = ["model_index.json", OWN_CARD, *kinds]
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
-    except OSError as error:  # among them all that the hub's client raises
-        raise WeightsError(f"{repository}@{revision} cannot be downloaded: {error}") from error
+    with tqdm(desc=repository, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return hub.download(repository, revision, patterns, progress)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``maquette download``: 0 when all are there, whole and as their commits name them."""
+    purpose = "Download models of a hub, at their commits, before they are needed."
+    flags = argparse.ArgumentParser(prog="maquette download", description=purpose)
+    flags.add_argument("model", nargs="+", help="a name of ours, or owner/name@COMMIT of a hub")
+    for source in flags.parse_args(argv).model:
+        card = named(source)
+        try:
+            folder = find(card.address if card else source)
+            card = card or describe(source, folder)
+        except WeightsError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        sys.stdout.write(f"{card.name}, {card.family}: {folder}\n")
+    return 0

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union
 
 from addon.camera import pose
 from addon.pictures import history
-from addon.protocol import answers, blockout
+from addon.protocol import answers, blockout, model_files
 from addon.protocol.strict_json import Added, Key, Length, Range, dump
 from addon.request import settings, styles
 from addon.session import pending, task
@@ -33,9 +33,12 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "frame": blockout.Frame,
         "health": answers.Health,
         "job": answers.Job,
+        "library": model_files.Library,
         "lora file": blockout.LoraFile,
         "mask": blockout.Mask,
         "model": answers.ModelInfo,
+        "model file": model_files.ModelFile,
+        "model folder": model_files.ModelFolder,
         "word group": answers.WordGroup,
         "problem": answers.Problem,
         "region": blockout.Region,

@@ -33,6 +33,9 @@ class FakeEngine:
         if os.environ.get("FAKE_ENGINE_ABSENT"):
             raise NoModel(f"{model.name} is not here")
 
+    def unload(self) -> None:
+        """There is nothing to give back."""
+
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         colour = (blockout.seed % 256, blockout.seed // 256 % 256, len(blockout.regions))
         pixels = np.full((blockout.height, blockout.width, 3), colour, np.uint8)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from addon.protocol.default_model import TOYBOX
-from server.catalogue import NotAModel, SameName, described, offered
+from server.catalogue import NotAModel, described, offered
 from server.cli.main import main
 
 WEIGHTS = Path(__file__).parents[2] / "sg_core" / "toybox" / "weights"
@@ -74,12 +74,14 @@ def test_what_is_named_comes_first_and_toybox_once(tmp_path):
     assert [model.name for model in offered(("toybox", tmp_path / "mine"))] == ["toybox", "mine"]
 
 
-def test_two_models_of_one_name_are_refused(tmp_path):
+def test_no_two_models_have_one_name(tmp_path):
+    """The first keeps it; Toybox is the one that ships, wherever it stands."""
     one, other = folder_of(tmp_path / "a" / "mine"), folder_of(tmp_path / "b" / "mine")
-    with pytest.raises(SameName, match=f"called mine: {one} and {other}"):
-        offered((one, other))
-    with pytest.raises(SameName, match="called toybox"):
-        offered((folder_of(tmp_path / "toybox"),))
+    assert [model.name for model in offered((one, other))] == ["mine", "b/mine", "toybox"]
+    assert [model.name for model in offered((other, one))] == ["mine", "a/mine", "toybox"]
+    named = folder_of(tmp_path / "c" / "toybox")
+    assert [model.name for model in offered((named,))] == ["c/toybox", "toybox"]
+    assert [model.name for model in offered(("toybox", named))] == ["toybox", "c/toybox"]
     assert len(offered((one, one))) == 2
 
 

@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import fixes, installation, server
+from . import fixes, installation, models, server
 from .picture import compare, contact_sheet, history, receive, result, reuse, vary
 from .request import adapters, generate, model_and_style, open_file, prompt, waiting
 from .scene import camera, projections, regions
@@ -11,6 +11,7 @@ from .scene import camera, projections, regions
 MODULES = (
     server,
     installation,
+    models,
     regions,
     camera,
     projections,

@@ -6,6 +6,7 @@ import bpy
 from ...request.settings import STYLE
 from ...request.wording import is_adverbial
 from ...runtime.app import app
+from ...session.state import model_file
 from ..context import Context, Icon
 from ..properties import chosen
 from .widgets import Drawable
@@ -22,10 +23,14 @@ class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
         for info in app().session.link.models:
             source = "" if info.source == info.name else f"  ·  {info.source}"
             loaded = "  ·  in memory" if health is not None and health.model == info.name else ""
-            words = f"{info.name}{source}  ·  {info.licence}{loaded}"
+            file = model_file(app().session, info.name)
+            size = "  ·  does not fit" if file is not None and file.fits == "too large" else ""
+            words = f"{info.name}{source}  ·  {info.licence}{loaded}{size}"
             row(self.layout, "maquette.choose_model", info.name, words, info.name == current)
         if not app().session.link.models:
             self.layout.label(text="The server says which; none is connected", icon="UNLINKED")
+        self.layout.separator()
+        self.layout.operator("maquette.open_preferences", text="Folders of Models…", icon="FILE_FOLDER")
 
 
 class MAQUETTE_MT_words(Drawable, bpy.types.Menu):

@@ -3,9 +3,11 @@
 
 import bpy
 
+from ...messages.model_words import memory_words
 from ...request.settings import MODEL, STYLE
 from ...request.styles import summary
 from ...runtime.app import app
+from ...session.state import model_file
 from ..context import Context
 from ..properties import chosen
 from .adapters import advanced, lora_rows
@@ -37,6 +39,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         requested = scene.get(MODEL, "")
         if requested not in ("", model.name):
             column.label(text=f"“{requested}” is not offered", icon="ERROR")
+        self._memory(column, model.name)
         lora_rows(column, context)
         if model.nouns:
             more = ", and more" if model.vocabulary else ""
@@ -50,6 +53,14 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         column.prop(scene, "maquette_emphasis", slider=True)
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
+
+    def _memory(self, column: bpy.types.UILayout, model: str) -> None:
+        """What a picture takes of the memory, where that was counted."""
+        file, library = model_file(app().session, model), app().session.library
+        if file is not None and (words := memory_words(file, library)):
+            row = row_side(column, "")
+            row.alert = file.fits == "too large"
+            row.label(text=words)
 
     def _style(self, column: bpy.types.UILayout, context: Context) -> None:
         """Which style, with its thumbnail, and below it what it adds."""

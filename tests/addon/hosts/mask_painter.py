@@ -36,6 +36,9 @@ class Painter:
     def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         """Nothing to load."""
 
+    def unload(self) -> None:
+        """There is nothing to give back."""
+
     def paint(self, blockout: Blockout, report) -> Painting:
         """Regions from the farthest to the nearest, a step each report."""
         tint = zlib.crc32(str(blockout.seed).encode()) % 40

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""What the server offers now: the models that were named, those of folders, and what goes on top of them."""
+
+from dataclasses import dataclass
+
+from addon.protocol.answers import ModelInfo
+
+from ..adapters import AdapterCatalogue
+from ..models.card_files import CardFiles
+from ..models.facts import FOLDERS, folders_text, name_of, to_text
+from ..models.library import ModelLibrary
+from ..models.memory_needs import MemoryNeeds
+from ..problems import UnknownModel
+from ..queue.store import Store
+from ..settings import ServerSettings
+
+NAMED = 10  # models that a refusal names
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Models that were named, those of the library, and the files on top of them."""
+
+    settings: ServerSettings
+    store: Store
+    library: ModelLibrary
+    needs: MemoryNeeds
+    adapters: AdapterCatalogue
+    cards: CardFiles
+
+    @staticmethod
+    def of(settings: ServerSettings, store: Store) -> "Offers":
+        """What these settings offer; the library does not look yet."""
+        library = ModelLibrary(settings.folders, settings.listed_folders, settings.models)
+        adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
+        return Offers(settings, store, library, MemoryNeeds(settings.needs), adapters, CardFiles(settings.cards))
+
+    def stop(self) -> None:
+        """Look and count no more."""
+        self.library.stop()
+        self.needs.stop()
+
+    def all(self) -> tuple[ModelInfo, ...]:
+        """The models on offer, each as its owner's cards have it; the first is the default."""
+        return tuple(map(self.cards.applied, (*self.settings.models, *self.library.offers)))
+
+    def find(self, name: str) -> ModelInfo:
+        """The model of that name. Raises UnknownModel."""
+        for model in self.all():
+            if model.name == name:
+                return model
+        names = [model.name for model in self.all()]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        later = "; the folders are still being looked through" if self.library.listing().scanning else ""
+        offered = f"there is {', '.join(names[:NAMED])}{more}{later}"
+        raise UnknownModel(f"There is no model {name!r} here; {offered}", path="model")
+
+    def state(self, model: ModelInfo) -> None:
+        """Have the worker know a model of a folder that a job asks for. Raises QueueUnavailable."""
+        if self.settings.model(model.name) is None:
+            self.store.state_fact(FOLDERS, folders_text(self.library.adapters))
+            self.store.state_fact(name_of(model.name), to_text(model))
+
+    def catalogue(self) -> AdapterCatalogue:
+        """What goes on top of models, as far as folders are known now."""
+        self.adapters.folders = (*self.settings.adapters, *self.library.adapters)
+        self.adapters.models = self.all()
+        return self.adapters

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Whether a folder in diffusers' format has all of its weights, by names, headers and sizes; nothing else is read."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .first_bytes import Unreadable, read_header
+
+STEMS = ("diffusion_pytorch_model", "model")
+VARIANTS = ("", ".fp16")
+UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "scheduler", "image_processor"})
+INDEX = 10_000_000  # bytes; that of a model in shards has some hundred thousand
+LIBRARIES = frozenset({"diffusers", "transformers"})
+
+
+def refuse_incomplete(folder: Path, pipelines: Sequence[str]) -> None:
+    """Raise Unreadable where a part has no weights, or not all of them, or the pipeline is none that we paint with."""
+    index = _object(folder / "model_index.json")
+    pipeline = index.get("_class_name")
+    if pipeline not in pipelines:
+        raise Unreadable(f"it is made for {pipeline}, which Maquette does not paint with")
+    for part, entry in index.items():
+        if _has_weights(part, entry):
+            _refuse_part(folder / part)
+
+
+def _has_weights(part: str, entry: Any) -> bool:
+    if part in UNUSED or part.startswith(("_", "tokenizer")) or not isinstance(entry, list) or len(entry) != 2:
+        return False
+    return entry[0] in LIBRARIES and isinstance(entry[1], str)
+
+
+def _refuse_part(part: Path) -> None:
+    """Raises Unreadable."""
+    if not part.is_dir():
+        raise Unreadable(f"its {part.name} is missing; get the whole folder")
+    for stem in STEMS:
+        for variant in VARIANTS:
+            single = part / f"{stem}{variant}.safetensors"
+            index = part / f"{stem}.safetensors.index{variant}.json"
+            if single.is_file():
+                _refuse_torn(single)
+                return
+            if index.is_file():
+                for shard in sorted(_shards(index)):
+                    _refuse_torn(part / shard)
+                return
+    pickled = any(file.suffix in (".bin", ".pt", ".ckpt") for file in part.iterdir())
+    beside = ", only pickled ones, which are never opened" if pickled else ""
+    raise Unreadable(f"its {part.name} has no safetensors{beside}: get the folder again, with them")
+
+
+def _shards(index: Path) -> set[str]:
+    names = _object(index).get("weight_map")
+    shards = set(map(str, names.values())) if isinstance(names, dict) else set()
+    if not shards or any(Path(name).name != name for name in shards):
+        raise Unreadable(f"{index.parent.name}/{index.name} is damaged; get the folder again")
+    return shards
+
+
+def _refuse_torn(file: Path) -> None:
+    try:
+        read_header(file, file.stat().st_size)
+    except Unreadable as error:
+        raise Unreadable(f"{file.parent.name}/{file.name}: {error}") from error
+    except OSError as error:
+        raise Unreadable(f"{file.parent.name}/{file.name} is missing or cannot be read; get it") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """A JSON file that holds an object. Raises Unreadable."""
+    try:
+        if path.stat().st_size > INDEX or not path.is_file():
+            raise ValueError("it is no plain file of its kind")
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Unreadable(f"its {path.name} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise Unreadable(f"its {path.name} is damaged; get the folder again")
+    return document

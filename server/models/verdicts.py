@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""What a file or folder is, and why it cannot be painted with, in sentences for the artist who has it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from addon.protocol.answers import ModelInfo
+
+from ..catalogue import NotAModel, described, facts, kind_of
+from .first_bytes import Header, Unreadable, gguf_architecture, read_header
+from .folder_parts import refuse_incomplete
+from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, Candidate
+
+LICENCE = "modelspec.license"  # of a header's notes, as their makers agreed to write it
+ADVICE: Mapping[str, str] = {
+    "a LoRA": "goes on top of a model: put it into a folder of LoRAs",
+    "a LyCORIS network": "goes on top of a model, and is not read yet",
+    "an autoencoder": "goes on top of a model: put it into a folder of VAEs",
+    "a ControlNet": "steers a model by another picture, as your blocks do here",
+    "an embedding": "is words for a prompt, and is not read yet",
+}
+ALONE = "cannot paint without its text encoders and autoencoder: get the model as a folder in diffusers' format"
+OTHERWISE = "does not paint from words by itself"
+PICKLE = "it is pickled: opening it could run anything, so it never is; look for the same model as .safetensors"
+GGUF = "a GGUF file, and quantised weights cannot be guided yet: get the model as .safetensors"
+
+
+@dataclass(frozen=True)
+class FileVerdict:
+    """What a candidate is: an offer, or ``trouble``, the reason why there is none. ``stem`` is what it is called."""
+
+    path: Path
+    stem: str
+    kind: str
+    bytes: int = 0
+    family: str = ""
+    licence: str = ""
+    trouble: str = ""
+    info: ModelInfo | None = None
+
+
+def verdict_on(candidate: Candidate) -> FileVerdict:
+    """The verdict on a candidate, whatever it holds; its first bytes and configurations are read, and no more."""
+    path = candidate.path
+    try:
+        if candidate.is_folder:
+            return _folder(path)
+        if path.is_dir():
+            return FileVerdict(path, path.name, "folder", trouble="it is a folder that is called like a file")
+        return _file(candidate)
+    except Unreadable as error:
+        return FileVerdict(path, path.name, "file", _size(path), trouble=str(error))
+    except OSError as error:
+        return FileVerdict(path, path.name, "file", trouble=_in_words(path, error))
+
+
+def _in_words(path: Path, error: OSError) -> str:
+    if path.is_symlink():
+        return "it is a link that leads nowhere: put the file itself there, or mend the link"
+    return f"it cannot be read ({error.strerror or error})"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _file(candidate: Candidate) -> FileVerdict:
+    """Raises Unreadable, OSError."""
+    path, suffix = candidate.path, candidate.path.suffix.lower()
+    size = sum(shard.stat().st_size for shard in candidate.shards) or path.stat().st_size
+    if not path.is_file():
+        raise Unreadable("it is no plain file, and is not opened")
+    if suffix in UNFINISHED:
+        return FileVerdict(path, path.name, "download", size, trouble="its download is not over, or broke off")
+    if suffix in PICKLED:
+        return FileVerdict(path, path.name, "pickled file", size, trouble=PICKLE)
+    if suffix in QUANTISED:
+        architecture = gguf_architecture(path)
+        return FileVerdict(path, path.name, "GGUF", size, family=architecture, trouble=f"it is {GGUF}")
+    if candidate.shards:
+        return _pieces(candidate, size)
+    return _checkpoint(path, size, read_header(path, size))
+
+
+def _pieces(candidate: Candidate, size: int) -> FileVerdict:
+    """Of a model in several files, whose pieces belong into a folder. Raises Unreadable, OSError."""
+    first = candidate.path
+    stem, _, count = first.stem.rpartition("-of-")
+    name = f"{stem.rpartition('-')[0]}{first.suffix}"
+    for shard in candidate.shards:
+        read_header(shard, shard.stat().st_size)
+    missing = int(count) - len(candidate.shards)
+    if missing > 0:
+        raise Unreadable(f"{missing} of its {int(count)} pieces are missing; get them")
+    return FileVerdict(
+        first, name, "network", size, trouble=f"it is one part of a model, in {int(count)} pieces, which {ALONE}"
+    )
+
+
+def _checkpoint(path: Path, size: int, header: Header) -> FileVerdict:
+    catalogue = facts()
+    kind = kind_of(header.tensors, catalogue["files"])
+    if kind is None or "pipeline" not in kind:
+        return _other(path, size, None if kind is None else str(kind["is"]))
+    licence = header.notes.get(LICENCE, "")[:200]
+    if trouble := _unpaintable(path, header):
+        return FileVerdict(path, path.stem, "checkpoint", size, licence=licence, trouble=trouble)
+    try:
+        info = described(path, name=path.stem[-200:])
+    except NotAModel as error:
+        return FileVerdict(path, path.stem, "checkpoint", size, licence=licence, trouble=error.problem)
+    licence = info.licence if info.licence != "unknown" or not licence else licence
+    return FileVerdict(path, path.stem, "checkpoint", size, info.family, licence, info=info)
+
+
+def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
+    """Of a file that is no model: what it is, and what to do with it."""
+    if kind is None:
+        trouble = "it is nothing that Maquette knows: no model of a kind that it paints with"
+        return FileVerdict(path, path.stem, "unknown", size, trouble=trouble)
+    advice = ADVICE.get(kind) or (ALONE if "network" in kind else OTHERWISE)
+    short = kind.partition(" ")[2].partition(" of ")[0].partition(" without ")[0]
+    return FileVerdict(path, path.stem, short, size, trouble=f"it is {kind}, which {advice}")
+
+
+def _unpaintable(path: Path, header: Header) -> str:
+    """What is amiss with a checkpoint of a kind that we paint with, as far as its header says; "" if nothing is."""
+    names, kinds = header.tensors, {str(facts["dtype"]) for facts in header.tensors.values()}
+    if any(name.endswith((".quant_map", ".scale_weight", ".weight_scale", "scaled_fp8")) for name in names):
+        return "its weights are quantised, and those cannot be guided yet: get it in half precision (fp16)"
+    if not any(name.startswith("first_stage_model.") for name in names):
+        return "it lacks its autoencoder (VAE): get the file with the VAE baked in"
+    if not any(name.startswith("model.diffusion_model.") for name in names):
+        return "it lacks its network: get the whole checkpoint"
+    if "v_pred" in names and not (path.with_suffix("") / "model_index.json").is_file():
+        return f"it predicts velocity: a folder {path.stem} beside it, whose scheduler says so, makes it work"
+    odd = sorted(kinds - {"F64", "F32", "F16", "BF16", "I64", "I32", "U8", "BOOL"})
+    return f"its weights are in {' and '.join(odd)}: get it in half precision (fp16)" if odd else ""
+
+
+def _folder(path: Path) -> FileVerdict:
+    """Of a folder in diffusers' format. Raises OSError."""
+    name, size = _called(path), _weights(path)
+    try:
+        refuse_incomplete(path, [str(facts_["pipeline"]) for facts_ in facts()["families"].values()])
+        info = described(path, name=name[-200:])
+    except (NotAModel, Unreadable) as error:
+        problem = error.problem if isinstance(error, NotAModel) else str(error)
+        return FileVerdict(path, name, "diffusers folder", size, trouble=problem)
+    return FileVerdict(path, name, "diffusers folder", size, info.family, info.licence, info=info)
+
+
+def _called(path: Path) -> str:
+    """What a folder is called; in a hub's cache, where it is a commit, what its repository is."""
+    repository = path.parent.parent.name
+    if path.parent.name == "snapshots" and repository.startswith("models--"):
+        return repository.rpartition("--")[2]
+    return path.name
+
+
+def _weights(path: Path) -> int:
+    """Bytes of the safetensors in a folder's parts."""
+    parts: Sequence[Any] = [entry for entry in os.scandir(path) if entry.is_dir()]
+    files = (file for part in parts for file in os.scandir(part) if Path(file.name).suffix.lower() in WEIGHTS)
+    return sum(file.stat().st_size for file in files if file.is_file())

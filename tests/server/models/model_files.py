@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Files as they lie in artists' folders: whole, torn, and many that are no models at all."""
+
+import json
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+CHECKPOINT = ("cond_stage_model.transformer.x", "first_stage_model.x", "model.diffusion_model.x")
+
+
+def tensors_file(
+    file: Path, names: Iterable[str] = CHECKPOINT, missing: int = 0, dtype: str = "F16", **notes: str
+) -> Path:
+    """A safetensors file with two numbers under each name, of which so many bytes at its end are missing."""
+    names = list(names)
+    header: dict[str, object] = {
+        name: {"dtype": dtype, "shape": [2], "data_offsets": [4 * i, 4 * i + 4]} for i, name in enumerate(names)
+    }
+    if notes:
+        header["__metadata__"] = {name.replace("__", "."): value for name, value in notes.items()}
+    text = json.dumps(header).encode()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    whole = struct.pack("<Q", len(text)) + text + bytes(4 * len(names))
+    file.write_bytes(whole[: len(whole) - missing])
+    return file
+
+
+def gguf_file(file: Path, architecture: str = "flux") -> Path:
+    """The beginning of a GGUF file."""
+    key, value = b"general.architecture", architecture.encode()
+    counts = struct.pack("<IQQ", 3, 0, 1)
+    pair = struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value
+    file.write_bytes(b"GGUF" + counts + pair)
+    return file
+
+
+def twenty(folder: Path) -> Path:
+    """A folder as artists have them: good, torn, pickled, unknown and half-downloaded, and no two alike."""
+    folder.mkdir()
+    tensors_file(folder / "dreamer.safetensors", modelspec__license="CreativeML Open RAIL-M")
+    tensors_file(folder / "paint.fp16.safetensors")
+    tensors_file(folder / "old" / "dreamer.safetensors")
+    tensors_file(folder / "toybox.safetensors")
+    tensors_file(folder / "torn.safetensors", missing=5)
+    tensors_file(folder / "lora.safetensors", ["lora_unet_x.lora_down.weight"])
+    tensors_file(folder / "flux.safetensors", ["double_blocks.0.img_mod.lin.weight"])
+    tensors_file(folder / "eyes.safetensors", ["control_model.x"])
+    tensors_file(folder / "kl.safetensors", ["decoder.up.0.x"])
+    tensors_file(folder / "mystery.safetensors", ["a.tensor"])
+    tensors_file(folder / "bare.safetensors", CHECKPOINT[::2])
+    tensors_file(folder / "big-00001-of-00003.safetensors", ["down_blocks.0.resnets.0.x"])
+    tensors_file(folder / "big-00003-of-00003.safetensors", ["down_blocks.0.resnets.0.y"])
+    gguf_file(folder / "flux-Q4.gguf")
+    (folder / "empty.safetensors").touch()
+    (folder / "page.safetensors").write_text(f"<!DOCTYPE html>{'x' * 100}")
+    (folder / "classic.ckpt").write_bytes(b"PK\x03\x04pickle")
+    (folder / "weights.bin").write_bytes(b"\x80\x02pickle")
+    (folder / "dreamer.ckpt").write_bytes(b"the same, pickled")
+    (folder / "coming.safetensors.part").write_bytes(b"\0" * 9)
+    (folder / "drawer.safetensors").mkdir()
+    (folder / "circle").symlink_to(folder)
+    (folder / "gone.safetensors").symlink_to("nowhere")
+    (folder / "round.safetensors").symlink_to("round.safetensors")
+    os.mkfifo(folder / "pipe.safetensors")
+    return folder
