@@ -15,6 +15,7 @@ Refusal
 |-- Invalid               422  the path leads to the fault
 |-- UnsupportedField      422  a later version wrote the request
 |-- UnknownModel          422
+|-- UnknownReference      422  the picture that it follows was not sent, or is no PNG file
 |-- QueueFull             429
 |-- TooManyStreams        429  as many listeners as may
 |-- QueueUnavailable      503  the queue's file is locked, or cannot be read or written
@@ -148,6 +149,13 @@ class UnknownModel(Refusal):
 
     type, title, status = "unknown-model", "This server does not offer that model", 422
     fix = "Choose one of GET /v1/models."
+
+
+class UnknownReference(Refusal):
+    """A reference that is not here, or a picture sent to be one that is no PNG file."""
+
+    type, title, status = "unknown-reference", "The picture that this one follows is not here", 422
+    fix = "Send its PNG file to POST /v1/references first."
 
 
 class QueueFull(Refusal):

@@ -158,6 +158,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "invalid": Fix(why="the sentence names the field; what it should say, only the artist knows"),
         "unknown-field": _buttons(TRY_AGAIN, PREFERENCES),
         "unknown-model": _buttons(GENERATE),
+        "unknown-reference": _buttons(GENERATE),
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .blockout import Emphasis, Fraction, Mask, Name, Seed, Text
+from .blockout import Digest, Emphasis, Fraction, Mask, Name, Seed, Text
 from .strict_json import Added, ContractError, Length, Range, Record, loads
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Achieved",
     "Artifact",
     "Connection",
+    "Digest",
     "Event",
     "Health",
     "Job",
@@ -23,6 +24,7 @@ __all__ = [
     "RegionField",
     "Scope",
     "State",
+    "Stored",
     "WordGroup",
     "read_connection",
 ]
@@ -30,7 +32,6 @@ __all__ = [
 VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 
 Count = Annotated[int, Range(0, 2**53)]
-Digest = Annotated[str, Length(64, 64)]
 RegionField = Literal["strength", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -76,6 +77,13 @@ class Artifact(Record):
     kind: Literal["picture", "full", "preview"]
     media_type: Name
     bytes: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored(Record):
+    """A picture that was sent, to be a reference of jobs."""
+
+    sha256: Digest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,17 +13,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from addon.protocol.answers import VERSION as CONTRACT
-from addon.protocol.answers import Health, Scope
+from addon.protocol.answers import Health, Scope, Stored
 from addon.protocol.blockout import Blockout
+from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import ContractError, dump
 
 from ..problems import (
     Invalid,
+    NoRoom,
     NotJson,
     QueueUnavailable,
     TooManyStreams,
     UnknownArtifact,
     UnknownModel,
+    UnknownReference,
     UnsupportedField,
 )
 from ..queue.artifacts import ArtifactStore
@@ -71,8 +74,19 @@ async def json_body(request: Request) -> bytes:
     return await request.body()
 
 
+async def png_body(request: Request) -> bytes:
+    """The raw body of a request, a PNG file. Raises NotJson for one that does not call itself so, UnknownReference."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "image/png":
+        raise NotJson("The picture must be sent as image/png", fix="Send Content-Type: image/png.")
+    body = await request.body()
+    if not body.startswith(SIGNATURE):
+        raise UnknownReference("What was sent is no PNG file", fix="Save the picture as PNG, and send that.")
+    return body
+
+
 In = Annotated[Services, Depends(services)]
 Body = Annotated[bytes, Depends(json_body)]
+PngBody = Annotated[bytes, Depends(png_body)]
 
 
 @router.post("/jobs")
@@ -95,12 +109,25 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     if services.settings.model(blockout.model) is None:
         offered = ", ".join(model.name for model in services.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
+    reference = blockout.reference
+    if reference is not None and services.artifacts.find(reference.picture) is None:
+        raise UnknownReference(f"There is no picture {reference.picture[:12]}… here", path="reference.picture")
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
         services.store.prune(services.settings.max_kept)
     services.supervisor.wake()
     services.signal.notify()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@router.post("/references")
+def refer(services: In, png: PngBody) -> Response:
+    """Keeps a picture for blockouts to refer to, for as long as a job does."""
+    try:
+        digest = services.artifacts.put(png)
+    except OSError as error:
+        raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
+    return JSONResponse(dump(Stored(sha256=digest)), 201)
 
 
 @router.get("/jobs")

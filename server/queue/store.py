@@ -164,9 +164,11 @@ class Store:
             return {row["name"]: row["value"] for row in db.execute("SELECT name, value FROM fact")}
 
     def digests(self) -> set[str]:
-        """Every picture some job refers to."""
+        """Every picture some job refers to, those that it follows included."""
+        followed = "SELECT json_extract(blockout, '$.reference.picture') FROM job WHERE json_valid(blockout)"
         with self._reading() as db:
-            return {row["sha256"] for row in db.execute("SELECT sha256 FROM artifact")}
+            rows = db.execute(f"SELECT sha256 FROM artifact UNION {followed}")
+            return {row["sha256"] for row in rows if row["sha256"]}
 
     # What the worker does
 

@@ -23,8 +23,9 @@ from typing import BinaryIO, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from addon.protocol.answers import Artifact, ModelInfo, Problem
+from addon.protocol.blockout import ReferencePicture
 
-from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
+from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal, UnknownReference
 from ..queue.artifacts import ArtifactStore
 from ..queue.availability import NEWS, RETRY_SECONDS, STALLED
 from ..queue.changes import StaleClaim
@@ -248,7 +249,18 @@ def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobR
     loaded.info = model
     reporter.start()
     reporter.phase(JobProgress("painting"))  # the first step may be long in coming, and nothing loads any more
-    reporter.finish(engine.paint(claim.blockout, reporter.report))
+    if claim.blockout.reference is None:
+        reporter.finish(engine.paint(claim.blockout, reporter.report))
+        return
+    reporter.finish(engine.paint(claim.blockout, reporter.report, reference_of(settings, claim.blockout.reference)))
+
+
+def reference_of(settings: ServerSettings, reference: ReferencePicture) -> bytes:
+    """The PNG file of the picture that a job follows. Raises UnknownReference when it is gone."""
+    path = ArtifactStore(settings.artifacts).find(reference.picture)
+    if path is None:
+        raise UnknownReference(f"The picture {reference.picture[:12]}… is here no more", path="reference.picture")
+    return path.read_bytes()
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def test_without_weights_or_layers_a_gradient_free_peer_is_plain(model, case, pl
 
 
 def test_ours_is_what_generate_paints(model, case):
-    from sg_core.edits import place
+    from sg_core.edits.recipes import place
 
     card = model.card
     direct = generate(
