@@ -185,9 +185,9 @@ def end(lost: str) -> str:
 
 
 def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...], latent: str = "") -> Painting:
-    """A picture (3, height, width) in 0..1 as the PNG files of the result; the whole one carries its latent too."""
+    """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
     full, frame = image_of(picture), blockout.frame
-    return Painting(png(crop(full, frame), blockout), png(full, blockout, latent), achieved)
+    return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)
 
 
 def sketch(full: Image.Image, frame: Frame) -> bytes:

@@ -119,18 +119,22 @@ def reference_of(
     """The reference as the model has it: by the latent that the file carries, else encoded."""
     request, file = blockout.reference, read(png)
     assert request is not None, "whoever calls looked"
-    pixels = file.pixels[None]
-    if pixels.shape[2:] != (blockout.height, blockout.width):
-        size = (blockout.height, blockout.width)
-        pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
-    shape = model.latent_shape(blockout.width, blockout.height)
+    shape, size = model.latent_shape(blockout.width, blockout.height), (blockout.height, blockout.width)
     latent = file.latent if file.model == blockout.model and file.latent is not None else None
-    if latent is None or latent.shape[1:] != shape:
+    latent = latent if latent is None or latent.shape[1:] == shape else None
+    pixels = file.pixels[None]
+    if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
+        with torch.no_grad():
+            pixels = model.decode(latent.to(_device(model))).cpu()
+    elif pixels.shape[2:] != size:
+        pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
+    if latent is None:
         latent = sg_core.pictured(model, pixels[0], request.caption, {}).latent
-    device = next(model.network.parameters()).device
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
-    plain = sg_core.painted(latent.to(device), request.caption, {}, noise=noise)
+    plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
+    if request.keeps == "layout":
+        return plain
     masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
     return sg_core.Reference(plain.latent, plain.noise, request.caption, masks, outlines, pixels)
 
@@ -167,3 +171,7 @@ def located(
             outlines[words] = mask.cpu()
             masks.setdefault(words, mask.cpu())
     return masks, outlines
+
+
+def _device(model: sg_core.Model) -> torch.device:
+    return next(model.network.parameters()).device

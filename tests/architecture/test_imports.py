@@ -35,7 +35,12 @@ BPY_ON_USE = frozenset({"addon/__init__.py"})
 # Protocol and client are all that the API process knows of the add-on; the verbs that open a .blend know how to have a
 # second Blender do it, and what can be set for it.
 WIRE = ("addon.protocol", "addon.client")
-BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings", "addon.request.limits")
+BLENDER_PROCESS = (
+    "addon.blender_process",
+    "addon.request.settings",
+    "addon.request.limits",
+    "addon.request.references",
+)
 WORKER = "server.worker.translate"
 TRANSLATORS = frozenset({"server/worker/translate.py", "server/worker/references.py"})
 

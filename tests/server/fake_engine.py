@@ -27,7 +27,7 @@ class FakeEngine:
         if os.environ.get("FAKE_ENGINE_ABSENT"):
             raise NoModel(f"{model.name} is not here")
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
         colour = (blockout.seed % 256, blockout.seed // 256 % 256, len(blockout.regions))
         pixels = np.full((blockout.height, blockout.width, 3), colour, np.uint8)
         full = Image.fromarray(pixels)

@@ -25,7 +25,7 @@ def test_a_picture_that_a_job_follows_outlives_the_server(tmp_path):
             assert await client.refer(PICTURE) == digest
             reference = ReferencePicture(picture=digest, caption="a cat")
             job = await ended(client, await client.submit(blockout(reference=reference), "key"))
-            assert job.state == "failed", "this engine follows nothing"
+            assert job.state == "done"
             return digest
 
     digest = asyncio.run(paint())
