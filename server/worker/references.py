@@ -21,7 +21,7 @@ from torch import Tensor
 
 import sg_core
 from addon.protocol.blockout import Blockout, ReferencePicture, Region
-from sg_core.edits.look import RegionMasks
+from sg_core.edits.reference import RegionMasks
 from sg_core.noise import initial_noise, varied
 from sg_core.tokens import Phrase
 

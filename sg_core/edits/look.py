@@ -4,7 +4,7 @@
 layout = place(new) + masks(new) + keep_look(model, before, {"castle": new["castle"]}, others={"car": new["car"]})
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -13,13 +13,11 @@ from torch import Tensor
 from sg_core.attention.coverage import on_grid
 from sg_core.edits.keeping import Carry, Follow, Freeze, Hold, Keeping, Share
 from sg_core.edits.movement import Movement, grown, moved, movement
-from sg_core.edits.reference import Reference
+from sg_core.edits.reference import Reference, RegionMasks
 from sg_core.layout import Layout
 from sg_core.models.model import Model
 from sg_core.schedule import until as before
 from sg_core.tokens import Phrase, phrase
-
-RegionMasks = Mapping[str, Any] | Mapping[Phrase, Any] | Mapping[str | Phrase, Any]
 
 MARGIN = 1  # cells around regions that may change
 CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings

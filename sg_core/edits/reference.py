@@ -18,6 +18,9 @@ from sg_core.models.model import Model, Step
 from sg_core.noise import initial_noise
 from sg_core.tokens import Phrase, phrase
 
+RegionMasks = Mapping[str, Any] | Mapping[Phrase, Any] | Mapping[str | Phrase, Any]
+"""Phrase to coverage (y, x) in 0..1, rows from the top, at any resolution."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reference:
@@ -71,9 +74,9 @@ class Reference:
 def painted(
     latent: Tensor,
     caption: str,
-    regions: Mapping[str | Phrase, Any],
+    regions: RegionMasks,
     *,
-    outlines: Mapping[str | Phrase, Any] | None = None,
+    outlines: RegionMasks | None = None,
     seed: int = 0,
     noise: Tensor | None = None,
 ) -> Reference:
@@ -85,9 +88,7 @@ def painted(
     return Reference(latent.detach(), first, caption, named, shown)
 
 
-def pictured(
-    model: Model, picture: Tensor, caption: str, regions: Mapping[str | Phrase, Any], *, seed: int = 0
-) -> Reference:
+def pictured(model: Model, picture: Tensor, caption: str, regions: RegionMasks, *, seed: int = 0) -> Reference:
     """A reference of any picture (3, height, width) in 0..1, a photograph for one, encoded.
 
     Raises RequestError for sides that the model cannot paint, and when it cannot encode pictures.
