@@ -96,6 +96,7 @@ def _region(
         strength=mark.strength,
         description=mark.description,
         colour=mark.colour,
+        look="keep" if mark.keep else "free",
     )
 
 

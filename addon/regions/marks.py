@@ -4,7 +4,8 @@
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
 ``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
 ``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. What a
-region has of its own is ``maquette_strength``, ``maquette_description`` and ``maquette_colour``, where they are set.
+region has of its own is ``maquette_strength``, ``maquette_description`` and ``maquette_colour``, where they are set;
+``maquette_keep_look`` true has it look as in the latest picture.
 The scene's ``maquette_prompt`` is the prompt.
 """
 
@@ -21,7 +22,8 @@ from .palette import Rgb
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
 TOGETHER = "maquette_together"
 STRENGTH, DESCRIPTION, COLOUR = "maquette_strength", "maquette_description", "maquette_colour"
-KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, DESCRIPTION, COLOUR)
+KEEP_LOOK = "maquette_keep_look"
+KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, DESCRIPTION, COLOUR, KEEP_LOOK)
 
 Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
@@ -71,6 +73,7 @@ def read(item: Marked) -> Mark | None:
         strength=float(item.get(STRENGTH, 1.0)),
         description=" ".join(str(item.get(DESCRIPTION, "")).split()),
         colour=_colour(item),
+        keep=bool(item.get(KEEP_LOOK, False)),
     )
 
 

@@ -23,7 +23,7 @@ class Mark:
 
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
     should it have no surface: "in the view", "from renders", or "". ``strength``, ``description`` and ``colour`` are
-    its own, as a Region's.
+    its own, as a Region's; what it looks like in the latest picture is to ``keep``.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Mark:
     strength: float = 1.0
     description: str = ""
     colour: tuple[float, float, float] | None = None
+    keep: bool = False
 
 
 def default_phrase(name: str) -> str:

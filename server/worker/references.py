@@ -126,6 +126,8 @@ def reference_of(
     if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
         with torch.no_grad():
             pixels = model.decode(latent.to(_device(model))).cpu()
+    elif pixels.shape[2:] == (blockout.frame.height, blockout.frame.width):
+        pixels = _framed(pixels, blockout)
     elif pixels.shape[2:] != size:
         pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
     if latent is None:
@@ -171,6 +173,13 @@ def located(
             outlines[words] = mask.cpu()
             masks.setdefault(words, mask.cpu())
     return masks, outlines
+
+
+def _framed(pixels: Tensor, blockout: Blockout) -> Tensor:
+    """The artist's part of a picture, (1, 3, height, width), as a whole one: its border goes on outside."""
+    frame = blockout.frame
+    right, bottom = blockout.width - frame.left - frame.width, blockout.height - frame.top - frame.height
+    return F.pad(pixels, (frame.left, right, frame.top, bottom), mode="replicate")
 
 
 def _device(model: sg_core.Model) -> torch.device:

@@ -100,6 +100,7 @@ def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
             marks.write(item, marks.STRENGTH, None if region.strength == 1.0 else region.strength)
             marks.write(item, marks.DESCRIPTION, region.description or None)
             marks.write(item, marks.COLOUR, region.colour)
+            marks.write(item, marks.KEEP_LOOK, True if region.look == "keep" else None)
     phrases = {region.phrase.casefold() for region in regions}
     for item, mark in marks.marked(scene):
         if mark.on and mark.phrase.casefold() not in phrases:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmarks.edits.cases import Block, EditCase
+from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.placement.outlines import SIDE
 from sg_core.edits.look import keep_layout, keep_look
 from sg_core.edits.recipes import place
@@ -23,7 +23,7 @@ FLOOR_SEED = 1_000_003  # added to a seed: another picture of the same
 
 
 @dataclass(frozen=True)
-class Painter:
+class EditPainter:
     """A model, the Judge that says what a reference shows, and how many steps a picture has."""
 
     model: Model
@@ -60,8 +60,8 @@ class Painter:
         """The picture before the edit, and the reference that it is."""
         prompt = case.prompt(case.looks[0])
         picture, latent = self.paint(prompt, self.placed(case.regions(case.old, case.looks[0])), seed)
-        seen = detect(self.judge, picture[None], [[case.subject, case.other]])[0]
-        outlines = {noun: one.mask.float() for noun, one in seen.items() if one.present}
+        detections = detect(self.judge, picture[None], [[case.subject, case.other]])[0]
+        outlines = {noun: one.mask.float() for noun, one in detections.items() if one.present}
         regions = case.regions(case.old)
         return picture, painted(latent, prompt, regions, outlines=outlines, seed=seed)
 
@@ -71,22 +71,22 @@ class Painter:
         return self.paint(case.prompt(case.looks[1]), layout, seed + FLOOR_SEED)[0]
 
 
-def moved(painter: Painter, case: EditCase, reference: Reference, block: Block, seed: int) -> dict[str, Tensor]:
+def moved(painter: EditPainter, case: EditCase, reference: Reference, block: EditBlock, seed: int) -> dict[str, Tensor]:
     """The subject at another block: with and without keeping, with and without the words that say its look."""
     pictures = {}
-    for said, look in (("said", case.looks[0]), ("unsaid", "")):
+    for words, look in (("said", case.looks[0]), ("unsaid", "")):
         regions = case.regions(block, look)
         layout = painter.placed(regions)
-        kept = keep_look(
+        keeping = keep_look(
             painter.model, reference, {case.subject: block.mask()}, others={case.other: regions[case.other]}
         )
-        pictures[f"{said}/free"] = painter.paint(case.prompt(look), layout, seed)[0]
-        pictures[f"{said}/kept"] = painter.paint(case.prompt(look), layout + kept, seed)[0]
+        pictures[f"{words}/free"] = painter.paint(case.prompt(look), layout, seed)[0]
+        pictures[f"{words}/kept"] = painter.paint(case.prompt(look), layout + keeping, seed)[0]
     return pictures
 
 
 def restyled(
-    painter: Painter, case: EditCase, reference: Reference, seed: int, prompt: str, nouns: Sequence[str]
+    painter: EditPainter, case: EditCase, reference: Reference, seed: int, prompt: str, nouns: Sequence[str]
 ) -> Tensor:
     """Other words in the reference's outlines: ``nouns`` are what its subject and its other one become."""
     old = (case.subject, case.other)

@@ -29,7 +29,7 @@ AREAS = (0.5, 2.0)  # of the area: how far a block grows
 
 
 @dataclass(frozen=True)
-class Block:
+class EditBlock:
     """A box or an ellipse: its middle (x right, y down) and sides, in fractions of the frame."""
 
     x: float
@@ -45,13 +45,13 @@ class Block:
         inside = across[None] ** 2 + down[:, None] ** 2 < 1 if self.round else (across[None] < 1) & (down[:, None] < 1)
         return inside.float()
 
-    def at(self, x: float, y: float) -> "Block":
+    def at(self, x: float, y: float) -> "EditBlock":
         """The same block elsewhere."""
-        return Block(x, y, self.width, self.height, self.round)
+        return EditBlock(x, y, self.width, self.height, self.round)
 
-    def grown(self, area: float) -> "Block":
+    def grown(self, area: float) -> "EditBlock":
         """The same block with so many times its area."""
-        return Block(self.x, self.y, self.width * area**0.5, self.height * area**0.5, self.round)
+        return EditBlock(self.x, self.y, self.width * area**0.5, self.height * area**0.5, self.round)
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class EditCase:
     third: str
     looks: tuple[str, str]
     backdrop: str
-    old: Block
-    new: Block
-    beside: Block
+    old: EditBlock
+    new: EditBlock
+    beside: EditBlock
     area: float
 
     def prompt(self, look: str = "") -> str:
         """What is asked for; with a look, or without."""
         return f"{with_article(f'{look} {self.subject}'.strip())} and {with_article(self.other)} {self.backdrop}"
 
-    def regions(self, block: Block, look: str = "") -> dict[str, Tensor]:
+    def regions(self, block: EditBlock, look: str = "") -> dict[str, Tensor]:
         """Phrase to mask, with the subject at this block."""
         return {f"{look} {self.subject}".strip(): block.mask(), self.other: self.beside.mask()}
 
@@ -90,7 +90,7 @@ def draw_case(index: int) -> EditCase:
     first, second = (str(colour) for colour in rng.choice(COLOURS, 2, replace=False))
     sides = rng.uniform(*SIDES, 4)
     old, new, beside = draw_middles(rng)
-    block = Block(*old, float(sides[0]), float(sides[1]), bool(rng.random() < 0.5))
+    block = EditBlock(*old, float(sides[0]), float(sides[1]), bool(rng.random() < 0.5))
     return EditCase(
         name=f"edit/{index}",
         subject=subject,
@@ -100,7 +100,7 @@ def draw_case(index: int) -> EditCase:
         backdrop=str(rng.choice(BACKDROPS)),
         old=block,
         new=block.at(*new),
-        beside=Block(*beside, float(sides[2]), float(sides[3]), False),
+        beside=EditBlock(*beside, float(sides[2]), float(sides[3]), False),
         area=float(np.exp(rng.uniform(*np.log(AREAS)))),
     )
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.edits.cases import Block, EditCase
+from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.placement.outlines import SIDE
 from sg_core.judge import Detection, detect, iou
 from sg_core.toybox.segmenter import Segmenter
@@ -19,17 +19,17 @@ FAR = 2  # cells: beyond them nothing has to change
 PATCH = 32
 GHOST = 0.05  # of the old block: less of it is no ghost
 
-Numbers = dict[str, float]
+EditNumbers = dict[str, float]
 
 
-def seen(judge: Segmenter, picture: Tensor, *nouns: str) -> Mapping[str, Detection]:
+def detected(judge: Segmenter, picture: Tensor, *nouns: str) -> Mapping[str, Detection]:
     """What a Judge detects of these nouns in a picture (3, SIDE, SIDE)."""
     return detect(judge, picture[None], [nouns])[0]
 
 
-def placement(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor) -> Numbers:
+def placement(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor) -> EditNumbers:
     """Where a Judge sees the subject and the other one: ``iou``, ``ghost`` (0 or 1), ``drift`` in diagonals."""
-    then, now = (seen(judge, picture, case.subject, case.other) for picture in (before, after))
+    then, now = (detected(judge, picture, case.subject, case.other) for picture in (before, after))
     old, new = case.old.mask() > 0.5, case.new.mask() > 0.5
     left = old & ~new
     ghost = float((now[case.subject].mask & left).sum()) / max(1.0, float(left.sum()))
@@ -40,7 +40,7 @@ def placement(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor) -
     return numbers
 
 
-def changes(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor, block: Block) -> Numbers:
+def differences(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor, block: EditBlock) -> EditNumbers:
     """How far pictures differ: ``outside`` both blocks, the ``other`` one's pixels, the subject's ``colour`` and
     ``patches``; of the floor, ``block`` is the old one."""
     both = torch.maximum(case.old.mask(), case.new.mask())
@@ -59,23 +59,23 @@ def mean_change(before: Tensor, after: Tensor, inside: Tensor) -> float:
     return float((before - after).abs()[:, inside].mean()) if inside.any() else 0.0
 
 
-def colour(judge: Segmenter, case: EditCase, picture: Tensor, block: Block) -> list[float]:
+def colour(judge: Segmenter, case: EditCase, picture: Tensor, block: EditBlock) -> list[float]:
     """Mean red, green and blue of the subject, of its block where the Judge sees none."""
-    mask = seen(judge, picture, case.subject)[case.subject].mask
+    mask = detected(judge, picture, case.subject)[case.subject].mask
     inside = mask if mask.any() else block.mask() > 0.5
     mean: list[float] = picture[:, inside].mean(1).tolist()
     return mean
 
 
-def patches(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor, block: Block) -> float:
+def patches(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor, block: EditBlock) -> float:
     """RMS difference of the subject's box, resampled, where the picture before shows the subject."""
-    mask = seen(judge, before, case.subject)[case.subject].mask
+    mask = detected(judge, before, case.subject)[case.subject].mask
     weight = patch((mask if mask.any() else case.old.mask() > 0.5).float()[None], case.old)
     apart = (patch(before, case.old) - patch(after, block)).square().mean(0, keepdim=True)
     return math.sqrt(float((apart * weight).sum() / weight.sum().clamp_min(1e-6)))
 
 
-def patch(picture: Tensor, block: Block) -> Tensor:
+def patch(picture: Tensor, block: EditBlock) -> Tensor:
     """A block's box of a picture (channel, SIDE, SIDE), (channel, PATCH, PATCH)."""
     left, top = (max(0, round((m - s / 2) * SIDE)) for m, s in ((block.x, block.width), (block.y, block.height)))
     right, bottom = (min(SIDE, round((m + s / 2) * SIDE)) for m, s in ((block.x, block.width), (block.y, block.height)))
@@ -84,7 +84,7 @@ def patch(picture: Tensor, block: Block) -> Tensor:
 
 def log_size(judge: Segmenter, noun: str, before: Tensor, after: Tensor) -> float | None:
     """log2 of how many times as large the noun became; None where it is not to be seen."""
-    sizes = [seen(judge, picture, noun)[noun] for picture in (before, after)]
+    sizes = [detected(judge, picture, noun)[noun] for picture in (before, after)]
     return math.log2(sizes[1].area / sizes[0].area) if all(one.present for one in sizes) else None
 
 
@@ -93,7 +93,7 @@ def inside_features(judge: Segmenter, picture: Tensor, noun: str) -> Tensor:
     tensors: list[Tensor] = []
     hook = judge.network.get_submodule("read").register_forward_pre_hook(lambda _, inputs: tensors.append(inputs[0]))
     try:
-        mask = seen(judge, picture, noun)[noun].mask
+        mask = detected(judge, picture, noun)[noun].mask
     finally:
         hook.remove()
     values = tensors[0][0].float()

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.edits.measures import line
-from benchmarks.edits.rows import EditRow
+from benchmarks.edits.changes import line
+from benchmarks.edits.kinds import EditRow
 from benchmarks.statistics import bootstrap
 
 Figures = dict[str, Any]
@@ -39,12 +39,12 @@ def median(values: Sequence[float]) -> list[float]:
 
 def of_move(rows: Sequence[EditRow], judge: str) -> Figures:
     """The figures of ``move``; what is said of looks is of edits whose words do not say them."""
-    places = [row["placement"][judge] for row in rows]
-    kept = [place["said/kept"] for place in places]
+    scores = [row["placement"][judge] for row in rows]
+    with_look = [score["said/kept"] for score in scores]
     figures: Figures = {
-        "iou": ratio([(place["said/kept"]["iou"], place["said/free"]["iou"]) for place in places]),
-        "ghost_free": mean([1 - place["ghost"] for place in kept]),
-        "drift": median([place["drift"] for place in kept if "drift" in place]),
+        "iou": ratio([(score["said/kept"]["iou"], score["said/free"]["iou"]) for score in scores]),
+        "ghost_free": mean([1 - score["ghost"] for score in with_look]),
+        "drift": median([score["drift"] for score in with_look if "drift" in score]),
     }
     for name in ("outside", "other"):
         figures[name] = ratio([(row["changes"]["said/kept"][name], row["floor"][name]) for row in rows])
@@ -57,11 +57,11 @@ def beside(rows: Sequence[EditRow], judge: str) -> Figures:
     """The same of edits without keeping; of edits whose words say the look; and the floor itself."""
     more: Figures = {"floor": {name: mean([row["floor"][name] for row in rows]) for name in rows[0]["floor"]}}
     for kind in ("said/free", "unsaid/free", "said/kept", "unsaid/kept"):
-        places = [row["placement"][judge][kind] for row in rows]
+        scores = [row["placement"][judge][kind] for row in rows]
         more[kind] = {
-            "iou": mean([place["iou"] for place in places]),
-            "ghost_free": mean([1 - place["ghost"] for place in places]),
-            "drift": median([place["drift"] for place in places if "drift" in place]),
+            "iou": mean([score["iou"] for score in scores]),
+            "ghost_free": mean([1 - score["ghost"] for score in scores]),
+            "drift": median([score["drift"] for score in scores if "drift" in score]),
         }
         for name in rows[0]["floor"]:
             more[kind][name] = ratio([(row["changes"][kind][name], row["floor"][name]) for row in rows])
@@ -104,7 +104,7 @@ def of_real(rows: Sequence[EditRow], judge: str) -> Figures:
 
 
 def of_cost(rows: Sequence[EditRow], judge: str) -> float:
-    """Seconds with a look kept over those unguided."""
+    """Seconds with a look with_look over those unguided."""
     return ratio([(row["seconds"][1], row["seconds"][0]) for row in rows])[0]
 
 

@@ -9,17 +9,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.edits.cases import draw_cases
-from benchmarks.edits.figures import Figures, leading, summary
-from benchmarks.edits.painting import Painter
-from benchmarks.edits.rows import EDITS, EditRow
+from benchmarks.edits.drawing import draw_cases
+from benchmarks.edits.kinds import EDITS, EditRow
+from benchmarks.edits.painter import EditPainter
+from benchmarks.edits.results import Figures, leading, summary
 from benchmarks.placement.work import Bench, equipment, threads
 from benchmarks.sheet import grid, to_image
 
 CASES, QUICK = 40, 6
 STEPS = 8  # with masks and energies as good as thirty
 TIMED_CASES = 3
-SHOWN = 8  # rows of a sheet
+STRIPS = 8  # rows of a sheet
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     count = args.cases or (QUICK if args.quick else CASES)
     model, judges = equipment(Bench(args.model, args.judges))
     first, *others = judges
-    painter = Painter(model, judges[first], args.steps)
+    painter = EditPainter(model, judges[first], args.steps)
     with threads(1):
         rows = {
             name: [EDITS[name](painter, judges, case, args.seed) for case in chosen(name, count)] for name in args.edits
@@ -68,7 +68,7 @@ def save_sheets(rows: dict[str, list[EditRow]], folder: Path) -> None:
     """A strip a case of each edit: before, and what became of it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, of_edit in rows.items():
-        strips = [[to_image(picture) for picture in row["pictures"]] for row in of_edit[:SHOWN] if row["pictures"]]
+        strips = [[to_image(picture) for picture in row["pictures"]] for row in of_edit[:STRIPS] if row["pictures"]]
         if strips:
             grid(strips).save(folder / f"{name}.png")
 

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.edits import measures
-from benchmarks.edits.cases import EditCase
-from benchmarks.edits.painting import FLOOR_SEED, Painter, moved, restyled
+from benchmarks.edits import changes
+from benchmarks.edits.drawing import EditCase
+from benchmarks.edits.painter import FLOOR_SEED, EditPainter, moved, restyled
 from sg_core.edits.look import hold, keep_layout, keep_look, share
 from sg_core.edits.reference import pictured
 from sg_core.judge import iou
@@ -32,7 +32,7 @@ ELSEWHERE = 0.8  # of its area: how another camera sees a block, and the other w
 TIMED = 3  # pictures of which the quickest counts
 
 
-def move(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def move(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """The subject goes to its new block."""
     before, reference = painter.reference(case, seed)
     floor = painter.floor(case, seed)
@@ -40,11 +40,13 @@ def move(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow
     first = next(iter(judges.values()))
     return {
         "placement": {
-            judge: {name: measures.placement(network, case, before, after) for name, after in pictures.items()}
+            judge: {name: changes.placement(network, case, before, after) for name, after in pictures.items()}
             for judge, network in judges.items()
         },
-        "changes": {name: measures.changes(first, case, before, after, case.new) for name, after in pictures.items()},
-        "floor": measures.changes(first, case, before, floor, case.old),
+        "changes": {
+            name: changes.differences(first, case, before, after, case.new) for name, after in pictures.items()
+        },
+        "floor": changes.differences(first, case, before, floor, case.old),
         "pictures": [
             before,
             floor,
@@ -56,16 +58,16 @@ def move(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow
     }
 
 
-def resize(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def resize(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """The subject's block grows or shrinks where it stands."""
     before, reference = painter.reference(case, seed)
     block = case.old.grown(case.area)
     after = moved(painter, case, reference, block, seed)["said/kept"]
-    sizes = {name: measures.log_size(judge, case.subject, before, after) for name, judge in judges.items()}
+    sizes = {name: changes.log_size(judge, case.subject, before, after) for name, judge in judges.items()}
     return {"asked": math.log2(case.area), "achieved": sizes, "pictures": [before, after]}
 
 
-def restyle(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def restyle(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """The same two in other looks and elsewhere: do they keep their outlines?"""
     before, reference = painter.reference(case, seed)
     nouns = (case.subject, case.other)
@@ -79,43 +81,44 @@ def restyle(painter: Painter, judges: Judges, case: EditCase, seed: int) -> Edit
     }
 
 
-def swap(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def swap(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """The subject becomes another noun of the same outline."""
     before, reference = painter.reference(case, seed)
     prompt = f"{with_article(case.third)} and {with_article(case.other)} {case.backdrop}"
     after = restyled(painter, case, reference, seed, prompt, (case.third, case.other))
     return {
         "present": {
-            name: float(measures.seen(judge, after, case.third)[case.third].present) for name, judge in judges.items()
+            name: float(changes.detected(judge, after, case.third)[case.third].present)
+            for name, judge in judges.items()
         },
         "iou": {name: float(overlap(judge, before, case.subject, after, case.third)) for name, judge in judges.items()},
         "pictures": [before, after],
     }
 
 
-def camera(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def camera(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """Both seen from elsewhere, as blocks that went, shrank and grew; the subject's look is kept, and no place is."""
     before, reference = painter.reference(case, seed)
     regions = {case.subject: case.new.grown(ELSEWHERE).mask(), case.other: case.beside.grown(1 / ELSEWHERE).mask()}
     layout = painter.placed(regions)
     goal = regions[case.subject]
-    kept = layout + share(reference, case.subject, goal) + hold(reference, case.subject, goal)
-    free, same = (painter.paint(case.prompt(), one, seed + FLOOR_SEED)[0] for one in (layout, kept))
+    following = layout + share(reference, case.subject, goal) + hold(reference, case.subject, goal)
+    free, same = (painter.paint(case.prompt(), one, seed + FLOOR_SEED)[0] for one in (layout, following))
     judge = list(judges.values())[-1]
-    features = [measures.inside_features(judge, picture, case.subject) for picture in (before, free, same)]
+    features = [changes.inside_features(judge, picture, case.subject) for picture in (before, free, same)]
     return {
         "look": [float(torch.dist(features[0], one)) for one in features[1:]],
-        "iou": [iou(measures.seen(judge, p, case.subject)[case.subject].mask, goal > 0.5) for p in (free, same)],
+        "iou": [iou(changes.detected(judge, p, case.subject)[case.subject].mask, goal > 0.5) for p in (free, same)],
         "pictures": [before, free, same],
     }
 
 
-def real(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def real(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """A true scene, encoded with its caption: painted again as it is; and its nearest object moved."""
-    known = atlas(next(iter(judges.values())).nouns)
-    vocabulary = Vocabulary(tuple(known.by_noun), FALLBACK.places)
-    scene = draw_scene(REAL_SEEDS + int(case.name.rpartition("/")[2]), known, vocabulary, count=2)
-    pictures = compose([scene], known, 128, 128)
+    pieces = atlas(next(iter(judges.values())).nouns)
+    vocabulary = Vocabulary(tuple(pieces.by_noun), FALLBACK.places)
+    scene = draw_scene(REAL_SEEDS + int(case.name.rpartition("/")[2]), pieces, vocabulary, count=2)
+    pictures = compose([scene], pieces, 128, 128)
     subject = scene.objects[-1]
     old = pictures.visible[0, len(scene.objects) - 1]
     reference = pictured(painter.model, pictures.rgb[0], scene.caption, {subject.phrase: old}, seed=seed)
@@ -124,12 +127,12 @@ def real(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow
     layout = painter.placed({subject.phrase: new}) + keep_look(painter.model, reference, {subject.phrase: new})
     after = painter.paint(scene.caption, layout, seed)[0]
     left = (old > 0.5) & ~(new > 0.5)
-    masks = {name: measures.seen(judge, after, subject.noun)[subject.noun].mask for name, judge in judges.items()}
+    masks = {name: changes.detected(judge, after, subject.noun)[subject.noun].mask for name, judge in judges.items()}
     return {
-        "rebuild_db": measures.decibels(again, pictures.rgb[0]),
+        "rebuild_db": changes.decibels(again, pictures.rgb[0]),
         "iou": {name: iou(mask, new > 0.5) for name, mask in masks.items()},
         "ghost": {
-            name: float(float((mask & left).sum()) > measures.GHOST * max(1.0, float(left.sum())))
+            name: float(float((mask & left).sum()) > changes.GHOST * max(1.0, float(left.sum())))
             for name, mask in masks.items()
         },
         "pictures": [pictures.rgb[0], again, after],
@@ -144,17 +147,17 @@ def goal_of(mask: Tensor) -> Tensor:
     return torch.roll(mask, shift if right >= left else -shift, 1)
 
 
-def cost(painter: Painter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+def cost(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """Seconds of an unguided picture, of one whose look is kept, and of one that looks at its reference as well."""
     _, reference = painter.reference(case, seed)
     regions = case.regions(case.new)
     goal = {case.subject: regions[case.subject]}
-    kept = painter.placed(regions) + keep_look(painter.model, reference, goal)
-    shared = kept + share(reference, case.subject, goal[case.subject])
-    return {"seconds": [seconds(painter, case, layout, seed) for layout in (None, kept, shared)], "pictures": []}
+    keeping = painter.placed(regions) + keep_look(painter.model, reference, goal)
+    shared = keeping + share(reference, case.subject, goal[case.subject])
+    return {"seconds": [seconds(painter, case, layout, seed) for layout in (None, keeping, shared)], "pictures": []}
 
 
-def seconds(painter: Painter, case: EditCase, layout: Layout | None, seed: int) -> float:
+def seconds(painter: EditPainter, case: EditCase, layout: Layout | None, seed: int) -> float:
     """Of this process, the quickest of TIMED times."""
 
     def once() -> float:
@@ -167,7 +170,7 @@ def seconds(painter: Painter, case: EditCase, layout: Layout | None, seed: int) 
 
 def overlap(judge: Segmenter, before: Tensor, noun: str, after: Tensor, other: str) -> float:
     """IoU of what a Judge sees of one noun in one picture and of another in another."""
-    masks = (measures.seen(judge, picture, name)[name].mask for picture, name in ((before, noun), (after, other)))
+    masks = (changes.detected(judge, picture, name)[name].mask for picture, name in ((before, noun), (after, other)))
     return iou(*masks)
 
 
