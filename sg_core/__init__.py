@@ -7,7 +7,7 @@ pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=
 """
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
-from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, share
+from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, same_look, share
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted, pictured
 from sg_core.energy import Energy, Measure, Reading, Term, centroid, keep_out, presence, shape, size
@@ -94,6 +94,7 @@ __all__ = [
     "pictured",
     "place",
     "presence",
+    "same_look",
     "sample",
     "score",
     "shape",

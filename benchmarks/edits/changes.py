@@ -30,14 +30,20 @@ def detected(judge: Segmenter, picture: Tensor, *nouns: str) -> Mapping[str, Det
 def placement(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor) -> EditNumbers:
     """Where a Judge sees the subject and the other one: ``iou``, ``ghost`` (0 or 1), ``drift`` in diagonals."""
     then, now = (detected(judge, picture, case.subject, case.other) for picture in (before, after))
-    old, new = case.old.mask() > 0.5, case.new.mask() > 0.5
-    left = old & ~new
-    ghost = float((now[case.subject].mask & left).sum()) / max(1.0, float(left.sum()))
+    new = case.new.mask()
     was, is_now = then[case.other].centroid, now[case.other].centroid
-    numbers = {"iou": iou(now[case.subject].mask, new), "ghost": float(ghost > GHOST)}
+    mask = now[case.subject].mask
+    numbers = {"iou": iou(mask, new > 0.5), "ghost": ghost(mask, case.old.mask(), new)}
     if was is not None and is_now is not None:
         numbers["drift"] = math.dist(was, is_now) / 2**0.5
     return numbers
+
+
+def ghost(mask: Tensor, old: Tensor, new: Tensor) -> float:
+    """1 where something is left at the old mask (y, x), further than a cell from the new one; else 0."""
+    around = F.max_pool2d(new[None, None], 2 * CELL + 1, 1, CELL)[0, 0] > 0.5
+    left = (old > 0.5) & ~around
+    return float(float((mask & left).sum()) > GHOST * max(1.0, float(left.sum())))
 
 
 def differences(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor, block: EditBlock) -> EditNumbers:

@@ -30,7 +30,6 @@ from .translate import coverage, wording
 
 MOVED = 0.05  # 1 - IoU of a region's masks: below it the region stands where it stood
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
-SHARE, HOLD = 1.0, 0.5
 KEYS = ("maquette.blockout", "maquette.latent")
 
 
@@ -83,7 +82,7 @@ def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockou
     if keeps == "layout":
         return sg_core.keep_layout(reference)
     if keeps == "look":
-        return _look(reference, regions)
+        return _look(model, reference, regions)
     changed = {phrase: coverage(r.mask) for phrase, r in regions.items() if _changed(r, phrase, reference)}
     others = {phrase: coverage(r.mask) for phrase, r in regions.items() if phrase not in changed}
     free = [phrase for phrase in changed if regions[phrase].look != "keep"]
@@ -91,14 +90,10 @@ def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockou
     return sg_core.keep_look(model, reference, changed, others=others, repainted=free, gone=absent)
 
 
-def _look(reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:
-    """Of each region that keeps its look, from wherever it is seen: its colours, and what it can be compared with."""
-    layout = sg_core.Layout()
-    for phrase, region in regions.items():
-        if region.look == "keep":
-            layout += sg_core.share(reference, phrase, coverage(region.mask), SHARE)
-            layout += sg_core.hold(reference, phrase, coverage(region.mask), HOLD)
-    return layout
+def _look(model: sg_core.Model, reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:
+    """Of each region that keeps its look, from wherever it is seen."""
+    same = {phrase: coverage(region.mask) for phrase, region in regions.items() if region.look == "keep"}
+    return sg_core.same_look(model, reference, same) if same else sg_core.Layout()
 
 
 def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bool:

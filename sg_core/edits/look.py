@@ -21,6 +21,7 @@ from sg_core.tokens import Phrase, phrase
 
 MARGIN = 1  # cells around regions that may change
 CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings
+SKETCHED_UNTIL = 0.5  # progress; from then on another side may come out
 LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
 
 
@@ -124,6 +125,18 @@ def keep_look(
     for words, mask in kept.items():
         layout += follow(reference, words, mask)
     return layout + carry(model, reference, kept) if kept else layout
+
+
+def same_look(model: Model, reference: Reference, regions: RegionMasks) -> Layout:
+    """Regions look as in the reference, from wherever they are seen; where everything is, other terms say.
+
+    Early on the reference's are stretched over the masks (y, x), no more than a beginning for what is seen from
+    another side; later the regions look at the reference's.
+    """
+    layout = carry(model, reference, regions, until=SKETCHED_UNTIL)
+    for words, mask in regions.items():
+        layout += share(reference, words, mask)
+    return layout
 
 
 def keep_layout(reference: Reference, until: float = LAYOUT_UNTIL) -> Layout:

@@ -16,7 +16,7 @@ from torch import Tensor
 from sg_core.errors import RequestError
 
 COVERED = 0.5  # of a mask's best coverage: what is covered as much belongs to its box
-RIGID = 0.08  # a stretch by less than this is none: masks of pixels are no more exact
+RIGID = 0.04  # a stretch by less than this is none: masks of pixels are no more exact
 COVERS = 0.5  # of a cell: from there on it is the region's
 
 

@@ -33,7 +33,7 @@ def test_a_picture_goes_where_its_mask_goes(old: tuple[int, ...], new: tuple[int
 
 
 def test_a_stretch_within_a_pixel_or_so_is_none() -> None:
-    assert movement(block(4, 4, 16, 16), block(8, 8, 17, 15)).stretch == (1.0, 1.0)
+    assert movement(block(4, 4, 32, 32, 64), block(8, 8, 33, 31, 64)).stretch == (1.0, 1.0)
     assert movement(block(4, 4, 8, 8), block(8, 8, 16, 8)).stretch == (2.0, 1.0)
 
 
