@@ -56,6 +56,11 @@ class Generate(bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    follow: StringProperty(
+        description="The picture to follow instead of the latest, by its sha256",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
@@ -65,7 +70,8 @@ class Generate(bpy.types.Operator):
         snapshot = panel_snapshot(scene, depsgraph)
         phrases = [mark.phrase for mark in marks.marks(scene)]
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
-        follow = partial(followed, reference=reference_for(scene, snapshot, restyle=self.restyle))
+        reference = reference_for(scene, snapshot, restyle=self.restyle, picture=self.follow)
+        follow = partial(followed, reference=reference)
         live = _developing(scene, snapshot, follow)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))

@@ -2,17 +2,23 @@
 """Pictures that follow the latest one: what Generate takes over from it, and one region of it painted anew."""
 
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ....camera.placement import stands
 from ....camera.reader import camera_of
+from ....capture.canvas import Canvas
+from ....capture.scene import capture
+from ....capture.scene_settings import read
 from ....capture.snapshot import Snapshot
-from ....messages.errors import ReferenceGone, RegionGone
+from ....messages.errors import HistoryUnreadable, ReferenceGone, RegionGone
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY
+from ....pictures.pixels import decoded, encoded, fitted
 from ....protocol.blockout import SEED_MAX, Blockout, ReferencePicture
 from ....regions import marks
 from ....request.references import following, reference_of
@@ -22,8 +28,9 @@ from ....session.seeds import Seeds
 from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...image_editor import current
+from ...properties import chosen
 from ...sheet_views import onto_sheet
-from ..status import Status, refusing, settle
+from ..status import Status, call, refusing, settle
 
 
 class RepaintRegion(bpy.types.Operator):
@@ -65,6 +72,44 @@ class RepaintRegion(bpy.types.Operator):
         return phrase
 
 
+class FollowPicture(bpy.types.Operator):
+    """Paint into a picture or photograph of yours: what keeps its look moves in it, other regions are painted anew, and
+    everything else stays. The prompt has to say what it shows"""
+
+    bl_idname = "maquette.follow_picture"
+    bl_label = "Paint into a Picture…"
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_image: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @refusing
+    def execute(self, context: Context) -> Status:
+        canvas = panel_canvas(context)
+        path, folder = Path(bpy.path.abspath(self.filepath)), app().gallery.folder
+        try:
+            pixels = decoded(path.read_bytes())
+            if not pixels.size:
+                raise ReferenceGone()
+            png = encoded(fitted(pixels, canvas.width, canvas.height))
+            name = sha256(png).hexdigest()
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.png").write_bytes(png)
+        except (OSError, RuntimeError) as error:  # the latter is Blender's word for a file that is no picture
+            raise HistoryUnreadable("The picture cannot be read", error) from error
+        return call("maquette.generate", follow=name)
+
+
+def panel_canvas(context: Context) -> Canvas:
+    """The picture's size that the scene as it stands asks for."""
+    scene = context.scene
+    depsgraph = context.evaluated_depsgraph_get()
+    return capture(scene, read(scene), chosen(scene), depsgraph=depsgraph, patience=0.0).canvas
+
+
 def repainting(entry: Entry, phrase: str) -> Blockout:
     """What to ask for: the picture's own request, following it, with that region anew. Raises RegionGone."""
     request = entry.request
@@ -85,12 +130,17 @@ def latest_entry(scene: bpy.types.Scene) -> Entry | None:
     return app().gallery.entry(scene, name)
 
 
-def reference_for(scene: bpy.types.Scene, snapshot: Snapshot, *, restyle: bool) -> ReferencePicture | None:
-    """The latest picture, where a region keeps its look of it, or its layout is wanted; of looks alone where the camera
-    has moved since. None where nothing is wanted of it, or there is none to keep a look of.
+def reference_for(
+    scene: bpy.types.Scene, snapshot: Snapshot, *, restyle: bool, picture: str
+) -> ReferencePicture | None:
+    """What Generate's picture follows: a ``picture`` by its sha256, which shows what the prompt says; else the latest,
+    where a region keeps its look of it, or its layout is wanted; of looks alone where the camera has moved since.
 
-    Raises ReferenceGone where its layout is wanted and it is not there.
+    None where nothing is wanted of it, or there is none to keep a look of. Raises ReferenceGone where its layout is
+    wanted and it is not there.
     """
+    if picture:
+        return ReferencePicture(picture=picture, caption=snapshot.settings.prompt)
     if not restyle and not any(mark.keep for mark in snapshot.marks):
         return None
     entry = latest_entry(scene)
@@ -112,4 +162,4 @@ def followed(blockout: Blockout, reference: ReferencePicture | None) -> Blockout
     return replace(blockout, regions=tuple(replace(region, look="free") for region in blockout.regions))
 
 
-CLASSES = (RepaintRegion,)
+CLASSES = (RepaintRegion, FollowPicture)

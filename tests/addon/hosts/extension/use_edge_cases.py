@@ -120,6 +120,11 @@ def follow(scene: bpy.types.Scene, app: object) -> None:
     assert bpy.ops.maquette.generate(restyle=True) == {"CANCELLED"}
     assert app.session.notice.code == "reference-gone"
     hidden.rename(picture)
+    assert bpy.ops.maquette.follow_picture(filepath=str(picture)) == {"FINISHED"}, app.session
+    sent = json.loads(app.session.tasks[-1].request)
+    assert sent["reference"]["caption"] == sent["prompt"] and not sent["reference"].get("regions")
+    assert bpy.ops.maquette.follow_picture(filepath="/nowhere.png") == {"CANCELLED"}
+    assert app.session.notice.code == "history-unreadable"
     assert bpy.ops.maquette.repaint_region(uid="1") == {"CANCELLED"}
     assert app.session.notice.code == "region-gone"
 
