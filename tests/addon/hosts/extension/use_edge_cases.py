@@ -99,7 +99,6 @@ def follow(scene: bpy.types.Scene, app: object) -> None:
         return document, looks, document["reference"].get("keeps", "picture")
 
     castle.maquette_keep_look = True
-    assert castle["maquette_keep_look"]
     castle.location.x += 0.5
     document, looks, keeps = asked(bpy.ops.maquette.generate)
     assert (looks["castle"], looks["rocket"], keeps) == ("keep", "free", "picture")
