@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 from fastapi import FastAPI
 
+from ..adapters import AdapterCatalogue
 from ..problems import QueueUnavailable
 from ..queue.artifacts import ArtifactStore
 from ..queue.signal import Signal
@@ -35,7 +36,8 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
             store.prune(settings.max_kept)
         artifacts.sweep(store.digests())
         supervisor = Supervisor(settings, store, signal)
-        app.state.services = Services(settings, store, artifacts, signal, supervisor)
+        adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
+        app.state.services = Services(settings, store, artifacts, signal, supervisor, adapters)
         keeping = asyncio.create_task(supervisor.keep())
         yield
         await supervisor.leave()

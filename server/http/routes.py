@@ -4,6 +4,7 @@
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path as FilePath
 from typing import Annotated, Any, TypeVar
 
@@ -13,11 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from addon.protocol.answers import VERSION as CONTRACT
-from addon.protocol.answers import Health, Scope, Stored
+from addon.protocol.answers import AdapterKind, Health, Scope, Stored
 from addon.protocol.blockout import Blockout
 from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import ContractError, dump
 
+from ..adapters import AdapterCatalogue
 from ..problems import (
     Invalid,
     NoRoom,
@@ -33,7 +35,7 @@ from ..queue.artifacts import ArtifactStore
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
-from ..worker.memory import FACT, from_fact, of_machine
+from ..worker.memory import FACT, from_fact, of_machine, precisions
 from ..worker.supervisor import Supervisor
 from .event_stream import stream
 
@@ -59,6 +61,7 @@ class Services:
     artifacts: ArtifactStore
     signal: Signal
     supervisor: Supervisor
+    adapters: AdapterCatalogue
 
 
 def services(request: Request) -> Services:
@@ -106,12 +109,14 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
     blockout = _validated(_BLOCKOUT, body)
-    if services.settings.model(blockout.model) is None:
+    model = services.settings.model(blockout.model)
+    if model is None:
         offered = ", ".join(model.name for model in services.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
     reference = blockout.reference
     if reference is not None and services.artifacts.find(reference.picture) is None:
         raise UnknownReference(f"There is no picture {reference.picture[:12]}… here", path="reference.picture")
+    blockout = services.adapters.pinned(blockout, model)
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     with suppress(QueueUnavailable):  # the job is in the queue, whatever becomes of the old ones
         services.store.prune(services.settings.max_kept)
@@ -196,7 +201,21 @@ def artifact(services: In, digest: str) -> Response:
 @router.get("/models")
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
-    return JSONResponse([dump(model) for model in services.settings.models])
+    precision = precisions(services.store.facts())
+    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.settings.models)
+    return JSONResponse([dump(model) for model in offers])
+
+
+@router.get("/adapters")
+def adapters(services: In) -> Response:
+    """The LoRAs and autoencoders that are there now; the sha256 of those that were asked for before."""
+    return JSONResponse([dump(adapter.info) for adapter in services.adapters.all()])
+
+
+@router.get("/adapter")
+def one_adapter(services: In, kind: AdapterKind, name: str) -> Response:
+    """One of them, with its sha256, which may take a second where nobody asked before."""
+    return JSONResponse(dump(services.adapters.described(services.adapters.find(kind, name))))
 
 
 @router.get("/health")
