@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sg_core import generate
 from sg_core.conditioning import Conditioning
-from sg_core.edits import place
+from sg_core.edits.recipes import place
 from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Relative

@@ -16,6 +16,7 @@ Refusal
 |-- UnsupportedField      422  a later version wrote the request
 |-- UnknownModel          422
 |-- TooCostly             422  more pixels, or pixels times steps, than the model is asked for
+|-- UnknownReference      422  the picture that it follows was not sent, or is no PNG file
 |-- QueueFull             429
 |-- TooManyStreams        429  as many listeners as may
 |-- QueueUnavailable      503  the queue's file is locked, or cannot be read or written
@@ -159,6 +160,13 @@ class TooCostly(Refusal):
 
     type, title, status = "too-costly", "The picture would take too long", 422
     fix = "Choose a smaller size or fewer steps."
+
+
+class UnknownReference(Refusal):
+    """A reference that is not here, or a picture sent to be one that is no PNG file."""
+
+    type, title, status = "unknown-reference", "The picture that this one follows is not here", 422
+    fix = "Send its PNG file to POST /v1/references first."
 
 
 class QueueFull(Refusal):

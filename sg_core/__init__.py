@@ -7,7 +7,9 @@ pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=
 """
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
-from sg_core.edits import place
+from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, same_look, share
+from sg_core.edits.recipes import place
+from sg_core.edits.reference import Reference, painted, pictured
 from sg_core.energy import Energy, Measure, Reading, Term, centroid, keep_out, presence, shape, size
 from sg_core.errors import (
     AttentionError,
@@ -56,6 +58,7 @@ __all__ = [
     "Paper",
     "Phrase",
     "Reading",
+    "Reference",
     "Relative",
     "RequestError",
     "Schedule",
@@ -69,24 +72,35 @@ __all__ = [
     "apart",
     "appended",
     "between",
+    "carry",
     "centroid",
     "colour",
     "confined",
     "fading",
+    "follow",
     "forgetting_after",
+    "freeze",
     "generate",
     "groundings",
+    "hold",
+    "keep_layout",
+    "keep_look",
     "keep_out",
     "leakage",
     "listening",
     "load",
     "masks",
+    "opened",
+    "painted",
+    "pictured",
     "place",
     "presence",
+    "same_look",
     "sample",
     "score",
     "shape",
     "shaped_noise",
+    "share",
     "size",
     "until",
     "with_autoencoder",

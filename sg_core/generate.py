@@ -73,7 +73,7 @@ def generate(
         guidance=guidance,
         watch=watch or unwatched,
     )
-    return finite(model.decode(clean), model, "its decoder").cpu()
+    return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sg_core import schedule
 from sg_core.attention.masks import Masks, RegionMask
+from sg_core.edits.keeping import Keeping
 from sg_core.energy import Energy
 from sg_core.schedule import Schedule
 from sg_core.terms.noise_shaping import NoiseShaping
@@ -23,13 +24,15 @@ SOFTNESS = 0.0
 class Layout:
     """Energies, which pull, and masks, which hold. ``Layout()`` asks for nothing; ``sum(parts, Layout())`` works.
 
-    ``noise`` says how the initial noise is shaped; inside the union of ``confined`` alone, if any, energies may act.
+    ``noise`` says how the initial noise is shaped; inside the union of ``confined`` alone, if any, energies may act;
+    ``keeping`` is what is kept of other pictures.
     """
 
     energy: Energy = field(default_factory=Energy)
     masks: Masks = field(default_factory=Masks)
     noise: NoiseShaping | None = None
     confined: tuple[Any, ...] = ()
+    keeping: Keeping = field(default_factory=Keeping)
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -39,13 +42,14 @@ class Layout:
     def __add__(self, other: "Energy | Layout") -> "Layout":
         added = as_layout(other)
         energy, masks = self.energy + added.energy, self.masks + added.masks
-        return Layout(energy, masks, added.noise or self.noise, self.confined + added.confined)
+        confines, keeping = self.confined + added.confined, self.keeping + added.keeping
+        return Layout(energy, masks, added.noise or self.noise, confines, keeping)
 
     def __radd__(self, other: Energy) -> "Layout":
         return as_layout(other) + self
 
     def __mul__(self, weight: float | Schedule) -> "Layout":
-        return replace(self, energy=self.energy * weight, masks=self.masks * weight)
+        return replace(self, energy=self.energy * weight, masks=self.masks * weight, keeping=self.keeping * weight)
 
     __rmul__ = __mul__
 

@@ -173,6 +173,10 @@ class Sparing:
         """The model's."""
         return self.model.attention(latent)
 
+    def self_attention(self, latent: Tensor) -> Mapping[str, Grid]:
+        """The model's."""
+        return self.model.self_attention(latent)
+
     def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
         """The model's."""
         return self.model.words(prompts, phrases)
@@ -188,3 +192,7 @@ class Sparing:
     def decode(self, latent: Tensor) -> Tensor:
         """The model's."""
         return self.model.decode(latent)
+
+    def latent(self, pictures: Tensor) -> Tensor:
+        """The model's."""
+        return self.model.latent(pictures)

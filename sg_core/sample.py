@@ -13,6 +13,7 @@ from sg_core.attention.coverage import on_grid
 from sg_core.attention.masks import masking
 from sg_core.attention.tape import Grid, forgetting_after, listening
 from sg_core.conditioning import Conditioning
+from sg_core.edits.keeping import shared, sources
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, NotFinite, RequestError
 from sg_core.guidance import Guidance, nothing_yet
@@ -91,20 +92,20 @@ def sample(
     the model gives numbers that are none.
     """
     if torch.is_inference_mode_enabled():
-        raise RequestError(
-            "torch.inference_mode() forbids the gradients that guide: leave it, sampling needs no such mode"
-        )
+        raise RequestError("torch.inference_mode() forbids the gradients that guide: leave it, none is needed here")
     if layout.energy.terms:
         refuse_untested(model.network)
-    attention = model.attention(latent) if layout.masks.terms else {}
+    attention, kept = model.attention(latent) if layout.masks.terms else {}, layout.keeping
+    latent = kept.begun(latent / trajectory.spread) * trajectory.spread if kept.terms else latent
     if layout.noise and layout.energy.terms:
         latent = _shaped(model, latent, texts, trajectory, layout, attention)
-    memory = nothing_yet(latent)
+    memory, known = nothing_yet(latent), sources(model, kept, latent, scale)
     for step in trajectory.steps:
         noisy = latent if step.shrink == 1.0 else latent * step.shrink
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         resting = bool(guidance.rests(memory).all())
-        with masking(model.network, attention, texts.words, layout.masks, step.progress):
+        offered = shared(known, kept, latent, step)
+        with offered, masking(model.network, attention, texts.words, layout.masks, step.progress):
             conditional, reading, gradient = conditional_pass(model, noisy, step, texts, active, follow=not resting)
         with torch.no_grad():
             output, correction = guided_output(model, noisy, step, texts, scale, conditional)
@@ -113,6 +114,7 @@ def sample(
                 gradient = _confined(gradient, layout.confined)
                 memory = memory.along(gradient)
                 output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
+            output = kept.corrected(model, output, noisy, step)
             following = finite(trajectory.advance(step, latent, output, noise), model, f"step {step.index + 1}")
         watch(_moment(model, step, reading, following, (noisy, output)))
         latent = following

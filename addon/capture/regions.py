@@ -115,6 +115,7 @@ def _region(
         until=mark.until,
         description=mark.description,
         colour=mark.colour,
+        look="keep" if mark.keep else "free",
     )
 
 

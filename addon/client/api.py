@@ -29,6 +29,7 @@ from ..protocol.answers import (
     ModelInfo,
     Problem,
     Scope,
+    Stored,
     read_connection,
 )
 from ..protocol.blockout import Blockout
@@ -115,6 +116,11 @@ class Client:
         """Queues a blockout. With the same ``key`` a second call answers the first one's job: safe to retry."""
         body = json.dumps(dump(blockout)).encode()
         return _read(Job, await self._json("POST", "/v1/jobs", body, {"Idempotency-Key": key}))
+
+    async def refer(self, png: bytes) -> str:
+        """Has the server keep a picture that blockouts refer to, as a PNG file; its sha256. Safe to repeat."""
+        request = replace(self._request("POST", "/v1/references", png), kind="image/png")
+        return _read(Stored, _parsed(await self._answer(request, DOCUMENT_BYTES))).sha256
 
     async def job(self, job: str) -> Job:
         """One job as it is now."""

@@ -40,12 +40,13 @@ class Request:
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    kind: str = "application/json"
 
     def encoded(self) -> bytes:
-        """As it goes over the wire; bodies are JSON."""
+        """As it goes over the wire; ``kind`` is the body's."""
         headers = {"Host": urlsplit(self.address).netloc, "Connection": "close", **self.headers}
         if self.body is not None:
-            headers |= {"Content-Type": "application/json", "Content-Length": str(len(self.body))}
+            headers |= {"Content-Type": self.kind, "Content-Length": str(len(self.body))}
         lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         # a token of other letters, pasted from somewhere, is a wrong one: the server is the one to say so
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + (self.body or b"")

@@ -26,6 +26,7 @@ UserError                  something cannot be done; what to do about it
 ├── ViewGone               the projected view was removed meanwhile
 ├── TooManyViews           the scene has as many projectors as a material can carry
 ├── EntryGone              the picture is not in the history any more
+├── ReferenceGone          the picture that another is to follow is not on this machine
 ├── NoRequest              a file carries no request that can be read
 ├── AccessNotAllowed       Blender's user has not allowed online access
 ├── WheelUnchosen          nobody has said where the server's wheel is
@@ -215,6 +216,16 @@ class EntryGone(UserError):
 
     def __init__(self) -> None:
         super().__init__("This picture is not in the history any more.", "")
+
+
+class ReferenceGone(UserError):
+    """The picture that another one is to follow is not on this machine."""
+
+    code = "reference-gone"
+
+    def __init__(self) -> None:
+        message = "The picture that this one is to follow is not on this machine."
+        super().__init__(message, "Show a picture that is, or turn Keep Look off.")
 
 
 class NoRequest(UserError):

@@ -116,6 +116,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
             Button(operator="maquette.next_seed"),
         ),
         "entry-gone": Fix(why="what was deleted is deleted; the button vanishes with the next look"),
+        "reference-gone": Fix(why="of which other picture the look is to be kept, only the artist knows"),
         "picture-absent": _buttons(REUSE_ALL),
         "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", subject_property="name")),
         "camera-held": Fix(why="which constraint, driver or key may be muted, only the artist knows"),
@@ -163,6 +164,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "unknown-field": _buttons(TRY_AGAIN, PREFERENCES),
         "unknown-model": _buttons(GENERATE),
         "too-costly": _buttons(PAINT_SMALLER),
+        "unknown-reference": _buttons(GENERATE),
         "queue-full": _buttons(
             Button(operator="maquette.cancel", text="Cancel Waiting", arguments=(("scope", "WAITING"),)), GENERATE
         ),

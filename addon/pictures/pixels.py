@@ -110,6 +110,25 @@ def shortened(pixels: ImagePixels, side: int) -> ImagePixels:
     return pixels if step == 1 else squares.mean(axis=(1, 3), dtype=np.float32)
 
 
+def fitted(pixels: ImagePixels, width: int, height: int) -> ImagePixels:
+    """The middle of a picture, as large as it fits, at this size: each pixel the mean of what it covers."""
+    high, wide = pixels.shape[:2]
+    scale = min(wide / width, high / height)
+    rows, columns = _shares(high, height, height * scale), _shares(wide, width, width * scale)
+    resized: ImagePixels = np.einsum("yh,hwc,xw->yxc", rows, pixels, columns, optimize=True).astype(np.float32)
+    return resized
+
+
+def _shares(number: int, wanted: int, covered: float) -> NDArray[np.float32]:
+    """Of ``number`` pixels along a side: the share of each in each of those ``wanted`` over the middle ``covered``."""
+    edges = (number - covered) / 2 + np.arange(wanted + 1) * (covered / wanted)
+    pixel = np.arange(number)
+    shares = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    shares = shares.clip(0.0)
+    normalised: NDArray[np.float32] = (shares / shares.sum(1, keepdims=True)).astype(np.float32)
+    return normalised
+
+
 def _temporary_file() -> AbstractContextManager[bpy.types.BlendData]:
     """A blend file in memory, which is thrown away at the end."""
     data: Any = bpy.data.temp_data()  # a context manager too, which its stub does not say

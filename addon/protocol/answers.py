@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .blockout import Checksum, Emphasis, Fraction, Mask, Name, Precision, Scheduler, Seed, Text
+from .blockout import Checksum, Digest, Emphasis, Fraction, Mask, Name, Precision, Scheduler, Seed, Text
 from .strict_json import Added, ContractError, Length, Range, Record, loads
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "AdapterKind",
     "Artifact",
     "Connection",
+    "Digest",
     "Event",
     "Health",
     "Job",
@@ -25,6 +26,7 @@ __all__ = [
     "RegionField",
     "Scope",
     "State",
+    "Stored",
     "WordGroup",
     "read_connection",
 ]
@@ -32,7 +34,6 @@ __all__ = [
 VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 
 Count = Annotated[int, Range(0, 2**53)]
-Digest = Annotated[str, Length(64, 64)]
 AdapterKind = Literal["lora", "vae"]
 RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
@@ -102,6 +103,13 @@ class Artifact(Record):
     kind: Literal["picture", "full", "preview"]
     media_type: Name
     bytes: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored(Record):
+    """A picture that was sent, to be a reference of jobs."""
+
+    sha256: Digest
 
 
 @dataclass(frozen=True, kw_only=True)

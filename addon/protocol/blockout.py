@@ -23,11 +23,14 @@ __all__ = [
     "SIDES",
     "AdapterFile",
     "Blockout",
+    "Digest",
     "Frame",
     "LoraFile",
     "Mask",
     "Precision",
     "Property",
+    "ReferencePicture",
+    "ReferenceRegion",
     "Region",
     "Scheduler",
     "mask_rows",
@@ -46,6 +49,8 @@ Fraction = Annotated[float, Range(0.0, 1.0)]
 Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
 Seed = Annotated[int, Range(0, SEED_MAX)]
+Digest = Annotated[str, Length(64, 64)]
+RegionLook = Literal["free", "keep", "repaint"]
 Property = Literal["shape", "centroid", "size"]
 Precision = Literal["", "float32", "bfloat16", "float16"]
 Checksum = Annotated[str, Length(0, 64)]  # a sha256, or "" for a file's as it is
@@ -82,7 +87,8 @@ class Region(Record):
     artist's frame; ``visible`` is the visible fraction of its unoccluded in-frame area; ``depth`` orders
     regions, 0 nearest. It pulls with its own ``strength``, times the blockout's, from the fraction ``start`` of the
     steps up to ``until``. ``description`` is words that hold for it alone, ``colour`` the red, green and blue it is to
-    have; the prompt need not say the phrase of one that is ``unnamed``.
+    have; the prompt need not say the phrase of one that is ``unnamed``. Its ``look`` is the reference's (keep), another
+    (repaint), or, where it stays in place, as the rest of the reference is (free).
     """
 
     name: Name
@@ -99,6 +105,34 @@ class Region(Record):
     description: Annotated[Text, Added("0.2.0")] = ""
     colour: Annotated[tuple[Fraction, Fraction, Fraction] | None, Added("0.2.0")] = None
     unnamed: Annotated[bool, Added("0.2.0")] = False
+    look: Annotated[RegionLook, Added("0.2.0")] = "free"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceRegion(Record):
+    """Where the region of that ``name`` is in a reference: what was asked (mask), and what can be seen (outline)."""
+
+    name: Name
+    mask: Mask
+    outline: Mask | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferencePicture(Record):
+    """A picture that another follows: its PNG file's sha256, what it shows in words, and its noise.
+
+    Regions that it does not list are looked for in it. One that ``keeps`` its picture gives everything that no region
+    needs to change; one that keeps the look alone, as from another camera, only what its kept regions look like; one
+    that keeps the layout only where things are, for other words.
+    """
+
+    picture: Digest
+    caption: Annotated[str, Length(1, 2000)]
+    seed: Seed = 0
+    variation: Fraction = 0.0
+    variation_seed: Seed = 0
+    regions: Annotated[tuple[ReferenceRegion, ...], Length(0, 64)] = ()
+    keeps: Literal["picture", "look", "layout"] = "picture"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +165,7 @@ class Blockout(Record):
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
     instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
+    What follows another picture has a ``reference``.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -153,6 +188,7 @@ class Blockout(Record):
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
     variation: Annotated[Fraction, Added("0.2.0")] = 0.0
     variation_seed: Annotated[Seed, Added("0.2.0")] = 0
+    reference: Annotated[ReferencePicture | None, Added("0.2.0")] = None
     loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
     vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
     precision: Annotated[Precision, Added("0.2.0")] = ""

@@ -5,7 +5,7 @@
 ``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
 ``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. What a
 region has of its own is ``maquette_strength``, ``maquette_start``, ``maquette_until``, ``maquette_description`` and
-``maquette_colour``, where they are set.
+``maquette_colour``, where they are set; ``maquette_keep_look`` true has it look as in the latest picture.
 The scene's ``maquette_prompt`` is the prompt.
 """
 
@@ -23,7 +23,8 @@ REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_e
 TOGETHER = "maquette_together"
 STRENGTH, START, UNTIL = "maquette_strength", "maquette_start", "maquette_until"
 DESCRIPTION, COLOUR = "maquette_description", "maquette_colour"
-KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR)
+KEEP_LOOK = "maquette_keep_look"
+KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR, KEEP_LOOK)
 
 Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
@@ -85,6 +86,7 @@ def read(item: Marked) -> Mark | None:
         until=float(item.get(UNTIL, 1.0)),
         description=" ".join(str(item.get(DESCRIPTION, "")).split()),
         colour=_colour(item),
+        keep=bool(item.get(KEEP_LOOK, False)),
     )
 
 

@@ -20,7 +20,8 @@ class Mark:
 
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
     should it have no surface: "in the view", "from renders", or "", and ``kind`` what it is then. ``strength``,
-    ``start``, ``until``, ``description`` and ``colour`` are its own, as a Region's.
+    ``start``, ``until``, ``description`` and ``colour`` are its own, as a Region's; what it looks like in
+    the latest picture is to ``keep``.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Mark:
     until: float = 1.0
     description: str = ""
     colour: tuple[float, float, float] | None = None
+    keep: bool = False
 
 
 OWN = ("enforce", "strength", "start", "until", "description", "colour")

@@ -10,6 +10,7 @@ from ..client.api import Client
 from ..client.download import fetch
 from ..client.exceptions import ClientError, PictureDamaged, PictureUnsaved, ServerProblem
 from ..client.resolve import numbered
+from ..messages.errors import ReferenceGone
 from ..messages.notice import notice
 from ..protocol.answers import Connection, Job
 from . import reducer
@@ -55,6 +56,14 @@ class JobTracker:
             self._store.apply(reducer.notice_changed, notice(error))
         except PictureDamaged as error:
             self._store.apply(reducer.job_forgotten, job.id, notice(error))
+
+    async def refer(self, client: Client, picture: str) -> None:
+        """Send the server a picture that a job follows, by its sha256. Raises ReferenceGone, ClientError."""
+        try:
+            png = (self._folder / f"{picture}.png").read_bytes()
+        except OSError as error:
+            raise ReferenceGone() from error
+        await client.refer(png)
 
     async def fetch_previews(self, client: Client) -> None:
         """Fetch previews, the newest there is and one at a time: those in between are never asked for. Never ends."""

@@ -120,8 +120,10 @@ class Submissions:
         return next_unpainted(blockout, self._store.session.tasks, seeds.painted)
 
     async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings, replaced: str) -> str:
-        """Have the server queue one job, perhaps in the place of another; its id. Raises ClientError."""
+        """Have the server queue one job, perhaps in the place of another; its id. Raises ClientError, ReferenceGone."""
         client, key = await self._tracker.client(), uuid.uuid4().hex
+        if blockout.reference is not None:
+            await self._tracker.refer(client, blockout.reference.picture)
 
         async def ask() -> Job:
             return await (client.replace(replaced, blockout, key) if replaced else client.submit(blockout, key))

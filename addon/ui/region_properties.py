@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, StringProperty
 
 from ..protocol.blockout import Property
-from ..regions.marks import COLOUR, DESCRIPTION, ENFORCE, OFF, PHRASE, START, STRENGTH, UNTIL
+from ..regions.marks import COLOUR, DESCRIPTION, ENFORCE, KEEP_LOOK, OFF, PHRASE, START, STRENGTH, UNTIL
 from .context import Icon
 from .stored_property import declared, stored, text
 
@@ -27,7 +27,7 @@ FLAGS = {name: 1 << bit for bit, name in enumerate(get_args(Property))}
 
 def of_regions() -> dict[str, object]:
     """The properties of an object or collection, by key."""
-    return {**_asked(), **_own()}
+    return {**_asked(), **_own(), **_following()}
 
 
 def _asked() -> dict[str, object]:
@@ -87,6 +87,19 @@ def _own() -> dict[str, object]:
             options=set(),
             update=_announce,
             **stored(COLOUR, lambda owner: GREY),
+        ),
+    }
+
+
+def _following() -> dict[str, object]:
+    return {
+        KEEP_LOOK: declared(
+            BoolProperty,
+            name="Keep Look",
+            description="The next picture follows the latest one: this goes where its block went, and looks the same",
+            options=set(),
+            update=_announce,
+            **stored(KEEP_LOOK, lambda owner: False),
         ),
     }
 

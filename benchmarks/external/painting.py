@@ -22,7 +22,7 @@ from benchmarks.external.request import ExternalRequest, SampleError, coverage
 from benchmarks.placement.measures import area_under, box_iou
 from benchmarks.sheet import to_image
 from sg_core import Judge, Layout, Model, generate, groundings, load
-from sg_core.edits import place
+from sg_core.edits.recipes import place
 from sg_core.errors import SelfGuidanceError
 from sg_core.layout import masks as hold
 from sg_core.toybox.segmenter import judge_of

@@ -10,7 +10,7 @@ from torch import Tensor
 from addon.request.settings import FEW_NOISE
 from benchmarks.placement.cases import Case
 from sg_core import generate
-from sg_core.edits import place
+from sg_core.edits.recipes import place
 from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
 from sg_core.layout import Layout, as_layout, masks, shaped_noise

@@ -28,6 +28,7 @@ from ..settings import ServerSettings
 from . import blender_process
 from .files import scratch, write, writing
 from .layout_flags import add_layout_flags, changed
+from .reference_flags import BESIDE, PictureToFollow, add_reference_flags, follow
 from .region_report import Outcome, outcomes
 from .terminal import bar, complain, say
 
@@ -63,6 +64,7 @@ async def render(
     out: Path,
     program: Path | None,
     change: Callable[[Blockout], Blockout] = lambda blockout: blockout,
+    follows: Callable[[Blockout], PictureToFollow | None] = lambda blockout: None,
 ) -> Result:
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
@@ -78,9 +80,14 @@ async def render(
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
     blockout = await client.pinned(change(blockout))
+    if (picture_to_follow := follows(blockout)) is not None:
+        await client.refer(picture_to_follow.png)
+        blockout = picture_to_follow.blockout
     with writing(out, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         out.mkdir(parents=True, exist_ok=True)
         write(result.blockout, json.dumps(dump(blockout)).encode())
+        if picture_to_follow is not None:
+            write(out / BESIDE, picture_to_follow.png)
     picture, achieved = await paint(client, blockout)
     with writing(out, ELSEWHERE):
         write(result.picture, picture)
@@ -197,7 +204,16 @@ async def _main(words: argparse.Namespace) -> None:
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with server(words.server, models, words.lora_folders) as client:
-        result = await render(client, source, settings, name, out, words.blender, partial(changed, words=words))
+        result = await render(
+            client,
+            source,
+            settings,
+            name,
+            out,
+            words.blender,
+            partial(changed, words=words),
+            partial(follow, words=words),
+        )
     tell(result, words.json)
 
 
@@ -229,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frame", type=frame, help="the frame to capture; the scene's own by default")
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
     add_layout_flags(parser)
+    add_reference_flags(parser)
     parser.add_argument("--model", help="a model of the server, a diffusers folder or a checkpoint file")
     folder = "a folder of LoRAs and VAEs"
     parser.add_argument("--loras", dest="lora_folders", type=Path, action="append", default=[], help=folder)

@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from addon.protocol.answers import VERSION as CONTRACT
-from addon.protocol.answers import AdapterKind, Health, Scope
+from addon.protocol.answers import AdapterKind, Health, Scope, Stored
 from addon.protocol.blockout import Blockout
+from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import dump
 
 from ..models.weighing import weighed
@@ -22,6 +23,7 @@ from ..problems import (
     Invalid,
     NotJson,
     UnknownArtifact,
+    UnknownReference,
 )
 from ..queue.signal import Signal
 from ..queue.store import Store
@@ -71,8 +73,19 @@ async def json_body(request: Request) -> bytes:
     return await request.body()
 
 
+async def png_body(request: Request) -> bytes:
+    """The raw body of a request, a PNG file. Raises NotJson for one that does not call itself so, UnknownReference."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "image/png":
+        raise NotJson("The picture must be sent as image/png", fix="Send Content-Type: image/png.")
+    body = await request.body()
+    if not body.startswith(SIGNATURE):
+        raise UnknownReference("What was sent is no PNG file", fix="Save the picture as PNG, and send that.")
+    return body
+
+
 In = Annotated[Services, Depends(services)]
 Body = Annotated[bytes, Depends(json_body)]
+PngBody = Annotated[bytes, Depends(png_body)]
 
 
 @router.post("/jobs")
@@ -100,6 +113,12 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     services.supervisor.wake()
     services.signal.notify()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@router.post("/references")
+def refer(services: In, png: PngBody) -> Response:
+    """Keeps a picture for blockouts to refer to, for as long as a job does."""
+    return JSONResponse(dump(Stored(sha256=services.store.keep(png))), 201)
 
 
 @router.get("/jobs")

@@ -24,6 +24,7 @@ COLUMNS = (
     "number, id, state, sequence, fence, attempts, restarts, created, phase, step, steps, model, prompt, seed, problem,"
     " achieved, position, stands_for"
 )  # of a job, all but what was asked for, which may be of megabytes
+REFERENCE = "reference"  # what kind of picture it is that a job follows: none of its own
 TEXTS = ("problem", "achieved")  # columns that hold JSON
 
 
@@ -60,8 +61,14 @@ def attach(db: sqlite3.Connection, job: str, artifact: Artifact) -> str | None:
     return earlier and str(earlier["sha256"])
 
 
+def refer(db: sqlite3.Connection, job: str, digest: str, size: int) -> None:
+    """Note the picture that a job follows, which is none of its own."""
+    values = (job, REFERENCE, digest, "image/png", size)
+    db.execute("INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)", values)
+
+
 def referenced(db: sqlite3.Connection) -> set[str]:
-    """The digest of every picture that some job has."""
+    """The digest of every picture that some job has or follows."""
     return {row["sha256"] for row in db.execute("SELECT sha256 FROM artifact")}
 
 
@@ -93,8 +100,8 @@ def job_by(db: sqlite3.Connection, job: str) -> Job:
 
 def job_of(db: sqlite3.Connection, row: sqlite3.Row) -> Job:
     """The job of a row, with its pictures."""
-    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? ORDER BY kind"
-    pictures = [dict(each) for each in db.execute(artifacts, (row["id"],))]
+    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? AND kind != ? ORDER BY kind"
+    pictures = [dict(each) for each in db.execute(artifacts, (row["id"], REFERENCE))]
     try:
         texts = {name: _parsed(row, name) for name in TEXTS}
         attempt = {"attempt": max(1, row["fence"])}  # each claim is one

@@ -25,7 +25,7 @@ from addon.protocol.answers import Achieved, Event, Job, Problem, State
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
-from ..problems import KeyReused, QueueFull
+from ..problems import KeyReused, QueueFull, UnknownReference
 from . import rows
 from .artifacts import ArtifactStore, PictureFile
 from .availability import available, unavailable
@@ -79,7 +79,8 @@ class Store:
         """Queues a job; with a key seen before, answers the job it made. The flag says whether the job is new.
 
         ``instead`` is a waiting job that is cancelled, and whose place in the queue the new one takes. Raises KeyReused
-        when the key came with another blockout, QueueFull when ``limit`` jobs wait, UnknownJob, NotWaiting.
+        when the key came with another blockout, QueueFull when ``limit`` jobs wait, UnknownJob, NotWaiting,
+        UnknownReference.
         """
         body = json.dumps(dump(blockout))
         digest = sha256(body.encode()).hexdigest()
@@ -92,10 +93,33 @@ class Store:
             if instead is not None:
                 replaced = waiting(db, instead)
                 advance(db, replaced, "cancel")
-                return insert(db, blockout, body, key, digest, replaced), True
+                return self._insert(db, blockout, body, key, digest, replaced), True
             if rows.waiting_count(db) >= limit:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
-            return insert(db, blockout, body, key, digest), True
+            return self._insert(db, blockout, body, key, digest), True
+
+    def _insert(
+        self,
+        db: sqlite3.Connection,
+        blockout: Blockout,
+        body: str,
+        key: str,
+        digest: str,
+        replaced: sqlite3.Row | None = None,
+    ) -> Job:
+        """A new job, which keeps the picture that it follows from being deleted. Raises UnknownReference."""
+        reference, path = blockout.reference, None
+        if reference is not None and (path := self.artifacts.find(reference.picture)) is None:
+            raise UnknownReference(f"There is no picture {reference.picture[:12]}… here", path="reference.picture")
+        job = insert(db, blockout, body, key, digest, replaced)
+        if path is not None:
+            rows.refer(db, job.id, path.name, path.stat().st_size)
+        return job
+
+    def keep(self, png: bytes) -> str:
+        """Keeps a picture for jobs to follow; its digest. It goes with the last of them. Raises NoRoom."""
+        with self._writing():
+            return self.artifacts.put(PictureFile("full", png)).sha256
 
     def prune(self, most: int, most_bytes: int) -> int:
         """Forgets jobs that are over, the oldest first and AT_ONCE of them at most, until no more than ``most`` are

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-BLOCKOUT_KEY = "maquette.blockout"
+BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 QUOTED = 40  # characters
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
@@ -82,9 +82,11 @@ class Engine(Protocol):
     def unload(self) -> None:
         """Gives the memory of the model back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
-        """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
-        last one; what that raises stops the painting.
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout refers to.
+
+        Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
+        painting.
 
         Raises Unpaintable with the path to what the model cannot follow, PromptTooLong, OutOfMemory.
         """
@@ -188,11 +190,11 @@ class DiffusionEngine:
             names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
             raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
         """Translates, samples, measures, crops."""
         import sg_core
 
-        from . import translate
+        from . import references, translate
 
         assert self._ready is not None, "load comes first"
         info, model, judge = self._ready.info, self._ready.sparing, self._ready.judge
@@ -201,7 +203,8 @@ class DiffusionEngine:
         try:
             read = translate.readable(blockout, info.words)
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
-                picture, latent = translate.paint(model, read, _watch(report, blockout.frame))
+                keeping = references.keeping(model, judge, read, reference)
+                picture, latent = translate.paint(model, read, _watch(report, blockout.frame), keeping)
                 report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
         except OutOfMemory as error:
@@ -217,7 +220,7 @@ class DiffusionEngine:
             raise NoModel(str(error), fix="Get the model's files again, or choose another model.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
-        return finished(picture[0], blockout, achieved)
+        return finished(picture[0], blockout, achieved, references.latent_text(latent))
 
     def _spare(self, blockout: Blockout) -> str:
         """Have the model save as much memory as this picture needs; in words, how much that is."""
@@ -267,10 +270,10 @@ def end(lost: str) -> str:
     return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
 
 
-def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...]) -> Painting:
-    """A picture (3, height, width) in 0..1 as the PNG files of the result."""
+def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...], latent: str = "") -> Painting:
+    """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
     full, frame = image_of(picture), blockout.frame
-    return Painting(picture=png(crop(full, frame), blockout), full=png(full, blockout), achieved=achieved)
+    return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)
 
 
 def sketch(full: Image.Image, frame: Frame) -> bytes:
@@ -291,10 +294,12 @@ def image_of(picture: "Tensor") -> Image.Image:
     return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
 
-def png(image: Image.Image, blockout: Blockout | None = None) -> bytes:
-    """An image as a PNG file; with a blockout, it carries that too, under BLOCKOUT_KEY."""
+def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") -> bytes:
+    """An image as a PNG file; it carries a blockout under BLOCKOUT_KEY, and a latent as text under LATENT_KEY."""
     text, file = PngImagePlugin.PngInfo(), io.BytesIO()
     if blockout is not None:
         text.add_text(BLOCKOUT_KEY, json.dumps(dump(blockout)))
+    if latent:
+        text.add_text(LATENT_KEY, latent)
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()

@@ -25,12 +25,13 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from addon.protocol.answers import ModelInfo, Problem
+from addon.protocol.blockout import ReferencePicture
 
 from .. import logs
 from ..adapters import PLAIN, AdapterCatalogue
 from ..models.card_files import CardFiles
 from ..models.facts import stated_folders, stated_model
-from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
+from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal, UnknownReference
 from ..queue.artifacts import PictureFile
 from ..queue.availability import RETRY_SECONDS
 from ..queue.changes import StaleClaim
@@ -86,6 +87,13 @@ class JobReporter:
         pictures = (PictureFile("picture", painting.picture), PictureFile("full", painting.full))
         self._note_memory()
         self._insist(lambda: self._store.finish(self._claim, pictures, painting.achieved))
+
+    def reference(self, picture: ReferencePicture) -> bytes:
+        """The PNG file of the picture that the job follows. Raises UnknownReference when it is gone."""
+        path = self._store.artifacts.find(picture.picture)
+        if path is None:
+            raise UnknownReference(f"The picture {picture.picture[:12]}… is here no more", path="reference.picture")
+        return path.read_bytes()
 
     def model_of_a_folder(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
         """The model of that name as it was offered when the job came, and what lies beside it; None of an older job."""
@@ -249,7 +257,10 @@ def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobR
     loaded.info, loaded.setup = model, setup
     reporter.start()
     reporter.phase(JobProgress("painting"))  # the first step may be long in coming, and nothing loads any more
-    reporter.finish(engine.paint(claim.blockout, reporter.report))
+    if claim.blockout.reference is None:
+        reporter.finish(engine.paint(claim.blockout, reporter.report))
+        return
+    reporter.finish(engine.paint(claim.blockout, reporter.report, reporter.reference(claim.blockout.reference)))
 
 
 if __name__ == "__main__":

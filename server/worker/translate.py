@@ -56,8 +56,10 @@ def wording(blockout: Blockout) -> Wording:
     )
 
 
-def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tuple[Tensor, Tensor]:
-    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent.
+def paint(
+    model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch, keeping: sg_core.Layout | None = None
+) -> tuple[Tensor, Tensor]:
+    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent. ``keeping`` is of another one.
 
     Raises sg_core's errors, and whatever ``watch`` raises.
     """
@@ -71,7 +73,7 @@ def paint(model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch) -> tup
     picture = sg_core.generate(
         model,
         wording(blockout).prompt if strength else blockout.prompt,
-        layout(blockout) if strength else None,
+        (layout(blockout) if strength else sg_core.Layout()) + (keeping or sg_core.Layout()),
         seeds=(blockout.seed,),
         width=blockout.width,
         height=blockout.height,
@@ -99,7 +101,12 @@ def readable(blockout: Blockout, words: Collection[str]) -> Blockout:
     spans = [span for phrase in phrases for span in occurrences(blockout.prompt, phrase)]
     prompt, negative = readable_text(blockout.prompt, words, spans), readable_text(blockout.negative, words)
     described = (replace(r, description=readable_text(r.description, words)) for r in blockout.regions)
-    return replace(blockout, prompt=prompt, negative=negative, regions=tuple(described))
+    read = replace(blockout, prompt=prompt, negative=negative, regions=tuple(described))
+    reference = blockout.reference
+    if reference is None:
+        return read
+    phrases_of = [span for phrase in phrases for span in occurrences(reference.caption, phrase)]
+    return replace(read, reference=replace(reference, caption=readable_text(reference.caption, words, phrases_of)))
 
 
 def readable_text(text: str, words: Collection[str], protected: Collection[tuple[int, int]] = ()) -> str:

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +86,10 @@ class Model(Protocol):
     def attention(self, latent: Tensor) -> Mapping[str, Grid]:
         """Every layer where the picture looks at words, heard or not, with their grids for this latent."""
 
+    def self_attention(self, latent: Tensor) -> Mapping[str, Grid]:
+        """Every layer where the picture looks at itself and nothing else, with their grids for this latent; none for a
+        family whose pictures and words share layers."""
+
     def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
         """What to tell the network, for ``predict``; ``negative`` are those to move away from.
 
@@ -104,11 +108,25 @@ class Model(Protocol):
     def decode(self, latent: Tensor) -> Tensor:
         """Pictures (batch, 3, y, x), 0 to 1, of clean latents, with their gradient where the latents have one."""
 
+    def latent(self, pictures: Tensor) -> Tensor:
+        """Clean latents of pictures (batch, 3, height, width) in 0..1, without chance; the inverse of ``decode``.
+
+        Raises RequestError for a model that cannot encode pictures.
+        """
+
 
 def plus(conditional: Tensor, plain: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Classifier-free guidance (Ho & Salimans 2022): the output, and its correction."""
     correction = scale * (conditional - plain)
     return plain + correction, correction
+
+
+def mean_latent(autoencoder: Any, pictures: Tensor) -> Tensor:
+    """What one of diffusers' autoencoders makes of pictures (batch, 3, height, width) in 0..1, before it is scaled."""
+    own = next(autoencoder.parameters())
+    encoded = autoencoder.encode((pictures * 2 - 1).to(own))
+    latent: Tensor = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+    return latent.float()
 
 
 def check_sides(card: Card, width: int, height: int) -> None:

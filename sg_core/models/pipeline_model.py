@@ -15,14 +15,15 @@ from torch import Tensor, nn
 
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
-from sg_core.errors import AttentionError
+from sg_core.errors import AttentionError, RequestError
 from sg_core.models.cards import Card
-from sg_core.models.family import Family, Guided
+from sg_core.models.family import Family, Guided, decoded, scaled
 from sg_core.models.folder import quiet, read_index
-from sg_core.models.model import Step, check_sides
+from sg_core.models.model import Step, check_sides, mean_latent
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import FLOW_SCHEDULERS, SCHEDULERS, Timetable, timetable
 from sg_core.models.single_file import read_parts
+from sg_core.models.stable_diffusion_1 import SELF, unet_attention
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, located
 
@@ -77,6 +78,11 @@ class PipelineModel:
         rows, columns = (side // self.family.patch for side in latent.shape[2:])
         return self.family.grids(self.pipe, rows, columns)
 
+    def self_attention(self, latent: Tensor) -> dict[str, Grid]:
+        """Those of a UNet; none for the others."""
+        size = (latent.shape[2], latent.shape[3])
+        return unet_attention(self.network, size, (), SELF) if self.family.network == "unet" else {}
+
     def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
         """Prompts as the network takes them, in its precision. Raises TooLong when one is too long."""
         for prompt in prompts:
@@ -103,6 +109,17 @@ class PipelineModel:
         """Pictures (batch, 3, y, x), 0 to 1."""
         picture = self.family.decode(self.pipe, self.family.clean(self.pipe, latent))
         return (picture.to(latent.dtype) / 2 + 0.5).clamp(0, 1)
+
+    def latent(self, pictures: Tensor) -> Tensor:
+        """Clean latents of pictures (batch, 3, height, width) in 0..1. Raises RequestError for a family of its own."""
+        if self.family.clean is not scaled or self.family.decode is not decoded:
+            raise RequestError(
+                f"{self.card.name} cannot encode pictures here yet: refer to a picture that it painted itself, "
+                "or choose a model of another family"
+            )
+        config = self.pipe.vae.config
+        shift, scaling = float(config.get("shift_factor") or 0.0), float(config.scaling_factor)
+        return (mean_latent(self.pipe.vae, pictures) - shift) * scaling
 
 
 def _dtype(network: nn.Module) -> torch.dtype:

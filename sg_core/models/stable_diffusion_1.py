@@ -14,7 +14,7 @@ from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError
 from sg_core.models.cards import Card
-from sg_core.models.model import Step, check_sides, plus
+from sg_core.models.model import Step, check_sides, mean_latent, plus
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import Timetable, timetable
 from sg_core.models.single_file import read_parts
@@ -25,6 +25,7 @@ COMPONENTS: Mapping[str, Sequence[str]] = MappingProxyType(
     {"unet": ("UNet2DConditionModel",), "vae": ("AutoencoderKL", "AutoencoderTiny"), "text_encoder": ("CLIPTextModel",)}
 )
 TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
+CROSS, SELF = ".attn2", ".attn1"  # how diffusers calls a transformer block's two attentions
 FOLDERS = (*COMPONENTS, "tokenizer", "scheduler")
 
 
@@ -62,6 +63,10 @@ class StableDiffusion1:
         """All cross-attention layers, in the order they speak."""
         return cross_attention(self.network, (latent.shape[2], latent.shape[3]), ())
 
+    def self_attention(self, latent: Tensor) -> dict[str, Grid]:
+        """All self-attention layers, in the order they speak."""
+        return unet_attention(self.network, (latent.shape[2], latent.shape[3]), (), SELF)
+
     def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
         """Last hidden states, (batch, token, width). Raises TokenError when a prompt is too long."""
         for prompt in prompts:
@@ -89,6 +94,11 @@ class StableDiffusion1:
         scaled = (latent / self.autoencoder.config.scaling_factor).to(self.autoencoder.dtype)
         picture: Tensor = self.autoencoder.decode(scaled).sample
         return (picture.to(latent.dtype) / 2 + 0.5).clamp(0, 1)
+
+    def latent(self, pictures: Tensor) -> Tensor:
+        """Clean latents of pictures (batch, 3, height, width) in 0..1, without chance."""
+        scaling: float = self.autoencoder.config.scaling_factor
+        return mean_latent(self.autoencoder, pictures) * scaling
 
 
 def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
@@ -124,18 +134,23 @@ def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) 
 
     Raises AttentionError when those blocks have no cross-attention.
     """
-    layers = {
-        f"{block}.{name}": Grid(*at)
-        for block, at in block_sizes(network, size)
-        if not blocks or block in blocks
-        for name, _ in network.get_submodule(block).named_modules()
-        if name.endswith(".attn2")
-    }
+    layers = unet_attention(network, size, blocks, CROSS)
     if not layers:
         raise AttentionError(
             f"no cross-attention in {', '.join(blocks) or 'this network'}: name other blocks in the Card"
         )
     return layers
+
+
+def unet_attention(network: Any, size: tuple[int, int], blocks: Sequence[str], ending: str) -> dict[str, Grid]:
+    """The layers of these blocks (none named means all) whose name ends so, in the order they speak."""
+    return {
+        f"{block}.{name}": Grid(*at)
+        for block, at in block_sizes(network, size)
+        if not blocks or block in blocks
+        for name, _ in network.get_submodule(block).named_modules()
+        if name.endswith(ending)
+    }
 
 
 def block_sizes(network: Any, size: tuple[int, int]) -> list[tuple[str, tuple[int, int]]]:

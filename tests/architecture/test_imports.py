@@ -35,8 +35,14 @@ BPY_ON_USE = frozenset({"addon/__init__.py"})
 # Protocol and client are all that the API process knows of the add-on; the verbs that open a .blend know how to have a
 # second Blender do it, and what can be set for it.
 WIRE = ("addon.protocol", "addon.client")
-BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings", "addon.request.limits")
+BLENDER_PROCESS = (
+    "addon.blender_process",
+    "addon.request.settings",
+    "addon.request.limits",
+    "addon.request.references",
+)
 WORKER = "server.worker.translate"
+TRANSLATORS = frozenset({"server/worker/translate.py", "server/worker/references.py"})
 
 
 def foreign_imports(file: Source) -> Iterator[str]:
@@ -78,12 +84,14 @@ def addon_imports(file: Source) -> Iterator[str]:
 
 
 def core_imports(file: Source) -> Iterator[str]:
-    """translate.py alone meets sg_core on import; engine.py imports that on first use: the API process has no torch."""
+    """TRANSLATORS alone meet sg_core on import; engine.py imports that on first use: the API process has no torch."""
     for imported in imports(file):
         core = imported.top in {"sg_core", "torch"} or imported.module == WORKER
         on_use = file.path == "server/worker/engine.py" and imported.function
-        if core and not on_use and file.path != "server/worker/translate.py":
-            yield file.at(imported.node, f"{imported.module} belongs to engine.py, on first use, and translate.py")
+        if core and not on_use and file.path not in TRANSLATORS:
+            yield file.at(
+                imported.node, f"{imported.module} belongs to engine.py, on first use, and to {', '.join(TRANSLATORS)}"
+            )
 
 
 def test_addon_uses_nothing_but_blender() -> None:
@@ -113,7 +121,7 @@ def test_server_knows_only_the_wire() -> None:
     assert len(list(addon_imports(Source("server/cli/x.py", "import addon.blender_process, addon.headless")))) == 1
 
 
-def test_server_reaches_the_core_in_two_files() -> None:
+def test_server_reaches_the_core_in_three_files() -> None:
     uphold(core_imports, sources("server"))
     assert len(list(core_imports(Source("server/http/routes.py", "def f():\n    import sg_core")))) == 1
     assert len(list(core_imports(Source("server/worker/process.py", "def f():\n    from . import translate")))) == 1

@@ -141,7 +141,7 @@ def test_without_weights_or_layers_a_gradient_free_peer_is_plain(model, case, pl
 @pytest.mark.parametrize("steps", [STEPS, CARDS["toybox"].few])
 def test_ours_is_what_generate_paints(model, case, steps):
     """With few steps the layout shapes the noise, else words are emphasised."""
-    from sg_core.edits import place
+    from sg_core.edits.recipes import place
 
     card, nearest_first = model.card, dict(reversed(case.masks.items()))
     few = steps < card.few

@@ -36,7 +36,7 @@ class FakeEngine:
     def unload(self) -> None:
         """There is nothing to give back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
         colour = (blockout.seed % 256, blockout.seed // 256 % 256, len(blockout.regions))
         pixels = np.full((blockout.height, blockout.width, 3), colour, np.uint8)
         full = Image.fromarray(pixels)

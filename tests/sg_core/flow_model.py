@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
+from sg_core.errors import RequestError
 from sg_core.models.cards import Card, new_card
 from sg_core.models.model import Step, plus
 from sg_core.models.schedulers import FLOW_SCHEDULERS, Timetable, timetable
@@ -67,6 +68,12 @@ class TinyFlow:
         return {f"transformer_blocks.{i}.attn": grid for i in range(3)}
 
     attention = layers
+
+    def self_attention(self, latent: Tensor) -> Mapping[str, Grid]:
+        return {}
+
+    def latent(self, pictures: Tensor) -> Tensor:
+        raise RequestError("it has no encoder")
 
     def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
         ids = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").input_ids

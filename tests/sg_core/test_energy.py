@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sg_core.attention.tape import Tape
-from sg_core.edits import others, place
+from sg_core.edits.recipes import others, place
 from sg_core.energy import Energy, centroid, keep_out, presence, shape, size
 from sg_core.errors import EnergyError
 from sg_core.schedule import always, fading, times, until

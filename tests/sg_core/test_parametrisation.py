@@ -29,6 +29,7 @@ def test_outputs_are_read_and_made(name: str, alpha: float, sigma: float) -> Non
     assert torch.allclose(kind.to_clean(output, latent, alpha, sigma), clean)
     assert torch.allclose(kind.to_noise(output, latent, alpha, sigma), noise)
     assert torch.allclose(kind.from_noise(noise, latent, alpha, sigma), output)
+    assert torch.allclose(kind.from_clean(clean, latent, alpha, sigma), output)
 
 
 @pytest.mark.parametrize("name", PARAMETRISATIONS)

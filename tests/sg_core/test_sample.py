@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, StableDiffusionPipeline
 
 from sg_core import generate
 from sg_core.attention.tape import listening
-from sg_core.edits import place
+from sg_core.edits.recipes import place
 from sg_core.energy import Energy, Measure, Term, centroid, shape, size
 from sg_core.errors import Cancelled, EnergyError, RequestError
 from sg_core.guidance import Relative

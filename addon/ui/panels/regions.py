@@ -192,6 +192,7 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
             together = column.column(align=True)
             for key in keys:
                 together.prop(region, key)
+    _look(column.row(align=True), entry)
     coloured = region.get(marks.COLOUR) is not None
     if "colour" in model.region_fields or coloured:
         row = column.row(align=True)
@@ -200,3 +201,9 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
         icon: Icon = "X" if coloured else "ADD"
         text = "" if coloured else "Colour"
         row.operator("maquette.colour_region", text=text, icon=icon).uid = str(entry.row.uid)
+
+
+def _look(row: bpy.types.UILayout, entry: ListedRegion) -> None:
+    """Whether it looks as in the latest picture; or it alone anew in that picture."""
+    row.prop(entry.region, marks.KEEP_LOOK)
+    row.operator("maquette.repaint_region", text="", icon="BRUSH_DATA").uid = str(entry.row.uid)

@@ -32,6 +32,7 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
         entry = image.get(ENTRY, "") if image is not None else ""
         vary.enabled = bool(entry)
         vary.operator("maquette.vary_entry", text="Vary…").name = entry
+        vary.operator("maquette.generate", text="Restyle").restyle = True
         self._several(column.row(align=True), context)
 
     def _several(self, row: bpy.types.UILayout, context: Context) -> None:

@@ -39,7 +39,7 @@ class Painter:
     def unload(self) -> None:
         """There is nothing to give back."""
 
-    def paint(self, blockout: Blockout, report) -> Painting:
+    def paint(self, blockout: Blockout, report, reference: bytes | None = None) -> Painting:
         """Regions from the farthest to the nearest, a step each report."""
         tint = zlib.crc32(str(blockout.seed).encode()) % 40
         varied = blockout.variation_seed % 50 if blockout.variation else 0

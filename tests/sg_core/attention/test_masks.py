@@ -13,7 +13,7 @@ from sg_core import Layout, generate, masks
 from sg_core.attention.hooks import active_inside
 from sg_core.attention.masks import RegionMask, bias, masking, openness
 from sg_core.attention.tape import Grid, listening
-from sg_core.edits import place
+from sg_core.edits.recipes import place
 from sg_core.energy import Energy
 from sg_core.errors import AttentionError, EnergyError
 from sg_core.models.stable_diffusion_1 import StableDiffusion1

@@ -10,7 +10,7 @@ from diffusers import StableDiffusionPipeline
 from addon.protocol.default_model import TOYBOX
 from server.catalogue import offered
 from sg_core import generate
-from sg_core.edits import place
+from sg_core.edits.recipes import place
 from sg_core.judge import Judge, detect, placement
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find, load

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask for a picture, and stop it; set what it needs."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ....camera.placement import pose_of
 from ....camera.reader import camera_of
@@ -35,6 +36,7 @@ from ...properties import VARY, chosen, style
 from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
+from .references import followed, reference_for
 
 
 class Generate(bpy.types.Operator):
@@ -49,6 +51,16 @@ class Generate(bpy.types.Operator):
         description="The waiting job whose place in the queue it takes", options={"HIDDEN", "SKIP_SAVE"}
     )
 
+    restyle: BoolProperty(
+        description="Keep the layout of the latest picture, with the words as they are now",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    follow: StringProperty(
+        description="The picture to follow instead of the latest, by its sha256",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
@@ -58,12 +70,14 @@ class Generate(bpy.types.Operator):
         snapshot = panel_snapshot(scene, depsgraph)
         phrases = [mark.phrase for mark in marks.marks(scene)]
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
-        live = _developing(scene, snapshot)
+        reference = reference_for(scene, snapshot, restyle=self.restyle, picture=self.follow)
+        follow = partial(followed, reference=reference)
+        live = _developing(scene, snapshot, follow)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
         if snapshot.settings.exact:
             capture = exact_capture(context, snapshot.settings, chosen(scene))
-            return self._expose(capture, live, details)
+            return self._expose(capture, live, details, follow)
         if not bpy.app.background:
             app().event_loop.start(moving_on(view, onto_sheet(dispatcher.send(live, *details), view)))
             return {"FINISHED"}
@@ -80,7 +94,11 @@ class Generate(bpy.types.Operator):
         )
 
     def _expose(
-        self, capture: ExactCapture, live: Slices[Blockout], details: tuple[Viewpoint, Settings, Seeds]
+        self,
+        capture: ExactCapture,
+        live: Slices[Blockout],
+        details: tuple[Viewpoint, Settings, Seeds],
+        follow: Callable[[Blockout], Blockout],
     ) -> Status:
         """Send what a render shows instead."""
         send = app().dispatcher.deliver if bpy.app.background else app().dispatcher.submit
@@ -90,7 +108,7 @@ class Generate(bpy.types.Operator):
             capture,
             live,
             lock,
-            lambda blockout: moving_on(view, onto_sheet(send(blockout, *details), view)),
+            lambda blockout: moving_on(view, onto_sheet(send(follow(blockout), *details), view)),
         )
         if not bpy.app.background:
             app().event_loop.start(exposing)
@@ -183,7 +201,7 @@ def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Sn
     return capture(scene, settings, chosen(scene), depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def _developing(scene: bpy.types.Scene, first: Snapshot) -> Slices[Blockout]:
+def _developing(scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout]) -> Slices[Blockout]:
     """The request of a snapshot, whose remaining meshes are read first."""
     key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
     meshes, model = app().regions.meshes, chosen(scene)
@@ -195,7 +213,7 @@ def _developing(scene: bpy.types.Scene, first: Snapshot) -> Slices[Blockout]:
 
     def slices() -> Slices[Blockout]:
         snapshot = yield from gathering(first, lambda snapshot: snapshot.parts, again, key, meshes)
-        return (yield from develop(snapshot))
+        return follow((yield from develop(snapshot)))
 
     return slices()
 

@@ -103,6 +103,7 @@ def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
             marks.mark(item, region.phrase)
             marks.write(item, marks.OFF, False)
             marks.recall(item, region)
+            marks.write(item, marks.KEEP_LOOK, True if region.look == "keep" else None)
     phrases = {region.phrase.casefold() for region in regions}
     for item, mark in marks.marked(scene):
         if mark.on and mark.phrase.casefold() not in phrases:

@@ -16,6 +16,7 @@ def use_edge_cases(scene: bpy.types.Scene, app: object) -> None:
     come_home(scene, app)
     press_again(scene, app)
     vary(scene, app)
+    follow(scene, app)
     order_the_queue(scene, app)
     hover()
     look_through_no_camera(scene, app)
@@ -82,6 +83,49 @@ def vary(scene: bpy.types.Scene, app: object) -> None:
     assert (round(scene.maquette_variation, 6), scene.maquette_variation_seed) == (0.2, seed + 1)
     scene.maquette_variation, scene.maquette_vary = 0.0, True
     assert bpy.ops.maquette.vary_entry(name="0" * 64) == {"CANCELLED"}
+
+
+def follow(scene: bpy.types.Scene, app: object) -> None:
+    """A look that is kept of the latest picture, one region of it anew, its layout with other words."""
+    castle, camera = scene.objects["castle"], scene.camera
+
+    def asked(act: Callable[[], set[str]]) -> tuple[dict, dict, str]:
+        latest = scene["maquette_picture"]["maquette_entry"]
+        assert act() == {"FINISHED"}, app.session
+        document = json.loads(app.session.tasks[-1].request)
+        looks = {region["name"]: region.get("look", "free") for region in document["regions"]}
+        assert document["reference"]["picture"] == latest
+        assert {region["name"] for region in document["reference"]["regions"]} == set(looks)
+        return document, looks, document["reference"].get("keeps", "picture")
+
+    castle.maquette_keep_look = True
+    castle.location.x += 0.5
+    document, looks, keeps = asked(bpy.ops.maquette.generate)
+    assert (looks["castle"], looks["rocket"], keeps) == ("keep", "free", "picture")
+    seed = document["seed"]
+    document, looks, _ = asked(partial(bpy.ops.maquette.repaint_region, uid=str(castle.session_uid)))
+    assert (looks["castle"], looks["rocket"]) == ("repaint", "free") and document["seed"] > seed
+    camera.location.x += 0.2
+    assert asked(bpy.ops.maquette.generate)[2] == "look"
+    camera.location.x -= 0.2
+    castle.location.x -= 0.5
+    castle.maquette_keep_look = False
+    assert asked(partial(bpy.ops.maquette.generate, restyle=True))[1:] == (
+        {"castle": "free", "rocket": "free"},
+        "layout",
+    )
+    picture = app.gallery.folder / f"{scene['maquette_picture']['maquette_entry']}.png"
+    hidden = picture.rename(picture.with_suffix(".hidden"))
+    assert bpy.ops.maquette.generate(restyle=True) == {"CANCELLED"}
+    assert app.session.notice.code == "reference-gone"
+    hidden.rename(picture)
+    assert bpy.ops.maquette.follow_picture(filepath=str(picture)) == {"FINISHED"}, app.session
+    sent = json.loads(app.session.tasks[-1].request)
+    assert sent["reference"]["caption"] == sent["prompt"] and not sent["reference"].get("regions")
+    assert bpy.ops.maquette.follow_picture(filepath="/nowhere.png") == {"CANCELLED"}
+    assert app.session.notice.code == "history-unreadable"
+    assert bpy.ops.maquette.repaint_region(uid="1") == {"CANCELLED"}
+    assert app.session.notice.code == "region-gone"
 
 
 def order_the_queue(scene: bpy.types.Scene, app: object) -> None:

@@ -27,6 +27,7 @@ from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
 from tests.addon.window.scenarios.installation import install_server
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
+from tests.addon.window.scenarios.kept_look import kept_look
 from tests.addon.window.scenarios.model_folders import name_folders
 from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
@@ -51,6 +52,7 @@ SCENARIOS = {
     "installation": install_server,
     "states": panel_at_scales,
     "contact_sheets": contact_sheets,
+    "kept_look": kept_look,
     "region_rows": region_rows,
     "model_folders": name_folders,
     "stacked_projections": stack_projections,

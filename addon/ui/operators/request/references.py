@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures that follow the latest one: what Generate takes over from it, and one region of it painted anew."""
+
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ....camera.placement import stands
+from ....camera.reader import camera_of
+from ....capture.canvas import Canvas
+from ....capture.scene import capture
+from ....capture.scene_settings import read
+from ....capture.snapshot import Snapshot
+from ....messages.errors import HistoryUnreadable, ReferenceGone, RegionGone
+from ....pictures import history
+from ....pictures.history import Entry
+from ....pictures.image import ENTRY
+from ....pictures.pixels import decoded, encoded, fitted
+from ....protocol.blockout import SEED_MAX, Blockout, ReferencePicture
+from ....regions import marks
+from ....request.references import following, reference_of
+from ....runtime.app import app
+from ....runtime.timers import receive
+from ....session.seeds import Seeds
+from ....session.task import Origin, Viewpoint
+from ...context import Context
+from ...image_editor import current
+from ...properties import chosen
+from ...sheet_views import onto_sheet
+from ..status import Status, call, refusing, settle
+
+
+class RepaintRegion(bpy.types.Operator):
+    """Paint this anew in the latest picture, with the next seed; everything else stays as it is"""
+
+    bl_idname = "maquette.repaint_region"
+    bl_label = "Repaint This"
+
+    uid: StringProperty(options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        image = current(context.scene)
+        return image is not None and bool(image.get(ENTRY))
+
+    @refusing
+    def execute(self, context: Context) -> Status:
+        scene, dispatcher = context.scene, app().dispatcher
+        entry = latest_entry(scene)
+        if entry is None:
+            raise ReferenceGone()
+        camera = camera_of(scene)
+        origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
+        view = Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=entry.pose, origin=origin)
+        details = (repainting(entry, self._phrase(scene)), view, entry.settings)
+        seeds, status = Seeds(painted=app().gallery.painted(scene)), settle()
+        if not bpy.app.background:
+            app().event_loop.start(onto_sheet(dispatcher.submit(*details, seeds), view))
+            return status
+        app().event_loop.wait(dispatcher.deliver(*details, seeds))
+        receive()
+        refused = app().session.notice is not None and not app().session.notice.warning
+        return {"CANCELLED"} if refused else status
+
+    def _phrase(self, scene: bpy.types.Scene) -> str:
+        phrase = next((mark.phrase for item, mark in marks.marked(scene) if str(item.session_uid) == self.uid), None)
+        if phrase is None:
+            raise RegionGone()
+        return phrase
+
+
+class FollowPicture(bpy.types.Operator):
+    """Paint into a picture or photograph of yours: what keeps its look moves in it, other regions are painted anew, and
+    everything else stays. The prompt has to say what it shows"""
+
+    bl_idname = "maquette.follow_picture"
+    bl_label = "Paint into a Picture…"
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_image: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: Context, event: bpy.types.Event) -> Status:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @refusing
+    def execute(self, context: Context) -> Status:
+        canvas = panel_canvas(context)
+        path, folder = Path(bpy.path.abspath(self.filepath)), app().gallery.folder
+        try:
+            pixels = decoded(path.read_bytes())
+            if not pixels.size:
+                raise ReferenceGone()
+            png = encoded(fitted(pixels, canvas.width, canvas.height))
+            name = sha256(png).hexdigest()
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.png").write_bytes(png)
+        except (OSError, RuntimeError) as error:  # the latter is Blender's word for a file that is no picture
+            raise HistoryUnreadable("The picture cannot be read", error) from error
+        return call("maquette.generate", follow=name)
+
+
+def panel_canvas(context: Context) -> Canvas:
+    """The picture's size that the scene as it stands asks for."""
+    scene = context.scene
+    depsgraph = context.evaluated_depsgraph_get()
+    return capture(scene, read(scene), chosen(scene), depsgraph=depsgraph, patience=0.0).canvas
+
+
+def repainting(entry: Entry, phrase: str) -> Blockout:
+    """What to ask for: the picture's own request, following it, with that region anew. Raises RegionGone."""
+    request = entry.request
+    names = [region.name for region in request.regions if region.phrase.casefold() == phrase.casefold()]
+    if not names:
+        raise RegionGone()
+    free = tuple(replace(region, look="free") for region in request.regions)
+    again = replace(request, regions=free, seed=(request.seed + 1) % (SEED_MAX + 1))
+    return following(again, reference_of(entry.name, request, entry.achieved), repaint=names)
+
+
+def latest_entry(scene: bpy.types.Scene) -> Entry | None:
+    """The history's entry of the scene's latest picture; None without one, or where the file is not there."""
+    image = current(scene)
+    name = str(image.get(ENTRY, "")) if image is not None else ""
+    if not name or history.picture(app().gallery.folder, name) is None:
+        return None
+    return app().gallery.entry(scene, name)
+
+
+def reference_for(
+    scene: bpy.types.Scene, snapshot: Snapshot, *, restyle: bool, picture: str
+) -> ReferencePicture | None:
+    """What Generate's picture follows: a ``picture`` by its sha256, which shows what the prompt says; else the latest,
+    where a region keeps its look of it, or its layout is wanted; of looks alone where the camera has moved since.
+
+    None where nothing is wanted of it, or there is none to keep a look of. Raises ReferenceGone where its layout is
+    wanted and it is not there.
+    """
+    if picture:
+        return ReferencePicture(picture=picture, caption=snapshot.settings.prompt)
+    if not restyle and not any(mark.keep for mark in snapshot.marks):
+        return None
+    entry = latest_entry(scene)
+    if entry is None:
+        if restyle:
+            raise ReferenceGone()
+        return None
+    pose = entry.settings.camera
+    moved = pose is not None and not stands(camera_of(scene), pose)
+    return reference_of(
+        entry.name, entry.request, entry.achieved, "layout" if restyle else "look" if moved else "picture"
+    )
+
+
+def followed(blockout: Blockout, reference: ReferencePicture | None) -> Blockout:
+    """The request as one that follows a picture; without one, no region keeps anything."""
+    if reference is not None:
+        return following(blockout, reference)
+    return replace(blockout, regions=tuple(replace(region, look="free") for region in blockout.regions))
+
+
+CLASSES = (RepaintRegion, FollowPicture)

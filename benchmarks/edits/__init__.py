@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""``maquette bench edits``: is the look kept, and does nothing else change?"""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Pictures of an edit: the reference, what it is measured against, and the edit with and without keeping."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmarks.edits.drawing import EditBlock, EditCase
+from benchmarks.placement.outlines import SIDE
+from sg_core.edits.look import keep_layout, keep_look
+from sg_core.edits.recipes import place
+from sg_core.edits.reference import Reference, painted
+from sg_core.generate import generate
+from sg_core.judge import Judge, detect
+from sg_core.layout import Layout, masks
+from sg_core.models.model import Model
+from sg_core.sample import Moment
+
+FLOOR_SEED = 1_000_003  # added to a seed: another picture of the same
+
+
+@dataclass(frozen=True)
+class EditPainter:
+    """A model, the Judge that says what a reference shows, and how many steps a picture has."""
+
+    model: Model
+    judge: Judge
+    steps: int
+
+    def paint(self, prompt: str, layout: Layout | None, seed: int) -> tuple[Tensor, Tensor]:
+        """A picture (3, SIDE, SIDE) in 0..1, and its clean latent."""
+        moments: deque[Moment] = deque(maxlen=1)
+
+        def watch(moment: Moment) -> None:
+            moments.append(moment)
+
+        card = self.model.card
+        pictures = generate(
+            self.model,
+            prompt,
+            layout,
+            seeds=[seed],
+            width=SIDE,
+            height=SIDE,
+            steps=self.steps,
+            scale=card.scale,
+            strength=card.strength,
+            watch=watch,
+        )
+        return pictures[0], moments[0].latent
+
+    def placed(self, regions: Mapping[str, Tensor]) -> Layout:
+        """As artists' requests are placed."""
+        return place(regions) + masks(regions, emphasis=self.model.card.emphasis)
+
+    def reference(self, case: EditCase, seed: int) -> tuple[Tensor, Reference]:
+        """The picture before the edit, and the reference that it is."""
+        prompt = case.prompt(case.looks[0])
+        picture, latent = self.paint(prompt, self.placed(case.regions(case.old, case.looks[0])), seed)
+        detections = detect(self.judge, picture[None], [[case.subject, case.other]])[0]
+        outlines = {noun: one.mask.float() for noun, one in detections.items() if one.present}
+        regions = case.regions(case.old)
+        return picture, painted(latent, prompt, regions, outlines=outlines, seed=seed)
+
+    def floor(self, case: EditCase, seed: int) -> Tensor:
+        """Another seed's picture, of another look: what two pictures of one layout have in common by themselves."""
+        layout = self.placed(case.regions(case.old, case.looks[1]))
+        return self.paint(case.prompt(case.looks[1]), layout, seed + FLOOR_SEED)[0]
+
+
+def moved(painter: EditPainter, case: EditCase, reference: Reference, block: EditBlock, seed: int) -> dict[str, Tensor]:
+    """The subject at another block: with and without keeping, with and without the words that say its look."""
+    pictures = {}
+    for words, look in (("said", case.looks[0]), ("unsaid", "")):
+        regions = case.regions(block, look)
+        layout = painter.placed(regions)
+        keeping = keep_look(
+            painter.model, reference, {case.subject: block.mask()}, others={case.other: regions[case.other]}
+        )
+        pictures[f"{words}/free"] = painter.paint(case.prompt(look), layout, seed)[0]
+        pictures[f"{words}/kept"] = painter.paint(case.prompt(look), layout + keeping, seed)[0]
+    return pictures
+
+
+def restyled(
+    painter: EditPainter, case: EditCase, reference: Reference, seed: int, prompt: str, nouns: Sequence[str]
+) -> Tensor:
+    """Other words in the reference's outlines: ``nouns`` are what its subject and its other one become."""
+    old = (case.subject, case.other)
+    outlines: Mapping[str, Tensor] = {
+        noun: torch.as_tensor(reference.outline(before)) for noun, before in zip(nouns, old, strict=True)
+    }
+    layout = painter.placed(outlines) + keep_layout(reference)
+    return painter.paint(prompt, layout, seed + FLOOR_SEED)[0]

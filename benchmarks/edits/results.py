@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Figures of all rows, with 95 % intervals over the cases."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.edits.changes import line
+from benchmarks.edits.kinds import EditRow
+from benchmarks.statistics import bootstrap
+
+Figures = dict[str, Any]
+
+DRAWS = 4000
+
+
+def ratio(pairs: Sequence[tuple[float, float]]) -> list[float]:
+    """Sum of the first over sum of the second, with its interval; cases are redrawn."""
+    values = np.array(pairs)
+    picks = np.random.default_rng(0).integers(len(values), size=(DRAWS, len(values)))
+    sums = values[picks].sum(1)
+    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-9), [0.025, 0.975])
+    totals = values.sum(0)
+    return [float(totals[0] / max(totals[1], 1e-9)), float(low), float(high)]
+
+
+def mean(values: Sequence[float]) -> list[float]:
+    """The mean, with its interval."""
+    return list(bootstrap([[value] for value in values]))
+
+
+def median(values: Sequence[float]) -> list[float]:
+    """The median, with its interval: where a Judge errs, it errs by far."""
+    picks = np.random.default_rng(0).integers(len(values), size=(DRAWS, len(values)))
+    low, high = np.quantile(np.median(np.array(values)[picks], 1), [0.025, 0.975])
+    return [float(np.median(values)), float(low), float(high)]
+
+
+def of_move(rows: Sequence[EditRow], judge: str) -> Figures:
+    """The figures of ``move``; what is said of looks is of edits whose words do not say them."""
+    scores = [row["placement"][judge] for row in rows]
+    with_look = [score["said/kept"] for score in scores]
+    figures: Figures = {
+        "iou": ratio([(score["said/kept"]["iou"], score["said/free"]["iou"]) for score in scores]),
+        "ghost_free": mean([1 - score["ghost"] for score in with_look]),
+        "drift": median([score["drift"] for score in with_look if "drift" in score]),
+    }
+    for name in ("outside", "other"):
+        figures[name] = ratio([(row["changes"]["said/kept"][name], row["floor"][name]) for row in rows])
+    for name in ("colour", "patches"):
+        figures[name] = ratio([(row["changes"]["unsaid/kept"][name], row["floor"][name]) for row in rows])
+    return figures | {"more": beside(rows, judge)}
+
+
+def beside(rows: Sequence[EditRow], judge: str) -> Figures:
+    """The same of edits without keeping; of edits whose words say the look; and the floor itself."""
+    more: Figures = {"floor": {name: mean([row["floor"][name] for row in rows]) for name in rows[0]["floor"]}}
+    for kind in ("said/free", "unsaid/free", "said/kept", "unsaid/kept"):
+        scores = [row["placement"][judge][kind] for row in rows]
+        more[kind] = {
+            "iou": mean([score["iou"] for score in scores]),
+            "ghost_free": mean([1 - score["ghost"] for score in scores]),
+            "drift": median([score["drift"] for score in scores if "drift" in score]),
+        }
+        for name in rows[0]["floor"]:
+            more[kind][name] = ratio([(row["changes"][kind][name], row["floor"][name]) for row in rows])
+    return more
+
+
+def of_resize(rows: Sequence[EditRow], judge: str) -> Figures:
+    """Median error of log2 of the area, and how achieved follows asked."""
+    pairs = [(row["asked"], row["achieved"][judge]) for row in rows if row["achieved"][judge] is not None]
+    asked, achieved = map(list, zip(*pairs, strict=True))
+    slope, square = line(asked, achieved)
+    return {"log2": float(np.median(np.abs(np.subtract(asked, achieved)))), "slope": slope, "r2": square}
+
+
+def of_camera(rows: Sequence[EditRow], judge: str) -> Figures:
+    """Distance of looks against that without keeping, and placement against that."""
+    return {
+        "look": ratio([(row["look"][1], row["look"][0]) for row in rows]),
+        "iou": ratio([(row["iou"][1], row["iou"][0]) for row in rows]),
+    }
+
+
+def of_restyle(rows: Sequence[EditRow], judge: str) -> Figures:
+    """IoU of outlines before and after."""
+    return {"iou": list(bootstrap([row["iou"][judge] for row in rows]))}
+
+
+def of_swap(rows: Sequence[EditRow], judge: str) -> Figures:
+    """How often the new noun is there, and how far in the old one's outline."""
+    return {name: mean([row[name][judge] for row in rows]) for name in ("present", "iou")}
+
+
+def of_real(rows: Sequence[EditRow], judge: str) -> Figures:
+    """Of true scenes: how near they come when painted again, and one object moved."""
+    return {
+        "rebuild_db": mean([row["rebuild_db"] for row in rows]),
+        "iou": mean([row["iou"][judge] for row in rows]),
+        "ghost_free": mean([1 - row["ghost"][judge] for row in rows]),
+    }
+
+
+def of_cost(rows: Sequence[EditRow], judge: str) -> float:
+    """Seconds with a look with_look over those unguided."""
+    return ratio([(row["seconds"][1], row["seconds"][0]) for row in rows])[0]
+
+
+def of_shared_cost(rows: Sequence[EditRow], judge: str) -> float:
+    """The same where keys are shared, in one more pass a step."""
+    return ratio([(row["seconds"][2], row["seconds"][0]) for row in rows])[0]
+
+
+FIGURES = {
+    "move": of_move,
+    "resize": of_resize,
+    "camera": of_camera,
+    "restyle": of_restyle,
+    "swap": of_swap,
+    "real": of_real,
+    "cost": of_cost,
+}
+
+
+def summary(rows: Mapping[str, Sequence[EditRow]], judge: str) -> Figures:
+    """Every edit's figures, as one Judge sees them."""
+    figures: Figures = {name: FIGURES[name](of_edit, judge) for name, of_edit in rows.items()}
+    return figures | ({"cost_shared": of_shared_cost(rows["cost"], judge)} if "cost" in rows else {})
+
+
+def leading(figures: Any) -> Any:
+    """The figures without their intervals and what stands beside them, rounded: what is compared from day to day."""
+    if isinstance(figures, dict):
+        return {name: leading(value) for name, value in figures.items() if name != "more"}
+    return round(figures[0] if isinstance(figures, list) else figures, 4)

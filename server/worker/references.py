@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""From a blockout's reference to the terms that keep something of it.
+
+What is request follows from what differs. Regions that stand where the reference has them, and whose look is free, stay
+as they are with everything else; those that moved, came, went or are to be repainted have their area opened.
+"""
+
+import base64
+import binascii
+import io
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+import sg_core
+from addon.protocol.blockout import Blockout, ReferencePicture, Region
+from sg_core.edits.reference import RegionMasks
+from sg_core.noise import initial_noise, varied
+from sg_core.tokens import Phrase
+
+from ..problems import Unpaintable
+from .translate import coverage, wording
+
+MOVED = 0.05  # 1 - IoU of a region's masks: below it the region stands where it stood
+HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
+KEYS = ("maquette.blockout", "maquette.latent")
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A PNG file: its pixels (3, height, width) in 0..1, and the latent that it carries, with the model it is of."""
+
+    pixels: Tensor
+    latent: Tensor | None
+    model: str
+
+
+def latent_text(latent: Tensor) -> str:
+    """A clean latent (1, channel, y, x) as text, some tens of kilobytes: float16, zlib, base64."""
+    numbers = latent[0].detach().cpu().half().numpy()
+    return base64.b64encode(zlib.compress(HEADER.pack(*numbers.shape) + numbers.tobytes())).decode("ascii")
+
+
+def latent_of(text: str) -> Tensor:
+    """The latent (1, channel, y, x), float32, that ``latent_text`` wrote. Raises ValueError for another text."""
+    try:
+        content = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), 2**26)
+        channels, rows, columns = HEADER.unpack_from(content)
+        numbers = np.frombuffer(content, np.float16, offset=HEADER.size).reshape(1, channels, rows, columns)
+    except (binascii.Error, zlib.error, struct.error) as error:
+        raise ValueError(f"the latent cannot be read: {error}") from error
+    return torch.from_numpy(numbers.astype(np.float32))
+
+
+def read(png: bytes) -> PictureFile:
+    """A PNG file. Raises Unpaintable for what cannot be read as one."""
+    try:
+        image = Image.open(io.BytesIO(png), formats=["PNG"])
+        texts = dict(getattr(image, "text", {}))
+        pixels = torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32) / 255).permute(2, 0, 1)
+        latent = latent_of(texts[KEYS[1]]) if KEYS[1] in texts else None
+        model = str(json.loads(texts[KEYS[0]])["model"]) if latent is not None else ""
+    except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
+        raise Unpaintable(f"The picture that this one follows cannot be read: {error}", path="reference") from error
+    return PictureFile(pixels, latent, model)
+
+
+def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes | None) -> sg_core.Layout:
+    """What the picture keeps of its reference; nothing without one. Raises sg_core's errors, and Unpaintable."""
+    if blockout.reference is None or png is None:
+        return sg_core.Layout()
+    reference = reference_of(model, judge, blockout, png)
+    regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
+    keeps = blockout.reference.keeps
+    if keeps == "layout":
+        return sg_core.keep_layout(reference)
+    if keeps == "look":
+        return _look(model, reference, regions)
+    changed = {phrase: coverage(r.mask) for phrase, r in regions.items() if _changed(r, phrase, reference)}
+    others = {phrase: coverage(r.mask) for phrase, r in regions.items() if phrase not in changed}
+    free = [phrase for phrase in changed if regions[phrase].look != "keep"]
+    absent: RegionMasks = {words: mask for words, mask in reference.regions.items() if words not in regions}
+    return sg_core.keep_look(model, reference, changed, others=others, repainted=free, gone=absent)
+
+
+def _look(model: sg_core.Model, reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:
+    """Of each region that keeps its look, from wherever it is seen."""
+    same = {phrase: coverage(region.mask) for phrase, region in regions.items() if region.look == "keep"}
+    return sg_core.same_look(model, reference, same) if same else sg_core.Layout()
+
+
+def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bool:
+    """Whether something has to change for this region."""
+    if region.look == "repaint" or phrase not in reference.regions:
+        return True
+    before = torch.as_tensor(reference.regions[phrase], dtype=torch.float32)
+    now = coverage(region.mask)
+    if before.shape != now.shape:
+        before = F.interpolate(before[None, None], now.shape, mode="area")[0, 0]
+    union = float(torch.maximum(before, now).sum())
+    return 1 - float(torch.minimum(before, now).sum()) / max(union, 1e-6) > MOVED
+
+
+def reference_of(
+    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes
+) -> sg_core.Reference:
+    """The reference as the model has it: by the latent that the file carries, else encoded."""
+    request, file = blockout.reference, read(png)
+    assert request is not None, "whoever calls looked"
+    shape, size = model.latent_shape(blockout.width, blockout.height), (blockout.height, blockout.width)
+    latent = file.latent if file.model == blockout.model and file.latent is not None else None
+    latent = latent if latent is None or latent.shape[1:] == shape else None
+    pixels = file.pixels[None]
+    if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
+        with torch.no_grad():
+            pixels = model.decode(latent.to(_device(model))).cpu()
+    elif pixels.shape[2:] == (blockout.frame.height, blockout.frame.width):
+        pixels = _framed(pixels, blockout)
+    elif pixels.shape[2:] != size:
+        pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
+    if latent is None:
+        latent = sg_core.pictured(model, pixels[0], request.caption, {}).latent
+    first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
+    noise = varied(first, request.variation_seed, request.variation)
+    plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
+    if request.keeps == "layout":
+        return plain
+    masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
+    return sg_core.Reference(plain.latent, plain.noise, request.caption, masks, outlines, pixels)
+
+
+def located(
+    model: sg_core.Model,
+    judge: sg_core.Judge | None,
+    blockout: Blockout,
+    request: ReferencePicture,
+    latent: Tensor,
+    pixels: Tensor,
+) -> tuple[dict[Phrase, Tensor], dict[Phrase, Tensor]]:
+    """Each region's mask and outline in the reference: as they were sent, else as the picture shows them.
+
+    Raises Unpaintable for a region that keeps a look which the picture does not show.
+    """
+    listed = {region.name: region for region in request.regions}
+    phrases = dict(zip((region.name for region in blockout.regions), wording(blockout).phrases, strict=True))
+    unknown = [r for r in blockout.regions if r.name not in listed or listed[r.name].outline is None]
+    groundings = sg_core.groundings(model, judge, request.caption, [r.phrase for r in unknown], latent, pixels)
+    masks: dict[Phrase, Tensor] = {}
+    outlines: dict[Phrase, Tensor] = {}
+    for name, was in listed.items():
+        words = phrases.get(name, Phrase(name))
+        masks[words] = coverage(was.mask)
+        if was.outline is not None:
+            outlines[words] = coverage(was.outline)
+    for region in unknown:
+        mask, words = groundings[region.phrase].mask, phrases[region.name]
+        if mask is None and region.name not in listed and region.look == "keep":
+            detail = f"The picture that this one follows does not show {region.phrase}, which is to keep its look"
+            raise Unpaintable(detail, path="reference", fix="Say it in the caption, or take another picture.")
+        if mask is not None:
+            outlines[words] = mask.cpu()
+            masks.setdefault(words, mask.cpu())
+    return masks, outlines
+
+
+def _framed(pixels: Tensor, blockout: Blockout) -> Tensor:
+    """The artist's part of a picture, (1, 3, height, width), as a whole one: its border goes on outside."""
+    frame = blockout.frame
+    right, bottom = blockout.width - frame.left - frame.width, blockout.height - frame.top - frame.height
+    return F.pad(pixels, (frame.left, right, frame.top, bottom), mode="replicate")
+
+
+def _device(model: sg_core.Model) -> torch.device:
+    return next(model.network.parameters()).device

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""What artists ask for, of the terms in ``keeping``: layouts that add to those that say what should be where.
+
+layout = place(new) + masks(new) + keep_look(model, before, {"castle": new["castle"]}, others={"car": new["car"]})
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sg_core.attention.coverage import on_grid
+from sg_core.edits.keeping import Carry, Follow, Freeze, Hold, Keeping, Share
+from sg_core.edits.movement import Movement, grown, moved, movement
+from sg_core.edits.reference import Reference, RegionMasks
+from sg_core.layout import Layout
+from sg_core.models.model import Model
+from sg_core.schedule import until as before
+from sg_core.tokens import Phrase, phrase
+
+MARGIN = 1  # cells around regions that may change
+CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings
+SKETCHED_UNTIL = 0.5  # progress; from then on another side may come out
+LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
+
+
+def follow(reference: Reference, words: str | Phrase, mask: Any) -> Layout:
+    """The first noise travels with the region from where the reference has it to this mask (y, x). Free; any model."""
+    goal = _on(reference, mask)
+    return Layout(keeping=Keeping((Follow(reference, movement(reference.region(words), mask), grown(goal, MARGIN)),)))
+
+
+def freeze(reference: Reference, open_area: Any) -> Layout:
+    """Outside an area (y, x) in 0..1, on the latent's grid or any other, the picture is the reference's."""
+    return Layout(keeping=Keeping((Freeze(reference, _on(reference, open_area)),)))
+
+
+def hold(reference: Reference, words: str | Phrase, mask: Any, amount: float = 0.5) -> Layout:
+    """The region inside this mask (y, x) has the reference's colours: mean and spread. Beyond 0.5 it overshoots."""
+    terms = (Hold(reference, _on(reference, reference.outline(words)), _on(reference, mask)),)
+    return amount * Layout(keeping=Keeping(terms))
+
+
+def share(reference: Reference, words: str | Phrase, mask: Any, weight: float = 1.0) -> Layout:
+    """The region inside this mask (y, x) also looks at the reference's. One more pass a step."""
+    terms = (Share(reference, _on(reference, reference.outline(words)), _on(reference, mask)),)
+    return weight * Layout(keeping=Keeping(terms))
+
+
+def carry(
+    model: Model,
+    reference: Reference,
+    regions: RegionMasks,
+    *,
+    amount: float = 1.0,
+    until: float = CARRIED_UNTIL,
+) -> Layout:
+    """The very objects go to their masks (y, x), shifted by any fraction and stretched; the last steps join them in.
+
+    The reference's picture is cut out, moved and encoded again: a latent cannot be shifted by half a cell.
+
+    Args:
+        amount: how far the predicted picture is drawn towards the moved object, while progress is below ``until``.
+    """
+    picture = reference.decoded(model)
+    size = (picture.shape[2], picture.shape[3])
+    with torch.no_grad():
+        lost = reference.latent - model.latent(picture)  # by encoding, which the object shall not lose
+    goals, remainder, covers = picture, torch.zeros_like(lost), picture.new_zeros(1, 1, *size)
+    for words, mask in regions.items():
+        path = movement(reference.region(words), mask)
+        cover = moved(on_grid(reference.outline(words), size, 1, phrase(words), picture)[:, None], path)
+        goals = goals + cover * (moved(picture, path) - goals)
+        remainder = torch.where(_on(reference, cover[0, 0]).to(lost) > 0, moved(lost, path), remainder)
+        covers = torch.maximum(covers, cover)
+    with torch.no_grad():
+        goal = model.latent(goals) + remainder
+    cover = _on(reference, covers[0, 0])
+    return amount * Layout(keeping=Keeping((Carry(goal, cover, before(until)),)))
+
+
+def opened(reference: Reference, regions: RegionMasks, others: RegionMasks, margin: int = MARGIN) -> Tensor:
+    """The area that has to change for regions to be at their masks: (y, x) of 0 and 1 on the reference's grid.
+
+    Around where each was and where it goes; nothing of the others' own cells, unless a region goes over them.
+    """
+    area = torch.zeros(reference.size, dtype=torch.bool)
+    for words, mask in regions.items():
+        area |= grown(_on(reference, mask), margin)
+        if phrase(words) in reference.regions:
+            area |= grown(_on(reference, reference.region(words)), margin)
+            area |= grown(_on(reference, reference.outline(words)), margin)
+    goals = [_on(reference, mask) for mask in regions.values()]
+    for mask in others.values():
+        theirs = _on(reference, mask)
+        covered = torch.stack([goal > theirs for goal in goals]).any(0) if goals else torch.zeros_like(area)
+        area &= ~((theirs >= 0.5) & ~covered)
+    return area.float()
+
+
+def keep_look(
+    model: Model,
+    reference: Reference,
+    regions: RegionMasks,
+    *,
+    others: RegionMasks | None = None,
+    repainted: Collection[str | Phrase] = (),
+    gone: RegionMasks | None = None,
+) -> Layout:
+    """Regions go from where the reference has them to their masks and keep their look; all else stays as it is there.
+
+    Args:
+        regions: phrase to new mask (y, x), of those that move or are painted anew.
+        others: those that stay: phrase to mask. Their own cells stay closed.
+        repainted: of ``regions`` those whose look is free.
+        gone: what is to leave: phrase to where the reference has it.
+
+    Raises RequestError for a region that the reference does not have, or a model that cannot encode pictures.
+    """
+    anew = {phrase(words) for words in repainted}
+    kept = {phrase(words): mask for words, mask in regions.items() if phrase(words) not in anew}
+    area = opened(reference, regions, others or {}).maximum(opened(reference, gone or {}, others or {}))
+    layout = freeze(reference, area)
+    for words, mask in kept.items():
+        layout += follow(reference, words, mask)
+    return layout + carry(model, reference, kept) if kept else layout
+
+
+def same_look(model: Model, reference: Reference, regions: RegionMasks) -> Layout:
+    """Regions look as in the reference, from wherever they are seen; where everything is, other terms say.
+
+    Early on the reference's are stretched over the masks (y, x), no more than a beginning for what is seen from
+    another side; later the regions look at the reference's.
+    """
+    layout = carry(model, reference, regions, until=SKETCHED_UNTIL)
+    for words, mask in regions.items():
+        layout += share(reference, words, mask)
+    return layout
+
+
+def keep_layout(reference: Reference, until: float = LAYOUT_UNTIL) -> Layout:
+    """Everything begins where the reference has it, and goes its own way once progress is ``until``: for other words.
+
+    The first noise is the reference's, and the picture that is predicted early, when only layout is decided, too
+    (as SDEdit begins half way: Meng et al. 2022). Beside it, ``place`` and ``masks`` hold the outlines.
+    """
+    everywhere = torch.ones(reference.size)
+    still = Movement((0.5, 0.5), (0.5, 0.5), (1.0, 1.0))
+    begins = Follow(reference, still, everywhere > 0)
+    return Layout(keeping=Keeping((begins, Carry(reference.latent, everywhere, before(until)))))
+
+
+def _on(reference: Reference, mask: Any) -> Tensor:
+    """A mask on the reference's grid: (y, x), on the CPU."""
+    return on_grid(mask, reference.size, 1, Phrase("an edit"), torch.zeros(()))[0]

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""Where a region went: from its old mask to its new one, by shifting and stretching; and what travels with it.
+
+A picture can be shifted by any fraction and stretched, for it is smooth. Noise cannot: between two cells it has no
+value, and an average of noises is too quiet. So noise is never resampled here, its cells only change places, each used
+once: what comes out is the same numbers, and as Gaussian as before.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sg_core.errors import RequestError
+
+COVERED = 0.5  # of a mask's best coverage: what is covered as much belongs to its box
+RIGID = 0.04  # a stretch by less than this is none: masks of pixels are no more exact
+COVERS = 0.5  # of a cell: from there on it is the region's
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A point p of the new region shows the point ``(p - new) / stretch + old`` of the old one.
+
+    Points are (x right, y down) in fractions of the picture.
+    """
+
+    old: tuple[float, float]
+    new: tuple[float, float]
+    stretch: tuple[float, float]
+
+    def origins(self, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """What the middle of each cell of (rows, columns) shows: x (columns,) and y (rows,)."""
+        rows, columns = size
+        x = (torch.arange(columns) + 0.5) / columns
+        y = (torch.arange(rows) + 0.5) / rows
+        return (
+            (x - self.new[0]) / self.stretch[0] + self.old[0],
+            (y - self.new[1]) / self.stretch[1] + self.old[1],
+        )
+
+
+def movement(old: Any, new: Any) -> Movement:
+    """How the box of one mask becomes that of another; masks (y, x) in 0..1, at any resolution.
+
+    Raises RequestError for a mask with nothing in it.
+    """
+    (left, top, right, bottom), (left_, top_, right_, bottom_) = _box(old), _box(new)
+    stretch = [(right_ - left_) / (right - left), (bottom_ - top_) / (bottom - top)]
+    rigid = all(abs(factor - 1) < RIGID for factor in stretch)
+    return Movement(
+        ((left + right) / 2, (top + bottom) / 2),
+        ((left_ + right_) / 2, (top_ + bottom_) / 2),
+        (1.0, 1.0) if rigid else (stretch[0], stretch[1]),
+    )
+
+
+def moved(values: Tensor, movement: Movement) -> Tensor:
+    """Values (batch, channel, y, x) where they went: smoothly, 0 where nothing came from."""
+    size = (values.shape[2], values.shape[3])
+    x, y = (2 * origin - 1 for origin in movement.origins(size))
+    grid = torch.stack([x.expand(size), y[:, None].expand(size)], -1).to(values)
+    return F.grid_sample(values, grid.expand(len(values), -1, -1, -1), padding_mode="zeros", align_corners=False)
+
+
+def moved_noise(noise: Tensor, movement: Movement, target: Tensor) -> Tensor:
+    """Noise (batch, channel, y, x) whose cells went along to where ``target`` (y, x) is true: the same numbers, moved.
+
+    Where a region grows, what there is only once is had once, and the cells that were covered fill the rest.
+    """
+    rows, columns = noise.shape[-2:]
+    sources = torch.arange(rows * columns)
+    used = torch.zeros(rows * columns, dtype=torch.bool)
+    open_cells = torch.zeros(rows * columns, dtype=torch.bool)
+    x, y = movement.origins((rows, columns))
+    for row, column in target.nonzero().tolist():
+        from_row, from_column = int(torch.floor(y[row] * rows)), int(torch.floor(x[column] * columns))
+        inside = 0 <= from_row < rows and 0 <= from_column < columns
+        source, cell = from_row * columns + from_column, row * columns + column
+        if inside and not used[source]:
+            sources[cell], used[source] = source, True
+        else:
+            open_cells[cell] = True
+    stays = ~target.flatten() & ~used
+    used |= stays
+    open_cells |= ~target.flatten() & ~stays
+    sources[open_cells.nonzero()[:, 0]] = (~used).nonzero()[:, 0]
+    return noise.flatten(2)[..., sources].view_as(noise)
+
+
+def grown(mask: Tensor, cells: int) -> Tensor:
+    """Where a mask (y, x), or what is so many cells around it, covers anything: (y, x) bool."""
+    touched = (mask > COVERS).float()[None, None]
+    return F.max_pool2d(touched, 2 * cells + 1, 1, cells)[0, 0] > 0
+
+
+def _box(mask: Any) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom, in fractions, of what is covered."""
+    coverage = torch.as_tensor(mask, dtype=torch.float32)
+    best = float(coverage.max()) if coverage.numel() else 0.0
+    if coverage.ndim != 2 or best <= 0:
+        raise RequestError(
+            f"a region's mask of {tuple(coverage.shape)} covers nothing: give (y, x) with something in it"
+        )
+    covered = coverage >= COVERED * best
+    columns, rows = covered.any(0).nonzero()[:, 0], covered.any(1).nonzero()[:, 0]
+    height, width = coverage.shape
+    return (
+        float(columns[0]) / width,
+        float(rows[0]) / height,
+        (float(columns[-1]) + 1) / width,
+        (float(rows[-1]) + 1) / height,
+    )

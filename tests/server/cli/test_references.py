@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""``maquette render --keep-look``: what is sent of the picture, and what is refused before anything is painted."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from addon.protocol.blockout import Blockout
+from addon.protocol.strict_json import dump, loads
+from server.cli.main import main
+from tests.server.serving import blockout
+
+
+@pytest.fixture
+def request_file(tmp_path, served, monkeypatch):
+    monkeypatch.setenv("MAQUETTE_HOME", str(served.home))
+    path = tmp_path / "cat.blockout.json"
+    path.write_text(json.dumps(dump(blockout())))
+    return path
+
+
+@pytest.fixture
+def before(request_file, tmp_path):
+    """A picture of ours that others follow."""
+    assert main(["render", str(request_file), "--out", str(tmp_path / "before")]) == 0
+    return tmp_path / "before" / "picture.png"
+
+
+def render(request_file, out, *words) -> Blockout:
+    assert main(["render", str(request_file), "--out", str(out), *map(str, words)]) == 0
+    return loads(Blockout, (out / "blockout.json").read_bytes())
+
+
+def test_a_picture_of_ours_says_itself_what_it_shows(request_file, before, tmp_path):
+    painted = render(request_file, tmp_path / "after", "--keep-look", before, "--seed", 9, "--prompt", "the cat again")
+    assert painted.reference is not None
+    assert (painted.reference.caption, painted.reference.seed, painted.reference.keeps) == ("a cat", 7, "picture")
+    assert [(r.name, r.mask) for r in painted.reference.regions] == [("cat", blockout().regions[0].mask)]
+    assert [region.look for region in painted.regions] == ["keep"]
+
+
+def test_what_was_painted_so_is_painted_so_again(request_file, before, tmp_path):
+    first = render(request_file, tmp_path / "after", "--keep-look", before, "--repaint", "cat")
+    assert [region.look for region in first.regions] == ["repaint"]
+    assert render(tmp_path / "after" / "blockout.json", tmp_path / "again") == first
+
+
+def test_a_photograph_is_cut_to_the_picture_and_has_the_caption_it_is_given(request_file, tmp_path):
+    photograph = tmp_path / "photo.jpg"
+    Image.new("RGB", (400, 200), (9, 8, 7)).save(photograph)
+    words = ("--keep-look", photograph, "--caption", "a fat cat", "--other-view")
+    painted = render(request_file, tmp_path / "after", *words)
+    assert painted.reference is not None
+    assert (painted.reference.caption, painted.reference.keeps) == ("a fat cat", "look")
+    with Image.open(tmp_path / "after" / "reference.png") as sent:
+        assert sent.size == (64, 48)
+
+
+def test_restyling_keeps_no_look(request_file, before, tmp_path):
+    painted = render(request_file, tmp_path / "after", "--restyle", before)
+    assert painted.reference is not None and painted.reference.keeps == "layout"
+    assert [region.look for region in painted.regions] == ["free"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--repaint", "cat"], "need --keep-look"),
+        (["--keep-look", "{before}", "--keep", "dog"], "no region dog; it has cat"),
+        (["--keep-look", "{blockout}"], "no picture that can be followed"),
+        (["--keep-look", "nowhere.png"], "no picture that can be followed"),
+    ],
+)
+def test_what_cannot_be_followed_is_said(request_file, before, tmp_path, capsys, words, sentence):
+    named = [word.format(before=before, blockout=request_file) for word in words]
+    assert main(["render", str(request_file), "--out", str(tmp_path / "after"), *named]) == 1
+    assert sentence in capsys.readouterr().err

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Pictures sent to be followed: kept as long as a job refers to them, and refused where they are none."""
+
+import asyncio
+
+import pytest
+from PIL import Image
+
+from addon.client.exceptions import ServerProblem
+from addon.protocol.blockout import ReferencePicture
+from server.queue.artifacts import ArtifactStore
+from server.queue.store import Store
+from server.worker.engine import png
+from tests.server.serving import at_home, blockout, ended, fake
+
+PICTURE = png(Image.new("RGB", (64, 48), (1, 2, 3)))
+
+
+def test_a_picture_that_a_job_follows_outlives_the_server(tmp_path):
+    settings = fake(tmp_path)
+
+    async def paint() -> str:
+        async with at_home(settings) as client:
+            digest = await client.refer(PICTURE)
+            assert await client.refer(PICTURE) == digest
+            reference = ReferencePicture(picture=digest, caption="a cat")
+            job = await ended(client, await client.submit(blockout(reference=reference), "key"))
+            assert job.state == "done"
+            return digest
+
+    digest = asyncio.run(paint())
+    store = Store(settings.database)
+    ArtifactStore(settings.artifacts).sweep(store.digests())
+    store.close()
+    found = ArtifactStore(settings.artifacts).find(digest)
+    assert found is not None and found.read_bytes() == PICTURE
+
+
+def test_what_was_never_sent_is_refused_before_it_waits(tmp_path):
+    async def submit() -> None:
+        async with at_home(fake(tmp_path)) as client:
+            await client.submit(blockout(reference=ReferencePicture(picture="0" * 64, caption="a cat")), "key")
+
+    with pytest.raises(ServerProblem) as refused:
+        asyncio.run(submit())
+    assert (refused.value.problem.type, refused.value.problem.path) == ("unknown-reference", "reference.picture")
+
+
+def test_what_is_no_png_is_refused(tmp_path):
+    async def refer() -> None:
+        async with at_home(fake(tmp_path)) as client:
+            await client.refer(b"GIF89a")
+
+    with pytest.raises(ServerProblem, match="no PNG"):
+        asyncio.run(refer())

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Pictures that follow another one, with real diffusers classes at a tiny size."""
+
+import io
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from addon.protocol.blockout import ReferencePicture, ReferenceRegion, pack_mask
+from server.problems import Unpaintable
+from server.worker.references import latent_of, latent_text, read
+from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
+
+HERE, THERE = (
+    [pack_mask(8, 4, bytes(row * 4)) for row in rows] for rows in ([[255, 255] + [0] * 6], [[0] * 6 + [255, 255]])
+)
+BESIDE = pack_mask(16, 8, bytes(([0] * 2 + [255] * 3 + [0] * 11) * 2 + [0] * 96))
+BEFORE = replace(ASKED, regions=(replace(CASTLE, mask=BESIDE), replace(ROCKET, mask=THERE[0])))
+
+
+def follow(png: bytes, **changes) -> ReferencePicture:
+    listed = tuple(ReferenceRegion(name=r.name, mask=r.mask, outline=r.mask) for r in BEFORE.regions)
+    asked = {"caption": BEFORE.prompt, "seed": BEFORE.seed, "regions": listed, **changes}
+    return ReferencePicture(picture=sha256(png).hexdigest(), **asked)
+
+
+@pytest.fixture(scope="module")
+def before(engine) -> bytes:
+    """The whole picture that others follow."""
+    return engine.paint(BEFORE, unwatched).full
+
+
+def test_a_latent_comes_back_as_it_was(before):
+    latent = torch.randn(1, 4, 8, 16)
+    assert torch.equal(latent_of(latent_text(latent)), latent.half().float())
+    file = read(before)
+    assert file.model == "tiny" and file.latent is not None and file.latent.shape == (1, 4, 8, 16)
+
+
+@pytest.mark.parametrize("text", ["", "x", "AAAA", "eJwDAAAAAAE="])
+def test_what_is_no_latent_is_refused(text):
+    with pytest.raises(ValueError, match=r"latent|buffer"):
+        latent_of(text)
+
+
+def test_where_nothing_changes_the_picture_is_the_same(engine, before):
+    again = engine.paint(replace(BEFORE, seed=99, reference=follow(before)), unwatched, before)
+    assert np.array_equal(pixels(again.full), pixels(before))
+
+
+def test_a_region_that_is_repainted_changes_and_the_rest_does_not(engine, before):
+    castle = replace(BEFORE.regions[0], look="repaint")
+    asked = replace(BEFORE, seed=99, regions=(castle, BEFORE.regions[1]), reference=follow(before))
+    after = pixels(engine.paint(asked, unwatched, before).full)
+    assert np.array_equal(after[:, 64:], pixels(before)[:, 64:])
+    assert not np.array_equal(after[:16, 16:40], pixels(before)[:16, 16:40])
+
+
+@pytest.mark.parametrize("look", ["keep", "free"])
+def test_a_region_that_moved_opens_where_it_was_and_where_it_goes(engine, before, look):
+    below = pack_mask(16, 8, bytes([0] * 96 + ([0] * 2 + [255] * 3 + [0] * 11) * 2))
+    moved = replace(
+        BEFORE, regions=(replace(CASTLE, mask=below, look=look), BEFORE.regions[1]), reference=follow(before)
+    )
+    after = pixels(engine.paint(moved, unwatched, before).full)
+    assert np.array_equal(after[:, 64:], pixels(before)[:, 64:])
+    assert not np.array_equal(after[48:, 16:40], pixels(before)[48:, 16:40])
+
+
+@pytest.mark.parametrize("keeps", ["look", "layout"])
+def test_what_keeps_less_than_the_picture_changes_it(engine, before, keeps):
+    castle = replace(BEFORE.regions[0], look="keep")
+    asked = replace(BEFORE, seed=99, regions=(castle, BEFORE.regions[1]))
+    plain = engine.paint(asked, unwatched).full
+    other = engine.paint(replace(asked, reference=follow(before, keeps=keeps)), unwatched, before).full
+    assert not np.array_equal(pixels(other), pixels(plain))
+
+
+def test_a_photograph_is_followed_like_a_picture_of_ours(engine):
+    rows = np.random.default_rng(0).integers(0, 256, (96, 192, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(rows).save(file, "PNG")
+    castle = replace(BEFORE.regions[0], look="repaint")
+    asked = replace(BEFORE, regions=(castle, BEFORE.regions[1]), reference=follow(file.getvalue()))
+    after = pixels(engine.paint(asked, unwatched, file.getvalue()).full)
+    assert after.shape == (64, 128, 3)
+    small = np.asarray(Image.fromarray(rows).resize((128, 64), Image.Resampling.BILINEAR), int)
+    assert np.abs(after[:, 72:].astype(int) - small[:, 72:]).mean() < 4
+
+
+@pytest.mark.parametrize("png", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
+def test_what_is_no_picture_is_refused(engine, png):
+    with pytest.raises(Unpaintable, match="cannot be read"):
+        engine.paint(replace(BEFORE, reference=follow(png)), unwatched, png)

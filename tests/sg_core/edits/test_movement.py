@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Where a region went, and that noise on the way stays the noise it was."""
+
+import pytest
+import torch
+
+from sg_core.edits.movement import grown, moved, moved_noise, movement
+from sg_core.errors import RequestError
+
+
+def block(left: int, top: int, width: int, height: int, side: int = 32) -> torch.Tensor:
+    mask = torch.zeros(side, side)
+    mask[top : top + height, left : left + width] = 1.0
+    return mask
+
+
+def noise() -> torch.Tensor:
+    return torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_block_that_stayed_shows_what_it_showed() -> None:
+    values = noise()
+    path = movement(block(4, 4, 8, 8), block(4, 4, 8, 8))
+    assert torch.allclose(moved(values, path), values, atol=1e-5)
+    assert torch.equal(moved_noise(values, path, block(2, 2, 4, 4, 16) > 0), values)
+
+
+@pytest.mark.parametrize(("old", "new"), [((4, 4, 8, 8), (18, 10, 8, 8)), ((4, 4, 8, 8), (16, 16, 16, 8))])
+def test_a_picture_goes_where_its_mask_goes(old: tuple[int, ...], new: tuple[int, ...]) -> None:
+    before, after = block(*old), block(*new)
+    arrived = moved(before[None, None], movement(before, after))[0, 0]
+    assert (arrived - after).abs().mean() < 0.03
+
+
+def test_a_stretch_within_a_pixel_or_so_is_none() -> None:
+    assert movement(block(4, 4, 32, 32, 64), block(8, 8, 33, 31, 64)).stretch == (1.0, 1.0)
+    assert movement(block(4, 4, 8, 8), block(8, 8, 16, 8)).stretch == (2.0, 1.0)
+
+
+@pytest.mark.parametrize("new", [(20, 8, 8, 8), (8, 8, 20, 20), (18, 18, 4, 4), (26, 26, 6, 6)])
+def test_noise_only_changes_cells_whatever_the_region_does(new: tuple[int, ...]) -> None:
+    values, after = noise(), block(*new)
+    target = grown(torch.nn.functional.avg_pool2d(after[None], 2)[0], 1)
+    travelled = moved_noise(values, movement(block(4, 4, 8, 8), after), target)
+    assert torch.equal(travelled.flatten(2).sort(2).values, values.flatten(2).sort(2).values)
+    assert not torch.equal(travelled, values)
+
+
+def test_noise_arrives_at_the_new_cells_in_its_order() -> None:
+    values = noise()
+    travelled = moved_noise(values, movement(block(4, 4, 8, 8), block(16, 12, 8, 8)), block(8, 6, 4, 4, 16) > 0)
+    assert torch.equal(travelled[..., 6:10, 8:12], values[..., 2:6, 2:6])
+
+
+def test_a_mask_with_nothing_in_it_goes_nowhere() -> None:
+    with pytest.raises(RequestError, match="covers nothing"):
+        movement(torch.zeros(8, 8), block(4, 4, 8, 8))
