@@ -19,7 +19,7 @@ from addon.client.exceptions import ServerProblem
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile
 from addon.protocol.strict_json import loads
 from server.catalogue import described
-from tests.server.serving import at_home, blockout, ended, fake
+from tests.server.serving import at_home, blockout, ended, fake, serving
 
 MODEL = replace(described("toybox"), name="xl", base="stable-diffusion-xl")
 TO_K = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
@@ -114,3 +114,11 @@ def test_a_question_for_no_kind_is_refused(folder: Path) -> None:
         return refused.value.code
 
     assert asking(folder, ask) == "invalid"
+
+
+def test_folders_are_named_on_the_command_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (folder / "ink.safetensors").rename(tmp_path / "more" / "ink.safetensors")
+    with serving(tmp_path / "served", "--loras", str(folder), "--loras", str(tmp_path / "more")) as served:
+        status, infos = served.json("GET", "/v1/adapters")
+    assert (status, [info["name"] for info in infos]) == (200, ["ink", "wash", "xl-vae"])
