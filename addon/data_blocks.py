@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import bpy
 
-Candidate = TypeVar("Candidate", bound=bpy.types.ID)
+DataBlock = TypeVar("DataBlock", bound=bpy.types.ID)
 
 
-def named(blocks: Iterable[Candidate], name: str) -> Candidate | None:
+def named(blocks: Iterable[DataBlock], name: str) -> DataBlock | None:
     """The one of that full name; else of that bare name, this file's own before those of others; None without any."""
     candidates = [block for block in blocks if name in (block.name_full, block.name)]
     candidates.sort(key=lambda block: (block.name_full != name, block.library is not None))

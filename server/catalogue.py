@@ -45,8 +45,8 @@ def offered(sources: Sequence[Path | str]) -> tuple[ModelInfo, ...]:
     models: list[ModelInfo] = []
     for source in dict.fromkeys([*map(str, sources), DEFAULT]):
         model = described(source)
-        taken = {other.name for other in models} | (set() if source == DEFAULT else {DEFAULT})
-        models.append(replace(model, name=free_name(Path(model.source), model.name, taken)))
+        used = {other.name for other in models} | (set() if source == DEFAULT else {DEFAULT})
+        models.append(replace(model, name=free_name(Path(model.source), model.name, used)))
     return tuple(models)
 
 

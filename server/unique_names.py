@@ -21,16 +21,16 @@ def unique_names(paths: Sequence[Path], stems: Sequence[str], reserved: Collecti
         for i, name in enumerate(names):
             if counts[name] > 1 or name in reserved:
                 names[i] = next(ladders[i])
-    taken: set[str] = set(reserved)
+    used: set[str] = set(reserved)
     for i, name in enumerate(names):
-        names[i] = name if name not in taken else next(other for other in ladders[i] if other not in taken)
-        taken.add(names[i])
+        names[i] = name if name not in used else next(other for other in ladders[i] if other not in used)
+        used.add(names[i])
     return names
 
 
-def free_name(path: Path, stem: str, taken: Collection[str]) -> str:
+def free_name(path: Path, stem: str, used: Collection[str]) -> str:
     """The shortest name of a path that nobody has."""
-    return next(name for name in _names(path, stem) if name not in taken)
+    return next(name for name in _names(path, stem) if name not in used)
 
 
 def _names(path: Path, stem: str) -> Iterator[str]:

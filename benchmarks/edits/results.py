@@ -10,7 +10,7 @@ from benchmarks.edits.changes import line
 from benchmarks.edits.kinds import EditRow
 from benchmarks.statistics import bootstrap
 
-Figures = dict[str, Any]
+EditFigures = dict[str, Any]
 
 DRAWS = 4000
 
@@ -37,11 +37,11 @@ def median(values: Sequence[float]) -> list[float]:
     return [float(np.median(values)), float(low), float(high)]
 
 
-def of_move(rows: Sequence[EditRow], judge: str) -> Figures:
+def of_move(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """The figures of ``move``; what is said of looks is of edits whose words do not say them."""
     scores = [row["placement"][judge] for row in rows]
     with_look = [score["said/kept"] for score in scores]
-    figures: Figures = {
+    figures: EditFigures = {
         "iou": ratio([(score["said/kept"]["iou"], score["said/free"]["iou"]) for score in scores]),
         "ghost_free": mean([1 - score["ghost"] for score in with_look]),
         "drift": median([score["drift"] for score in with_look if "drift" in score]),
@@ -53,9 +53,9 @@ def of_move(rows: Sequence[EditRow], judge: str) -> Figures:
     return figures | {"more": beside(rows, judge)}
 
 
-def beside(rows: Sequence[EditRow], judge: str) -> Figures:
+def beside(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """The same of edits without keeping; of edits whose words say the look; and the floor itself."""
-    more: Figures = {"floor": {name: mean([row["floor"][name] for row in rows]) for name in rows[0]["floor"]}}
+    more: EditFigures = {"floor": {name: mean([row["floor"][name] for row in rows]) for name in rows[0]["floor"]}}
     for kind in ("said/free", "unsaid/free", "said/kept", "unsaid/kept"):
         scores = [row["placement"][judge][kind] for row in rows]
         more[kind] = {
@@ -68,7 +68,7 @@ def beside(rows: Sequence[EditRow], judge: str) -> Figures:
     return more
 
 
-def of_resize(rows: Sequence[EditRow], judge: str) -> Figures:
+def of_resize(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Median error of log2 of the area, and how achieved follows asked."""
     pairs = [(row["asked"], row["achieved"][judge]) for row in rows if row["achieved"][judge] is not None]
     asked, achieved = map(list, zip(*pairs, strict=True))
@@ -76,7 +76,7 @@ def of_resize(rows: Sequence[EditRow], judge: str) -> Figures:
     return {"log2": float(np.median(np.abs(np.subtract(asked, achieved)))), "slope": slope, "r2": square}
 
 
-def of_camera(rows: Sequence[EditRow], judge: str) -> Figures:
+def of_camera(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Distance of looks against that without keeping, and placement against that."""
     return {
         "look": ratio([(row["look"][1], row["look"][0]) for row in rows]),
@@ -84,17 +84,17 @@ def of_camera(rows: Sequence[EditRow], judge: str) -> Figures:
     }
 
 
-def of_restyle(rows: Sequence[EditRow], judge: str) -> Figures:
+def of_restyle(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """IoU of outlines before and after."""
     return {"iou": list(bootstrap([row["iou"][judge] for row in rows]))}
 
 
-def of_swap(rows: Sequence[EditRow], judge: str) -> Figures:
+def of_swap(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """How often the new noun is there, and how far in the old one's outline."""
     return {name: mean([row[name][judge] for row in rows]) for name in ("present", "iou")}
 
 
-def of_real(rows: Sequence[EditRow], judge: str) -> Figures:
+def of_real(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Of true scenes: how near they come when painted again, and one object moved."""
     return {
         "rebuild_db": mean([row["rebuild_db"] for row in rows]),
@@ -124,9 +124,9 @@ FIGURES = {
 }
 
 
-def summary(rows: Mapping[str, Sequence[EditRow]], judge: str) -> Figures:
+def summary(rows: Mapping[str, Sequence[EditRow]], judge: str) -> EditFigures:
     """Every edit's figures, as one Judge sees them."""
-    figures: Figures = {name: FIGURES[name](of_edit, judge) for name, of_edit in rows.items()}
+    figures: EditFigures = {name: FIGURES[name](of_edit, judge) for name, of_edit in rows.items()}
     return figures | ({"cost_shared": of_shared_cost(rows["cost"], judge)} if "cost" in rows else {})
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from benchmarks.edits.drawing import draw_cases
 from benchmarks.edits.kinds import EDITS, EditRow
 from benchmarks.edits.painter import EditPainter
-from benchmarks.edits.results import Figures, leading, summary
+from benchmarks.edits.results import EditFigures, leading, summary
 from benchmarks.placement.work import Bench, equipment, threads
 from benchmarks.sheet import grid, to_image
 
@@ -36,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if args.sheets:
         save_sheets(rows, args.sheets)
     figures = summary(rows, first)
-    report: Figures = leading(figures) | {name: leading(summary(rows, name)) for name in others}
+    report: EditFigures = leading(figures) | {name: leading(summary(rows, name)) for name in others}
     if args.json:
         print(json.dumps(report))
         return 0
@@ -53,7 +53,7 @@ def chosen(edit: str, count: int) -> Iterator[Any]:
     yield from tqdm(draw_cases(number), desc=edit, unit="case", total=number)
 
 
-def table(figures: Figures, path: str = "") -> Iterator[str]:
+def table(figures: EditFigures, path: str = "") -> Iterator[str]:
     """A line a figure: where it stands, its value, its interval."""
     for name, value in figures.items():
         if isinstance(value, dict):

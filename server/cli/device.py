@@ -40,14 +40,14 @@ class DeviceReport:
 def device_report() -> DeviceReport:
     """What there is to compute on."""
     try:
-        done = subprocess.run(
+        answered = subprocess.run(
             [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(answered.stdout)
     except subprocess.TimeoutExpired:
         return DeviceReport(memory=of_machine(), trouble=f"torch did not answer for {PATIENCE:.0f} seconds")
     except ValueError:
-        last = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
+        last = (answered.stderr.strip().splitlines() or [f"it ended with code {answered.returncode}"])[-1]
         return DeviceReport(memory=of_machine(), trouble=last[-WORDS:])
     memory = MemoryState(answer["memory"], answer["free"]) if answer["gpu"] else of_machine()
     trouble = "" if answer["works"] else "torch computes one and one wrongly"

@@ -103,8 +103,10 @@ def main(argv: Sequence[str]) -> int:
     words = parser().parse_args(argv)
     listed = words.home / FOLDERS_FILE
     if words.add or words.remove:
-        gone = {path.absolute() for path in words.remove}
-        named = [path for path in (*read_folders(listed), *(path.absolute() for path in words.add)) if path not in gone]
+        removed = {path.absolute() for path in words.remove}
+        named = [
+            path for path in (*read_folders(listed), *(path.absolute() for path in words.add)) if path not in removed
+        ]
         with writing(listed, "name another home with --home"):
             write_folders(listed, named)
     folders = tuple(path.absolute() for path in words.models)

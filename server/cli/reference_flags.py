@@ -34,11 +34,13 @@ class PictureToFollow:
 
 def add_reference_flags(parser: argparse.ArgumentParser) -> None:
     """Have a parser take what ``follow`` reads."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
+    exclusive = parser.add_mutually_exclusive_group()
+    exclusive.add_argument(
         "--keep-look", type=Path, metavar="PICTURE", help="follow this picture: all that need not change stays as it is"
     )
-    which.add_argument("--restyle", type=Path, metavar="PICTURE", help="keep this picture's layout, with other words")
+    exclusive.add_argument(
+        "--restyle", type=Path, metavar="PICTURE", help="keep this picture's layout, with other words"
+    )
     parser.add_argument("--keep", action="append", default=[], metavar="REGION", help="keeps its look; all by default")
     parser.add_argument(
         "--repaint", action="append", default=[], metavar="REGION", help="is painted anew; no others are"

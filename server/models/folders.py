@@ -62,12 +62,12 @@ def _listed(path: Path, file: Path) -> NamedFolder:
         return NamedFolder(path, "ComfyUI", trouble=f"{file.name} cannot be understood: {error}")
     models = tuple(folder for key, folder in pairs if key in MODELS)
     adapters = tuple(folder for key, folder in pairs if key in ADAPTERS)
-    gone = [str(folder) for folder in models if not folder.is_dir()]
-    trouble = f"{file.name} names {gone[0]}, which is not there" if gone else ""
+    absent = [str(folder) for folder in models if not folder.is_dir()]
+    trouble = f"{file.name} names {absent[0]}, which is not there" if absent else ""
     if not pairs:
         trouble = f"{file.name} names no folders: take the # away in front of its lines"
-    there = tuple(folder for folder in models if folder.is_dir())
-    return NamedFolder(path, "ComfyUI", there, tuple(folder for folder in adapters if folder.is_dir()), trouble)
+    present = tuple(folder for folder in models if folder.is_dir())
+    return NamedFolder(path, "ComfyUI", present, tuple(folder for folder in adapters if folder.is_dir()), trouble)
 
 
 def _joined(one: NamedFolder, other: NamedFolder) -> NamedFolder:

@@ -74,8 +74,8 @@ def referenced(db: sqlite3.Connection) -> set[str]:
 
 def unreferenced(db: sqlite3.Connection, digests: Collection[str]) -> set[str]:
     """Those of the digests that no job refers to."""
-    asked = "SELECT sha256 FROM artifact WHERE sha256 IN (SELECT value FROM json_each(?))"
-    return set(digests) - {row["sha256"] for row in db.execute(asked, (json.dumps(list(digests)),))}
+    query = "SELECT sha256 FROM artifact WHERE sha256 IN (SELECT value FROM json_each(?))"
+    return set(digests) - {row["sha256"] for row in db.execute(query, (json.dumps(list(digests)),))}
 
 
 def superfluous(db: sqlite3.Connection, most: int, most_bytes: int, limit: int) -> list[str]:

@@ -2,8 +2,6 @@
 """From a blockout to a picture: the seam between the worker and whatever paints."""
 
 import gc
-import io
-import json
 import logging
 import math
 import re
@@ -13,16 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Precision
-from addon.protocol.png import plain
-from addon.protocol.strict_json import dump
 
 from ..adapters import PLAIN, Setup, changed_words
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
+from .png_files import crop, png, sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,9 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 QUOTED = 40  # characters
-PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
 @dataclass(frozen=True)
@@ -276,30 +271,6 @@ def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ..
     return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)
 
 
-def sketch(full: Image.Image, frame: Frame) -> bytes:
-    """The artist's part of a picture in the making as a PNG file, small because it is sent so often; and so plain that
-    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again."""
-    small = crop(full, frame)
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-    return plain(*small.size, small.convert("RGB").tobytes())
-
-
-def crop(full: Image.Image, frame: Frame) -> Image.Image:
-    """The artist's part of the picture."""
-    return full.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
-
-
 def image_of(picture: "Tensor") -> Image.Image:
     """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
     return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
-
-
-def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") -> bytes:
-    """An image as a PNG file; it carries a blockout under BLOCKOUT_KEY, and a latent as text under LATENT_KEY."""
-    text, file = PngImagePlugin.PngInfo(), io.BytesIO()
-    if blockout is not None:
-        text.add_text(BLOCKOUT_KEY, json.dumps(dump(blockout)))
-    if latent:
-        text.add_text(LATENT_KEY, latent)
-    image.save(file, "PNG", pnginfo=text)
-    return file.getvalue()

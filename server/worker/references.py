@@ -34,7 +34,7 @@ KEYS = ("maquette.blockout", "maquette.latent")
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class PngReference:
     """A PNG file: its pixels (3, height, width) in 0..1, and the latent that it carries, with the model it is of."""
 
     pixels: Tensor
@@ -59,7 +59,7 @@ def latent_of(text: str) -> Tensor:
     return torch.from_numpy(numbers.astype(np.float32))
 
 
-def read(png: bytes) -> PictureFile:
+def read(png: bytes) -> PngReference:
     """A PNG file. Raises Unpaintable for what cannot be read as one."""
     try:
         image = Image.open(io.BytesIO(png), formats=["PNG"])
@@ -69,7 +69,7 @@ def read(png: bytes) -> PictureFile:
         model = str(json.loads(texts[KEYS[0]])["model"]) if latent is not None else ""
     except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise Unpaintable(f"The picture that this one follows cannot be read: {error}", path="reference") from error
-    return PictureFile(pixels, latent, model)
+    return PngReference(pixels, latent, model)
 
 
 def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes | None) -> sg_core.Layout:

@@ -46,13 +46,13 @@ class HubFile:
     sha1: str = ""
 
 
-def download(repository: str, revision: str, wanted: Sequence[str], progress: ByteCount = lambda *_: None) -> Path:
-    """The folder of a repository's files at a commit, those that match ``wanted``; what is there is not asked for.
+def download(repository: str, revision: str, patterns: Sequence[str], progress: ByteCount = lambda *_: None) -> Path:
+    """The folder of a repository's files at a commit, those that match ``patterns``; what is there is not asked for.
 
     Args:
         repository: ``owner/name``.
         revision: the commit, 40 hexadecimal digits.
-        wanted: patterns of names, as ``unet/*.safetensors``.
+        patterns: of names, as ``unet/*.safetensors``.
 
     Raises WeightsError when it cannot be had, or is not what the commit names.
     """
@@ -60,7 +60,7 @@ def download(repository: str, revision: str, wanted: Sequence[str], progress: By
     if (folder / COMPLETE).is_file():
         return folder
     try:
-        files = _lean([file for file in _listed(repository, revision) if _matches(file.name, wanted)])
+        files = _lean([file for file in _listed(repository, revision) if _matches(file.name, patterns)])
     except (OSError, http.client.HTTPException) as error:
         if (folder / "model_index.json").is_file():  # of the hub's client, and without a connection as good as ours
             return folder
@@ -74,7 +74,7 @@ def _fetch_all(repository: str, revision: str, files: Sequence[HubFile], folder:
     """Raises WeightsError."""
     missing = [file for file in files if not _is_there(folder / file.name, file)]
     total, parts = sum(file.size for file in files), folder / ".parts"
-    here = total - sum(file.size for file in missing)
+    received = total - sum(file.size for file in missing)
     try:
         parts.mkdir(parents=True, exist_ok=True)
         room = shutil.disk_usage(folder).free
@@ -84,10 +84,10 @@ def _fetch_all(repository: str, revision: str, files: Sequence[HubFile], folder:
         for file in missing:
             url = f"{constants.ENDPOINT}/{repository}/resolve/{revision}/{quote(file.name)}"
             part = parts / f"{file.sha256 or file.sha1}.part"
-            _fetch(url, file, part, lambda count, done=here: progress(done + count, total))  # type: ignore[misc]
+            _fetch(url, file, part, lambda count, done=received: progress(done + count, total))  # type: ignore[misc]
             (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
             part.replace(folder / file.name)
-            here += file.size
+            received += file.size
         shutil.rmtree(parts, ignore_errors=True)
     except OSError as error:
         raise WeightsError(f"{repository}@{revision} cannot be kept in {folder}: {error}") from error
@@ -115,8 +115,8 @@ def _understood(entry: Mapping[str, Any]) -> HubFile:
     return HubFile(name, int(entry["size"]), str(apart.get("sha256", "")), str(entry.get("blobId", "")))
 
 
-def _matches(name: str, wanted: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in wanted)
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns)
 
 
 def _lean(files: Sequence[HubFile]) -> list[HubFile]:

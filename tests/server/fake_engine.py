@@ -14,7 +14,8 @@ from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import Blockout, Precision, Region
 from server.adapters import PLAIN, Setup
 from server.problems import NoModel, OutOfMemory
-from server.worker.engine import Painting, Progress, crop, png, sketch
+from server.worker.engine import Painting, Progress
+from server.worker.png_files import crop, png, sketch
 
 
 class FakeEngine:

@@ -16,7 +16,8 @@ from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import Blockout, Precision, Region, pack_mask, unpack_mask
 from server.adapters import PLAIN, Setup
 from server.problems import OutOfMemory
-from server.worker.engine import Painting, Progress, crop, sketch
+from server.worker.engine import Painting, Progress
+from server.worker.png_files import crop, sketch
 
 MEMORY = 12_000  # pixels of an enormous picture
 COLOURS = ((214, 74, 60), (58, 110, 190), (236, 190, 70), (90, 160, 90))

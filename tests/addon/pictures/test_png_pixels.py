@@ -11,7 +11,7 @@ from PIL import Image
 
 from addon.pictures.png_pixels import unfiltered
 from addon.protocol.png import plain
-from server.worker.engine import png
+from server.worker.png_files import png
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
 

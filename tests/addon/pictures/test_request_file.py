@@ -15,7 +15,7 @@ from addon.pictures import history
 from addon.pictures.png_text import texts, with_text
 from addon.pictures.request_file import BLOCKOUT, Opened, opened, saved
 from addon.protocol.strict_json import dump
-from server.worker.engine import BLOCKOUT_KEY, png
+from server.worker.png_files import BLOCKOUT_KEY, png
 from tests.addon.pictures.test_history import ASKED, entry
 
 PICTURE = png(Image.new("RGB", (64, 48), (9, 8, 7)), ASKED)

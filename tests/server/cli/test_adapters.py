@@ -12,7 +12,7 @@ from PIL import Image
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
-from server.worker.engine import BLOCKOUT_KEY
+from server.worker.png_files import BLOCKOUT_KEY
 from tests.server import adapter_files
 from tests.server.worker.sample_request import ASKED
 

@@ -10,7 +10,7 @@ from addon.client.exceptions import ServerProblem
 from addon.protocol.blockout import ReferencePicture
 from server.queue.artifacts import ArtifactStore
 from server.queue.store import Store
-from server.worker.engine import png
+from server.worker.png_files import png
 from tests.server.serving import at_home, blockout, ended, fake
 
 PICTURE = png(Image.new("RGB", (64, 48), (1, 2, 3)))

@@ -20,7 +20,8 @@ from addon.protocol.strict_json import loads
 from server.adapters import AdapterCatalogue
 from server.catalogue import described
 from server.problems import ChangedAdapter, Refusal, UnfitAdapter
-from server.worker.engine import BLOCKOUT_KEY, DiffusionEngine
+from server.worker.engine import DiffusionEngine
+from server.worker.png_files import BLOCKOUT_KEY
 from tests.server import adapter_files
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 

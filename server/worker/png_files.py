@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""Pictures as PNG files, which carry what they were asked for; and the small ones that are sent meanwhile."""
+
+import io
+import json
+
+from PIL import Image, PngImagePlugin
+
+from addon.protocol.blockout import Blockout, Frame
+from addon.protocol.png import plain
+from addon.protocol.strict_json import dump
+
+BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
+PREVIEW_SIDE = 384  # pixels; a panel shows less
+
+
+def sketch(full: Image.Image, frame: Frame) -> bytes:
+    """The artist's part of a picture in the making as a PNG file, small because it is sent so often; and so plain that
+    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again."""
+    small = crop(full, frame)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    return plain(*small.size, small.convert("RGB").tobytes())
+
+
+def crop(full: Image.Image, frame: Frame) -> Image.Image:
+    """The artist's part of the picture."""
+    return full.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
+
+
+def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") -> bytes:
+    """An image as a PNG file; it carries a blockout under BLOCKOUT_KEY, and a latent as text under LATENT_KEY."""
+    text, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    if blockout is not None:
+        text.add_text(BLOCKOUT_KEY, json.dumps(dump(blockout)))
+    if latent:
+        text.add_text(LATENT_KEY, latent)
+    image.save(file, "PNG", pnginfo=text)
+    return file.getvalue()
