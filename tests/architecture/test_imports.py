@@ -27,13 +27,7 @@ WITHOUT_BLENDER = (
     "extension.py",
     "blender_process.py",
 )
-WITH_BLENDER = (
-    "addon/",
-    "benchmarks/masks.py",
-    "benchmarks/mask_kinds.py",
-    "benchmarks/stress.py",
-    "benchmarks/window/",
-)
+WITH_BLENDER = ("addon/", "benchmarks/mask", "benchmarks/stress.py", "benchmarks/window/")
 
 # Blender asks the add-on to register, and only then is bpy needed.
 BPY_ON_USE = frozenset({"addon/__init__.py"})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The table of docs/blender.md: what view and Exact make of materials and settings of objects. A screen covers the left
-half of a region; each row is how much of the region is visible then: 0.5 where the screen hides, else 1."""
+half of a region, and each row is how much of it is visible then: 0.5 behind what hides, 1 behind what does not."""
 
 import bpy
 import pytest
