@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from tests.addon.window.driver.user_input import ask, desktop, operator_context, press, rest, screenshot, sidebar
+from tests.addon.window.driver.user_input import area, ask, desktop, operator_context, press, rest, screenshot, sidebar
 from tests.addon.window.scenarios.interruptions import ADDON
 from tests.addon.window.scenarios.walkthrough import notices
 
@@ -140,13 +140,14 @@ def name_folders(app, folder: Path, report: dict) -> Iterator:
 
 
 def preferences_shown(picture: Path) -> Iterator:
-    """The add-on's preferences in an editor that fills the window, for a picture."""
-    bpy.context.preferences.view.ui_scale = 0.6  # or what cannot be painted with would be below the window
+    """The add-on's preferences in the editor on the right, for a picture: their own window is low."""
     with operator_context():
         bpy.ops.preferences.addon_show(module=ADDON)
-    window = bpy.context.window_manager.windows[-1]
-    yield lambda: any(area.type == "PREFERENCES" for area in window.screen.areas)
-    yield from screenshot(picture)
-    with bpy.context.temp_override(window=window, area=window.screen.areas[0]):
+    own = bpy.context.window_manager.windows[-1]
+    yield lambda: any(editor.type == "PREFERENCES" for editor in own.screen.areas)
+    with bpy.context.temp_override(window=own, area=own.screen.areas[0]):
         bpy.ops.wm.window_close()
-    bpy.context.preferences.view.ui_scale = 1.0
+    editor, scale = area("IMAGE_EDITOR"), bpy.context.preferences.view.ui_scale
+    editor.type, bpy.context.preferences.view.ui_scale = "PREFERENCES", 0.6
+    yield from screenshot(picture)
+    editor.type, bpy.context.preferences.view.ui_scale = "IMAGE_EDITOR", scale
