@@ -49,7 +49,7 @@ def test_what_is_said_to_paint_loads(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("shard", "In it, text_encoder_2/model-0000"),
+        ("shard", "In it, unet/diffusion_pytorch_model-0000"),
         ("part", "Its vae is missing; get the whole folder."),
         (
             "pickled",
@@ -64,7 +64,7 @@ def test_a_folder_that_is_not_whole_says_what_it_lacks(saved: Path, tmp_path: Pa
     shutil.copytree(saved / ("shards" if name == "shard" else "plain"), folder)
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
     if name == "shard":
-        sorted((folder / "text_encoder_2").glob("model-*.safetensors"))[-1].unlink()
+        sorted((folder / "unet").glob("*-of-*.safetensors"))[-1].unlink()
     elif name == "part":
         shutil.rmtree(folder / "vae")
     elif name == "pickled":
