@@ -56,7 +56,7 @@ def _shards(index: Path) -> set[str]:
     names = _object(index).get("weight_map")
     shards = set(map(str, names.values())) if isinstance(names, dict) else set()
     if not shards or any(Path(name).name != name for name in shards):
-        raise Unreadable(f"{index.parent.name}/{index.name} is damaged; get the folder again")
+        raise Unreadable(f"in it, {index.parent.name}/{index.name} is damaged; get the folder again")
     return shards
 
 
@@ -64,9 +64,9 @@ def _refuse_torn(file: Path) -> None:
     try:
         read_header(file, file.stat().st_size)
     except Unreadable as error:
-        raise Unreadable(f"{file.parent.name}/{file.name}: {error}") from error
+        raise Unreadable(f"in it, {file.parent.name}/{file.name}: {error}") from error
     except OSError as error:
-        raise Unreadable(f"{file.parent.name}/{file.name} is missing or cannot be read; get it") from error
+        raise Unreadable(f"in it, {file.parent.name}/{file.name} is missing or cannot be read; get it") from error
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from addon.protocol.model_files import FILES, Library, ModelFile, ModelFolder, r
 from ..unique_names import unique_names
 from .folders import NamedFolder, interpret
 from .verdicts import FileVerdict, verdict_on
-from .walk import ENTRIES, Candidate, TooMany, Walk
+from .walk import ENTRIES, CandidateFile, TooMany, Walk
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class ModelLibrary:
             folders[number] = replace(folders[number], trouble=words)
         return Findings(tuple(folders), tuple(verdicts), left_out)
 
-    def _verdict(self, candidate: Candidate) -> FileVerdict:
+    def _verdict(self, candidate: CandidateFile) -> FileVerdict:
         """On a file as it is now; a folder is read anew each time, for its parts may change without it."""
         self._rest()
         mark = None if candidate.is_folder else _mark(candidate)
@@ -170,7 +170,7 @@ class ModelLibrary:
         )
 
 
-def _mark(candidate: Candidate) -> tuple[int, int, int] | None:
+def _mark(candidate: CandidateFile) -> tuple[int, int, int] | None:
     """By what a file is taken to be the same: size, time, and the time of a folder beside it that configures it."""
     try:
         status = [path.stat() for path in (candidate.shards or (candidate.path,))]

@@ -12,7 +12,7 @@ from addon.protocol.answers import ModelInfo
 from ..catalogue import NotAModel, described, facts, kind_of
 from .first_bytes import Header, Unreadable, gguf_architecture, read_header
 from .folder_parts import refuse_incomplete
-from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, Candidate
+from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
 LICENCE = "modelspec.license"  # of a header's notes, as their makers agreed to write it
 ADVICE: Mapping[str, str] = {
@@ -42,7 +42,7 @@ class FileVerdict:
     info: ModelInfo | None = None
 
 
-def verdict_on(candidate: Candidate) -> FileVerdict:
+def verdict_on(candidate: CandidateFile) -> FileVerdict:
     """The verdict on a candidate, whatever it holds; its first bytes and configurations are read, and no more."""
     path = candidate.path
     try:
@@ -70,7 +70,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _file(candidate: Candidate) -> FileVerdict:
+def _file(candidate: CandidateFile) -> FileVerdict:
     """Raises Unreadable, OSError."""
     path, suffix = candidate.path, candidate.path.suffix.lower()
     size = sum(shard.stat().st_size for shard in candidate.shards) or path.stat().st_size
@@ -88,7 +88,7 @@ def _file(candidate: Candidate) -> FileVerdict:
     return _checkpoint(path, size, read_header(path, size))
 
 
-def _pieces(candidate: Candidate, size: int) -> FileVerdict:
+def _pieces(candidate: CandidateFile, size: int) -> FileVerdict:
     """Of a model in several files, whose pieces belong into a folder. Raises Unreadable, OSError."""
     first = candidate.path
     stem, _, count = first.stem.rpartition("-of-")

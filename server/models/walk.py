@@ -24,7 +24,7 @@ INDEX = "model_index.json"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateFile:
     """A file that may be a model, of several pieces where it has ``shards``, or a folder in diffusers' format."""
 
     path: Path
@@ -44,16 +44,16 @@ class Walk:
     entries: int = 0
     visited: set[tuple[int, int]] = field(default_factory=set)
 
-    def candidates(self, folder: Path, depth: int = DEPTH) -> Iterator[Candidate]:
+    def candidates(self, folder: Path, depth: int = DEPTH) -> Iterator[CandidateFile]:
         """Those of a folder, by name, then those of the folders in it. Raises TooMany, and what ``rest`` raises."""
         files, folders = self._read(folder)
         if INDEX in files:
-            yield Candidate(folder, is_folder=True)
+            yield CandidateFile(folder, is_folder=True)
             return
         yield from _grouped(folder, files)
         for name in sorted(folders):
             if Path(name).suffix.lower() in (*WEIGHTS, *PICKLED, *QUANTISED):
-                yield Candidate(folder / name)  # a folder that is called like a file
+                yield CandidateFile(folder / name)  # a folder that is called like a file
             if depth and not name.startswith(".") and name not in SKIPPED:
                 yield from self.candidates(folder / name, depth - 1)
 
@@ -100,7 +100,7 @@ def _matters(name: str) -> bool:
     return suffix in (*WEIGHTS, *PICKLED, *QUANTISED)
 
 
-def _grouped(folder: Path, names: set[str]) -> Iterator[Candidate]:
+def _grouped(folder: Path, names: set[str]) -> Iterator[CandidateFile]:
     """A candidate a file; one for all pieces of a model; none for what is pickled beside the same as safetensors."""
     pieces: dict[str, list[str]] = {}
     plain = any(Path(name).suffix.lower() in WEIGHTS for name in names)
@@ -109,7 +109,7 @@ def _grouped(folder: Path, names: set[str]) -> Iterator[Candidate]:
         if match := SHARD.match(stem):
             pieces.setdefault(f"{match['stem']}{suffix}", []).append(name)
         elif not (suffix in PICKLED and (f"{stem}.safetensors" in names or (suffix == ".bin" and plain))):
-            yield Candidate(folder / name)
+            yield CandidateFile(folder / name)
     for first, *others in pieces.values():
         if Path(first).suffix.lower() not in PICKLED or not plain:
-            yield Candidate(folder / first, shards=tuple(folder / name for name in (first, *others)))
+            yield CandidateFile(folder / first, shards=tuple(folder / name for name in (first, *others)))

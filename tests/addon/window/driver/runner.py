@@ -27,8 +27,7 @@ from tests.addon.window.scenarios.history_buttons import use_history
 from tests.addon.window.scenarios.installation import install_server
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
 from tests.addon.window.scenarios.kept_look import kept_look
-from tests.addon.window.scenarios.models.adapters import adapters
-from tests.addon.window.scenarios.models.model_folders import name_folders
+from tests.addon.window.scenarios.models.adapters import adapters, name_folders
 from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
 from tests.addon.window.scenarios.previews_and_exact import previews_and_exact

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.addon.window.run_blender import ROOT, SECONDS, run_scenario
+from tests.addon.window.run_blender import ROOT, SECONDS, flat_colour_server, run_scenario
 from tests.server import adapter_files
+from tests.server.models.model_files import twenty
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +69,18 @@ def test_a_file_that_changed_or_is_gone_is_said_with_a_way_on(report: dict) -> N
     assert report["missing"][0] == "no-adapter"
     assert "the LoRA “ink”, which is not on this server" in report["missing"][1]
     assert report["left"] == ["wash"]
+
+
+@pytest.mark.timeout(SECONDS + 30)
+def test_a_folder_is_named_read_and_painted_from(tmp_path: Path) -> None:
+    if "BLENDER" not in os.environ:
+        pytest.skip("$BLENDER is not set: no real window")
+    twenty(tmp_path / "mixed")
+    report = run_scenario(os.environ["BLENDER"], "model_folders", tmp_path, flat_colour_server())
+    assert report["ok"], report["trace"]
+    good = [name for name, trouble in report["files"].items() if not trouble]
+    assert good == ["mixed/dreamer", "old/dreamer", "paint.fp16", "toybox.safetensors"]
+    assert all(trouble.endswith(".") for name, trouble in report["files"].items() if name not in good)
+    assert report["kinds"] == ["folder"]
+    assert report["painted with"] == [["paint.fp16", "done"]]
+    assert report["models in the end"] == ["toybox"]

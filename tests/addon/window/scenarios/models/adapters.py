@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""LoRAs, another autoencoder and a scheduler, chosen in the panel for a tiny checkpoint of Stable Diffusion XL."""
+"""LoRAs, another autoencoder and a scheduler, chosen in the panel for a tiny checkpoint of Stable Diffusion XL.
+
+And a folder of mixed files, named in the preferences: what it says of each, and a picture by one of them.
+"""
 
 import json
 import shutil
@@ -10,7 +13,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from tests.addon.window.driver.user_input import ask, desktop, press, rest, screenshot
+from tests.addon.window.driver.user_input import area, ask, desktop, operator_context, press, rest, screenshot, sidebar
+from tests.addon.window.scenarios.interruptions import ADDON
 from tests.addon.window.scenarios.walkthrough import notices
 
 PROMPT = "a castle and a rocket"
@@ -105,3 +109,45 @@ def received(app) -> Iterator:
     """Until the last picture is in the scene, or failed."""
     yield lambda: app.session.tasks[-1].received or app.session.tasks[-1].job.state == "failed"
     yield from rest(0.3)
+
+
+def name_folders(app, folder: Path, report: dict) -> Iterator:
+    """The server runs already; the folder is named, read, painted from, and taken off the list again."""
+    yield from desktop()
+    press("add_selected")
+    press("start_server")
+    yield lambda: app.session.link.name == "online"
+    with operator_context():  # as its file browser ends
+        bpy.ops.maquette.add_model_folder("EXEC_DEFAULT", filepath=f"{folder / 'mixed'}/")
+    yield lambda: bool(app.session.library.files) and not app.session.library.scanning
+    library = app.session.library
+    report["files"] = {file.name: file.trouble for file in library.files}
+    report["kinds"] = [known.kind for known in library.folders]
+    yield from preferences_shown(folder / "folders.png")
+    bpy.context.scene["maquette_model"] = "paint.fp16"
+    bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_size = (
+        PROMPT,
+        25,
+    )  # the painter says masks as they are
+    sidebar().tag_redraw()
+    yield from ask(app)
+    yield lambda: all(task.received or task.job.problem for task in app.session.tasks)
+    report["painted with"] = [(task.job.model, task.job.state) for task in app.session.tasks]
+    yield from screenshot(folder / "panel.png")
+    press("remove_model_folder", path=str(folder / "mixed"))
+    yield lambda: not app.session.library.files
+    report["models in the end"] = [info.name for info in app.session.link.models]
+
+
+def preferences_shown(picture: Path) -> Iterator:
+    """The add-on's preferences in the editor on the right, for a picture: their own window is low."""
+    with operator_context():
+        bpy.ops.preferences.addon_show(module=ADDON)
+    own = bpy.context.window_manager.windows[-1]
+    yield lambda: any(editor.type == "PREFERENCES" for editor in own.screen.areas)
+    with bpy.context.temp_override(window=own, area=own.screen.areas[0]):
+        bpy.ops.wm.window_close()
+    editor, scale = area("IMAGE_EDITOR"), bpy.context.preferences.view.ui_scale
+    editor.type, bpy.context.preferences.view.ui_scale = "PREFERENCES", 0.6
+    yield from screenshot(picture)
+    editor.type, bpy.context.preferences.view.ui_scale = "IMAGE_EDITOR", scale
