@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.server.server_process import ServerProcess, body, until
+from benchmarks.server.server_process import ServerProcess, at_work, body, until
 
 PATIENCE = 120.0  # seconds for the last jobs to end
 
@@ -28,26 +28,19 @@ class CrashRecord:
 
 def crash_rounds(folder: Path, rounds: int, seed: int = 0) -> dict[str, int]:
     """`{"kill_rounds", "jobs", "lost", "doubled", "innocent_failures"}`."""
-    chance, server, stop = (
-        random.Random(seed),
-        ServerProcess(folder / "crashes", {"max_kept": 10**6}),
-        threading.Event(),
-    )
-    record = CrashRecord()
-    server.start()
-    client = threading.Thread(target=_submit, args=(server, record, stop))
-    client.start()
-    try:
-        for _ in range(rounds):
-            time.sleep(chance.uniform(0.0, 1.0))
-            _kill_one(server, chance.choice(("worker", "worker", "server", "both")))
-    finally:
-        stop.set()
-        client.join()
-    until(server.idle, PATIENCE)
-    outcome = _outcome(server, record)
-    server.stop()
-    return {"kill_rounds": rounds, **outcome}
+    chance, stop, record = random.Random(seed), threading.Event(), CrashRecord()
+    with at_work(folder / "crashes", max_kept=10**6) as server:
+        client = threading.Thread(target=_submit, args=(server, record, stop))
+        client.start()
+        try:
+            for _ in range(rounds):
+                time.sleep(chance.uniform(0.0, 1.0))
+                _kill_one(server, chance.choice(("worker", "worker", "server", "both")))
+        finally:
+            stop.set()
+            client.join()
+        until(server.idle, PATIENCE)
+        return {"kill_rounds": rounds, **_outcome(server, record)}
 
 
 def _kill_one(server: ServerProcess, target: str) -> None:

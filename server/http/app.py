@@ -16,7 +16,7 @@ from ..worker.supervisor import Supervisor
 from . import error_responses
 from .event_log import EventLog
 from .gate import Gate
-from .routes import Services, router
+from .routes import Services, router, unversioned
 
 PRUNE_SECONDS = 1.0  # from news to a look at how much is kept
 
@@ -25,6 +25,7 @@ def create_app(settings: ServerSettings, token: str) -> FastAPI:
     """The application. Its queue, pictures and worker live from its start-up to its shut-down."""
     app = FastAPI(lifespan=_lifespan(settings), openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(router)
+    app.include_router(unversioned)
     error_responses.install(app)
     app.add_middleware(Gate, token=token, max_body=settings.max_body)
     return app

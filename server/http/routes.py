@@ -2,6 +2,7 @@
 """The addresses. Handlers that touch the disk are plain functions, which FastAPI runs off the event loop."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Annotated
@@ -25,13 +26,15 @@ from ..problems import (
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
-from ..worker.memory import FACT, from_fact, of_machine
+from ..worker.memory import FACT, MemoryState, from_fact, of_machine
 from ..worker.supervisor import Supervisor
 from .admission import affordable, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
+from .metrics import MEDIA_TYPE, ServerFigures, exposition
 
 router = APIRouter(prefix="/v1")
+unversioned = APIRouter()
 
 _BLOCKOUT = TypeAdapter(Blockout)
 _SCOPE = TypeAdapter(Scope)
@@ -183,7 +186,7 @@ def health(services: In) -> Response:
     """How the server is."""
     facts, (queued, running) = services.store.facts(), services.store.counts()
     device, model = facts.get("device", "starting"), facts.get("model", "")
-    memory = from_fact(facts.get(FACT, "")) or of_machine()
+    memory = _memory(facts)
     return JSONResponse(
         dump(
             Health(
@@ -199,6 +202,26 @@ def health(services: In) -> Response:
             )
         )
     )
+
+
+@unversioned.get("/metrics")
+def metrics(services: In) -> Response:
+    """The same for Prometheus."""
+    (jobs, picture_bytes), memory = services.store.totals(), _memory(services.store.facts())
+    figures = ServerFigures(
+        jobs=jobs,
+        listeners=services.signal.listeners,
+        trouble=bool(services.supervisor.trouble),
+        memory=memory.total,
+        memory_free=memory.free,
+        picture_bytes=picture_bytes,
+    )
+    return Response(exposition(figures), headers={"X-Content-Type-Options": "nosniff"}, media_type=MEDIA_TYPE)
+
+
+def _memory(facts: Mapping[str, str]) -> MemoryState:
+    """The device's, else the machine's."""
+    return from_fact(facts.get(FACT, "")) or of_machine()
 
 
 def _number(last_event_id: str) -> int:

@@ -178,6 +178,14 @@ class Store:
         with self._reading() as db:
             return rows.waiting_count(db), len(in_states(db, ACTIVE))
 
+    def totals(self) -> tuple[dict[str, int], int]:
+        """How many jobs there are in each state, and the bytes of all their pictures."""
+        with self._reading() as db:
+            states = {
+                row["state"]: row["n"] for row in db.execute("SELECT state, count(*) AS n FROM job GROUP BY state")
+            }
+            return states, int(db.execute("SELECT coalesce(sum(bytes), 0) FROM artifact").fetchone()[0])
+
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""
         with self._reading() as db:
