@@ -36,16 +36,18 @@ BOOT = (
 
 @dataclass(frozen=True, kw_only=True)
 class SceneFile:
-    """A .blend to open: its own camera and frame, unless named; ``scripts`` lets the scripts in it run."""
+    """A .blend to open: its own camera and frame, unless named; ``scripts`` lets the scripts in it run; ``origin`` is
+    the file that it is a copy of, whose baked simulations lie beside that."""
 
     path: Path
     camera: str | None = None
     frame: int | None = None
     scripts: bool = False
+    origin: Path | None = None
 
     def flags(self) -> list[str]:
         """As words of the command line."""
-        return _flags(camera=self.camera, frame=self.frame, scripts=int(self.scripts))
+        return _flags(camera=self.camera, frame=self.frame, scripts=int(self.scripts), origin=self.origin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--camera")
         verb.add_argument("--frame", type=int)
         verb.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
+        verb.add_argument("--origin", type=Path, help="the file of which this one is a copy")
     return parser
 
 
@@ -163,7 +166,13 @@ def _add_files(parser: argparse.ArgumentParser, *names: str) -> None:
 
 def _source(arguments: argparse.Namespace) -> SceneFile:
     scripts = bool(arguments.scripts)
-    return SceneFile(path=arguments.scene, camera=arguments.camera, frame=arguments.frame, scripts=scripts)
+    return SceneFile(
+        path=arguments.scene,
+        camera=arguments.camera,
+        frame=arguments.frame,
+        scripts=scripts,
+        origin=arguments.origin,
+    )
 
 
 def _capture_command(arguments: argparse.Namespace) -> CaptureCommand:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs between the Blenders we run in, 4.2 to 5.2, in one place."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -29,6 +31,23 @@ def write_layers(settings: bpy.types.ImageFormatSettings) -> None:
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
     if hasattr(settings, "use_exr_interleave"):  # 5.0 cannot write cells that are not square into several parts
         settings.use_exr_interleave = True
+
+
+def curves(animation: bpy.types.AnimData) -> Iterator[tuple[str, int]]:
+    """Path and index of everything that an action animates, its own or one of its strips'; drivers aside."""
+    strips = (strip for track in animation.nla_tracks for strip in track.strips)
+    for action in {animation.action, *(strip.action for strip in strips)} - {None}:
+        for curve in _curves(action):
+            yield curve.data_path, curve.array_index
+
+
+def _curves(action: Any) -> Iterator[bpy.types.FCurve]:
+    if not hasattr(action, "layers"):
+        yield from action.fcurves
+        return
+    for layer in action.layers:  # from 4.4 on an action is of layers, strips, and a bag for each that it animates
+        for strip in layer.strips:
+            yield from (curve for bag in strip.channelbags for curve in bag.fcurves)
 
 
 def draws_linear() -> bool:

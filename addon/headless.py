@@ -23,6 +23,8 @@ from .capture.scene_settings import read
 from .capture.snapshot import develop
 from .compat import render_path
 from .cooperative import finish
+from .data_blocks import named
+from .exact.baked_files import bring_point_caches, find_bakes
 from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
@@ -96,6 +98,15 @@ def run(words: Sequence[str]) -> int:
 
 
 def _open(source: SceneFile) -> None:
+    if source.origin is not None:
+        bring_point_caches(source.origin, source.path)
+    _load(source)
+    if source.origin is not None and find_bakes(source.origin):
+        bpy.ops.wm.save_mainfile()
+        _load(source)  # anew, for what was missing is not looked for twice
+
+
+def _load(source: SceneFile) -> None:
     try:
         bpy.ops.wm.open_mainfile(filepath=str(source.path), use_scripts=source.scripts)
     except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
@@ -129,6 +140,8 @@ def _apply(command: ApplyCommand) -> None:
     make_current(scene, image, loads(Blockout, request))
     background(camera, image)
     project(scene, camera, image)
+    find_bakes(command.source.path, command.out.parent)
+    bring_point_caches(command.source.path, command.out)
     bpy.ops.wm.save_as_mainfile(filepath=str(command.out), copy=True, compress=True)
 
 
@@ -142,7 +155,7 @@ def _look(command: LookCommand) -> None:
 
 
 def _scene(name: str | None = None) -> bpy.types.Scene:
-    scene = bpy.context.scene if name is None else bpy.data.scenes[name]
+    scene = bpy.context.scene if name is None else named(bpy.data.scenes, name)
     assert scene is not None, "a file that is open has a scene"
     return scene
 
@@ -150,10 +163,11 @@ def _scene(name: str | None = None) -> bpy.types.Scene:
 def _object(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
     if name is None:
         return None
-    named = scene.objects.get(name)
-    if named is None:
+    cameras = [item for item in scene.objects if item.type == "CAMERA"]
+    item = named(cameras, name) or named(scene.objects, name)
+    if item is None:
         raise NoCamera(f"The scene has no object named {name}.", "Name one of its cameras.")
-    return named
+    return item
 
 
 def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples: int = 16) -> None:

@@ -22,7 +22,7 @@ OWN_CARD = "card.json"
 HEADER = 100_000_000  # bytes; more than any file has
 REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
 NOT_OFFERED = frozenset(
-    {"pipeline", "when", "named", "network", "pixels", "layers", "guided_by", "reference", "note"}
+    {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "note"}
 )  # of a Card or a family: what no client needs
 
 
@@ -114,7 +114,7 @@ def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The first kind whose tensor the file has, in the size that tells it. Raises NotAModel, which says what it is."""
-    tensors = _header(file)
+    tensors = header(file)
     for kind in kinds:
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
             if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
@@ -124,7 +124,7 @@ def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str
     raise NotAModel(file, "it is no checkpoint that Maquette knows")
 
 
-def _header(file: Path) -> dict[str, Any]:
+def header(file: Path) -> dict[str, Any]:
     """What a safetensors file says of its tensors. Raises NotAModel."""
     try:
         with file.open("rb") as opened:
@@ -157,9 +157,9 @@ def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
     return all(_json(folder, file).get(key) == says[key] for file, says in when.items() for key in says)
 
 
-def _sizes(folder: Path, facts: Mapping[str, Any]) -> dict[str, int]:
+def _sizes(folder: Path, facts: Mapping[str, Any]) -> dict[str, int | str]:
     """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
-    halves the sides, and so does each of an autoencoder of its kind.
+    halves the sides, and so does each of an autoencoder of its kind. The width of the words it hears says its base.
     """
     if "network" not in facts:
         return {}
@@ -167,7 +167,9 @@ def _sizes(folder: Path, facts: Mapping[str, Any]) -> dict[str, int]:
     pixels = facts["pixels"] if "pixels" in facts else 2 ** (_levels(_json(folder, "vae/config.json")) - 1)
     if facts["network"] == "transformer":
         return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
-    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": pixels * 2 ** (_levels(network) - 1)}
+    multiple = pixels * 2 ** (_levels(network) - 1)
+    based = facts.get("bases", {}).get(str(network.get("cross_attention_dim")), facts["base"])
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple, "base": based}
 
 
 def _levels(config: Mapping[str, Any]) -> int:

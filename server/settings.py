@@ -20,17 +20,19 @@ class ServerSettings(Record):
     """Every setting of the server.
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
-    is offered. ``engine``: "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_kept``
-    are remembered once they are over, with pictures of ``max_bytes`` in all; ``max_streams`` clients may listen,
-    ``max_connections`` be open, ``max_body`` bytes be sent in one request. ``preview_seconds``: least time between two
-    previews. ``patience``: seconds without a word after which a worker counts as stuck. ``drain``: seconds a stopping
-    server waits for its worker, and a worker outlives its server. ``grace``: seconds that a cancelled job's step may go
-    on before its worker is stopped. ``log_json``: whether the log is JSON.
+    is offered. ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``:
+    "module:name" of the factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they
+    are over, with pictures of ``max_bytes`` in all; ``max_streams`` clients may listen, ``max_connections`` be open,
+    ``max_body`` bytes be sent in one request. ``preview_seconds``: least time between two previews. ``patience``:
+    seconds without a word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its
+    worker, and a worker outlives its server. ``grace``: seconds that a cancelled job's step may go on before its worker
+    is stopped. ``log_json``: whether the log is JSON.
     """
 
     home: Path = field(default_factory=home)
     port: int = 0
     models: tuple[ModelInfo, ...] = field(default_factory=lambda: offered(()))
+    adapters: tuple[Path, ...] = ()
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
     max_kept: int = 1000
@@ -53,6 +55,11 @@ class ServerSettings(Record):
     def shelf(self) -> Path:
         """The pictures."""
         return self.home / "shelf"
+
+    @property
+    def checksums(self) -> Path:
+        """What is remembered of LoRAs and autoencoders."""
+        return self.home / "checksums.json"
 
     @property
     def connection(self) -> Path:

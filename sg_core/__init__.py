@@ -25,7 +25,7 @@ from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.judge import Judge
 from sg_core.layout import Layout, confined, masks, shaped_noise
-from sg_core.models.adapters import Lora, with_autoencoder, with_loras
+from sg_core.models.adapters import Fitting, Lora, with_autoencoder, with_loras
 from sg_core.models.cards import CARDS, Card
 from sg_core.models.loading import load
 from sg_core.models.model import Model
@@ -42,6 +42,7 @@ __all__ = [
     "Card",
     "Energy",
     "EnergyError",
+    "Fitting",
     "Grid",
     "Grounding",
     "Guidance",

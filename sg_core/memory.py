@@ -5,16 +5,34 @@ Some give one that is wrong, or not a number, without a word: offloading moves w
 needs, casting keeps them in a precision that has no backward, quantised products have one of another function. So a
 network may guide only as plain weights, until a test has compared the gradient of a trick; gradient checkpointing has
 passed such a test. Sampling without energies is free to use them all.
+
+A picture is planned before it is begun: ``plan`` says which tricks fit it into a device, ``Sparing`` is a model that
+obeys. Both tricks of a plan leave every bit of a picture as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from sg_core.errors import RequestError
+from sg_core.attention.tape import Grid
+from sg_core.conditioning import Conditioning
+from sg_core.errors import RequestError, SelfGuidanceError
+from sg_core.models.adapters import modules
+from sg_core.models.cards import Card
+from sg_core.models.model import Model, Step, Trajectory
+from sg_core.parametrisation import Parametrisation
+from sg_core.tokens import Phrase, Words
+
+if TYPE_CHECKING:
+    from sg_core.models.estimate import Estimate
 
 PRECISIONS = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
+MARGIN = 3 * 2**28  # bytes that the driver takes for itself, and that fragments waste
+GIBIBYTE = 2**30
+TEXTS = 64  # prompts whose encoding is remembered
 HOOKS = ("_diffusers_hook", "_hf_hook")  # diffusers': casting, offloading by groups, caches; accelerate's: offloading
 
 
@@ -48,3 +66,125 @@ def _tricks(network: nn.Module) -> Iterator[str]:
             yield f"weights of the kind {type(weight.data).__name__}"
         elif weight.dtype not in PRECISIONS:
             yield f"weights in {weight.dtype}"
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How a picture is painted. ``parks``: encoders wait in main memory while they have nothing to read; that costs
+    their way there and back for each new prompt. ``checkpoints``: guided passes compute anew what their gradient needs;
+    that costs a third more time. ``needed`` bytes in all, by estimate.
+    """
+
+    parks: bool = False
+    checkpoints: bool = False
+    needed: int = 0
+
+
+def plan(estimate: "Estimate", room: int) -> MemoryPlan:
+    """The cheapest plan whose bytes fit into ``room``; where none does, the one that needs the least."""
+    guided = [(False, estimate.guided)]
+    if estimate.checkpointed is not None:
+        guided.append((True, estimate.checkpointed))
+    plans = []
+    for checkpoints, work in guided:
+        most, held = max(estimate.free, work, estimate.decoding), estimate.network + estimate.decoder
+        plans.append(MemoryPlan(False, checkpoints, MARGIN + estimate.weights + most))
+        plans.append(MemoryPlan(True, checkpoints, MARGIN + max(estimate.weights, held + most)))
+    return next((plan for plan in plans if plan.needed <= room), min(plans, key=lambda plan: plan.needed))
+
+
+def counted(source: str, precision: str, width: int, height: int) -> "Estimate | None":
+    """The estimate for a model by what ``load`` takes, weights in this precision; None where none can be made.
+
+    Some encoders look at numbers, which shapes alone do not have (Qwen-Image's and Z-Image's).
+    """
+    from sg_core.models.estimate import estimate, outline
+
+    try:
+        return estimate(outline(source, getattr(torch, precision)), width, height)
+    except (SelfGuidanceError, RuntimeError):
+        return None
+
+
+class Sparing:
+    """A model that remembers what its encoders said of a prompt, and paints by a plan. It is a Model itself."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.plan = MemoryPlan()
+        self._texts: dict[tuple[tuple[str, ...], bool], Conditioning] = {}
+
+    def follow(self, plan: MemoryPlan) -> None:
+        """Paint by this plan from now on."""
+        self.plan = plan
+        network: Any = self.model.network
+        if getattr(network, "is_gradient_checkpointing", False) != plan.checkpoints:
+            (network.enable_gradient_checkpointing if plan.checkpoints else network.disable_gradient_checkpointing)()
+        self._place(parked=plan.parks)
+
+    def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:
+        """As the model does, and once for each prompt."""
+        key = (tuple(prompts), negative)
+        if key not in self._texts:
+            self._place(parked=False)
+            try:
+                text = self.model.encode(prompts, negative=negative)
+            finally:
+                self._place(parked=self.plan.parks)
+            for oldest in list(self._texts)[: len(self._texts) + 1 - TEXTS]:
+                del self._texts[oldest]
+            self._texts[key] = text
+        return self._texts[key]
+
+    def _place(self, *, parked: bool) -> None:
+        device = next(self.model.network.parameters()).device
+        for name, part in modules(self.model).items():
+            if name.startswith("text_encoder"):
+                part.to("cpu" if parked else device)
+
+    @property
+    def card(self) -> Card:
+        """The model's."""
+        return self.model.card
+
+    @property
+    def network(self) -> nn.Module:
+        """The model's."""
+        return self.model.network
+
+    @property
+    def parametrisation(self) -> Parametrisation:
+        """The model's."""
+        return self.model.parametrisation
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """The model's."""
+        return self.model.latent_shape(width, height)
+
+    def steps(self, count: int, scheduler: str, size: tuple[int, int] | None = None) -> Trajectory:
+        """The model's."""
+        return self.model.steps(count, scheduler, size)
+
+    def layers(self, latent: Tensor) -> Mapping[str, Grid]:
+        """The model's."""
+        return self.model.layers(latent)
+
+    def attention(self, latent: Tensor) -> Mapping[str, Grid]:
+        """The model's."""
+        return self.model.attention(latent)
+
+    def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
+        """The model's."""
+        return self.model.words(prompts, phrases)
+
+    def predict(self, latent: Tensor, step: Step, text: Conditioning) -> Tensor:
+        """The model's."""
+        return self.model.predict(latent, step, text)
+
+    def combine(self, conditional: Tensor, plain: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """The model's."""
+        return self.model.combine(conditional, plain, scale)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """The model's."""
+        return self.model.decode(latent)

@@ -2,21 +2,24 @@
 """A camera's pose and lens as plain values, and back."""
 
 from dataclasses import replace
+from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..custom_properties import has
 from ..messages.errors import CameraHeld, LockedObject
 from .pose import LENS, CameraPose
 
 CLOSE = 1e-4  # what differs by less shows the same picture
+CARRIER = "maquette_carrier"  # on an empty that stands for nothing but the skew of a camera that it carries
 
 
 def pose_of(camera: bpy.types.Object) -> CameraPose:
     """The camera as it stands, animation and constraints included."""
     matrix = _numbers(camera.matrix_world)
-    return CameraPose(camera=camera.name, matrix=matrix, **{name: getattr(camera.data, name) for name in LENS})
+    return CameraPose(camera=camera.name_full, matrix=matrix, **{name: getattr(camera.data, name) for name in LENS})
 
 
 def moved(pose: CameraPose, matrix: Matrix, scale: float | None = None) -> CameraPose:
@@ -34,6 +37,38 @@ def stands(camera: bpy.types.Object | None, pose: CameraPose) -> bool:
     return same and all(_close(one, other) for one, other in zip(now.matrix, pose.matrix, strict=True))
 
 
+def carry(camera: bpy.types.Object, matrix: Matrix) -> bpy.types.Object | None:
+    """Put a camera that nothing carries where ``matrix`` says; the empty that carries it, where there has to be one.
+
+    Location, rotation and scale cannot say every matrix: not one that skews, as a camera's under a parent that is
+    scaled unevenly. The inverse of a parent's matrix can.
+    """
+    camera.matrix_basis = matrix
+    if _same(camera.matrix_basis, matrix):
+        return None
+    carrier = bpy.data.objects.new(f"{camera.name} carrier", None)
+    carrier[CARRIER] = True
+    carrier.empty_display_size, carrier.hide_select, carrier.hide_render = 0.0, True, True
+    for collection in camera.users_collection:
+        collection.objects.link(carrier)
+    camera.parent, camera.matrix_parent_inverse, camera.matrix_basis = carrier, matrix, Matrix()
+    return carrier
+
+
+def carried(camera: bpy.types.Object) -> Matrix:
+    """Where a camera is that ``carry`` has put there, even where Blender evaluates it nowhere."""
+    matrix: Matrix = camera.matrix_basis.copy()
+    return camera.matrix_parent_inverse @ matrix if camera.parent is not None else matrix
+
+
+def release(camera: bpy.types.Object) -> None:
+    """Remove the empty that carries a camera, if one does."""
+    carrier = camera.parent
+    if carrier is not None and has(carrier, CARRIER):
+        camera.parent = None
+        bpy.data.objects.remove(carrier)
+
+
 def hold(camera: bpy.types.Object, pose: CameraPose, layer: bpy.types.ViewLayer) -> None:
     """Put a camera there, with that lens. Raises LockedObject, and CameraHeld when it does not stay there.
 
@@ -41,14 +76,47 @@ def hold(camera: bpy.types.Object, pose: CameraPose, layer: bpy.types.ViewLayer)
     """
     if not (camera.is_editable and camera.data.is_editable):
         raise LockedObject(f"{camera.name} belongs to another file.", "Make it local first.", camera.name)
-    before = camera.matrix_basis.copy(), pose_of(camera)
-    camera.matrix_world = Matrix([pose.matrix[row : row + 4] for row in range(0, 16, 4)])
+    before, numbers = pose_of(camera), _copied(camera)
+    parent = camera.matrix_world @ (camera.matrix_parent_inverse @ camera.matrix_basis).inverted_safe()
+    camera.matrix_world = _matrix(pose)
     _set_lens(camera, pose, layer)
-    if not stands(camera, pose):
-        camera.matrix_basis = before[0]
-        _set_lens(camera, before[1], layer)
+    if not stands(camera, pose) and not _skewed(camera, pose, parent, layer):
+        for name, value in numbers.items():
+            setattr(camera, name, value)
+        _set_lens(camera, before, layer)
         message = f"{camera.name} is held by constraints, drivers or keyframes."
         raise CameraHeld(message, "Mute them, and try again.", camera.name)
+
+
+def _skewed(camera: bpy.types.Object, pose: CameraPose, parent: Matrix, layer: bpy.types.ViewLayer) -> bool:
+    """Put a camera there by what lies between it and its ``parent``, a matrix; an empty where there is none. Whether
+    it then stands."""
+    matrix, carrier = _matrix(pose), None
+    if camera.parent is None and not camera.constraints and camera.animation_data is None:
+        carrier = carry(camera, matrix)
+    elif camera.parent is not None:
+        camera.matrix_basis, camera.matrix_parent_inverse = Matrix(), parent.inverted_safe() @ matrix
+    _set_lens(camera, pose, layer)
+    if stands(camera, pose):
+        return True
+    if carrier is not None:
+        release(camera)
+    return False
+
+
+def _copied(camera: bpy.types.Object) -> dict[str, Any]:
+    """The numbers that say where an object is, exactly; a matrix would round them."""
+    values = {
+        name: getattr(camera, name).copy() for name in ("location", "rotation_euler", "rotation_quaternion", "scale")
+    }
+    return values | {
+        "rotation_axis_angle": tuple(camera.rotation_axis_angle),
+        "matrix_parent_inverse": camera.matrix_parent_inverse.copy(),
+    }
+
+
+def _same(one: Matrix, other: Matrix) -> bool:
+    return all(_close(a, b) for a, b in zip(_numbers(one), _numbers(other), strict=True))
 
 
 def _set_lens(camera: bpy.types.Object, pose: CameraPose, layer: bpy.types.ViewLayer) -> None:
@@ -58,6 +126,10 @@ def _set_lens(camera: bpy.types.Object, pose: CameraPose, layer: bpy.types.ViewL
     for datablock in (camera, camera.data):
         datablock.update_tag(refresh={"TIME"})
     layer.update()
+
+
+def _matrix(pose: CameraPose) -> Matrix:
+    return Matrix([pose.matrix[row : row + 4] for row in range(0, 16, 4)])
 
 
 def _numbers(matrix: Matrix) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ import bpy
 
 from ..cooperative import Slices
 from ..messages.errors import Misfit
-from ..raster.instances import MeshInstance
+from ..raster.instances import MeshInstances
 from .scene import Meshes, parts
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class SceneKey:
 
 def gathering(
     first: T,
-    instances: Callable[[T], Sequence[MeshInstance]],
+    instances: Callable[[T], Sequence[MeshInstances]],
     again: Callable[[float | None], T],
     key: SceneKey,
     meshes: Meshes,
@@ -73,6 +73,6 @@ def read_some(key: SceneKey, meshes: Meshes) -> None:
         pass
 
 
-def unread(instances: Sequence[MeshInstance]) -> int:
+def unread(instances: Sequence[MeshInstances]) -> int:
     """How many instances are of meshes that are yet to be read."""
     return sum(not instance.mesh.is_read for instance in instances)

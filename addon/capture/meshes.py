@@ -22,21 +22,31 @@ def read(evaluated: bpy.types.Object, into: Mesh) -> None:
     """Fill in the evaluated mesh of an evaluated object. All at once, so that its arrays fit each other."""
     mesh = converted(evaluated)  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
     points = _lent(mesh, "position", "vector", np.empty((len(mesh.vertices), 3), np.float32))
-    corners, faces = _triangles(mesh)
-    into.fill(points, corners, faces)
+    corners, faces, polygons = _triangles(mesh)
+    into.fill(points, corners, faces, _materials(mesh, polygons))
     forget(evaluated)
 
 
-def _triangles(mesh: bpy.types.Mesh) -> tuple[Indices, Indices]:
-    """The points at the corners of one face after another, and the face that each triangle is of: of one, 1 or 2."""
+def _triangles(mesh: bpy.types.Mesh) -> tuple[Indices, Indices, Indices]:
+    """The points at the corners of one face after another, the face that each triangle is of: of one, 1 or 2; and the
+    face of Blender's."""
     triangulate(mesh)
     faces = np.empty(len(mesh.loop_triangles), np.int32)
     fetch(mesh.loop_triangle_polygons, "value", faces)
     if (faces[2:] == faces[:-2]).any():  # three of one face
         indices = np.empty(3 * len(faces), np.int32)
         fetch(mesh.loop_triangles, "vertices", indices)
-        return indices, np.arange(len(faces), dtype=np.int32)
-    return _lent(mesh, ".corner_vert", "value", np.empty(len(mesh.loops), np.int32)), faces
+        return indices, np.arange(len(faces), dtype=np.int32), faces
+    return _lent(mesh, ".corner_vert", "value", np.empty(len(mesh.loops), np.int32)), faces, faces
+
+
+def _materials(mesh: bpy.types.Mesh, faces: Indices) -> Indices | None:
+    """The index of each triangle's material, None where all have the first."""
+    if "material_index" not in mesh.attributes:
+        return None
+    indices = _lent(mesh, "material_index", "value", np.empty(len(mesh.polygons), np.int32))
+    materials: Indices = indices[faces]
+    return materials
 
 
 def _lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> NDArray[Number]:

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from ..camera.view import View
 from ..cooperative import Slices, finish
-from ..messages.errors import RegionBare, RegionBehind, RegionHidden, RegionOutside, RegionTooSmall
+from ..messages.errors import RegionBare, RegionBehind, RegionClipped, RegionHidden, RegionOutside, RegionTooSmall
+from ..messages.region_sentences import bare_words
 from ..protocol.blockout import Region, pack_mask
+from ..raster.lens import Lens
 from ..raster.rasterise import Raster, coverage, rasterising
 from ..raster.triangles import PIECE, Floats, Triangles
 from ..request.phrases import Mark
@@ -57,19 +59,34 @@ def outlining(
     for index, mark in enumerate(marks):
         yield
         if not rendered[index] and (exact is None or not exact[index].any()):
-            raise _unseen(mark)
+            raise _unseen(mark, exact is not None)
+        if not raster.footprint[index].any() and (exact is None or not exact[index].any()):
+            _check_depths(mark, triangles, index, lens)
         hits = raster.owners == index if exact is None else exact[index]
         cover = coverage(hits, SUPERSAMPLING) if exact is None else np.rint(hits * 255.0).astype(np.uint8)
         visible.append(_region(mark, order[index], raster.footprint[index], hits, cover, canvas))
     return tuple(visible)
 
 
-def _unseen(mark: Mark) -> RegionHidden:
+def _unseen(mark: Mark, exact: bool) -> RegionHidden:
     if not mark.hidden:
-        fix = "Give it faces, turn Exact on if it is hair or a volume, or leave it out of the picture."
-        return RegionBare(f"The view has no surface of {mark.name}.", fix, mark.phrase)
+        message, fix = bare_words(mark.name, mark.kind, exact)
+        return RegionBare(message, fix, mark.phrase)
     fix = "Show it, or leave it out of the picture."
     return RegionHidden(f"{mark.name} is hidden {mark.hidden}.", fix, mark.phrase)
+
+
+def _check_depths(mark: Mark, triangles: Triangles, index: int, lens: Lens) -> None:
+    """Raise RegionClipped for what the lens looks at, and sees nothing of for its distance."""
+    corners = triangles.corners[triangles.owners == index]
+    points = triangles.points[np.unique(corners)]
+    clip = np.c_[points, np.ones(len(points))] @ lens.projection.T
+    points = points[(clip[:, 3] > 0.0) & (np.abs(clip[:, :2]) <= clip[:, 3:]).all(axis=1)]
+    far = bool((-points[:, 2] > lens.far).any())
+    if far or (-points[:, 2] < lens.near).any():
+        where, plane = ("farther", f"Clip End, {lens.far:g}") if far else ("nearer", f"Clip Start, {lens.near:g}")
+        fix = "Extend Clip, or leave it out of the picture."
+        raise RegionClipped(f"{mark.name} is {where} than the camera sees: its {plane}.", fix, mark.phrase)
 
 
 def _region(
@@ -94,6 +111,8 @@ def _region(
         depth=depth,
         enforce=mark.enforce,
         strength=mark.strength,
+        start=mark.start,
+        until=mark.until,
         description=mark.description,
         colour=mark.colour,
     )

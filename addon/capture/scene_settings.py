@@ -6,7 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..request.settings import DEFAULTS, KEYS, Settings
+from ..protocol.blockout import AdapterFile, LoraFile
+from ..protocol.strict_json import ContractError
+from ..request.settings import ADDED, DECODER, DEFAULTS, KEYS, RECORDS, Settings, as_text, loras_from, vae_from
 
 
 def read(scene: bpy.types.Scene) -> Settings:
@@ -16,13 +18,32 @@ def read(scene: bpy.types.Scene) -> Settings:
     that the artist sees. A Blender without this add-on has custom properties of the same names.
     """
     values = {name: scene.get(key, getattr(DEFAULTS, name)) for name, key in KEYS.items()}
-    return Settings(**{name: getattr(scene, KEYS[name], value) for name, value in values.items()})
+    plain = {name: getattr(scene, KEYS[name], value) for name, value in values.items() if name not in RECORDS}
+    plain |= {"scheduler": plain["scheduler"] or None}
+    return Settings(**plain, loras=loras(scene), vae=vae(scene))
+
+
+def loras(scene: bpy.types.Scene) -> tuple[LoraFile, ...]:
+    """The LoRAs that are set in a scene; none where what is set there cannot be read."""
+    try:
+        return loras_from(scene.get(ADDED, "[]"))
+    except (ContractError, TypeError):  # of a later version, or of a hand
+        return ()
+
+
+def vae(scene: bpy.types.Scene) -> AdapterFile | None:
+    """The autoencoder that is set in a scene; the model's own where none is, or what is cannot be read."""
+    try:
+        text = scene.get(DECODER, "")
+        return vae_from(text) if text else None
+    except (ContractError, TypeError):
+        return None
 
 
 def write(scene: bpy.types.Scene, changes: Mapping[str, Any]) -> None:
     """Set what has a property of the scene, None as what was never set; the rest stays."""
     for name, key in KEYS.items():
-        if name in changes and changes[name] is None:
+        if name in changes and changes[name] in (None, ()):
             scene.pop(key, None)
         elif name in changes:
-            scene[key] = changes[name]
+            scene[key] = as_text(changes[name]) if name in RECORDS else changes[name]

@@ -7,10 +7,11 @@ from ..camera.view import View
 from ..cooperative import Slices
 from ..protocol.answers import ModelInfo
 from ..protocol.blockout import Blockout
-from ..raster.instances import MeshInstance, camera_triangles
+from ..raster.frustum import Frustum
+from ..raster.instances import MeshInstances, camera_triangles
 from ..request.phrases import Mark
 from ..request.settings import Settings, sent
-from .canvas import Canvas
+from .canvas import Canvas, mask_size, overscan
 from .regions import Covers, outlining
 
 
@@ -26,7 +27,7 @@ class Snapshot:
     settings: Settings
     model: ModelInfo
     marks: tuple[Mark, ...]
-    parts: tuple[MeshInstance, ...]
+    parts: tuple[MeshInstances, ...]
     view: View
     canvas: Canvas
     exact: Covers | None = None
@@ -35,7 +36,8 @@ class Snapshot:
 def develop(snapshot: Snapshot) -> Slices[Blockout]:
     """The request for the picture, in slices of a few milliseconds. Raises RegionHidden and RegionTooSmall."""
     canvas, view = snapshot.canvas, snapshot.view
-    triangles = yield from camera_triangles(snapshot.parts, view.pose)
+    frustum = Frustum(overscan(view.lens, canvas), *mask_size(canvas), len(snapshot.marks))
+    triangles = yield from camera_triangles(snapshot.parts, view.pose, frustum)
     regions = yield from outlining(snapshot.marks, triangles, view, canvas, snapshot.exact)
     fields = sent(snapshot.settings, snapshot.model)
     return Blockout(regions=regions, width=canvas.width, height=canvas.height, frame=canvas.frame, **fields)

@@ -11,14 +11,17 @@ The command line runs it with ``asyncio.run``; the add-on drives the same corout
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlencode
 
 from ..protocol import home_lock
 from ..protocol.answers import (
     ENDED,
     VERSION,
+    AdapterInfo,
+    AdapterKind,
     Connection,
     Event,
     Health,
@@ -72,6 +75,31 @@ class Client:
     async def models(self) -> list[ModelInfo]:
         """What it can paint with; the first is its default."""
         return _read_all(ModelInfo, await self._json("GET", "/v1/models"))
+
+    async def adapters(self) -> list[AdapterInfo]:
+        """The LoRAs and autoencoders that it has; none of a server that knows no such thing."""
+        try:
+            return _read_all(AdapterInfo, await self._json("GET", "/v1/adapters"))
+        except ServerProblem as error:
+            if error.code != "no-route":
+                raise
+            return []
+
+    async def adapter(self, kind: AdapterKind, name: str) -> AdapterInfo:
+        """One of them, with its sha256. Raises ServerProblem where it is not there or of no use."""
+        query = urlencode({"kind": kind, "name": name})
+        return _read(AdapterInfo, await self._json("GET", f"/v1/adapter?{query}"))
+
+    async def pinned(self, blockout: Blockout) -> Blockout:
+        """A request with the sha256 of each file that it names without one, as the server has it."""
+        loras = [
+            lora if lora.sha256 else replace(lora, sha256=(await self.adapter("lora", lora.name)).sha256)
+            for lora in blockout.loras
+        ]
+        vae = blockout.vae
+        if vae is not None and not vae.sha256:
+            vae = replace(vae, sha256=(await self.adapter("vae", vae.name)).sha256)
+        return replace(blockout, loras=tuple(loras), vae=vae)
 
     async def submit(self, blockout: Blockout, key: str) -> Job:
         """Queues a blockout. With the same ``key`` a second call answers the first one's job: safe to retry."""

@@ -7,6 +7,7 @@ by rendering, which changes the file for good: call this on a copy, in a Blender
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..camera.placement import carry
 from ..camera.reader import view
 from ..camera.view import View
 from ..capture.canvas import canvas, mask_size, overscan
@@ -22,12 +24,13 @@ from ..capture.scene import Visible, evaluated, owned, parts
 from ..compat import render_path, write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.answers import ModelInfo
-from ..raster.instances import MeshInstance
+from ..raster.instances import MeshInstances
 from ..raster.lens import Lens
 from ..raster.triangles import Floats
 from ..raster.zbuffer import NOTHING
 from ..request.phrases import Mark
 from . import cryptomatte, exr
+from .scene_copy import clear_the_air, own_names, see_through_backs, separate_instances, split_metaballs, unbind_cameras
 
 SAMPLES = 32
 SURFACES = 64  # transparent ones behind one another, as leaves and hair are
@@ -50,10 +53,8 @@ def exactly(
     """
     graph = evaluated(scene)
     view(scene, camera, graph)  # a panorama is refused before anything is rendered
-    scene.camera = camera
     only_layer(scene, layer or graph.view_layer.name)
-    if any(len(owners) > 1 for owners in render_depsgraph(scene, lambda graph: _owners(scene, graph)).values()):
-        _separate_instances(scene)
+    scene, camera = _prepared(scene, camera)
     camera_view, instances, owners = render_depsgraph(scene, lambda graph: _read(scene, camera, graph))
     _refuse_shared(owners, named)
     size = canvas(camera_view.aspect, model)
@@ -62,6 +63,21 @@ def exactly(
     scene.render.threads_mode, scene.render.threads = "FIXED", max(1, (os.cpu_count() or 2) - 1)  # one is the artist's
     owner_of = {name: min(marked) for name, marked in owners.items() if marked != {NOTHING}}
     return Visible(camera_view, instances, cryptomatte.coverage(render_layers(scene), owner_of, len(named)))
+
+
+def _prepared(scene: bpy.types.Scene, camera: bpy.types.Object) -> tuple[bpy.types.Scene, bpy.types.Object]:
+    """The scene without what thins its objects out, each of them with a name that says whose it is; and the camera."""
+    clear_the_air()
+    see_through_backs(scene)
+    split_metaballs(scene)
+    unbind_cameras(scene)
+    scene.camera = camera
+    for tell_apart in (own_names, separate_instances):
+        owners = render_depsgraph(scene, partial(_owners, scene))
+        if shared := {name for name, marked in owners.items() if len(marked) > 1}:
+            scene = tell_apart(scene, shared)
+    assert scene.camera is not None, "it was just set"
+    return scene, scene.camera
 
 
 def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]) -> Read:
@@ -106,7 +122,8 @@ def look_through(scene: bpy.types.Scene, view: View, width: int, height: int) ->
     data = bpy.data.cameras.new("Maquette")
     camera = bpy.data.objects.new("Maquette", data)
     scene.collection.objects.link(camera)
-    scene.camera, camera.matrix_world = camera, Matrix(np.linalg.inv(view.pose).tolist())
+    scene.camera = camera
+    carry(camera, Matrix(np.linalg.inv(view.pose).tolist()))
     across, down = view.lens.projection[0, 0], view.lens.projection[1, 1]
     data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR
     data.clip_start, data.clip_end = view.lens.near, view.lens.far
@@ -159,7 +176,7 @@ def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
 
 def _read(
     scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph
-) -> tuple[View, tuple[MeshInstance, ...], dict[str, set[int]]]:
+) -> tuple[View, tuple[MeshInstances, ...], dict[str, set[int]]]:
     instances = tuple(instance for _, instance in parts(scene, graph, {}))
     return view(scene, camera, graph), instances, _owners(scene, graph)
 
@@ -170,32 +187,6 @@ def _owners(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> dict[str, set
     for instance, _, owner in owned(scene, graph):
         owners.setdefault(instance.object.name, set()).add(owner)
     return owners
-
-
-def _separate_instances(scene: bpy.types.Scene) -> None:
-    """Give each instance of a collection objects of its own, with names of their own."""
-    for instancer in scene.objects:
-        _copy_instanced(instancer)
-
-
-def _copy_instanced(instancer: bpy.types.Object) -> None:
-    """Have an object instance a copy of its collection, if it instances any."""
-    if instancer.instance_type == "COLLECTION" and instancer.instance_collection is not None:
-        instancer.instance_collection = _deep_copy(instancer.instance_collection)
-
-
-def _deep_copy(collection: bpy.types.Collection) -> bpy.types.Collection:
-    """A copy of a collection, and of all objects and collections in it."""
-    copied = collection.copy()
-    for original in collection.objects:
-        duplicate = original.copy()
-        copied.objects.unlink(original)
-        copied.objects.link(duplicate)
-        _copy_instanced(duplicate)
-    for child in collection.children:
-        copied.children.unlink(child)
-        copied.children.link(_deep_copy(child))
-    return copied
 
 
 def _refuse_shared(owners: dict[str, set[int]], named: Sequence[Mark]) -> None:

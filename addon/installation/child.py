@@ -25,14 +25,14 @@ async def run(
     with log.open("ab") as out:
         out.write(f"\n> {subprocess.list2cmdline(words)}\n".encode())
         out.flush()
-        start = here = out.tell()
+        start = offset = out.tell()
         child = _start(words, environment, out.fileno(), log.parent)
     try:
         while True:
             ended = child.poll() is not None
-            here = _listen(log, here, hear)
+            offset = _listen(log, offset, hear)
             if ended:
-                return child.returncode, _read(log, max(start, here - TAIL)).decode(errors="replace")
+                return child.returncode, _read(log, max(start, offset - TAIL)).decode(errors="replace")
             await asyncio.sleep(POLL)
     finally:
         await end(child)
@@ -66,12 +66,12 @@ async def end(child: "subprocess.Popen[bytes]") -> None:
         await asyncio.sleep(POLL)
 
 
-def _listen(log: Path, here: int, hear: Callable[[str], None]) -> int:
+def _listen(log: Path, offset: int, hear: Callable[[str], None]) -> int:
     """Hear the whole lines that came since; where the next look begins."""
-    fresh, ended, _ = _read(log, here).rpartition(b"\n")
+    fresh, ended, _ = _read(log, offset).rpartition(b"\n")
     for line in fresh.decode(errors="replace").splitlines() if ended else ():
         hear(line)
-    return here + len(fresh) + len(ended)
+    return offset + len(fresh) + len(ended)
 
 
 def _read(log: Path, start: int) -> bytes:

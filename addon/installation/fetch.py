@@ -42,15 +42,15 @@ def fetch(source: str, target: Path, sha256: str, size: int) -> int:
 
 
 def _download(address: str, part: Path, size: int) -> None:
-    here = part.stat().st_size if part.exists() else 0
-    if size and here >= size:
+    offset = part.stat().st_size if part.exists() else 0
+    if size and offset >= size:
         part.unlink()  # more than there is cannot be the beginning of it
-        here = 0
-    request = urllib.request.Request(address, headers={"Range": f"bytes={here}-"} if here else {})
+        offset = 0
+    request = urllib.request.Request(address, headers={"Range": f"bytes={offset}-"} if offset else {})
     with urllib.request.urlopen(request, timeout=SILENCE, context=_certificates(address)) as answer:
-        going_on = here > 0 and answer.status == 206
+        going_on = offset > 0 and answer.status == 206
         with part.open("ab" if going_on else "wb") as out:
-            _copy(answer, out, here if going_on else 0, size)
+            _copy(answer, out, offset if going_on else 0, size)
 
 
 def _certificates(address: str) -> ssl.SSLContext | None:
@@ -65,14 +65,14 @@ def _certificates(address: str) -> ssl.SSLContext | None:
     return context
 
 
-def _copy(stream: IO[bytes], out: IO[bytes], here: int, size: int) -> None:
-    heard = 0.0
+def _copy(stream: IO[bytes], out: IO[bytes], offset: int, size: int) -> None:
+    reported = 0.0
     while chunk := stream.read(CHUNK):
         out.write(chunk)
-        here += len(chunk)
-        if time.monotonic() - heard > PAUSE:
-            heard = time.monotonic()
-            print(f"Progress {here} of {size}")
+        offset += len(chunk)
+        if time.monotonic() - reported > PAUSE:
+            reported = time.monotonic()
+            print(f"Progress {offset} of {size}")
 
 
 def _sha256(path: Path) -> str:

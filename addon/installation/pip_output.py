@@ -18,21 +18,21 @@ class Report:
 
     words: str = ""
     package: str = ""
-    here: int = 0
+    received: int = 0
     before: int = 0
 
     @property
     def arrived(self) -> int:
         """Bytes that came in this step."""
-        return self.before + self.here
+        return self.before + self.received
 
 
 def heard(report: Report, line: str) -> Report:
     """What pip is at after one more line; the same where the line says nothing of that."""
     if amounts := PROGRESS.match(line):
-        here, size = int(amounts[1]), int(amounts[2])
+        received, size = int(amounts[1]), int(amounts[2])
         of = f" of {size / 1e6:.0f}" if size else ""
-        return replace(report, words=f"{report.package or 'Server'}: {here / 1e6:.0f}{of} MB", here=here)
+        return replace(report, words=f"{report.package or 'Server'}: {received / 1e6:.0f}{of} MB", received=received)
     if wheel := WHEEL.match(line):
         size_told = f" ({wheel[2]})" if wheel[2] else ""
         return Report(words=f"{wheel[1]}{size_told}", package=wheel[1], before=report.arrived)

@@ -12,6 +12,7 @@ UserError                  something cannot be done; what to do about it
 ├── RegionHidden           no surface of a region is visible: it is hidden in the view or from renders
 │   ├── RegionBare         it has no surface
 │   ├── RegionOutside      it is outside the frame
+│   ├── RegionClipped      it is nearer or farther than the camera sees
 │   └── RegionBehind       it is behind other objects
 ├── RegionTooSmall         less than 1 % of the frame shows the region
 ├── LimitExceeded          more regions, letters or steps than a request can hold
@@ -118,6 +119,12 @@ class RegionBare(RegionHidden):
     """A region is shown, and has no surface: an empty, hair, a volume, a mesh without faces."""
 
     code = "region-bare"
+
+
+class RegionClipped(RegionHidden):
+    """A region is in the direction of the frame, and nearer or farther than the camera's clip planes."""
+
+    code = "region-clipped"
 
 
 class RegionOutside(RegionHidden):

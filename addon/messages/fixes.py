@@ -54,6 +54,8 @@ GENERATE = Button(operator="maquette.generate", text="Generate Again", subject_p
 GENERATE_HERE = Button(operator="maquette.generate", text="Generate from Here")
 TURN_EXACT_OFF = Button(operator="maquette.turn_exact_off")
 PAINT_SMALLER = Button(operator="maquette.paint_smaller", subject_property="answers")
+DROP = Button(operator="maquette.drop_adapters", subject_property="answers")
+RENEW = Button(operator="maquette.renew_adapters", subject_property="answers")
 PREFERENCES = Button(operator="maquette.open_preferences")
 REUSE_ALL = Button(
     operator="maquette.reuse", text="Reuse Everything", subject_property="name", arguments=(("what", "EVERYTHING"),)
@@ -82,6 +84,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "view-gone": Fix(why="what is gone needs no fix"),
         "region-bare": _buttons(SELECT, LEAVE_OUT),
         "region-outside": _buttons(Button(operator="maquette.fit_camera"), LEAVE_OUT),
+        "region-clipped": _buttons(Button(operator="maquette.extend_clip"), LEAVE_OUT),
         "region-behind": _buttons(SELECT, LEAVE_OUT),
         "region-too-small": _buttons(SELECT, LEAVE_OUT),
         "limit-exceeded": Fix(why="which regions or words matter least, only the artist knows"),
@@ -175,6 +178,11 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "painting-failed": _buttons(GENERATE, OPEN_LOG),
         "no-model": _buttons(GENERATE),
         "no-room": _buttons(GENERATE),
+        "no-adapter": _buttons(DROP),
+        "changed-adapter": _buttons(RENEW, DROP),
+        "unfit-adapter": _buttons(DROP),
+        "adapter-gone": _buttons(GENERATE),
+        "loras-full": Fix(why="which of them matters least, only the artist knows"),
         "out-of-memory": _buttons(PAINT_SMALLER),
         "smallest": Fix(why="there is no smaller size, and which program may close, only the artist knows"),
     }

@@ -27,6 +27,23 @@ def bare(phrase: str) -> Notice:
     return Notice(code="region-bare", message="The view has no surface of it", subject=phrase)
 
 
+def bare_words(name: str, kind: str, exact: bool) -> tuple[str, str]:
+    """What is wrong with a region without a surface, and what to do: by Blender's type of its object, and whether a
+    render was asked already."""
+    shown = "A render has" if exact else "The view has"
+    message, leave = f"{shown} no surface of {name}.", "or leave it out of the picture."
+    match kind:
+        case "GREASEPENCIL" | "GPENCIL":
+            return message, f"Grease Pencil has none: convert it to a mesh, {leave}"
+        case "VOLUME":
+            return message, f"Volumes have none: mark a mesh of its outline instead, {leave}"
+        case "EMPTY" | "LIGHT" | "SPEAKER" | "LIGHT_PROBE" | "ARMATURE" | "LATTICE" | "CAMERA":
+            return message, f"This kind of object has none: mark what has one, {leave}"
+        case "CURVES" | "POINTCLOUD" if not exact:
+            return message, f"Turn Exact on, for renders have one, {leave}"
+    return message, f"Give it faces, {leave}" if exact else f"Give it faces, turn Exact on if it is hair, {leave}"
+
+
 def outside(phrase: str) -> Notice:
     """The camera does not see where the region is."""
     return Notice(code="region-outside", message="Outside the frame", subject=phrase)
@@ -54,6 +71,11 @@ def achieved_short(offset: float | None, overlap: float | None) -> str:
     return "absent" if offset is None or overlap is None else f"Δ{100 * offset:.0f} ∩{overlap:.2f}".replace("∩0", "∩")
 
 
+def legend() -> str:
+    """What the signs of ``achieved_short`` mean, for whoever sees them first."""
+    return "Visible share; Δ off its block, in % of the frame; ∩ overlap"
+
+
 def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | None, outdated: bool) -> str:
     """The same as sentences; ``by`` says who measured, ``outdated`` that something has changed since."""
     if offset is None or overlap is None:
@@ -61,4 +83,6 @@ def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | 
     else:
         words = f"The picture shows “{phrase}” {offset:.1%} of the frame away from its block, overlap {overlap:.2f}"
     source = ", says the model itself, which is coarser than a Judge" if by == "attention" else ""
-    return f"{words}{source}.{' So it was in the last picture; the scene has changed since.' if outdated else ''}"
+    return (
+        f"{words}{source}.{' So it was in the last picture; what is asked for has changed since.' if outdated else ''}"
+    )

@@ -65,6 +65,12 @@ def unseen() -> Notice:
     return Notice(code="unseen", message=message, fix="Material Preview does.", warning=True)
 
 
+def partly_locked(names: str) -> Notice:
+    """Some objects took no projection."""
+    fix = "Make them local (Object > Relations > Make Local), and project again."
+    return Notice(code="locked-object", message=f"{names} belong to another file, and stay as they are.", fix=fix)
+
+
 def strange_phrase(model: str, words: str) -> Notice:
     """A warning: words of regions' phrases are none that the model was trained on; it reads them all the same."""
     fix = "It can only guess what a region of that name looks like; see It Knows."
@@ -173,7 +179,30 @@ def stumbled(error: str, trace: str) -> Notice:
     return Notice(code="stumbled", message=message, fix=fix, trace=trace)
 
 
+def adapters_missing(files: str) -> Notice:
+    """A warning: settings were taken up again, and ``files`` of them are not on the server as they were."""
+    message, fix = f"Not all that it was painted with is here: {files}.", "Put it there, or paint without it."
+    return Notice(code="no-adapter", message=message, fix=fix, warning=True)
+
+
 # what the server's refusals lead to
+
+
+def adapter_gone(name: str) -> Notice:
+    """A LoRA or VAE is chosen that the server does not have any more."""
+    fix = "The menu shows those that there are."
+    return Notice(code="adapter-gone", message=f"“{name}” is not on the server any more.", fix=fix)
+
+
+def adapters_fit() -> Notice:
+    """What does not fit is to be left out, and there is no such LoRA or VAE."""
+    fix = "Generate paints with what is set."
+    return Notice(code="adapter-gone", message="There is no LoRA or VAE here that does not fit.", fix=fix)
+
+
+def loras_full(most: str) -> Notice:
+    """One LoRA more is to be added than a request can hold."""
+    return Notice(code="loras-full", message=f"A picture takes {most} LoRAs at most.", fix="Take one off first.")
 
 
 def none_waiting() -> Notice:

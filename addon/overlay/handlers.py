@@ -15,6 +15,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from ..camera.reader import camera_data
 from ..capture.scene import Meshes
 from ..custom_properties import declare
+from ..protocol.blockout import Blockout
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
 from ..regions.render_differences import SceneLayers
@@ -66,6 +67,10 @@ class Overlay:
     def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:
         """The numbers of each scene's regions, by its session id, then by phrase."""
         return {uid: scene.measures for uid, scene in self.watcher.scenes.items()}
+
+    def request(self, picture: bpy.types.Image) -> Blockout | None:
+        """What a picture was asked for; None of one that was not read yet, or cannot be."""
+        return self.watcher.request(picture)
 
     def close(self) -> None:
         """Listen and draw no more."""

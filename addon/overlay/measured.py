@@ -18,11 +18,13 @@ from .targets import Target, requested
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A picture of ours: what it was asked for, and what it shows by region's phrase."""
+    """A picture of ours: what it was asked for, and what it shows by region's phrase. ``request`` is None of one that
+    another version of us has written."""
 
     targets: tuple[Target, ...]
     findings: Mapping[str, Finding]
     aspect: float
+    request: Blockout | None = None
 
 
 def measured(image: bpy.types.Image) -> Measured:
@@ -33,7 +35,7 @@ def measured(image: bpy.types.Image) -> Measured:
     except ContractError:  # the picture stays a picture
         return Measured((), {}, 1.0)
     aspect = blockout.frame.width / blockout.frame.height
-    return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect)
+    return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect, blockout)
 
 
 def uids_now(picture: Measured, regions: Iterable[tuple[int, Mark]]) -> tuple[int, ...]:

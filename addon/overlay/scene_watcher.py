@@ -20,7 +20,8 @@ from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
-from ..raster.instances import MeshInstance
+from ..protocol.blockout import Blockout
+from ..raster.instances import MeshInstances
 from ..raster.zbuffer import NOTHING
 from ..regions import marks
 from ..regions.listing import Row, palette_of, rows
@@ -54,7 +55,7 @@ class FrameParts:
     without a surface, by index, where they are hidden."""
 
     regions: Sequence[Mark]
-    parts: Sequence[MeshInstance]
+    parts: Sequence[MeshInstances]
     names: Sequence[str]
     bare: Mapping[int, str]
     view: View
@@ -95,6 +96,11 @@ class SceneWatcher:
     def resting(self) -> bool:
         """Whether the scene was read so lately, for what that takes, that an edit waits a little."""
         return time.perf_counter() < self._rests_until
+
+    def request(self, picture: bpy.types.Image) -> Blockout | None:
+        """What a picture was asked for; None of one that was not read yet, or cannot be."""
+        known = self._measured.get(picture.session_uid)
+        return known.request if known is not None else None
 
     def touch(self, scene: int, reshaped: bool) -> None:
         """Something in the scene has changed; ``reshaped`` when it may be a mesh."""
@@ -195,16 +201,19 @@ class SceneWatcher:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
         begun, instances = time.perf_counter(), []
         names = [mark.name for mark in regions]
-        others: dict[str, int] = {}  # owners of what is no region, by name
+        others: dict[int, int] = {}  # owners of what is no region, by the object's session id
         for item, part in parts(scene, graph, self.meshes, BUDGET):
-            other = others.setdefault(item.name, len(names) + len(others)) if part.owner == NOTHING else part.owner
-            instances.append(replace(part, owner=other))
+            owner = part.owner
+            if owner == NOTHING:
+                owner = others.setdefault(item.session_uid, len(names))
+                names += [item.name] if owner == len(names) else []
+            instances.append(replace(part, owner=owner))
         if unread(instances):
             return None
         present = {part.owner for part in instances}
         hidden = {i: with_hidden(scene, graph, mark).hidden for i, mark in enumerate(regions) if i not in present}
         self._rests_until = time.perf_counter() + SHARE * (time.perf_counter() - begun)
-        return FrameParts(regions, instances, [*names, *others], hidden, view)
+        return FrameParts(regions, instances, names, hidden, view)
 
     def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..capture.masks import cells, framed, region_mask
 from ..cooperative import Slices
 from ..protocol.blockout import Blockout
-from ..raster.instances import MeshInstance, camera_triangles
+from ..raster.frustum import Frustum
+from ..raster.instances import MeshInstances, camera_triangles
 from ..raster.lens import Lens
 from ..raster.rasterise import Raster, coverage, rasterising
 from ..raster.triangles import Floats
@@ -33,9 +34,9 @@ class Target:
     centroid: tuple[float, float] | None
 
 
-def drawn(parts: Sequence[MeshInstance], pose: Floats, lens: Lens, aspect: float, count: int = 0) -> Slices[Raster]:
+def drawn(parts: Sequence[MeshInstances], pose: Floats, lens: Lens, aspect: float, count: int = 0) -> Slices[Raster]:
     """The parts in the frame, with footprints of the owners 0 .. ``count`` - 1."""
-    triangles = yield from camera_triangles(parts, pose)
+    triangles = yield from camera_triangles(parts, pose, Frustum(lens, *cells(aspect), count))
     width, height = (side * SAMPLES for side in cells(aspect))
     picture = yield from rasterising(triangles, lens, width, height, count)
     return picture

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from ..protocol.answers import Achieved, Digest
 from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..request.adapters import summary
 from ..request.settings import Settings
 
 COUNT, BYTES = 500, 2**30  # of pictures that are no favourites
@@ -65,7 +66,8 @@ class Entry:
         style = f" · {self.settings.style}" if self.settings.style else ""
         settings = f"{request.steps} steps · strength {request.strength:.2f}"
         varied = f" · {request.variation:.0%} towards seed {request.variation_seed}" if request.variation else ""
-        return f"Seed {request.seed}{varied} · {request.model}{style} · {settings} · {created:%d %b %Y, %H:%M}"
+        on_top = f" · {summary(request)}" if summary(request) else ""
+        return f"Seed {request.seed}{varied} · {request.model}{on_top}{style} · {settings} · {created:%d %b %Y, %H:%M}"
 
 
 @dataclass(frozen=True)

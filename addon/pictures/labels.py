@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..protocol.blockout import Blockout
+from ..request.adapters import summary
 
 DAYS = ("%d %b", "%d %b, %H:%M", "%d %b, %H:%M:%S", "%d %b %Y, %H:%M:%S")  # of pictures of several days
 TIMES = ("%H:%M", "%H:%M:%S")  # of those of one
@@ -23,6 +24,7 @@ class PictureFacts:
     size: tuple[int, int]
     model: str
     style: str
+    on_top: str
     steps: int
     strength: float
     created: float
@@ -31,6 +33,7 @@ class PictureFacts:
 ASPECTS: tuple[Callable[[PictureFacts], str], ...] = (  # what is looked at after the seed, one after the other
     lambda facts: f"{facts.size[0]} × {facts.size[1]}",
     lambda facts: facts.model,
+    lambda facts: facts.on_top or "no LoRA",
     lambda facts: facts.style or "no style",
     lambda facts: f"{facts.steps} steps",
     lambda facts: f"strength {facts.strength:.2f}",
@@ -47,6 +50,7 @@ def facts_of(request: Blockout, prompt: str, style: str, created: float) -> Pict
         size=(request.frame.width, request.frame.height),
         model=request.model,
         style=style,
+        on_top=summary(request),
         steps=request.steps,
         strength=request.strength,
         created=created,

@@ -5,6 +5,7 @@ import bpy
 
 from ..camera.reader import view
 from ..camera.view import numbers
+from ..data_blocks import named
 from ..regions.marks import marked
 from ..session.task import Origin, Viewpoint
 
@@ -12,13 +13,13 @@ from ..session.task import Origin, Viewpoint
 def scene_of(view: Viewpoint) -> bpy.types.Scene | None:
     """The scene that was seen, while its file is open, or open again."""
     scene = next((scene for scene in bpy.data.scenes if scene.session_uid == view.scene), None)
-    return bpy.data.scenes.get(view.origin.scene) if scene is None and _is_open(view.origin) else scene
+    return named(bpy.data.scenes, view.origin.scene) if scene is None and _is_open(view.origin) else scene
 
 
 def camera_of(view: Viewpoint) -> bpy.types.Object | None:
     """The camera it was seen through, likewise."""
     camera = next((item for item in bpy.data.objects if item.session_uid == view.camera), None)
-    camera = bpy.data.objects.get(view.origin.camera) if camera is None and _is_open(view.origin) else camera
+    camera = named(bpy.data.objects, view.origin.camera) if camera is None and _is_open(view.origin) else camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 
@@ -29,7 +30,7 @@ def _is_open(origin: Origin) -> bool:
 
 def viewpoint(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Viewpoint:
     """Where the scene is seen from, to tell later whether the camera has moved since."""
-    origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
+    origin = Origin(file=bpy.data.filepath, scene=scene.name_full, camera=camera.name_full)
     pose = numbers(view(scene, camera, depsgraph))
     regions: dict[str, int] = {}
     for item, mark in marked(scene):

@@ -6,6 +6,7 @@ of the format: "OpenEXR File Layout", openexr.com.
 """
 
 import struct
+import sys
 import zlib
 from math import ceil
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..camera.view import View
 from ..cooperative import Slices
+from ..raster.frustum import Frustum
 from ..raster.rasterise import Raster, rasterising
 from ..raster.triangles import Singles, Triangles
 from ..raster.zbuffer import NOTHING
@@ -32,11 +34,21 @@ def depth_file(triangles: Triangles, view: View) -> Slices[bytes]:
     is just hidden or none on a strip that is seen, an artist at the camera notices only the second. Where what is seen
     is no region the depth is 0 and nothing is nearer: another instance of a region's object stays as it is.
     """
-    longer = max(view.aspect, 1.0)
-    width, height = ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
+    width, height = _grid(view)
     raster = yield from rasterising(triangles, view.lens, width, height)
     depth = yield from _farthest(raster)
     return (yield from _exr(depth))
+
+
+def depth_frustum(view: View) -> Frustum:
+    """What matters to that file; every owner but NOTHING is a region."""
+    return Frustum(view.lens, *_grid(view), count=sys.maxsize)
+
+
+def _grid(view: View) -> tuple[int, int]:
+    """Its columns and rows."""
+    longer = max(view.aspect, 1.0)
+    return ceil(DEPTH_SIDE * view.aspect / longer), ceil(DEPTH_SIDE / longer)
 
 
 def _farthest(raster: Raster) -> Slices[Singles]:

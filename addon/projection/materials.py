@@ -18,7 +18,7 @@ from .node_groups import splice
 RESULT = "maquette_result"  # on every data-block made for a result
 SLOTS = "maquette_slots"  # on an object: what its slots held
 
-Block = TypeVar("Block", bound=bpy.types.ID)
+Tagged = TypeVar("Tagged", bound=bpy.types.ID)
 
 
 def check(items: Sequence[bpy.types.ID]) -> None:
@@ -43,7 +43,7 @@ def data_of(item: bpy.types.Object) -> Any:
     return item.data
 
 
-def mark_result(block: Block) -> Block:
+def mark_result(block: Tagged) -> Tagged:
     """Remember that ``block`` was made for a result."""
     block[RESULT] = True
     return block

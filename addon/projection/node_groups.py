@@ -2,10 +2,10 @@
 """Pictures projected from cameras onto what they saw, as node groups: no UVs, no scripts, Cycles and EEVEE alike.
 
 A point of the surface is visible to a camera when it lies in the frame, faces the camera, and is no farther than what
-the camera saw in that direction, which a float depth image tells. There the newest picture wins, unless it would only
-graze a surface that an older one shows too. The pictures are emitted, so that a render with the Standard view transform
-gives them back; where no camera saw anything the shader below shows. Cameras are baked into the groups as numbers:
-moving the scene's camera drags nothing along.
+the camera saw in that direction, which a float depth image tells. There the newest picture wins, unless an older one
+shows the surface much more finely, for its angle and distance. The pictures are emitted, so that a render with the
+Standard view transform gives them back, or lit; where no camera saw anything the shader below shows. Cameras are baked
+into the groups as numbers: moving the scene's camera drags nothing along.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from ..camera.view import View
 
 TOLERANCE = 1e-3  # of the depth, against rounding in shaders
-GRAZING, SQUARE = 0.1, 0.4  # cosines, 84° and 66°: between them a picture fades into the older ones
+COARSE, FINE = 0.2, 0.5  # of the older pictures' fineness: between them a picture fades into them
+FEATHER = 0.06  # of the frame's side, from its edge
+TINY = 1e-9
 
 Tree: TypeAlias = bpy.types.ShaderNodeTree
 Socket: TypeAlias = bpy.types.NodeSocket
@@ -36,36 +38,45 @@ def depth_image(file: bytes, name: str) -> bpy.types.Image:
 def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: str) -> Tree:
     """A group that lays ``picture`` over older ones where ``view`` sees the surface.
 
-    In and out: the colour of the layers so far, and 1 where one of them sees the surface, else 0.
+    In and out: the colour of the layers so far; 1 where one of them sees the surface, else 0; and how finely it does.
+    A picture gives way to the older ones where it shows the surface more coarsely than they, and towards its frame's
+    edges, smoothly; to none that is no better: a second one from the same camera leaves nothing of the first.
     """
-    tree = _new_group(name, {"Color": "NodeSocketColor", "Seen": "NodeSocketFloat"})
+    tree = _new_group(name, {"Color": "NodeSocketColor", "Seen": "NodeSocketFloat", "Fineness": "NodeSocketFloat"})
     older, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
     geometry = _new_node(tree, "ShaderNodeNewGeometry")
     position, distance = _frame(tree, geometry.outputs["Position"], view)
     visible = _visible(tree, geometry, position, distance, depth, view)
-    loss = _loss(tree, _facing(tree, geometry, "Normal", view))
+    fineness = _fineness(tree, geometry, position, distance, view)
+    loss = _maths(tree, "SUBTRACT", _advantage(tree, fineness, older.outputs["Fineness"]), 1.0)
     share = _maths(tree, "MULTIPLY", visible, _maths(tree, "MULTIPLY_ADD", older.outputs["Seen"], loss, 1.0))
     painted = _texture(tree, picture, position, "Linear", "EXTEND")
     change = _vector(tree, "SUBTRACT", painted, older.outputs["Color"])
     mixed = _vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"])
+    finer = _maths(tree, "SUBTRACT", fineness, older.outputs["Fineness"])
     tree.links.new(mixed, out.inputs["Color"])
     tree.links.new(_maths(tree, "MAXIMUM", older.outputs["Seen"], visible), out.inputs["Seen"])
+    tree.links.new(_maths(tree, "MULTIPLY_ADD", finer, share, older.outputs["Fineness"]), out.inputs["Fineness"])
     return tree
 
 
-def stack(layers: Sequence[Tree], name: str) -> Tree:
-    """A group with a shader in and a shader out: ``layers``, oldest first, over the shader."""
+def stack(layers: Sequence[Tree], name: str, lit: bool = False) -> Tree:
+    """A group with a shader in and a shader out: ``layers``, oldest first, over the shader.
+
+    Their colours are emitted; or, ``lit``, they are the colours of a dull surface on which the scene's lights shine.
+    """
     tree = _new_group(name, {"Shader": "NodeSocketShader"})
     own, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
-    emission, mix = _new_node(tree, "ShaderNodeEmission"), _new_node(tree, "ShaderNodeMixShader")
+    painted = _new_node(tree, "ShaderNodeBsdfDiffuse" if lit else "ShaderNodeEmission")
+    mix = _new_node(tree, "ShaderNodeMixShader")
     below: tuple[Socket, ...] = ()
     for group in layers:
         node = _new_node(tree, "ShaderNodeGroup", node_tree=group)
         _feed(tree, node, below)
         below = tuple(node.outputs)
-    colour, visible = below
-    tree.links.new(colour, emission.inputs["Color"])
-    for output, socket in zip((visible, own.outputs[0], emission.outputs[0]), mix.inputs, strict=True):
+    colour, visible = below[:2]
+    tree.links.new(colour, painted.inputs["Color"])
+    for output, socket in zip((visible, own.outputs[0], painted.outputs[0]), mix.inputs, strict=True):
         tree.links.new(output, socket)
     tree.links.new(mix.outputs[0], out.inputs[0])
     return tree
@@ -136,11 +147,31 @@ def _facing(tree: Tree, geometry: bpy.types.Node, normal: str, view: View) -> So
     return _vector(tree, "DOT_PRODUCT", geometry.outputs[normal], toward)
 
 
-def _loss(tree: Tree, facing: Socket) -> Socket:
-    """0 where the surface faces the camera squarely, falling smoothly to -1 where it is only grazed."""
-    fade = _new_node(tree, "ShaderNodeMapRange", interpolation_type="SMOOTHSTEP")
-    _feed(tree, fade, (facing, GRAZING, SQUARE, -1.0, 0.0))
-    return fade.outputs["Result"]
+def _fineness(tree: Tree, geometry: bpy.types.Node, position: Socket, distance: Socket, view: View) -> Socket:
+    """How much of the frame a piece of the surface takes up: more where it is near and faces the camera squarely. It
+    falls to nothing towards the frame's edges, so that no edge is seen where an older picture goes on."""
+    facing = _maths(tree, "MAXIMUM", _facing(tree, geometry, "Normal", view), 0.0)
+    scale = abs(float(view.lens.projection[0, 0]))
+    dense = _maths(tree, "DIVIDE", scale, distance) if view.lens.perspective else scale
+    centred = _vector(tree, "ABSOLUTE", _vector(tree, "SUBTRACT", position, (0.5, 0.5, 0.0)))
+    within = _new_node(tree, "ShaderNodeSeparateXYZ")
+    tree.links.new(centred, within.inputs[0])
+    inside = _maths(tree, "SUBTRACT", 0.5, _maths(tree, "MAXIMUM", within.outputs[0], within.outputs[1]))
+    return _maths(tree, "MULTIPLY", _maths(tree, "MULTIPLY", facing, dense), _smooth(tree, inside, 0.0, FEATHER))
+
+
+def _advantage(tree: Tree, fineness: Socket, older: Socket) -> Socket:
+    """1 where a picture is about as fine as the older ones, or finer, falling smoothly to 0 where it is far coarser."""
+    ahead = _maths(tree, "MULTIPLY_ADD", older, -COARSE, fineness)
+    band = _maths(tree, "MULTIPLY_ADD", older, FINE - COARSE, TINY)
+    return _smooth(tree, _maths(tree, "DIVIDE", ahead, band), 0.0, 1.0)
+
+
+def _smooth(tree: Tree, value: Socket, low: float, high: float) -> Socket:
+    """0 up to ``low``, 1 from ``high`` on, and smoothly between."""
+    between = _new_node(tree, "ShaderNodeMapRange", interpolation_type="SMOOTHSTEP")
+    _feed(tree, between, (value, low, high, 0.0, 1.0))
+    return between.outputs["Result"]
 
 
 def _affine(tree: Tree, point: Socket, row: NDArray[np.float64]) -> Socket:

@@ -7,21 +7,24 @@ change builds the objects' materials anew from their own ones, so that nothing i
 """
 
 import time
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from itertools import count
+from typing import Any
 
 import bpy
 
+from ..camera.placement import carry, release
 from ..camera.reader import camera_data, view
 from ..camera.view import View
-from ..capture.scene import evaluated, geometry, parts
+from ..capture.scene import evaluated, parts
 from ..cooperative import finish
 from ..custom_properties import has
-from ..messages.errors import NothingMarked, TooManyViews
-from ..raster.zbuffer import NOTHING
-from .depth import depth_file
-from .materials import RESULT, SLOTS, apply_groups, check_objects, mark_result, restore_slots, sweep
+from ..messages.errors import TooManyViews
+from ..raster.instances import camera_triangles
+from .depth import depth_file, depth_frustum
+from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
 from .node_groups import depth_image, layer, stack
+from .receivers import Receivers, owned_by_receivers, receivers
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
 PROJECTED = "maquette_thrown"  # on an object: keys of the projectors that project onto it
@@ -42,21 +45,20 @@ def is_on(projector: bpy.types.Object) -> bool:
 
 
 def projectable(
-    scene: bpy.types.Scene, graph: bpy.types.Depsgraph, picture: bpy.types.Image
-) -> tuple[list[bpy.types.Object], list[bpy.types.Object]]:
-    """The marked objects that a picture can be projected onto, and the projectors that project it already.
+    scene: bpy.types.Scene,
+    graph: bpy.types.Depsgraph,
+    picture: bpy.types.Image,
+    selected: Collection[int] = frozenset(),
+) -> tuple[Receivers, list[bpy.types.Object]]:
+    """What a picture can be projected onto, and the projectors that project it already.
 
     Raises NothingMarked, LockedObject and TooManyViews.
     """
-    marked = [(part.owner, item) for item, part in parts(scene, graph, {}, patience=0.0) if part.owner != NOTHING]
-    objects = list(dict.fromkeys(item for _, item in sorted(marked, key=lambda pair: pair[0])))
-    if not objects:
-        raise NothingMarked("There is no marked thing to project onto.", "Select objects and press Add Selected.")
-    check_objects(objects)
+    onto = receivers(parts(scene, graph, {}, patience=0.0), selected)
     earlier = [projector for projector in projectors(scene) if projector[PROJECTOR]["picture"] == picture]
     if len(projectors(scene)) - len(earlier) >= MOST:
         raise TooManyViews(f"{MOST} views are projected already.", "Remove one that the others cover.")
-    return objects, earlier
+    return onto, earlier
 
 
 def project(
@@ -65,25 +67,29 @@ def project(
     picture: bpy.types.Image,
     depsgraph: bpy.types.Depsgraph | None = None,
     group: bpy.types.ShaderNodeTree | None = None,
+    selected: Collection[int] = frozenset(),
 ) -> bpy.types.Object:
-    """Project ``picture`` from where ``camera`` stands onto the marked objects it sees, over earlier ones.
+    """Project ``picture`` from where ``camera`` stands onto what it sees of the marked objects, over earlier ones.
 
+    ``selected`` objects, by session id, are projected onto too. What belongs to another file keeps its materials.
     ``group`` is the picture as a ``new_layer``, made here and now by default. Returns the projector. A picture that is
     already projected is projected anew. Raises PanoramicCamera and what ``projectable`` raises, before anything has
     changed.
     """
     graph = depsgraph or evaluated(scene)
     camera_view = view(scene, camera, graph)
-    objects, earlier = projectable(scene, graph, picture)
+    onto, earlier = projectable(scene, graph, picture, selected)
     if group is None:
-        depth = finish(depth_file(geometry(scene, graph, camera_view).triangles, camera_view))
-        group = new_layer(picture, depth, camera_view)
+        instances = [part for _, part in owned_by_receivers(parts(scene, graph, {}), selected)]
+        triangles = finish(camera_triangles(instances, camera_view.pose, depth_frustum(camera_view)))
+        group = new_layer(picture, finish(depth_file(triangles, camera_view)), camera_view)
+    lit = is_lit(scene)
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
-    key = f"{time.time_ns():x}"
-    record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group}
+    key = _next_key()
+    record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group, "lit": lit}
     projector[PROJECTOR] = record
-    for item in objects:
+    for item in onto.objects:
         item[PROJECTED] = " ".join([*_keys(item), key])
     remove_projectors(earlier)
     return projector
@@ -101,6 +107,18 @@ def switch(projector: bpy.types.Object, on: bool) -> None:
     _rebuild()
 
 
+def is_lit(scene: bpy.types.Scene) -> bool:
+    """Whether the scene's lights shine on what is projected, which else shines by itself."""
+    return any(bool(projector[PROJECTOR].get("lit", False)) for projector in projectors(scene))
+
+
+def light(scene: bpy.types.Scene, lit: bool) -> None:
+    """Have the scene's lights shine on what is projected, or have that shine by itself."""
+    for projector in projectors(scene):
+        projector[PROJECTOR]["lit"] = lit
+    _rebuild()
+
+
 def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
     """Remove projectors with everything made for them; what they covered shows again.
 
@@ -109,6 +127,7 @@ def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
     for projector in cameras:
         data = camera_data(projector)
         collections = [collection for collection in projector.users_collection if has(collection, RESULT)]
+        release(projector)
         bpy.data.objects.remove(projector)
         bpy.data.batch_remove([data] if data.users == 0 else [])
         bpy.data.batch_remove([collection for collection in collections if not collection.all_objects])
@@ -121,10 +140,10 @@ def _set_up(scene: bpy.types.Scene, camera: bpy.types.Object) -> bpy.types.Objec
     data = bpy.data.cameras.new(name)
     copy_lens(camera_data(camera), data)
     projector = bpy.data.objects.new(name, data)
-    projector.matrix_basis = camera.matrix_world.normalized()
+    _collection(scene).objects.link(projector)
+    carry(projector, camera.matrix_world.normalized())
     projector.lock_location = projector.lock_rotation = projector.lock_scale = (True, True, True)
     projector.lock_rotation_w = projector.hide_select = projector.hide_render = True
-    _collection(scene).objects.link(projector)
     return projector
 
 
@@ -176,13 +195,22 @@ def _pruned(item: bpy.types.Object, records: Container[str]) -> list[str]:
 
 def _groups(
     by_keys: Mapping[tuple[str, ...], Iterable[bpy.types.Object]],
-    records: Mapping[str, Mapping[str, bpy.types.ShaderNodeTree]],
+    records: Mapping[str, Any],
 ) -> Iterator[tuple[bpy.types.Object, bpy.types.ShaderNodeTree]]:
     """Each object that anything is projected onto, with one group for all that the same projectors project onto."""
     for keys, objects in by_keys.items():
         if keys:
-            group = mark_result(stack([records[key]["group"] for key in keys], "Maquette projection"))
+            lit = any(bool(records[key].get("lit", False)) for key in keys)
+            group = mark_result(stack([records[key]["group"] for key in keys], "Maquette projection", lit))
             yield from ((item, group) for item in objects)
+
+
+def _next_key() -> str:
+    """One that comes after all others of the file. Clocks step back, so that one alone would not do; and it keeps keys
+    of several files apart, whose objects may be brought together."""
+    keys = [str(item[PROJECTOR]["key"]) for item in bpy.data.objects if has(item, PROJECTOR)]
+    keys += [key for item in bpy.data.objects for key in _keys(item)]
+    return f"{max([time.time_ns(), *(int(key, 16) + 1 for key in keys)]):x}"
 
 
 def _keys(item: bpy.types.Object) -> list[str]:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .blockout import Emphasis, Fraction, Mask, Name, Seed, Text
+from .blockout import Checksum, Emphasis, Fraction, Mask, Name, Precision, Scheduler, Seed, Text
 from .strict_json import Added, ContractError, Length, Range, Record, loads
 
 __all__ = [
     "ENDED",
     "VERSION",
     "Achieved",
+    "AdapterInfo",
+    "AdapterKind",
     "Artifact",
     "Connection",
     "Event",
@@ -31,7 +33,8 @@ VERSION = 2  # of the wire, the same for add-on and server; a field that is adde
 
 Count = Annotated[int, Range(0, 2**53)]
 Digest = Annotated[str, Length(64, 64)]
-RegionField = Literal["strength", "description", "colour"]
+AdapterKind = Literal["lora", "vae"]
+RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
@@ -49,6 +52,9 @@ class ModelInfo(Record):
     """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others.
 
     ``vocabulary`` is what else it was taught to say, by kind; ``region_fields`` what a region may have of its own.
+    With fewer steps than ``few`` its layout shapes the noise, and emphasises nothing. ``base`` is what LoRAs and
+    autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what this
+    server computes it in, once that is known.
     """
 
     name: Name
@@ -64,8 +70,28 @@ class ModelInfo(Record):
     nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
+    few: Annotated[Count, Added("0.2.0")] = 0
     vocabulary: Annotated[tuple[WordGroup, ...], Length(0, 100), Added("0.2.0")] = ()
     region_fields: Annotated[tuple[RegionField, ...], Length(0, 16), Added("0.2.0")] = ()
+    base: Annotated[Text, Added("0.2.0")] = ""
+    scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
+    schedulers: Annotated[tuple[Scheduler, ...], Length(0, 100), Added("0.2.0")] = ()
+    precision: Annotated[Precision, Added("0.2.0")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterInfo(Record):
+    """A LoRA or an autoencoder that the server has, of so many ``bytes``; ``bases`` are those it may be made for.
+
+    ``sha256`` is "" until somebody has asked for it; ``trouble`` says why it is of no use, where it is not.
+    """
+
+    kind: AdapterKind
+    name: Name
+    bases: Annotated[tuple[Name, ...], Length(0, 16)]
+    bytes: Count
+    sha256: Checksum = ""
+    trouble: Text = ""
 
 
 @dataclass(frozen=True, kw_only=True)

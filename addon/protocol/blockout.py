@@ -17,12 +17,16 @@ from typing import Annotated, Literal
 from .strict_json import Added, ContractError, Length, Range, Record
 
 __all__ = [
+    "LORAS",
     "MASK_SIDE",
     "SEED_MAX",
     "SIDES",
+    "AdapterFile",
     "Blockout",
     "Frame",
+    "LoraFile",
     "Mask",
+    "Precision",
     "Property",
     "Region",
     "Scheduler",
@@ -32,6 +36,7 @@ __all__ = [
 ]
 
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
+LORAS = 16  # at once
 MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels
 
@@ -42,6 +47,8 @@ Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
 Seed = Annotated[int, Range(0, SEED_MAX)]
 Property = Literal["shape", "centroid", "size"]
+Precision = Literal["", "float32", "bfloat16", "float16"]
+Checksum = Annotated[str, Length(0, 64)]  # a sha256, or "" for a file's as it is
 Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
 
 
@@ -95,6 +102,26 @@ class Region(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdapterFile(Record):
+    """A file on top of a model, by the name that the server offers it under, and what it holds, by its sha256.
+
+    Without one the server takes the file as it is, and says its sha256 in what it stores.
+    """
+
+    name: Name
+    sha256: Checksum = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraFile(Record):
+    """A LoRA, as an AdapterFile is named, and how much of it is added: 1 as it was trained, 0 nothing of it."""
+
+    name: Name
+    sha256: Checksum = ""
+    weight: Annotated[float, Range(-10.0, 10.0)] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Blockout(Record):
     """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
 
@@ -102,7 +129,8 @@ class Blockout(Record):
     e^``emphasis`` times as much as the network would. The layout shapes the initial ``noise`` so many times;
     ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in and
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
-    leaves it alone, 1 is the other.
+    leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
+    instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -125,6 +153,9 @@ class Blockout(Record):
     version: Annotated[int, Range(1, 1)] = 1  # Literal[1] would let pydantic take true and 1.0
     variation: Annotated[Fraction, Added("0.2.0")] = 0.0
     variation_seed: Annotated[Seed, Added("0.2.0")] = 0
+    loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
+    vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
+    precision: Annotated[Precision, Added("0.2.0")] = ""
 
     def __post_init__(self) -> None:
         frame = self.frame

@@ -38,7 +38,9 @@ TOYBOX = ModelInfo(
     scale=5.0,
     strength=1.0,
     emphasis=8.0,
+    few=8,
     nouns=TOYBOX_NOUNS,
     vocabulary=TOYBOX_VOCABULARY,
-    region_fields=("strength", "description", "colour"),
+    region_fields=("strength", "start", "until", "description", "colour"),
+    base="toybox",
 )

@@ -5,9 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cooperative import Slices
-from .triangles import PIECE, Floats, Ints, Owners, Triangles, joined, soup
-
-Bools = NDArray[np.bool_]
+from .triangles import PIECE, Bools, Floats, Ints, Owners, Triangles, joined, soup
 
 
 def clip(triangles: Triangles, near: float, far: float) -> Slices[Triangles]:

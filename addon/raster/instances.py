@@ -5,15 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cooperative import Slices
+from .frustum import Frustum, Sphere, sphere
 from .triangles import PIECE, Floats, Indices, Singles, Triangles
 from .triangulate import counted, divided
+
+INSTANCES = 1 << 11  # at once, some milliseconds' work
+FARTHEST = 1e18  # units; squares of more are no numbers in single precision, and Cycles draws nothing of such triangles
 
 
 class Mesh:
     """``points`` (p, 3) in the mesh's own space; ``corners``, which of them are at one face's corners after another's;
-    and ``faces``, of which face each triangle is, in their order: of one, 1 or 2 are.
+    ``faces``, of which face each triangle is, in their order: of one, 1 or 2 are; and ``materials`` (n,), the index of
+    each triangle's, None where all have the first.
 
     It begins unread, for a mesh of Blender's is read when there is time.
     """
@@ -21,52 +27,179 @@ class Mesh:
     def __init__(self) -> None:
         self.is_read = False
         self.points = np.empty((0, 3), np.float32)
+        self.materials: Indices | None = None
         self._corners = self._faces = np.empty(0, np.int32)
         self._triangles: Indices | None = None
+        self._sphere: Sphere | None = None
 
-    def fill(self, points: Singles, corners: Indices, faces: Indices) -> None:
+    def fill(self, points: Singles, corners: Indices, faces: Indices, materials: Indices | None = None) -> None:
         """What was read of it."""
         self.points, self._corners, self._faces, self.is_read = points, corners, faces, True
+        self.materials = materials
 
     def __len__(self) -> int:
         """Of triangles."""
         return len(self._faces)
 
     def triangles(self) -> Slices[Indices]:
-        """Triangles (n, 3) of indices into ``points``; cut once, for a mesh may stand in many places."""
+        """Triangles (n, 3) of indices into ``points``, all of them finite; cut once, for a mesh may stand in many
+        places."""
         if self._triangles is None:
             cuts = yield from counted(self._faces)
             self._triangles = yield from divided(self.points, self._corners, cuts)
         return self._triangles
 
+    def bounds(self) -> Sphere:
+        """A sphere around its points, those that are no numbers left out."""
+        if self._sphere is None:
+            self._sphere = sphere(self.points)
+        return self._sphere
+
 
 @dataclass(frozen=True, eq=False)
-class MeshInstance:
-    """A mesh, the ``matrix`` (4, 4) that takes it into the world, and whose it is."""
+class MeshInstances:
+    """A mesh, the ``matrices`` (n, 4, 4) that each take it into the world, and whose it is; of its materials, by index,
+    which are not drawn from behind."""
 
     mesh: Mesh
-    matrix: Floats
+    matrices: Singles
     owner: int
+    culled: tuple[bool, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.matrices)
 
 
-def camera_triangles(instances: Sequence[MeshInstance], pose: Floats) -> Slices[Triangles]:
-    """The triangles of all ``instances`` in camera space, into which ``pose`` (4, 4) takes the world."""
-    points = np.empty((sum(len(instance.mesh.points) for instance in instances), 3))
-    corners = np.empty((sum(len(instance.mesh) for instance in instances), 3), dtype=np.int32)
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A mesh's instances that matter, by the ``matrices`` (n, 4, 4) that take them into camera space."""
+
+    instances: MeshInstances
+    matrices: Floats
+
+    def __len__(self) -> int:
+        return len(self.matrices) * len(self.instances.mesh)
+
+
+def camera_triangles(
+    instances: Sequence[MeshInstances], pose: Floats, frustum: Frustum | None = None
+) -> Slices[Triangles]:
+    """The triangles of all ``instances`` in camera space, into which ``pose`` (4, 4) takes the world.
+
+    What cannot matter to a picture of ``frustum`` is left out, where that is given: instances that lie outside, those
+    of no region that are smaller than a cell, and faces that are culled. So are triangles with a point that is no
+    number, which renders leave out too.
+    """
+    placed = yield from _placed(instances, pose, frustum)
+    points = np.empty((sum(len(one.matrices) * len(one.instances.mesh.points) for one in placed), 3))
+    corners = np.empty((sum(map(len, placed)), 3), dtype=np.int32)
     owners = np.empty(len(corners), dtype=np.int32)
     point = corner = 0
-    for instance in instances:
-        matrix, first = pose @ instance.matrix, point
-        for begin in range(0, len(instance.mesh.points), PIECE):
-            piece = instance.mesh.points[begin : begin + PIECE]
-            begun, point = point, point + len(piece)
-            points[begun:point] = piece @ matrix[:3, :3].T + matrix[:3, 3]
+    for one in placed:
+        mesh, begun, first = one.instances.mesh, corner, point
+        triangles = yield from mesh.triangles()
+        point = yield from _put_points(mesh.points, one.matrices, points, point)
+        corner = yield from _put_triangles(triangles, len(mesh.points), len(one.matrices), first, corners, corner)
+        owners[begun:corner] = one.instances.owner
+    every = Triangles(points, corners, owners)
+    return (yield from _drawn(every, placed, frustum))
+
+
+def _placed(instances: Sequence[MeshInstances], pose: Floats, frustum: Frustum | None) -> Slices[list[_Placed]]:
+    """Those that matter, all tested together, for they are many: a million of one mesh, or one each of thousands. Of
+    each region one stays at least: it shall not seem to be bare."""
+    groups = [one for one in instances if len(one.mesh)]
+    if not groups:
+        return []
+    bounds = np.array([(*one.mesh.bounds().middle, one.mesh.bounds().radius) for one in groups])
+    regions = np.array([frustum is not None and frustum.is_region(one.owner) for one in groups])
+    numbers = np.array([len(one) for one in groups])
+    group = np.repeat(np.arange(len(groups)), numbers)
+    world = groups[0].matrices if len(groups) == 1 else np.concatenate([one.matrices for one in groups])
+    matrices, kept = np.empty(world.shape), np.empty(len(world), bool)
+    for begin in range(0, len(world), INSTANCES):
+        some = slice(begin, begin + INSTANCES)
+        with np.errstate(invalid="ignore", over="ignore"):
+            matrices[some] = pose @ world[some].astype(np.float64)
+            kept[some] = np.isfinite(matrices[some]).all(axis=(1, 2))
+            if frustum is not None:
+                kept[some] &= frustum.matters(bounds[group[some]], matrices[some], regions[group[some]])
+        yield
+    placed = []
+    for one, end, region in zip(groups, np.cumsum(numbers).tolist(), regions.tolist(), strict=True):
+        some = slice(end - len(one), end)
+        chosen = np.flatnonzero(kept[some]) if kept[some].any() or not region else np.zeros(1, np.int64)
+        if len(chosen):
+            placed.append(_Placed(one, matrices[some][chosen]))
+    return placed
+
+
+def _put_points(points: Singles, matrices: Floats, into: Floats, point: int) -> Slices[int]:
+    """A mesh's points as each of the matrices takes them; where the next ones go."""
+    together = max(1, PIECE // max(len(points), 1))  # small meshes, many at once
+    for first in range(0, len(matrices), together):
+        some = matrices[first : first + together]
+        for begin in range(0, len(points), PIECE):
+            piece = points[begin : begin + PIECE]
+            begun, point = point, point + len(some) * len(piece)
+            with np.errstate(invalid="ignore", over="ignore"):
+                moved = piece @ some[:, :3, :3].transpose(0, 2, 1) + some[:, None, :3, 3]
+            into[begun:point] = moved.reshape(-1, 3)
             yield
-        triangles = yield from instance.mesh.triangles()
+    return point
+
+
+def _put_triangles(triangles: Indices, size: int, number: int, first: int, into: Indices, corner: int) -> Slices[int]:
+    """A mesh's triangles, of points ``first`` on, ``number`` times; ``size`` points each; where the next ones go."""
+    together = max(1, PIECE // max(len(triangles), 1))
+    for index in range(0, number, together):
+        offsets = first + size * np.arange(index, min(index + together, number))
         for begin in range(0, len(triangles), PIECE):
             cut = triangles[begin : begin + PIECE]
-            begun, corner = corner, corner + len(cut)
-            owners[begun:corner] = instance.owner
-            np.add(cut, np.int32(first), out=corners[begun:corner])
+            begun, corner = corner, corner + len(offsets) * len(cut)
+            into[begun:corner] = (offsets[:, None, None] + cut).reshape(-1, 3)
             yield
-    return Triangles(points, corners, owners)
+    return corner
+
+
+def _drawn(triangles: Triangles, placed: Sequence[_Placed], frustum: Frustum | None) -> Slices[Triangles]:
+    """The triangles without those that are culled, or have a point that is no number or next to infinite."""
+    drawn = np.ones(len(triangles), bool)
+    finite = np.empty(len(triangles.points), bool)
+    for begin in range(0, len(finite), PIECE):
+        finite[begin : begin + PIECE] = (np.abs(triangles.points[begin : begin + PIECE]) < FARTHEST).all(axis=1)
+        yield
+    if not finite.all():
+        triangles.points[~finite] = [0.0, 0.0, -1.0]  # nothing draws them, and no warning comes of them
+        for begin in range(0, len(drawn), PIECE):
+            drawn[begin : begin + PIECE] = finite[triangles.corners[begin : begin + PIECE]].all(axis=1)
+            yield
+    begin = 0
+    for one in placed:
+        end = begin + len(one)
+        if any(one.instances.culled) and frustum is not None:
+            facing = yield from _facing(triangles, begin, end, one, frustum)
+            drawn[begin:end] &= facing
+        begin = end
+    if drawn.all():
+        return triangles
+    return Triangles(triangles.points, triangles.corners[drawn], triangles.owners[drawn])
+
+
+def _facing(
+    triangles: Triangles, first: int, last: int, placed: _Placed, frustum: Frustum
+) -> Slices[NDArray[np.bool_]]:
+    """Which of the triangles ``first`` to ``last`` show their fronts, or a material that is not culled."""
+    mesh, culled = placed.instances.mesh, np.array(placed.instances.culled)
+    materials = np.zeros(len(mesh), np.int32) if mesh.materials is None else mesh.materials
+    culls = np.tile(culled[np.minimum(materials, len(culled) - 1)], len(placed.matrices))
+    mirrored = np.repeat(np.linalg.det(placed.matrices[:, :3, :3]) < 0.0, len(mesh))
+    visible = np.ones(last - first, bool)
+    for begin in range(0, len(visible), PIECE):
+        some = slice(begin, begin + PIECE)
+        with np.errstate(invalid="ignore", over="ignore"):
+            corners = triangles.points[triangles.corners[first + begin : min(first + begin + PIECE, last)]]
+            fronts = frustum.facing(corners) != mirrored[some]
+        visible[some] = fronts | ~culls[some]
+        yield
+    return visible

@@ -68,9 +68,8 @@ def rasterising(
     """``rasterise`` in slices of a few milliseconds; the arrays must stay as they are until its end."""
     clipped = yield from clip(triangles, lens.near, lens.far)
     stream = yield from streaming(clipped, lens, width, height, stagger)
-    yield  # the memory that is touched for the first time next takes as long as any slice
     z_buffer = ZBuffer(width, height, count, lens.perspective)
-    yield
+    yield from z_buffer.clearing()
     for corners, owners in stream.batches(z_buffer):
         yield
         for piece in pieces(spans(corners, width, height, stagger), PAINTED):

@@ -12,6 +12,7 @@ from ..cooperative import Slices
 
 PIECE = 1 << 15  # points or triangles at once, about a millisecond's work
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]

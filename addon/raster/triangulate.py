@@ -60,12 +60,14 @@ def _halve(points: Singles, quads: Indices, one: Indices, other: Indices) -> Non
 
 def _folded(a: Singles, b: Singles, c: Singles, d: Singles) -> NDArray[np.bool_]:
     """Whether b and d lie on one side of the line from a to c."""
-    one, across, other = b - a, c - a, d - a
+    with np.errstate(invalid="ignore", over="ignore"):
+        one, across, other = b - a, c - a, d - a
 
     def dot(left: Singles, right: Singles) -> Singles:
         product: Singles = np.einsum("ij,ij->i", left, right)
         return product
 
     # (one x across) . (other x across), without the cross products
-    folded: NDArray[np.bool_] = dot(one, other) * dot(across, across) > dot(one, across) * dot(other, across)
+    with np.errstate(invalid="ignore", over="ignore"):  # damaged points, whose triangles are left out later
+        folded: NDArray[np.bool_] = dot(one, other) * dot(across, across) > dot(one, across) * dot(other, across)
     return folded

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cooperative import Slices
 from .scanlines import Spans, expand
 from .triangles import Floats, Indices, Ints, Owners, Singles
 
 NOTHING = -1
 TILE = 8  # pixels along a side of what is tested for hiding
 ROUNDING = 1e-6  # of nearness in single precision; what is that little farther is not called hidden
+CLEARED = 1 << 18  # pixels at once, about a millisecond's work
 LANE = 32  # pixels; a shorter span is painted pixel by pixel
 UNSEEN = np.uint64(0xFFFFFFFF)  # the key of the owner NOTHING, and of no nearness at all
 RAMP = np.stack([np.ones(LANE), np.arange(LANE)]).astype(np.float32)
@@ -47,9 +49,16 @@ class ZBuffer:
         self._width, self._height, self._perspective = width, height, perspective
         self._stride = -(-width // LANE) * LANE
         rows = -(-height // TILE) * TILE
-        self._nearest = np.full(rows * self._stride, UNSEEN)
+        self._nearest = np.empty(rows * self._stride, np.uint64)
         self._footprint = np.zeros((count, rows * self._stride), dtype=bool)
         self._turn = np.zeros(rows * self._stride // LANE, dtype=np.int64)
+
+    def clearing(self) -> Slices[None]:
+        """Make every pixel unseen, before any is painted. In pieces: memory that is touched for the first time takes
+        as long as painting it."""
+        for start in range(0, len(self._nearest), CLEARED):
+            yield
+            self._nearest[start : start + CLEARED] = UNSEEN
 
     def pixels(self) -> tuple[Owners, Singles, NDArray[np.bool_]]:
         """Owner and nearness of each pixel, NOTHING and 0 where there is none; and the footprints."""

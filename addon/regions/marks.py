@@ -4,7 +4,8 @@
 ``maquette_region`` true makes a region; ``maquette_phrase`` is what the prompt calls it, "" for its name;
 ``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
 ``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. What a
-region has of its own is ``maquette_strength``, ``maquette_description`` and ``maquette_colour``, where they are set.
+region has of its own is ``maquette_strength``, ``maquette_start``, ``maquette_until``, ``maquette_description`` and
+``maquette_colour``, where they are set.
 The scene's ``maquette_prompt`` is the prompt.
 """
 
@@ -14,14 +15,15 @@ from typing import Any, TypeAlias, get_args
 import bpy
 
 from ..messages.errors import PhraseShared
-from ..protocol.blockout import Property
+from ..protocol.blockout import Property, Region
 from ..request.phrases import Mark, default_phrase
 from .palette import Rgb
 
 REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_enforce", "maquette_off"
 TOGETHER = "maquette_together"
-STRENGTH, DESCRIPTION, COLOUR = "maquette_strength", "maquette_description", "maquette_colour"
-KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, DESCRIPTION, COLOUR)
+STRENGTH, START, UNTIL = "maquette_strength", "maquette_start", "maquette_until"
+DESCRIPTION, COLOUR = "maquette_description", "maquette_colour"
+KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR)
 
 Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
@@ -51,6 +53,16 @@ def write(item: Marked, key: str, value: object) -> None:
     item.update_tag()
 
 
+def recall(item: Marked, region: Region) -> None:
+    """Give a marked object or collection what a region of a request had of its own, and no more than that."""
+    write(item, ENFORCE, " ".join(region.enforce))
+    write(item, STRENGTH, _unless(1.0, region.strength))
+    write(item, START, _unless(0.0, region.start))
+    write(item, UNTIL, _unless(1.0, region.until))
+    write(item, DESCRIPTION, region.description or None)
+    write(item, COLOUR, region.colour)
+
+
 def parts_of(item: Marked) -> list[bpy.types.Object]:
     """The objects that a marked object or collection consists of."""
     return list(item.all_objects) if isinstance(item, bpy.types.Collection) else [item]
@@ -69,9 +81,15 @@ def read(item: Marked) -> Mark | None:
         enforce=enforce,
         on=not item.get(OFF, False),
         strength=float(item.get(STRENGTH, 1.0)),
+        start=float(item.get(START, 0.0)),
+        until=float(item.get(UNTIL, 1.0)),
         description=" ".join(str(item.get(DESCRIPTION, "")).split()),
         colour=_colour(item),
     )
+
+
+def _unless(default: float, value: float) -> float | None:
+    return None if value == default else value
 
 
 def _colour(item: Marked) -> Rgb | None:

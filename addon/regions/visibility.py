@@ -45,10 +45,11 @@ def layer_of(graph: bpy.types.Depsgraph) -> bpy.types.ViewLayer:
 
 def _uncover(layer: bpy.types.ViewLayer, objects: set[bpy.types.Object]) -> None:
     """Clear what hides the objects themselves, and let drivers and keyframes have their say again."""
+    present = set(layer.objects)
     for item in objects:
         item.hide_render = item.hide_viewport = False
         item.visible_camera, item.is_holdout = True, False
-        if item.name in layer.objects:
+        if item in present:
             item.hide_set(False, view_layer=layer)
         item.update_tag(refresh={"TIME"})
     layer.update()
@@ -94,17 +95,18 @@ def _original(evaluated: bpy.types.Object | None) -> bpy.types.Object:
 
 
 class RenderVisibility:
-    """What a render of a view layer shows of instances, each given as its chain."""
+    """What a render of a view layer shows of instances, each given as its chain. The layer's scene may have another as
+    its background, and that a third: what they hold is rendered too."""
 
     def __init__(self, layer: bpy.types.ViewLayer) -> None:
-        self.layer = layer
-        self.objects = set(_rendered(layer.layer_collection))
+        layers = [layer, *(_default_layer(scene) for scene in background_sets(_scene_of(layer)))]
+        self.objects = {item: own for own in reversed(layers) for item in _rendered(own.layer_collection)}
         self._insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
 
     def has(self, chain: Chain) -> bool:
         """Whether it is there, be it as a holdout."""
         base = chain[-1]
-        if base not in self.objects or base.indirect_only_get(view_layer=self.layer):
+        if base not in self.objects or base.indirect_only_get(view_layer=self.objects[base]):
             return False
         if len(chain) == 2 and (collection := instanced(base)) and chain[0] not in self._inside(collection):
             return False
@@ -113,13 +115,34 @@ class RenderVisibility:
     def cuts(self, chain: Chain) -> bool:
         """Whether it is a holdout, which hides what is behind and shows nothing."""
         item, base = chain[0], chain[-1]
-        return bool(item.is_holdout or base.holdout_get(view_layer=self.layer))
+        return bool(item.is_holdout or (base in self.objects and base.holdout_get(view_layer=self.objects[base])))
 
     def _inside(self, collection: bpy.types.Collection) -> set[bpy.types.Object]:
         """What renders of an instanced collection."""
         if collection not in self._insides:
             self._insides[collection] = set(contents(collection, rendered=True))
         return self._insides[collection]
+
+
+def background_sets(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """The scene's background, its background, and so on, each once."""
+    sets: list[bpy.types.Scene] = []
+    behind = scene.background_set
+    while behind is not None and behind != scene and behind not in sets:
+        sets.append(behind)
+        behind = behind.background_set
+    return sets
+
+
+def _scene_of(layer: bpy.types.ViewLayer) -> bpy.types.Scene:
+    scene = layer.id_data
+    assert isinstance(scene, bpy.types.Scene), "view layers are of scenes"
+    return scene
+
+
+def _default_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
+    """The view layer of a scene that others show as their background: the first that renders."""
+    return next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
 
 
 def _rendered(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:

@@ -6,15 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..messages.errors import NothingMarked, PhraseMissing
-from ..protocol.blockout import Property
+from ..protocol.blockout import Property, Region
+from .spelling import folded, meets, occurrences_in, shared_out
+from .wording import forms
 
-SIBILANT = r"(?:s|x|z|ch|sh)$"  # after which a plural is spelt es
 SPELT_OUT = 4  # words that a sentence spells out
-ADVERBIALS = re.compile(  # where a list of things ends: at a place or time, or at a comma with no further thing behind
-    r",(?!\s*(?:and\s+)?(?:an?|the|two|three|four|five|\d+)\s)"
-    r"|\b(?:in|on|at|by|under|over|above|near|beside|behind|before|with|against|inside|among)\s",
-    re.IGNORECASE,
-)
+WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=\))")  # of a word, as other programs' prompts have it: (castle:1.3)
 
 
 @dataclass(frozen=True)
@@ -22,8 +19,8 @@ class Mark:
     """What the artist said of an object: its name, the words of the prompt that mean it, and what to enforce.
 
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
-    should it have no surface: "in the view", "from renders", or "". ``strength``, ``description`` and ``colour`` are
-    its own, as a Region's.
+    should it have no surface: "in the view", "from renders", or "", and ``kind`` what it is then. ``strength``,
+    ``start``, ``until``, ``description`` and ``colour`` are its own, as a Region's.
     """
 
     name: str
@@ -31,9 +28,21 @@ class Mark:
     enforce: tuple[Property, ...] = ("shape",)
     on: bool = True
     hidden: str = ""
+    kind: str = ""
     strength: float = 1.0
+    start: float = 0.0
+    until: float = 1.0
     description: str = ""
     colour: tuple[float, float, float] | None = None
+
+
+OWN = ("enforce", "strength", "start", "until", "description", "colour")
+"""What a mark and a Region have under the same name, and an artist sets."""
+
+
+def asks_alike(mark: Mark, region: Region) -> bool:
+    """Whether a region of a request was asked for as the mark is now, wherever it stands."""
+    return all(getattr(mark, name) == getattr(region, name) for name in OWN)
 
 
 def default_phrase(name: str) -> str:
@@ -43,31 +52,34 @@ def default_phrase(name: str) -> str:
 
 def occurrence(phrase: str, prompt: str) -> str | None:
     """``phrase`` as the prompt spells it, whole words in any case; None when the prompt does not say it."""
-    words = r"\s+".join(re.escape(word) for word in phrase.split())
-    match = re.search(rf"(?<!\w){words}(?!\w)", prompt, re.IGNORECASE) if words else None
-    return match.group() if match else None
+    spans = occurrences_in(folded(prompt), phrase)
+    return prompt[slice(*spans[0])] if spans else None
 
 
 def said(phrase: str, prompt: str) -> str | None:
     """``phrase`` as the prompt says it, be it of one or of several: “balloon” in “two balloons”, and the other way
     round; None when the prompt says neither."""
-    first, _, noun = phrase.rpartition(" ")
-    others = (f"{first} {other}".strip() for other in _numbers(noun))
-    return next((spelt for other in (phrase, *others) if (spelt := occurrence(other, prompt))), None)
+    return spellings([phrase], prompt)[0]
 
 
-def _numbers(noun: str) -> tuple[str, ...]:
-    """A noun's plurals and singulars, as English makes them by rule."""
-    plural = f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}es" if re.search(SIBILANT, noun) else ""
-    singulars = [noun[:-1]] if re.search(r"[^s]s$", noun) else []
-    singulars += [noun[:-2]] if re.search(f"(?:{SIBILANT[:-1]})es$", noun) else []
-    singulars += [f"{noun[:-3]}y"] if noun.endswith("ies") else []
-    return (plural or f"{noun}s", *singulars) if noun else ()
+def spellings(phrases: Sequence[str], prompt: str) -> list[str | None]:
+    """Each phrase as the prompt says it, None where it does not. Each word of the prompt is of one phrase, the longest
+    that it says; what is left may say a phrase in the singular or plural, or its number otherwise."""
+    text = folded(prompt)
+    shares = shared_out(text, phrases)
+    claimed = [span for spans in shares for span in spans]
+    for index in sorted(range(len(phrases)), key=lambda index: -len(phrases[index])):
+        for form in forms(phrases[index]) if not shares[index] else ():
+            free = [span for span in occurrences_in(text, form) if not meets(span, claimed)]
+            if free:
+                shares[index], claimed = free, claimed + free
+                break
+    return [prompt[slice(*spans[0])] if spans else None for spans in shares]
 
 
 def strange(prompt: str, words: Collection[str]) -> tuple[str, ...]:
     """The words of a prompt that are not among ``words``, the only ones a model knows; none where it knows any."""
-    spelt = dict.fromkeys(re.findall(r"\w+", prompt.lower())) if words else {}
+    spelt = dict.fromkeys(re.findall(r"\w+", WEIGHT.sub("", prompt.lower()))) if words else {}
     return tuple(word for word in spelt if word not in words)
 
 
@@ -75,26 +87,6 @@ def names_any(phrase: str, nouns: Collection[str]) -> bool:
     """Whether a phrase says one of the ``nouns``, which may be of several words."""
     padded = f" {' '.join(phrase.casefold().split())} "
     return any(f" {noun} " in padded for noun in nouns)
-
-
-def is_adverbial(words: str) -> bool:
-    """Whether words say where or when something is, as “in the snow” does."""
-    return ADVERBIALS.match(words) is not None
-
-
-def inserted(prompt: str, phrase: str) -> str:
-    """The prompt, saying ``phrase`` too, after its other things and before it says where they are; with an article by
-    its first letter, unless it brings its own. A place or time comes last."""
-    if is_adverbial(phrase):
-        return f"{prompt.rstrip(' ,.;')} {phrase}".strip()
-    article = "an" if phrase[:1].casefold() in "aeiou" else "a"
-    noun = phrase if re.match(r"(an?|the)\s", phrase, re.IGNORECASE) else f"{article} {phrase}"
-    adverbial = ADVERBIALS.search(prompt)
-    subjects, rest = (prompt[: adverbial.start()].rstrip(), prompt[adverbial.start() :]) if adverbial else (prompt, "")
-    if not subjects:
-        return f"{noun}{', ' if prompt else ''}{prompt}"
-    several = re.sub(r"\s+and\s+", ", ", subjects, flags=re.IGNORECASE)  # "a, b and c", as people count things up
-    return f"{several} and {noun}{'' if rest[:1] in ('', ',') else ' '}{rest}"
 
 
 def apart(phrase: str, count: int) -> tuple[str, ...]:
@@ -105,23 +97,17 @@ def apart(phrase: str, count: int) -> tuple[str, ...]:
 
 def split_phrase(prompt: str, phrase: str, phrases: Sequence[str]) -> str:
     """The prompt with ``phrases`` wherever it says ``phrase``; all of them in the first, where there are too few."""
-    words = r"\s+".join(re.escape(word) for word in phrase.split())
-    matches = list(re.finditer(rf"(?<!\w)(?:(an?|the)\s+)?{words}(?!\w)", prompt, re.IGNORECASE))
-    if len(matches) >= len(phrases):
-        pairs = [(match, [new]) for match, new in zip(matches, phrases, strict=False)]
+    spans = occurrences_in(folded(prompt), phrase)
+    if len(spans) >= len(phrases):
+        pairs = [(span, [new]) for span, new in zip(spans, phrases, strict=False)]
     else:
-        pairs = [(match, list(phrases)) for match in matches[:1]]
-    for match, news in reversed(pairs):
-        article = "the" if (match[1] or "").casefold() == "the" else "a"
-        prompt = prompt[: match.start()] + " and ".join(f"{article} {new}" for new in news) + prompt[match.end() :]
+        pairs = [(span, list(phrases)) for span in spans[:1]]
+    for (start, end), news in reversed(pairs):
+        before = re.search(r"\b(an?|the)\s+$", prompt[:start], re.IGNORECASE)
+        article = "the" if before is not None and before[1].casefold() == "the" else "a"
+        start = start if before is None else before.start()
+        prompt = prompt[:start] + " and ".join(f"{article} {new}" for new in news) + prompt[end:]
     return prompt
-
-
-def _spelt(phrase: str, prompt: str, exactly: Collection[str]) -> str | None:
-    """``phrase`` as the prompt says it, but not in words that are another region's own."""
-    own = occurrence(phrase, prompt)
-    other = said(phrase, prompt) if own is None else None
-    return own if other is None or other in exactly else other
 
 
 def listed(words: Sequence[str]) -> str:
@@ -138,8 +124,7 @@ def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
             "Nothing is marked as a region, or every region is switched off.",
             "Select objects and press Add Selected, or open the eye of a region.",
         )
-    exactly = {phrase for mark in marks if (phrase := occurrence(mark.phrase, prompt)) is not None}
-    spelt = [(mark, _spelt(mark.phrase, prompt, exactly)) for mark in marks]
+    spelt = list(zip(marks, spellings([mark.phrase for mark in marks], prompt), strict=True))
     missing = [mark for mark, phrase in spelt if phrase is None]
     if missing:
         phrases = listed([mark.phrase for mark in missing])

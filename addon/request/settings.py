@@ -6,14 +6,26 @@ the picture, and sent where the blockout has a field of the same name.
 """
 
 import argparse
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 from ..camera.pose import CameraPose
 from ..protocol.answers import ModelInfo
-from ..protocol.blockout import SEED_MAX, Blockout, Emphasis, Fraction, Text
-from ..protocol.strict_json import Added, Key, Length, Range
+from ..protocol.blockout import (
+    LORAS,
+    SEED_MAX,
+    AdapterFile,
+    Blockout,
+    Emphasis,
+    Fraction,
+    LoraFile,
+    Scheduler,
+    Text,
+)
+from ..protocol.strict_json import Added, Key, Length, Range, dump, loads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,25 +53,46 @@ class Settings:
     noise: Annotated[Annotated[int, Range(0, 3)] | None, Added("0.2.0")] = None
     variation: Annotated[Fraction, Added("0.2.0")] = 0.0
     variation_seed: Annotated[int, Range(0, SEED_MAX), Added("0.2.0")] = 0
+    scheduler: Annotated[Scheduler | None, Added("0.2.0")] = None
+    loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
+    vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
 
 
 class Flag(NamedTuple):
     """A setting on a command line: its type, and its help; "" for one that no person types."""
 
-    type: type
+    type: Callable[[str], Any]
     help: str = ""
+
+
+def loras_from(text: str) -> tuple[LoraFile, ...]:
+    """LoRAs out of JSON, as a flag and a .blend hold them. Raises ContractError."""
+    return loads(tuple[LoraFile, ...], text)
+
+
+def vae_from(text: str) -> AdapterFile:
+    """An autoencoder out of JSON, as a flag and a .blend hold it. Raises ContractError."""
+    return loads(AdapterFile, text)
+
+
+def as_text(value: Any) -> str:
+    """A setting as a flag holds it: records as JSON."""
+    return json.dumps(dump(value)) if isinstance(value, tuple | AdapterFile) else str(value)
 
 
 DEFAULTS = Settings()
 MASKS = 0.7  # where nobody says otherwise
-NOISE = 0  # with emphasis it places nothing better, and brings six times as many things that nobody asked for
-OWN = {"masks": MASKS, "noise": NOISE}  # defaults that no model says
+NOISE, FEW_NOISE = 0, 3  # beside emphasis it places nothing better, and brings things that nobody asked for
+OWN = {"masks": MASKS, "vae": None}  # defaults that no model says
+RECORDS: Mapping[str, Callable[[str], Any]] = MappingProxyType({"loras": loras_from, "vae": vae_from})
+SEEDS = {"seed", "variation", "variation_seed"}
 UNKEPT = {"camera", "scale"}  # no property of a scene
 KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
 PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"], KEYS["model"]
 SEED, STEPS, STRENGTH, SIZE, EXACT = KEYS["seed"], KEYS["steps"], KEYS["strength"], KEYS["size"], KEYS["exact"]
 MASKED, EMPHASIS, SHAPED = KEYS["masks"], KEYS["emphasis"], KEYS["noise"]
 VARIATION, VARIATION_SEED = KEYS["variation"], KEYS["variation_seed"]
+SCHEDULER, ADDED, DECODER = KEYS["scheduler"], KEYS["loras"], KEYS["vae"]
 
 SENT = tuple(field.name for field in fields(Blockout) if hasattr(DEFAULTS, field.name))
 """The settings that a blockout has under the same name."""
@@ -77,6 +110,9 @@ FLAGS = {
     "noise": Flag(int, "how often the layout shapes the initial noise, 0 to 3"),
     "scale": Flag(float),
     "size": Flag(int),
+    "scheduler": Flag(str),
+    "loras": Flag(loras_from),
+    "vae": Flag(vae_from),
     "exact": Flag(bool, "capture what a render shows: hair, displacement, …"),
 }
 
@@ -88,11 +124,31 @@ def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
 
 def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
-    values = part(settings, SENT) | {"model": model.name}
-    return {name: _default(name, model) if value is None else value for name, value in values.items()}
+    values = part(settings, SENT) | {"model": model.name, "precision": model.precision}
+    steps = model.steps if settings.steps is None else settings.steps
+    return {name: default(name, model, steps) if value is None else value for name, value in values.items()}
 
 
-def _default(name: str, model: ModelInfo) -> Any:
+def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
+    """Whether a request was made with these settings, whatever its seed."""
+    apart = SEEDS | {"loras", "vae", "precision"}
+    same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
+    return same and _same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
+
+
+def _same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
+    """Whether files are the same; one that was chosen without its sha256 is whichever it is by now."""
+    pairs = zip(chosen, sent, strict=False)
+    then = [file and replace(file, sha256="") if now and not now.sha256 else file for now, file in pairs]
+    return len(chosen) == len(sent) and list(chosen) == then
+
+
+def default(name: str, model: ModelInfo, steps: int) -> Any:
+    """What a setting is where the artist says nothing, of a picture of so many steps."""
+    if name == "noise":
+        return FEW_NOISE if steps < model.few else NOISE
+    if name == "emphasis" and steps < model.few:
+        return 0.0
     return OWN[name] if name in OWN else getattr(model, name)
 
 
@@ -116,8 +172,10 @@ def to_flags(changes: Mapping[str, Any]) -> list[str]:
     """Settings by name as words of a command line, which ``from_flags`` reads; None is left out."""
     words = []
     for name, value in changes.items():
-        if name in FLAGS and value is not None:
-            words += ([_flag(name)] if value else []) if FLAGS[name].type is bool else [f"{_flag(name)}={value}"]
+        if name in FLAGS and value not in (None, ()):
+            words += (
+                ([_flag(name)] if value else []) if FLAGS[name].type is bool else [f"{_flag(name)}={as_text(value)}"]
+            )
     return words
 
 

@@ -26,6 +26,7 @@ from ..pictures.pixels import Icons
 from ..pictures.preview import PreviewImage
 from ..pictures.swatches import Swatches
 from ..pictures.textures import Textures
+from ..protocol.blockout import Blockout
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
 from ..request import styles
@@ -62,6 +63,9 @@ class Regions(Protocol):
     @property
     def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:
         """The numbers of a scene's regions, by its session id, then by phrase; none yet, or no camera."""
+
+    def request(self, picture: bpy.types.Image) -> Blockout | None:
+        """What a picture was asked for; None of one that was not read yet, or cannot be."""
 
     def close(self) -> None:
         """Keep up no more."""

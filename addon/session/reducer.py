@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..messages import sentences
 from ..messages.notice import LINKS, OF_A_FILE, Notice
-from ..protocol.answers import Event, Health, Job, ModelInfo
+from ..protocol.answers import AdapterInfo, Event, Health, Job, ModelInfo
 from .state import Link, LinkName, Preview, Session, find_task
 from .task import Task, with_record
 
@@ -30,7 +30,9 @@ def connection_requested(session: Session) -> Session:
     return session if session.link.name in ("online", "stopping") else replace(session, link=Link(name="connecting"))
 
 
-def server_answered(session: Session, health: Health, models: tuple[ModelInfo, ...]) -> Session:
+def server_answered(
+    session: Session, health: Health, models: tuple[ModelInfo, ...], adapters: tuple[AdapterInfo, ...] = ()
+) -> Session:
     """The server answered and speaks our contract: what was wrong with the way to it is over.
 
     How long it takes for a step is learned anew after an absence.
@@ -40,7 +42,8 @@ def server_answered(session: Session, health: Health, models: tuple[ModelInfo, .
     notice = sentences.no_worker(health.trouble) if health.trouble else None
     again = session.link.name != "online"
     tasks = tuple(task if task.ended or not again else replace(task, pace=None) for task in session.tasks)
-    link = Link(name="online", health=_steady(session.link.health, health), models=models, notice=notice)
+    steady = _steady(session.link.health, health)
+    link = Link(name="online", health=steady, models=models, adapters=adapters, notice=notice)
     unanswered = None if session.notice and session.notice.code in LINKS else session.notice
     return replace(session, link=link, tasks=tasks, notice=unanswered)
 

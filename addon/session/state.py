@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..messages.notice import Notice, complaint
-from ..protocol.answers import Health, ModelInfo
+from ..protocol.answers import AdapterInfo, Health, ModelInfo
 from ..protocol.default_model import TOYBOX
 from .task import Task
 
@@ -26,6 +26,7 @@ class Link:
     notice: Notice | None = None
     health: Health | None = None
     models: tuple[ModelInfo, ...] = ()
+    adapters: tuple[AdapterInfo, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,7 @@ class Submissions:
             await self._store.until(lambda session: session.link.name != "starting")
             await self._turn.acquire()
         try:
+            blockout = await self._pinned(blockout)
             painted = seeds.painted(json.dumps(dump(blockout))) if seeds.fixed else ""
             if painted:
                 self._store.apply(reducer.notice_changed, sentences.already_painted(painted))
@@ -109,6 +110,11 @@ class Submissions:
             return following
         finally:
             self._turn.release()
+
+    async def _pinned(self, blockout: Blockout) -> Blockout:
+        """The request with the sha256 of every file that it names: what it is known by ever after."""
+        unnamed = [file for file in (*blockout.loras, blockout.vae) if file is not None and not file.sha256]
+        return await (await self._tracker.client()).pinned(blockout) if unnamed else blockout
 
     def _next(self, blockout: Blockout, seeds: Seeds) -> Blockout:
         return next_unpainted(blockout, self._store.session.tasks, seeds.painted)

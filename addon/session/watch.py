@@ -10,7 +10,7 @@ from ..client.api import Client
 from ..client.exceptions import ClientError, OnlineAccessOff, ServerAbsent, VersionMismatch, WrongToken
 from ..client.resolve import numbered
 from ..messages.notice import notice
-from ..protocol.answers import Connection, ModelInfo
+from ..protocol.answers import Connection, Health
 from . import reducer
 from .job_tracker import JobTracker
 from .state import LinkName, find_task
@@ -18,6 +18,7 @@ from .store import SessionStore
 
 REDIAL_SECONDS = 1.0  # between two tries to reach a server
 HEALTH_SECONDS = 3.0  # between two questions how a server is
+OFFERS = 5  # of them, what it offers is asked for once
 
 LINK_NAMES: dict[type[Exception], LinkName] = {
     ServerAbsent: "absent",
@@ -52,14 +53,14 @@ class ServerWatch:
 
     async def _attend(self, client: Client, connection: Connection) -> None:
         """Follow a server until it is lost, or another one is to be dialled. Raises what ends it."""
-        health, models = await client.health(), tuple(await client.models())
-        self._store.apply(reducer.server_answered, health, models)
+        health = await client.health()
+        await self._take(client, health)
         for job in self._store.session.cancelling:
             await self._tracker.cancel_at(client, job)
         endless = (
             self._listen(client),
             self._tracker.fetch_previews(client),
-            self._ask_health(client, connection, models),
+            self._ask_health(client, connection),
         )
         background = [asyncio.create_task(coroutine) for coroutine in endless]
         try:
@@ -78,17 +79,27 @@ class ServerWatch:
                 if event.kind == "state" and find_task(self._store.session, event.job):
                     await self._tracker.refresh(client, event.job)
 
-    async def _ask_health(self, client: Client, connection: Connection, models: tuple[ModelInfo, ...]) -> None:
+    async def _take(self, client: Client, health: Health) -> None:
+        """Tell the session how the server is, and what it offers now: files may have come or gone."""
+        models, adapters = tuple(await client.models()), tuple(await client.adapters())
+        self._store.apply(reducer.server_answered, health, models, adapters)
+
+    async def _ask_health(self, client: Client, connection: Connection) -> None:
         """Ask how the server is, and what events may have missed, for as long as it is the one to dial.
 
         A stream takes half a minute to notice that its server has died; a question, no time at all. What happened
         before the stream was open it never tells, nor that there is room for a picture by now.
         """
+        count = 0
         while self._dial() == connection:
             for task in self._store.session.unfetched:
                 await self._tracker.refresh(client, task.job.id)
             await self._rest(HEALTH_SECONDS)
-            self._store.apply(reducer.server_answered, await client.health(), models)
+            health, link, count = await client.health(), self._store.session.link, count + 1
+            if count % OFFERS == 0 or not link.models:
+                await self._take(client, health)
+            else:
+                self._store.apply(reducer.server_answered, health, link.models, link.adapters)
 
     async def _rest(self, seconds: float) -> None:
         """Wait so long, or until the next nudge."""

@@ -8,7 +8,7 @@ from ..messages.errors import UserError
 from ..messages.notice import Notice
 from ..projection.projectors import projectors
 from ..regions import marks
-from ..request.phrases import said
+from ..request.phrases import said, spellings
 from ..request.settings import PROMPT, STYLE
 from ..runtime.app import app
 from .context import Context, view_3d
@@ -29,9 +29,10 @@ def _unseen(notice: Notice, context: Context) -> bool:
 
 def _phrase_missing(notice: Notice, context: Context) -> bool:
     """The prompt says each of the phrases now, or nothing is called so."""
-    prompt = context.scene.get(PROMPT, "")
-    missing = (phrase for phrase in notice.subject.splitlines() if said(phrase, prompt) is None)
-    return not any(marks.of_phrase(context.scene, phrase) for phrase in missing)
+    phrases = [mark.phrase for mark in marks.marks(context.scene)]
+    spelt = spellings(phrases, context.scene.get(PROMPT, ""))
+    missing = {phrase.casefold() for phrase, says in zip(phrases, spelt, strict=True) if says is None}
+    return missing.isdisjoint(notice.subject.casefold().splitlines())
 
 
 def _strange_words(notice: Notice, context: Context) -> bool:

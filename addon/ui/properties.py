@@ -20,18 +20,20 @@ from ..request.settings import (
     MASKS,
     MODEL,
     NEGATIVE,
-    NOISE,
     PROMPT,
+    SCHEDULER,
     SEED,
     SHAPED,
     SIZE,
     STEPS,
     STRENGTH,
     STYLE,
+    default,
 )
 from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
+from .adapter_properties import of_adapters
 from .region_properties import of_regions
 from .stored_property import declared, stored, text
 
@@ -59,7 +61,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks()}
+    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks(), **of_adapters()}
 
 
 def _choices() -> dict[str, object]:
@@ -183,13 +185,20 @@ def _masks() -> dict[str, object]:
             min=0,
             max=3,
             options=set(),
-            **stored(SHAPED, lambda scene: NOISE),
+            **stored(SHAPED, _default_noise),
         ),
     }
 
 
 def _numbers() -> dict[str, object]:
     return {
+        SCHEDULER: declared(
+            StringProperty,
+            name="Scheduler",
+            description="How the model walks from noise to picture; its own until another is chosen",
+            options=set(),
+            **stored(SCHEDULER, _default_scheduler),
+        ),
         STRENGTH: declared(
             FloatProperty,
             name="Strength",
@@ -249,12 +258,26 @@ def style(scene: bpy.types.Scene) -> Style | None:
     return named
 
 
+def _default_scheduler(scene: bpy.types.Scene) -> str:
+    return chosen(scene).scheduler
+
+
 def _default_strength(scene: bpy.types.Scene) -> float:
     return chosen(scene).strength
 
 
 def _default_emphasis(scene: bpy.types.Scene) -> float:
-    return chosen(scene).emphasis
+    emphasis: float = default("emphasis", chosen(scene), _steps(scene))
+    return emphasis
+
+
+def _default_noise(scene: bpy.types.Scene) -> int:
+    noise: int = default("noise", chosen(scene), _steps(scene))
+    return noise
+
+
+def _steps(scene: bpy.types.Scene) -> int:
+    return int(scene.get(STEPS, _default_steps(scene)))
 
 
 def _default_steps(scene: bpy.types.Scene) -> int:

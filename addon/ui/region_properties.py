@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, StringProperty
 
 from ..protocol.blockout import Property
-from ..regions.marks import COLOUR, DESCRIPTION, ENFORCE, OFF, PHRASE, STRENGTH
+from ..regions.marks import COLOUR, DESCRIPTION, ENFORCE, OFF, PHRASE, START, STRENGTH, UNTIL
 from .context import Icon
 from .stored_property import declared, stored, text
 
@@ -62,17 +62,13 @@ def _asked() -> dict[str, object]:
 
 def _own() -> dict[str, object]:
     return {
-        STRENGTH: declared(
-            FloatProperty,
-            name="Strength",
-            description="How hard this block pulls at the picture, beside the others; 0 leaves it to the prompt",
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-            options=set(),
-            update=_announce,
-            **stored(STRENGTH, lambda owner: 1.0),
+        STRENGTH: _fraction(
+            STRENGTH,
+            "Strength",
+            "How hard this block pulls at the picture, beside others; 0 leaves it to the prompt",
         ),
+        START: _fraction(START, "From", "After how much of the steps this block begins to pull", 0.0),
+        UNTIL: _fraction(UNTIL, "Until", "After how much of the steps this block lets go; the last only paint detail"),
         DESCRIPTION: declared(
             StringProperty,
             name="Own Words",
@@ -93,6 +89,20 @@ def _own() -> dict[str, object]:
             **stored(COLOUR, lambda owner: GREY),
         ),
     }
+
+
+def _fraction(key: str, name: str, description: str, default: float = 1.0) -> object:
+    return declared(
+        FloatProperty,
+        name=name,
+        description=description,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=set(),
+        update=_announce,
+        **stored(key, lambda owner: default),
+    )
 
 
 def hold_of(enforced: Collection[str]) -> str:

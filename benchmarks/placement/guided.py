@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from addon.request.settings import FEW_NOISE
 from benchmarks.placement.cases import Case
 from sg_core import generate
 from sg_core.edits import place
@@ -55,6 +56,12 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: GuidedSett
         model = replace(model, card=replace(model.card, layers=settings.layers))  # type: ignore[type-var]
     guidance = GUIDANCES[settings.guidance](model, settings, seed)
     return painted(model, case, seed, steps, layout_of(case, settings), guidance)
+
+
+def shipped(model: Model, case: Case, seed: int, steps: int, settings: GuidedSettings) -> Tensor:
+    """The picture as an artist gets it: with few steps, noise is shaped instead of emphasising anything."""
+    few = steps < model.card.few
+    return guided(model, case, seed, steps, replace(settings, emphasis=0.0, noise=FEW_NOISE) if few else settings)
 
 
 def layout_of(case: Case, settings: GuidedSettings) -> Layout:

@@ -116,7 +116,7 @@ def own() -> Iterator[Method]:
     """The picture without a layout, ours, and what ours is without one part."""
     yield Method(NONE, "control", guided.unguided)
     for name, (group, settings) in OWN.items():
-        yield Method(name, group, guided.guided, settings)
+        yield Method(name, group, guided.shipped if name == OURS else guided.guided, settings)
 
 
 def peers(best: Mapping[str, Mapping[str, Any]]) -> Iterator[Method]:

@@ -188,7 +188,8 @@ def timer(bench: WindowSession, steps: Steps, put_back: Callable[[], None]) -> C
             bench.report["ok"] = True
             return False
         if time.monotonic() - waiting["since"] > PATIENCE:
-            raise TimeoutError(f"waited in vain: {bench.app.session.notice} {bench.app.session.link}")
+            line, done = waiting["for"].__code__.co_firstlineno, ", ".join(bench.report["stages"]) or "none"
+            raise TimeoutError(f"waited in vain at line {line}; stages done: {done}; {bench.app.session}")
         return True
 
     def tick() -> float | None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a command line says of the layout, in place of what the blockout says."""
+"""What a command line says of the layout and of what is on top of the model, in place of what the blockout says."""
 
 import argparse
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -31,6 +32,8 @@ class WrongLayout(CommandError):
 def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     """Have a parser take what ``changed`` reads."""
     parser.add_argument("--scheduler", choices=get_args(Scheduler), help="how the model walks from noise to picture")
+    parser.add_argument("--lora", dest="lora_words", action="append", metavar="NAME=WEIGHT", help="add a LoRA")
+    parser.add_argument("--vae", dest="vae_name", metavar="NAME", help="decode with this autoencoder")
     parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
     parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
     parser.add_argument("--region", action="append", default=[], metavar="CHANGES", help=HELP)
@@ -42,6 +45,10 @@ def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
     for name in ("scheduler", "leakage", "confined"):
         if (value := getattr(words, name)) is not None:
             document[name] = value
+    if words.lora_words is not None:
+        document["loras"] = [_lora(text) for text in words.lora_words]
+    if words.vae_name is not None:
+        document["vae"] = {"name": words.vae_name}
     for text in words.region:
         name, _, changes = text.partition(":")
         chosen = [region for region in document["regions"] if name.strip() in (region["name"], region["phrase"])]
@@ -54,6 +61,14 @@ def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
         return load(Blockout, document)
     except ContractError as error:
         raise WrongLayout(f"The layout cannot be like that: {error}") from error
+
+
+def _lora(text: str) -> dict[str, Any]:
+    """A LoRA's name and its weight; all of what is said is its name where it ends with no number."""
+    name, _, weight = text.rpartition("=")
+    with suppress(ValueError):
+        return {"name": name or text, "weight": float(weight) if name else 1.0}
+    return {"name": text}
 
 
 def _changes(text: str, changes: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from addon.protocol.strict_json import ContractError, dump, load, loads
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 
-from ..catalogue import offered
+from ..catalogue import described, is_checkpoint, offered
 from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
@@ -77,7 +77,7 @@ async def render(
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
-    blockout = change(blockout)
+    blockout = await client.pinned(change(blockout))
     with writing(out, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         out.mkdir(parents=True, exist_ok=True)
         write(result.blockout, json.dumps(dump(blockout)).encode())
@@ -136,23 +136,27 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
 
 
 @asynccontextmanager
-async def server(connection: Path | None, models: Sequence[Path] = ()) -> AsyncIterator[Client]:
-    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed.
+async def server(
+    connection: Path | None, models: Sequence[Path] = (), adapters: Sequence[Path] = ()
+) -> AsyncIterator[Client]:
+    """The server whose connection file is named; else the one that runs; else one of our own, for as long as needed,
+    with these models, and folders of adapters.
 
     What runs may be of no use: of another version, or no server of ours at all. Then it is said, and ours is used.
     """
-    client = await _running(connection) if connection is not None or not models else None
+    client = await _running(connection) if connection is not None or not (models or adapters) else None
     if client is not None:
         yield client
         return
     with scratch() as folder:
-        async with running(own_server(folder, models)) as (_, own):
+        async with running(own_server(folder, models, adapters)) as (_, own):
             yield await connect(own)
 
 
-def own_server(folder: Path, models: Sequence[Path] = ()) -> ServerSettings:
+def own_server(folder: Path, models: Sequence[Path] = (), adapters: Sequence[Path] = ()) -> ServerSettings:
     """A server for one command: what it paints is nobody's once the command ends, and is not waited for."""
-    return ServerSettings(home=folder / "home", models=offered(models), drain=DRAIN)
+    folders = tuple(path.absolute() for path in adapters)
+    return ServerSettings(home=folder / "home", models=offered(models), adapters=folders, drain=DRAIN)
 
 
 async def _running(connection: Path | None) -> Client | None:
@@ -186,13 +190,13 @@ async def _main(words: argparse.Namespace) -> None:
     settings = settings_from(words)
     if not words.scene.is_file():
         raise CannotRender(f"There is no file {words.scene}")
-    name, folders = words.model, []
-    if name is not None and Path(name).is_dir():
-        folders = [Path(name)]
-        name = folders[0].resolve().name
+    name, models = words.model, []
+    if name is not None and (Path(name).is_dir() or is_checkpoint(Path(name))):
+        models = [Path(name)]
+        name = described(name).name
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
-    async with server(words.server, folders) as client:
+    async with server(words.server, models, words.lora_folders) as client:
         result = await render(client, source, settings, name, out, words.blender, partial(changed, words=words))
     tell(result, words.json)
 
@@ -225,7 +229,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frame", type=frame, help="the frame to capture; the scene's own by default")
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
     add_layout_flags(parser)
-    parser.add_argument("--model", help="a model of the server, or a diffusers folder")
+    parser.add_argument("--model", help="a model of the server, a diffusers folder or a checkpoint file")
+    folder = "a folder of LoRAs and VAEs"
+    parser.add_argument("--loras", dest="lora_folders", type=Path, action="append", default=[], help=folder)
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
     parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")

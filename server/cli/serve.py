@@ -62,6 +62,7 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
         home=arguments.home,
         port=arguments.port,
         models=offered(arguments.model or []),
+        adapters=tuple(folder.absolute() for folder in arguments.loras),
         engine=arguments.engine,
         log_json=arguments.log_json,
     )
@@ -92,6 +93,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
     parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
+    parser.add_argument("--loras", type=Path, action="append", default=[], help="a folder of LoRAs and VAEs")
     parser.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")
     parser.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
     settings = settings_from(parser.parse_args(argv))

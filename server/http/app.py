@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from ..adapters import AdapterCatalogue
 from ..problems import QueueUnavailable
 from ..queue.signal import Signal
 from ..queue.store import Store
@@ -39,7 +40,8 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
             newest = store.last_event()
             store.sweep()
         supervisor, events = Supervisor(settings, store, signal), EventLog(store, signal, newest)
-        app.state.services = Services(settings, store, signal, events, supervisor)
+        adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
+        app.state.services = Services(settings, store, signal, events, supervisor, adapters)
         tasks = [asyncio.create_task(task) for task in (supervisor.keep(), events.follow(), keep_bounds(app))]
         yield
         await supervisor.leave()

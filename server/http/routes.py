@@ -4,6 +4,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -13,10 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from addon.protocol.answers import VERSION as CONTRACT
-from addon.protocol.answers import Health, Scope
+from addon.protocol.answers import AdapterKind, Health, Scope
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump
 
+from ..adapters import AdapterCatalogue
 from ..problems import (
     Invalid,
     NotJson,
@@ -26,7 +28,7 @@ from ..problems import (
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
-from ..worker.memory import FACT, MemoryState, from_fact, of_machine
+from ..worker.memory import FACT, MemoryState, from_fact, of_machine, precisions
 from ..worker.supervisor import Supervisor
 from .admission import affordable, validated
 from .event_log import EventLog
@@ -55,6 +57,7 @@ class Services:
     signal: Signal
     events: EventLog
     supervisor: Supervisor
+    adapters: AdapterCatalogue
 
 
 def services(request: Request) -> Services:
@@ -97,6 +100,7 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
         offered = ", ".join(model.name for model in services.settings.models)
         raise UnknownModel(f"There is no model {blockout.model!r} here; there is {offered}", path="model")
     affordable(blockout, model)
+    blockout = services.adapters.pinned(blockout, model)
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
     services.supervisor.wake()
     services.signal.notify()
@@ -178,7 +182,21 @@ def artifact(services: In, digest: str) -> Response:
 @router.get("/models")
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
-    return JSONResponse([dump(model) for model in services.settings.models])
+    precision = precisions(services.store.facts())
+    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.settings.models)
+    return JSONResponse([dump(model) for model in offers])
+
+
+@router.get("/adapters")
+def adapters(services: In) -> Response:
+    """The LoRAs and autoencoders that are there now; the sha256 of those that were asked for before."""
+    return JSONResponse([dump(adapter.info) for adapter in services.adapters.all()])
+
+
+@router.get("/adapter")
+def one_adapter(services: In, kind: AdapterKind, name: str) -> Response:
+    """One of them, with its sha256, which may take a second where nobody asked before."""
+    return JSONResponse(dump(services.adapters.described(services.adapters.find(kind, name))))
 
 
 @router.get("/health")

@@ -7,28 +7,32 @@ import logging
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from PIL import Image, PngImagePlugin
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Frame
+from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Precision
 from addon.protocol.png import plain
 from addon.protocol.strict_json import dump
 
-from ..problems import NoModel, OutOfMemory, PromptTooLong, Unpaintable
+from ..adapters import PLAIN, Setup, changed_words
+from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
+from .memory import gpu_room, within_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     import sg_core
+    from sg_core.memory import Sparing
+    from sg_core.models.adapters import FileState
+    from sg_core.models.estimate import Estimate
 
 log = logging.getLogger(__name__)
 
-NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 BLOCKOUT_KEY = "maquette.blockout"
 QUOTED = 40  # characters
@@ -65,8 +69,14 @@ class Engine(Protocol):
     def device(self) -> str:
         """Where it computes, in words for people."""
 
-    def load(self, model: ModelInfo) -> None:
-        """Makes the model ready; quick when it is. Raises NoModel."""
+    def precision(self, model: ModelInfo) -> Precision:
+        """What it computes this model in, where nobody asks for another."""
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
+        """Makes the model ready, with what is to be on top of it and nothing else; quick when it is.
+
+        Raises NoModel, NoAdapter, ChangedAdapter, UnfitAdapter.
+        """
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Paints with the loaded model. Calls ``report`` after each step, and before what takes its time after the
@@ -76,11 +86,27 @@ class Engine(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A model in memory, as it was asked for, and its Judge where it carries one."""
+
+    info: ModelInfo
+    precision: Precision
+    fitting: "sg_core.Fitting"
+    judge: "sg_core.Judge | None"
+    sparing: "Sparing"
+    setup: Setup = PLAIN
+
+
 class DiffusionEngine:
     """Self-guided diffusion by sg_core, which is imported on first use: torch stays out of every other process."""
 
-    def __init__(self) -> None:
-        self._loaded: tuple[ModelInfo, sg_core.Model, sg_core.Judge | None] | None = None
+    def __init__(self, room: Callable[[], int] | None = None) -> None:
+        """``room`` says how many bytes a picture and its model may take, 0 for any number; a GPU's by default."""
+        self._ready: Ready | None = None
+        self._room = room or gpu_room
+        self._sums: dict[FileState, str] = {}  # of the files on top of the model
+        self._estimates: dict[tuple[int, int], Estimate | None] = {}  # of the model in memory, by size
 
     @property
     def device(self) -> str:
@@ -92,24 +118,59 @@ class DiffusionEngine:
         threads = torch.get_num_threads()
         return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
-    def load(self, model: ModelInfo) -> None:
-        """Loads the weights unless they are the ones in hand."""
+    def precision(self, model: ModelInfo) -> Precision:
+        """As ``sg_core.memory`` says for this device."""
+        from sg_core.memory import precision
+
+        words: Precision = str(precision(_device(), model.family)).removeprefix("torch.")  # type: ignore[assignment]
+        return words
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
+        """Loads the weights unless they are the ones in hand, and fits what is to be on top of them."""
+        precision = setup.precision or self.precision(model)
+        if self._ready is None or (self._ready.info, self._ready.precision) != (model, precision):
+            self._ready = None  # two models need not fit
+            self._estimates = {}
+            self._ready = self._loaded(model, precision)
+        self._fit(self._ready, setup)
+
+    def _loaded(self, model: ModelInfo, precision: Precision) -> Ready:
         import torch
 
         import sg_core
-        from sg_core.memory import precision
+        from sg_core.memory import Sparing
         from sg_core.toybox.segmenter import judge_of
 
-        if self._loaded is not None and self._loaded[0] == model:
-            return
-        self._loaded = None  # two models need not fit
         try:
-            with _in_memory(f"The model {model.name}"):
-                device = "cuda" if torch.cuda.is_available() else "cpu"
-                loaded = sg_core.load(address(model), device=device, dtype=precision(device, model.family))
-                self._loaded = (model, loaded, judge_of(loaded))
+            with within_memory(f"The model {model.name}"):
+                loaded = sg_core.load(address(model), device=_device(), dtype=getattr(torch, precision))
+                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded), Sparing(loaded))
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
+
+    def _fit(self, ready: Ready, setup: Setup) -> None:
+        import sg_core
+        from sg_core.memory import Sparing
+        from sg_core.models.adapters import fingerprint, state_of
+
+        files: list[tuple[LoraFile | AdapterFile, Path]] = [*setup.loras, *([setup.vae] if setup.vae else [])]
+        try:
+            states = [state_of(file) for _, file in files]
+            self._sums = {state: self._sums.get(state) or fingerprint(state.file) for state in states}
+            for (adapter, _), state in zip(files, states, strict=True):
+                if adapter.sha256 not in ("", self._sums[state]):
+                    raise ChangedAdapter(changed_words(adapter.name))
+            with within_memory(f"The model {ready.info.name} with its LoRAs"):
+                loras = [sg_core.Lora(file, lora.weight) for lora, file in setup.loras]
+                model = ready.fitting.fit(loras, setup.vae and setup.vae[1])
+            if setup != ready.setup or model is not ready.sparing.model:  # other encoders say something else
+                self._ready = replace(ready, sparing=Sparing(model), setup=setup)
+        except OutOfMemory:
+            self._ready = None  # half of it may be changed
+            raise
+        except sg_core.WeightsError as error:
+            names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
+            raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
         """Translates, samples, measures, crops."""
@@ -117,14 +178,20 @@ class DiffusionEngine:
 
         from . import translate
 
-        assert self._loaded is not None, "load comes first"
+        assert self._ready is not None, "load comes first"
+        info, model, judge = self._ready.info, self._ready.sparing, self._ready.judge
+        if self._ready.precision != "float32":  # which a blockout need not say
+            blockout = replace(blockout, precision=self._ready.precision)
         try:
-            info, model, judge = self._loaded
             read = translate.readable(blockout, info.words)
-            with _in_memory(f"A picture of {blockout.width} x {blockout.height} pixels"):
+            with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
                 picture, latent = translate.paint(model, read, _watch(report, blockout.frame))
                 report(Progress(blockout.steps, phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
+        except OutOfMemory as error:
+            if any(region.colour for region in blockout.regions):
+                error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
+            raise
         except sg_core.TooLong as error:
             text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
@@ -136,6 +203,27 @@ class DiffusionEngine:
             raise Unpaintable(str(error)) from error
         return finished(picture[0], blockout, achieved)
 
+    def _spare(self, blockout: Blockout) -> str:
+        """Have the model save as much memory as this picture needs; in words, how much that is."""
+        from sg_core.memory import GIBIBYTE, MemoryPlan, counted, plan
+
+        assert self._ready is not None, "load comes first"
+        ready, room = self._ready, self._room()
+        key = (blockout.width, blockout.height)
+        if room and key not in self._estimates:
+            self._estimates[key] = counted(address(ready.info), ready.precision, *key)
+        estimate = self._estimates[key] if room else None
+        chosen = MemoryPlan() if estimate is None else plan(estimate, room)
+        ready.sparing.follow(chosen)
+        words = f"; by estimate it needs {chosen.needed / GIBIBYTE:.1f} of {room / GIBIBYTE:.1f} GiB"
+        return "" if estimate is None else words
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
 
 def address(model: ModelInfo) -> str:
     """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
@@ -146,24 +234,6 @@ def _fix(model: ModelInfo) -> str:
     if COMMIT.fullmatch(model.revision):
         return "Check the connection to the hub; or download the model yourself and serve its folder."
     return "Check that the model's folder is there and whole."
-
-
-@contextmanager
-def _in_memory(subject: str) -> Iterator[None]:
-    """Raises OutOfMemory where memory runs out inside: each device says that in its own way."""
-    import torch
-
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not NO_MEMORY.search(str(error)):
-            raise
-        log.warning("out of memory: %s", error)
-        device = "this machine"
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
-            device = torch.cuda.get_device_name()
-        raise OutOfMemory(f"{subject} does not fit into the memory of {device}") from error
 
 
 def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":

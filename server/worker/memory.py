@@ -1,15 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""How much memory there is to paint in. Standard library, and torch where somebody has imported it already."""
+"""How much memory there is to paint in, and what is said where it runs out. torch is imported by who paints alone."""
 
 import ctypes
+import json
+import logging
 import re
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from addon.protocol.blockout import Precision
+
+from ..problems import OutOfMemory
+
+log = logging.getLogger(__name__)
+
+NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 MEMINFO = Path("/proc/meminfo")
 FACT = "memory"  # the worker's word of its device's, which only it can ask
+PRECISIONS = "precisions"  # and of what it computes models in, by their names
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,32 @@ def of_device() -> MemoryState:
     return MemoryState(total, free)
 
 
+def gpu_room() -> int:
+    """Bytes that are free on the GPU that torch computes on, and those that this process holds of it; 0 without one."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return 0
+    return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
+
+
+@contextmanager
+def within_memory(subject: str, estimated: str = "") -> Iterator[None]:
+    """Raises OutOfMemory where memory runs out inside: each device says that in its own way."""
+    torch: Any = sys.modules.get("torch")  # which whoever paints has imported
+    exhausted = (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, exhausted) and not NO_MEMORY.search(str(error)):
+            raise
+        log.warning("out of memory: %s", error)
+        device = "this machine"
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()  # what the failed picture held would be missing from a smaller one
+            device = torch.cuda.get_device_name()
+        raise OutOfMemory(f"{subject} does not fit into the memory of {device}{estimated}") from error
+
+
 def of_machine(meminfo: Path = MEMINFO) -> MemoryState:
     """What programs of this machine could still take, on Windows, and where there is Linux's ``meminfo``."""
     if sys.platform == "win32":
@@ -70,3 +108,9 @@ def from_fact(fact: str) -> MemoryState:
     """What ``to_fact`` wrote; MemoryState() of an empty one."""
     free, _, total = fact.partition(" of ")
     return MemoryState(int(total), int(free)) if total else MemoryState()
+
+
+def precisions(facts: Mapping[str, str]) -> dict[str, Precision]:
+    """In what models are computed, by their names, out of what the worker stated; float32 is not said."""
+    stated: dict[str, Precision] = json.loads(facts.get(PRECISIONS) or "{}")
+    return {name: precision for name, precision in stated.items() if precision != "float32"}

@@ -9,6 +9,7 @@ A queue that is locked or full is nothing that a job could help: what must be wr
 only tells how far the job is, is dropped.
 """
 
+import json
 import logging
 import math
 import os
@@ -25,6 +26,7 @@ from pydantic import TypeAdapter
 from addon.protocol.answers import ModelInfo, Problem
 
 from .. import logs
+from ..adapters import PLAIN, AdapterCatalogue
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.artifacts import PictureFile
 from ..queue.availability import RETRY_SECONDS
@@ -32,7 +34,7 @@ from ..queue.changes import StaleClaim
 from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
 from .engine import Engine, Painting, Progress
-from .memory import FACT, of_device, to_fact
+from .memory import FACT, PRECISIONS, of_device, to_fact
 from .pipe import FREE, HOLDS, STALLED, UNFIT, Pipe, die_with_parent, first_line, own_output
 
 T = TypeVar("T")
@@ -114,10 +116,13 @@ class JobReporter:
 
 
 class LoadedModel:
-    """Which model the engine has in memory; None before the first, and after a failure, which may have cost it."""
+    """Which model the engine has in memory, and what is on top of it; None before the first, and after a failure, which
+    may have cost it. ``adapters`` are those that there are."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self.info: ModelInfo | None = None
+        self.setup = PLAIN
+        self.adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
 
 
 def main() -> int:
@@ -140,6 +145,8 @@ def main() -> int:
         return 1
     insist(lambda: store.state_fact("device", engine.device), pipe, settings.drain)
     insist(lambda: store.state_fact("model", ""), pipe, settings.drain)
+    stated = json.dumps({model.name: engine.precision(model) for model in settings.models})
+    insist(lambda: store.state_fact(PRECISIONS, stated), pipe, settings.drain)
     memory = of_device()
     insist(lambda: store.state_fact(FACT, to_fact(memory) if memory else ""), pipe, settings.drain)
     pipe.send()
@@ -169,7 +176,7 @@ def insist(act: Callable[[], T], pipe: Pipe, drain: float) -> T:
 
 def work(settings: ServerSettings, store: Store, engine: Engine, pipe: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
-    loaded = LoadedModel()
+    loaded = LoadedModel(settings)
     while not pipe.leaving:
         claim = insist(store.claim, pipe, settings.drain)
         if claim is None:
@@ -210,11 +217,12 @@ def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobR
     model = settings.model(name)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
-    if loaded.info != model:
+    setup = loaded.adapters.setup(claim.blockout)
+    if (loaded.info, loaded.setup) != (model, setup):
         loaded.info = None
         reporter.phase(JobProgress("loading the model"))
-    engine.load(model)
-    loaded.info = model
+    engine.load(model, setup)
+    loaded.info, loaded.setup = model, setup
     reporter.start()
     reporter.phase(JobProgress("painting"))  # the first step may be long in coming, and nothing loads any more
     reporter.finish(engine.paint(claim.blockout, reporter.report))

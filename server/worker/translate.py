@@ -28,6 +28,8 @@ AROUND = 0.07  # of the longer side: what a confined layout may change around it
 CELL = 8  # pixels; the latents of most models
 WORD = re.compile(r"\w+")
 STOP = re.compile(r"[,;.:!?]")
+WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=\))")  # of a word, as other programs' prompts have it: (castle:1.3)
+SIGNS = re.compile(r"[^\w\s,;.:!?'’\-]")  # neither of words, nor what parts them
 ACHIEVED_SIDE = 128  # longest side of a mask of what a picture shows; neither Judge nor attention is sharper
 
 
@@ -103,9 +105,12 @@ def readable(blockout: Blockout, words: Collection[str]) -> Blockout:
 def readable_text(text: str, words: Collection[str], protected: Collection[tuple[int, int]] = ()) -> str:
     """The text without the words that are not among ``words``, in any case, or in ``protected`` spans (start, end).
 
-    What stood around them closes up, to a comma where there was a stop between.
+    What stood around them closes up, to a comma where there was a stop between. Signs that are no part of words, and
+    no stops, go too: emoji alone would fill what a small model reads.
     """
+    weights = [weight.span() for weight in WEIGHT.finditer(text)]
     spans = [word.span() for word in WORD.finditer(text) if word[0].lower() in words]
+    spans = [(start, end) for start, end in spans if not any(begin < end and start < stop for begin, stop in weights)]
     result, at = "", 0
     for start, end in sorted({*spans, *protected}):
         if end > at:  # protected spans may overlap
@@ -116,10 +121,11 @@ def readable_text(text: str, words: Collection[str], protected: Collection[tuple
 
 
 def _closed(gap: str, stopped: str, plain: str) -> str:
-    """What becomes of the text between two words that stay: itself, unless there were words in it."""
-    if not WORD.search(gap):
-        return gap
-    return stopped if STOP.search(gap) else plain
+    """What becomes of the text between two words that stay: itself, without signs, unless there were words in it."""
+    bare = SIGNS.sub("", WEIGHT.sub("", gap))
+    if WORD.search(bare):
+        return stopped if STOP.search(bare) else plain
+    return gap if bare == gap else re.sub(r"\s+", " ", bare if plain else bare.strip()) or plain
 
 
 def layout(blockout: Blockout) -> sg_core.Layout:

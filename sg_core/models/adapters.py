@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What artists put on top of a model: LoRAs (Hu et al. 2021), several and weighted, and another autoencoder.
 
-A LoRA is added to the weights themselves, once: it costs nothing per step, and layers keep their names, so what listens
+A LoRA is added to the weights themselves: it costs nothing per step, and layers keep their names, so what listens
 and what masks knows nothing of it. Names are kohya's (``lora_unet_down_blocks_0_...``, also in the first code's
 numbering) or diffusers' (``unet.down_blocks.0...``); a layer that this model does not have is an error, for a LoRA that
 is half there is another LoRA.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,19 +20,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
+from sg_core.models.lora_names import DOWN, named_layers, renamed, up_name
 from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 
-PREFIXES: Mapping[str, Sequence[str]] = {
-    "unet": ("lora_unet_", "unet."),
-    "transformer": ("lora_unet_", "lora_transformer_", "transformer.", "diffusion_model."),
-    "text_encoder": ("lora_te_", "lora_te1_", "text_encoder."),
-    "text_encoder_2": ("lora_te2_", "text_encoder_2."),
-}
-DOWN = re.compile(r"\.(?:lora_down|lora_A|lora_A\.default|lora\.down)\.weight$")
-FIRST_NUMBERING = re.compile(r"^lora_unet_(input_blocks|output_blocks|middle_block)_(\d+)_(?:([01]_))?")
+Pairs = Mapping[nn.Module, tuple[Tensor, Tensor]]
+"""What a LoRA changes: the layers, and of each (down, up), whose product is added."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +38,77 @@ class Lora:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class FileState:
+    """A file as it is now: one that is written anew is another."""
+
+    file: Path
+    size: int
+    modified: int
+
+
+class Fitting:
+    """What is on top of a model, and the way back from it.
+
+    ``fit`` says all that is to be on it from now on. Weights change in place, a model is never read anew: those that
+    LoRAs change are kept in main memory as they were, and put back bit for bit. Files in use are read once.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._own: Any = modules(model).get("vae")
+        self._before: dict[nn.Module, Tensor] = {}
+        self._pairs: dict[FileState, Pairs] = {}
+        self._autoencoder: FileState | None = None
+
+    def fit(self, loras: Sequence[Lora] = (), autoencoder: Path | None = None) -> Model:
+        """The model with these LoRAs, their changes added up, and this autoencoder; its own with None.
+
+        A LoRA of weight 0 is none, bit for bit. Raises WeightsError, and then nothing has changed, as ``with_loras``
+        and ``with_autoencoder`` do.
+        """
+        added = [lora for lora in loras if lora.weight]
+        states = [state_of(lora.file) for lora in added]
+        read = {state: self._pairs.get(state) or _pairs(modules(self.model), state.file) for state in states}
+        self._decode_with(state_of(autoencoder) if autoencoder is not None else None)
+        self._change([(lora.weight, read[state]) for lora, state in zip(added, states, strict=True)])
+        self._pairs = read
+        return self.model
+
+    def _decode_with(self, state: "FileState | None") -> None:
+        if state != self._autoencoder:
+            self.model = _decoding(self.model, self._own) if state is None else with_autoencoder(self.model, state.file)
+            self._autoencoder = state
+
+    def _change(self, loras: Sequence[tuple[float, Pairs]]) -> None:
+        changes: dict[nn.Module, list[tuple[float, Tensor, Tensor]]] = {}
+        for share, pairs in loras:
+            for layer, (down, up) in pairs.items():
+                changes.setdefault(layer, []).append((share, down, up))
+        for layer in [layer for layer in self._before if layer not in changes]:
+            weight = _weight(layer)
+            weight.data = self._before.pop(layer).to(weight.device)
+        for layer, parts in changes.items():
+            weight = _weight(layer)
+            before = self._before.setdefault(layer, weight.data.cpu())
+            weight.data = changed(before.to(weight.device), parts)
+
+
+def changed(weight: Tensor, changes: Sequence[tuple[float, Tensor, Tensor]]) -> Tensor:
+    """A layer's weight with changes added up, each (its weight, down, up), in float32 until all are."""
+    total = weight.float()
+    for share, down, up in changes:
+        change = share * up.to(weight.device).flatten(1) @ down.to(weight.device).flatten(1)
+        total = total + change.view(weight.shape)
+    return total.to(weight.dtype)
+
+
 def with_loras(model: Model, loras: Sequence[Lora]) -> Model:
-    """The model with LoRAs added to its weights, in their order. It is the same object: to be rid of them, load anew.
+    """The model with LoRAs added to its weights, for good. It is the same object; ``Fitting`` knows the way back.
 
     Raises WeightsError when a file is torn, holds numbers that are none, or is made for another model.
     """
-    for lora in loras:
-        _add(modules(model), lora)
-    return model
+    return Fitting(model).fit(loras)
 
 
 def with_autoencoder(model: Model, file: Path) -> Model:
@@ -71,11 +128,14 @@ def with_autoencoder(model: Model, file: Path) -> Model:
         missing = module.load_state_dict(tensors, strict=False, assign=True).missing_keys
     except (LookupError, ValueError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{file} is no autoencoder for {model.card.name}: {error}") from error
-    other = finished(module, missing, str(file), Hardware(str(own.device), own.dtype))
+    return _decoding(model, finished(module, missing, str(file), Hardware(str(own.device), own.dtype)))
+
+
+def _decoding(model: Model, autoencoder: nn.Module) -> Model:
     if isinstance(model, StableDiffusion1):
-        return replace(model, autoencoder=other)
+        return replace(model, autoencoder=autoencoder)
     assert isinstance(model, PipelineModel)
-    model.pipe.vae = other
+    model.pipe.vae = autoencoder
     return model
 
 
@@ -83,6 +143,15 @@ def fingerprint(file: Path) -> str:
     """The sha256 of a file: what a picture was painted with, whatever the file is called later."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def state_of(file: Path) -> FileState:
+    """A file as it is now. Raises WeightsError when there is none."""
+    try:
+        facts = file.stat()
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
+    return FileState(file, facts.st_size, facts.st_mtime_ns)
 
 
 def modules(model: Model) -> dict[str, nn.Module]:
@@ -94,69 +163,41 @@ def modules(model: Model) -> dict[str, nn.Module]:
     raise WeightsError(f"{model.card.name} takes no adapters")
 
 
-def _add(parts: Mapping[str, nn.Module], lora: Lora) -> None:
-    tensors = _renumbered(_tensors(lora.file), parts)
-    layers = _layers(parts)
-    pairs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
-    if strange := [name for name in tensors if "lora" not in name.lower() and not name.endswith(".alpha")]:
-        raise WeightsError(f"{lora.file} holds {strange[0]}: it is no LoRA of a kind that Maquette reads")
-    if not pairs or (absent := [name for name in pairs if name not in layers]):
-        example = absent[0] if pairs else "no layer at all"
-        raise WeightsError(f"{lora.file} is made for another kind of model: it changes {example}")
-    halves = {name: _halves(tensors, name, down, lora.file) for name, down in pairs.items()}
+def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
+    """What a file changes: of each layer (down, up). Raises WeightsError unless it fits all of them."""
+    layers = named_layers(parts)
+    tensors = renamed(_tensors(file), parts, layers)
+    downs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
+    known = {*downs.values(), *map(up_name, downs.values()), *(f"{name}.alpha" for name in downs)}
+    if strange := [name for name in tensors if name not in known]:
+        raise WeightsError(f"{file} holds {strange[0]}: it is no LoRA of a kind that Maquette reads")
+    if not downs or (absent := [name for name in downs if name not in layers]):
+        example = absent[0] if downs else "no layer at all"
+        raise WeightsError(f"{file} is made for another kind of model: it changes {example}")
+    halves = {name: _halves(tensors, name, down, file) for name, down in downs.items()}
     for name, (down, up) in halves.items():
-        weight: Any = layers[name].weight
+        weight = _weight(layers[name])
         if (len(up), down[0].numel()) != (len(weight), weight[0].numel()):
-            raise WeightsError(f"{lora.file}: {name} is of another size, so it is made for another kind of model")
-    for name, (down, up) in halves.items():  # only now, for a model that is half changed would be neither
-        weight = layers[name].weight
-        change = (lora.weight * up.flatten(1) @ down.flatten(1)).view(weight.shape)
-        weight.data = (weight.data.float() + change.to(weight.device)).to(weight.dtype)
+            raise WeightsError(f"{file}: {name} is of another size, so it is made for another kind of model")
+    return {layers[name]: pair for name, pair in halves.items()}
+
+
+def _weight(layer: nn.Module) -> Tensor:
+    weight: Any = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight
 
 
 def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path) -> tuple[Tensor, Tensor]:
     """(down, up) of one layer in float32; times each other they are its change, alpha over their rank counted in."""
-    up_name = down_name.replace("lora_down", "lora_up").replace("lora_A", "lora_B").replace("lora.down", "lora.up")
-    if up_name not in tensors:
-        raise WeightsError(f"{file} lacks {up_name}: get the file again")
-    down, up = tensors[down_name].float(), tensors[up_name].float()
+    other = up_name(down_name)
+    if other not in tensors:
+        raise WeightsError(f"{file} lacks {other}: get the file again")
+    down, up = tensors[down_name].float(), tensors[other].float()
     if not bool(down.isfinite().all() and up.isfinite().all()):
         raise WeightsError(f"{file}: {name} holds numbers that are none (NaN or infinite): the file is damaged")
     alpha = float(tensors[f"{name}.alpha"]) if f"{name}.alpha" in tensors else float(len(down))
     return alpha / len(down) * down, up
-
-
-def _layers(parts: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """Every layer that a LoRA may change, under each of the names that files give it."""
-    layers: dict[str, nn.Module] = {}
-    for part, prefixes in PREFIXES.items():
-        if part not in parts:
-            continue
-        for name, layer in parts[part].named_modules():
-            if isinstance(getattr(layer, "weight", None), Tensor) and layer.weight.ndim in (2, 4):
-                wrapped = (f"text_model.{name}",) if part.startswith("text_encoder") else ()  # newer classes have none
-                for full in (name, *wrapped):
-                    layers |= {p + (full if p.endswith(".") else full.replace(".", "_")): layer for p in prefixes}
-    return layers
-
-
-def _renumbered(tensors: Mapping[str, Tensor], parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """kohya's names in diffusers' numbering of a UNet's blocks, where they are in the first code's."""
-    unet: Any = parts.get("unet")
-    if unet is None:
-        return dict(tensors)
-    depth = unet.config.layers_per_block + 1  # what halves or doubles the sides counts as a layer
-
-    def block(match: re.Match[str]) -> str:
-        side, first, second = match[1], int(match[2]), match[3] or "0_"
-        if side == "middle_block":
-            return f"lora_unet_mid_block_{('resnets_0', 'attentions_0', 'resnets_1')[first]}_"
-        index = first - 1 if side == "input_blocks" else first
-        name = "down_blocks" if side == "input_blocks" else "up_blocks"
-        kind = ("resnets", "attentions")[int(second[0])]
-        return f"lora_unet_{name}_{index // depth}_{kind}_{index % depth}_"
-
-    return {FIRST_NUMBERING.sub(block, name): weight for name, weight in tensors.items()}
 
 
 def _tensors(file: Path) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ HEADER = 100_000_000  # bytes; more than any file has
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
 
-IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels"})
+IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels", "bases"})
 """What of a family's entry says which models are of it, and where their sizes stand: no facts of a Card."""
 
 KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
@@ -49,12 +49,15 @@ class Card:
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
+        few: with fewer steps than these the layout shapes the initial noise instead: there is no time for emphasis.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
         vocabulary: what else it was taught to say, by kind: ``{"name": "colours", "words": ["red", ...]}`` each.
         guided_by: ``pass``, where classifier-free guidance is a second pass without the prompt; ``input``, where the
             network is told its scale; ``nothing``, where guidance was distilled into it.
         reference: the layout's pull of strength 1, against the network's own output, where there is no second pass.
+        base: what LoRAs and other autoencoders for it are made for.
+        scheduler: the one it likes; ``schedulers`` are those that it walks with, all where none is named.
         note: what a person should know before using it.
     """
 
@@ -74,6 +77,10 @@ class Card:
     vocabulary: tuple[Mapping[str, Any], ...] = ()
     guided_by: str = "pass"
     reference: float = 0.8
+    few: int = 0
+    base: str = ""
+    scheduler: str = "ddim"
+    schedulers: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -180,9 +187,10 @@ def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
     )
 
 
-def _sizes(folder: Path, family: str) -> dict[str, int]:
+def _sizes(folder: Path, family: str) -> dict[str, int | str]:
     """Native area and side multiple in pixels, where the configuration says them. Each level of a UNet but the first
-    halves the sides, and so does each of an autoencoder of its kind.
+    halves the sides, and so does each of an autoencoder of its kind. The width of the words it hears says its base,
+    where versions differ in that.
     """
     facts = CATALOGUE["families"][family]
     if "network" not in facts:
@@ -192,7 +200,8 @@ def _sizes(folder: Path, family: str) -> dict[str, int]:
     if facts["network"] == "transformer":
         return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
     multiple = pixels * 2 ** (_levels(network) - 1)
-    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple}
+    based = facts.get("bases", {}).get(str(network.get("cross_attention_dim")), facts["base"])
+    return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple, "base": based}
 
 
 def _levels(config: Mapping[str, Any]) -> int:

@@ -60,6 +60,8 @@ FAMILIES: Mapping[str, Loader] = MappingProxyType(
         "stable-diffusion-1": Loader(stable_diffusion_1.FOLDERS, stable_diffusion_1.load, stable_diffusion_1.load_file),
         "stable-diffusion-xl-turbo": through_pipeline(FEW_STEPS, files=True),
         "stable-diffusion-xl-lightning": through_pipeline(FEW_STEPS, files=True),
+        "stable-diffusion-xl-dmd2": through_pipeline(FEW_STEPS, files=True),
+        "stable-diffusion-xl-lcm": through_pipeline(FEW_STEPS, files=True),
         "stable-diffusion-xl": through_pipeline(STABLE_DIFFUSION_XL, files=True),
         "stable-diffusion-3": through_pipeline(STABLE_DIFFUSION_3),
         "flux-1-schnell": through_pipeline(FLUX_1),

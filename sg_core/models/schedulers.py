@@ -110,7 +110,18 @@ def timetable(
     if changes.get("use_flow_sigmas"):  # such schedulers space steps themselves
         options.pop("sigmas", None)
     scheduler.set_timesteps(count, **options)
+    if scheduler.config.get("steps_offset") and scheduler.timesteps.max() >= scheduler.config.num_train_timesteps:
+        return timetable({**config, "steps_offset": 0}, name, count, schedulers=schedulers, spacing=spacing)
+    _trim(scheduler, count)
     return read(scheduler)
+
+
+def _trim(scheduler: Any, count: int) -> None:
+    """Of some numbers of steps, such as 61 of 1000, trailing spacing makes one too many by a rounding error: at -1."""
+    if len(scheduler.timesteps) > count:
+        scheduler.timesteps = scheduler.timesteps[:count]
+        if hasattr(scheduler, "sigmas"):
+            scheduler.sigmas = torch.cat([scheduler.sigmas[:count], scheduler.sigmas[-1:]])
 
 
 def configured(kind: Any, config: Mapping[str, Any], changes: Mapping[str, Any], *, flow: bool) -> Any:

@@ -165,7 +165,10 @@ def build_scheduler() -> DDIMScheduler:
 def write_card(vocabulary: Vocabulary, folder: Path) -> None:
     """The folder's own card: a model of this vocabulary that likes to be used as the one that ships."""
     like = CARDS["toybox"]
-    card = {name: getattr(like, name) for name in ("licence", "steps", "scale", "strength", "emphasis", "layers")}
+    card = {
+        name: getattr(like, name)
+        for name in ("licence", "steps", "scale", "strength", "emphasis", "few", "base", "layers")
+    }
     groups = [{"name": name, "words": words} for name, words in vocabulary.groups.items()]
     words = {"nouns": vocabulary.nouns, "vocabulary": groups}
     (folder / OWN_CARD).write_text(json.dumps(card | words, indent=2) + "\n")

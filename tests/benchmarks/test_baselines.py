@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from addon.request.settings import FEW_NOISE
 from benchmarks.baselines import (
     attend_and_excite,
     best_of,
@@ -22,7 +23,8 @@ from benchmarks.flops import flops
 from benchmarks.placement.cases import Case, draw_case
 from benchmarks.placement.guided import GuidedSettings, guided, unguided
 from benchmarks.placement.methods import PEERS, methods, with_values
-from sg_core import generate, load, masks
+from sg_core import generate, load, masks, shaped_noise
+from sg_core.models.cards import CARDS
 from sg_core.models.model import Model
 from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import load_atlas
@@ -136,22 +138,26 @@ def test_without_weights_or_layers_a_gradient_free_peer_is_plain(model, case, pl
     assert torch.allclose(fused, plain, atol=1e-4)
 
 
-def test_ours_is_what_generate_paints(model, case):
+@pytest.mark.parametrize("steps", [STEPS, CARDS["toybox"].few])
+def test_ours_is_what_generate_paints(model, case, steps):
+    """With few steps the layout shapes the noise, else words are emphasised."""
     from sg_core.edits import place
 
-    card = model.card
+    card, nearest_first = model.card, dict(reversed(case.masks.items()))
+    few = steps < card.few
+    own = masks(nearest_first) + shaped_noise(FEW_NOISE) if few else masks(nearest_first, emphasis=card.emphasis)
     direct = generate(
         model,
         case.prompt,
-        place(case.masks) + masks(dict(reversed(case.masks.items())), emphasis=card.emphasis),
+        place(case.masks) + own,
         seeds=[0],
         width=128,
         height=128,
-        steps=STEPS,
+        steps=steps,
         scale=card.scale,
         strength=card.strength,
     )[0]
-    assert torch.equal(methods()["ours"](model, case, 0, STEPS), direct)
+    assert torch.equal(methods()["ours"](model, case, 0, steps), direct)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ RELEASES = tuple(sorted(FIXTURES.glob("release-*")))
 RECORDS: Mapping[str, type] = types.MappingProxyType(
     {
         "achieved": answers.Achieved,
+        "adapter": answers.AdapterInfo,
+        "adapter file": blockout.AdapterFile,
         "artifact": answers.Artifact,
         "blockout": blockout.Blockout,
         "connection": answers.Connection,
@@ -31,6 +33,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "frame": blockout.Frame,
         "health": answers.Health,
         "job": answers.Job,
+        "lora file": blockout.LoraFile,
         "mask": blockout.Mask,
         "model": answers.ModelInfo,
         "word group": answers.WordGroup,

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Region
+from addon.protocol.blockout import Blockout, Precision, Region
+from server.adapters import PLAIN, Setup
 from server.problems import NoModel, OutOfMemory
 from server.worker.engine import Painting, Progress, crop, png, sketch
 
@@ -25,7 +26,10 @@ class FakeEngine:
 
     device = "imagination"
 
-    def load(self, model: ModelInfo) -> None:
+    def precision(self, model: ModelInfo) -> Precision:
+        return "float32"
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         if os.environ.get("FAKE_ENGINE_ABSENT"):
             raise NoModel(f"{model.name} is not here")
 

@@ -10,7 +10,7 @@ from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import Job
 from server.problems import OutOfMemory
 from server.queue.store import Store
-from server.worker.engine import _in_memory
+from server.worker.memory import within_memory
 from server.worker.supervisor import Supervisor
 from tests.server.serving import at_home, blockout, ended, fake, until
 
@@ -20,14 +20,14 @@ TOO_MUCH = 2**50  # bytes
 def test_what_the_processor_cannot_hold_is_out_of_memory() -> None:
     import torch
 
-    with pytest.raises(OutOfMemory, match="A picture does not fit into the memory of"), _in_memory("A picture"):
+    with pytest.raises(OutOfMemory, match="A picture does not fit into the memory of"), within_memory("A picture"):
         torch.empty(TOO_MUCH, dtype=torch.uint8)
 
 
 def test_what_is_no_want_of_memory_keeps_its_name() -> None:
     import torch
 
-    with pytest.raises(RuntimeError, match="size of tensor"), _in_memory("A picture"):
+    with pytest.raises(RuntimeError, match="size of tensor"), within_memory("A picture"):
         torch.zeros(2) + torch.zeros(3)
 
 

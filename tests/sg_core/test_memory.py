@@ -6,8 +6,15 @@ import torch
 from torch import nn
 
 from sg_core import RequestError, generate, masks, place
-from sg_core.memory import precision, refuse_untested
+from sg_core.memory import GIBIBYTE, MARGIN, MemoryPlan, Sparing, counted, plan, precision, refuse_untested
+from sg_core.models.adapters import modules
+from sg_core.models.cards import CONFIGURATIONS
+from sg_core.models.estimate import Estimate
+from sg_core.models.folder import quiet
+from sg_core.models.loading import load
+from sg_core.models.model import Model
 from tests.sg_core.flow_model import TinyFlow
+from tests.sg_core.models.families import pipelines
 
 LEFT = torch.zeros(8, 8)
 LEFT[:, :4] = 1.0
@@ -49,3 +56,86 @@ def test_weights_of_another_kind_may_not_guide() -> None:
 def test_a_processor_computes_in_float32(family: str) -> None:
     assert precision("cpu", family) == torch.float32
     assert precision("cuda", "stable-diffusion-1") == torch.float32
+
+
+PARTS = Estimate(encoders=15, network=48, decoder=2, free=5, guided=39, checkpointed=5, decoding=15)
+"""As Stable Diffusion XL has them at 1024, in tenths of a gibibyte."""
+
+
+@pytest.mark.parametrize(
+    ("room", "chosen"),
+    [
+        (104, MemoryPlan(needed=104)),
+        (103, MemoryPlan(parks=True, needed=89)),
+        (88, MemoryPlan(checkpoints=True, needed=80)),
+        (79, MemoryPlan(parks=True, checkpoints=True, needed=65)),
+        (10, MemoryPlan(parks=True, checkpoints=True, needed=65)),
+    ],
+)
+def test_the_cheapest_plan_that_fits_is_taken(room: int, chosen: MemoryPlan) -> None:
+    """Parked encoders are on the device while they read, together with the rest."""
+    expected = MemoryPlan(chosen.parks, chosen.checkpoints, chosen.needed + MARGIN)
+    assert plan(PARTS, room + MARGIN) == expected
+
+
+def test_what_may_not_be_checkpointed_is_not() -> None:
+    parts = Estimate(encoders=15, network=48, decoder=2, free=5, guided=39, checkpointed=None, decoding=15)
+    assert plan(parts, 1) == MemoryPlan(parks=True, needed=89 + MARGIN)
+
+
+def test_stable_diffusion_xl_fits_eight_gibibytes() -> None:
+    estimate = counted(str(CONFIGURATIONS / "stable-diffusion-xl"), "bfloat16", 1024, 1024)
+    assert estimate is not None
+    assert not plan(estimate, 12 * GIBIBYTE).checkpoints
+    eight = plan(estimate, 8 * GIBIBYTE)
+    assert eight.checkpoints and eight.needed <= 8 * GIBIBYTE
+
+
+def test_what_cannot_be_counted_is_not_planned(tmp_path) -> None:
+    with quiet():
+        pipelines.z_image().save_pretrained(tmp_path / "z")
+    assert counted(str(tmp_path / "z"), "float32", 64, 64) is None
+    assert counted(str(tmp_path / "nowhere"), "float32", 64, 64) is None
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("models") / "xl"
+    torch.manual_seed(0)
+    with quiet():
+        pipelines.stable_diffusion_xl().save_pretrained(folder)
+    return load(folder)
+
+
+def guided(model: Model, prompt: str = "a huge castle", seed: int = 0) -> torch.Tensor:
+    options = {"width": 96, "height": 64, "steps": 3, "scale": 3.0, "strength": 1.0}
+    return generate(model, prompt, place({"castle": LEFT}), seeds=[seed], negative="fog", **options)
+
+
+@pytest.mark.parametrize("parks", [False, True])
+@pytest.mark.parametrize("checkpoints", [False, True])
+def test_a_plan_changes_no_bit(tiny: Model, parks: bool, checkpoints: bool) -> None:
+    plain, sparing = guided(tiny), Sparing(tiny)
+    sparing.follow(MemoryPlan(parks, checkpoints))
+    assert tiny.network.is_gradient_checkpointing == checkpoints
+    assert torch.equal(guided(sparing), plain) and torch.equal(guided(sparing), plain)
+    sparing.follow(MemoryPlan())
+    assert not tiny.network.is_gradient_checkpointing and torch.equal(guided(sparing), plain)
+
+
+def test_a_prompt_is_read_once(tiny: Model) -> None:
+    calls: list[int] = []
+    handle = modules(tiny)["text_encoder_2"].register_forward_hook(lambda *_: calls.append(1))
+    try:
+        sparing = Sparing(tiny)
+        first, other = guided(sparing), guided(sparing, seed=1)
+        assert len(calls) == 2, "the prompt, and what to avoid"
+        assert not torch.equal(first, other)
+        guided(sparing, "a castle and a rocket")
+        assert len(calls) == 3
+        for number in range(100):
+            sparing.encode([f"castle {number}"])
+        guided(sparing)
+        assert len(calls) == 3 + 100 + 2, "what was read long ago is forgotten"
+    finally:
+        handle.remove()

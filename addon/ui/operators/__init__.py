@@ -5,7 +5,7 @@ import bpy
 
 from . import fixes, installation, server
 from .picture import compare, contact_sheet, history, receive, result, reuse, vary
-from .request import generate, model_and_style, open_file, prompt, waiting
+from .request import adapters, generate, model_and_style, open_file, prompt, waiting
 from .scene import camera, projections, regions
 
 MODULES = (
@@ -19,6 +19,7 @@ MODULES = (
     waiting,
     open_file,
     model_and_style,
+    adapters,
     receive,
     result,
     reuse,

@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(  # by the module of operators, w
     {
         "regions": "regions",
         "model_and_style": "settings",
+        "adapters": "settings",
         "projections": "views",
         "history": "history",
         "reuse": "history",

@@ -3,6 +3,7 @@
 
 import bpy
 
+from . import adapters
 from .commands import MAQUETTE_MT_commands, offer, withdraw
 from .generate import MAQUETTE_PT_main
 from .history import MAQUETTE_PT_history
@@ -19,6 +20,7 @@ MENUS: tuple[type[bpy.types.Menu], ...] = (
     MAQUETTE_MT_models,
     MAQUETTE_MT_words,
     MAQUETTE_MT_commands,
+    *adapters.MENUS,
 )
 PANELS: tuple[type[bpy.types.Panel], ...] = (  # children after their parent, in the tab's order
     MAQUETTE_PT_main,

@@ -24,8 +24,18 @@ ON_SHEET: tuple[tuple[Literal["RET", "S", "V", "C", "ESC"], str], ...] = (  # th
 
 COMMANDS = (  # a line between the groups
     ("generate", "cancel_all", "edit_prompt", "roll_seed"),
-    ("add_selected", "add_collection", "add_camera", "fit_camera"),
-    ("show", "contact_sheet", "compare", "background", "project", "remove_background", "remove_results"),
+    ("add_selected", "add_collection", "add_camera", "fit_camera", "extend_clip"),
+    (
+        "show",
+        "contact_sheet",
+        "compare",
+        "background",
+        "project",
+        "light_projections",
+        "show_colours",
+        "remove_background",
+        "remove_results",
+    ),
     ("start_server", "stop_server", "connect", "open_log", "open_preferences"),
     ("install_server", "repair_installation", "remove_installation", "open_installation_log"),
     ("save_style", "delete_style", "read_styles"),

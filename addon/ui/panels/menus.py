@@ -3,8 +3,8 @@
 
 import bpy
 
-from ...request.phrases import is_adverbial
 from ...request.settings import STYLE
+from ...request.wording import is_adverbial
 from ...runtime.app import app
 from ..context import Context, Icon
 from ..properties import chosen

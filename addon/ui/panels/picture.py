@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the picture is painted: style, model, seed, strength, steps."""
+"""How the picture is painted: style, model and what is on top of it, seed, strength, steps."""
 
 import bpy
 
@@ -8,6 +8,7 @@ from ...request.styles import summary
 from ...runtime.app import app
 from ..context import Context
 from ..properties import chosen
+from .adapters import advanced, lora_rows
 from .menus import choice, row_side
 from .messages import section_notice
 from .widgets import Tab, paragraph
@@ -22,6 +23,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
     def draw(self, context: Context) -> None:
         """Style, model, seed, strength and steps; what is seldom needed under More."""
         self._settings(context)
+        advanced(self.layout, context)
         self._more(context.scene)
         section_notice(self, "settings", context)
 
@@ -35,6 +37,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         requested = scene.get(MODEL, "")
         if requested not in ("", model.name):
             column.label(text=f"“{requested}” is not offered", icon="ERROR")
+        lora_rows(column, context)
         if model.nouns:
             more = ", and more" if model.vocabulary else ""
             choice(column, "It Knows", "MAQUETTE_MT_words", f"{len(model.nouns)} things{more}")

@@ -5,12 +5,13 @@ import bpy
 
 from ...pictures.camera_background import FOLLOW, has_background
 from ...pictures.image import ENTRY
-from ...projection.projectors import PROJECTOR, is_on, projectors
+from ...projection.projectors import PROJECTOR, is_lit, is_on, projectors
+from ...projection.view_transform import altering
 from ...runtime.app import app
 from ..context import Context
 from ..image_editor import current
 from .messages import section_notice
-from .widgets import Tab
+from .widgets import Tab, paragraph
 
 
 class MAQUETTE_PT_views(Tab, bpy.types.Panel):
@@ -34,8 +35,20 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
             row.operator("maquette.remove_background", text="", icon="X")
         for projector in reversed(projectors(scene)):
             self._row(column.row(align=True), projector)
+        if projectors(scene):
+            lit = is_lit(scene)
+            self.layout.operator("maquette.light_projections", icon="LIGHT_SUN" if lit else "LIGHT", depress=lit)
+        self._colours(context)
         self.layout.operator("maquette.remove_results", icon="TRASH")
         section_notice(self, "views", context)
+
+    def _colours(self, context: Context) -> None:
+        """Why projected pictures look otherwise than in the Image Editor, and the button that mends it."""
+        why = altering(context.scene)
+        if why and any(is_on(projector) for projector in projectors(context.scene)):
+            column = self.layout.column(align=True)
+            paragraph(column, f"The view shows their colours through {why}, the Image Editor as they are.", context)
+            column.operator("maquette.show_colours", icon="COLOR")
 
     def _row(self, row: bpy.types.UILayout, projector: bpy.types.Object) -> None:
         uid, on = str(projector.session_uid), is_on(projector)

@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The regions of the scene: a line each, what is set of the selected one, and what is drawn of them over the view."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import bpy
 
 from ...messages import fixes, region_sentences
-from ...messages.notice import Notice
 from ...overlay.gpu_drawing import OVERLAY, PARTS, enabled_parts, is_enabled
 from ...protocol.answers import ModelInfo
 from ...regions import marks
-from ...regions.listing import Row
 from ...regions.measures import BlockMeasure, PictureMeasure, RegionMeasure
-from ...request.phrases import default_phrase, names_any, said
-from ...request.settings import PROMPT, STYLE
-from ...request.styles import styled
+from ...request.phrases import default_phrase
 from ...runtime.app import app
 from ..context import Context, Icon, MaquetteWindowManager
+from ..listed_regions import ListedRegion, listed_regions
 from ..properties import chosen
 from ..region_properties import ENFORCED, HOLDS, hold_of
 from .messages import section_notice
@@ -29,21 +25,16 @@ FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
     "maquette.show_region": "HIDE_OFF",
     "maquette.fit_camera": "VIEW_CAMERA",
 }
+OWN_FIELDS = {  # of a blockout's region, by property
+    marks.STRENGTH: "strength",
+    marks.START: "start",
+    marks.UNTIL: "until",
+    marks.DESCRIPTION: "description",
+}
 SHARE, ACHIEVED = 1.75, 2.7  # widths of the row's numbers, in heights of a button
 BUTTONS, MARGIN = 4.0, 2.8  # of its buttons, and of what is left and right of it
 LEAST = 2.5  # of a phrase
 UNIT = 20  # pixels
-
-
-@dataclass(frozen=True)
-class ListedRegion:
-    """A region as it is drawn: why it is red, its numbers, and what a render shows otherwise."""
-
-    row: Row
-    region: marks.Marked
-    measure: RegionMeasure | None
-    faults: tuple[Notice, ...]
-    differences: tuple[str, ...]
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
@@ -56,7 +47,7 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         """A row for each marked object or collection, and the buttons that add more; below them, for these keep their
         height, why rows are red, and what is set of the selected region."""
         column, scene = self.layout.column(align=True), context.scene
-        entries = list(_entries(context))
+        entries = list(listed_regions(context))
         selected = {item.session_uid for item in context.selected_objects}
         for entry in entries:
             self._row(column.row(align=True), entry, not selected.isdisjoint(entry.row.members), context)
@@ -67,6 +58,10 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         reasons = self.layout.column(align=True)
         for entry in entries:
             self._reasons(reasons, entry, context)
+        if any(entry.measure is not None and entry.measure.picture is not None for entry in entries):
+            legend = self.layout.column(align=True)
+            legend.active = False
+            paragraph(legend, region_sentences.legend(), context)
         section_notice(self, "regions", context)
         active = context.view_layer.objects.active
         uid = active.session_uid if active is not None and active.select_get() else 0
@@ -143,51 +138,11 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
             paragraph(words, _achieved_words(entry, measure.picture), context)
 
 
-def _entries(context: Context) -> Iterator[ListedRegion]:
-    """The list; of one that is left out there are neither numbers nor faults."""
-    regions, uid = app().regions, context.scene.session_uid
-    measures = regions.measures.get(uid, {})
-    for row in regions.rows.get(uid, ()):
-        region = row.find(bpy.data)
-        if region is not None:
-            measure = None if region.maquette_off else measures.get(row.phrase.casefold())
-            faults = () if region.maquette_off else tuple(_faults(context, row, measure))
-            yield ListedRegion(row, region, measure, faults, regions.differences.get(row.uid, ()))
-
-
 def _phrase_width(context: Context, measure: RegionMeasure | None) -> float:
     """What the row's buttons and numbers leave to the phrase, in heights of a button."""
     whole = context.region.width / (UNIT * context.preferences.system.ui_scale) - MARGIN
     numbers = 0.0 if measure is None else SHARE + (ACHIEVED if measure.picture is not None else 0.0)
     return max(LEAST, whole - BUTTONS - numbers)
-
-
-def _faults(context: Context, row: Row, measure: RegionMeasure | None) -> Iterator[Notice]:
-    """Why Generate would not ask for this region, or the model not paint it."""
-    scene, phrase = context.scene, row.phrase
-    model, style = chosen(scene), app().style_library.find(scene.get(STYLE, ""))
-    if model.nouns and not names_any(phrase, model.nouns):
-        yield region_sentences.unknown_phrase(model.name, phrase)
-    if said(phrase, styled(scene.get(PROMPT, ""), style)) is None:
-        yield region_sentences.unsaid_phrase(phrase)
-    if measure is not None and (unseen := _unseen(measure.block, phrase)) is not None:
-        yield unseen
-
-
-def _unseen(block: BlockMeasure, phrase: str) -> Notice | None:
-    """Why nothing, or too little, of it is seen."""
-    match block.unseen:
-        case "in the view" | "from renders":
-            return region_sentences.hidden(block.unseen, phrase)
-        case "bare":
-            return region_sentences.bare(phrase)
-        case "outside":
-            return region_sentences.outside(phrase)
-        case "behind":
-            return region_sentences.behind(block.hider, phrase)
-        case "small":
-            return region_sentences.too_small(block.size, phrase)
-    return None
 
 
 def _visible_words(block: BlockMeasure) -> str:
@@ -232,9 +187,11 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
     region = entry.region
     column.use_property_split = True
     column.use_property_decorate = False
-    for key, field in ((marks.STRENGTH, "strength"), (marks.DESCRIPTION, "description")):
-        if field in model.region_fields or region.get(key) is not None:
-            column.prop(region, key)
+    for keys in ((marks.STRENGTH,), (marks.START, marks.UNTIL), (marks.DESCRIPTION,)):
+        if any(OWN_FIELDS[key] in model.region_fields or region.get(key) is not None for key in keys):
+            together = column.column(align=True)
+            for key in keys:
+                together.prop(region, key)
     coloured = region.get(marks.COLOUR) is not None
     if "colour" in model.region_fields or coloured:
         row = column.row(align=True)

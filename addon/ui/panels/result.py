@@ -25,6 +25,7 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
         row.operator("maquette.show", text="Show")
         row.operator("maquette.background", text="Background")
         row.operator("maquette.project", text="Project")
+        row.operator("maquette.project", text="", icon="RESTRICT_SELECT_OFF").selected = True
         vary = row.row(align=True)
         entry = image.get(ENTRY, "") if image is not None else ""
         vary.enabled = bool(entry)

@@ -195,3 +195,10 @@ def test_a_token_of_strange_letters_is_a_wrong_one(served):
     client = Client(replace(served.connection, token="“secret”"))
     with pytest.raises(WrongToken):
         asyncio.run(client.health())
+
+
+def test_a_server_that_knows_no_adapters_has_none():
+    problem = {"type": "no-route", "title": "x", "status": 404, "detail": "x", "fix": "", "path": ""}
+    assert ask(http(problem, "404 Not Found"), lambda client: client.adapters()) == []
+    with pytest.raises(ServerProblem):
+        ask(http({**problem, "type": "internal"}, "500 No"), lambda client: client.adapters())

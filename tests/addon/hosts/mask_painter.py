@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Region, pack_mask, unpack_mask
+from addon.protocol.blockout import Blockout, Precision, Region, pack_mask, unpack_mask
+from server.adapters import PLAIN, Setup
 from server.problems import OutOfMemory
 from server.worker.engine import Painting, Progress, crop, sketch
 
@@ -28,7 +29,11 @@ class Painter:
 
     device = "flat colours"
 
-    def load(self, model: ModelInfo) -> None:
+    def precision(self, model: ModelInfo) -> Precision:
+        """Whole numbers, to be exact."""
+        return "float32"
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         """Nothing to load."""
 
     def paint(self, blockout: Blockout, report) -> Painting:

@@ -42,4 +42,15 @@ def test_what_was_achieved():
     assert words == "The picture shows “castle” 4.1% of the frame away from its block, overlap 0.71."
     assert say.achieved_words("castle", "judge", None, None, False) == "The picture does not show “castle”."
     believed = say.achieved_words("castle", "attention", 0.041, 0.708, True)
-    assert "says the model itself" in believed and believed.endswith("the scene has changed since.")
+    assert "says the model itself" in believed and believed.endswith("what is asked for has changed since.")
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [("GREASEPENCIL", "convert it"), ("VOLUME", "outline"), ("EMPTY", "mark what has one"), ("MESH", "Give it faces")],
+)
+def test_what_has_no_surface_is_told_what_helps(kind, advice, exact):
+    message, fix = say.bare_words("line", kind, exact)
+    assert message == f"{'A render' if exact else 'The view'} has no surface of line."
+    assert advice in fix and not (exact and "Exact" in fix)

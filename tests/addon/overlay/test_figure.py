@@ -13,13 +13,13 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.frame import offset
-from addon.raster.instances import PIECE, Mesh, MeshInstance
+from addon.raster.instances import PIECE, Mesh, MeshInstances
 from addon.raster.lens import Lens
 from addon.raster.zbuffer import NOTHING
 from addon.request.phrases import Mark
 
 FLAT = Lens(np.diag([1.0, 1.0, -0.1, 1.0]), 0.1, 100.0)
-FRONT = np.eye(4)
+FRONT = np.eye(4, dtype=np.float32)[None]
 
 
 def request(*regions, frame=None):
@@ -136,7 +136,9 @@ def quad(x, y, half, depth, owner):
     """Two triangles in front of the camera; the flat lens sees -1..1."""
     low, high = np.array([x - half, y - half]), np.array([x + half, y + half])
     points = np.array([[*low, -depth], [high[0], low[1], -depth], [*high, -depth], [low[0], high[1], -depth]])
-    return MeshInstance(quads(points.astype(np.float32), np.arange(4, dtype=np.int32)), np.eye(4), owner)
+    return MeshInstances(
+        quads(points.astype(np.float32), np.arange(4, dtype=np.int32)), np.eye(4, dtype=np.float32)[None], owner
+    )
 
 
 def quads(points, corners):
@@ -149,7 +151,9 @@ def quads(points, corners):
 def test_parts_in_any_order_and_slicing_give_one_frame():
     near, far, wall = quad(-0.5, 0, 0.3, 1, 0), quad(-0.3, 0, 0.3, 2, 1), quad(0.6, 0, 0.2, 1, NOTHING)
     speck = quad(0.6, 0, 0.01, 3, 1).mesh.points
-    dust = MeshInstance(quads(speck, np.tile(np.arange(4, dtype=np.int32), PIECE)), np.eye(4), 1)
+    dust = MeshInstances(
+        quads(speck, np.tile(np.arange(4, dtype=np.int32), PIECE)), np.eye(4, dtype=np.float32)[None], 1
+    )
     marks = [Mark("near", "near"), Mark("far", "far")]
     one, other = (
         finish(drawn(parts, FRONT, FLAT, 2.0)) for parts in ([near, far, wall, dust], [dust, wall, far, near])

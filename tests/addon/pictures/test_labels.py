@@ -19,6 +19,7 @@ HOUSE = PictureFacts(
     size=(171, 96),
     model="toybox",
     style="",
+    on_top="",
     steps=30,
     strength=0.5,
     created=NOON,
@@ -43,6 +44,7 @@ def test_another_prompt_needs_nothing_else() -> None:
     [
         ({"size": (96, 171)}, ["171 × 96", "96 × 171"]),
         ({"model": "other"}, ["toybox", "other"]),
+        ({"on_top": "ink 0.80"}, ["no LoRA", "ink 0.80"]),
         ({"style": "Sunset"}, ["no style", "Sunset"]),
         ({"steps": 8}, ["30 steps", "8 steps"]),
         ({"strength": 0.75}, ["strength 0.50", "strength 0.75"]),

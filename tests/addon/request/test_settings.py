@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from addon.camera.pose import CameraPose
-from addon.protocol.blockout import Blockout, Frame
+from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, loads
 from addon.request.settings import (
     DEFAULTS,
+    FEW_NOISE,
     FLAGS,
     KEYS,
     MASKS,
@@ -23,6 +24,7 @@ from addon.request.settings import (
     SENT,
     Settings,
     add_flags,
+    asks_alike,
     from_flags,
     part,
     sent,
@@ -48,6 +50,8 @@ SUNSET = Style(name="Sunset", text="at sunset", negative="rain", steps=20)
 VARIED = {"variation": 0.25, "variation_seed": 9}
 SET = Settings(prompt="a castle", negative="fog", style="Sunset", seed=7, steps=9, model="sd", size=50, exact=True)
 
+INK = LoraFile(name="ink", sha256="0" * 64, weight=0.8)
+
 WORDS = some.text(some.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
 CHANGES = some.fixed_dictionaries(
     {},
@@ -64,6 +68,9 @@ CHANGES = some.fixed_dictionaries(
         "noise": some.integers(0, 3),
         "size": some.integers(1, 100),
         "exact": some.just(True),
+        "scheduler": some.sampled_from(["euler a", "lcm"]),
+        "loras": some.just((INK, LoraFile(name='a "b"/c=1'))),
+        "vae": some.just(AdapterFile(name="other", sha256="1" * 64)),
     },
 )
 
@@ -122,7 +129,8 @@ def test_flags_leave_out_what_is_not_set() -> None:
 
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
     names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "emphasis", "noise")
-    assert (*names, "variation", "variation_seed") == SENT
+    files = ("loras", "vae")
+    assert (*names[:7], "scheduler", *names[7:], "variation", "variation_seed", *files) == SENT
     assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale", "emphasis")) | {
         "prompt": "",
         "negative": "",
@@ -132,8 +140,33 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
         "noise": NOISE,
         "variation": 0.0,
         "variation_seed": 0,
+        "scheduler": "ddim",
+        "loras": (),
+        "vae": None,
+        "precision": "",
     }
+    few = replace(TOYBOX, scheduler="lcm", precision="bfloat16")
+    assert (sent(DEFAULTS, few)["scheduler"], sent(DEFAULTS, few)["precision"]) == ("lcm", "bfloat16")
+    assert sent(replace(SET, scheduler="euler", loras=(INK,)), few)["scheduler"] == "euler"
     assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
+
+
+def test_a_request_is_told_from_one_of_other_settings() -> None:
+    again = replace(SET, seed=99, variation=0.5, variation_seed=3, size=25, exact=False)
+    assert asks_alike(again, TOYBOX, request(SET)), "another seed is no other request"
+    for other in ({"prompt": "a ship"}, {"strength": 0.1}, {"steps": 10}, {"masks": 0.0}, {"emphasis": 0.5}):
+        assert not asks_alike(replace(SET, **other), TOYBOX, request(SET)), other
+    assert not asks_alike(SET, replace(TOYBOX, name="other"), request(SET))
+
+
+def test_with_few_steps_the_noise_is_shaped_instead() -> None:
+    def sends(steps: int | None, **own: float) -> tuple[float, int]:
+        values = sent(replace(DEFAULTS, steps=steps, **own), TOYBOX)
+        return values["emphasis"], values["noise"]
+
+    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE)
+    assert sends(TOYBOX.few - 1) == (0.0, FEW_NOISE)
+    assert sends(4, emphasis=5.0, noise=1) == (5.0, 1), "what the artist says stands"
 
 
 def test_a_style_adds_its_words() -> None:
@@ -149,7 +182,7 @@ LAYOUT = {"masks": MASKS, "noise": NOISE, "emphasis": TOYBOX.emphasis}
 
 def test_what_was_asked_for_is_set_again() -> None:
     asked = replace(request(applied(SET, SUNSET)), seed=8, strength=0.25, **VARIED)
-    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, **LAYOUT, **VARIED)
+    own = replace(SET, model="toybox", seed=8, strength=0.25, scale=TOYBOX.scale, **LAYOUT, **VARIED, scheduler="ddim")
     assert recovered(SET, asked, SUNSET) == own
     plain = replace(own, prompt="a castle at sunset", negative="fog, rain", style="")
     assert recovered(SET, asked, None) == plain, "the style is gone"

@@ -40,6 +40,11 @@ def test_the_numbers_are_the_last_picture_s(report: dict) -> None:
     assert report["same numbers"]
 
 
+def test_numbers_are_outdated_by_what_is_asked_for(report: dict) -> None:
+    everything = ["castle", "ghost", "rocket"]
+    assert report["asked anew"] == {"before": [], "one": ["castle"], "all": everything, "after": []}
+
+
 def test_a_rename_keeps_colour_and_outline(report: dict) -> None:
     assert report["colours kept"]
     assert report["outlines"] == 2  # of castle and rocket; there is no ghost

@@ -22,7 +22,7 @@ from server.worker.engine import DiffusionEngine, address
 from tests.server.serving import at_home, ended
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 
-OF_THE_SERVER = {"words", "region_fields"}  # of an offer: what no Card says
+OF_THE_SERVER = {"precision", "words", "region_fields"}  # of an offer: what no Card says
 
 
 def test_a_folder_becomes_an_offer(tiny):
@@ -172,8 +172,8 @@ def test_a_model_that_gives_no_numbers_fails_by_name(tiny):
     """Finite weights, too large for the network: never a black picture that is called done."""
     broken = DiffusionEngine()
     broken.load(tiny)
-    assert broken._loaded is not None
-    for weight in broken._loaded[1].network.parameters():
+    assert broken._ready is not None
+    for weight in broken._ready.fitting.model.network.parameters():
         weight.data.mul_(1e30)
     with pytest.raises(NoModel, match="tiny gave numbers that are none") as failed:
         broken.paint(ASKED, unwatched)

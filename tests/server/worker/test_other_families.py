@@ -48,3 +48,19 @@ def test_it_is_offered_loaded_and_painted(kind: str, request: pytest.FixtureRequ
     assert [item.by for item in guided.achieved] == ["attention", "attention"]
     free = pixels(engine.paint(replace(asked, strength=0.0), unwatched).full)
     assert not np.array_equal(pixels(guided.full), free)
+
+
+FEW = {"turbo": (4, "euler a"), "lightning": (8, "euler"), "dmd2": (4, "lcm"), "lcm": (6, "lcm")}
+
+
+@pytest.mark.parametrize("kin", FEW)
+def test_a_model_of_few_steps_is_offered_and_painted_as_it_likes(checkpoint: Path, kin: str) -> None:
+    """By its name, for its tensors are those of any other."""
+    named = checkpoint.rename(checkpoint.with_name(f"my-{kin}-model.safetensors"))
+    checkpoint.with_suffix("").rename(named.with_suffix(""))
+    offer, engine = described(named), DiffusionEngine()
+    assert (offer.steps, offer.scheduler, offer.scale, offer.base) == (*FEW[kin], 1.0, "stable-diffusion-xl")
+    engine.load(offer)
+    asked = replace(ASKED, model=offer.name, steps=offer.steps, scale=offer.scale, scheduler=offer.scheduler)
+    guided, free = (engine.paint(replace(asked, strength=strength), unwatched) for strength in (0.7, 0.0))
+    assert not np.array_equal(pixels(guided.full), pixels(free.full))

@@ -23,7 +23,11 @@ def test_what_would_not_be_read_is_quoted_in_whole_words():
     ("text", "read"),
     [
         ("a castle on a green hill, golden light at sunset", "a castle on a green, at sunset"),
-        ("A Castle, and (a ROCKET)!", "A Castle, and (a ROCKET)!"),
+        ("A Castle, and (a ROCKET)!", "A Castle, and a ROCKET!"),
+        ("a (castle:1.3) on a [rocket]", "a castle on a rocket"),
+        ("a “castle” on **a rocket**", "a castle on a rocket"),
+        ("a castle 🏰🏰🏰 on a rocket ✨✨", "a castle on a rocket"),
+        ("a castle|rocket", "a castle rocket"),
         ("moody light. A castle-like thing; a rocket's flame", "A castle, a rocket"),
         ("a castle (masterpiece:1.2), [best quality]", "a castle"),
         ("a castlelike thing", "a"),

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: MIT
 """LoRAs of every naming add what they should to the layers they name; what is made for another model is refused."""
 
+import gc
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import AutoencoderKL
+from diffusers.loaders.lora_conversion_utils import _convert_kohya_flux_lora_to_diffusers
 from safetensors.torch import save_file
 from torch import Tensor
 
 from sg_core import WeightsError, generate, load
-from sg_core.models.adapters import Lora, fingerprint, modules, with_autoencoder, with_loras
+from sg_core.models.adapters import Fitting, Lora, fingerprint, modules, with_autoencoder, with_loras
 from sg_core.models.folder import quiet
 from sg_core.models.model import Model
 from tests.sg_core.models import checkpoint_file
@@ -109,6 +112,79 @@ def test_several_add_up_and_none_of_one_is_nothing(folder: Path, tmp_path: Path)
     assert not any(weight.requires_grad for weight in with_loras(load(folder), both).network.parameters())
 
 
+@pytest.fixture
+def files(model: Model, tmp_path: Path) -> list[Path]:
+    """Three LoRAs: of one layer each, and the last of both."""
+    layers = [(QUERY,), (OUT,), (QUERY, OUT)]
+    for i, names in enumerate(layers):
+        tensors = {k: v for name in names for k, v in peft(f"unet.{name}", *pair(model, "unet", name, i + 2)).items()}
+        save_file(tensors, tmp_path / f"{i}.safetensors")
+    return [tmp_path / f"{i}.safetensors" for i in range(len(layers))]
+
+
+def weights(model: Model) -> dict[str, Tensor]:
+    return {
+        f"{part}.{name}": weight.clone()
+        for part, module in modules(model).items()
+        for name, weight in module.state_dict().items()
+    }
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(weight, other[name]) for name, weight in one.items())
+
+
+def test_there_is_a_way_back_from_every_lora_and_autoencoder(folder: Path, files: list[Path], tmp_path: Path) -> None:
+    """Whatever was on the model before, its weights are those of one that was just loaded, or loaded and changed."""
+    torch.manual_seed(5)
+    save_file(AutoencoderKL.from_config(modules(load(folder))["vae"].config).state_dict(), tmp_path / "vae.safetensors")
+    fitting, plain = Fitting(load(folder)), weights(load(folder))
+    first = [Lora(files[0], 0.5), Lora(files[2], -1.0)]
+    once = weights(fitting.fit(first, tmp_path / "vae.safetensors"))
+    assert not same(once, plain)
+    assert not same(weights(fitting.fit([Lora(files[0], 0.9)])), once)
+    assert same(weights(fitting.fit(first, tmp_path / "vae.safetensors")), once)
+    assert same(weights(fitting.fit([Lora(file, 0.0) for file in files])), plain)
+    assert same(weights(fitting.fit([Lora(files[1])])), weights(with_loras(load(folder), [Lora(files[1])])))
+    assert same(weights(fitting.fit()), plain)
+
+
+def test_what_does_not_fit_leaves_the_model_as_it_was(folder: Path, files: list[Path], tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
+    fitting = Fitting(load(folder))
+    before = weights(fitting.fit([Lora(files[0])]))
+    for fit in (
+        lambda: fitting.fit([Lora(files[1]), Lora(tmp_path / "other.safetensors")]),
+        lambda: fitting.fit([Lora(files[1])], tmp_path / "other.safetensors"),
+        lambda: fitting.fit([Lora(tmp_path / "gone.safetensors")]),
+    ):
+        with pytest.raises(WeightsError):
+            fit()
+        assert same(weights(fitting.model), before)
+
+
+def test_a_file_that_was_written_anew_is_read_anew(folder: Path, files: list[Path]) -> None:
+    fitting = Fitting(load(folder))
+    before = weights(fitting.fit([Lora(files[0])]))
+    files[0].write_bytes(files[1].read_bytes())
+    os.utime(files[0], ns=(1, 1))
+    assert not same(weights(fitting.fit([Lora(files[0])])), before)
+
+
+def test_fifty_switches_leave_memory_flat(folder: Path, files: list[Path]) -> None:
+    """Counted in live tensors, which every leak of weights would be among."""
+    fitting = Fitting(load(folder))
+
+    def switch(count: int) -> int:
+        for i in range(count):
+            fitting.fit([Lora(files[i % 3], 1 + i / 10), Lora(files[(i + 1) % 3], 0.3)])
+        fitting.fit()
+        gc.collect()
+        return sum(item.numel() for item in gc.get_objects() if issubclass(type(item), Tensor))
+
+    assert switch(3) == switch(50)
+
+
 @pytest.mark.parametrize(
     ("tensors", "sentence"),
     [
@@ -118,6 +194,10 @@ def test_several_add_up_and_none_of_one_is_nothing(folder: Path, tmp_path: Path)
         ),
         (lambda m: kohya("lora_unet_conv_in", *pair(m, "unet", QUERY)), "another size"),
         (lambda m: {"x": torch.zeros(1)}, "holds x: it is no LoRA"),
+        (
+            lambda m: peft(f"unet.{QUERY}", *pair(m, "unet", QUERY)) | {f"unet.{QUERY}.dora_scale": torch.ones(1)},
+            "dora_scale: it is no LoRA of a kind",
+        ),
         (lambda m: {f"unet.{QUERY}.lora_A.weight": pair(m, "unet", QUERY)[0]}, "lacks .*lora_B.weight"),
         (lambda m: peft(f"unet.{QUERY}", *(w / 0 for w in pair(m, "unet", QUERY))), "numbers that are none"),
     ],
@@ -160,3 +240,57 @@ def test_what_is_no_autoencoder_is_refused(model: Model, tmp_path: Path) -> None
 def test_a_file_is_known_by_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"castle")
     assert fingerprint(tmp_path / "x") == hashlib.sha256(b"castle").hexdigest()
+
+
+FLUX_LAYERS = {
+    "double_blocks_0_img_attn_qkv": 3,
+    "double_blocks_1_txt_attn_qkv": 3,
+    "double_blocks_0_img_attn_proj": 1,
+    "double_blocks_0_txt_attn_proj": 1,
+    "double_blocks_0_img_mlp_0": 4,
+    "double_blocks_0_txt_mlp_2": 1,
+    "double_blocks_0_img_mod_lin": 6,
+    "single_blocks_0_linear1": 7,
+    "single_blocks_0_linear2": 1,
+    "single_blocks_1_modulation_lin": 3,
+}
+INPUTS = {"double_blocks_0_txt_mlp_2": 4, "single_blocks_0_linear2": 5}
+"""Rows and columns of the first code's layers, in widths of the network."""
+
+
+@pytest.mark.parametrize("dotted", [False, True])
+def test_flux_is_known_by_the_names_of_its_first_code(tmp_path: Path, dotted: bool) -> None:
+    """Held against what diffusers makes of the same file."""
+    torch.manual_seed(0)
+    with quiet():
+        pipelines.flux_1(False).save_pretrained(tmp_path / "flux")
+    model = load(tmp_path / "flux")
+    width = model.network.config.num_attention_heads * model.network.config.attention_head_dim
+    tensors = {}
+    for name, rows in FLUX_LAYERS.items():
+        down, up = torch.randn(2, INPUTS.get(name, 1) * width), torch.randn(rows * width, 2)
+        tensors |= kohya(f"lora_unet_{name}", down, up)
+    before = weights(model)
+    fused = "lora_unet_single_blocks_0_linear1"  # which diffusers cuts up at FLUX's real width only
+    expected = _convert_kohya_flux_lora_to_diffusers({k: v for k, v in tensors.items() if not k.startswith(fused)})
+    ups = (tensors[f"{fused}.lora_up.weight"] * 0.5).split([width, width, width, 4 * width])
+    for layer, up in zip(("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"), ups, strict=True):
+        expected |= peft(f"transformer.single_transformer_blocks.0.{layer}", tensors[f"{fused}.lora_down.weight"], up)
+    if dotted:
+        parts = {"double_blocks_": "double_blocks.", "single_blocks_": "single_blocks.", "_img": ".img", "_txt": ".txt"}
+        dots = {**parts, "_linear": ".linear", "_modulation": ".modulation", "attn_": "attn.", "mlp_": "mlp."}
+        dots |= {"mod_lin": "mod.lin", "lora_unet_": "diffusion_model.", "modulation_lin": "modulation.lin"}
+        tensors = {renamed_by(dots, name): weight for name, weight in tensors.items()}
+    save_file({name: weight.contiguous() for name, weight in tensors.items()}, tmp_path / "x.safetensors")
+    after = weights(with_loras(model, [Lora(tmp_path / "x.safetensors", 0.5)]))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name.replace("lora_A.", "") for name in expected if "lora_A" in name}
+    for name in changed:
+        up, down = (expected[name.replace("weight", f"lora_{half}.weight")] for half in "BA")
+        assert torch.allclose(after[name] - before[name], 0.5 * up @ down, atol=1e-4), name
+
+
+def renamed_by(parts: dict[str, str], name: str) -> str:
+    for old, new in parts.items():
+        name = name.replace(old, new)
+    return name

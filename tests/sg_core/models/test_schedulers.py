@@ -46,6 +46,18 @@ def test_an_ideal_network_is_led_to_its_picture(name: str, kind: str) -> None:
     assert (latent - picture).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_every_number_of_steps_stays_within_the_training(name: str, spacing: str) -> None:
+    """With an offset of 1, as Stable Diffusion has it, leading steps would begin beyond the last if all are walked."""
+    config = {**NOISE, "num_train_timesteps": 60, "steps_offset": 1, "timestep_spacing": spacing}
+    limit = 50 if name == "lcm" else 60  # as a distilled model says of itself
+    for count in range(1, limit + 1):
+        walk = timetable(config, name, count)
+        assert len(walk.steps) == count
+        assert all(0 <= step.time <= 59 for step in walk.steps), count
+
+
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_without_an_energy_it_is_diffusers_pipeline_with_that_scheduler(
     name: str, model: StableDiffusion1, folder: Path

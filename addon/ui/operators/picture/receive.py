@@ -15,7 +15,7 @@ from ....pictures.gallery import remember
 from ....pictures.history import THUMB_SIDE, Entry, thumb
 from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....pictures.origin import camera_of, scene_of
-from ....pictures.pixels import shrunk
+from ....pictures.pixels import ImagePixels, of_image, shortened, shrunk
 from ....protocol.blockout import Blockout
 from ....protocol.strict_json import loads
 from ....runtime.app import app
@@ -43,7 +43,7 @@ class Receive(bpy.types.Operator):
         assert picture is not None, "what has landed has a picture"
         try:
             if scene is None:
-                _keep(task, picture)
+                _keep(task, picture, shrunk(picture, THUMB_SIDE))
                 return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
             view, achieved = task.view, task.job.achieved
             regions = view.regions if scene.session_uid == view.scene else ()  # else its file was opened again since
@@ -51,7 +51,7 @@ class Receive(bpy.types.Operator):
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
-        remember(scene, _keep(task, picture))
+        remember(scene, _keep(task, picture, shortened(of_image(image), THUMB_SIDE)))
         sheet = app().sheet
         if sheet is not None and sheet.keeps(self.job):
             bpy.data.images.remove(image)  # the sheet shows it from the history
@@ -66,15 +66,16 @@ def receive(job: str) -> None:
     call(Receive.bl_idname, "EXEC_DEFAULT", True, job=job)
 
 
-def _keep(task: Task, picture: Path) -> Entry:
-    """The picture's entry, written to the history on disk; a full disk is told of, and costs that copy only."""
+def _keep(task: Task, picture: Path, small: ImagePixels) -> Entry:
+    """The picture's entry, with a ``small`` picture of it, written to the history on disk; a full disk is told of, and
+    costs that copy only."""
     entry = Entry(
         name=picture.stem,
         created=time.time(),
         request=loads(Blockout, task.request),
         settings=task.settings,
         pose=task.view.pose,
-        thumb=thumb(shrunk(picture, THUMB_SIDE)),
+        thumb=thumb(small),
         achieved=task.job.achieved,
     )
     try:

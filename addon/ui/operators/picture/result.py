@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
+from bpy.props import BoolProperty
 
 from ....camera.reader import view
 from ....camera.view import View, unmoved
@@ -17,9 +18,10 @@ from ....messages.notice import notice
 from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
-from ....projection.depth import depth_file
+from ....projection.depth import depth_file, depth_frustum
 from ....projection.projectors import new_layer, project, projectable
-from ....raster.instances import MeshInstance, camera_triangles
+from ....projection.receivers import owned_by_receivers
+from ....raster.instances import MeshInstances, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ...context import Context, view_3d
@@ -34,7 +36,7 @@ PERIOD = 0.005  # seconds between two slices of what a camera sees
 class SceneMeshes:
     """The meshes of a scene, some yet to be read, and the camera that sees them."""
 
-    instances: tuple[MeshInstance, ...]
+    instances: tuple[MeshInstances, ...]
     view: View
 
 
@@ -80,22 +82,34 @@ class Project(bpy.types.Operator):
     bl_label = "Project onto Objects"
     bl_options = {"REGISTER", "UNDO"}
 
+    selected: BoolProperty(
+        name="Selected Objects Too",
+        description="Onto what is selected besides, such as the ground or a backdrop, though it is no region",
+        options={"SKIP_SAVE"},
+    )
+
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
         """What the camera sees is worked out slice by slice; scripts, and the background, have it at once."""
         return self.execute(context) if bpy.app.background else self._begin(context)
 
     @refusing
     def execute(self, context: Context) -> Status:
-        return self._end_well(context, _apply(context, project))
+        def act(scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.types.Image) -> None:
+            chosen, graph = self._selected(context), context.evaluated_depsgraph_get()
+            self._locked = projectable(scene, graph, image, chosen)[0].locked
+            project(scene, camera, image, graph, selected=chosen)
+
+        return self._end_well(context, _apply(context, act))
 
     @refusing
     def _begin(self, context: Context) -> Status:
         image = _image(context.scene)
         graph = context.evaluated_depsgraph_get()
         camera = _camera(context.scene, graph, image)
-        projectable(context.scene, graph, image)
+        self._onto = self._selected(context)
+        self._locked = projectable(context.scene, graph, image, self._onto)[0].locked
         self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
-        self._depth, self._file, self._group = depths(self._key, app().regions.meshes), b"", 0
+        self._depth, self._file, self._group = depths(self._key, app().regions.meshes, self._onto), b"", 0
         self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -131,7 +145,7 @@ class Project(bpy.types.Operator):
         scene, camera, graph = self._key.find()
         group = next((tree for tree in bpy.data.node_groups if tree.session_uid == self._group), None)
         if isinstance(group, bpy.types.ShaderNodeTree):
-            project(scene, camera, self._checked(scene, camera, graph), graph, group)
+            project(scene, camera, self._checked(scene, camera, graph), graph, group, self._onto)
             return {"FINISHED"}
         raise Misfit("The projection was undone before it was there.", "Press the button again.")
 
@@ -142,9 +156,15 @@ class Project(bpy.types.Operator):
             raise Misfit("Another picture has come since the button was pressed.", "Press it again.")
         return image
 
+    def _selected(self, context: Context) -> frozenset[int]:
+        """The session ids of what is selected, where that counts."""
+        return frozenset(item.session_uid for item in context.selected_objects) if self.selected else frozenset()
+
     def _end_well(self, context: Context, status: Status) -> Status:
         space = view_3d(context)
-        if space is not None and not shows_materials(space):
+        if self._locked:
+            say(self, sentences.partly_locked(", ".join(self._locked)))
+        elif space is not None and not shows_materials(space):
             say(self, sentences.unseen())
         return status
 
@@ -166,16 +186,16 @@ class ShowMaterials(bpy.types.Operator):
         return settle()
 
 
-def depths(key: SceneKey, meshes: Meshes) -> Slices[bytes]:
-    """The file of depths of what a scene's camera sees. Raises Misfit."""
+def depths(key: SceneKey, meshes: Meshes, selected: frozenset[int]) -> Slices[bytes]:
+    """The file of depths of what a scene's camera sees; ``selected`` objects count as regions do. Raises Misfit."""
 
     def look(patience: float | None) -> SceneMeshes:
         scene, camera, graph = key.find()
-        instances = tuple(part for _, part in parts(scene, graph, meshes, patience))
+        instances = tuple(part for _, part in owned_by_receivers(parts(scene, graph, meshes, patience), selected))
         return SceneMeshes(instances, view(scene, camera, graph))
 
     gathered = yield from gathering(look(0.0), lambda gathered: gathered.instances, look, key, meshes)
-    triangles = yield from camera_triangles(gathered.instances, gathered.view.pose)
+    triangles = yield from camera_triangles(gathered.instances, gathered.view.pose, depth_frustum(gathered.view))
     return (yield from depth_file(triangles, gathered.view))
 
 
@@ -197,7 +217,7 @@ def _image(scene: bpy.types.Scene) -> bpy.types.Image:
 def _camera(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, image: bpy.types.Image) -> bpy.types.Object:
     """The camera that the picture was seen through. Raises Misfit when it no longer stands there."""
     camera = image.get(CAMERA)
-    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera.name not in scene.objects:
+    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera not in set(scene.objects):
         raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
     if not unmoved(viewpoint(scene, camera, graph).pose, image[POSE]):
         message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."

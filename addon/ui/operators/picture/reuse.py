@@ -9,14 +9,21 @@ from bpy.props import EnumProperty, StringProperty
 from ....camera.placement import hold, stands
 from ....camera.reader import camera_of
 from ....capture.scene_settings import write
+from ....data_blocks import named
 from ....messages import sentences
 from ....messages.errors import EntryGone, HistoryUnreadable
+from ....messages.notice import Notice
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, drop_unused, load_picture
-from ....request.settings import KEYS, part
+from ....protocol.blockout import Blockout
+from ....regions import marks
+from ....request import adapters
+from ....request.settings import KEYS, Settings, part
 from ....request.styles import recovered
 from ....runtime.app import app
+from ....session.reducer import notice_changed
+from ....session.state import offered_model
 from ... import image_editor
 from ...context import Context
 from ...properties import VARY
@@ -27,7 +34,11 @@ from .result import Show
 REUSED = (
     ("PROMPT", "Prompt", "Write its prompt, and choose its style"),
     ("SEED", "Seed", "Set its seed"),
-    ("EVERYTHING", "Everything", "Set its prompt, style, seed, strength, steps and model"),
+    (
+        "EVERYTHING",
+        "Everything",
+        "Set its prompt, style, seed, strength, steps and model, and what its regions had of their own",
+    ),
 )
 TAKEN_UP = {"PROMPT": ("prompt", "negative", "style"), "SEED": ("seed",)}  # of the settings; all of them else
 
@@ -84,10 +95,15 @@ class Reuse(bpy.types.Operator):
             self.report({"INFO"}, f"The style “{kept.style}” is not what it was: its words are in the prompt now")
         if "seed" in names:
             scene[VARY] = False
+        if self.what == "EVERYTHING":
+            _recall(scene, entry.request)
         if self.what == "EVERYTHING" and kept.camera is not None and not stands(scene.camera, kept.camera):
             elsewhere = sentences.camera_elsewhere(entry.name)
             say(self, elsewhere)
             self.report({"INFO"}, f"{elsewhere.message} {elsewhere.fix}")
+        if "loras" in names and (missing := absent_adapters(settings)):
+            self.report({"WARNING"}, missing.message)
+            app().dispatcher.apply(notice_changed, missing)
         return status
 
 
@@ -112,6 +128,23 @@ class RestoreCamera(bpy.types.Operator):
         return settle()
 
 
+def absent_adapters(settings: Settings) -> Notice | None:
+    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
+    link = app().session.link
+    model = offered_model(app().session, settings.model)
+    files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
+    return sentences.adapters_missing(", ".join(files)) if files else None
+
+
+def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
+    """Give the scene's regions what those of the request, which have their phrases, had of their own."""
+    then = {region.phrase.casefold(): region for region in request.regions}
+    for item, mark in marks.marked(scene):
+        region = then.get(mark.phrase.casefold())
+        if region is not None and item.is_editable:
+            marks.recall(item, region)
+
+
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:
     """The entry's picture as an image of the .blend. Raises HistoryUnreadable."""
     try:
@@ -125,7 +158,7 @@ def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Im
 def camera_of_entry(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Object | None:
     """The camera that the entry was seen through, by its name; else the scene's; None where neither is one."""
     pose = entry.settings.camera
-    camera = (scene.objects.get(pose.camera) if pose else None) or scene.camera
+    camera = (named(scene.objects, pose.camera) if pose else None) or scene.camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 

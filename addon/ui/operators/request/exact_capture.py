@@ -38,10 +38,15 @@ def _command(context: Context, folder: Path, settings: Settings, model: ModelInf
     """What the second Blender is to capture."""
     scripts = bool(context.preferences.filepaths.use_scripts_auto_execute)
     return CaptureCommand(
-        source=SceneFile(path=folder / "copy.blend", camera=context.scene.camera.name, scripts=scripts),
+        source=SceneFile(
+            path=folder / "copy.blend",
+            camera=context.scene.camera.name_full,
+            scripts=scripts,
+            origin=Path(bpy.data.filepath) if bpy.data.filepath else None,
+        ),
         out=folder / "blockout.json",
         model=model,
         settings=part(settings, FLAGS),
-        scene_name=context.scene.name,
+        scene_name=context.scene.name_full,
         layer=context.view_layer.name,
     )

@@ -10,15 +10,18 @@ from bpy.props import StringProperty
 from ....camera.placement import hold
 from ....camera.reader import camera_of
 from ....capture.scene_settings import write
+from ....data_blocks import named
 from ....messages import sentences
 from ....messages.errors import UserError
 from ....pictures.request_file import Opened, opened
 from ....protocol.blockout import Frame, Region
 from ....regions import marks
+from ....request import adapters
 from ....request.settings import DEFAULTS, KEYS, part
 from ....request.styles import recovered
 from ....runtime.app import app
 from ....session.reducer import notice_changed
+from ....session.state import offered_model
 from ...context import Context
 from ...properties import VARY
 from ..status import Status, refusing, settle
@@ -72,6 +75,8 @@ def _set(context: Context, file: Opened) -> Iterator[str]:
     offered = [info.name for info in app().session.link.models]
     if offered and settings.model not in offered:
         yield f"the model “{settings.model}”, which is not offered"
+    if offered:
+        yield from adapters.faults(settings, app().session.link.adapters, offered_model(app().session, settings.model))
 
 
 def _shape(scene: bpy.types.Scene, frame: Frame) -> Iterator[str]:
@@ -95,11 +100,9 @@ def _mark(scene: bpy.types.Scene, regions: tuple[Region, ...]) -> Iterator[str]:
         elif not item.is_editable:
             yield f"“{region.phrase}”, for {region.name} belongs to another file"
         else:
-            marks.mark(item, region.phrase, region.enforce)
+            marks.mark(item, region.phrase)
             marks.write(item, marks.OFF, False)
-            marks.write(item, marks.STRENGTH, None if region.strength == 1.0 else region.strength)
-            marks.write(item, marks.DESCRIPTION, region.description or None)
-            marks.write(item, marks.COLOUR, region.colour)
+            marks.recall(item, region)
     phrases = {region.phrase.casefold() for region in regions}
     for item, mark in marks.marked(scene):
         if mark.on and mark.phrase.casefold() not in phrases:
@@ -110,7 +113,8 @@ def _by_name(scene: bpy.types.Scene) -> dict[str, marks.Marked]:
     """Everything that a region could be, objects before collections, by its name."""
     holders = marks.collections(scene)
     items: list[marks.Marked] = [*holders, *(item for holder in holders for item in holder.objects)]
-    return {item.name: item for item in items}
+    own_last = sorted(items, key=lambda item: item.library is None)  # a name may be several's
+    return {item.name: item for item in own_last}
 
 
 def _look(context: Context, file: Opened) -> Iterator[str]:
@@ -119,9 +123,8 @@ def _look(context: Context, file: Opened) -> Iterator[str]:
     if pose is None:
         yield "the camera, of which the file says nothing"
         return
-    named = scene.objects.get(pose.camera)
     try:
-        camera = camera_of(scene, named if named is not None and named.type == "CAMERA" else None)
+        camera = camera_of(scene, named([item for item in scene.objects if item.type == "CAMERA"], pose.camera))
         hold(camera, pose, context.view_layer)
         scene.camera = camera
     except UserError as error:

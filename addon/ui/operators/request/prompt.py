@@ -8,8 +8,8 @@ import bpy
 from bpy.props import StringProperty
 
 from ....protocol.blockout import SEED_MAX
-from ....request.phrases import inserted
 from ....request.settings import PROMPT, SEED
+from ....request.wording import inserted
 from ...context import Context
 from ..scene.regions import marked_by
 from ..status import Status, refusing, settle

@@ -8,9 +8,9 @@ from mathutils import Matrix, Vector
 
 from ....camera.framing import frame_view
 from ....camera.placement import hold, moved, pose_of
-from ....camera.reader import camera_of
+from ....camera.reader import camera_data, camera_of
 from ....capture.scene import owned
-from ....messages.errors import NothingMarked
+from ....messages.errors import LockedObject, NothingMarked
 from ....raster.zbuffer import NOTHING
 from ...context import Context, view_3d
 from ..status import Status, refusing, settle
@@ -78,6 +78,25 @@ class FitCamera(bpy.types.Operator):
         return settle()
 
 
+class ExtendClip(bpy.types.Operator):
+    """Move the camera's Clip Start and Clip End, until every region that it looks at lies between them"""
+
+    bl_idname = "maquette.extend_clip"
+    bl_label = "Extend Clip"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @refusing
+    def execute(self, context: Context) -> Status:
+        camera = camera_of(context.scene)
+        if not camera.data.is_editable:
+            raise LockedObject(f"{camera.name} belongs to another file.", "Make it local first.", camera.name)
+        inverse, data = camera.matrix_world.normalized().inverted(), camera_data(camera)
+        depths = [-(inverse @ corner).z for corner in _corners(context.scene, context.evaluated_depsgraph_get())]
+        data.clip_end = max([data.clip_end, *(MARGIN * depth for depth in depths)])
+        data.clip_start = min([data.clip_start, *(depth / MARGIN for depth in depths if depth > 0.0)])
+        return settle()
+
+
 def _corners(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> list[Vector]:
     """Of the boxes around everything that belongs to a region."""
     return [
@@ -88,4 +107,4 @@ def _corners(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> list[Vec
     ]
 
 
-CLASSES = (AddCamera, FlattenCamera, FitCamera)
+CLASSES = (AddCamera, FlattenCamera, FitCamera, ExtendClip)

@@ -5,12 +5,13 @@ import bpy
 from bpy.props import StringProperty
 
 from ....camera.framing import half_frame
-from ....camera.placement import hold, moved, pose_of
+from ....camera.placement import carried, hold, moved, pose_of
 from ....camera.reader import camera_data, camera_of
 from ....messages.errors import ViewGone
 from ....pictures import image
 from ....pictures.camera_background import has_background, remove_background
-from ....projection.projectors import copy_lens, is_on, projectors, remove_projectors, switch
+from ....projection.projectors import copy_lens, is_lit, is_on, light, projectors, remove_projectors, switch
+from ....projection.view_transform import altering, show_as_is
 from ...context import Context, view_3d
 from ..status import Status, call, refusing, settle
 
@@ -75,7 +76,7 @@ class LookThrough(bpy.types.Operator):
             view.view_perspective, view.view_distance = "ORTHO", reach * space.lens / SENSOR
         else:
             view.view_perspective, space.lens = "PERSP", SENSOR / reach
-        view.view_matrix = projector.matrix_basis.inverted()
+        view.view_matrix = carried(projector).inverted()
         return {"FINISHED"}
 
 
@@ -92,12 +93,45 @@ class BringCamera(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         projector = _projector(context, self.uid)
         camera = camera_of(context.scene)
-        hold(camera, moved(pose_of(projector), projector.matrix_basis), context.view_layer)
+        hold(camera, moved(pose_of(projector), carried(projector)), context.view_layer)
         copy_lens(camera_data(projector), camera_data(camera))
         space = view_3d(context)
         if space is not None:
             space.region_3d.view_perspective = "CAMERA"
         return {"FINISHED"}
+
+
+class LightProjections(bpy.types.Operator):
+    """Have the scene's lights shine on what is projected, as a surface of those colours; or have it shine by itself,
+    and look as the picture does"""
+
+    bl_idname = "maquette.light_projections"
+    bl_label = "Lit by the Scene"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return bool(projectors(context.scene))
+
+    def execute(self, context: Context) -> Status:
+        light(context.scene, not is_lit(context.scene))
+        return settle()
+
+
+class ShowColours(bpy.types.Operator):
+    """Set the scene's View Transform to Standard, under which projected pictures look as they do in the Image Editor"""
+
+    bl_idname = "maquette.show_colours"
+    bl_label = "Show Colours as They Are"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return bool(altering(context.scene))
+
+    def execute(self, context: Context) -> Status:
+        show_as_is(context.scene)
+        return settle()
 
 
 class RemoveBackground(bpy.types.Operator):
@@ -151,4 +185,13 @@ def _reach(projector: bpy.types.Object, scene: bpy.types.Scene, area: bpy.types.
     return max(half.x / width, half.y / viewport.height) * max(viewport.width, viewport.height) * MARGIN
 
 
-CLASSES = (SwitchView, RemoveView, LookThrough, BringCamera, RemoveBackground, RemoveResults)
+CLASSES = (
+    SwitchView,
+    RemoveView,
+    LookThrough,
+    BringCamera,
+    LightProjections,
+    ShowColours,
+    RemoveBackground,
+    RemoveResults,
+)

@@ -151,7 +151,8 @@ def _mark(items: Sequence[marks.Marked]) -> Status:
 
 def select(context: Context, objects: Sequence[bpy.types.Object]) -> None:
     """Select these of the view layer's objects, and nothing else."""
-    present = [item for item in objects if item.name in context.view_layer.objects]
+    shown = set(context.view_layer.objects)
+    present = [item for item in objects if item in shown]
     for selected in context.selected_objects:
         selected.select_set(False)
     for item in present:

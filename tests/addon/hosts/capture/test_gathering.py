@@ -14,11 +14,11 @@ from addon.capture.scene import parts
 from addon.cooperative import Slices, finish
 from addon.messages.errors import Misfit
 from addon.overlay import edits, scene_watcher
-from addon.raster.instances import MeshInstance
+from addon.raster.instances import MeshInstances
 from addon.regions.marks import mark
 from tests.addon.hosts.sample_scenes import ball, fresh
 
-Instances = tuple[MeshInstance, ...]
+Instances = tuple[MeshInstances, ...]
 BALLS, ROUNDS = 7, 40
 
 
@@ -47,7 +47,7 @@ def staged() -> SceneKey:
 def values(instances: Instances) -> list[tuple[Any, ...]]:
     """All that instances say, to be compared."""
     return [
-        (item.owner, item.matrix.tobytes(), item.mesh.points.tobytes(), finish(item.mesh.triangles()).tobytes())
+        (item.owner, item.matrices.tobytes(), item.mesh.points.tobytes(), finish(item.mesh.triangles()).tobytes())
         for item in instances
     ]
 

@@ -6,8 +6,9 @@ import pytest
 from bpy.props import FloatProperty
 
 from addon.capture.scene_settings import read, write
-from addon.request.settings import DEFAULTS, KEYS, Settings
-from addon.ui import properties
+from addon.protocol.blockout import LORAS, AdapterFile, LoraFile
+from addon.request.settings import ADDED, DECODER, DEFAULTS, KEYS, Settings
+from addon.ui import adapter_properties, properties
 from tests.addon.hosts.sample_scenes import fresh
 
 SET = Settings(
@@ -22,6 +23,9 @@ SET = Settings(
     masks=0.4,
     noise=1,
     emphasis=3.0,
+    scheduler="euler a",
+    loras=(LoraFile(name="ink", sha256="0" * 64, weight=0.8), LoraFile(name="wash")),
+    vae=AdapterFile(name="other"),
 )
 
 
@@ -62,4 +66,28 @@ def test_the_panel_knows_the_models_defaults(strength_property):
 
 
 def test_every_setting_of_a_scene_is_in_the_panel():
-    assert set(KEYS.values()) <= properties._of_scenes().keys()
+    """Files on top of the model are chosen in menus."""
+    assert set(KEYS.values()) - {ADDED, DECODER} <= properties._of_scenes().keys()
+
+
+def test_sliders_set_the_weights_and_nothing_else_of_loras():
+    scene, weights = fresh(), adapter_properties.WEIGHTS
+    setattr(bpy.types.Scene, weights, adapter_properties.of_adapters()[weights])
+    try:
+        assert list(getattr(scene, weights)) == [1.0] * LORAS
+        setattr(scene, weights, [0.5] * LORAS)
+        assert ADDED not in scene, "there is no LoRA to weigh"
+        write(scene, vars(SET))
+        getattr(scene, weights)[1] = 0.35
+        assert read(scene).loras == (SET.loras[0], LoraFile(name="wash", weight=0.35))
+        getattr(scene, weights)[0] = 1.0
+        assert read(scene).loras[0] == LoraFile(name="ink", sha256="0" * 64)
+    finally:
+        delattr(bpy.types.Scene, weights)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "ink", "hue": 1}]', 7])
+def test_files_that_cannot_be_read_are_none(text):
+    scene = fresh()
+    scene[ADDED] = scene[DECODER] = text
+    assert (read(scene).loras, read(scene).vae) == ((), None)

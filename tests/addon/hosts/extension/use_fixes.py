@@ -27,6 +27,8 @@ def use_fixes(app) -> None:
     assert camera.matrix_world.to_3x3() == pose.to_3x3(), "the camera was turned"
     is_constrained(app, camera)
     camera.matrix_world = pose
+    fixes(app, "region-clipped", lambda: setattr(camera.data, "clip_end", 1.0), "extend_clip")
+    camera.matrix_world = pose
     fixes(app, "region-hidden", lambda: setattr(castle, "hide_render", True), "show_region", phrase="castle")
     fixes(app, "region-hidden", lambda: castle.hide_set(True), "show_region", phrase="castle")
     fixes(app, "region-hidden", lambda: setattr(castle, "hide_viewport", True), "show_region", phrase="castle")

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Several views stacked: each camera sees its own picture, and any of them comes off without a trace."""
 
+import time
+from types import SimpleNamespace
+
 import bpy
 import numpy as np
 import pytest
 
 from addon.messages.errors import LockedObject, TooManyViews
 from addon.pictures.image import remove
+from addon.projection import projectors as projectors_module
 from addon.projection.projectors import MOST, is_on, project, projectors, remove_projectors, switch
 from addon.regions.marks import mark
 from tests.addon.hosts.projection.sample_projection import GREEN, flat, gradient, psnr, regions, staged
@@ -83,6 +87,21 @@ def test_each_camera_sees_its_own_picture(tmp_path, record_property):
     assert 0.1 < alone.sum() / inside_first.sum() < 0.9
     assert square.sum() / inside_second.sum() > 0.8
     assert min(figures) > 35
+
+
+@pytest.mark.parametrize("step", [3600, 0, -3600])
+def test_the_newer_view_lies_on_top_whatever_the_clock_does(step, tmp_path, monkeypatch):
+    scene, now = staged(), time.time_ns()
+    monkeypatch.setattr(projectors_module, "time", SimpleNamespace(time_ns=lambda: now))
+    first = project(scene, scene.camera, flat(RED))
+    now += step * 10**9
+    second = project(scene, scene.camera, flat(BLUE))
+    now += step * 10**9
+    assert projectors(scene) == [first, second]
+    third = project(scene, scene.camera, flat(YELLOW))
+    assert projectors(scene) == [first, second, third]
+    assert is_colour(seen_from(scene, scene.camera, tmp_path / "seen.png"), YELLOW).any()
+    assert not is_colour(seen_from(scene, scene.camera, tmp_path / "again.png"), BLUE).any()
 
 
 def test_what_the_newer_view_only_grazes_keeps_the_older(tmp_path):

@@ -3,7 +3,21 @@
 
 import pytest
 
-from addon.regions.marks import COLOUR, DESCRIPTION, KEYS, STRENGTH, mark, read, unmark, write
+from addon.regions.marks import (
+    COLOUR,
+    DESCRIPTION,
+    ENFORCE,
+    KEYS,
+    START,
+    STRENGTH,
+    UNTIL,
+    mark,
+    read,
+    recall,
+    unmark,
+    write,
+)
+from addon.request.phrases import asks_alike
 from addon.ui.region_properties import hold_of
 from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import box, fresh
@@ -15,10 +29,29 @@ def test_a_capture_has_them():
     mark(thing, enforce=("centroid", "size"))
     mark(box("other", (1, 0, 0)))
     thing[STRENGTH], thing[DESCRIPTION], thing[COLOUR] = 0.5, " of  red brick ", (0.8, 0.1, 0.1)
+    thing[START], thing[UNTIL] = 0.25, 0.75
     region, other = capture(scene, prompt="a thing and other").regions
+    assert (region.start, region.until, other.start, other.until) == (0.25, 0.75, 0.0, 1.0)
     assert (region.strength, region.description, region.enforce) == (0.5, "of red brick", ("centroid", "size"))
     assert region.colour == pytest.approx((0.8, 0.1, 0.1))
     assert (other.strength, other.description, other.colour) == (1.0, "", None)
+
+
+def test_a_request_gives_them_back():
+    scene = fresh()
+    thing = box("thing")
+    mark(thing)
+    (plain,) = capture(scene, prompt="a thing").regions
+    write(thing, ENFORCE, "centroid size")
+    for key, value in ((STRENGTH, 0.5), (START, 0.1), (UNTIL, 0.6), (DESCRIPTION, "red"), (COLOUR, (1.0, 0.0, 0.0))):
+        write(thing, key, value)
+    (own,) = capture(scene, prompt="a thing").regions
+    recall(thing, plain)
+    assert capture(scene, prompt="a thing").regions == (plain,)
+    assert not any(thing.get(key) is not None for key in (STRENGTH, START, UNTIL, DESCRIPTION, COLOUR))
+    recall(thing, own)
+    assert capture(scene, prompt="a thing").regions == (own,)
+    assert asks_alike(read(thing), own) and not asks_alike(read(thing), plain)
 
 
 def test_unmarking_takes_them_away():

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from tests.addon.window.driver import main_thread_time, sample_scene
 from tests.addon.window.driver.user_input import operator_context
+from tests.addon.window.scenarios.adapters import adapters
 from tests.addon.window.scenarios.camera_framing import add_cameras
 from tests.addon.window.scenarios.contact_sheets import contact_sheets
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
@@ -37,6 +38,7 @@ from tests.addon.window.scenarios.walkthrough import walk_through, with_mouse_an
 
 PATIENCE = 150.0  # seconds for one step
 SCENARIOS = {
+    "adapters": adapters,
     "previews_and_exact": previews_and_exact,
     "failed_jobs": fail_jobs,
     "camera_framing": add_cameras,

@@ -2,6 +2,7 @@
 """The list of regions in a window: why a row is red, what is visible, what the picture shows, what a region may have of
 its own; then styles with their thumbnails, and the words that the model knows."""
 
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,8 @@ def numbers(app, folder: Path, report: dict) -> Iterator:
     report["same numbers"] = describe(measures(app)["castle"])[:2] == report["achieved"]["castle"][:2]
     yield from screenshot(folder / "outdated.png", settle=2.0)
     castle.location.x += 0.6
+    yield lambda: not measures(app)["castle"].picture.outdated
+    report["asked anew"] = asked_anew(castle)
     colours = {row.uid: row.colour for row in rows(app)}
     castle.name, castle["maquette_phrase"] = "fort", "castle"
     yield lambda: any(row.name == "fort" for row in rows(app))
@@ -112,6 +115,25 @@ def painted(app) -> Iterator:
     """One more picture."""
     yield from ask(app)
     yield lambda: "maquette_picture" in bpy.context.scene and not app.session.waiting and not app.session.receivable
+
+
+def asked_anew(castle) -> dict:
+    """Which numbers are of what is asked for no more: after a change of one region, of all, and after neither."""
+
+    def outdated() -> list:
+        listed = panel.listed_regions(bpy.context)
+        return sorted(one.row.phrase for one in listed if one.measure.picture.outdated)
+
+    panel = importlib.import_module("bl_ext.user_default.maquette.ui.listed_regions")
+    scene, seen = bpy.context.scene, {"before": outdated()}
+    castle.maquette_strength = 0.5
+    seen["one"] = outdated()
+    castle.maquette_strength, scene.maquette_strength = 1.0, 0.1
+    seen["all"] = outdated()
+    scene.property_unset("maquette_strength")
+    scene.pop("maquette_strength", None)
+    seen["after"] = outdated()
+    return seen
 
 
 def own(app, folder: Path, report: dict) -> Iterator:

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which materials the scene's engine does not draw from behind: EEVEE by material, Workbench all or none, Cycles no."""
+
+from collections.abc import Callable
+
+import bpy
+
+EEVEE = {"BLENDER_EEVEE_NEXT", "BLENDER_EEVEE"}  # as 4.2 to 4.5, and 5.0 and newer call it
+WORKBENCH = "BLENDER_WORKBENCH"
+
+
+def culls(scene: bpy.types.Scene, material: bpy.types.Material | None) -> bool:
+    """Whether renders of the scene see through the back faces of a material."""
+    if scene.render.engine == WORKBENCH:
+        return bool(scene.display.shading.show_backface_culling)
+    return scene.render.engine in EEVEE and material is not None and material.use_backface_culling
+
+
+def culling(scene: bpy.types.Scene) -> Callable[[bpy.types.Object], tuple[bool, ...]]:
+    """By an object's materials, in their order, which of them are not drawn from behind; none where all are."""
+    if scene.render.engine not in {*EEVEE, WORKBENCH}:
+        return lambda item: ()
+
+    def culled(item: bpy.types.Object) -> tuple[bool, ...]:
+        slots = tuple(culls(scene, slot.material) for slot in item.material_slots) or (culls(scene, None),)
+        return slots if any(slots) else ()
+
+    return culled

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can matter to a picture: spheres that lie in the frame and are no smaller than a cell, and faces that show their
+fronts. numpy, no bpy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .lens import Lens
+from .triangles import Bools, Floats, Singles
+
+
+@dataclass(frozen=True, eq=False)
+class Sphere:
+    """A middle (3,) and a radius."""
+
+    middle: Floats
+    radius: float
+
+
+def sphere(points: Singles) -> Sphere:
+    """One around ``points`` (p, 3); those that are no numbers, or next to infinite, have no place."""
+    near = np.abs(points) < 1e18
+    finite = points if near.all() else points[near.all(axis=1)]
+    if not len(finite):
+        return Sphere(np.zeros(3), 0.0)
+    low, high = finite.min(axis=0).astype(np.float64), finite.max(axis=0).astype(np.float64)
+    return Sphere((low + high) / 2, float(np.linalg.norm(high - low)) / 2)
+
+
+def _longest(linear: Floats) -> Floats:
+    """What matrices (n, 3, 3) make a length 1 at most; more than that where they skew."""
+    longest: Floats = np.sqrt(np.abs(linear.transpose(0, 2, 1) @ linear).sum(axis=2).max(axis=1))
+    return longest
+
+
+@dataclass(frozen=True, eq=False)
+class Frustum:
+    """What ``lens`` sees on a grid of ``columns`` and ``rows`` of cells; the owners 0 .. ``count`` - 1 are regions."""
+
+    lens: Lens
+    columns: int
+    rows: int
+    count: int = 0
+
+    def is_region(self, owner: int) -> bool:
+        """Whether it is worth a look however small it is."""
+        return 0 <= owner < self.count
+
+    def matters(self, bounds: Floats, matrices: Floats, regions: Bools) -> Bools:
+        """Which of ``matrices`` (n, 4, 4), to camera space, take a sphere of ``bounds`` (n, 4), middle and radius, to
+        where it meets the frame; and, unless it is one of the ``regions`` (n,), to where it is as large as a cell."""
+        linear = matrices[:, :3, :3]
+        radii = bounds[:, 3] * _longest(linear)
+        middles = (linear @ bounds[:, :3, None])[:, :, 0] + matrices[:, :3, 3]
+        inside: Bools = self._inside(middles, radii) & (regions | self._large(middles, 2 * radii))
+        return inside
+
+    def _inside(self, middles: Floats, radii: Floats) -> Bools:
+        """Which spheres meet all that the lens sees, between its depths."""
+        depths, inside = -middles[:, 2], np.ones(len(middles), bool)
+        inside &= (depths + radii >= self.lens.near) & (depths - radii <= self.lens.far)
+        last = self.lens.projection[3]
+        for row in self.lens.projection[:2]:
+            for plane in (last + row, last - row):
+                distances = middles @ plane[:3] + plane[3]
+                inside &= distances >= -radii * float(np.linalg.norm(plane[:3]))
+        return inside
+
+    def _large(self, middles: Floats, sizes: Floats) -> Bools:
+        """Which of those sizes take up a cell; all that is near the camera does."""
+        near = np.maximum(-middles[:, 2] - sizes / 2, self.lens.near) if self.lens.perspective else 1.0
+        cells = max(
+            abs(float(self.lens.projection[0, 0])) * self.columns / 2,
+            abs(float(self.lens.projection[1, 1])) * self.rows / 2,
+        )
+        large: Bools = sizes * cells >= near
+        return large
+
+    def facing(self, corners: Floats) -> Bools:
+        """Which triangles (n, 3, 3) in camera space turn anticlockwise as they are seen."""
+        a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+        normals = np.cross(b - a, c - a)
+        toward = -(normals * a).sum(axis=1) if self.lens.perspective else normals[:, 2]
+        facing: Bools = toward > 0.0
+        return facing

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+"""The LoRAs and autoencoders that a server has: found in folders, told by their headers, known by their sha256.
+
+Folders are looked through whenever somebody asks, so that a file that was just put there is offered; a header is read
+once as long as its file stays as it is, and a sha256 made once, when it is first needed. Nothing is unpickled: what is
+no safetensors is listed with the reason why it is of no use. Importing this does not import torch.
+"""
+
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import file_digest
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
+from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision
+
+from .adapter_headers import PICKLED, read
+from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
+
+MOST = 5000  # files that are listed; more would be no menu
+DEPTH = 6  # folders in folders
+OWN_FOLDERS = frozenset({"loras", "lora", "vae"})  # beside models, in capitals or not, as others' programs call them
+WORDS: Mapping[AdapterKind, str] = {"lora": "LoRA", "vae": "VAE"}
+
+
+@dataclass(frozen=True)
+class FileMark:
+    """By what a file is taken to be the same: its size, and the time at which it was written in nanoseconds."""
+
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A file on offer."""
+
+    file: Path
+    info: AdapterInfo
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is on top of a model, each with its file, and in which precision it computes; "" is the device's own."""
+
+    loras: tuple[tuple[LoraFile, Path], ...] = ()
+    vae: tuple[AdapterFile, Path] | None = None
+    precision: Precision = ""
+
+
+PLAIN = Setup()
+
+
+class AdapterCatalogue:
+    """What is in ``folders``, and beside the ``models``; made once in each process that needs it.
+
+    ``checksums`` is a file that remembers every sha256 with the size and the time of its file; without one they are
+    made anew in each process.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], models: Sequence[ModelInfo] = (), checksums: Path | None = None
+    ) -> None:
+        self._folders, self._models, self._checksums = folders, models, checksums
+        self._headers: dict[str, tuple[FileMark, AdapterInfo | None]] = {}
+        self._digests: dict[str, tuple[FileMark, str]] = {}
+        self._lock = threading.Lock()
+        self._remember()
+
+    def all(self) -> tuple[Adapter, ...]:
+        """Everything that is there now, by name; names are unique in a kind."""
+        entries = dict(islice(self._entries(), MOST))
+        return tuple(sorted(_named(entries), key=lambda adapter: (adapter.info.kind, adapter.info.name.lower())))
+
+    def find(self, kind: AdapterKind, name: str, adapters: Sequence[Adapter] | None = None) -> Adapter:
+        """The one of that name, of all or of these.
+
+        Raises NoAdapter, and UnfitAdapter for one that is of no use to anybody.
+        """
+        same = [adapter for adapter in (self.all() if adapters is None else adapters) if adapter.info.kind == kind]
+        named = next((adapter for adapter in same if adapter.info.name == name), None)
+        if named is None:
+            raise NoAdapter(f"There is no {WORDS[kind]} “{name}” here; {_listed(same)}")
+        if named.info.trouble:
+            raise UnfitAdapter(f"“{name}” is of no use: {named.info.trouble}")
+        return named
+
+    def described(self, adapter: Adapter) -> AdapterInfo:
+        """What is said of it, with its sha256. Raises NoAdapter where it cannot be read any more."""
+        try:
+            mark, file = _mark(adapter.file), str(adapter.file)
+            with self._lock:
+                before = self._digests.get(file)
+            if before is None or before[0] != mark:
+                with adapter.file.open("rb") as opened:
+                    before = mark, file_digest(opened, "sha256").hexdigest()
+                with self._lock:
+                    self._digests[file] = before
+                    self._write()
+        except OSError as error:
+            raise NoAdapter(f"{adapter.file} cannot be read: {error.strerror}") from error
+        return replace(adapter.info, sha256=before[1])
+
+    def pinned(self, blockout: Blockout, model: ModelInfo) -> Blockout:
+        """The request with the sha256 of every file that it names.
+
+        Raises NoAdapter, UnfitAdapter for what is made for another model, and ChangedAdapter where a file is not the
+        one that the request means.
+        """
+        adapters = self._asked_for(blockout)
+        loras = [replace(lora, sha256=self._checked("lora", lora, model, adapters)) for lora in blockout.loras]
+        vae = blockout.vae and replace(blockout.vae, sha256=self._checked("vae", blockout.vae, model, adapters))
+        return replace(blockout, loras=tuple(loras), vae=vae)
+
+    def setup(self, blockout: Blockout) -> Setup:
+        """The files that a request names, for who loads them, and sees whether they are what it means."""
+        adapters = self._asked_for(blockout)
+        loras = tuple((lora, self.find("lora", lora.name, adapters).file) for lora in blockout.loras)
+        vae = (blockout.vae, self.find("vae", blockout.vae.name, adapters).file) if blockout.vae else None
+        return Setup(loras, vae, blockout.precision)
+
+    def _asked_for(self, blockout: Blockout) -> Sequence[Adapter]:
+        """All there are, looked for once; none where a request names none."""
+        return self.all() if blockout.loras or blockout.vae else ()
+
+    def _checked(
+        self, kind: AdapterKind, adapter: LoraFile | AdapterFile, model: ModelInfo, adapters: Sequence[Adapter]
+    ) -> str:
+        info = self.described(self.find(kind, adapter.name, adapters))
+        if info.bases and model.base and model.base not in info.bases:
+            bases = " or ".join(info.bases)
+            raise UnfitAdapter(f"“{adapter.name}” is made for {bases}, and {model.name} is {model.base}")
+        if adapter.sha256 not in ("", info.sha256):
+            raise ChangedAdapter(changed_words(adapter.name))
+        return info.sha256
+
+    def _entries(self) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
+        """(file, (the folder it was found in, what it is)), each file once."""
+        for folder in self._folders:
+            yield from self._in(folder, DEPTH, own=True)
+        for parent in dict.fromkeys(Path(model.source).parent for model in self._models if _is_local(model)):
+            yield from self._in(parent, 0, own=False)
+            for folder in _own_folders(parent):
+                yield from self._in(folder, DEPTH, own=True)
+
+    def _in(self, folder: Path, depth: int, own: bool) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
+        for file in _files(folder, depth):
+            info = self._info(file, own)
+            if info is not None:
+                yield file.resolve(), (folder, info)
+
+    def _info(self, file: Path, own: bool) -> AdapterInfo | None:
+        """What a file is; of a folder that is not for adapters alone only what surely is one."""
+        try:
+            mark = _mark(file)
+        except OSError:
+            return None
+        row = self._headers.get(str(file))
+        if row is None or row[0] != mark:
+            row = mark, read(file, mark.size)
+            self._headers[str(file)] = row
+        info = None if row[1] is None or (row[1].trouble and not own) else row[1]
+        return info and replace(info, sha256=self._digest(file, mark))
+
+    def _digest(self, file: Path, mark: FileMark) -> str:
+        row = self._digests.get(str(file.resolve()))
+        return row[1] if row is not None and row[0] == mark else ""
+
+    def _remember(self) -> None:
+        with suppress(OSError, ValueError, TypeError, AttributeError):  # as good as none
+            rows: Mapping[str, Any] = json.loads(self._checksums.read_bytes()) if self._checksums else {}
+            self._digests = {file: (FileMark(size, time), str(digest)) for file, (size, time, digest) in rows.items()}
+
+    def _write(self) -> None:
+        if self._checksums is None:
+            return
+        rows = {file: [mark.size, mark.modified, digest] for file, (mark, digest) in self._digests.items()}
+        part = self._checksums.with_suffix(".part")
+        with suppress(OSError):  # it is only a memory
+            part.write_text(json.dumps(rows))
+            part.replace(self._checksums)
+
+
+def changed_words(name: str) -> str:
+    """Why a file is refused that is not the one that was meant."""
+    return f"“{name}” is another file than the one that this request was made with"
+
+
+def _mark(file: Path) -> FileMark:
+    facts = file.stat()
+    return FileMark(facts.st_size, facts.st_mtime_ns)
+
+
+def _is_local(model: ModelInfo) -> bool:
+    return Path(model.source).is_absolute()
+
+
+def _own_folders(parent: Path) -> list[Path]:
+    try:
+        entries = sorted(os.scandir(parent), key=lambda entry: entry.name)
+    except OSError:
+        return []
+    return [Path(entry.path) for entry in entries if entry.name.lower() in OWN_FOLDERS and entry.is_dir()]
+
+
+def _files(folder: Path, depth: int) -> Iterator[Path]:
+    """Plain files that may be adapters, in a folder and so many levels below it."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_file() and path.suffix in {".safetensors", *PICKLED} and _is_text(entry.name):
+            yield path
+        elif depth and entry.is_dir() and not entry.name.startswith("."):
+            yield from _files(path, depth - 1)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name can be said to others: on Linux it may be any bytes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _named(entries: Mapping[Path, tuple[Path, AdapterInfo]]) -> Iterator[Adapter]:
+    """Each under its own name; where several have one, under the path to it, from as far up as tells them apart."""
+    names = {file: info.name for file, (_, info) in entries.items()}
+    for up in range(1, DEPTH + 2):
+        counts = Counter((info.kind, names[file]) for file, (_, info) in entries.items())
+        for file, (_, info) in entries.items():
+            if counts[info.kind, names[file]] > 1:
+                names[file] = "/".join([*file.parts[-1 - up : -1], file.stem])
+    for file, (_, info) in entries.items():
+        yield Adapter(file, replace(info, name=names[file][-200:]))
+
+
+def _listed(adapters: Sequence[Adapter]) -> str:
+    names = [adapter.info.name for adapter in adapters if not adapter.info.trouble]
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"there is {', '.join(names[:10])}{more}" if names else "there is none"

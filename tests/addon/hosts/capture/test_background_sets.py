@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Background sets hide what is behind them, all along their chain, in the view as in a render."""
+
+import bpy
+import pytest
+
+from addon.exact.second_blender import alike
+from addon.regions.marks import mark
+from tests.addon.hosts.sample_scenes import box, captured, fresh, group, instance
+
+
+def wall(holder):
+    return box("wall", (-2, -2, 0), (4, 0.2, 8), holder)
+
+
+def near(scene):
+    """A set with a wall before the left half."""
+    scene.background_set = bpy.data.scenes.new("Set")
+    wall(scene.background_set.collection)
+
+
+def far(scene):
+    """The same, in the set of a set, and what is excluded in it, or hidden from renders, does not count."""
+    scene.background_set = bpy.data.scenes.new("Set")
+    scene.background_set.background_set = behind = bpy.data.scenes.new("Set's set")
+    wall(behind.collection)
+    box("unseen", (2, -2, 0), (4, 0.2, 8), group("excluded", behind.collection))
+    behind.view_layers[0].layer_collection.children["excluded"].exclude = True
+    box("secret", (2, -2, 0), (4, 0.2, 8), behind.collection).hide_render = True
+
+
+def instanced(scene):
+    """The wall is an instance of a collection."""
+    scene.background_set = bpy.data.scenes.new("Set")
+    holder = group("walls")
+    wall(holder)
+    there = instance("walls", holder, (0, 0, 0))
+    scene.collection.objects.unlink(there)
+    scene.background_set.collection.objects.link(there)
+
+
+@pytest.mark.parametrize("build", [near, far, instanced])
+def test_half_a_castle_is_behind_the_set(build):
+    def staged():
+        scene = fresh(256, 256)
+        mark(box("castle", (0, 2, 0), (3, 3, 3)))
+        build(scene)
+        bpy.context.view_layer.update()
+        return scene
+
+    view, render = (captured(staged(), "a castle", exact=exact)["castle"] for exact in (False, True))
+    assert view.visible == pytest.approx(0.5, abs=0.02)
+    assert view.centroid[0] > 0.55
+    assert alike(view, render) > 0.97

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Scenes of very many instances: what they cost, and that those which cannot matter are left out."""
+
+import time
+
+import bpy
+import numpy as np
+import pytest
+
+from addon.capture.scene import capture as snapshot
+from addon.capture.scene import evaluated, parts
+from addon.capture.snapshot import develop
+from addon.messages.errors import RegionOutside
+from addon.regions.marks import mark
+from addon.request.settings import Settings
+from tests.addon.hosts.capture.sample_cameras import look
+from tests.addon.hosts.sample_scenes import box, fresh, mesh, put
+
+LOOK, SLICE = 0.3, 0.010  # seconds of CPU that a look may take, and a slice of what follows
+
+
+def meadow(count, blade=0.02, y=0.0, span=4.0):
+    """``count`` blades on a field, and a castle in it."""
+    scene = fresh(256, 256)
+    mark(box("castle", (0, 0, 0), (2, 2, 2)))
+    side = int(count**0.5) + 1
+    points = [(i % side / side * span - span / 2, y + i // side * 0.02, -1) for i in range(count)]
+    ground = put("ground", mesh(points, [], "ground"), (0, 0, 0))
+    tree = bpy.data.node_groups.new("scatter", "GeometryNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+    kinds = ("NodeGroupInput", "NodeGroupOutput", "GeometryNodeObjectInfo", "GeometryNodeInstanceOnPoints")
+    source, out, info, onto = (tree.nodes.new(kind) for kind in kinds)
+    info.inputs["Object"].default_value = box("blade", (0, 0, -50), (blade, blade, 10 * blade))
+    info.inputs["As Instance"].default_value = True
+    tree.links.new(source.outputs[0], onto.inputs["Points"])
+    tree.links.new(info.outputs["Geometry"], onto.inputs["Instance"])
+    tree.links.new(onto.outputs[0], out.inputs[0])
+    ground.modifiers.new("scatter", "NODES").node_group = tree
+    bpy.context.view_layer.update()
+    return scene
+
+
+def spent(work):
+    begun = time.process_time()
+    result = work()
+    return time.process_time() - begun, result
+
+
+def slowest(slices):
+    """Seconds of the longest slice. Raises what the slices raise."""
+    longest = 0.0
+    while True:
+        begun = time.process_time()
+        try:
+            next(slices)
+        except StopIteration:
+            return longest
+        finally:
+            longest = max(longest, time.process_time() - begun)
+
+
+def test_fifty_thousand_instances_are_looked_at_in_no_time(record_property):
+    scene = meadow(50_000)
+    graph = evaluated(scene)
+    took, found = min((spent(lambda: list(parts(scene, graph, {}))) for _ in range(3)), key=lambda pair: pair[0])
+    record_property("look_s", took)
+    assert sum(len(part) for _, part in found) == 50_003
+    assert took < LOOK
+    seen = snapshot(scene, Settings(prompt="a castle"))
+    longest = min(slowest(develop(seen)) for _ in range(3))
+    record_property("slice_s", longest)
+    assert longest < SLICE
+
+
+def test_instances_are_where_each_of_them_stands():
+    scene = meadow(300, blade=0.1)
+    expected = [
+        np.array(one.matrix_world)
+        for one in evaluated(scene).object_instances
+        if one.object.name == "blade" and one.parent
+    ]
+    (found,) = (part.matrices for _, part in parts(scene, evaluated(scene), {}) if len(part) > 1)
+    assert np.array_equal(found, np.array(expected, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("options", "drawn"), [({"blade": 0.02}, True), ({"blade": 0.0005}, False), ({"y": -60}, False)]
+)
+def test_what_is_outside_or_smaller_than_a_cell_is_not_drawn(options, drawn):
+    alone = look(meadow(1, blade=0.0001), "a castle")["castle"]
+    among = look(meadow(4000, **{"y": -2.0} | options), "a castle")["castle"]
+    assert (among.size < alone.size) == drawn
+
+
+def test_small_instances_of_a_region_stay():
+    scene = meadow(40_000, blade=0.006, y=-1.5)
+    mark(scene.objects["ground"], "meadow")
+    scene.objects["blade"].hide_render = True
+    region = look(scene, "a castle on a meadow")["meadow"]
+    assert region.size > 0.015
+
+
+def test_a_region_outside_is_outside_and_not_bare():
+    scene = meadow(100, y=-80)
+    mark(scene.objects["ground"], "meadow")
+    with pytest.raises(RegionOutside):
+        look(scene, "a castle on a meadow")
