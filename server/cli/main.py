@@ -25,7 +25,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "bench memory": ("benchmarks.memory:main", "what a model would take of a GPU's memory"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),
-        "bench server": ("benchmarks.server.command:main", "how quick is the server, and what does it stand?"),
+        "bench server": ("benchmarks.serving.verb:main", "how quick is the server, and what does it stand?"),
         "bench window": ("benchmarks.window.measurement:main", "how long is Blender held?"),
         "toybox train": ("sg_core.toybox.train:main", "train the built-in model"),
         "toybox bench": ("sg_core.toybox.bench:main", "measure the built-in model"),

@@ -22,7 +22,7 @@ from addon.protocol.strict_json import dump
 
 from ..errors import CommandError
 from ..logs import unflooded
-from ..queue.migrations import connect
+from ..queue.migrations import check
 from ..settings import VERSION, ServerSettings
 from .app import create_app
 from .connections import BoundedProtocol
@@ -137,7 +137,7 @@ async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connect
     host = Host(config)
     with sole(settings.home), unflooded():
         try:
-            connect(settings.database).close()  # what is wrong with the queue is said here, not in uvicorn's log
+            check(settings.database)  # what is wrong with the queue is said here, not in uvicorn's log
             settings.shelf.mkdir(exist_ok=True)
             for path, mode in ((settings.database, 0o600), (settings.shelf, 0o700)):
                 path.chmod(mode)  # what SQLite keeps beside its file has that file's mode

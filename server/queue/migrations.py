@@ -99,23 +99,28 @@ class NoBackup(CommandError):
 def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
     """Opens the queue, making or migrating it first; ``patience``: seconds to wait for a lock.
 
-    Raises NewerDatabase, NotAQueue, NoBackup and sqlite3.Error.
+    Raises NewerDatabase, NoBackup and sqlite3.Error.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = _opened(path, patience)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA foreign_keys = ON")
+    _migrate(db, path)
+    for table in TABLES:
+        db.execute(f"SELECT 1 FROM {table} LIMIT 0")
+    return db
+
+
+def check(path: Path) -> None:
+    """Opens the queue, and closes it. Raises what ``connect`` does, and NotAQueue for a file that is something else."""
     try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA foreign_keys = ON")
-        _migrate(db, path)
-        for table in TABLES:
-            db.execute(f"SELECT 1 FROM {table} LIMIT 0")
+        connect(path).close()
     except sqlite3.DatabaseError as error:
-        db.close()
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
             raise NotAQueue(path, str(error)) from error
         raise
-    return db
 
 
 def reader(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:

@@ -20,7 +20,7 @@ from addon.protocol.answers import Connection, read_connection
 from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.strict_json import ContractError, dump
 
-ENGINE = "benchmarks.server.engine:FreeEngine"
+ENGINE = "benchmarks.serving.engine:FreeEngine"
 START = """
 import json, sys
 from pathlib import Path

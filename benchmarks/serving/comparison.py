@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a submit is compared with: a FastAPI route that validates the same record and commits one row.
 
-``python -m benchmarks.server.comparison FOLDER`` serves it until it is killed, and writes its port to the folder.
+``python -m benchmarks.serving.comparison FOLDER`` serves it until it is killed, and writes its port to the folder.
 """
 
 import json
@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from addon.protocol.blockout import Blockout
-from benchmarks.server.server_process import send_at_once
+from benchmarks.serving.server_process import send_at_once
 
 
 def application(database: Path) -> FastAPI:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks.server.server_process import ServerProcess, at_work, body
+from benchmarks.serving.server_process import ServerProcess, at_work, body
 
 CLIENTS = 4
 ROUTES = ("/v1/jobs", "/v1/jobs/{}", "/v1/jobs/{}/cancel", "/v1/jobs/{}/front", "/v1/jobs/{}/replace", "/v1/cancel")

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.server.crashes import crash_rounds
-from benchmarks.server.fuzz import fuzzed
-from benchmarks.server.load import jobs_per_second, silent_ms, sse_ms, submit_ms
+from benchmarks.serving.crashes import crash_rounds
+from benchmarks.serving.fuzz import fuzzed
+from benchmarks.serving.load import jobs_per_second, silent_ms, sse_ms, submit_ms
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from benchmarks.server.server_process import ServerProcess, at_work, body, connect_at_once, percentile, until
+from benchmarks.serving.server_process import ServerProcess, at_work, body, connect_at_once, percentile, until
 
 WAITING = 64
 MASKS, SIDE = 4, 128
@@ -26,7 +26,7 @@ CLIENTS = 4
 
 def submit_ms(folder: Path, turns: int) -> dict[str, float]:
     """The 95th percentile of a submit, on a new connection each and on a kept one; ours and FastAPI's in turns."""
-    other = subprocess.Popen([sys.executable, "-m", "benchmarks.server.comparison", str(folder)])
+    other = subprocess.Popen([sys.executable, "-m", "benchmarks.serving.comparison", str(folder)])
     try:
         with at_work(folder / "submits") as server:
             server.request("POST", "/v1/jobs", body(0, "ms=600000"))

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from benchmarks.server.command import main
-from benchmarks.server.crashes import crash_rounds
-from benchmarks.server.fuzz import fuzzed
+from benchmarks.serving.crashes import crash_rounds
+from benchmarks.serving.fuzz import fuzzed
+from benchmarks.serving.verb import main
 
 LITTLE = "--json --turns 5 --jobs 20 --listeners 5 --seconds 1 --rounds 2 --fuzz 80 --silent 400"
 

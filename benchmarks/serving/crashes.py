@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.server.server_process import ServerProcess, at_work, body, until
+from benchmarks.serving.server_process import ServerProcess, at_work, body, until
 
 PATIENCE = 120.0  # seconds for the last jobs to end
 
