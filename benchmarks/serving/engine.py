@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, Precision
 from addon.protocol.png import plain
+from server.adapters import PLAIN, Setup
 from server.worker.engine import Painting, Progress
 
 
@@ -16,10 +17,17 @@ class FreeEngine:
 
     device = "nothing"
 
-    def load(self, model: ModelInfo) -> None:
+    def precision(self, model: ModelInfo) -> Precision:
+        """Any will do."""
+        return "float32"
+
+    def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
         """There is nothing to load."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None]) -> Painting:
+    def unload(self) -> None:
+        """There is nothing to give back."""
+
+    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
         """Reports each step."""
         named = re.search(r"ms=(\d+)", blockout.prompt)
         for step in range(1, blockout.steps + 1):

@@ -21,7 +21,7 @@ from sg_core.tokens import Phrase, phrase
 
 MARGIN = 1  # cells around regions that may change
 CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings
-SKETCHED_UNTIL = 0.5  # progress; from then on another side may come out
+SKETCHED_UNTIL = 0.7  # progress; at 0.5 colours were lost again, and later no other side can come out
 LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
 
 

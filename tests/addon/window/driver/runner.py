@@ -20,13 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from tests.addon.window.driver import main_thread_time, sample_scene
 from tests.addon.window.driver.user_input import operator_context
+from tests.addon.window.following.kept_look import kept_look
 from tests.addon.window.scenarios.camera_framing import add_cameras
 from tests.addon.window.scenarios.contact_sheets import contact_sheets
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
 from tests.addon.window.scenarios.history_buttons import use_history
 from tests.addon.window.scenarios.installation import install_server
 from tests.addon.window.scenarios.interruptions import ADDON, interrupt, use_server
-from tests.addon.window.scenarios.kept_look import kept_look
 from tests.addon.window.scenarios.models.adapters import adapters, name_folders
 from tests.addon.window.scenarios.overlay import overlays
 from tests.addon.window.scenarios.panel import panel_states
