@@ -24,7 +24,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "download": ("sg_core.models.loading:main", "a model of a hub, at its commit, before it is needed"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
-        "bench edits": ("benchmarks.edits.verb:main", "is the look kept, and nothing else changed?"),
+        "bench edits": ("benchmarks.edits.run:main", "is the look kept, and nothing else changed?"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
         "bench memory": ("benchmarks.memory:main", "what a model would take of a GPU's memory"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),

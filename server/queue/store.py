@@ -93,27 +93,20 @@ class Store:
             if instead is not None:
                 replaced = waiting(db, instead)
                 advance(db, replaced, "cancel")
-                return self._insert(db, blockout, body, key, digest, replaced), True
+                return self._refer(db, insert(db, blockout, body, key, digest, replaced), blockout), True
             if rows.waiting_count(db) >= limit:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
-            return self._insert(db, blockout, body, key, digest), True
+            return self._refer(db, insert(db, blockout, body, key, digest), blockout), True
 
-    def _insert(
-        self,
-        db: sqlite3.Connection,
-        blockout: Blockout,
-        body: str,
-        key: str,
-        digest: str,
-        replaced: sqlite3.Row | None = None,
-    ) -> Job:
-        """A new job, which keeps the picture that it follows from being deleted. Raises UnknownReference."""
-        reference, path = blockout.reference, None
-        if reference is not None and (path := self.artifacts.find(reference.picture)) is None:
-            raise UnknownReference(f"There is no picture {reference.picture[:12]}… here", path="reference.picture")
-        job = insert(db, blockout, body, key, digest, replaced)
-        if path is not None:
-            rows.refer(db, job.id, path.name, path.stat().st_size)
+    def _refer(self, db: sqlite3.Connection, job: Job, blockout: Blockout) -> Job:
+        """The job, which now keeps the picture that it follows from being deleted. Raises UnknownReference."""
+        if blockout.reference is None:
+            return job
+        path = self.artifacts.find(blockout.reference.picture)
+        if path is None:
+            absent = f"There is no picture {blockout.reference.picture[:12]}… here"
+            raise UnknownReference(absent, path="reference.picture")
+        rows.refer(db, job.id, path.name, path.stat().st_size)
         return job
 
     def keep(self, png: bytes) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import APART, SHIFT, EditCase, draw_cases
 from benchmarks.edits.results import leading, median, of_move, ratio
-from benchmarks.edits.verb import main
+from benchmarks.edits.run import main
 
 CASE = next(iter(draw_cases(1)))
 
