@@ -28,7 +28,7 @@ def submit_ms(folder: Path, turns: int) -> dict[str, float]:
     """The 95th percentile of a submit, on a new connection each and on a kept one; ours and FastAPI's in turns."""
     other = subprocess.Popen([sys.executable, "-m", "benchmarks.serving.comparison", str(folder)])
     try:
-        with at_work(folder / "submits") as server:
+        with at_work(folder / "submits") as server, ExitStack() as stack:
             server.request("POST", "/v1/jobs", body(0, "ms=600000"))
             until((folder / "port").exists)
             for seed in range(WAITING):
@@ -38,8 +38,8 @@ def submit_ms(folder: Path, turns: int) -> dict[str, float]:
             works: dict[str, Callable[[bytes], None]] = {
                 "new": lambda sent: _new(ours, "/v1/jobs", sent, headers),
                 "fastapi_new": lambda sent: _new(theirs, "/jobs", sent, headers),
-                "kept": _kept(ours, "/v1/jobs", headers),
-                "fastapi_kept": _kept(theirs, "/jobs", headers),
+                "kept": _kept(stack, ours, "/v1/jobs", headers),
+                "fastapi_kept": _kept(stack, theirs, "/jobs", headers),
             }
             return {name: 1000 * percentile(taken) for name, taken in _in_turns(works, turns).items()}
     finally:
@@ -60,11 +60,13 @@ def _in_turns(works: dict[str, Callable[[bytes], None]], turns: int) -> dict[str
 
 
 def _new(address: str, path: str, sent: bytes, headers: dict[str, str]) -> None:
-    _kept(address, path, {**headers, "Connection": "close"})(sent)
+    with ExitStack() as stack:
+        _kept(stack, address, path, {**headers, "Connection": "close"})(sent)
 
 
-def _kept(address: str, path: str, headers: dict[str, str]) -> Callable[[bytes], None]:
+def _kept(stack: ExitStack, address: str, path: str, headers: dict[str, str]) -> Callable[[bytes], None]:
     link = http.client.HTTPConnection(address, timeout=60)
+    stack.callback(link.close)
 
     def submit(sent: bytes) -> None:
         if link.sock is None:
@@ -83,9 +85,10 @@ def jobs_per_second(folder: Path, count: int) -> float:
         until(lambda: server.request("GET", "/v1/health")[1]["device"] == "nothing")
 
         def submit(client: int) -> None:
-            send = _kept(server.netloc(), "/v1/jobs", server.headers())
-            for number in range(client, count, CLIENTS):
-                send(body(number))
+            with ExitStack() as stack:
+                send = _kept(stack, server.netloc(), "/v1/jobs", server.headers())
+                for number in range(client, count, CLIENTS):
+                    send(body(number))
 
         began = time.perf_counter()
         with ThreadPoolExecutor(CLIENTS) as pool:
@@ -145,6 +148,8 @@ async def _listened(
                     delays.append(heard - asked.get(number, heard))
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     tasks = [asyncio.create_task(listen()) for _ in range(listeners)]
     async with asyncio.timeout(READY_SECONDS):
