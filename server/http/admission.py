@@ -17,6 +17,7 @@ T = TypeVar("T")
 TEXTS = 8_192  # in one body: 64 regions have fewer than 2,000 names and values between quotes
 ITEMS = 200_000  # commas: all texts of 64 regions, full of them, have fewer
 LARGEST = 16  # a picture's area, in that of the model's own: its sides four times as long
+LEAST = 128 * 128  # pixels that a model of less is taken to be made for: they are quick to paint
 LONGEST = 1000  # steps of the model's own area, or as much work
 
 
@@ -43,12 +44,12 @@ def validated(adapter: TypeAdapter[T], body: bytes) -> T:
 
 def affordable(blockout: Blockout, model: ModelInfo) -> None:
     """Raises TooCostly for a picture that would keep the device for hours: a step cannot be broken off."""
-    area = blockout.width * blockout.height
-    if area > LARGEST * model.area:
+    area, own = blockout.width * blockout.height, max(model.area, LEAST)
+    if area > LARGEST * own:
         raise TooCostly(
             f"{blockout.width} x {blockout.height} is more than {LARGEST} times the area {model.name} is made for",
             path="width",
         )
-    if area * blockout.steps > LONGEST * model.area:
-        most = LONGEST * model.area // area
+    if area * blockout.steps > LONGEST * own:
+        most = LONGEST * own // area
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
