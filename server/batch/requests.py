@@ -12,21 +12,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from addon.pictures.png_text import texts
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
-from addon.protocol.png import SIGNATURE
-from addon.protocol.strict_json import ContractError, dump, loads
+from addon.protocol.strict_json import dump
 
-from ..errors import CommandError
+from ..cli.request_files import NotARequest, read_request
 
 SUFFIX = ".blockout.json"
-KEYWORD = "maquette.blockout"  # of the request in our pictures
 NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prompt(?P<prompt>\d+))?/(?P<frame>-?\d+)")
-
-
-class NotARequest(CommandError):
-    """A file that carries no request."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +76,3 @@ def requests_in(paths: Sequence[Path]) -> Iterator[PictureRequest]:
                 yield PictureRequest(file.relative_to(path).as_posix().removesuffix(SUFFIX), read_request(file))
         else:
             yield PictureRequest(path.name.partition(".")[0], read_request(path))
-
-
-def read_request(path: Path) -> Blockout:
-    """The blockout in a JSON file, or the one that a PNG of a picture of ours carries. Raises NotARequest."""
-    try:
-        content = path.read_bytes()
-        if content.startswith(SIGNATURE):
-            carried = texts(content)
-            if KEYWORD not in carried:
-                raise NotARequest(f"{path} is a picture without a request: name one that Maquette painted")
-            return loads(Blockout, carried[KEYWORD])
-        return loads(Blockout, content)
-    except (OSError, ContractError) as error:
-        raise NotARequest(f"{path} is no blockout: {error}") from error

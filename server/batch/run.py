@@ -7,22 +7,20 @@ async with link(None) as server:
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from addon.client.api import Client, find_connection
-from addon.client.exceptions import ClientError
+from addon.client.api import Client
 from addon.protocol import home_lock
 from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
-from ..cli.following import PATIENCE, Link
-from ..cli.render import server
+from ..cli.following import Link
+from ..cli.render import link
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import requests_of, sentence
@@ -32,6 +30,8 @@ from .paint import Painter, WouldOverwrite
 from .plan import BatchPlan, changed, scene_names, with_seed
 from .progress import Kind, Listener
 from .requests import SUFFIX, PictureRequest, requests_in
+
+__all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
 
 AHEAD = 3  # jobs at the server at once: one is painted, the others wait so that it never does
 BUFFER = 64  # requests that wait to be handed over
@@ -59,15 +59,6 @@ class BatchOutcome:
 
 def silent(kind: Kind, name: str = "", **facts: Any) -> None:
     """Hears of a batch's news, and says nothing."""
-
-
-@asynccontextmanager
-async def link(
-    connection: Path | None, models: Sequence[Path] = (), adapters: Sequence[Path] = (), patience: float = PATIENCE
-) -> AsyncIterator[Link]:
-    """The way to a server, found as ``maquette render`` finds one, and followed when it starts anew."""
-    async with server(connection, models, adapters) as client:
-        yield Link(client, partial(find_connection, connection) if _is_running(client, connection) else None, patience)
 
 
 async def batch(
@@ -245,11 +236,3 @@ def _reseeded(name: str, before: int, seed: int) -> str:
     if old in name:
         return name.replace(old, new, 1)
     return name if seed == before else f"{name}-seed{seed:04d}"
-
-
-def _is_running(client: Client, connection: Path | None) -> bool:
-    """Whether it is a server of its own, and not one for as long as this command runs."""
-    try:
-        return find_connection(connection).address == client.connection.address
-    except ClientError:
-        return False

@@ -125,7 +125,7 @@ def test_what_was_not_achieved_is_said(request_file, tmp_path, here, capsys):
     words = ["render", str(request_file), "--out", str(tmp_path), "--prompt", "a cat to lose"]
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("cat: not found in the picture, says the judge\n")
-    assert main([*words, "--json"]) == 0
+    assert main([*words, "--json", "--overwrite"]) == 0
     (cat,) = json.loads(capsys.readouterr().out)["achieved"]
     assert (cat["found"], cat["offset"], cat["centroid"]) == (False, None, None)
 
@@ -220,7 +220,7 @@ def test_a_scene_all_the_way(tmp_path, served):
     own = loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes())
     assert (own.seed, own.masks) == (3, MASKS)
 
-    refused = [*words, "--prompt", "a rocket"]
+    refused = [*words, "--prompt", "a rocket", "--overwrite"]
     done = subprocess.run([sys.executable, "-m", "server", *refused], env=world, capture_output=True, text=True)
     assert done.returncode == 1
     assert "castle" in done.stderr
