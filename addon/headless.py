@@ -178,7 +178,7 @@ def _views(command: ViewsCommand) -> None:
 
 
 def _wanted(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
-    """Camera, frame and prompt of each view; a frame may bind a camera of its own, which is then said. Raises NoCamera."""
+    """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
     cameras = [item.name for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
     if views.all_cameras and not cameras:
         raise NoCamera("The scene has no camera.", "Add one.")

@@ -24,7 +24,7 @@ class Malformed(Exception):
 
 
 class Refused(Exception):
-    """Any status but 2xx; ``body`` is what came with it, ``retry_after`` in how many seconds to ask again, if it says."""
+    """Any status but 2xx; ``body`` came with it; ``retry_after`` says in how many seconds to ask again."""
 
     def __init__(self, status: int, body: bytes, retry_after: float | None = None) -> None:
         super().__init__(f"status {status}")

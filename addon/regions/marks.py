@@ -54,7 +54,7 @@ def write(item: Marked, key: str, value: object) -> None:
 
 
 def set_text(item: Marked, field: str, value: str) -> None:
-    """Give a marked object or collection a field of its own, from text: numbers with commas between. Raises ValueError."""
+    """Give a marked object or collection a field of its own, from text, as of a command line. Raises ValueError."""
     keys = {"phrase": PHRASE, "description": DESCRIPTION, "colour": COLOUR}
     numeric = {"strength": STRENGTH, "start": START, "until": UNTIL}
     numbers = [float(part) for part in value.split(",")] if field == "colour" else []

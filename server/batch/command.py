@@ -14,15 +14,15 @@ from typing import Any
 from addon.client.exceptions import ClientError
 
 from ..catalogue import DEFAULT, described
-from ..cli.following import PATIENCE, Link, ServerLost
+from ..cli.following import PATIENCE, ServerLink, ServerLost
 from ..cli.terminal import complain
 from .plan import BatchPlan, WrongPlan, frame_list, read_prompts, read_sets, seed_list
-from .progress import Listener, listening
+from .progress import NewsListener, listening
 from .run import BatchOutcome, batch, capture, link, paint
 
 OUT = Path("out/batch")
 NO_SERVER = ServerLost.exit_code
-Work = Callable[[Link, Listener], Coroutine[Any, Any, BatchOutcome]]
+BatchWork = Callable[[ServerLink, NewsListener], Coroutine[Any, Any, BatchOutcome]]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     words = parser.parse_args(argv)
     plan = plan_of(words)
 
-    async def work(server: Link, listen: Listener) -> BatchOutcome:
+    async def work(server: ServerLink, listen: NewsListener) -> BatchOutcome:
         flags = {"model": words.model, "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
         return await batch(server, plan, words.out, blender=words.blender, **flags)
 
@@ -48,7 +48,7 @@ def paint_main(argv: Sequence[str]) -> int:
     words = parser.parse_args(argv)
     plan = plan_of(words)
 
-    async def work(server: Link, listen: Listener) -> BatchOutcome:
+    async def work(server: ServerLink, listen: NewsListener) -> BatchOutcome:
         flags = {"model": words.model, "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
         return await paint(server, words.requests, plan, words.out, **flags)
 
@@ -90,8 +90,8 @@ def plan_of(words: argparse.Namespace) -> BatchPlan:
     )
 
 
-def _painting(words: argparse.Namespace, work: Work) -> int:
-    async def perform(listen: Listener) -> BatchOutcome:
+def _painting(words: argparse.Namespace, work: BatchWork) -> int:
+    async def perform(listen: NewsListener) -> BatchOutcome:
         async with link(words.server, patience=words.patience) as server:
             return await work(server, listen)
 

@@ -17,7 +17,7 @@ FILE = "manifest.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionMeasure(Record):
+class RegionScore(Record):
     """A region of a picture: ``overlap`` of the two masks (intersection over union), ``offset`` of the two middles as a
     fraction of the frame's diagonal, None where the picture does not show it; and who says so."""
 
@@ -37,7 +37,7 @@ class ManifestRow(Record):
     sha256: str
     model: str
     job: str
-    regions: tuple[RegionMeasure, ...] = ()
+    regions: tuple[RegionScore, ...] = ()
 
     @property
     def overlap(self) -> float | None:

@@ -11,17 +11,17 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Mask, mask_rows
 
 from ..cli.region_report import outcomes
-from .manifest import RegionMeasure
+from .manifest import RegionScore
 
 HALF = 128  # coverage, of 255, from which on a cell belongs to a region
 
 Cells = NDArray[np.bool_]
 
 
-def measured(blockout: Blockout, achieved: Sequence[Achieved]) -> tuple[RegionMeasure, ...]:
+def measured(blockout: Blockout, achieved: Sequence[Achieved]) -> tuple[RegionScore, ...]:
     """A measure for each region; none of a picture that an older server did not measure."""
     return tuple(
-        RegionMeasure(
+        RegionScore(
             name=outcome.request.name,
             phrase=outcome.request.phrase,
             by=outcome.achieved.by,

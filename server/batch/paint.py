@@ -13,11 +13,11 @@ from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump
 
-from ..cli.following import Link, NotPainted, painted
+from ..cli.following import NotPainted, ServerLink, painted
 from ..errors import CommandError
 from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
-from .progress import Listener
+from .progress import NewsListener
 from .requests import SUFFIX, PictureRequest, content_key
 
 MEASURES = ".achieved.json"
@@ -37,15 +37,15 @@ class NamedTwice(CommandError):
 
 
 @dataclass
-class Painter:
+class BatchPainter:
     """A folder of results, and how it is filled. ``rows`` is its manifest, by name; ``failed`` the scenes of which
     something is missing."""
 
-    link: Link
+    link: ServerLink
     out: Path
     models: Sequence[ModelInfo]
     rows: dict[str, ManifestRow]
-    listen: Listener
+    listen: NewsListener
     overwrite: bool = False
     masks: bool = False
     names: set[str] = field(default_factory=set)

@@ -12,14 +12,14 @@ from typing import Any, Literal, Protocol
 
 from ..cli.terminal import complain, say
 
-Kind = Literal["asked", "painting", "saved", "there", "failed", "scene", "waiting", "best", "page"]
-ENDS: tuple[Kind, ...] = ("saved", "there", "failed")
+NewsKind = Literal["asked", "painting", "saved", "there", "failed", "scene", "waiting", "best", "page"]
+ENDS: tuple[NewsKind, ...] = ("saved", "there", "failed")
 
 
-class Listener(Protocol):
+class NewsListener(Protocol):
     """Whoever hears of a batch's news."""
 
-    def __call__(self, kind: Kind, name: str = "", **facts: Any) -> None:
+    def __call__(self, kind: NewsKind, name: str = "", **facts: Any) -> None:
         """``kind`` of news of the picture, scene or file called ``name``."""
 
 
@@ -33,7 +33,7 @@ class Counts:
     there: int = 0
     failed: int = 0
 
-    def count(self, kind: Kind) -> None:
+    def count(self, kind: NewsKind) -> None:
         """One more of them, if it is of a picture that was asked for or ended."""
         if kind in ("asked", *ENDS):
             setattr(self, kind, getattr(self, kind) + 1)
@@ -58,7 +58,7 @@ def clock(seconds: float) -> str:
 
 
 @contextmanager
-def listening(out: Path, as_json: bool) -> Iterator[Listener]:
+def listening(out: Path, as_json: bool) -> Iterator[NewsListener]:
     """What suits whoever looks: JSON lines where they are asked for, else ``Saved: 'path'`` lines on standard output,
     and on standard error a table that is drawn over, or in a log what went wrong and the state at the end."""
     counts = Counts()
@@ -76,7 +76,7 @@ def listening(out: Path, as_json: bool) -> Iterator[Listener]:
 class _JsonLines:
     counts: Counts
 
-    def __call__(self, kind: Kind, name: str = "", **facts: Any) -> None:
+    def __call__(self, kind: NewsKind, name: str = "", **facts: Any) -> None:
         self.counts.count(kind)
         left = None if self.counts.left is None else round(self.counts.left, 1)
         say(json.dumps({"event": kind, "name": name, **facts, "left": left}))
@@ -87,7 +87,7 @@ class _Lines:
     out: Path
     counts: Counts
 
-    def __call__(self, kind: Kind, name: str = "", **facts: Any) -> None:
+    def __call__(self, kind: NewsKind, name: str = "", **facts: Any) -> None:
         self.counts.count(kind)
         if kind == "saved":
             say(f"Saved: '{self.out / name}.png'")
@@ -100,7 +100,7 @@ class _Lines:
 
 
 @contextmanager
-def _live(out: Path, counts: Counts) -> Iterator[Listener]:
+def _live(out: Path, counts: Counts) -> Iterator[NewsListener]:
     from rich.console import Console
     from rich.live import Live
     from rich.table import Table
@@ -118,7 +118,7 @@ def _live(out: Path, counts: Counts) -> Iterator[Listener]:
 
     with Live(get_renderable=table, console=console, refresh_per_second=4) as live:
 
-        def listener(kind: Kind, name: str = "", **facts: Any) -> None:
+        def listener(kind: NewsKind, name: str = "", **facts: Any) -> None:
             scenes.setdefault(name.partition("/")[0], Counts()).count(kind) if kind in ("asked", *ENDS) else None
             if kind == "waiting":
                 counts.count(kind)

@@ -19,16 +19,16 @@ from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
-from ..cli.following import Link
+from ..cli.following import ServerLink
 from ..cli.render import link
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import requests_of, sentence
 from .manifest import ManifestRow, read_rows, write_durably
 from .page import write_pages
-from .paint import Painter, WouldOverwrite
+from .paint import BatchPainter, WouldOverwrite
 from .plan import BatchPlan, changed, scene_names, with_seed
-from .progress import Kind, Listener
+from .progress import NewsKind, NewsListener
 from .requests import SUFFIX, PictureRequest, requests_in
 
 __all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
@@ -57,12 +57,12 @@ class BatchOutcome:
         return 1 if self.failed else 0
 
 
-def silent(kind: Kind, name: str = "", **facts: Any) -> None:
+def silent(kind: NewsKind, name: str = "", **facts: Any) -> None:
     """Hears of a batch's news, and says nothing."""
 
 
 async def batch(
-    link: Link,
+    link: ServerLink,
     plan: BatchPlan,
     out: Path,
     *,
@@ -70,7 +70,7 @@ async def batch(
     blender: Path | None = None,
     overwrite: bool = False,
     masks: bool = False,
-    listen: Listener = silent,
+    listen: NewsListener = silent,
 ) -> BatchOutcome:
     """Capture every scene of ``plan`` and have all of its pictures painted into ``out``; those that are there stay.
 
@@ -80,7 +80,7 @@ async def batch(
     scenes = scene_names(plan.scenes)
     with _filling(out):
         models = await link.call(Client.models)
-        painter = Painter(link, out, models, read_rows(out), listen, overwrite, masks)
+        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
         chosen = _chosen(models, model)
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
@@ -100,7 +100,7 @@ async def batch(
 
 
 async def paint(
-    link: Link,
+    link: ServerLink,
     paths: Sequence[Path],
     plan: BatchPlan,
     out: Path,
@@ -108,7 +108,7 @@ async def paint(
     model: str | None = None,
     overwrite: bool = False,
     masks: bool = False,
-    listen: Listener = silent,
+    listen: NewsListener = silent,
 ) -> BatchOutcome:
     """Have the requests of files and folders painted into ``out``, with the seeds and settings of ``plan``.
 
@@ -117,7 +117,7 @@ async def paint(
     settings = dict(plan.settings) | ({} if model is None else {"model": model})
     with _filling(out):
         models = await link.call(Client.models)
-        painter = Painter(link, out, models, read_rows(out), listen, overwrite, masks)
+        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for request in requests_in(paths):
@@ -136,7 +136,7 @@ async def capture(
     *,
     blender: Path | None = None,
     overwrite: bool = False,
-    listen: Listener = silent,
+    listen: NewsListener = silent,
 ) -> tuple[str, ...]:
     """Write the requests of every scene into ``out``; the scenes of which something is missing.
 
@@ -161,7 +161,7 @@ async def capture(
     return tuple(failed)
 
 
-def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: Listener) -> None:
+def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: NewsListener) -> None:
     path, content = out / f"{request.name}{SUFFIX}", json.dumps(dump(request.blockout)).encode()
     listen("asked", request.name)
     there = path.read_bytes() if path.exists() else None
@@ -172,7 +172,7 @@ def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: 
     listen("there" if there == content else "saved", request.name)
 
 
-async def _paint_all(painter: Painter, requests: AsyncGenerator[PictureRequest, None]) -> None:
+async def _paint_all(painter: BatchPainter, requests: AsyncGenerator[PictureRequest, None]) -> None:
     """Hand requests over as they come, a few at a time. Of several things that go wrong the first is raised."""
     waiting: asyncio.Queue[PictureRequest | None] = asyncio.Queue(BUFFER)
 
@@ -198,7 +198,7 @@ async def _paint_all(painter: Painter, requests: AsyncGenerator[PictureRequest, 
         await requests.aclose()
 
 
-def _ended(painter: Painter, best: bool) -> BatchOutcome:
+def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:
     """With the best of each view kept, and the pages written."""
     rows = {name: row for name, row in painter.rows.items() if name in painter.names}
     chosen = keep_best(painter.out, rows, painter.overwrite) if best else {}

@@ -20,7 +20,7 @@ from ..errors import CommandError
 from ..http.host import running
 from . import blender_process
 from .files import scratch, write, writing
-from .following import Link
+from .following import ServerLink
 from .render import ELSEWHERE, own_server, paint, render, settings_from
 from .terminal import bar, say
 
@@ -63,7 +63,7 @@ async def perform(
     pairs, seconds = [], {}
     with scratch() as folder:
         async with running(own_server(folder)) as (_, connection):
-            link = Link(await connect(connection))
+            link = ServerLink(await connect(connection))
             for scene in bar(scenes, desc="examples", unit="scene"):
                 begun = time.monotonic()
                 pairs.append(await example(link, scene, out / scene.stem, seed, program))
@@ -71,7 +71,7 @@ async def perform(
     return pairs, seconds
 
 
-async def example(link: Link, scene: Path, out: Path, seed: int, program: Path | None) -> "Pair":
+async def example(link: ServerLink, scene: Path, out: Path, seed: int, program: Path | None) -> "Pair":
     """One scene: its picture and textured copy, the unguided picture of the same seed, and the blocking itself."""
     from benchmarks.report import Pair
 

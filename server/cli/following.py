@@ -44,7 +44,7 @@ class PaintedPicture:
 
 
 @dataclass
-class Link:
+class ServerLink:
     """The way to a server. ``find`` says where it is by now, None of one that nobody starts anew.
 
     ``waiting`` hears why nothing goes on, and "" once it does.
@@ -89,7 +89,7 @@ class Link:
 
 
 async def painted(
-    link: Link, blockout: Blockout, key: str, watch: Callable[[Event], None] = lambda event: None
+    link: ServerLink, blockout: Blockout, key: str, watch: Callable[[Event], None] = lambda event: None
 ) -> PaintedPicture:
     """The picture of a blockout: that of the job with this ``key``, whoever asked for it, else a new one's.
 
@@ -116,7 +116,7 @@ async def painted(
     raise AssertionError("count never ends")
 
 
-async def _ended(link: Link, blockout: Blockout, key: str, job: Job, watch: Callable[[Event], None]) -> Job:
+async def _ended(link: ServerLink, blockout: Blockout, key: str, job: Job, watch: Callable[[Event], None]) -> Job:
     """A job once it is over."""
     while True:
         try:
@@ -133,7 +133,7 @@ async def _ended(link: Link, blockout: Blockout, key: str, job: Job, watch: Call
             job = await _submitted(link, blockout, key)
 
 
-async def _submitted(link: Link, blockout: Blockout, key: str) -> Job:
+async def _submitted(link: ServerLink, blockout: Blockout, key: str) -> Job:
     """The job of a key. Interrupted while the server may just have taken it, it cancels it."""
 
     def ask(client: Client) -> Awaitable[Job]:
@@ -153,7 +153,7 @@ async def _whole(client: Client, blockout: Blockout, key: str) -> Job:
         raise
 
 
-async def _cancel(link: Link, job: str) -> None:
+async def _cancel(link: ServerLink, job: str) -> None:
     with suppress(ClientError, TimeoutError):
         async with asyncio.timeout(FAREWELL_SECONDS):
             await link.client.cancel(job)

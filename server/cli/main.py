@@ -24,6 +24,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
+        "bench batch": ("benchmarks.batch.cost_and_kills:main", "what a batch costs beside painting, and loses"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
         "bench memory": ("benchmarks.memory:main", "what a model would take of a GPU's memory"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),

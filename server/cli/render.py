@@ -28,7 +28,7 @@ from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
 from .files import scratch, write, writing
-from .following import PATIENCE, Link, painted
+from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
 from .region_report import Outcome, outcomes
 from .request_files import is_request, read_request
@@ -59,7 +59,7 @@ class Result:
 
 
 async def render(
-    link: Link,
+    link: ServerLink,
     source: SceneFile,
     settings: Mapping[str, Any],
     name: str | None,
@@ -98,7 +98,7 @@ async def render(
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
 
 
-async def paint(link: Link, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
+async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
     """The picture of a blockout, as PNG, and what it shows, with a progress bar in a terminal.
 
     Raises NotPainted when the job does not get done, ServerLost when the server goes for good.
@@ -119,7 +119,7 @@ def refuse_to_overwrite(picture: Path, overwrite: bool) -> None:
         raise CannotRender(f"{picture} is there already: {ELSEWHERE}, or say --overwrite")
 
 
-async def chosen(link: Link, name: str | None) -> ModelInfo:
+async def chosen(link: ServerLink, name: str | None) -> ModelInfo:
     """The server's model of that name, or its first. Raises CannotRender."""
     models = await link.call(Client.models)
     named = [model for model in models if name in (None, model.name)]
@@ -162,11 +162,11 @@ async def server(
 @asynccontextmanager
 async def link(
     connection: Path | None, models: Sequence[Path] = (), adapters: Sequence[Path] = (), patience: float = PATIENCE
-) -> AsyncIterator[Link]:
+) -> AsyncIterator[ServerLink]:
     """The way to a ``server``, which is followed when it starts anew; not our own, which ends with the command."""
     async with server(connection, models, adapters) as client:
         find = partial(find_connection, connection)
-        yield Link(client, find if _is_running(client, connection) else None, patience)
+        yield ServerLink(client, find if _is_running(client, connection) else None, patience)
 
 
 def _is_running(client: Client, connection: Path | None) -> bool:

@@ -3,9 +3,8 @@
 
 from pathlib import Path
 
-from addon.pictures.png_text import texts
 from addon.protocol.blockout import Blockout
-from addon.protocol.png import SIGNATURE
+from addon.protocol.png import SIGNATURE, chunks
 from addon.protocol.strict_json import ContractError, loads
 
 from ..errors import CommandError
@@ -28,7 +27,8 @@ def read_request(path: Path) -> Blockout:
     try:
         content = path.read_bytes()
         if content.startswith(SIGNATURE):
-            carried = texts(content)
+            texts = [text.partition(b"\0") for kind, text, _ in chunks(content) if kind == b"tEXt"]
+            carried = {keyword.decode("latin-1"): text for keyword, _, text in texts}
             if KEYWORD not in carried:
                 raise NotARequest(f"{path} is a picture without a request: name one that Maquette painted")
             return loads(Blockout, carried[KEYWORD])

@@ -35,7 +35,7 @@ BPY_ON_USE = frozenset({"addon/__init__.py"})
 # Protocol and client are all that the API process knows of the add-on; the verbs that open a .blend know how to have a
 # second Blender do it, and what can be set for it.
 WIRE = ("addon.protocol", "addon.client")
-BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings", "addon.request.limits")
+BLENDER_PROCESS = ("addon.blender_process", "addon.request.settings", "addon.request.limits", "addon.request.phrases")
 WORKER = "server.worker.translate"
 
 
@@ -71,7 +71,7 @@ def _of_blender(file: Source) -> bool:
 
 def addon_imports(file: Source) -> Iterator[str]:
     """The server knows the wire; the verbs that open a .blend also know the command line of a second Blender."""
-    known = WIRE + BLENDER_PROCESS if file.path.startswith("server/cli/") else WIRE
+    known = WIRE + BLENDER_PROCESS if file.path.startswith(("server/cli/", "server/batch/")) else WIRE
     for imported in imports(file):
         if imported.top == "addon" and not imported.module.startswith(known):
             yield file.at(imported.node, f"the server may not know {imported.module}")

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from server.batch.manifest import FILE, ManifestRow, RegionMeasure, append, digest_of, read_rows, write_durably
+from server.batch.manifest import FILE, ManifestRow, RegionScore, append, digest_of, read_rows, write_durably
 
-MEASURE = RegionMeasure(name="cat", phrase="cat", by="judge", overlap=0.5, offset=None)
+MEASURE = RegionScore(name="cat", phrase="cat", by="judge", overlap=0.5, offset=None)
 ROW = ManifestRow(name="a/b", key="k", sha256="s", model="toybox", job="1", regions=(MEASURE,))
 
 

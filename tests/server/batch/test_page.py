@@ -127,6 +127,22 @@ def test_the_page_s_program(out):
     assert result["copied"] == [f"maquette render {names[0]}.blockout.json --out again"]
 
 
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser: chromium is not installed")
+def test_a_real_browser_opens_it_from_the_disk(out, tmp_path):
+    """Headless: every picture is loaded, every figure there, and nothing complains."""
+    loaded = "[...document.images].filter((image) => image.naturalWidth).length"
+    probe = f"<script>onload = () => {{ document.title = {loaded} }}</script>"
+    page = out / "probed.html"
+    page.write_text((out / PAGE).read_text().replace("</body>", f"{probe}</body>").replace('"lazy"', '"eager"'))
+    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    words += ["--virtual-time-budget=5000", "--dump-dom", page.as_uri()]
+    done = subprocess.run(words, capture_output=True, text=True)
+    page.unlink()
+    assert done.returncode == 0, done.stderr
+    assert "<title>4</title>" in done.stdout
+    assert done.stdout.count("<figure") == 4 and "4 of 4" in done.stdout
+
+
 def test_every_key_is_said_on_the_page():
     text = TEMPLATE.read_text()
     assert all(f"  {key}:" in text for key in KEYS)

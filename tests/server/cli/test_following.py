@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from addon.client.api import connect, find_connection
-from server.cli.following import Link, NotPainted, ServerLost, painted
+from server.cli.following import NotPainted, ServerLink, ServerLost, painted
 from tests.server.serving import blockout, serving, until
 
 SLOW = {"prompt": "a cat, ms=100", "steps": 20}
@@ -15,7 +15,7 @@ SLOW = {"prompt": "a cat, ms=100", "steps": 20}
 
 async def link_to(served, **changes):
     file = served.home / "connection.json"
-    return Link(await connect(served.connection), partial(find_connection, file), **changes)
+    return ServerLink(await connect(served.connection), partial(find_connection, file), **changes)
 
 
 async def has_begun(link):
