@@ -116,7 +116,8 @@ def _live(out: Path, counts: Counts) -> Iterator[NewsListener]:
             drawn.add_row(name, *map(str, (its.saved, its.there, its.failed, its.asked)))
         return drawn
 
-    with Live(get_renderable=table, console=console, refresh_per_second=4) as live:
+    screen = sys.stdout.isatty()  # else lines on standard output are for whoever reads it, and not for the screen
+    with Live(get_renderable=table, console=console, refresh_per_second=4, redirect_stdout=screen) as live:
 
         def listener(kind: NewsKind, name: str = "", **facts: Any) -> None:
             scenes.setdefault(name.partition("/")[0], Counts()).count(kind) if kind in ("asked", *ENDS) else None

@@ -35,7 +35,7 @@ from .request_files import is_request, read_request
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
-DRAIN = 1.0  # seconds
+DRAIN = 0.3  # seconds
 ELSEWHERE = "name another folder with --out"
 
 
