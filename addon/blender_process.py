@@ -4,6 +4,7 @@
     blender --background --factory-startup --python-expr BOOT -- capture SCENE.blend OUT.json
     python -c BOOT apply SCENE.blend PICTURE.png REQUEST.json ACHIEVED.json OUT.blend
     python -c BOOT look SCENE.blend OUT.png
+    python -c BOOT views SCENE.blend VIEWS.json OUT/
 
 BOOT imports ``headless``, which does as it is asked and ends with code 0; or with REFUSED, and a Problem in the place
 of the result. Both ends take their words from here: ``parse`` makes of ``command.words()`` the command again, with
@@ -16,14 +17,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .protocol.answers import ModelInfo, Problem
+from .protocol.blockout import Blockout
 from .protocol.default_model import TOYBOX
-from .protocol.strict_json import dump, loads
+from .protocol.strict_json import Record, dump, loads
 from .request.settings import add_flags, from_flags, to_flags
 
 LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started the process, and ends it
+ANNOUNCED = "maquette: view "  # begins the line that says of a view that it is captured
 REFUSED = 3  # the exit code of a scene that cannot be opened or captured
 # An extension is not enabled in a factory-fresh Blender: this imports it from its folder, under a name of its own.
 BOOT = (
@@ -101,7 +104,64 @@ class LookCommand:
         return ["look", *_absolute(self.source.path, self.out), *self.source.flags()]
 
 
-Command = CaptureCommand | ApplyCommand | LookCommand
+@dataclass(frozen=True, kw_only=True)
+class RegionChange(Record):
+    """What a region, of that name or phrase, is to have instead of its own; numbers as text, with commas between."""
+
+    region: str
+    field: Literal["phrase", "strength", "start", "until", "description", "colour"]
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views(Record):
+    """Which views of a scene to capture: each camera by each frame by each prompt, in that order.
+
+    No ``cameras`` are the scene's own, or every one of it with ``all_cameras``; no ``frames`` the one that it stands
+    at; no ``prompts`` the scene's own. ``flags`` are settings, as words of a command line.
+    """
+
+    cameras: tuple[str, ...] = ()
+    all_cameras: bool = False
+    frames: tuple[int, ...] = ()
+    prompts: tuple[str, ...] = ()
+    regions: tuple[RegionChange, ...] = ()
+    flags: tuple[str, ...] = ()
+    model: ModelInfo = TOYBOX
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapturedView(Record):
+    """One view ``of`` so many: its ``blockout``, or the ``problem`` that hinders one; ``prompt`` counts from 0."""
+
+    camera: str
+    frame: int
+    prompt: int
+    of: int
+    blockout: Blockout | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewsCommand:
+    """Capture all ``views`` (a JSON file of Views) of a scene, each into a file 0.json, 1.json … of the folder ``out``;
+    each is announced by a line on standard output that begins with ANNOUNCED."""
+
+    source: SceneFile
+    views: Path
+    out: Path
+
+    @property
+    def problem_file(self) -> Path:
+        """Where a scene's problem is left, that hinders all of its views."""
+        return self.out / "problem.json"
+
+    def words(self) -> list[str]:
+        """The command line."""
+        return ["views", *_absolute(self.source.path, self.views, self.out), *self.source.flags()]
+
+
+Command = CaptureCommand | ApplyCommand | LookCommand | ViewsCommand
 
 
 def program(binary: str) -> tuple[str, ...]:
@@ -109,6 +169,13 @@ def program(binary: str) -> tuple[str, ...]:
     if not binary:
         return sys.executable, "-c", BOOT
     return binary, "--background", "--factory-startup", "--python-exit-code", "1", "--python-expr", BOOT, "--"
+
+
+def settings_of(flags: Sequence[str]) -> dict[str, Any]:
+    """Settings by name out of words of a command line, as ``to_flags`` makes them."""
+    parser = argparse.ArgumentParser(prog="views")
+    add_flags(parser)
+    return from_flags(parser.parse_args(list(flags)))
 
 
 def parse(words: Sequence[str]) -> Command:
@@ -140,18 +207,20 @@ def _flags(**values: object) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maquette in Blender")
     verbs = parser.add_subparsers(required=True)
-    capture, apply, look = (verbs.add_parser(name) for name in ("capture", "apply", "look"))
+    capture, apply, look, views = (verbs.add_parser(name) for name in ("capture", "apply", "look", "views"))
     capture.set_defaults(command=_capture_command)
     apply.set_defaults(command=_apply_command)
     look.set_defaults(command=_look_command)
+    views.set_defaults(command=_views_command)
     _add_files(capture, "scene", "out")
     _add_files(apply, "scene", "picture", "request", "achieved", "out")
     _add_files(look, "scene", "out")
+    _add_files(views, "scene", "views", "out")
     add_flags(capture)
     capture.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
     capture.add_argument("--scene-name", help="instead of the file's active scene")
     capture.add_argument("--layer", help="the view layer to render, with --exact")
-    for verb in (capture, apply, look):
+    for verb in (capture, apply, look, views):
         verb.add_argument("--camera")
         verb.add_argument("--frame", type=int)
         verb.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
@@ -198,3 +267,7 @@ def _apply_command(arguments: argparse.Namespace) -> ApplyCommand:
 
 def _look_command(arguments: argparse.Namespace) -> LookCommand:
     return LookCommand(source=_source(arguments), out=arguments.out)
+
+
+def _views_command(arguments: argparse.Namespace) -> ViewsCommand:
+    return ViewsCommand(source=_source(arguments), views=arguments.views, out=arguments.out)

@@ -7,17 +7,32 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import bpy
 
-from .blender_process import LEASH, ApplyCommand, CaptureCommand, LookCommand, SceneFile, parse, refuse
+from .blender_process import (
+    ANNOUNCED,
+    LEASH,
+    ApplyCommand,
+    CaptureCommand,
+    CapturedView,
+    LookCommand,
+    RegionChange,
+    SceneFile,
+    Views,
+    ViewsCommand,
+    parse,
+    refuse,
+    settings_of,
+)
 from .camera.reader import camera_of, view
 from .camera.view import numbers
+from .capture.frames import at
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
@@ -26,13 +41,15 @@ from .cooperative import finish
 from .data_blocks import named
 from .exact.baked_files import bring_point_caches, find_bakes
 from .exact.capture import exactly, use_engine
-from .messages.errors import NoCamera, SecondBlenderFailed, UserError
+from .messages.errors import NoCamera, NothingMarked, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import load_picture, make_current
 from .projection.projectors import project
 from .protocol.answers import Achieved, Problem
 from .protocol.blockout import Blockout
 from .protocol.strict_json import dump, loads
+from .regions import marks
+from .request.phrases import said, swapped
 from .request.settings import Settings
 
 LOOK_WIDTH = 480
@@ -88,13 +105,16 @@ def run(words: Sequence[str]) -> int:
                 _apply(command)
             case LookCommand():
                 _look(command)
+            case ViewsCommand():
+                _views(command)
     except UserError as error:
-        title = "The scene cannot be captured"
-        problem = Problem(
-            type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject
-        )
-        return refuse(problem, command.out)
+        return refuse(_problem(error), command.problem_file if isinstance(command, ViewsCommand) else command.out)
     return 0
+
+
+def _problem(error: UserError) -> Problem:
+    title = "The scene cannot be captured"
+    return Problem(type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject)
 
 
 def _open(source: SceneFile) -> None:
@@ -112,6 +132,10 @@ def _load(source: SceneFile) -> None:
     except RuntimeError as error:  # Blender's word for a file that is gone, or no .blend
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
         raise SecondBlenderFailed(f"Blender cannot open the scene: {reason}.", "") from error
+    if bpy.data.version[:2] > bpy.app.version[:2]:  # what this Blender does not know it would leave out, silently
+        newer, own = (".".join(map(str, version[:2])) for version in (bpy.data.version, bpy.app.version))
+        fix = f"Name a Blender {newer} or newer with --blender, or save the scene for an older one."
+        raise SecondBlenderFailed(f"The scene was saved by Blender {newer}, and this is {own}.", fix)
 
 
 def _capture(command: CaptureCommand) -> None:
@@ -127,6 +151,73 @@ def _capture(command: CaptureCommand) -> None:
         look=partial(exactly, layer=command.layer) if settings.exact else None,
     )
     command.out.write_text(json.dumps(dump(finish(develop(snapshot)))))
+
+
+def _views(command: ViewsCommand) -> None:
+    """Every view into a file of its own; one that cannot be captured hinders no other."""
+    views = loads(Views, command.views.read_bytes())
+    changes = settings_of(views.flags)
+    _change_regions(_scene(), views.regions)
+    wanted = list(_wanted(_scene(), views))
+    for number, (camera, frame, index) in enumerate(wanted):
+        if number and changes.get("exact"):  # which renders, and leaves the scene otherwise
+            _open(command.source)
+            _change_regions(_scene(), views.regions)
+        scene = _scene()
+        prompt = views.prompts[index] if views.prompts else None
+        view = CapturedView(camera=camera, frame=frame, prompt=index, of=len(wanted))
+        try:
+            view = replace(view, blockout=_captured(scene, view, views, changes, prompt))
+        except UserError as error:
+            view = replace(view, problem=_problem(error))
+        part = command.out / f"{number}.part"
+        part.write_text(json.dumps(dump(view)))
+        part.replace(command.out / f"{number}.json")
+        sys.stdout.write(f"\n{ANNOUNCED}{number}\n")
+        sys.stdout.flush()
+
+
+def _wanted(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
+    """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
+    cameras = [item.name for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
+    if views.all_cameras and not cameras:
+        raise NoCamera("The scene has no camera.", "Add one.")
+    for name in cameras or [""]:
+        for frame in views.frames or [scene.frame_current]:
+            with at(scene, frame):
+                own = name or camera_of(scene, None).name
+            yield from ((own, frame, index) for index in range(max(1, len(views.prompts))))
+
+
+def _captured(
+    scene: bpy.types.Scene, view: CapturedView, views: Views, changes: Mapping[str, Any], prompt: str | None
+) -> Blockout:
+    stored = read(scene)
+    words = _renamed(scene, stored.prompt if prompt is None else prompt, views.regions)
+    settings = replace(Settings(prompt=words, seed=stored.seed), **{**changes, "prompt": words})
+    camera = _object(scene, view.camera)
+    look = exactly if settings.exact else None
+    return finish(develop(capture(scene, settings, views.model, camera=camera, frame=view.frame, look=look)))
+
+
+def _change_regions(scene: bpy.types.Scene, changes: Sequence[RegionChange]) -> None:
+    """Raises NothingMarked for a region that the scene has not."""
+    regions = list(marks.marked(scene))
+    for change in changes:
+        items = [item for item, mark in regions if change.region in (mark.name, mark.phrase)]
+        if not items:
+            names = ", ".join(mark.name for _, mark in regions) or "none"
+            raise NothingMarked(f"The scene has no region “{change.region}”; it has {names}.", "Name one of them.")
+        for item in items:
+            marks.set_text(item, change.field, change.value)
+
+
+def _renamed(scene: bpy.types.Scene, prompt: str, changes: Sequence[RegionChange]) -> str:
+    """The prompt with the new phrases of regions where it says the old ones only."""
+    for change in changes:
+        if change.field == "phrase" and said(change.value, prompt) is None:
+            prompt = swapped(prompt, change.region, change.value)
+    return prompt
 
 
 def _apply(command: ApplyCommand) -> None:

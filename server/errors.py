@@ -3,4 +3,6 @@
 
 
 class CommandError(Exception):
-    """Why a command cannot do its job, as a sentence for people; it ends with exit code 1."""
+    """Why a command cannot do its job, as a sentence for people; it ends with this exit code."""
+
+    exit_code = 1

@@ -152,11 +152,13 @@ class Client:
         """A picture's bytes."""
         return await self._answer(self._request("GET", f"/v1/artifacts/{sha256}"), PICTURE_BYTES)
 
-    async def events(self, after: int | None = None, job: str | None = None) -> AsyncGenerator[Event, None]:
+    async def events(
+        self, after: int | None = None, job: str | None = None, *, patient: bool = True
+    ) -> AsyncGenerator[Event, None]:
         """News of one job until it is over, or of all for ever; after the event of that number, or from now on.
 
         A lost connection is taken up again where it broke, more slowly each time; a server that stays away for
-        about half a minute raises ServerAbsent.
+        about half a minute raises ServerAbsent; at once where its caller is not ``patient``, and looks elsewhere.
         """
         path = f"/v1/jobs/{job}/events" if job else "/v1/events"
         cursor = http.EventCursor(after if after is not None or job is None else 0)
@@ -177,7 +179,7 @@ class Client:
             except http.Malformed as error:
                 raise Garbled(f"The server's events make no sense: {error}", MISMATCH) from error
             except http.LOST as error:
-                if pause > longest:
+                if pause > longest or not patient:
                     raise self._absent() from error
             await asyncio.sleep(pause)
             pause *= 2
@@ -250,7 +252,7 @@ def _refusal(refused: http.Refused) -> ClientError:
         fix = "It was started anew: try again, or type its new token where an Address is set."
         return WrongToken("The server does not know our token", fix)
     try:
-        return ServerProblem(loads(Problem, refused.body))
+        return ServerProblem(loads(Problem, refused.body), refused.retry_after)
     except ContractError:
         return Garbled(f"The server answered {refused.status} without saying why", "Is this Maquette's server?")
 

@@ -65,11 +65,11 @@ class Garbled(ClientError):
 
 
 class ServerProblem(ClientError):
-    """The server refused; ``problem`` is what it said."""
+    """The server refused; ``problem`` is what it said, ``retry_after`` in how many seconds it may be otherwise."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         super().__init__(f"{problem.title}: {problem.detail}", problem.fix)
-        self.problem, self.code = problem, problem.type
+        self.problem, self.code, self.retry_after = problem, problem.type, retry_after
 
 
 class OnlineAccessOff(ClientError):

@@ -24,11 +24,11 @@ class Malformed(Exception):
 
 
 class Refused(Exception):
-    """Any status but 2xx; ``body`` is what came with it."""
+    """Any status but 2xx; ``body`` came with it; ``retry_after`` says in how many seconds to ask again."""
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, body: bytes, retry_after: float | None = None) -> None:
         super().__init__(f"status {status}")
-        self.status, self.body = status, body
+        self.status, self.body, self.retry_after = status, body, retry_after
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ async def fetch(request: Request, limit: int) -> bytes:
     async with _exchange(request) as (reader, status, headers):
         body = await _whole(_body(reader, headers), limit)
     if not 200 <= status < 300:
-        raise Refused(status, body)
+        raise Refused(status, body, _seconds(headers))
     return body
 
 
@@ -80,7 +80,7 @@ async def listen(request: Request, cursor: EventCursor, silence: float) -> Async
     async with _exchange(request) as (reader, status, headers):
         body = _body(reader, headers)
         if status != 200:
-            raise Refused(status, await _whole(body, EVENT_BYTES))
+            raise Refused(status, await _whole(body, EVENT_BYTES), _seconds(headers))
         lines = _lines(body)
         data: list[bytes] = []
         number = cursor.last
@@ -181,6 +181,12 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
     except asyncio.LimitOverrunError as error:
         raise Malformed(f"a line of more than {LINE_BYTES} bytes") from error
     return line.rstrip(b"\r\n")
+
+
+def _seconds(headers: Mapping[bytes, bytes]) -> float | None:
+    """What Retry-After says; nothing of a date, which our server never sends."""
+    digits = headers.get(b"retry-after", b"")
+    return float(digits) if digits.isdigit() and len(digits) < 6 else None
 
 
 def _status(line: bytes) -> int:

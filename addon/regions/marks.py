@@ -54,6 +54,14 @@ def write(item: Marked, key: str, value: object) -> None:
     item.update_tag()
 
 
+def set_text(item: Marked, field: str, value: str) -> None:
+    """Give a marked object or collection a field of its own, from text, as of a command line. Raises ValueError."""
+    keys = {"phrase": PHRASE, "description": DESCRIPTION, "colour": COLOUR}
+    numeric = {"strength": STRENGTH, "start": START, "until": UNTIL}
+    numbers = [float(part) for part in value.split(",")] if field == "colour" else []
+    write(item, (keys | numeric)[field], float(value) if field in numeric else numbers or value)
+
+
 def recall(item: Marked, region: Region) -> None:
     """Give a marked object or collection what a region of a request had of its own, and no more than that."""
     write(item, ENFORCE, " ".join(region.enforce))

@@ -112,6 +112,13 @@ def split_phrase(prompt: str, phrase: str, phrases: Sequence[str]) -> str:
     return prompt
 
 
+def swapped(prompt: str, phrase: str, new: str) -> str:
+    """The prompt with ``new`` wherever it says ``phrase``, the articles left as they are."""
+    for start, end in reversed(occurrences_in(folded(prompt), phrase)):
+        prompt = prompt[:start] + new + prompt[end:]
+    return prompt
+
+
 def listed(words: Sequence[str]) -> str:
     """Words in a sentence, each in quotes, and how many more there are than fit one."""
     first = words if len(words) <= SPELT_OUT else words[: SPELT_OUT - 1]

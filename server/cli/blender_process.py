@@ -82,7 +82,7 @@ async def look(source: SceneFile, out: Path, blender: Path | None = None) -> Non
 
 
 async def _run(command: Command, blender: Path | None) -> None:
-    code, output = await _ended([*_program(blender), *command.words()])
+    code, output = await _ended([*blender_words(blender), *command.words()])
     if problem := refusal(code, command.out):
         command.out.unlink()
         raise NotCaptured(f"{problem.detail} {problem.fix}".strip())
@@ -108,7 +108,8 @@ async def _ended(words: list[str]) -> tuple[int | None, str]:
     return process.returncode, output.decode(errors="replace").strip()
 
 
-def _program(blender: Path | None) -> tuple[str, ...]:
+def blender_words(blender: Path | None) -> tuple[str, ...]:
+    """What starts a Blender: the one that is named, or this Python's module. Raises NoBlender."""
     if blender is None and find_spec("bpy") is None:
         raise NoBlender
     return program("" if blender is None else str(blender))

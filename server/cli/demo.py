@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from addon.blender_process import SceneFile
-from addon.client.api import Client, connect
+from addon.client.api import connect
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import loads
 
@@ -20,6 +20,7 @@ from ..errors import CommandError
 from ..http.host import running
 from . import blender_process
 from .files import scratch, write, writing
+from .following import ServerLink
 from .render import ELSEWHERE, own_server, paint, render, settings_from
 from .terminal import bar, say
 
@@ -62,22 +63,22 @@ async def perform(
     pairs, seconds = [], {}
     with scratch() as folder:
         async with running(own_server(folder)) as (_, connection):
-            client = await connect(connection)
+            link = ServerLink(await connect(connection))
             for scene in bar(scenes, desc="examples", unit="scene"):
                 begun = time.monotonic()
-                pairs.append(await example(client, scene, out / scene.stem, seed, program))
+                pairs.append(await example(link, scene, out / scene.stem, seed, program))
                 seconds[scene.stem] = round(time.monotonic() - begun, 1)
     return pairs, seconds
 
 
-async def example(client: Client, scene: Path, out: Path, seed: int, program: Path | None) -> "Pair":
+async def example(link: ServerLink, scene: Path, out: Path, seed: int, program: Path | None) -> "Pair":
     """One scene: its picture and textured copy, the unguided picture of the same seed, and the blocking itself."""
     from benchmarks.report import Pair
 
     source = SceneFile(path=scene)
-    result = await render(client, source, {"seed": seed}, None, out, program)
+    result = await render(link, source, {"seed": seed}, None, out, program, overwrite=True)
     blockout = loads(Blockout, result.blockout.read_bytes())
-    unguided, _ = await paint(client, replace(blockout, strength=0.0))
+    unguided, _ = await paint(link, replace(blockout, strength=0.0))
     with writing(out, ELSEWHERE):
         write(out / "unguided.png", unguided)
     await blender_process.look(source, out / "blocking.png", program)

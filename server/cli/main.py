@@ -18,6 +18,9 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
     {
         "demo": ("server.cli.demo:main", "the main job on the examples; names what it wrote"),
         "serve": ("server.cli.serve:main", "serve pictures to Blender on this machine"),
+        "batch": ("server.batch.command:main", "many views of many scenes to pictures, and on where it stopped"),
+        "capture": ("server.batch.command:capture_main", "its first half: scenes to requests; no server, no torch"),
+        "paint": ("server.batch.command:paint_main", "its second half: requests to pictures; no Blender"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
         "doctor": ("server.cli.doctor:main", "what is installed, what fits, what is wrong, how to mend it"),
@@ -25,6 +28,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "check": ("benchmarks.check:main", "does a model do here what it must?"),
         "bench placement": ("benchmarks.placement.command:main", "are the things where the blocks are?"),
         "bench edits": ("benchmarks.edits.run:main", "is the look kept, and nothing else changed?"),
+        "bench batch": ("benchmarks.batch.cost_and_kills:main", "what a batch costs beside painting, and loses"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
         "bench memory": ("benchmarks.memory:main", "what a model would take of a GPU's memory"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
@@ -63,7 +67,7 @@ def _run(target: str, words: Sequence[str]) -> int:
         code: int = resolve_name(target)(words)
     except (ClientError, CommandError) as error:
         complain(str(error))
-        return 1
+        return getattr(error, "exit_code", 1)
     except BrokenPipeError:  # whoever read what we say has gone
         return 1
     except OSError as error:

@@ -9,15 +9,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
 from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, ServerAbsent
-from addon.protocol.answers import Achieved, Job, ModelInfo
+from addon.protocol.answers import Achieved, Event, ModelInfo
 from addon.protocol.blockout import Blockout
-from addon.protocol.strict_json import ContractError, dump, load, loads
+from addon.protocol.strict_json import ContractError, dump, load
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 
@@ -27,13 +28,15 @@ from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
 from .files import scratch, write, writing
+from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
 from .reference_flags import BESIDE, PictureToFollow, add_reference_flags, follow
 from .region_report import Outcome, outcomes
+from .request_files import is_request, read_request
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
-DRAIN = 1.0  # seconds
+DRAIN = 0.3  # seconds
 ELSEWHERE = "name another folder with --out"
 
 
@@ -57,7 +60,7 @@ class Result:
 
 
 async def render(
-    client: Client,
+    link: ServerLink,
     source: SceneFile,
     settings: Mapping[str, Any],
     name: str | None,
@@ -65,30 +68,34 @@ async def render(
     program: Path | None,
     change: Callable[[Blockout], Blockout] = lambda blockout: blockout,
     follows: Callable[[Blockout], PictureToFollow | None] = lambda blockout: None,
+    overwrite: bool = False,
 ) -> Result:
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
-    is the Blender to use instead of bpy. ``change`` has the last word on the blockout.
+    is the Blender to use instead of bpy. ``change`` has the last word on the blockout. A picture that is there is
+    only replaced to ``overwrite`` it.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
-    if source.path.name.endswith(".json"):
+    refuse_to_overwrite(result.picture, overwrite)
+    if is_request(source.path):
         blockout, result = read_blockout(source.path, settings, name), replace(result, scene=None)
     else:
-        model = await chosen(client, name)
+        model = await chosen(link, name)
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
-    blockout = await client.pinned(change(blockout))
+    blockout = await link.call(methodcaller("pinned", change(blockout)))
     if (picture_to_follow := follows(blockout)) is not None:
-        await client.refer(picture_to_follow.png)
+        await link.call(methodcaller("refer", picture_to_follow.png))
         blockout = picture_to_follow.blockout
     with writing(out, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         out.mkdir(parents=True, exist_ok=True)
         write(result.blockout, json.dumps(dump(blockout)).encode())
         if picture_to_follow is not None:
             write(out / BESIDE, picture_to_follow.png)
-    picture, achieved = await paint(client, blockout)
+    picture, achieved = await paint(link, blockout)
+    refuse_to_overwrite(result.picture, overwrite)  # another command may have been quicker
     with writing(out, ELSEWHERE):
         write(result.picture, picture)
     if result.scene is not None:
@@ -98,33 +105,30 @@ async def render(
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
 
 
-async def paint(client: Client, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
+async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
     """The picture of a blockout, as PNG, and what it shows, with a progress bar in a terminal.
 
-    Raises CannotRender when the job does not get done.
+    Raises NotPainted when the job does not get done, ServerLost when the server goes for good.
     """
-    job = await client.submit(blockout, uuid.uuid4().hex)
     with bar(desc="painting", total=blockout.steps) as progress:
-        async for event in client.events(job=job.id):
+
+        def watch(event: Event) -> None:
             progress.set_postfix_str(event.phase or event.state)
             progress.update(event.step - progress.n)
-    job = await client.job(job.id)
-    return await picture_of(client, job), job.achieved
+
+        picture = await painted(link, blockout, uuid.uuid4().hex, watch)
+    return picture.png, picture.job.achieved
 
 
-async def picture_of(client: Client, job: Job) -> bytes:
-    """The picture of a finished job. Raises CannotRender for one that ended otherwise."""
-    if job.problem is not None:
-        raise CannotRender(f"{job.problem.title}: {job.problem.detail} {job.problem.fix}".strip())
-    pictures = [artifact for artifact in job.artifacts if artifact.kind == "picture"]
-    if not pictures:
-        raise CannotRender(f"The job ended {job.state}, without a picture")
-    return await client.artifact(pictures[0].sha256)
+def refuse_to_overwrite(picture: Path, overwrite: bool) -> None:
+    """Raises CannotRender for a picture that is there, unless it may be overwritten."""
+    if picture.exists() and not overwrite:
+        raise CannotRender(f"{picture} is there already: {ELSEWHERE}, or say --overwrite")
 
 
-async def chosen(client: Client, name: str | None) -> ModelInfo:
+async def chosen(link: ServerLink, name: str | None) -> ModelInfo:
     """The server's model of that name, or its first. Raises CannotRender."""
-    models = await client.models()
+    models = await link.call(Client.models)
     named = [model for model in models if name in (None, model.name)]
     if not named:
         raise CannotRender(f"The server has no model {name}; it has {', '.join(model.name for model in models)}")
@@ -132,14 +136,16 @@ async def chosen(client: Client, name: str | None) -> ModelInfo:
 
 
 def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> Blockout:
-    """A blockout file, with the settings and the model that the command line names. Raises CannotRender."""
+    """The blockout that a file carries, with the settings and the model that the command line names.
+
+    Raises NotARequest, CannotRender.
+    """
     changes = {field: settings[field] for field in SENT if field in settings}
     changes |= {} if name is None else {"model": name}
     try:
-        document = dump(loads(Blockout, path.read_bytes()))
-        return load(Blockout, document | changes)
-    except (OSError, ContractError) as error:
-        raise CannotRender(f"{path} is no blockout: {error}") from error
+        return load(Blockout, dump(read_request(path)) | changes)
+    except ContractError as error:
+        raise CannotRender(f"{path} cannot be painted so: {error}") from error
 
 
 @asynccontextmanager
@@ -158,6 +164,24 @@ async def server(
     with scratch() as folder:
         async with running(own_server(folder, models, adapters)) as (_, own):
             yield await connect(own)
+
+
+@asynccontextmanager
+async def link(
+    connection: Path | None, models: Sequence[Path] = (), adapters: Sequence[Path] = (), patience: float = PATIENCE
+) -> AsyncIterator[ServerLink]:
+    """The way to a ``server``, which is followed when it starts anew; not our own, which ends with the command."""
+    async with server(connection, models, adapters) as client:
+        find = partial(find_connection, connection)
+        yield ServerLink(client, find if _is_running(client, connection) else None, patience)
+
+
+def _is_running(client: Client, connection: Path | None) -> bool:
+    """Whether it is a server of its own, and not one for as long as this command runs."""
+    try:
+        return find_connection(connection).address == client.connection.address
+    except ClientError:
+        return False
 
 
 def own_server(folder: Path, models: Sequence[Path] = (), adapters: Sequence[Path] = ()) -> ServerSettings:
@@ -203,17 +227,9 @@ async def _main(words: argparse.Namespace) -> None:
         name = described(name).name
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
-    async with server(words.server, models, words.lora_folders) as client:
-        result = await render(
-            client,
-            source,
-            settings,
-            name,
-            out,
-            words.blender,
-            partial(changed, words=words),
-            partial(follow, words=words),
-        )
+    change, follows = partial(changed, words=words), partial(follow, words=words)
+    async with link(words.server, models, words.lora_folders) as way:
+        result = await render(way, source, settings, name, out, words.blender, change, follows, words.overwrite)
     tell(result, words.json)
 
 
@@ -240,7 +256,7 @@ def frame(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maquette render", description="Paint one scene.")
-    parser.add_argument("scene", type=Path, help="a .blend file, or a *.blockout.json")
+    parser.add_argument("scene", type=Path, help="a .blend file, a *.blockout.json, or a picture of ours")
     parser.add_argument("--camera", help="the camera's name; the scene's own by default")
     parser.add_argument("--frame", type=frame, help="the frame to capture; the scene's own by default")
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
@@ -252,5 +268,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
     parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")
+    parser.add_argument("--overwrite", action="store_true", help="replace the picture that is there")
     parser.add_argument("--json", action="store_true", help="one line of JSON: the files, and what was achieved")
     return parser

@@ -13,15 +13,19 @@ from addon.blender_process import (
     CaptureCommand,
     Command,
     LookCommand,
+    RegionChange,
     SceneFile,
+    Views,
+    ViewsCommand,
     parse,
     program,
     refusal,
     refuse,
+    settings_of,
 )
 from addon.protocol.answers import Problem
 from addon.protocol.default_model import TOYBOX
-from addon.protocol.strict_json import ContractError
+from addon.protocol.strict_json import ContractError, dump, load
 
 SCENE = Path("/scenes/castle -- with words.blend").resolve()
 OUT = Path("/out/result").resolve()
@@ -85,3 +89,15 @@ def test_a_blender_is_started_in_the_background() -> None:
     binary, *words = program("/opt/blender")
     assert (binary, words[-1], program("")[0]) == ("/opt/blender", "--", sys.executable)
     assert {"--background", "--factory-startup", "--python-exit-code"} <= set(words)
+
+
+def test_views_are_what_was_asked_for(tmp_path: Path) -> None:
+    """The command's words, the record in its file, and the settings in that."""
+    command = ViewsCommand(source=SceneFile(path=tmp_path / "x.blend"), views=tmp_path / "v", out=tmp_path)
+    assert parse(command.words()) == command
+    change = RegionChange(region="castle", field="colour", value="1,0,0")
+    views = Views(frames=(-1, 2), cameras=("A B",), regions=(change,), flags=("--strength=0.5", "--exact"))
+    assert load(Views, dump(views)) == views
+    assert settings_of(views.flags) == {"strength": 0.5, "exact": True}
+    with pytest.raises(ContractError):
+        load(RegionChange, {"region": "castle", "field": "mask", "value": ""})

@@ -39,6 +39,7 @@ BLENDER_PROCESS = (
     "addon.blender_process",
     "addon.request.settings",
     "addon.request.limits",
+    "addon.request.phrases",
     "addon.request.references",
 )
 WORKER = "server.worker.translate"
@@ -77,7 +78,7 @@ def _of_blender(file: Source) -> bool:
 
 def addon_imports(file: Source) -> Iterator[str]:
     """The server knows the wire; the verbs that open a .blend also know the command line of a second Blender."""
-    known = WIRE + BLENDER_PROCESS if file.path.startswith("server/cli/") else WIRE
+    known = WIRE + BLENDER_PROCESS if file.path.startswith(("server/cli/", "server/batch/")) else WIRE
     for imported in imports(file):
         if imported.top == "addon" and not imported.module.startswith(known):
             yield file.at(imported.node, f"the server may not know {imported.module}")

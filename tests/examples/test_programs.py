@@ -43,3 +43,11 @@ def test_measured_picture(tmp_path: Path, monkeypatch, capsys) -> None:
     offsets = [float(number[1]) if (number := re.search(r"is (\d\.\d+) off", line)) else 1.0 for line in lines]
     assert len(lines) == 4
     assert sum(offsets[2:]) < sum(offsets[:2])
+
+
+def test_batch_of_views(tmp_path: Path, monkeypatch, capsys) -> None:
+    pytest.importorskip("bpy", reason="bpy is not installed")
+    lines = printed("batch_of_views", tmp_path, monkeypatch, capsys).splitlines()
+    names = [f"meadow/Camera/seed000{seed}/000{frame}" for frame in (1, 2) for seed in (0, 1)]
+    assert sorted(line.partition(":")[0] for line in lines) == sorted(names)
+    assert (tmp_path / "out" / "views" / "index.html").is_file()

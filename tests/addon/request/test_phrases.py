@@ -10,7 +10,7 @@ import pytest
 import sg_core.tokens
 from addon.messages.errors import PhraseMissing
 from addon.request import spelling
-from addon.request.phrases import Mark, named_in, occurrence, said, spellings, strange
+from addon.request.phrases import Mark, named_in, occurrence, said, spellings, strange, swapped
 from addon.request.wording import inserted
 from sg_core.tokens import Phrase, claims, occurrences
 
@@ -202,3 +202,15 @@ def test_weights_are_no_strange_words():
 def test_a_phrase_is_inserted_with_one_article(prompt, phrase, says):
     assert inserted(prompt, phrase) == says
     assert occurrence(phrase, says) == phrase
+
+
+@pytest.mark.parametrize(
+    ("prompt", "new"),
+    [
+        ("A castle by a Castle", "A ruin by a ruin"),
+        ("castles and a sandcastle", "castles and a sandcastle"),
+        ("a meadow", "a meadow"),
+    ],
+)
+def test_a_phrase_is_swapped_as_a_whole_word(prompt: str, new: str) -> None:
+    assert swapped(prompt, "castle", "ruin") == new

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from addon.protocol.blockout import Blockout
+from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import dump, loads
 from addon.request.settings import MASKS, NOISE
 from server.cli.main import main
@@ -125,7 +126,7 @@ def test_what_was_not_achieved_is_said(request_file, tmp_path, here, capsys):
     words = ["render", str(request_file), "--out", str(tmp_path), "--prompt", "a cat to lose"]
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("cat: not found in the picture, says the judge\n")
-    assert main([*words, "--json"]) == 0
+    assert main([*words, "--json", "--overwrite"]) == 0
     (cat,) = json.loads(capsys.readouterr().out)["achieved"]
     assert (cat["found"], cat["offset"], cat["centroid"]) == (False, None, None)
 
@@ -212,7 +213,7 @@ def test_a_scene_all_the_way(tmp_path, served):
     told = json.loads(done.stdout.splitlines()[-1])
     assert loads(Blockout, told["request"]) == asked
     assert [item["name"] for item in json.loads(told["achieved"])] == ["castle"]
-    assert (told["prompt"], told["seed"], told["steps"], told["strength"]) == ("a castle", 5, 30, 1.0)
+    assert (told["prompt"], told["seed"], told["steps"], told["strength"]) == ("a castle", 5, TOYBOX.steps, 1.0)
     assert (told["camera"], told["fits"], told["panel"]) == ("Camera", "Camera", True)
 
     plain = [sys.executable, "-m", "server", "render", str(scene), "--out", str(tmp_path / "plain")]
@@ -220,7 +221,7 @@ def test_a_scene_all_the_way(tmp_path, served):
     own = loads(Blockout, (tmp_path / "plain" / "blockout.json").read_bytes())
     assert (own.seed, own.masks) == (3, MASKS)
 
-    refused = [*words, "--prompt", "a rocket"]
+    refused = [*words, "--prompt", "a rocket", "--overwrite"]
     done = subprocess.run([sys.executable, "-m", "server", *refused], env=world, capture_output=True, text=True)
     assert done.returncode == 1
     assert "castle" in done.stderr

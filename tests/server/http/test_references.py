@@ -8,7 +8,6 @@ from PIL import Image
 
 from addon.client.exceptions import ServerProblem
 from addon.protocol.blockout import ReferencePicture
-from server.queue.artifacts import ArtifactStore
 from server.queue.store import Store
 from server.worker.png_files import png
 from tests.server.serving import at_home, blockout, ended, fake
@@ -30,10 +29,13 @@ def test_a_picture_that_a_job_follows_outlives_the_server(tmp_path):
 
     digest = asyncio.run(paint())
     store = Store(settings.database)
-    ArtifactStore(settings.artifacts).sweep(store.digests())
+    store.sweep()
+    kept = store.artifacts.find(digest)
+    assert kept is not None and kept.read_bytes() == PICTURE
+    assert store.prune(0, 0) == 0, "the newest job stays, and what it follows"
+    (job,) = store.jobs(1)
+    assert not any(picture.sha256 == digest for picture in job.artifacts), "it is none of the job's own"
     store.close()
-    found = ArtifactStore(settings.artifacts).find(digest)
-    assert found is not None and found.read_bytes() == PICTURE
 
 
 def test_what_was_never_sent_is_refused_before_it_waits(tmp_path):

@@ -49,7 +49,7 @@ def test_what_is_said_to_paint_loads(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("shard", "In it, unet/diffusion_pytorch_model-0000"),
+        ("shard", "In it, unet/diffusion_pytorch_model-000"),
         ("part", "Its vae is missing; get the whole folder."),
         (
             "pickled",

@@ -71,7 +71,7 @@ def sampled(kind: dict) -> dict[str, torch.Tensor]:
     shape = [1, 1]
     if "size" in kind:
         shape[kind["axis"]] = kind["size"]
-    return {kind["tensor"].replace("*", "x"): torch.zeros(shape)}
+    return {kind["tensor"].replace("*", "x").replace("[gl]", "g"): torch.zeros(shape)}
 
 
 @pytest.mark.parametrize("kind", CATALOGUE["files"], ids=range(len(CATALOGUE["files"])))

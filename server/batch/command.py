@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""``maquette batch``, ``capture`` and ``paint``: their flags.
+
+They end with 0 when all is there, 1 when something of a scene is missing, 3 when the server was lost, 130 when they
+were interrupted.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from addon.client.exceptions import ClientError
+
+from ..catalogue import DEFAULT, described
+from ..cli.following import PATIENCE, ServerLink, ServerLost
+from ..cli.terminal import complain
+from .plan import BatchPlan, WrongPlan, frame_list, read_prompts, read_sets, seed_list
+from .progress import NewsListener, listening
+from .run import BatchOutcome, batch, capture, link, paint
+
+OUT = Path("out/batch")
+NO_SERVER = ServerLost.exit_code
+BatchWork = Callable[[ServerLink, NewsListener], Coroutine[Any, Any, BatchOutcome]]
+
+
+def main(argv: Sequence[str]) -> int:
+    """``maquette batch``."""
+    parser = _parser("batch", "Paint many views of many scenes, and go on where it stopped.")
+    _add_scenes(parser)
+    _add_painting(parser)
+    words = parser.parse_args(argv)
+    plan = plan_of(words)
+
+    async def work(server: ServerLink, listen: NewsListener) -> BatchOutcome:
+        flags = {"model": words.model, "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
+        return await batch(server, plan, words.out, blender=words.blender, **flags)
+
+    return _painting(words, work)
+
+
+def paint_main(argv: Sequence[str]) -> int:
+    """``maquette paint``."""
+    parser = _parser("paint", "Paint requests that were captured before; no Blender.")
+    parser.add_argument("requests", type=Path, nargs="+", help="folders of maquette capture, blockouts, our pictures")
+    _add_painting(parser)
+    words = parser.parse_args(argv)
+    plan = plan_of(words)
+
+    async def work(server: ServerLink, listen: NewsListener) -> BatchOutcome:
+        flags = {"model": words.model, "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
+        return await paint(server, words.requests, plan, words.out, **flags)
+
+    return _painting(words, work)
+
+
+def capture_main(argv: Sequence[str]) -> int:
+    """``maquette capture``."""
+    parser = _parser("capture", "Write the requests of many views of many scenes; no server, no torch.")
+    _add_scenes(parser)
+    words = parser.parse_args(argv)
+    plan, model = plan_of(words), described(words.model or DEFAULT)
+    with listening(words.out, words.json) as listen:
+        failed = asyncio.run(
+            capture(plan, model, words.out, blender=words.blender, overwrite=words.overwrite, listen=listen)
+        )
+    return 1 if failed else 0
+
+
+def plan_of(words: argparse.Namespace) -> BatchPlan:
+    """What the flags ask for. Raises WrongPlan."""
+    settings, regions = read_sets(words.set)
+    cameras = getattr(words, "cameras", None) or ""
+    if words.best and words.seeds:
+        raise WrongPlan("--best K takes K seeds from the scene's own upwards: leave --seeds out")
+    if words.best < 0:
+        raise WrongPlan("--best must be 1 or more")
+    prompts = getattr(words, "prompts", None)
+    return BatchPlan(
+        scenes=tuple(getattr(words, "scenes", ())),
+        cameras=() if cameras == "all" else tuple(name.strip() for name in cameras.split(",") if name.strip()),
+        all_cameras=cameras == "all",
+        frames=getattr(words, "frames", ()),
+        prompts=read_prompts(prompts) if prompts else (),
+        seeds=words.seeds,
+        settings=settings,
+        regions=regions,
+        best=words.best,
+    )
+
+
+def _painting(words: argparse.Namespace, work: BatchWork) -> int:
+    async def perform(listen: NewsListener) -> BatchOutcome:
+        async with link(words.server, patience=words.patience) as server:
+            return await work(server, listen)
+
+    with listening(words.out, words.json) as listen:
+        try:
+            return asyncio.run(perform(listen)).exit_code
+        except ClientError as error:
+            complain(str(error))
+            return NO_SERVER
+
+
+def _parser(verb: str, purpose: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"maquette {verb}", description=purpose)
+    parser.add_argument("--seeds", type=seed_list, default=(), help="such as 0-3; the scene's own by default")
+    parser.add_argument("--best", type=int, default=0, metavar="K", help="paint K seeds, keep the best apart")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="strength=0.6, castle.phrase=ruin"
+    )
+    parser.add_argument("--model", help="a model's name; the server's first by default")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the results")
+    parser.add_argument("--overwrite", action="store_true", help="paint anew what has changed since, or was changed")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each piece of news")
+    return parser
+
+
+def _add_scenes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenes", type=Path, nargs="+", help=".blend files")
+    parser.add_argument("--frames", type=frame_list, default=(), help="such as 1-48,60; the scene's own by default")
+    parser.add_argument("--cameras", help="all, or names with commas between; the scene's own by default")
+    parser.add_argument("--prompts", type=Path, help="a file with a prompt a line; the scene's own by default")
+    parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
+
+
+def _add_painting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--masks", action="store_true", help="write object masks beside the pictures")
+    parser.add_argument("--server", type=Path, help="connection file of the server to use")
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for a server that is away")

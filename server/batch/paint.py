@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Requests to pictures on the disk, against a server; no Blender. What is there already is not painted again."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from addon.client.exceptions import ServerProblem
+from addon.protocol.answers import ModelInfo
+from addon.protocol.blockout import Blockout
+from addon.protocol.strict_json import dump
+
+from ..cli.following import NotPainted, ServerLink, painted
+from ..errors import CommandError
+from .manifest import ManifestRow, append, digest_of, write_durably
+from .measures import measured, objects
+from .progress import NewsListener
+from .requests import SUFFIX, PictureRequest, content_key
+
+MEASURES = ".achieved.json"
+OBJECTS = ".objects.png"
+REFUSED = 500  # a status below it says that the request is wrong, and not the server
+
+
+class WouldOverwrite(CommandError):
+    """A file lies where another one would go."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} {reason}: name another folder with --out, or say --overwrite")
+
+
+class NamedTwice(CommandError):
+    """Two pictures of one name."""
+
+
+@dataclass
+class BatchPainter:
+    """A folder of results, and how it is filled. ``rows`` is its manifest, by name; ``failed`` the scenes of which
+    something is missing."""
+
+    link: ServerLink
+    out: Path
+    models: Sequence[ModelInfo]
+    rows: dict[str, ManifestRow]
+    listen: NewsListener
+    overwrite: bool = False
+    masks: bool = False
+    names: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+
+    async def paint(self, request: PictureRequest) -> None:
+        """Have one painted, unless it is there. What is wrong with it alone is told and remembered, not raised.
+
+        Raises ServerLost, ClientError for what is wrong with the server, OSError.
+        """
+        try:
+            row = await self._painted(request)
+        except ServerProblem as error:
+            if error.problem.status >= REFUSED:
+                raise
+            self.fail(request.name, error)
+        except CommandError as error:
+            if error.exit_code != CommandError.exit_code:
+                raise
+            self.fail(request.name, error)
+        else:
+            facts = {"sha256": row.sha256, "overlap": row.overlap}
+            self.listen("saved" if self.rows.get(request.name) is not row else "there", request.name, **facts)
+            self.rows[request.name] = row
+
+    def fail(self, name: str, error: Exception) -> None:
+        """Remember that something of a scene is missing."""
+        self.failed.add(name.partition("/")[0])
+        self.listen("failed", name, reason=str(error))
+
+    async def _painted(self, request: PictureRequest) -> ManifestRow:
+        if request.name in self.names:
+            raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")
+        self.names.add(request.name)
+        blockout = await self.link.call(lambda client: client.pinned(request.blockout))
+        key, row = content_key(blockout, self._model(blockout)), self.rows.get(request.name)
+        if row is not None and self._is_there(row, key):
+            return row
+        picture = await painted(self.link, blockout, key, lambda event: self._tell(request.name, event.step, blockout))
+        fresh = ManifestRow(
+            name=request.name,
+            key=key,
+            sha256=sha256(picture.png).hexdigest(),
+            model=blockout.model,
+            job=picture.job.id,
+            regions=measured(blockout, picture.job.achieved),
+        )
+        self._keep(fresh, blockout, picture.png, json.dumps(dump(picture.job.achieved)).encode())
+        return fresh
+
+    def _is_there(self, row: ManifestRow, key: str) -> bool:
+        """Whether a picture is there as it was asked for. Raises WouldOverwrite for another one."""
+        path = self.path(row.name)
+        digest = digest_of(path)
+        if digest is None or self.overwrite:
+            return digest == row.sha256 and row.key == key
+        if digest != row.sha256:
+            raise WouldOverwrite(path, "has been changed since it was painted")
+        if row.key != key:
+            raise WouldOverwrite(path, "is of another request: the scene, the model or a setting has changed since")
+        return True
+
+    def _keep(self, row: ManifestRow, blockout: Blockout, png: bytes, achieved: bytes) -> None:
+        """The picture and what belongs to it, and only then its row. Raises WouldOverwrite, OSError."""
+        path = self.path(row.name)
+        if not self.overwrite and digest_of(path) not in (None, row.sha256):
+            raise WouldOverwrite(path, "is there already, and not of this batch")
+        write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
+        write_durably(path.with_name(path.stem + MEASURES), achieved)
+        if self.masks:
+            file = io.BytesIO()
+            objects(blockout).save(file, "PNG")
+            write_durably(path.with_name(path.stem + OBJECTS), file.getvalue())
+        write_durably(path, png)
+        append(self.out, row)
+
+    def path(self, name: str) -> Path:
+        """Where the picture of a name lies."""
+        return self.out / f"{name}.png"
+
+    def _model(self, blockout: Blockout) -> ModelInfo:
+        for model in self.models:
+            if model.name == blockout.model:
+                return model
+        raise NotPainted(f"The server has no model {blockout.model}; it has {', '.join(m.name for m in self.models)}")
+
+    def _tell(self, name: str, step: int, blockout: Blockout) -> None:
+        self.listen("painting", name, step=step, steps=blockout.steps)

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+"""The batch from Python: plan, capture, paint, look. The command line calls these very functions.
+
+async with link(None) as server:
+    outcome = await batch(server, BatchPlan(scenes=(Path("meadow.blend"),), frames=(1, 2)), Path("out"))
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from addon.client.api import Client
+from addon.protocol import home_lock
+from addon.protocol.answers import ModelInfo, Problem
+from addon.protocol.strict_json import dump
+
+from ..cli.files import CannotWrite, in_words
+from ..cli.following import ServerLink
+from ..cli.render import link
+from ..errors import CommandError
+from .best import judge_of, keep_best
+from .capture import requests_of, sentence
+from .manifest import ManifestRow, read_rows, write_durably
+from .page import write_pages
+from .paint import BatchPainter, WouldOverwrite
+from .plan import BatchPlan, changed, scene_names, with_seed
+from .progress import NewsKind, NewsListener
+from .requests import SUFFIX, PictureRequest, requests_in
+
+__all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
+
+AHEAD = 3  # jobs at the server at once: one is painted, the others wait so that it never does
+BUFFER = 64  # requests that wait to be handed over
+ELSEWHERE = "name another folder with --out"
+
+
+class BatchRunning(CommandError):
+    """Another batch fills the same folder."""
+
+
+@dataclass(frozen=True)
+class BatchOutcome:
+    """The folder's pictures by name, the best of each view by the name of its copy, and the scenes of which something
+    is missing."""
+
+    rows: dict[str, ManifestRow]
+    best: dict[str, ManifestRow]
+    failed: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is there, 1 when not."""
+        return 1 if self.failed else 0
+
+
+def silent(kind: NewsKind, name: str = "", **facts: Any) -> None:
+    """Hears of a batch's news, and says nothing."""
+
+
+async def batch(
+    link: ServerLink,
+    plan: BatchPlan,
+    out: Path,
+    *,
+    model: str | None = None,
+    blender: Path | None = None,
+    overwrite: bool = False,
+    masks: bool = False,
+    listen: NewsListener = silent,
+) -> BatchOutcome:
+    """Capture every scene of ``plan`` and have all of its pictures painted into ``out``; those that are there stay.
+
+    ``model`` is the server's first by default. Views are painted while others are captured. A scene or picture that
+    cannot be had hinders no other. Raises WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
+    """
+    scenes = scene_names(plan.scenes)
+    with _filling(out):
+        models = await link.call(Client.models)
+        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
+        chosen = _chosen(models, model)
+
+        async def requests() -> AsyncGenerator[PictureRequest, None]:
+            for name, scene in scenes.items():
+                try:
+                    async for item in requests_of(name, scene, plan, chosen, blender):
+                        if isinstance(item, Problem):
+                            painter.fail(name, CommandError(sentence(item)))
+                        else:
+                            yield item
+                except CommandError as error:
+                    painter.failed.add(name)
+                    listen("scene", name, reason=str(error))
+
+        await _paint_all(painter, requests())
+        return _ended(painter, bool(plan.best))
+
+
+async def paint(
+    link: ServerLink,
+    paths: Sequence[Path],
+    plan: BatchPlan,
+    out: Path,
+    *,
+    model: str | None = None,
+    overwrite: bool = False,
+    masks: bool = False,
+    listen: NewsListener = silent,
+) -> BatchOutcome:
+    """Have the requests of files and folders painted into ``out``, with the seeds and settings of ``plan``.
+
+    Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
+    """
+    settings = dict(plan.settings) | ({} if model is None else {"model": model})
+    with _filling(out):
+        models = await link.call(Client.models)
+        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
+
+        async def requests() -> AsyncGenerator[PictureRequest, None]:
+            for request in requests_in(paths):
+                blockout = changed(request.blockout, settings, plan.regions)
+                for seed in plan.seeds_of(blockout):
+                    yield PictureRequest(_reseeded(request.name, blockout.seed, seed), with_seed(blockout, seed))
+
+        await _paint_all(painter, requests())
+        return _ended(painter, bool(plan.best))
+
+
+async def capture(
+    plan: BatchPlan,
+    model: ModelInfo,
+    out: Path,
+    *,
+    blender: Path | None = None,
+    overwrite: bool = False,
+    listen: NewsListener = silent,
+) -> tuple[str, ...]:
+    """Write the requests of every scene into ``out``; the scenes of which something is missing.
+
+    Raises WrongPlan, BatchRunning, CannotWrite.
+    """
+    failed: dict[str, None] = {}
+
+    def fail(name: str, reason: str) -> None:
+        failed[name] = None
+        listen("scene", name, reason=reason)
+
+    with _filling(out):
+        for name, scene in scene_names(plan.scenes).items():
+            try:
+                async for item in requests_of(name, scene, plan, model, blender):
+                    if isinstance(item, Problem):
+                        fail(name, sentence(item))
+                    else:
+                        _write_request(out, item, overwrite, listen)
+            except CommandError as error:
+                fail(name, str(error))
+    return tuple(failed)
+
+
+def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: NewsListener) -> None:
+    path, content = out / f"{request.name}{SUFFIX}", json.dumps(dump(request.blockout)).encode()
+    listen("asked", request.name)
+    there = path.read_bytes() if path.exists() else None
+    if there is not None and there != content and not overwrite:
+        raise WouldOverwrite(path, "is there already, of a scene or settings that were otherwise")
+    if there != content:
+        write_durably(path, content)
+    listen("there" if there == content else "saved", request.name)
+
+
+async def _paint_all(painter: BatchPainter, requests: AsyncGenerator[PictureRequest, None]) -> None:
+    """Hand requests over as they come, a few at a time. Of several things that go wrong the first is raised."""
+    waiting: asyncio.Queue[PictureRequest | None] = asyncio.Queue(BUFFER)
+
+    async def produce() -> None:
+        async for request in requests:
+            painter.listen("asked", request.name)
+            await waiting.put(request)
+        for _ in range(AHEAD):
+            await waiting.put(None)
+
+    async def consume() -> None:
+        while (request := await waiting.get()) is not None:
+            await painter.paint(request)
+
+    painter.link.waiting = lambda reason: painter.listen("waiting", reason=reason)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for work in (produce, *[consume] * AHEAD):
+                tasks.create_task(work())
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    finally:
+        await requests.aclose()
+
+
+def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:
+    """With the best of each view kept, and the pages written."""
+    rows = {name: row for name, row in painter.rows.items() if name in painter.names}
+    chosen = keep_best(painter.out, rows, painter.overwrite) if best else {}
+    for name, row in chosen.items():
+        painter.listen("best", f"{name}.png", of=row.name, overlap=row.overlap, by=judge_of(row))
+    if painter.rows:
+        for path in write_pages(painter.out, painter.rows.values(), {row.name for row in chosen.values()}):
+            painter.listen("page", path.name)
+    return BatchOutcome(rows, chosen, tuple(sorted(painter.failed)))
+
+
+@contextmanager
+def _filling(out: Path) -> Iterator[None]:
+    """A folder that is this batch's alone. Raises BatchRunning, CannotWrite."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with home_lock.hold(out):
+            yield
+    except home_lock.AlreadyLocked as error:
+        raise BatchRunning(f"Another batch fills {out}: wait for it, or {ELSEWHERE}") from error
+    except OSError as error:
+        raise CannotWrite(in_words(error, out, ELSEWHERE)) from error
+
+
+def _chosen(models: Sequence[ModelInfo], name: str | None) -> ModelInfo:
+    named = [model for model in models if name in (None, model.name)]
+    if not named:
+        raise CommandError(f"The server has no model {name}; it has {', '.join(model.name for model in models)}")
+    return named[0]
+
+
+def _reseeded(name: str, before: int, seed: int) -> str:
+    """A name with another seed in it, or behind it where it says none."""
+    old, new = f"/seed{before:04d}", f"/seed{seed:04d}"
+    if old in name:
+        return name.replace(old, new, 1)
+    return name if seed == before else f"{name}-seed{seed:04d}"

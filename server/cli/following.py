@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""A server that is followed: through a restart, to another port, with another token. A job is asked for by its key."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from operator import methodcaller
+from typing import TypeVar
+
+from addon.client.api import Client, connect
+from addon.client.exceptions import ClientError, ServerAbsent, ServerProblem, WrongToken
+from addon.protocol.answers import ENDED, Connection, Event, Job
+from addon.protocol.blockout import Blockout
+
+from ..errors import CommandError
+
+T = TypeVar("T")
+
+PATIENCE = 300.0  # seconds without a server
+PAUSES = (0.25, 4.0)
+FAREWELL_SECONDS = 1.0  # for cancelling, when somebody waits for the command to end
+GONE = ("unknown-job", "unknown-artifact")  # of a server that has another queue, or has tidied up
+
+
+class ServerLost(CommandError):
+    """No server came back in time."""
+
+    exit_code = 3
+
+
+class NotPainted(CommandError):
+    """A job that ended without a picture, and why."""
+
+
+@dataclass(frozen=True)
+class PaintedPicture:
+    """A finished job, and its picture as PNG."""
+
+    job: Job
+    png: bytes
+
+
+@dataclass
+class ServerLink:
+    """The way to a server. ``find`` says where it is by now, None of one that nobody starts anew.
+
+    ``waiting`` hears why nothing goes on, and "" once it does.
+    """
+
+    client: Client
+    find: Callable[[], Connection] | None = None
+    patience: float = PATIENCE
+    waiting: Callable[[str], None] = lambda reason: None
+
+    async def call(self, ask: Callable[[Client], Awaitable[T]]) -> T:
+        """What the server answers, whenever it does. Waits while it is away, and as long as it asks to be left alone.
+
+        Raises ServerLost when it stays away for ``patience`` seconds, and ClientError for what waiting does not mend.
+        """
+        while True:
+            client = self.client
+            try:
+                return await ask(client)
+            except ServerProblem as error:
+                if error.retry_after is None:
+                    raise
+                self.waiting(error.message)
+                await asyncio.sleep(error.retry_after)
+                self.waiting("")
+            except (ServerAbsent, WrongToken) as error:
+                await self._come_back(client, error)
+
+    async def _come_back(self, lost: Client, error: ClientError) -> None:
+        """Until a server answers: where its connection file now says, or again at its address."""
+        end, (pause, longest) = time.monotonic() + self.patience, PAUSES
+        self.waiting(error.message)
+        while self.client is lost:  # another task may have been quicker
+            if self.find is None or time.monotonic() > end:
+                raise ServerLost(f"{error.message}, for {self.patience:.0f} seconds. {error.fix}") from error
+            with suppress(ServerAbsent, WrongToken):
+                self.client = await connect(self.find())
+                break
+            await asyncio.sleep(pause)
+            pause = min(longest, 2 * pause)
+        self.waiting("")
+
+
+async def painted(
+    link: ServerLink, blockout: Blockout, key: str, watch: Callable[[Event], None] = lambda event: None
+) -> PaintedPicture:
+    """The picture of a blockout: that of the job with this ``key``, whoever asked for it, else a new one's.
+
+    A job of an earlier try that was cancelled, failed, or has lost its picture is not taken: the next has a key with a
+    number. Interrupted, it cancels what it asked for. Raises NotPainted, ServerLost, ClientError.
+    """
+    for turn in count():
+        name = f"{key}.{turn}" if turn else key
+        job = await _submitted(link, blockout, name)
+        if job.state in ENDED and job.state != "done":
+            continue
+        try:
+            job = await _ended(link, blockout, name, job, watch)
+        except asyncio.CancelledError:
+            await _cancel(link, job.id)
+            raise
+        if (problem := job.problem) is not None:
+            raise NotPainted(f"{problem.title}: {problem.detail} {problem.fix}".strip())
+        digests = [artifact.sha256 for artifact in job.artifacts if artifact.kind == "picture"]
+        if not digests:
+            raise NotPainted(f"The job ended {job.state}, without a picture")
+        with suppress(ServerProblem):  # it has tidied up: paint anew
+            return PaintedPicture(job, await link.call(methodcaller("artifact", digests[0])))
+    raise AssertionError("count never ends")
+
+
+async def _ended(link: ServerLink, blockout: Blockout, key: str, job: Job, watch: Callable[[Event], None]) -> Job:
+    """A job once it is over."""
+    while True:
+        try:
+            async for event in link.client.events(job=job.id, patient=False):
+                watch(event)
+            ended: Job = await link.call(methodcaller("job", job.id))
+            return ended
+        except (ServerAbsent, WrongToken):
+            job = await _submitted(link, blockout, key)  # asks for it by its key, wherever the server is by now
+        except ServerProblem as error:
+            if error.code not in GONE and error.retry_after is None:
+                raise
+            await asyncio.sleep(error.retry_after or 0.0)
+            job = await _submitted(link, blockout, key)
+
+
+async def _submitted(link: ServerLink, blockout: Blockout, key: str) -> Job:
+    """The job of a key. Interrupted while the server may just have taken it, it cancels it."""
+
+    def ask(client: Client) -> Awaitable[Job]:
+        return _whole(client, blockout, key)
+
+    return await link.call(ask)
+
+
+async def _whole(client: Client, blockout: Blockout, key: str) -> Job:
+    asking = asyncio.ensure_future(client.submit(blockout, key))
+    try:
+        return await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        with suppress(ClientError, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await client.cancel((await asking).id)
+        raise
+
+
+async def _cancel(link: ServerLink, job: str) -> None:
+    with suppress(ClientError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            await link.client.cancel(job)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""Files that carry a request: a blockout as JSON, or a PNG of a picture of ours."""
+
+from pathlib import Path
+
+from addon.protocol.blockout import Blockout
+from addon.protocol.png import SIGNATURE, chunks
+from addon.protocol.strict_json import ContractError, loads
+
+from ..errors import CommandError
+
+KEYWORD = "maquette.blockout"  # of the request in our pictures
+SUFFIXES = (".json", ".png")
+
+
+class NotARequest(CommandError):
+    """A file that carries no request."""
+
+
+def is_request(path: Path) -> bool:
+    """Whether a file is named as one that carries a request, and not as a scene."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_request(path: Path) -> Blockout:
+    """The blockout in a JSON file, or the one that a PNG of a picture of ours carries. Raises NotARequest."""
+    try:
+        content = path.read_bytes()
+        if content.startswith(SIGNATURE):
+            texts = [text.partition(b"\0") for kind, text, _ in chunks(content) if kind == b"tEXt"]
+            carried = {keyword.decode("latin-1"): text for keyword, _, text in texts}
+            if KEYWORD not in carried:
+                raise NotARequest(f"{path} is a picture without a request: name one that Maquette painted")
+            return loads(Blockout, carried[KEYWORD])
+        return loads(Blockout, content)
+    except (OSError, ContractError) as error:
+        raise NotARequest(f"{path} is no blockout: {error}") from error

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""What a batch is to paint, read from a command line."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from addon.blender_process import RegionChange
+from server.batch.plan import (
+    BatchPlan,
+    WrongPlan,
+    changed,
+    frame_list,
+    read_prompts,
+    read_sets,
+    scene_names,
+    seed_list,
+)
+from tests.server.serving import blockout
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [("1-3,60", (1, 2, 3, 60)), ("-2--1", (-2, -1)), ("0-20:10", (0, 10, 20)), ("3,3,1", (3, 1)), ("7", (7,))],
+)
+def test_frames(text, frames):
+    assert frame_list(text) == frames
+
+
+@pytest.mark.parametrize("text", ["", "x", "3-1", "1-", "1-9:0", "99999999", "1-2,,"])
+def test_no_frames(text):
+    with pytest.raises(argparse.ArgumentTypeError):
+        frame_list(text)
+
+
+def test_a_seed_is_never_negative():
+    with pytest.raises(argparse.ArgumentTypeError, match="must go up, and lie in 0 to 2147483647"):
+        seed_list("-1")
+
+
+def test_prompts_of_a_file(tmp_path):
+    path = tmp_path / "prompts"
+    path.write_text("# of the night\na castle\n\n  a ruin \n")
+    assert read_prompts(path) == ("a castle", "a ruin")
+    path.write_text("\n")
+    with pytest.raises(WrongPlan, match="holds no prompts"):
+        read_prompts(path)
+
+
+def test_sets():
+    settings, regions = read_sets(["strength=0.6", "castle.phrase=ruin", "the moon.colour=1,1,0", "exact=yes"])
+    assert settings == {"strength": 0.6, "exact": True}
+    assert regions == (
+        RegionChange(region="castle", field="phrase", value="ruin"),
+        RegionChange(region="the moon", field="colour", value="1,1,0"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("strength", "say NAME=VALUE"),
+        ("strenth=1", "there is no setting 'strenth'; there is negative"),
+        ("strength=much", "could not convert"),
+        ("strength=2", "strength"),
+        ("castle.mask=1", "a region has phrase, strength"),
+        ("castle.strength=7", "must lie in 0 to 1"),
+        ("castle.colour=red", "a region has"),
+        ("seed=3", "there is no setting 'seed'"),
+    ],
+)
+def test_what_cannot_be_set(text, said):
+    with pytest.raises(WrongPlan, match=said):
+        read_sets([text])
+
+
+def test_two_scenes_of_one_name(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.blend").touch()
+    with pytest.raises(WrongPlan, match="Several scenes are called x"):
+        scene_names([tmp_path / "a" / "x.blend", tmp_path / "b" / "x.blend"])
+    with pytest.raises(WrongPlan, match="There is no file"):
+        scene_names([tmp_path / "y.blend"])
+
+
+def test_a_captured_request_is_changed():
+    settings, regions = read_sets(["steps=9", "cat.phrase=red dog", "cat.strength=0.5"])
+    request = changed(blockout(prompt="the cat sleeps"), settings, regions)
+    assert (request.prompt, request.steps) == ("the red dog sleeps", 9)
+    assert (request.regions[0].phrase, request.regions[0].strength) == ("red dog", 0.5)
+    with pytest.raises(WrongPlan, match="there is cat"):
+        changed(blockout(), {}, read_sets(["dog.strength=0.5"])[1])
+    with pytest.raises(WrongPlan, match="capture it anew"):
+        changed(blockout(), {"size": 50}, ())
+
+
+def test_the_seeds_of_a_view():
+    assert BatchPlan(scenes=()).seeds_of(blockout()) == [7]
+    assert BatchPlan(scenes=(), seeds=(1, 2)).seeds_of(blockout()) == (1, 2)
+    assert BatchPlan(scenes=(), best=3).seeds_of(blockout(seed=2**31 - 2)) == [2**31 - 2, 2**31 - 1, 0]
+
+
+def test_a_plan_holds_what_blender_is_asked_for():
+    from addon.protocol.default_model import TOYBOX
+
+    plan = BatchPlan(scenes=(Path("x.blend"),), frames=(1, 2), settings={"strength": 0.5, "exact": True})
+    views = plan.views(TOYBOX)
+    assert (views.frames, views.flags) == ((1, 2), ("--strength=0.5", "--exact"))

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Names of pictures, and the keys of what they are made of."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from addon.protocol.default_model import TOYBOX
+from addon.protocol.png import SIGNATURE
+from addon.protocol.strict_json import dump
+from server.batch.requests import content_key, name_of, parts_of, requests_in, safe
+from server.cli.request_files import NotARequest, read_request
+from tests.server.batch.batches import requests
+from tests.server.serving import blockout
+
+
+def test_a_name_says_what_it_is_of():
+    name = name_of("meadow", "Camera", 12, 3, 2)
+    assert name == "meadow/Camera/seed0003-prompt2/0012"
+    assert parts_of(name) == {"scene": "meadow", "camera": "Camera", "seed": "0003", "prompt": "2", "frame": "0012"}
+    assert parts_of(name_of("meadow", "Camera", -1, 3))["frame"] == "-001"
+    assert parts_of("cat")["scene"] == "cat"
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "C:\\x", "Kamera 1", "ü", "x" * 300, ".."])
+def test_a_folder_is_safe_and_its_own(name):
+    assert "/" not in safe(name) and "\\" not in safe(name) and ".." not in safe(name)
+    assert 1 <= len(safe(name)) < 100
+    assert safe(name) != safe(f"{name}!")
+
+
+def test_the_key_is_of_all_that_alters_pixels():
+    key = content_key(blockout(), TOYBOX)
+    assert key == content_key(blockout(), replace(TOYBOX, licence="other", nouns=()))
+    others = [blockout(seed=8), blockout(strength=0.5), blockout(prompt="the cat"), blockout(regions=())]
+    models = [replace(TOYBOX, revision="2"), replace(TOYBOX, precision="float16"), replace(TOYBOX, source="x")]
+    keys = {key, *(content_key(other, TOYBOX) for other in others), *(content_key(blockout(), m) for m in models)}
+    assert len(keys) == 1 + len(others) + len(models)
+
+
+def test_requests_of_a_folder_and_of_files(tmp_path):
+    folder = requests(tmp_path / "in", 2)
+    (tmp_path / "cat.blockout.json").write_text(json.dumps(dump(blockout())))
+    names = [request.name for request in requests_in([folder, tmp_path / "cat.blockout.json"])]
+    assert names == ["cats/Camera/seed0007/0001", "cats/Camera/seed0007/0002", "cat"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", SIGNATURE, b"\xff\xff"])
+def test_what_carries_no_request(tmp_path, content):
+    path = tmp_path / "x.png"
+    path.write_bytes(content)
+    with pytest.raises(NotARequest, match=r"x\.png"):
+        read_request(path)
+    with pytest.raises(NotARequest, match="absent"):
+        read_request(tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotARequest, match="holds no file"):
+        list(requests_in([tmp_path / "empty"]))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""A server that goes, and comes back elsewhere, in the middle of a job; and one that is full."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from addon.client.api import connect, find_connection
+from server.cli.following import NotPainted, ServerLink, ServerLost, painted
+from tests.server.serving import blockout, serving, until
+
+SLOW = {"prompt": "a cat, ms=100", "steps": 20}
+
+
+async def link_to(served, **changes):
+    file = served.home / "connection.json"
+    return ServerLink(await connect(served.connection), partial(find_connection, file), **changes)
+
+
+async def has_begun(link):
+    async def begun():
+        return any(job.step > 2 for job in await link.client.jobs())
+
+    await until(begun, 30.0)
+
+
+def test_a_restart_on_another_port_with_another_token(tmp_path):
+    """The new server goes on with the job of the old one, and it is that very job which is followed."""
+    home = tmp_path / "home"
+    reasons = []
+
+    async def follow(served, again):
+        link = await link_to(served, waiting=reasons.append)
+        following = asyncio.ensure_future(painted(link, blockout(**SLOW), "a key"))
+        await has_begun(link)
+        served.kill(with_worker=True)
+        with again() as second:
+            assert second.connection.address != served.connection.address
+            assert second.connection.token != served.connection.token
+            picture = await following
+            jobs = await link.client.jobs()
+            assert link.client.connection == second.connection
+        return picture, jobs
+
+    with serving(home) as served:
+        picture, jobs = asyncio.run(follow(served, partial(serving, home)))
+    assert [job.id for job in jobs] == [picture.job.id]
+    assert picture.png.startswith(b"\x89PNG")
+    assert reasons[-1] == "" and any("No server" in reason for reason in reasons)
+
+
+def test_a_server_that_stays_away(tmp_path):
+    async def follow(served):
+        link = await link_to(served, patience=1.0)
+        served.kill(with_worker=True)
+        await painted(link, blockout(), "a key")
+
+    with serving(tmp_path / "home") as served, pytest.raises(ServerLost, match="for 1 seconds"):
+        asyncio.run(follow(served))
+
+
+def test_a_full_queue_is_waited_for(tmp_path):
+    """Two may wait and ten want to; a second's wait is what the server asks for."""
+    reasons = []
+
+    async def follow(served):
+        link = await link_to(served, waiting=reasons.append)
+        every = (painted(link, blockout(seed=seed), f"key {seed}") for seed in range(4))
+        return await asyncio.gather(*every)
+
+    with serving(tmp_path / "home", settings={"max_queued": 1}) as served:
+        assert len(asyncio.run(follow(served))) == 4
+    assert any("waiting" in reason for reason in reasons)
+
+
+def test_a_job_that_ended_badly_is_not_asked_for_again(served):
+    """Somebody cancelled it, in an earlier run; this one paints it."""
+
+    async def follow():
+        link = await link_to(served)
+        job = await link.client.submit(blockout(**SLOW), "cancelled")
+        await link.client.cancel(job.id)
+
+        async def over():
+            return (await link.client.job(job.id)).state == "cancelled"
+
+        await until(over)
+        picture = await painted(link, blockout(**SLOW | {"prompt": "a cat, ms=100"}), "cancelled")
+        again = await painted(link, blockout(**SLOW), "cancelled")
+        assert picture.job.id != job.id
+        assert again.job.id == picture.job.id
+        with pytest.raises(NotPainted, match="as asked"):
+            await painted(link, blockout(prompt="a cat to raise"), "raises")
+
+    asyncio.run(follow())
+
+
+def test_whoever_is_interrupted_cancels(served):
+    async def follow():
+        link = await link_to(served)
+        following = asyncio.ensure_future(painted(link, blockout(**SLOW), "interrupted"))
+        await has_begun(link)
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+
+        async def over():
+            return (await link.client.jobs())[0].state == "cancelled"
+
+        await until(over)
+
+    asyncio.run(follow())
