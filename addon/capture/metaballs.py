@@ -18,6 +18,8 @@ from .meshes import read as read_mesh
 
 EXTENDED = {"CAPSULE": (True, False, False), "PLANE": (True, True, False), "CUBE": (True, True, True)}
 
+FLAT = 1e-12  # of a determinant
+
 
 def family(item: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The scene's metaballs that make one surface with this one, itself among them, by name."""
@@ -47,7 +49,10 @@ def nearest_member(matrix: Floats, points: Floats, members: Sequence[bpy.types.O
 
 def _distances(member: bpy.types.Object, world: Floats) -> Floats:
     """From a metaball's elements, in their radii."""
-    inverse = np.linalg.inv(np.array(member.matrix_world))
+    placed = np.array(member.matrix_world)
+    if abs(np.linalg.det(placed[:3, :3])) < FLAT:  # scaled to nothing, it has no surface
+        return np.full(len(world), np.inf)
+    inverse = np.linalg.inv(placed)
     local = world @ inverse[:3, :3].T + inverse[:3, 3]
     least = np.full(len(world), np.inf)
     for element in member.data.elements:

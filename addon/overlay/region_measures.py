@@ -11,7 +11,7 @@ from ..protocol.frame import offset
 from ..raster.rasterise import Raster
 from ..raster.zbuffer import NOTHING
 from ..regions.measures import BlockMeasure, PictureMeasure, RegionMeasure, Unseen
-from ..request.phrases import Mark
+from ..request.phrases import Mark, same
 from .figure import Finding, overlap
 from .targets import Target
 
@@ -62,8 +62,8 @@ def _picture(
 ) -> PictureMeasure | None:
     if finding is None:
         return None
-    same = unmoved and mark.phrase.casefold() == finding.target.phrase.casefold()
-    outdated = not (same and _alike(target, finding.target, aspect))
+    named = unmoved and same(mark.phrase, finding.target.phrase)
+    outdated = not (named and _alike(target, finding.target, aspect))
     return PictureMeasure(finding.by, finding.offset, finding.overlap, outdated)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can matter to a picture: spheres that lie in the frame and are no smaller than a cell, and faces that show their
-fronts. numpy, no bpy."""
+"""What can matter to a picture: spheres that lie in the frame and are no smaller than a cell, or many; and faces that
+show their fronts. numpy, no bpy."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,9 @@ import numpy as np
 
 from .lens import Lens
 from .triangles import Bools, Floats, Singles
+
+NOTICEABLE = 0.01  # of the frame, that is covered by what is smaller than a cell each
+MANY = 200_000  # of them, which would take seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +52,18 @@ class Frustum:
 
     def matters(self, bounds: Floats, matrices: Floats, regions: Bools) -> Bools:
         """Which of ``matrices`` (n, 4, 4), to camera space, take a sphere of ``bounds`` (n, 4), middle and radius, to
-        where it meets the frame; and, unless it is one of the ``regions`` (n,), to where it is as large as a cell."""
+        where it meets the frame; and, unless it is one of the ``regions`` (n,), to where it is as large as a cell, or
+        together with its like covers a noticeable part of the frame."""
         linear = matrices[:, :3, :3]
         radii = bounds[:, 3] * _longest(linear)
         middles = (linear @ bounds[:, :3, None])[:, :, 0] + matrices[:, :3, 3]
-        inside: Bools = self._inside(middles, radii) & (regions | self._large(middles, 2 * radii))
-        return inside
+        inside, across = self._inside(middles, radii), self._across(middles, 2 * radii)
+        small = inside & ~regions & (across < 1.0)
+        covered = float((across[small] ** 2).sum()) / (self.columns * self.rows)
+        if covered > NOTICEABLE and int(small.sum()) <= MANY:  # a wall of bricks hides, though no brick does
+            return inside
+        matters: Bools = inside & ~small
+        return matters
 
     def _inside(self, middles: Floats, radii: Floats) -> Bools:
         """Which spheres meet all that the lens sees, between its depths."""
@@ -67,15 +76,15 @@ class Frustum:
                 inside &= distances >= -radii * float(np.linalg.norm(plane[:3]))
         return inside
 
-    def _large(self, middles: Floats, sizes: Floats) -> Bools:
-        """Which of those sizes take up a cell; all that is near the camera does."""
+    def _across(self, middles: Floats, sizes: Floats) -> Floats:
+        """How many cells those sizes take up; what is near the camera takes up many."""
         near = np.maximum(-middles[:, 2] - sizes / 2, self.lens.near) if self.lens.perspective else 1.0
         cells = max(
             abs(float(self.lens.projection[0, 0])) * self.columns / 2,
             abs(float(self.lens.projection[1, 1])) * self.rows / 2,
         )
-        large: Bools = sizes * cells >= near
-        return large
+        across: Floats = sizes * cells / near
+        return across
 
     def facing(self, corners: Floats) -> Bools:
         """Which triangles (n, 3, 3) in camera space turn anticlockwise as they are seen."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..messages.errors import NothingMarked, PhraseMissing
 from ..protocol.blockout import Property, Region
-from .spelling import folded, meets, occurrences_in, shared_out
+from .spelling import GAP, folded, meets, occurrences_in, shared_out
 from .wording import forms
 
 SPELT_OUT = 4  # words that a sentence spells out
@@ -62,6 +62,15 @@ def said(phrase: str, prompt: str) -> str | None:
     """``phrase`` as the prompt says it, be it of one or of several: “balloon” in “two balloons”, and the other way
     round; None when the prompt says neither."""
     return spellings([phrase], prompt)[0]
+
+
+def same(phrase: str, spelt: str) -> bool:
+    """Whether ``spelt`` is ``phrase`` as a prompt may have said it: in another case, number or spelling."""
+    return any(_words(form) == _words(spelt) for form in (phrase, *forms(phrase)))
+
+
+def _words(phrase: str) -> list[str]:
+    return [word for word in re.split(GAP, folded(phrase)[0]) if word]
 
 
 def spellings(phrases: Sequence[str], prompt: str) -> list[str | None]:

@@ -23,7 +23,7 @@ DETERMINED = re.compile(  # words that stand where an article would
     rf"|\d+|{'|'.join(NUMBERS)})\s",
     re.IGNORECASE,
 )
-SINGULAR_IN_S = re.compile(r"(?:ss|us|is|as|[aeiou]ns|gas|lens|canvas|atlas|iris|bus)$", re.IGNORECASE)
+SINGULAR_IN_S = re.compile(r"(?:ss|us|is|gas|lens|canvas|atlas|iris|bus|pancreas|christmas)$", re.IGNORECASE)
 AN = re.compile(r"[aeiou]|h(?:our|onest|eir|onou?r)|8|1[18]\b", re.IGNORECASE)  # by what is heard
 A = re.compile(r"one\b|once\b|uni(?![nm])|us[aeu]|ut[ei]|eu|ewe|ufo", re.IGNORECASE)
 ADVERBIALS = re.compile(  # where a list of things ends: at a place or time, or at a comma with no further thing behind

@@ -63,9 +63,8 @@ def _dated(measure: RegionMeasure | None, region: marks.Marked, request: Blockou
     if measure is None or measure.picture is None or measure.picture.outdated:
         return measure
     mark = marks.read(region)
-    then = {item.phrase.casefold(): item for item in request.regions} if request is not None else {}
-    earlier = then.get(mark.phrase.casefold()) if mark is not None else None
-    if mark is not None and earlier is not None and phrases.asks_alike(mark, earlier):
+    regions = request.regions if request is not None else ()
+    if mark is not None and any(phrases.same(mark.phrase, i.phrase) and phrases.asks_alike(mark, i) for i in regions):
         return measure
     return replace(measure, picture=replace(measure.picture, outdated=True))
 

@@ -131,11 +131,12 @@ def same_look(model: Model, reference: Reference, regions: RegionMasks) -> Layou
     """Regions look as in the reference, from wherever they are seen; where everything is, other terms say.
 
     Early on the reference's are stretched over the masks (y, x), no more than a beginning for what is seen from
-    another side; later the regions look at the reference's.
+    another side; later the regions look at the reference's, where the model has layers for that.
     """
     layout = carry(model, reference, regions, until=SKETCHED_UNTIL)
-    for words, mask in regions.items():
-        layout += share(reference, words, mask)
+    if model.self_attention(reference.latent):
+        for words, mask in regions.items():
+            layout += share(reference, words, mask)
     return layout
 
 

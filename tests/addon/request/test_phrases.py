@@ -10,7 +10,7 @@ import pytest
 import sg_core.tokens
 from addon.messages.errors import PhraseMissing
 from addon.request import spelling
-from addon.request.phrases import Mark, named_in, occurrence, said, spellings, strange, swapped
+from addon.request.phrases import Mark, named_in, occurrence, said, same, spellings, strange, swapped
 from addon.request.wording import inserted
 from sg_core.tokens import Phrase, claims, occurrences
 
@@ -214,3 +214,19 @@ def test_a_phrase_is_inserted_with_one_article(prompt, phrase, says):
 )
 def test_a_phrase_is_swapped_as_a_whole_word(prompt: str, new: str) -> None:
     assert swapped(prompt, "castle", "ruin") == new
+
+
+@pytest.mark.parametrize(
+    "plural", ["balloons", "mountains", "lions", "dragons", "pumpkins", "ruins", "cameras", "sofas"]
+)
+def test_a_plural_has_no_article(plural):
+    assert inserted("a castle on a hill", plural) == f"a castle and {plural} on a hill"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "spelt"),
+    [("balloon", "balloons"), ("balloon", "Balloon"), ("hot air balloon", "hot-air balloon"), ("two owls", "2 owls")],
+)
+def test_the_same_words_are_told_otherwise(phrase, spelt):
+    assert same(phrase, spelt)
+    assert not same(phrase, f"small {spelt}") and not same(phrase, "castle")

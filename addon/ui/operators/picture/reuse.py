@@ -19,6 +19,7 @@ from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....protocol.blockout import Blockout
 from ....regions import marks
 from ....request import adapters
+from ....request.phrases import same
 from ....request.settings import KEYS, Settings, part
 from ....request.styles import recovered
 from ....runtime.app import app
@@ -138,9 +139,8 @@ def absent_adapters(settings: Settings) -> Notice | None:
 
 def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
     """Give the scene's regions what those of the request, which have their phrases, had of their own."""
-    then = {region.phrase.casefold(): region for region in request.regions}
     for item, mark in marks.marked(scene):
-        region = then.get(mark.phrase.casefold())
+        region = next((region for region in request.regions if same(mark.phrase, region.phrase)), None)
         if region is not None and item.is_editable:
             marks.recall(item, region)
 

@@ -34,7 +34,7 @@ class ChooseLora(bpy.types.Operator):
 
     def execute(self, context: Context) -> Status:
         loras, info = list(scene_settings.loras(context.scene)), adapters.find(_offered(), "lora", self.name)
-        if info is None or len(loras) >= LORAS:
+        if info is None or (not self.index and len(loras) >= LORAS):
             return refuse(self, sentences.adapter_gone(self.name) if info is None else sentences.loras_full(str(LORAS)))
         if self.index and int(self.index) < len(loras):
             index = int(self.index)

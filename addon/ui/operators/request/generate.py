@@ -36,7 +36,7 @@ from ...properties import VARY, chosen, style
 from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
-from .references import followed, reference_for
+from .references import followed, reference_for, repeated
 
 
 class Generate(bpy.types.Operator):
@@ -64,13 +64,14 @@ class Generate(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
+        restyle, picture = repeated({*self.answers.split(), self.replaces})
         dispatcher.apply(failures_dismissed, self.answers.split())
         depsgraph = context.evaluated_depsgraph_get()
         marks.check_apart(scene)
         snapshot = panel_snapshot(scene, depsgraph)
         phrases = [mark.phrase for mark in marks.marks(scene)]
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
-        reference = reference_for(scene, snapshot, restyle=self.restyle, picture=self.follow)
+        reference = reference_for(scene, snapshot, restyle=self.restyle or restyle, picture=self.follow or picture)
         follow = partial(followed, reference=reference)
         live = _developing(scene, snapshot, follow)
         view = viewpoint(scene, camera_of(scene), depsgraph)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures that follow the latest one: what Generate takes over from it, and one region of it painted anew."""
 
+from collections.abc import Container
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -8,8 +9,8 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ....camera.placement import stands
 from ....camera.reader import camera_of
+from ....camera.view import numbers, unmoved
 from ....capture.canvas import Canvas
 from ....capture.scene import capture
 from ....capture.scene_settings import read
@@ -20,16 +21,20 @@ from ....pictures.history import Entry
 from ....pictures.image import ENTRY
 from ....pictures.pixels import decoded, encoded, fitted
 from ....protocol.blockout import SEED_MAX, Blockout, ReferencePicture
+from ....protocol.strict_json import ContractError, loads
 from ....regions import marks
+from ....request.phrases import same
 from ....request.references import following, reference_of
+from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.seeds import Seeds
 from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...image_editor import current
-from ...properties import chosen
+from ...properties import chosen, style
 from ...sheet_views import onto_sheet
+from ..picture.reuse import camera_of_entry
 from ..status import Status, call, refusing, settle
 
 
@@ -52,7 +57,7 @@ class RepaintRegion(bpy.types.Operator):
         entry = latest_entry(scene)
         if entry is None:
             raise ReferenceGone()
-        camera = camera_of(scene)
+        camera = camera_of(scene, camera_of_entry(scene, entry))
         origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
         view = Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=entry.pose, origin=origin)
         details = (repainting(entry, self._phrase(scene)), view, entry.settings)
@@ -94,7 +99,7 @@ class FollowPicture(bpy.types.Operator):
             pixels = decoded(path.read_bytes())
             if not pixels.size:
                 raise ReferenceGone()
-            png = encoded(fitted(pixels, canvas.width, canvas.height))
+            png = encoded(fitted(pixels, canvas.frame.width, canvas.frame.height))
             name = sha256(png).hexdigest()
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{name}.png").write_bytes(png)
@@ -107,13 +112,14 @@ def panel_canvas(context: Context) -> Canvas:
     """The picture's size that the scene as it stands asks for."""
     scene = context.scene
     depsgraph = context.evaluated_depsgraph_get()
-    return capture(scene, read(scene), chosen(scene), depsgraph=depsgraph, patience=0.0).canvas
+    settings = applied(read(scene), style(scene))
+    return capture(scene, settings, chosen(scene), depsgraph=depsgraph, patience=0.0).canvas
 
 
 def repainting(entry: Entry, phrase: str) -> Blockout:
     """What to ask for: the picture's own request, following it, with that region anew. Raises RegionGone."""
     request = entry.request
-    names = [region.name for region in request.regions if region.phrase.casefold() == phrase.casefold()]
+    names = [region.name for region in request.regions if same(phrase, region.phrase)]
     if not names:
         raise RegionGone()
     free = tuple(replace(region, look="free") for region in request.regions)
@@ -122,12 +128,15 @@ def repainting(entry: Entry, phrase: str) -> Blockout:
 
 
 def latest_entry(scene: bpy.types.Scene) -> Entry | None:
-    """The history's entry of the scene's latest picture; None without one, or where the file is not there."""
+    """The history's entry of the scene's latest picture; None without one, or where it cannot be read."""
     image = current(scene)
     name = str(image.get(ENTRY, "")) if image is not None else ""
     if not name or history.picture(app().gallery.folder, name) is None:
         return None
-    return app().gallery.entry(scene, name)
+    try:
+        return app().gallery.entry(scene, name)
+    except (OSError, ContractError):  # a later version wrote it, or a crash cut it short
+        return None
 
 
 def reference_for(
@@ -148,11 +157,21 @@ def reference_for(
         if restyle:
             raise ReferenceGone()
         return None
-    pose = entry.settings.camera
-    moved = pose is not None and not stands(camera_of(scene), pose)
+    moved = not unmoved(numbers(snapshot.view), entry.pose)
     return reference_of(
         entry.name, entry.request, entry.achieved, "layout" if restyle else "look" if moved else "picture"
     )
+
+
+def repeated(jobs: Container[str]) -> tuple[bool, str]:
+    """What one that answers or replaces one of those jobs has to follow as that did: whether the latest picture's
+    layout, and which picture of the artist's own, by its sha256."""
+    for task in app().session.tasks:
+        reference = loads(Blockout, task.request).reference if task.job.id in jobs else None
+        if reference is not None:
+            is_ours = bool(history.digest_of(app().gallery.folder, reference.picture))
+            return reference.keeps == "layout", "" if is_ours else reference.picture
+    return False, ""
 
 
 def followed(blockout: Blockout, reference: ReferencePicture | None) -> Blockout:

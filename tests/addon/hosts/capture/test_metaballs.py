@@ -57,3 +57,12 @@ def test_a_family_that_is_one_region_is_one(exact):
     region = captured(balls((), together=True), "a duck", exact=exact)["duck"]
     assert region.centroid[0] == pytest.approx(0.5, abs=0.01)
     assert region.visible > 0.99
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_one_that_is_scaled_to_nothing_has_no_part(exact):
+    scene = balls({"Ball"})
+    scene.objects["Ball.001"].scale = (0.0, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    region = captured(scene, "a duck", exact=exact)["duck"]
+    assert region.visible > 0.99

@@ -114,6 +114,8 @@ def follow(scene: bpy.types.Scene, app: object) -> None:
         {"castle": "free", "rocket": "free"},
         "layout",
     )
+    answer = partial(bpy.ops.maquette.generate, answers=app.session.tasks[-1].job.id)
+    assert asked(answer)[2] == "layout", "who asks again asks for the same"
     picture = app.gallery.folder / f"{scene['maquette_picture']['maquette_entry']}.png"
     hidden = picture.rename(picture.with_suffix(".hidden"))
     assert bpy.ops.maquette.generate(restyle=True) == {"CANCELLED"}
@@ -122,6 +124,8 @@ def follow(scene: bpy.types.Scene, app: object) -> None:
     assert bpy.ops.maquette.follow_picture(filepath=str(picture)) == {"FINISHED"}, app.session
     sent = json.loads(app.session.tasks[-1].request)
     assert sent["reference"]["caption"] == sent["prompt"] and not sent["reference"].get("regions")
+    assert bpy.ops.maquette.generate(answers=app.session.tasks[-1].job.id) == {"FINISHED"}, app.session
+    assert json.loads(app.session.tasks[-1].request)["reference"]["picture"] == sent["reference"]["picture"]
     assert bpy.ops.maquette.follow_picture(filepath="/nowhere.png") == {"CANCELLED"}
     assert app.session.notice.code == "history-unreadable"
     assert bpy.ops.maquette.repaint_region(uid="1") == {"CANCELLED"}
