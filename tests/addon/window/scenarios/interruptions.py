@@ -8,7 +8,7 @@ import bpy
 
 from tests.addon.window.driver import sample_scene
 from tests.addon.window.driver.user_input import arrange, ask, operator_context, press, project, rest, screenshot
-from tests.addon.window.scenarios.walkthrough import PROMPT, notices
+from tests.addon.window.scenarios.walkthrough import PROMPT, STEPS, notices
 
 ADDON = "bl_ext.user_default.maquette"
 
@@ -76,7 +76,7 @@ def delete_a_region(app, report: dict) -> Iterator:
     yield from project()
     report["projected without the rocket"] = "maquette_slots" in bpy.data.objects["castle"]
     press("remove_results")
-    bpy.context.scene.maquette_prompt = PROMPT
+    bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_steps = PROMPT, STEPS
 
 
 def open_again(app, saved: Path, report: dict) -> Iterator:

@@ -9,13 +9,13 @@ import bpy
 from tests.addon.window.driver import sample_scene
 from tests.addon.window.driver.user_input import press
 from tests.addon.window.scenarios.interruptions import begin
-from tests.addon.window.scenarios.walkthrough import PROMPT, notices
+from tests.addon.window.scenarios.walkthrough import PROMPT, STEPS, notices
 
 
 def quit_blender(app, folder: Path, report: dict) -> Iterator:
     """Ask for a picture, and let the scenario end while it is painted: then Blender quits."""
     press("add_selected")
-    bpy.context.scene.maquette_prompt = PROMPT
+    bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_steps = PROMPT, STEPS
     press("start_server")
     yield lambda: app.session.link.name == "online"
     yield from begin(app)

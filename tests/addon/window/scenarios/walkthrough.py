@@ -30,6 +30,7 @@ from tests.addon.window.driver.user_input import (
 
 RIGHT = 0.82  # of the sidebar's width: where a row's last icon is, left of the tabs
 PROMPT = "a castle and a rocket on a meadow"
+STEPS = 30  # long enough to be looked at
 SEED = 1  # one that Toybox paints well; so are those that follow it
 OTHERS = ((7, PROMPT), (4, "a castle and a rocket at sunset"), (5, "a castle and a rocket at night"))
 
@@ -53,7 +54,7 @@ def errors(app, folder: Path) -> Iterator:
     press("generate")
     yield from notices(app, "nothing-marked")
     press("add_selected")
-    bpy.context.scene.maquette_prompt = PROMPT
+    bpy.context.scene.maquette_prompt, bpy.context.scene.maquette_steps = PROMPT, STEPS
     press("generate")
     yield from notices(app, "server-absent")
     yield from screenshot(folder / "no-server.png")
@@ -78,7 +79,7 @@ def generate(app, folder: Path, report: dict) -> Iterator:
     before = sample_scene.fingerprint()
     for _ in range(3):
         yield from ask(app)
-    yield lambda: app.session.active is not None and app.session.active.job.step > 15
+    yield lambda: app.session.active is not None and app.session.active.job.step > STEPS // 2
     report["touched"] = sample_scene.changed(before)
     yield from screenshot(folder / "generating.png", settle=0.3)
     press("cancel", scope="WAITING")
@@ -167,4 +168,4 @@ def with_mouse_and_keys(app, report: dict) -> Iterator:
     yield from click(x, y)
     yield lambda: app.session.tasks[-1].ended
     report["cancelled by hand"] = app.session.tasks[-1].job.state
-    del scene["maquette_steps"]
+    scene.maquette_steps = STEPS
