@@ -9,8 +9,9 @@ import os
 import re
 import tempfile
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -48,7 +49,12 @@ class ArtifactStore:
         return Artifact(sha256=digest, kind=picture.kind, media_type="image/png", bytes=len(picture.png))
 
     def _write(self, digest: str, content: bytes, durable: bool) -> None:
+        """Nothing is replaced that is right already: some systems refuse that while the file is being read."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.content(digest) is not None:
+            if durable:
+                _synchronise(self.folder / digest)
+            return
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="new-")
         part = Path(name)
         try:
@@ -69,21 +75,29 @@ class ArtifactStore:
         path = self.folder / digest
         return path if path.is_file() else None
 
-    def is_whole(self, path: Path) -> bool:
-        """Whether a file holds what its name says; a disk may have lost some of it."""
-        try:
-            with path.open("rb") as file:
-                return file_digest(file, "sha256").hexdigest() == path.name
-        except OSError:
-            return False
+    def content(self, digest: str) -> bytes | None:
+        """What the file holds; None where it is gone, or is not what its name says: a disk may have lost some of it."""
+        path = self.find(digest)
+        with suppress(OSError):
+            content = path.read_bytes() if path is not None else b""
+            return content if sha256(content).hexdigest() == digest else None
+        return None
 
     def remove(self, digests: Collection[str]) -> None:
-        """Deletes these, as far as they are here."""
+        """Deletes these, as far as they are here; one that the system holds on to stays for the next sweep."""
         for digest in digests:
-            (self.folder / digest).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self.folder / digest).unlink(missing_ok=True)
 
     def sweep(self, referenced: Collection[str]) -> None:
-        """Deletes every file that nothing refers to: what crashes left."""
+        """Deletes every file that nothing refers to, as far as the system lets go of it: what crashes left."""
         for path in self.folder.glob("*"):
-            if path.name not in referenced and not path.is_dir():
-                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                if path.name not in referenced and not path.is_dir():
+                    path.unlink(missing_ok=True)
+
+
+def _synchronise(path: Path) -> None:
+    """Raises OSError."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -186,3 +186,24 @@ def test_steps_fall_only_where_the_job_says_that_it_began_again(store: Store) ->
         ("state", "queued", 1),
         ("restarted", "leased", 2),
     ]
+
+
+def test_a_file_that_cannot_be_deleted_costs_no_other(store: Store) -> None:
+    """As on a system that lets nobody delete what another reads; a folder cannot be unlinked anywhere."""
+    other = store.artifacts.put(PictureFile("full", b"png")).sha256
+    (store.artifacts.folder / "held").mkdir()
+    store.artifacts.remove(["held", other])
+    assert shelf(store) == ["held"]
+
+
+def test_what_is_there_and_right_is_not_written_again(store: Store) -> None:
+    picture = PictureFile("full", b"png")
+    path = store.artifacts.find(store.artifacts.put(picture).sha256)
+    assert path is not None
+    before = path.stat().st_ino
+    store.artifacts.put(picture)
+    assert path.stat().st_ino == before
+    path.write_bytes(b"torn")
+    assert store.artifacts.content(path.name) is None
+    store.artifacts.put(picture)
+    assert path.read_bytes() == b"png" == store.artifacts.content(path.name)
