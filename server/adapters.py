@@ -23,6 +23,7 @@ from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision
 
 from .adapter_headers import PICKLED, read
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
+from .unique_names import shown
 
 MOST = 5000  # files that are listed; more would be no menu
 DEPTH = 6  # folders in folders
@@ -107,7 +108,7 @@ class AdapterCatalogue:
                     self._digests[file] = before
                     self._write()
         except OSError as error:
-            raise NoAdapter(f"{adapter.file} cannot be read: {error.strerror}") from error
+            raise NoAdapter(f"{shown(str(adapter.file))} cannot be read: {error.strerror}") from error
         return replace(adapter.info, sha256=before[1])
 
     def pinned(self, blockout: Blockout, model: ModelInfo) -> Blockout:
@@ -240,7 +241,7 @@ def _named(entries: Mapping[Path, tuple[Path, AdapterInfo]]) -> Iterator[Adapter
             if counts[info.kind, names[file]] > 1:
                 names[file] = "/".join([*file.parts[-1 - up : -1], file.stem])
     for file, (_, info) in entries.items():
-        yield Adapter(file, replace(info, name=names[file][-200:]))
+        yield Adapter(file, replace(info, name=shown(names[file][-200:])))
 
 
 def _listed(adapters: Sequence[Adapter]) -> str:

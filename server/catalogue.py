@@ -127,7 +127,7 @@ def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> M
     """The first kind that has one of these tensors, in the size that tells it; None of no kind that we know."""
     for kind in kinds:
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
-            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
                 return kind
     return None
 
