@@ -131,7 +131,7 @@ def _family(folder: Path, name: str) -> str:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a file may be one checkpoint: only safetensors are."""
-    return path.suffix == ".safetensors"
+    return path.suffix.lower() in (".safetensors", ".sft")
 
 
 def header(file: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from addon.protocol.strict_json import dump
 from server.catalogue import offered
 from server.models import walk
 from server.models.library import ModelLibrary
+from sg_core.models.cards import read_card
 from tests.server.models.model_files import tensors_file, twenty
 from tests.server.serving import wait_until
 
@@ -175,3 +176,10 @@ def test_a_folder_without_end_costs_no_other(tmp_path: Path, monkeypatch: pytest
     library = looked(tmp_path / "long", tmp_path / "short")
     assert [model.name for model in library.offers] == ["good"]
     assert [bool(folder.trouble) for folder in library.listing().folders] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["a.sft", "a.SAFETENSORS"])
+def test_safetensors_by_any_ending_is_read(tmp_path: Path, name: str) -> None:
+    tensors_file(tmp_path / name)
+    (info,) = looked(tmp_path).offers
+    assert (info.name, read_card(tmp_path / name).family) == ("a", info.family)
