@@ -5,12 +5,14 @@ The store puts and removes them under the lock with which it writes their rows, 
 coming and its being referred to.
 """
 
+import math
 import os
 import re
 import tempfile
+import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -19,6 +21,7 @@ from addon.protocol.answers import Artifact
 
 from ..problems import NoRoom
 
+UNCLAIMED = 600.0  # seconds that a reference waits for its job
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,6 +38,18 @@ class ArtifactStore:
     """A folder of files named by the sha256 of what they hold."""
 
     folder: Path
+    sent: dict[str, float] = field(default_factory=dict)  # when each reference came, by its digest; monotonic seconds
+
+    def keep(self, png: bytes) -> str:
+        """Stores a picture that a job is to follow, and for a while removes it for no other job's sake; its digest.
+
+        Raises NoRoom.
+        """
+        digest, now = self.put(PictureFile("full", png)).sha256, time.monotonic()
+        for old in [one for one, came in self.sent.items() if now - came > UNCLAIMED]:
+            del self.sent[old]
+        self.sent[digest] = now
+        return digest
 
     def put(self, picture: PictureFile) -> Artifact:
         """Stores the file. A reader sees the whole of it or none, and what a job ends with outlives a power cut.
@@ -84,8 +99,12 @@ class ArtifactStore:
         return None
 
     def remove(self, digests: Collection[str]) -> None:
-        """Deletes these, as far as they are here; one that the system holds on to stays for the next sweep."""
+        """Deletes these, as far as they are here. What the system holds on to, and references that just came and
+        whose jobs may still be on their way, stay for the next sweep."""
+        now = time.monotonic()
         for digest in digests:
+            if now - self.sent.get(digest, -math.inf) < UNCLAIMED:
+                continue
             with suppress(OSError):
                 (self.folder / digest).unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.problems import NoRoom
-from server.queue.artifacts import ArtifactStore, PictureFile
+from server.queue.artifacts import UNCLAIMED, ArtifactStore, PictureFile
 from server.queue.store import JobProgress, Store
 from tests.server.serving import blockout
 
@@ -207,3 +207,14 @@ def test_what_is_there_and_right_is_not_written_again(store: Store) -> None:
     assert store.artifacts.content(path.name) is None
     store.artifacts.put(picture)
     assert path.read_bytes() == b"png" == store.artifacts.content(path.name)
+
+
+def test_a_reference_that_was_just_sent_outlives_the_last_job_that_followed_it(store: Store) -> None:
+    digest = store.keep(b"png")
+    done(store, 1, b"png")
+    done(store, 2, b"other")
+    assert store.prune(1, PLENTY) == 1
+    assert store.artifacts.find(digest), "its next job may be on its way"
+    store.artifacts.sent[digest] -= UNCLAIMED
+    store.artifacts.remove([digest])
+    assert store.artifacts.find(digest) is None
