@@ -24,7 +24,7 @@ from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision
 from .adapter_headers import PICKLED, read
 from .catalogue import SUFFIXES
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
-from .unique_names import shown
+from .unique_names import printable
 
 MOST = 5000  # files that are listed; more would be no menu
 DEPTH = 6  # folders in folders
@@ -73,7 +73,7 @@ class AdapterCatalogue:
         self, folders: Sequence[Path], models: Sequence[ModelInfo] = (), checksums: Path | None = None
     ) -> None:
         self.folders, self.models, self._checksums = folders, models, checksums
-        self.beside: Sequence[Path] = ()  # more folders that models lie in
+        self.model_folders: Sequence[Path] = ()  # more folders that models lie in
         self._headers: dict[str, tuple[FileMark, AdapterInfo | None]] = {}
         self._digests: dict[str, tuple[FileMark, str]] = {}
         self._lock = threading.Lock()
@@ -110,7 +110,7 @@ class AdapterCatalogue:
                     self._digests[file] = before
                     self._write()
         except OSError as error:
-            raise NoAdapter(f"{shown(str(adapter.file))} cannot be read: {error.strerror}") from error
+            raise NoAdapter(f"{printable(str(adapter.file))} cannot be read: {error.strerror}") from error
         return replace(adapter.info, sha256=before[1])
 
     def pinned(self, blockout: Blockout, model: ModelInfo) -> Blockout:
@@ -133,11 +133,11 @@ class AdapterCatalogue:
             with self._lock:
                 self._remember()  # the sums that the server has made since
         adapters = self._asked_for(blockout)
-        loras = tuple((lora, self._meant("lora", lora, adapters)) for lora in blockout.loras)
-        vae = (blockout.vae, self._meant("vae", blockout.vae, adapters)) if blockout.vae else None
+        loras = tuple((lora, self._pinned_file("lora", lora, adapters)) for lora in blockout.loras)
+        vae = (blockout.vae, self._pinned_file("vae", blockout.vae, adapters)) if blockout.vae else None
         return Setup(loras, vae, blockout.precision)
 
-    def _meant(self, kind: AdapterKind, wanted: LoraFile | AdapterFile, adapters: Sequence[Adapter]) -> Path:
+    def _pinned_file(self, kind: AdapterKind, wanted: LoraFile | AdapterFile, adapters: Sequence[Adapter]) -> Path:
         """The file with the sha256 that was pinned, of those called so: a name grows longer when a namesake comes."""
         stem = wanted.name.rpartition("/")[2]
         namesakes = [one for one in adapters if one.info.kind == kind and one.file.stem[-200:] in (stem, wanted.name)]
@@ -166,7 +166,7 @@ class AdapterCatalogue:
         """(file, (the folder it was found in, what it is)), each file once."""
         for folder in self.folders:
             yield from self._in(folder, DEPTH, own=True)
-        for parent in dict.fromkeys((*self.parents(), *self.beside)):
+        for parent in dict.fromkeys((*self.parents(), *self.model_folders)):
             yield from self._in(parent, 0, own=False)
             for folder in _own_folders(parent):
                 yield from self._in(folder, DEPTH, own=True)
@@ -264,7 +264,7 @@ def _named(entries: Mapping[Path, tuple[Path, AdapterInfo]]) -> Iterator[Adapter
             if counts[info.kind, names[file]] > 1:
                 names[file] = "/".join([*file.parts[-1 - up : -1], file.stem])
     for file, (_, info) in entries.items():
-        yield Adapter(file, replace(info, name=shown(names[file][-200:])))
+        yield Adapter(file, replace(info, name=printable(names[file][-200:])))
 
 
 def _listed(adapters: Sequence[Adapter]) -> str:

@@ -47,6 +47,6 @@ def _names(path: Path, stem: str) -> Iterator[str]:
         yield f"{whole} ({number})"[-LETTERS:]
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """A name as it can be sent to others, with a ? for each byte that is no UTF-8: on Linux it may be any."""
     return text.encode("utf-8", "replace").decode()

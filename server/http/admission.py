@@ -56,7 +56,7 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
 
 
-def is_resent(blockout: Blockout, queued: str) -> bool:
+def is_same_request(blockout: Blockout, queued: str) -> bool:
     """Whether this is the request that is queued, as JSON, but for the sums of files that were pinned then."""
     try:
         earlier = loads(Blockout, queued)

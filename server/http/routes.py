@@ -30,7 +30,7 @@ from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
 from ..worker.memory import FACT, MemoryState, from_fact, of_machine, precisions
 from ..worker.supervisor import Supervisor
-from .admission import affordable, is_resent, validated
+from .admission import affordable, is_same_request, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
 from .metrics import MEDIA_TYPE, ServerFigures, exposition
@@ -108,7 +108,7 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
     blockout = validated(_BLOCKOUT, body)
     earlier = services.store.submitted(key) if idempotency_key else None
-    if earlier is not None and is_resent(blockout, earlier[1]):  # whatever is on offer by now
+    if earlier is not None and is_same_request(blockout, earlier[1]):  # whatever is on offer by now
         return JSONResponse(dump(earlier[0]), 200, {"Location": f"/v1/jobs/{earlier[0].id}"})
     model = services.offers.find(blockout.model)
     blockout = services.offers.catalogue().pinned(blockout, model)

@@ -25,7 +25,7 @@ from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..catalogue import facts
-from ..unique_names import shown
+from ..unique_names import printable
 
 KEYS = (
     *("licence", "note", "area", "multiple", "steps", "scale", "strength", "emphasis"),
@@ -92,9 +92,9 @@ class CardFiles:
             try:
                 tables += _tables(file)
             except (OSError, ValueError) as error:
-                faults.append(shown(f"{file}: {error}."))
+                faults.append(printable(f"{file}: {error}."))
             except RecursionError:
-                faults.append(shown(f"{file}: it holds tables in tables without end."))
+                faults.append(printable(f"{file}: it holds tables in tables without end."))
         self._marks, self._tables, self._faults = marks, tuple(tables), tuple(faults)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from addon.protocol.answers import ModelInfo
 from addon.protocol.model_files import FILES, Library, ModelFile, ModelFolder, read_folders
 
-from ..unique_names import shown, unique_names
+from ..unique_names import printable, unique_names
 from .folders import NamedFolder, interpret
 from .verdicts import FileVerdict, verdict_on
 from .walk import ENTRIES, CandidateFile, TooMany, Walk
@@ -97,8 +97,8 @@ class ModelLibrary:
         folders = list(state.folders)
         if (begun := self._begun) and time.monotonic() - begun[1] > SLOW:
             words = "It answers slowly; what is in it comes later."
-            folders = [f for f in folders if f.path != shown(str(begun[0]))]
-            folders.append(ModelFolder(path=shown(str(begun[0])[-2000:]), trouble=words))
+            folders = [f for f in folders if f.path != printable(str(begun[0]))]
+            folders.append(ModelFolder(path=printable(str(begun[0])[-2000:]), trouble=words))
         files = state.files[:FILES]
         left_out = state.left_out + len(state.files) - len(files)
         return Library(folders=tuple(folders), files=files, scanning=not state.whole, left_out=left_out)
@@ -152,7 +152,7 @@ class ModelLibrary:
         mark = None if candidate.is_folder else _mark(candidate)
         key = str(candidate.path)
         if mark is None or key not in self._known or self._known[key][0] != mark:
-            self._known[key] = mark or (0, 0, 0), _verdict_whatever_it_holds(candidate)
+            self._known[key] = mark or (0, 0, 0), _safe_verdict(candidate)
         return self._known[key][1]
 
     def _rest(self) -> None:
@@ -164,7 +164,9 @@ class ModelLibrary:
         files, offers = entries_of(findings.verdicts, self._named)
         folders = tuple(
             ModelFolder(
-                path=shown(str(folder.path)[-2000:]), kind=folder.kind, trouble=shown(sentence(folder.trouble)[:2000])
+                path=printable(str(folder.path)[-2000:]),
+                kind=folder.kind,
+                trouble=printable(sentence(folder.trouble)[:2000]),
             )
             for folder in findings.folders
         )
@@ -174,9 +176,9 @@ class ModelLibrary:
         )
 
 
-def _verdict_whatever_it_holds(candidate: CandidateFile) -> FileVerdict:
+def _safe_verdict(candidate: CandidateFile) -> FileVerdict:
     """A file that is odd in a way nobody thought of is listed with that, and never ends the look through all others."""
-    if shown(str(candidate.path)) != str(candidate.path):
+    if printable(str(candidate.path)) != str(candidate.path):
         trouble = "its name, or that of its folder, is no text in UTF-8: rename it"
         return FileVerdict(candidate.path, candidate.path.name, "file", trouble=trouble)
     try:
@@ -240,13 +242,13 @@ def _sibling(folder: Path) -> Path:
 
 def _entry(verdict: FileVerdict, name: str) -> ModelFile:
     return ModelFile(
-        name=shown(name[-200:]) or "?",
-        path=shown(str(verdict.path)[-2000:]),
+        name=printable(name[-200:]) or "?",
+        path=printable(str(verdict.path)[-2000:]),
         kind=verdict.kind[:200],
-        family=shown(verdict.family[:200]),
+        family=printable(verdict.family[:200]),
         bytes=verdict.bytes,
-        licence=shown(verdict.licence[:200]),
-        trouble=shown(sentence(verdict.trouble)[:2000]),
+        licence=printable(verdict.licence[:200]),
+        trouble=printable(sentence(verdict.trouble)[:2000]),
     )
 
 

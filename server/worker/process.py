@@ -103,7 +103,7 @@ class JobReporter:
         facts = self._store.facts()
         model = self._settings.model(name) or stated_model(facts, name)
         adapters.folders = (*self._settings.adapters, *stated_folders(facts))
-        adapters.beside = stated_folders(facts, BESIDE)
+        adapters.model_folders = stated_folders(facts, BESIDE)
         adapters.models = (*self._settings.models, *([model] if model is not None else []))
         return model
 
