@@ -167,8 +167,6 @@ class ModelLibrary:
                 path=printable(str(folder.path)[-2000:]),
                 kind=folder.kind,
                 trouble=printable(sentence(folder.trouble)[:2000]),
-                kind=folder.kind,
-                trouble=printable(sentence(folder.trouble)[:2000]),
             )
             for folder in findings.folders
         )
