@@ -47,7 +47,7 @@ LATENTS: Mapping[int, tuple[str, ...]] = {
 def read(file: Path, size: int) -> AdapterInfo | None:
     """What a file says it is; None for one that is neither a LoRA nor an autoencoder."""
     kind: AdapterKind = "vae" if file.parent.name.lower() == "vae" else "lora"
-    if file.suffix in PICKLED:
+    if file.suffix.lower() in PICKLED:
         trouble = "it is pickled, and could run anything when it is opened; get it as .safetensors"
         return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=trouble)
     try:

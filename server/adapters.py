@@ -22,7 +22,9 @@ from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision
 
 from .adapter_headers import PICKLED, read
+from .catalogue import SUFFIXES
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
+from .unique_names import printable
 
 MOST = 5000  # files that are listed; more would be no menu
 DEPTH = 6  # folders in folders
@@ -71,6 +73,7 @@ class AdapterCatalogue:
         self, folders: Sequence[Path], models: Sequence[ModelInfo] = (), checksums: Path | None = None
     ) -> None:
         self.folders, self.models, self._checksums = folders, models, checksums
+        self.model_folders: Sequence[Path] = ()  # more folders that models lie in
         self._headers: dict[str, tuple[FileMark, AdapterInfo | None]] = {}
         self._digests: dict[str, tuple[FileMark, str]] = {}
         self._lock = threading.Lock()
@@ -107,7 +110,7 @@ class AdapterCatalogue:
                     self._digests[file] = before
                     self._write()
         except OSError as error:
-            raise NoAdapter(f"{adapter.file} cannot be read: {error.strerror}") from error
+            raise NoAdapter(f"{printable(str(adapter.file))} cannot be read: {error.strerror}") from error
         return replace(adapter.info, sha256=before[1])
 
     def pinned(self, blockout: Blockout, model: ModelInfo) -> Blockout:
@@ -122,11 +125,27 @@ class AdapterCatalogue:
         return replace(blockout, loras=tuple(loras), vae=vae)
 
     def setup(self, blockout: Blockout) -> Setup:
-        """The files that a request names, for who loads them, and sees whether they are what it means."""
+        """The files that a request names, for who loads them, and sees whether they are what it means.
+
+        Raises NoAdapter, UnfitAdapter.
+        """
+        if blockout.loras or blockout.vae:
+            with self._lock:
+                self._remember()  # the sums that the server has made since
         adapters = self._asked_for(blockout)
-        loras = tuple((lora, self.find("lora", lora.name, adapters).file) for lora in blockout.loras)
-        vae = (blockout.vae, self.find("vae", blockout.vae.name, adapters).file) if blockout.vae else None
+        loras = tuple((lora, self._pinned_file("lora", lora, adapters)) for lora in blockout.loras)
+        vae = (blockout.vae, self._pinned_file("vae", blockout.vae, adapters)) if blockout.vae else None
         return Setup(loras, vae, blockout.precision)
+
+    def _pinned_file(self, kind: AdapterKind, wanted: LoraFile | AdapterFile, adapters: Sequence[Adapter]) -> Path:
+        """The file with the sha256 that was pinned, of those called so: a name grows longer when a namesake comes."""
+        stem = wanted.name.rpartition("/")[2]
+        namesakes = [one for one in adapters if one.info.kind == kind and one.file.stem[-200:] in (stem, wanted.name)]
+        for adapter in sorted(namesakes, key=lambda one: one.info.name != wanted.name) if wanted.sha256 else ():
+            with suppress(NoAdapter):
+                if self.described(adapter).sha256 == wanted.sha256:
+                    return adapter.file
+        return self.find(kind, wanted.name, adapters).file
 
     def _asked_for(self, blockout: Blockout) -> Sequence[Adapter]:
         """All there are, looked for once; none where a request names none."""
@@ -147,10 +166,14 @@ class AdapterCatalogue:
         """(file, (the folder it was found in, what it is)), each file once."""
         for folder in self.folders:
             yield from self._in(folder, DEPTH, own=True)
-        for parent in dict.fromkeys(Path(model.source).parent for model in self.models if _is_local(model)):
+        for parent in dict.fromkeys((*self.parents(), *self.model_folders)):
             yield from self._in(parent, 0, own=False)
             for folder in _own_folders(parent):
                 yield from self._in(folder, DEPTH, own=True)
+
+    def parents(self) -> tuple[Path, ...]:
+        """The folders that the models lie in, each once."""
+        return tuple(dict.fromkeys(Path(model.source).parent for model in self.models if _is_local(model)))
 
     def _in(self, folder: Path, depth: int, own: bool) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
         for file in _files(folder, depth):
@@ -178,7 +201,8 @@ class AdapterCatalogue:
     def _remember(self) -> None:
         with suppress(OSError, ValueError, TypeError, AttributeError):  # as good as none
             rows: Mapping[str, Any] = json.loads(self._checksums.read_bytes()) if self._checksums else {}
-            self._digests = {file: (FileMark(size, time), str(digest)) for file, (size, time, digest) in rows.items()}
+            read = {file: (FileMark(size, time), str(digest)) for file, (size, time, digest) in rows.items()}
+            self._digests = read | self._digests
 
     def _write(self) -> None:
         if self._checksums is None:
@@ -220,7 +244,7 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if path.is_file() and path.suffix in {".safetensors", *PICKLED} and _is_text(entry.name):
+        if path.is_file() and path.suffix.lower() in {*SUFFIXES, *PICKLED} and _is_text(entry.name):
             yield path
         elif depth and path.is_dir() and not entry.name.startswith("."):
             yield from _files(path, depth - 1)
@@ -240,7 +264,7 @@ def _named(entries: Mapping[Path, tuple[Path, AdapterInfo]]) -> Iterator[Adapter
             if counts[info.kind, names[file]] > 1:
                 names[file] = "/".join([*file.parts[-1 - up : -1], file.stem])
     for file, (_, info) in entries.items():
-        yield Adapter(file, replace(info, name=names[file][-200:]))
+        yield Adapter(file, replace(info, name=printable(names[file][-200:])))
 
 
 def _listed(adapters: Sequence[Adapter]) -> str:

@@ -23,6 +23,7 @@ from .unique_names import free_name
 DEFAULT = "toybox"
 OWN_CARD = "card.json"
 HEADER = 100_000_000  # bytes; more than any file has
+SUFFIXES = (".safetensors", ".sft")  # in capitals or not
 REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
 NOT_OFFERED = frozenset(
     {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "note"}
@@ -85,7 +86,7 @@ def _card(source: str) -> dict[str, Any]:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether this is one checkpoint file."""
-    return path.suffix == ".safetensors" and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> M
     """The first kind that has one of these tensors, in the size that tells it; None of no kind that we know."""
     for kind in kinds:
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
-            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
                 return kind
     return None
 

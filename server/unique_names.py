@@ -45,3 +45,8 @@ def _names(path: Path, stem: str) -> Iterator[str]:
     yield whole[-LETTERS:]
     for number in count(2):
         yield f"{whole} ({number})"[-LETTERS:]
+
+
+def printable(text: str) -> str:
+    """A name as it can be sent to others, with a ? for each byte that is no UTF-8: on Linux it may be any."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What a request may cost before it is let in: bytes to read, names to look up, and work for the model."""
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
-from addon.protocol.strict_json import ContractError
+from addon.protocol.strict_json import ContractError, loads
 
 from ..problems import Invalid, TooCostly, TooLarge, UnsupportedField
 from ..settings import VERSION
@@ -53,3 +54,21 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
     if area * blockout.steps > LONGEST * own:
         most = LONGEST * own // area
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
+
+
+def is_same_request(blockout: Blockout, queued: str) -> bool:
+    """Whether this is the request that is queued, as JSON, but for the sums of files that were pinned then."""
+    try:
+        earlier = loads(Blockout, queued)
+    except ContractError:
+        return False
+    if len(blockout.loras) != len(earlier.loras):
+        return False
+    loras = tuple(
+        replace(lora, sha256=lora.sha256 or pinned.sha256)
+        for lora, pinned in zip(blockout.loras, earlier.loras, strict=True)
+    )
+    vae = blockout.vae
+    if vae is not None and earlier.vae is not None:
+        vae = replace(vae, sha256=vae.sha256 or earlier.vae.sha256)
+    return replace(blockout, loras=loras, vae=vae) == earlier

@@ -61,7 +61,7 @@ async def keep_bounds(app: FastAPI) -> None:
     while not signal.closed:
         news = signal.next()
         forgotten = 0
-        with suppress(QueueUnavailable):  # the next piece of news brings it up again
+        with suppress(QueueUnavailable, OSError):  # the next piece of news brings it up again
             forgotten = await run_in_threadpool(services.store.prune, settings.max_kept, settings.max_bytes)
         if not forgotten:
             await news.wait()

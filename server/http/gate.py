@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..problems import Browser, ForeignHost, Refusal, TooLarge, Unauthorised
 from .error_responses import problem_response
 
+REFERENCES = "/v1/references"
+PICTURE = 64 * 2**20  # bytes of a picture to follow, whose size nobody's masks decide
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -30,15 +32,19 @@ class Gate:
             await self.app(scope, receive, send)
             return
         try:
-            self._check(Headers(scope=scope))
+            self._check(Headers(scope=scope), scope["path"])
         except Refusal as refusal:
             await problem_response(refusal)(scope, receive, send)
             return
-        await self.app(scope, self._capped(receive), send)
+        await self.app(scope, self._capped(receive, scope["path"]), send)
 
-    def _check(self, headers: Headers) -> None:
-        if int(_digits(headers.get("content-length", "0"))) > self.max_body:
-            raise TooLarge(f"The body may have {self.max_body} bytes")
+    def _room(self, path: str) -> int:
+        """Bytes of a body."""
+        return PICTURE if path == REFERENCES else self.max_body
+
+    def _check(self, headers: Headers, path: str) -> None:
+        if int(_digits(headers.get("content-length", "0"))) > self._room(path):
+            raise _too_large(path, self._room(path))
         hosts = headers.getlist("host")
         if len(hosts) != 1 or _name(hosts[0]) not in LOOPBACK:
             raise ForeignHost("The Host header must name 127.0.0.1, localhost or [::1]")
@@ -48,19 +54,24 @@ class Gate:
         if len(tokens) != 1 or not hmac.compare_digest(tokens[0].encode("latin-1"), self._expected):
             raise Unauthorised("Send the header Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"})
 
-    def _capped(self, receive: Receive) -> Receive:
+    def _capped(self, receive: Receive, path: str) -> Receive:
         """A body without Content-Length is counted as it comes."""
-        room = self.max_body
+        room = self._room(path)
 
         async def counted() -> Message:
             nonlocal room
             message = await receive()
             room -= len(message.get("body", b""))
             if room < 0:
-                raise TooLarge(f"The body may have {self.max_body} bytes")
+                raise _too_large(path, self._room(path))
             return message
 
         return counted
+
+
+def _too_large(path: str, room: int) -> TooLarge:
+    fix = "Send a picture of fewer pixels: it is brought to the size of the one that follows it." * (path == REFERENCES)
+    return TooLarge(f"The body may have {room} bytes", fix=fix)
 
 
 def _digits(length: str) -> str:

@@ -7,7 +7,7 @@ from addon.protocol.answers import ModelInfo
 
 from ..adapters import AdapterCatalogue
 from ..models.card_files import CardFiles
-from ..models.facts import FOLDERS, folders_text, name_of, to_text
+from ..models.facts import BESIDE, FOLDERS, folders_text, name_of, to_text
 from ..models.library import ModelLibrary
 from ..models.memory_needs import MemoryNeeds
 from ..problems import UnknownModel
@@ -56,10 +56,18 @@ class Offers:
         raise UnknownModel(f"There is no model {name!r} here; {offered}", path="model")
 
     def state(self, model: ModelInfo) -> None:
-        """Have the worker know a model of a folder that a job asks for. Raises QueueUnavailable."""
+        """Have the worker know a model of a folder that a job asks for, and where everything that goes on top of any
+        lies, so that it finds what was found here. Raises QueueUnavailable."""
+        stated = {
+            FOLDERS: folders_text(self.library.adapters),
+            BESIDE: folders_text(self.catalogue().parents()),
+        }
         if self.settings.model(model.name) is None:
-            self.store.state_fact(FOLDERS, folders_text(self.library.adapters))
-            self.store.state_fact(name_of(model.name), to_text(model))
+            stated[name_of(model.name)] = to_text(model)
+        known = self.store.facts()
+        for name, text in stated.items():
+            if known.get(name) != text:
+                self.store.state_fact(name, text)
 
     def catalogue(self) -> AdapterCatalogue:
         """What goes on top of models, as far as folders are known now."""

@@ -5,13 +5,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
-from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from addon.protocol.answers import VERSION as CONTRACT
 from addon.protocol.answers import AdapterKind, Health, Scope, Stored
@@ -31,7 +30,7 @@ from ..queue.store import Store
 from ..settings import VERSION, ServerSettings
 from ..worker.memory import FACT, MemoryState, from_fact, of_machine, precisions
 from ..worker.supervisor import Supervisor
-from .admission import affordable, validated
+from .admission import affordable, is_same_request, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
 from .metrics import MEDIA_TYPE, ServerFigures, exposition
@@ -108,6 +107,9 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     if not 1 <= len(key) <= 200:
         raise Invalid("An Idempotency-Key has 1 to 200 characters")
     blockout = validated(_BLOCKOUT, body)
+    earlier = services.store.submitted(key) if idempotency_key else None
+    if earlier is not None and is_same_request(blockout, earlier[1]):  # whatever is on offer by now
+        return JSONResponse(dump(earlier[0]), 200, {"Location": f"/v1/jobs/{earlier[0].id}"})
     model = services.offers.find(blockout.model)
     blockout = services.offers.catalogue().pinned(blockout, model)
     services.offers.state(model)
@@ -187,13 +189,13 @@ async def job_events(services: In, job: str, last_event_id: Annotated[str, Heade
 @router.get("/artifacts/{digest}")
 def artifact(services: In, digest: str) -> Response:
     """A picture by its sha256."""
-    path: FilePath | None = services.store.artifacts.find(digest)
     media_type = services.store.media_type(digest)
-    if path is None or media_type is None:
+    if media_type is None or services.store.artifacts.find(digest) is None:
         raise UnknownArtifact("There is no picture of that digest")
-    if not services.store.artifacts.is_whole(path):
-        raise UnknownArtifact("The picture of that digest was damaged on the server's disk")
-    return FileResponse(path, headers=_NO_SNIFFING, media_type=media_type)
+    content = services.store.artifacts.content(digest)  # read here: it may be deleted before an answer begins
+    if content is None:
+        raise UnknownArtifact("The picture of that digest was damaged on the server's disk, or has just gone")
+    return Response(content, headers=_NO_SNIFFING, media_type=media_type)
 
 
 @router.get("/models")

@@ -25,6 +25,7 @@ from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..catalogue import facts
+from ..unique_names import printable
 
 KEYS = (
     *("licence", "note", "area", "multiple", "steps", "scale", "strength", "emphasis"),
@@ -91,7 +92,9 @@ class CardFiles:
             try:
                 tables += _tables(file)
             except (OSError, ValueError) as error:
-                faults.append(f"{file}: {error}.")
+                faults.append(printable(f"{file}: {error}."))
+            except RecursionError:
+                faults.append(printable(f"{file}: it holds tables in tables without end."))
         self._marks, self._tables, self._faults = marks, tuple(tables), tuple(faults)
 
 
@@ -110,6 +113,8 @@ def _tables(file: Path) -> list[CardTable]:
     text = file.read_text("utf-8")
     try:
         document = tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it holds lists in lists without end") from error
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         where = f"line {line[1]}" if line else f"line {text.count(chr(10)) + 1}"

@@ -13,6 +13,7 @@ from addon.protocol.answers import ModelInfo
 from addon.protocol.strict_json import ContractError, dump, loads
 
 FOLDERS = "folders of adapters"
+BESIDE = "folders of models"  # in and beside which adapters lie too
 
 
 def name_of(model: str) -> str:
@@ -38,6 +39,6 @@ def folders_text(folders: Sequence[Path]) -> str:
     return json.dumps([str(folder) for folder in folders])
 
 
-def stated_folders(facts: Mapping[str, str]) -> tuple[Path, ...]:
-    """Those of LoRAs and autoencoders that lie in the folders of models."""
-    return tuple(map(Path, json.loads(facts.get(FOLDERS, "[]"))))
+def stated_folders(facts: Mapping[str, str], name: str = FOLDERS) -> tuple[Path, ...]:
+    """Those of LoRAs and autoencoders that lie in the folders of models; or, as BESIDE, those that models lie in."""
+    return tuple(map(Path, json.loads(facts.get(name, "[]"))))

@@ -65,7 +65,7 @@ def _understood(text: bytes, held: int) -> Header:
         ends = [facts["data_offsets"][1] for facts in document.values()]
         shapes = [(facts["dtype"], [int(side) for side in facts["shape"]]) for facts in document.values()]
         end, strings = int(max(ends, default=0)), {str(key): str(value) for key, value in notes.items()}
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable("its header is damaged; get it again") from error
     if not shapes:
         raise Unreadable("it holds no weights; get it again")

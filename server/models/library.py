@@ -6,6 +6,7 @@ a disk. A file that stays as it was is not opened again. Disks that are slow are
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from addon.protocol.answers import ModelInfo
 from addon.protocol.model_files import FILES, Library, ModelFile, ModelFolder, read_folders
 
-from ..unique_names import unique_names
+from ..unique_names import printable, unique_names
 from .folders import NamedFolder, interpret
 from .verdicts import FileVerdict, verdict_on
 from .walk import ENTRIES, CandidateFile, TooMany, Walk
@@ -96,8 +97,8 @@ class ModelLibrary:
         folders = list(state.folders)
         if (begun := self._begun) and time.monotonic() - begun[1] > SLOW:
             words = "It answers slowly; what is in it comes later."
-            folders = [f for f in folders if f.path != str(begun[0])]
-            folders.append(ModelFolder(path=str(begun[0])[-2000:], trouble=words))
+            folders = [f for f in folders if f.path != printable(str(begun[0]))]
+            folders.append(ModelFolder(path=printable(str(begun[0])[-2000:]), trouble=words))
         files = state.files[:FILES]
         left_out = state.left_out + len(state.files) - len(files)
         return Library(folders=tuple(folders), files=files, scanning=not state.whole, left_out=left_out)
@@ -116,8 +117,9 @@ class ModelLibrary:
     def _look(self) -> None:
         folders = [interpret(path) for path in self._paths()]
         findings = Findings(tuple(folders))
-        walk = Walk(self._rest)
+        walk = Walk(self._rest)  # through all, so that what lies in two folders is read once
         for i, folder in enumerate(folders):
+            walk.entries = 0  # a folder without end costs none of the others
             for path in folder.models:
                 self._begun = (path, time.monotonic())
                 findings = self._looked_into(walk, path, i, findings)
@@ -128,7 +130,7 @@ class ModelLibrary:
 
     def _paths(self) -> list[Path]:
         named = read_folders(self._listed) if self._listed else ()
-        return list(dict.fromkeys(path.expanduser().absolute() for path in (*self._folders, *named)))
+        return list(dict.fromkeys(Path(os.path.expanduser(path)).absolute() for path in (*self._folders, *named)))
 
     def _looked_into(self, walk: Walk, path: Path, number: int, findings: Findings) -> Findings:
         """The findings, and those of one more folder."""
@@ -150,7 +152,7 @@ class ModelLibrary:
         mark = None if candidate.is_folder else _mark(candidate)
         key = str(candidate.path)
         if mark is None or key not in self._known or self._known[key][0] != mark:
-            self._known[key] = mark or (0, 0, 0), verdict_on(candidate)
+            self._known[key] = mark or (0, 0, 0), _safe_verdict(candidate)
         return self._known[key][1]
 
     def _rest(self) -> None:
@@ -161,13 +163,30 @@ class ModelLibrary:
     def _publish(self, findings: Findings, whole: bool) -> None:
         files, offers = entries_of(findings.verdicts, self._named)
         folders = tuple(
-            ModelFolder(path=str(folder.path)[-2000:], kind=folder.kind, trouble=sentence(folder.trouble)[:2000])
+            ModelFolder(
+                path=printable(str(folder.path)[-2000:]),
+                kind=folder.kind,
+                trouble=printable(sentence(folder.trouble)[:2000]),
+            )
             for folder in findings.folders
         )
         adapters = tuple(dict.fromkeys(path for folder in findings.folders for path in folder.adapters))
         self._state = LibraryState(
             folders[:100], files, offers, adapters, findings.left_out, whole or self._state.whole
         )
+
+
+def _safe_verdict(candidate: CandidateFile) -> FileVerdict:
+    """A file that is odd in a way nobody thought of is listed with that, and never ends the look through all others."""
+    if printable(str(candidate.path)) != str(candidate.path):
+        trouble = "its name, or that of its folder, is no text in UTF-8: rename it"
+        return FileVerdict(candidate.path, candidate.path.name, "file", trouble=trouble)
+    try:
+        return verdict_on(candidate)
+    except (LookupError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        log.warning("%s is odd", ascii(str(candidate.path)), exc_info=True)
+        trouble = f"its description of itself is damaged ({type(error).__name__}); get it again"
+        return FileVerdict(candidate.path, candidate.path.name, "file", trouble=trouble)
 
 
 def _mark(candidate: CandidateFile) -> tuple[int, int, int] | None:
@@ -223,13 +242,13 @@ def _sibling(folder: Path) -> Path:
 
 def _entry(verdict: FileVerdict, name: str) -> ModelFile:
     return ModelFile(
-        name=name[-200:] or "?",
-        path=str(verdict.path)[-2000:],
+        name=printable(name[-200:]) or "?",
+        path=printable(str(verdict.path)[-2000:]),
         kind=verdict.kind[:200],
-        family=verdict.family[:200],
+        family=printable(verdict.family[:200]),
         bytes=verdict.bytes,
-        licence=verdict.licence[:200],
-        trouble=sentence(verdict.trouble)[:2000],
+        licence=printable(verdict.licence[:200]),
+        trouble=printable(sentence(verdict.trouble)[:2000]),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEPTH = 8  # folders in folders
-ENTRIES = 1_000_000  # in all folders together, until it is enough
+ENTRIES = 1_000_000  # of one named folder, until it is enough
 WEIGHTS = frozenset({".safetensors", ".sft"})
 PICKLED = frozenset({".ckpt", ".pt", ".pth", ".bin"})
 QUANTISED = frozenset({".gguf"})
@@ -38,7 +38,8 @@ class TooMany(Exception):
 
 @dataclass
 class Walk:
-    """One walk: ``rest`` is called now and then, and may raise to end it."""
+    """One walk: ``rest`` is called now and then, and may raise to end it. ``entries`` counts those of a named folder;
+    whoever goes on to the next one begins it anew."""
 
     rest: Callable[[], None]
     entries: int = 0

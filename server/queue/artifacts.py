@@ -5,12 +5,15 @@ The store puts and removes them under the lock with which it writes their rows, 
 coming and its being referred to.
 """
 
+import math
 import os
 import re
 import tempfile
+import time
 from collections.abc import Collection
-from dataclasses import dataclass
-from hashlib import file_digest, sha256
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +21,7 @@ from addon.protocol.answers import Artifact
 
 from ..problems import NoRoom
 
+UNCLAIMED = 600.0  # seconds that a reference waits for its job
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -34,6 +38,18 @@ class ArtifactStore:
     """A folder of files named by the sha256 of what they hold."""
 
     folder: Path
+    sent: dict[str, float] = field(default_factory=dict)  # when each reference came, by its digest; monotonic seconds
+
+    def keep(self, png: bytes) -> str:
+        """Stores a picture that a job is to follow, and for a while removes it for no other job's sake; its digest.
+
+        Raises NoRoom.
+        """
+        digest, now = self.put(PictureFile("full", png)).sha256, time.monotonic()
+        for old in [one for one, came in self.sent.items() if now - came > UNCLAIMED]:
+            del self.sent[old]
+        self.sent[digest] = now
+        return digest
 
     def put(self, picture: PictureFile) -> Artifact:
         """Stores the file. A reader sees the whole of it or none, and what a job ends with outlives a power cut.
@@ -48,7 +64,12 @@ class ArtifactStore:
         return Artifact(sha256=digest, kind=picture.kind, media_type="image/png", bytes=len(picture.png))
 
     def _write(self, digest: str, content: bytes, durable: bool) -> None:
+        """Nothing is replaced that is right already: some systems refuse that while the file is being read."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.content(digest) is not None:
+            if durable:
+                _synchronise(self.folder / digest)
+            return
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="new-")
         part = Path(name)
         try:
@@ -69,21 +90,33 @@ class ArtifactStore:
         path = self.folder / digest
         return path if path.is_file() else None
 
-    def is_whole(self, path: Path) -> bool:
-        """Whether a file holds what its name says; a disk may have lost some of it."""
-        try:
-            with path.open("rb") as file:
-                return file_digest(file, "sha256").hexdigest() == path.name
-        except OSError:
-            return False
+    def content(self, digest: str) -> bytes | None:
+        """What the file holds; None where it is gone, or is not what its name says: a disk may have lost some of it."""
+        path = self.find(digest)
+        with suppress(OSError):
+            content = path.read_bytes() if path is not None else b""
+            return content if sha256(content).hexdigest() == digest else None
+        return None
 
     def remove(self, digests: Collection[str]) -> None:
-        """Deletes these, as far as they are here."""
+        """Deletes these, as far as they are here. What the system holds on to, and references that just came and
+        whose jobs may still be on their way, stay for the next sweep."""
+        now = time.monotonic()
         for digest in digests:
-            (self.folder / digest).unlink(missing_ok=True)
+            if now - self.sent.get(digest, -math.inf) < UNCLAIMED:
+                continue
+            with suppress(OSError):
+                (self.folder / digest).unlink(missing_ok=True)
 
     def sweep(self, referenced: Collection[str]) -> None:
-        """Deletes every file that nothing refers to: what crashes left."""
+        """Deletes every file that nothing refers to, as far as the system lets go of it: what crashes left."""
         for path in self.folder.glob("*"):
-            if path.name not in referenced and not path.is_dir():
-                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                if path.name not in referenced and not path.is_dir():
+                    path.unlink(missing_ok=True)
+
+
+def _synchronise(path: Path) -> None:
+    """Raises OSError."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

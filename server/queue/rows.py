@@ -67,6 +67,18 @@ def refer(db: sqlite3.Connection, job: str, digest: str, size: int) -> None:
     db.execute("INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)", values)
 
 
+def submitted(db: sqlite3.Connection, key: str) -> tuple[Job, str] | None:
+    """The job that came with a key, and its blockout as JSON; None of a key that nobody sent."""
+    query = "SELECT job.id, job.blockout FROM submission JOIN job ON job.id = submission.job WHERE submission.key = ?"
+    row = db.execute(query, (key,)).fetchone()
+    return row and (job_by(db, row["id"]), str(row["blockout"]))
+
+
+def states(db: sqlite3.Connection) -> dict[str, int]:
+    """How many jobs there are in each state."""
+    return {row["state"]: row["n"] for row in db.execute("SELECT state, count(*) AS n FROM job GROUP BY state")}
+
+
 def referenced(db: sqlite3.Connection) -> set[str]:
     """The digest of every picture that some job has or follows."""
     return {row["sha256"] for row in db.execute("SELECT sha256 FROM artifact")}
@@ -88,7 +100,7 @@ def superfluous(db: sqlite3.Connection, most: int, most_bytes: int, limit: int) 
         " (SELECT number, id, (SELECT coalesce(sum(bytes), 0) FROM artifact WHERE job = job.id) AS size FROM job"
         " WHERE state IN ('done', 'failed', 'cancelled')) WINDOW newest AS (ORDER BY number DESC))"
         " WHERE rank > ? OR (total > ? AND rank > 1) ORDER BY number LIMIT ?",
-        (most, most_bytes, limit),
+        (max(most, 1), most_bytes, limit),
     )
     return [row["id"] for row in rows]
 

@@ -110,9 +110,9 @@ class Store:
         return job
 
     def keep(self, png: bytes) -> str:
-        """Keeps a picture for jobs to follow; its digest. It goes with the last of them. Raises NoRoom."""
+        """Keeps a picture for jobs to follow; its digest. It goes with them, or at the next start. Raises NoRoom."""
         with self._writing():
-            return self.artifacts.put(PictureFile("full", png)).sha256
+            return self.artifacts.keep(png)
 
     def prune(self, most: int, most_bytes: int) -> int:
         """Forgets jobs that are over, the oldest first and AT_ONCE of them at most, until no more than ``most`` are
@@ -139,6 +139,11 @@ class Store:
         """One job as it is now. Raises UnknownJob."""
         with self._reading() as db:
             return job_by(db, job)
+
+    def submitted(self, key: str) -> tuple[Job, str] | None:
+        """The job that came with this key, and its blockout as JSON; None of a new key."""
+        with self._reading() as db:
+            return rows.submitted(db, key)
 
     def jobs(self, limit: int) -> list[Job]:
         """The latest jobs, newest first."""
@@ -198,10 +203,7 @@ class Store:
     def totals(self) -> tuple[dict[str, int], int]:
         """How many jobs there are in each state, and the bytes of all their pictures."""
         with self._reading() as db:
-            states = {
-                row["state"]: row["n"] for row in db.execute("SELECT state, count(*) AS n FROM job GROUP BY state")
-            }
-            return states, int(db.execute("SELECT coalesce(sum(bytes), 0) FROM artifact").fetchone()[0])
+            return rows.states(db), int(db.execute("SELECT coalesce(sum(bytes), 0) FROM artifact").fetchone()[0])
 
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""
@@ -231,10 +233,8 @@ class Store:
         """Notes how far the job is. Raises StaleClaim."""
         with self._writing() as db:
             row = claimed(db, claim.job, claim.fence)
-            db.execute(
-                "UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?",
-                (progress.phase, progress.step, row["id"]),
-            )
+            values = (progress.phase, progress.step, row["id"])
+            db.execute("UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?", values)
             log(db, claim.job, "progress", energies=progress.energies)
 
     def preview(self, claim: Claim, picture: PictureFile) -> None:

@@ -30,7 +30,7 @@ from addon.protocol.blockout import ReferencePicture
 from .. import logs
 from ..adapters import PLAIN, AdapterCatalogue
 from ..models.card_files import CardFiles
-from ..models.facts import stated_folders, stated_model
+from ..models.facts import BESIDE, stated_folders, stated_model
 from ..problems import NoModel, NoRoom, PaintingFailed, QueueUnavailable, Refusal, UnknownReference
 from ..queue.artifacts import PictureFile
 from ..queue.availability import RETRY_SECONDS
@@ -95,11 +95,15 @@ class JobReporter:
             raise UnknownReference(f"The picture {picture.picture[:12]}… is here no more", path="reference.picture")
         return path.read_bytes()
 
-    def model_of_a_folder(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
-        """The model of that name as it was offered when the job came, and what lies beside it; None of an older job."""
+    def model(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
+        """The model of that name, one of a folder as it was offered when the job came; None of an older job.
+
+        ``adapters`` are looked for where the server found them.
+        """
         facts = self._store.facts()
-        model, folders = stated_model(facts, name), stated_folders(facts)
-        adapters.folders = (*self._settings.adapters, *folders)
+        model = self._settings.model(name) or stated_model(facts, name)
+        adapters.folders = (*self._settings.adapters, *stated_folders(facts))
+        adapters.model_folders = stated_folders(facts, BESIDE)
         adapters.models = (*self._settings.models, *([model] if model is not None else []))
         return model
 
@@ -246,7 +250,7 @@ def attempt(
 def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobReporter, loaded: LoadedModel) -> None:
     """Loads the model where another or none is in memory, paints, keeps the result."""
     name = claim.blockout.model
-    model = settings.model(name) or reporter.model_of_a_folder(name, loaded.adapters)
+    model = reporter.model(name, loaded.adapters)
     if model is None:
         raise NoModel(f"This server no longer offers {name}", fix="Choose one of GET /v1/models.")
     setup = replace(loaded.adapters.setup(claim.blockout), card=loaded.cards.values(model))

@@ -67,7 +67,7 @@ def read(png: bytes) -> PngReference:
         pixels = torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32) / 255).permute(2, 0, 1)
         latent = latent_of(texts[KEYS[1]]) if KEYS[1] in texts else None
         model = str(json.loads(texts[KEYS[0]])["model"]) if latent is not None else ""
-    except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, LookupError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
         raise Unpaintable(f"The picture that this one follows cannot be read: {error}", path="reference") from error
     return PngReference(pixels, latent, model)
 

@@ -131,7 +131,7 @@ def _family(folder: Path, name: str) -> str:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a file may be one checkpoint: only safetensors are."""
-    return path.suffix == ".safetensors"
+    return path.suffix.lower() in (".safetensors", ".sft")
 
 
 def header(file: Path) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _kind_of_file(file: Path) -> Mapping[str, Any]:
     tensors = header(file)
     for kind in CATALOGUE["files"]:
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
-            if "size" not in kind or tensors[name]["shape"][kind["axis"]] == kind["size"]:
+            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
                 return dict(kind)
     raise WeightsError(f"{file} is no checkpoint that Maquette knows")
 

@@ -59,6 +59,11 @@ def download(repository: str, revision: str, patterns: Sequence[str], progress: 
     folder = Path(constants.HF_HUB_CACHE, f"models--{repository.replace('/', '--')}", "snapshots", revision)
     if (folder / COMPLETE).is_file():
         return folder
+    if constants.HF_HUB_OFFLINE:
+        if (folder / "model_index.json").is_file():
+            return folder
+        words = "is not on this disk, and HF_HUB_OFFLINE says not to ask for it: unset that once, with a connection"
+        raise WeightsError(f"{repository}@{revision} {words}")
     try:
         files = _lean([file for file in _listed(repository, revision) if _matches(file.name, patterns)])
     except (OSError, http.client.HTTPException) as error:

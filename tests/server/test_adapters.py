@@ -164,6 +164,20 @@ def test_a_request_is_pinned_or_refused_by_name(tmp_path: Path) -> None:
             catalogue.pinned(replace(asked, loras=(loras,)), model)
 
 
+def test_what_was_pinned_is_known_by_its_sum_when_a_namesake_comes(tmp_path: Path) -> None:
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+    save_file(kohya(TO_K, 768), tmp_path / "b" / "ink.safetensors")
+    model, asked = replace(described("toybox"), base="stable-diffusion-1"), blockout(loras=(LoraFile(name="ink"),))
+    pinned = AdapterCatalogue([tmp_path]).pinned(asked, model)
+    save_file(kohya(TO_K, 1024), tmp_path / "a" / "ink.safetensors")
+    ((_, file),) = AdapterCatalogue([tmp_path]).setup(pinned).loras
+    assert file == (tmp_path / "b" / "ink.safetensors").resolve()
+    file.unlink()
+    ((_, other),) = AdapterCatalogue([tmp_path]).setup(pinned).loras
+    assert other == (tmp_path / "a" / "ink.safetensors").resolve(), "who loads it says that it is another"
+
+
 def test_the_catalogue_needs_no_torch() -> None:
     program = "import sys; import server.adapters; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -122,3 +122,17 @@ def test_folders_are_named_on_the_command_line(folder: Path, tmp_path: Path) -> 
     with serving(tmp_path / "served", "--loras", str(folder), "--loras", str(tmp_path / "more")) as served:
         status, infos = served.json("GET", "/v1/adapters")
     assert (status, [info["name"] for info in infos]) == (200, ["ink", "wash", "xl-vae"])
+
+
+def test_a_request_that_is_sent_again_is_answered_whatever_is_there_by_now(folder: Path) -> None:
+    asked = blockout(model=MODEL.name, loras=(LoraFile(name="ink"),))
+
+    async def ask(client: Client) -> Any:
+        first = await client.submit(asked, "key")
+        (folder / "ink.safetensors").unlink()
+        again = await client.submit(asked, "key")
+        with pytest.raises(ServerProblem) as refused:
+            await client.submit(asked, "another key")
+        return first.id == again.id, refused.value.problem.type
+
+    assert asking(folder, ask) == (True, "no-adapter")

@@ -10,11 +10,12 @@ import pytest
 
 from addon.client.api import Client
 from addon.client.exceptions import ServerProblem
+from addon.protocol.blockout import LoraFile
 from addon.protocol.model_files import Library
 from server.models.memory_needs import MARGIN, MemoryNeeds
 from server.settings import ServerSettings
 from tests.server.models.model_files import tensors_file, twenty
-from tests.server.serving import at_home, blockout, fake, painted, until
+from tests.server.serving import at_home, blockout, ended, fake, painted, until
 
 COUNTER = """
 import json, sys
@@ -133,3 +134,22 @@ def test_links_that_lead_in_a_circle_hinder_nobody(tmp_path: Path) -> None:
             return [f"{adapter.kind} {adapter.name}" for adapter in await client.adapters()]
 
     assert asyncio.run(ask()) == ["lora lora"]
+
+
+@pytest.mark.usefixtures("uncounted")
+def test_a_named_model_is_painted_with_a_lora_of_another_program_s_folder(tmp_path: Path) -> None:
+    """The worker looks where the server does: in a folder of LoRAs, and beside the models of folders."""
+    comfy, plain = tmp_path / "comfy", tmp_path / "plain"
+    (comfy / "checkpoints").mkdir(parents=True)
+    tensors_file(comfy / "loras" / "ink.safetensors", ["prior.blocks.0.to_q.lora_A.weight"])
+    tensors_file(plain / "good.safetensors")
+    tensors_file(plain / "loras" / "wash.safetensors", ["prior.blocks.0.to_q.lora_A.weight"])
+
+    async def paint() -> tuple[str, ...]:
+        async with at_home(with_folders(tmp_path / "home", comfy, plain)) as client:
+            await library_of(client)
+            asked = [blockout(loras=(LoraFile(name=name),)) for name in ("ink", "wash")]
+            jobs = [await ended(client, await client.submit(one, str(i))) for i, one in enumerate(asked)]
+            return tuple(job.problem.detail if job.problem else job.state for job in jobs)
+
+    assert asyncio.run(paint()) == ("done", "done")

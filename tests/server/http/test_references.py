@@ -2,6 +2,8 @@
 """Pictures sent to be followed: kept as long as a job refers to them, and refused where they are none."""
 
 import asyncio
+import http.client
+import json
 
 import pytest
 from PIL import Image
@@ -55,3 +57,18 @@ def test_what_is_no_png_is_refused(tmp_path):
 
     with pytest.raises(ServerProblem, match="no PNG"):
         asyncio.run(refer())
+
+
+def test_a_picture_may_be_larger_than_a_request_and_not_without_end(served):
+    png_type = {"Content_Type": "image/png"}
+    assert served.request("POST", "/v1/references", PICTURE + bytes(9 * 2**20), **png_type)[0] == 201
+    link = http.client.HTTPConnection(served.connection.address.removeprefix("http://"), timeout=10)
+    token = f"Bearer {served.connection.token}"
+    link.putrequest("POST", "/v1/references")
+    for name, value in (("Authorization", token), ("Content-Type", "image/png"), ("Content-Length", str(2**26 + 1))):
+        link.putheader(name, value)
+    link.endheaders()
+    answer = link.getresponse()
+    problem = json.loads(answer.read())
+    link.close()
+    assert (answer.status, problem["type"]) == (413, "too-large") and "fewer pixels" in problem["fix"]

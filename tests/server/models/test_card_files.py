@@ -96,3 +96,10 @@ def test_what_only_the_painter_reads_reaches_it() -> None:
     assert first is not None and first.fitting.model.card.layers == ("up_blocks.1",)
     engine.load(TOYBOX, replace(PLAIN, card=(("layers", ("mid_block",)),)))
     assert engine._ready is not None and engine._ready.fitting.model.card.layers == ("mid_block",)
+
+
+def test_lists_in_lists_without_end_are_a_fault_of_their_file_alone(tmp_path: Path) -> None:
+    files = cards(tmp_path, deep=f"a = {'[' * 20_000}", mine=CARD)
+    assert files.applied(TOYBOX).steps == 25
+    (fault,) = files.faults
+    assert "deep.toml" in fault

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from addon.protocol.model_files import write_folders
+from addon.protocol.strict_json import dump
 from server.catalogue import offered
 from server.models import walk
 from server.models.library import ModelLibrary
+from sg_core.models.cards import read_card
 from tests.server.models.model_files import tensors_file, twenty
 from tests.server.serving import wait_until
 
@@ -135,3 +137,49 @@ def test_a_file_by_two_paths_is_listed_once(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "again.safetensors").symlink_to(file)
     assert [model.name for model in looked(tmp_path / "a", tmp_path / "b").offers] == ["one"]
+
+
+ODD = (
+    '{"model.diffusion_model.input_blocks.0.0.weight": {"dtype": "F16", "shape": [], "data_offsets": [0, 2]}}',
+    '{"a": {"dtype": "F16", "shape": [Infinity], "data_offsets": [0, 2]}}',
+    '{"a": {"dtype": "F16", "shape": 2, "data_offsets": [0, 1e999]}}',
+    '{"model.diffusion_model.input_blocks.0.0.weight": {"dtype": [], "shape": {"1": 9}, "data_offsets": [0, 2]}}',
+)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_an_odd_file_is_listed_and_costs_no_other(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.safetensors").write_bytes(len(text).to_bytes(8, "little") + text.encode() + bytes(2))
+    tensors_file(tmp_path / "good.safetensors")
+    library = looked(Path("~nosuchuser"), tmp_path)
+    assert [model.name for model in library.offers] == ["good"]
+    assert [file.name for file in library.listing().files if file.trouble] in (["a"], ["a.safetensors"])
+    assert "there is no such folder" in library.listing().folders[0].trouble.lower()
+
+
+def test_names_that_are_no_utf_8_are_said_and_refused(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xff"))
+    tensors_file(folder / "good.safetensors")
+    library = looked(folder)
+    (file,) = library.listing().files
+    assert file.path == f"{tmp_path}/m?/good.safetensors" and not library.offers
+    assert file.trouble == "Its name, or that of its folder, is no text in UTF-8: rename it."
+    json.dumps(dump(library.listing()), ensure_ascii=False).encode()
+
+
+def test_a_folder_without_end_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "ENTRIES", 100)
+    (tmp_path / "long").mkdir()
+    for number in range(120):
+        (tmp_path / "long" / f"{number}.txt").touch()
+    tensors_file(tmp_path / "short" / "good.safetensors")
+    library = looked(tmp_path / "long", tmp_path / "short")
+    assert [model.name for model in library.offers] == ["good"]
+    assert [bool(folder.trouble) for folder in library.listing().folders] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["a.sft", "a.SAFETENSORS"])
+def test_safetensors_by_any_ending_is_read(tmp_path: Path, name: str) -> None:
+    tensors_file(tmp_path / name)
+    (info,) = looked(tmp_path).offers
+    assert (info.name, read_card(tmp_path / name).family) == ("a", info.family)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.problems import NoRoom
-from server.queue.artifacts import ArtifactStore, PictureFile
+from server.queue.artifacts import UNCLAIMED, ArtifactStore, PictureFile
 from server.queue.store import JobProgress, Store
 from tests.server.serving import blockout
 
@@ -186,3 +186,35 @@ def test_steps_fall_only_where_the_job_says_that_it_began_again(store: Store) ->
         ("state", "queued", 1),
         ("restarted", "leased", 2),
     ]
+
+
+def test_a_file_that_cannot_be_deleted_costs_no_other(store: Store) -> None:
+    """As on a system that lets nobody delete what another reads; a folder cannot be unlinked anywhere."""
+    other = store.artifacts.put(PictureFile("full", b"png")).sha256
+    (store.artifacts.folder / "held").mkdir()
+    store.artifacts.remove(["held", other])
+    assert shelf(store) == ["held"]
+
+
+def test_what_is_there_and_right_is_not_written_again(store: Store) -> None:
+    picture = PictureFile("full", b"png")
+    path = store.artifacts.find(store.artifacts.put(picture).sha256)
+    assert path is not None
+    before = path.stat().st_ino
+    store.artifacts.put(picture)
+    assert path.stat().st_ino == before
+    path.write_bytes(b"torn")
+    assert store.artifacts.content(path.name) is None
+    store.artifacts.put(picture)
+    assert path.read_bytes() == b"png" == store.artifacts.content(path.name)
+
+
+def test_a_reference_that_was_just_sent_outlives_the_last_job_that_followed_it(store: Store) -> None:
+    digest = store.keep(b"png")
+    done(store, 1, b"png")
+    done(store, 2, b"other")
+    assert store.prune(1, PLENTY) == 1
+    assert store.artifacts.find(digest), "its next job may be on its way"
+    store.artifacts.sent[digest] -= UNCLAIMED
+    store.artifacts.remove([digest])
+    assert store.artifacts.find(digest) is None

@@ -96,3 +96,12 @@ def test_a_photograph_is_followed_like_a_picture_of_ours(engine):
 def test_what_is_no_picture_is_refused(engine, png):
     with pytest.raises(Unpaintable, match="cannot be read"):
         engine.paint(replace(BEFORE, reference=follow(png)), unwatched, png)
+
+
+def test_a_damaged_picture_is_refused(before):
+    """Wherever it is damaged: no byte of its first chunks makes another error of it."""
+    damaged = [before[:place] + bytes([before[place] ^ 0xFF]) + before[place + 1 :] for place in range(8, 60)]
+    for png in damaged:
+        with pytest.raises(Unpaintable, match="cannot be read") as refused:
+            read(png)
+        assert refused.value.path == "reference"

@@ -22,7 +22,8 @@ TOYBOX = Path(segmenter.__file__).parent / "weights"
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of our own, and no waiting."""
+    """A cache of our own, a connection, and no waiting."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(hub, "PAUSE", 0.0)
     return tmp_path / "models--them--model" / "snapshots" / COMMIT
@@ -158,3 +159,14 @@ def test_a_model_of_a_hub_paints_as_the_one_it_is(served: UntrueHub, cache: Path
     model = load(f"them/model@{COMMIT}")
     assert json.loads((cache / "model_index.json").read_text())["_class_name"] == "StableDiffusionPipeline"
     assert model.card.name == "model" and model.card.family == "stable-diffusion-1"
+
+
+def test_nobody_is_asked_where_the_environment_says_so(
+    served: UntrueHub, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsError, match="HF_HUB_OFFLINE says not to ask"):
+        download("them/model", COMMIT, WANTED)
+    cache.mkdir(parents=True)
+    (cache / "model_index.json").write_bytes(b"{}")
+    assert download("them/model", COMMIT, WANTED) == cache and not served.asked
