@@ -11,6 +11,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
+from addon import blender_process
 from addon.camera import pose
 from addon.pictures import history
 from addon.protocol import answers, blockout, model_files
@@ -28,6 +29,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "adapter file": blockout.AdapterFile,
         "artifact": answers.Artifact,
         "blockout": blockout.Blockout,
+        "captured view": blender_process.CapturedView,
         "connection": answers.Connection,
         "event": answers.Event,
         "frame": blockout.Frame,
@@ -42,11 +44,13 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "word group": answers.WordGroup,
         "problem": answers.Problem,
         "region": blockout.Region,
+        "region change": blender_process.RegionChange,
         "reference": blockout.ReferencePicture,
         "reference region": blockout.ReferenceRegion,
         "stored": answers.Stored,
         "scope": answers.Scope,
         "style": styles.Style,
+        "views": blender_process.Views,
         "history entry": history.Entry,
         "history camera": pose.CameraPose,
         "history thumbnail": history.Thumb,

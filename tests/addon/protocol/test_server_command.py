@@ -20,7 +20,7 @@ def test_any_verb_notes_the_command_that_runs_it_again(capsys):
 
 
 def test_a_word_that_is_no_verb_notes_nothing(capsys):
-    assert main(["paint"]) == 2
+    assert main(["draw"]) == 2
     assert noted() is None
 
 

@@ -116,6 +116,11 @@ def follow(scene: bpy.types.Scene, app: object) -> None:
     )
     answer = partial(bpy.ops.maquette.generate, answers=app.session.tasks[-1].job.id)
     assert asked(answer)[2] == "layout", "who asks again asks for the same"
+    follow_files(scene, app)
+
+
+def follow_files(scene: bpy.types.Scene, app: object) -> None:
+    """A picture that is gone, one of the artist's own, and what is none."""
     picture = app.gallery.folder / f"{scene['maquette_picture']['maquette_entry']}.png"
     hidden = picture.rename(picture.with_suffix(".hidden"))
     assert bpy.ops.maquette.generate(restyle=True) == {"CANCELLED"}
