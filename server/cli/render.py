@@ -73,7 +73,8 @@ async def render(
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
-    is the Blender to use instead of bpy. ``change`` has the last word on the blockout. A picture that is there is
+    is the Blender to use instead of bpy. ``change`` has the last word on the blockout, and
+    ``follows`` says which picture it follows. A picture that is there is
     only replaced to ``overwrite`` it.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
@@ -85,15 +86,7 @@ async def render(
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
-    blockout = await link.call(methodcaller("pinned", change(blockout)))
-    if (picture_to_follow := follows(blockout)) is not None:
-        await link.call(methodcaller("refer", picture_to_follow.png))
-        blockout = picture_to_follow.blockout
-    with writing(out, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
-        out.mkdir(parents=True, exist_ok=True)
-        write(result.blockout, json.dumps(dump(blockout)).encode())
-        if picture_to_follow is not None:
-            write(out / BESIDE, picture_to_follow.png)
+    blockout = await _noted(link, change(blockout), follows, result.blockout)
     picture, achieved = await paint(link, blockout)
     refuse_to_overwrite(result.picture, overwrite)  # another command may have been quicker
     with writing(out, ELSEWHERE):
@@ -103,6 +96,23 @@ async def render(
             await blender_process.apply(source, result.picture, result.blockout, achieved, result.scene, program)
             progress.update()
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
+
+
+async def _noted(
+    link: ServerLink, blockout: Blockout, follows: Callable[[Blockout], PictureToFollow | None], file: Path
+) -> Blockout:
+    """The request as it is sent, written to ``file``: its files pinned, and the picture that it follows, which is put
+    beside it, where the server has it."""
+    blockout = await link.call(methodcaller("pinned", blockout))
+    if (picture_to_follow := follows(blockout)) is not None:
+        await link.call(methodcaller("refer", picture_to_follow.png))
+        blockout = picture_to_follow.blockout
+    with writing(file.parent, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(file, json.dumps(dump(blockout)).encode())
+        if picture_to_follow is not None:
+            write(file.parent / BESIDE, picture_to_follow.png)
+    return blockout
 
 
 async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:

@@ -44,13 +44,20 @@ def validated(adapter: TypeAdapter[T], body: bytes) -> T:
 
 
 def affordable(blockout: Blockout, model: ModelInfo) -> None:
-    """Raises TooCostly for a picture that would keep the device for hours: a step cannot be broken off."""
+    """Raises TooCostly for a picture that would keep the device for hours: a step cannot be broken off.
+
+    Sides are rounded up to the model's multiples: a picture of its own area takes as many steps as any may.
+    """
     area, own = blockout.width * blockout.height, max(model.area, LEAST)
     if area > LARGEST * own:
         raise TooCostly(
             f"{blockout.width} x {blockout.height} is more than {LARGEST} times the area {model.name} is made for",
             path="width",
         )
+    if (blockout.width - model.multiple) * (
+        blockout.height - model.multiple
+    ) <= own:  # before its sides were rounded up
+        area = min(area, own)
     if area * blockout.steps > LONGEST * own:
         most = LONGEST * own // area
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from addon.capture.canvas import canvas
 from addon.protocol.blockout import Frame
 from addon.protocol.strict_json import dump
 from server.catalogue import described
@@ -52,6 +53,14 @@ def test_work_is_bounded_by_the_model(served, factor, steps, path):
         assert status == 201
     else:
         assert (status, answer["type"], answer["path"]) == (422, "too-costly", path) and answer["fix"]
+
+
+@pytest.mark.parametrize("aspect", [0.2, 0.56, 1.0, 16 / 9, 21 / 9, 5.0])
+def test_a_picture_of_the_model_s_own_area_takes_all_the_steps_there_are(served, aspect):
+    """Whatever the artist's frame: its sides are rounded up, and the area with them."""
+    size = canvas(aspect, MODEL)
+    asked = blockout(width=size.width, height=size.height, frame=size.frame, steps=LONGEST)
+    assert served.json("POST", "/v1/jobs", dump(asked))[0] == 201
 
 
 def test_the_bounds_are_those_of_the_model_s_own_area(served):
