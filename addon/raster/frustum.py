@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..cooperative import Slices
 from .lens import Lens
-from .triangles import Bools, Floats, Singles
+from .triangles import PIECE, Bools, Floats, Singles
 
+FARTHEST = 1e18  # units; squares of more are no numbers in single precision, and Cycles draws nothing of such triangles
 NOTICEABLE = 0.01  # of the frame, that is covered by what is smaller than a cell each
 MANY = 200_000  # of them, which would take seconds
 
@@ -21,13 +23,18 @@ class Sphere:
     radius: float
 
 
-def sphere(points: Singles) -> Sphere:
+def sphere(points: Singles) -> Slices[Sphere]:
     """One around ``points`` (p, 3); those that are no numbers, or next to infinite, have no place."""
-    near = np.abs(points) < 1e18
-    finite = points if near.all() else points[near.all(axis=1)]
-    if not len(finite):
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for begin in range(0, len(points), PIECE):
+        piece = points[begin : begin + PIECE]
+        near = np.abs(piece) < FARTHEST
+        finite = piece if near.all() else piece[near.all(axis=1)]
+        low = np.minimum(low, finite.min(axis=0, initial=np.inf))
+        high = np.maximum(high, finite.max(axis=0, initial=-np.inf))
+        yield
+    if not (low <= high).all():
         return Sphere(np.zeros(3), 0.0)
-    low, high = finite.min(axis=0).astype(np.float64), finite.max(axis=0).astype(np.float64)
     return Sphere((low + high) / 2, float(np.linalg.norm(high - low)) / 2)
 
 

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cooperative import Slices
-from .frustum import Frustum, Sphere, sphere
+from .frustum import FARTHEST, Frustum, Sphere, sphere
 from .triangles import PIECE, Floats, Indices, Singles, Triangles
 from .triangulate import counted, divided
 
 INSTANCES = 1 << 11  # at once, some milliseconds' work
-FARTHEST = 1e18  # units; squares of more are no numbers in single precision, and Cycles draws nothing of such triangles
 
 
 class Mesh:
@@ -49,10 +48,10 @@ class Mesh:
             self._triangles = yield from divided(self.points, self._corners, cuts)
         return self._triangles
 
-    def bounds(self) -> Sphere:
-        """A sphere around its points, those that are no numbers left out."""
+    def bounds(self) -> Slices[Sphere]:
+        """A sphere around its points, those that are no numbers left out; looked for once."""
         if self._sphere is None:
-            self._sphere = sphere(self.points)
+            self._sphere = yield from sphere(self.points)
         return self._sphere
 
 
@@ -111,7 +110,10 @@ def _placed(instances: Sequence[MeshInstances], pose: Floats, frustum: Frustum |
     groups = [one for one in instances if len(one.mesh)]
     if not groups:
         return []
-    bounds = np.array([(*one.mesh.bounds().middle, one.mesh.bounds().radius) for one in groups])
+    bounds = np.empty((len(groups), 4))
+    for index, one in enumerate(groups):
+        around = yield from one.mesh.bounds()
+        bounds[index] = (*around.middle, around.radius)
     regions = np.array([frustum is not None and frustum.is_region(one.owner) for one in groups])
     numbers = np.array([len(one) for one in groups])
     group = np.repeat(np.arange(len(groups)), numbers)
