@@ -152,7 +152,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         # Live
         "live-offline": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
         "live-failed": _buttons(Button(operator="maquette.live"), OPEN_LOG),
-        "live-unseen": _buttons(Button(operator="maquette.look_through")),
+        "live-unseen": _buttons(Button(operator="maquette.look_through_camera")),
         # the server's refusals
         "unauthorised": _buttons(TRY_AGAIN, PREFERENCES),
         "browser": _OUR_BUG,

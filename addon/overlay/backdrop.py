@@ -5,6 +5,7 @@ import bpy
 import gpu
 
 from ..pictures.pixels import ImagePixels, upload
+from ..runtime.windows import window_manager
 from .gpu_drawing import Rectangle
 from .primitives import picture
 from .sheet_layout import Bounds, Part
@@ -28,7 +29,7 @@ class Backdrop:
             return
         left, top, right, bottom = frame
         gpu.state.blend_set("ALPHA")
-        picture(self._texture, Part(Bounds(left, bottom, right, top), 0.0, 1.0), opacity(bpy.context.window_manager))
+        picture(self._texture, Part(Bounds(left, bottom, right, top), 0.0, 1.0), opacity(window_manager()))
         gpu.state.blend_set("NONE")
 
 

@@ -33,7 +33,7 @@ def suitable(anchors: Sequence[Anchor], blockout: Blockout) -> Anchor | None:
 
 
 def anchored(blockout: Blockout, anchor: Anchor, moved: bool) -> Blockout:
-    """The request as one that follows the anchor, from its noise: regions keep their look wherever they are now.
+    """The request as one that follows the anchor, whose seeds it has: regions keep their look wherever they are now.
 
     Of one that was seen from another camera, as the camera has ``moved``, looks alone are taken.
     """
@@ -42,8 +42,12 @@ def anchored(blockout: Blockout, anchor: Anchor, moved: bool) -> Blockout:
     anew = [region.name for region in blockout.regions if region.name in before and region.name not in same]
     keeps: Keeps = "look" if moved else "picture"
     reference = reference_of(anchor.picture, anchor.request, anchor.achieved, keeps)
-    noise = {"seed": reference.seed, "variation": reference.variation, "variation_seed": reference.variation_seed}
-    return following(replace(_free(blockout, before), **noise), reference, same, anew)
+    return following(seeded(_free(blockout, before), anchor.request), reference, same, anew)
+
+
+def seeded(blockout: Blockout, request: Blockout) -> Blockout:
+    """The one with the noise of the other."""
+    return replace(blockout, seed=request.seed, variation=request.variation, variation_seed=request.variation_seed)
 
 
 def layout_of(request: Blockout) -> Blockout:

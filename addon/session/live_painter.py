@@ -44,7 +44,7 @@ class LivePainter:
     @property
     def busy(self) -> bool:
         """Something may change within the next moments."""
-        return self.state.painting or self.state.first is not None
+        return self.state.painting or self.state.capturing or self.state.first is not None
 
     async def paint(self, request: LiveRequest, number: int) -> None:
         """Have the request of that number painted, unless a newer one is there before it; the state has its picture, or

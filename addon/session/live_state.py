@@ -22,10 +22,12 @@ LONGEST = 0.3  # seconds of edits without end, as of a slider that is dragged, a
 class LiveRequest:
     """What Live asks for: a request, where it was seen from, and the settings that are kept should it be.
 
-    ``reference`` is the PNG file of the picture that the request follows, where it follows one.
+    ``layout`` is the request as it would be if it followed nothing, ``reference`` the PNG file of the picture that it
+    follows, where it follows one.
     """
 
     blockout: Blockout
+    layout: Blockout
     view: Viewpoint
     settings: Settings
     reference: bytes = b""
@@ -45,7 +47,7 @@ class LivePicture:
 class LiveState:
     """Live for the scene of that session id; 0 while it is off.
 
-    ``first`` and ``latest`` are when edits came that were not captured yet. The newest request has that ``number``,
+    ``first`` and ``latest`` are when edits came that were not captured yet; ``capturing`` while some are. The newest request has that ``number``,
     asks for that ``layout`` and words, and ``follows`` the picture of that sha256, "" for none; ``painting`` until its
     picture has come. ``picture`` is the latest there is, ``fresh`` the latest that followed no other; ``trouble`` says
     why there will be none.
@@ -54,6 +56,7 @@ class LiveState:
     scene: int = 0
     first: float | None = None
     latest: float | None = None
+    capturing: bool = False
     layout: Blockout | None = None
     follows: str = ""
     number: int = 0
@@ -88,7 +91,12 @@ def due(state: LiveState, now: float, moving: bool) -> bool:
 
 def capture_begun(state: LiveState) -> LiveState:
     """The scene is captured as it stands: edits up to now are in it."""
-    return replace(state, first=None, latest=None)
+    return replace(state, first=None, latest=None, capturing=True)
+
+
+def capture_ended(state: LiveState) -> LiveState:
+    """There is no more to be captured, or no picture to be asked for as the scene stands."""
+    return replace(state, capturing=False)
 
 
 def captured(state: LiveState, layout: Blockout, follows: str) -> LiveState:
@@ -96,8 +104,9 @@ def captured(state: LiveState, layout: Blockout, follows: str) -> LiveState:
     picture that came of it, nothing is new: as after a click that selects, or a render that has ended."""
     ours = ("" if state.picture is None else state.picture.sha256, state.follows)
     if not state.scene or (layout == state.layout and follows in ours):
-        return state
-    return replace(state, layout=layout, follows=follows, number=state.number + 1, painting=True)
+        return capture_ended(state)
+    number = state.number + 1
+    return replace(state, capturing=False, layout=layout, follows=follows, number=number, painting=True)
 
 
 def look_dropped(state: LiveState) -> LiveState:

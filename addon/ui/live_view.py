@@ -23,10 +23,9 @@ from ..pictures import history
 from ..pictures.image import ENTRY
 from ..pictures.origin import viewpoint
 from ..pictures.pixels import decoded
-from ..protocol.blockout import Blockout
 from ..regions import marks
-from ..request.anchors import Anchor, anchored, layout_of, suitable
-from ..request.settings import SEEDS
+from ..request.anchors import Anchor, anchored, layout_of, seeded, suitable
+from ..request.settings import SEEDS, part
 from ..runtime.app import app
 from ..runtime.timers import guarded
 from ..runtime.windows import moving, playing, redraw, rendering
@@ -34,7 +33,7 @@ from ..session import live_state
 from ..session.live_state import LivePicture, LiveRequest, LiveState
 from ..session.reducer import notice_changed
 from .image_editor import current
-from .live_settings import live_changes, live_settings, seeds_of
+from .live_settings import following_few, live_changes, live_settings, seeds_of
 from .operators.request.generate import developing, kept_settings, panel_snapshot
 from .operators.request.references import latest_entry
 
@@ -110,9 +109,10 @@ class LiveView:
             return CALM
         self._show(live.state.picture)
         if _is_away():
+            live.apply(live_state.capture_ended)
             self._slices, self._resting = None, True
             return CALM
-        self._look_atlive_settings(scene)
+        self._look_at_settings(scene)
         now, hand = time.monotonic(), moving()
         if live_state.due(live.state, now, hand) and (
             self._slices is None or not hand
@@ -154,14 +154,14 @@ class LiveView:
         view, settings = viewpoint(scene, camera, depsgraph), replace(kept_settings(scene), **changes)
         anchors = self._anchors(scene)
 
-        def follow(blockout: Blockout) -> Blockout:
-            blockout, anchor = layout_of(blockout), suitable(anchors, blockout)
-            return blockout if anchor is None else anchored(blockout, anchor, not unmoved(view.pose, anchor.pose))
-
         def slices() -> Slices[LiveRequest]:
-            blockout = yield from developing(scene, snapshot, follow)
-            kept = replace(settings, **{name: getattr(blockout, name) for name in SEEDS})
-            return LiveRequest(blockout=blockout, view=view, settings=kept)
+            layout = layout_of((yield from developing(scene, snapshot, lambda blockout: blockout)))
+            anchor, request = suitable(anchors, layout), layout
+            if anchor is not None:
+                layout = seeded(layout, anchor.request)
+                request = following_few(scene, anchored(layout, anchor, not unmoved(view.pose, anchor.pose)))
+            own = replace(settings, steps=request.steps, **part(request, SEEDS))
+            return LiveRequest(blockout=request, layout=layout, view=view, settings=own)
 
         return slices()
 
@@ -179,7 +179,7 @@ class LiveView:
             app().dispatcher.apply(notice_changed, None)
         self._complaint, live, before = None, app().live, app().live.state.number
         reference = request.blockout.reference
-        live.apply(live_state.captured, layout_of(request.blockout), "" if reference is None else reference.picture)
+        live.apply(live_state.captured, request.layout, "" if reference is None else reference.picture)
         if live.state.number == before:
             return
         if reference is not None:
@@ -188,10 +188,11 @@ class LiveView:
 
     def _complain(self, error: UserError) -> None:
         """Say what the scene lacks; Live goes on, for the next edit may cure it."""
-        self._slices, said = None, notice(error)
-        if self._complaint != said:
-            app().dispatcher.apply(notice_changed, said)
-        self._complaint = said
+        app().live.apply(live_state.capture_ended)
+        self._slices, complaint = None, notice(error)
+        if self._complaint != complaint:
+            app().dispatcher.apply(notice_changed, complaint)
+        self._complaint = complaint
 
     def _anchors(self, scene: bpy.types.Scene) -> Sequence[Anchor]:
         """The pictures that may be followed: the scene's own, then the latest of ours that followed none."""

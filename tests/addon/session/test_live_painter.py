@@ -41,7 +41,7 @@ def ask(painter: LivePainter, request: Blockout, reference: bytes = b"") -> asyn
     follows = request.reference.picture if request.reference else ""
     painter.apply(live_state.capture_begun)
     painter.apply(live_state.captured, layout_of(request), follows)
-    live = LiveRequest(blockout=request, view=VIEW, settings=DEFAULTS, reference=reference)
+    live = LiveRequest(blockout=request, layout=request, view=VIEW, settings=DEFAULTS, reference=reference)
     return asyncio.create_task(painter.paint(live, painter.state.number))
 
 

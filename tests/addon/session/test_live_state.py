@@ -19,7 +19,10 @@ MOVED = replace(LAYOUT, seed=2)
 def picture(name: str = "a", request=LAYOUT) -> LivePicture:
     """One that has come, of that name."""
     return LivePicture(
-        sha256=name, png=b"", job=job(), request=LiveRequest(blockout=request, view=VIEW, settings=DEFAULTS)
+        sha256=name,
+        png=b"",
+        job=job(),
+        request=LiveRequest(blockout=request, layout=request, view=VIEW, settings=DEFAULTS),
     )
 
 
@@ -32,6 +35,13 @@ def test_a_block_that_rests_is_painted_once_it_has_settled() -> None:
     assert not live_state.due(state, 5.0 + SETTLE / 2, moving=False)
     assert live_state.due(state, 5.0 + SETTLE, moving=False)
     assert not live_state.due(live_state.capture_begun(state), 9.0, moving=False)
+
+
+def test_it_is_captured_until_it_is_known_what_to_ask_for_if_anything() -> None:
+    state = live_state.capture_begun(live_state.edited(ON, 5.0))
+    assert state.capturing
+    assert not live_state.captured(state, LAYOUT, "").capturing
+    assert live_state.capture_ended(state) == ON
 
 
 def test_each_edit_puts_it_off_but_not_for_ever() -> None:

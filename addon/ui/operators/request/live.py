@@ -70,10 +70,10 @@ class KeepLive(bpy.types.Operator):
         return settle()
 
 
-class LookThrough(bpy.types.Operator):
+class LookThroughCamera(bpy.types.Operator):
     """Have this view look through the scene's camera"""
 
-    bl_idname = "maquette.look_through"
+    bl_idname = "maquette.look_through_camera"
     bl_label = "Look through the Camera"
 
     @classmethod
@@ -100,4 +100,4 @@ def _task(picture: LivePicture) -> Task:
     )
 
 
-CLASSES = (Live, KeepLive, LookThrough)
+CLASSES = (Live, KeepLive, LookThroughCamera)

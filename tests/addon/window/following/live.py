@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Live in a window: a block is moved by hand, and its picture follows over the camera's view, painted by Toybox."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,8 +63,8 @@ def refused(app) -> list:
 def watch(app, report: dict) -> None:
     """How long Live holds the main thread, and when each of its pictures was first drawn."""
     report["held"] = {}
-    kind = type(app.live_view)
-    for name in ("look", "touch"):
+    backdrop = sys.modules[f"{ADDON}.overlay.backdrop"].Backdrop
+    for kind, name in ((type(app.live_view), "look"), (type(app.live_view), "touch"), (backdrop, "draw")):
         setattr(kind, name, timed(getattr(kind, name), report["held"], name))
     drawn = report["drawn"] = {}
 
@@ -165,7 +166,7 @@ def left_alone(app, report: dict) -> Iterator:
 def words_and_keeping(app, folder: Path, report: dict) -> Iterator:
     """Other words, a picture of the artist's own meanwhile, and Live's picture kept."""
     scene = bpy.context.scene
-    report["images"] = [len(bpy.data.images), len(scene.maquette_history)]
+    report["history"] = len(scene.maquette_history)
     follows = [app.live.state.picture.request.blockout.reference is not None]
     scene.maquette_prompt = "a castle and a rocket at night"
     yield from rest(0.3)
@@ -179,6 +180,7 @@ def words_and_keeping(app, folder: Path, report: dict) -> Iterator:
     yield from settled(app)
     report["kept"] = [wanted == scene["maquette_picture"]["maquette_entry"], app.live.state.picture.sha256 == wanted]
     yield from screenshot(folder / "live-kept.png")
+    scene.maquette_steps = 12  # with the steps of Live's it would be the very picture that lies there
     yield from ask(app)
     report["rests"] = app.live.state.number
     yield lambda: len(scene.maquette_history) == 2 and not app.session.waiting
