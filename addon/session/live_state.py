@@ -47,10 +47,10 @@ class LivePicture:
 class LiveState:
     """Live for the scene of that session id; 0 while it is off.
 
-    ``first`` and ``latest`` are when edits came that were not captured yet; ``capturing`` while some are. The newest request has that ``number``,
-    asks for that ``layout`` and words, and ``follows`` the picture of that sha256, "" for none; ``painting`` until its
-    picture has come. ``picture`` is the latest there is, ``fresh`` the latest that followed no other; ``trouble`` says
-    why there will be none.
+    ``first`` and ``latest`` are when edits came that were not captured yet; ``capturing`` while some are. The newest
+    request has that ``number``, asks for that ``layout`` and words, and ``follows`` the picture of that sha256, "" for
+    none; ``painting`` until its picture has come. ``picture`` is the latest there is, ``fresh`` the latest that
+    followed no other; ``trouble`` says why there will be none.
     """
 
     scene: int = 0

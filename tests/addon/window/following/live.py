@@ -45,7 +45,7 @@ def live(app, folder: Path, report: dict) -> Iterator:
     press("live")
     yield from settled(app)
     report["untouched"] = sample_scene.changed(untouched)
-    yield from screenshot(folder / "live.png")
+    yield from screenshot(folder / "live-before.png")
     yield from moves(app, folder, report)
     yield from left_alone(app, report)
     yield from words_and_keeping(app, folder, report)
@@ -101,7 +101,7 @@ def moves(app, folder: Path, report: dict) -> Iterator:
         yield from drawn_since(app, report, released)
         report["height"].append(rocket.location.z)
         if number == 0:
-            yield from screenshot(folder / "live-moved.png")
+            yield from screenshot(folder / "live.png")
     undo()
     yield from settled(app)
     report["undone"] = [rocket_of(app), bpy.data.objects["rocket"].location.z]
