@@ -113,6 +113,12 @@ def test_a_finding_belongs_to_its_phrase_whatever_the_order():
     assert found["castle"].centroid == (0.3, 0.3) and found["rocket"].centroid == (0.7, 0.7)
 
 
+def test_a_picture_is_read_in_slices_of_one_region():
+    achieved = answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", None))
+    slices = measured(json.dumps(dump(asked())), json.dumps([dump(item) for item in achieved]))
+    assert len(list(slices)) == 2 * len(asked().regions)  # what was asked for, then what is shown
+
+
 def test_a_renamed_region_is_still_the_one_that_was_painted():
     picture = read(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", None)), asked())
     found = picture.findings
