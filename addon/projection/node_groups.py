@@ -6,6 +6,9 @@ the camera saw in that direction, which a float depth image tells. There the new
 shows the surface much more finely, for its angle and distance. The pictures are emitted, so that a render with the
 Standard view transform gives them back, or lit; where no camera saw anything the shader below shows. Cameras are baked
 into the groups as numbers: moving the scene's camera drags nothing along.
+
+A layer consists of three groups, for a node and a link cost Blender a tenth of a millisecond each: so a window can make
+one, go on, and make the next.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +30,9 @@ SOCKETS = {  # of a layer, in and out; the first two are those of an older Maque
     "Presence": "NodeSocketFloat",
     "Fineness": "NodeSocketFloat",
 }
+SHADER = {"Shader": "NodeSocketShader"}
+SIGHT = {"Position": "NodeSocketVector", "Distance": "NodeSocketFloat", "Seen": "NodeSocketFloat"}
+STANDING = {"Fineness": "NodeSocketFloat", "Presence": "NodeSocketFloat"}
 
 Tree: TypeAlias = bpy.types.ShaderNodeTree
 Socket: TypeAlias = bpy.types.NodeSocket
@@ -41,8 +47,29 @@ def depth_image(file: bytes, name: str) -> bpy.types.Image:
     return image
 
 
-def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: str) -> Tree:
-    """A group that lays ``picture`` over older ones where ``view`` sees the surface.
+def sight(depth: bpy.types.Image, view: View, name: str) -> Tree:
+    """A group that says where in the frame of ``view`` the surface is, how far from its camera, and whether it is seen
+    from there: 1, else 0."""
+    tree = _new_group(name, {}, SIGHT)
+    geometry, out = _new_node(tree, "ShaderNodeNewGeometry"), _new_node(tree, "NodeGroupOutput")
+    position, distance = _frame(tree, geometry.outputs["Position"], view)
+    _feed(tree, out, (position, distance, _visible(tree, geometry, position, distance, depth, view)))
+    return tree
+
+
+def standing(view: View, name: str) -> Tree:
+    """A group that says how finely ``view`` shows the surface, of that position and distance, and how much its frame
+    has of it: 1, and less towards the edges."""
+    tree = _new_group(name, {"Position": "NodeSocketVector", "Distance": "NodeSocketFloat"}, STANDING)
+    geometry = _new_node(tree, "ShaderNodeNewGeometry")
+    own, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
+    fineness = _fineness(tree, geometry, own.outputs["Distance"], view)
+    _feed(tree, out, (fineness, _presence(tree, own.outputs["Position"])))
+    return tree
+
+
+def layer(picture: bpy.types.Image, sight: Tree, standing: Tree, name: str) -> Tree:
+    """A group that lays ``picture`` over older ones where the view of ``sight`` and ``standing`` sees the surface.
 
     In and out: the colour of the layers so far; ``Seen``, 1 where one of them sees the surface, else 0; ``Presence``,
     the same but falling to 0 towards their frames' edges; and ``Fineness``, how finely what is shown shows it. A
@@ -51,12 +78,12 @@ def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: st
     and its advantage a, its share is min(1, e / p) a + (1 - min(1, p / e)) (1 - a): all of it where the others end,
     nothing where it ends itself, and no step between.
     """
-    tree = _new_group(name, SOCKETS)
+    tree = _new_group(name, SOCKETS, SOCKETS)
     older, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
-    geometry = _new_node(tree, "ShaderNodeNewGeometry")
-    position, distance = _frame(tree, geometry.outputs["Position"], view)
-    visible = _visible(tree, geometry, position, distance, depth, view)
-    fineness, presence = _fineness(tree, geometry, distance, view), _presence(tree, position)
+    position, distance, visible = _new_node(tree, "ShaderNodeGroup", node_tree=sight).outputs
+    stands = _new_node(tree, "ShaderNodeGroup", node_tree=standing)
+    _feed(tree, stands, (position, distance))
+    fineness, presence = stands.outputs
     before, finer = older.outputs["Presence"], older.outputs["Fineness"]
     share = _maths(tree, "MULTIPLY", visible, _share(tree, presence, before, _advantage(tree, fineness, finer)))
     painted = _texture(tree, picture, position, "Linear", "EXTEND")
@@ -77,7 +104,7 @@ def stack(layers: Sequence[Tree], name: str, lit: bool = False) -> Tree:
 
     Their colours are emitted; or, ``lit``, they are the colours of a dull surface on which the scene's lights shine.
     """
-    tree = _new_group(name, {"Shader": "NodeSocketShader"})
+    tree = _new_group(name, SHADER, SHADER)
     own, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
     painted = _new_node(tree, "ShaderNodeBsdfDiffuse" if lit else "ShaderNodeEmission")
     mix = _new_node(tree, "ShaderNodeMixShader")
@@ -108,12 +135,13 @@ def splice(material: bpy.types.Material, group: Tree) -> None:
             tree.links.new(node.outputs[0], surface)
 
 
-def _new_group(name: str, sockets: Mapping[str, str]) -> Tree:
-    """A shader group with the same sockets in and out, their types by their names."""
+def _new_group(name: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Tree:
+    """A shader group with these sockets, their types by their names."""
     tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
     assert isinstance(tree, bpy.types.ShaderNodeTree)
-    for socket, kind in sockets.items():
+    for socket, kind in inputs.items():
         tree.interface.new_socket(socket, in_out="INPUT", socket_type=kind)
+    for socket, kind in outputs.items():
         tree.interface.new_socket(socket, in_out="OUTPUT", socket_type=kind)
     return tree
 

@@ -23,7 +23,7 @@ from ..messages.errors import TooManyViews
 from ..raster.instances import camera_triangles
 from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
-from .node_groups import depth_image, layer, stack
+from .node_groups import depth_image, layer, sight, stack, standing
 from .receivers import Receivers, owned_by_receivers, receivers
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
@@ -97,8 +97,24 @@ def project(
 
 def new_layer(picture: bpy.types.Image, depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
     """The group that lays ``picture`` over older ones; ``depth`` is the file of depths of what ``view`` sees."""
-    depths = mark_result(depth_image(depth, "Maquette depth"))
-    return mark_result(layer(picture, depths, view, "Maquette view"))
+    return joined_layer(picture, new_sight(depth, view), new_standing(view))
+
+
+def new_sight(depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
+    """The first part of a layer: what the view sees."""
+    return mark_result(sight(mark_result(depth_image(depth, "Maquette depth")), view, "Maquette sight"))
+
+
+def new_standing(view: View) -> bpy.types.ShaderNodeTree:
+    """The second part: how well it sees it."""
+    return mark_result(standing(view, "Maquette standing"))
+
+
+def joined_layer(
+    picture: bpy.types.Image, sight: bpy.types.ShaderNodeTree, standing: bpy.types.ShaderNodeTree
+) -> bpy.types.ShaderNodeTree:
+    """The third, of both."""
+    return mark_result(layer(picture, sight, standing, "Maquette view"))
 
 
 def switch(projector: bpy.types.Object, on: bool) -> None:
