@@ -13,7 +13,7 @@ from sg_core.layout import Layout, as_layout
 from sg_core.models.model import Model
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
-from sg_core.tokens import Words
+from sg_core.tokens import Phrase, Words, phrase
 
 
 def generate(
@@ -33,6 +33,7 @@ def generate(
     variation: float = 0.0,
     variation_seed: int = 0,
     watch: Watch | None = None,
+    inspected: Sequence[str | Phrase] | None = None,
 ) -> Tensor:
     """Pictures (batch, 3, height, width), float32 in [0, 1], on the CPU.
 
@@ -50,17 +51,18 @@ def generate(
         negative: what to move away from.
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
         watch: called after every step; raise ``Cancelled`` in it to stop.
+        inspected: phrases to look at besides the layout's, where the watch wants an insight into every step; None
+            wants none. The picture is the same.
 
     Raises RequestError, TokenError or EnergyError, each saying what does not fit, and NotFinite for a broken model.
     """
     rows, seeds = _rows(prompts, seeds)
-    everything = as_layout(layout)
-    guidance = _guidance(mode, strength)
+    everything, guidance = as_layout(layout), _guidance(mode, strength)
     shape = model.latent_shape(width, height)
     trajectory = model.steps(steps, scheduler, shape[1:])
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
-    words = model.words(rows, everything.phrases)
+    words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
     clean = sample(
         model,
@@ -72,6 +74,7 @@ def generate(
         layout=everything,
         guidance=guidance,
         watch=watch or unwatched,
+        inspected=inspected is not None,
     )
     return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
 

@@ -6,7 +6,8 @@ import logging
 import math
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sg_core.memory import Sparing
     from sg_core.models.adapters import FileState
     from sg_core.models.estimate import Estimate
+
+    from .inspection import InspectionPage, PicturesInspected
 
 log = logging.getLogger(__name__)
 
@@ -187,21 +190,42 @@ class DiffusionEngine:
 
     def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
         """Translates, samples, measures, crops."""
-        import sg_core
-
         from . import references, translate
 
+        stated = self._stated(blockout)
+        with self._painting(stated) as (model, judge, read):
+            keeping = references.keeping(model, judge, read, reference)
+            picture, latent = translate.paint(model, read, _watch(report, blockout.frame), keeping)
+            report(Progress(blockout.steps, phase="measuring"))
+            achieved = translate.achieved(model, judge, read, latent, picture)
+        return finished(picture[0], stated, achieved, references.latent_text(latent))
+
+    def inspect(
+        self, blockout: Blockout, report: Callable[[Progress], None], files: "PicturesInspected"
+    ) -> "InspectionPage":
+        """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
+        from . import inspection
+
+        with self._painting(self._stated(blockout)) as (model, judge, read):
+            return inspection.inspected_page(model, judge, read, _watch(report, blockout.frame), files)
+
+    def _stated(self, blockout: Blockout) -> Blockout:
+        """The request with the precision that it is computed in, which it need not say where that is float32."""
         assert self._ready is not None, "load comes first"
-        info, model, judge = self._ready.info, self._ready.sparing, self._ready.judge
-        if self._ready.precision != "float32":  # which a blockout need not say
-            blockout = replace(blockout, precision=self._ready.precision)
+        return blockout if self._ready.precision == "float32" else replace(blockout, precision=self._ready.precision)
+
+    @contextmanager
+    def _painting(self, blockout: Blockout) -> Iterator["tuple[sg_core.Model, sg_core.Judge | None, Blockout]"]:
+        """Model, Judge and the request as the model reads it; what goes wrong with them in the words of a refusal."""
+        import sg_core
+
+        from . import translate
+
+        assert self._ready is not None, "load comes first"
+        info, read = self._ready.info, translate.readable(blockout, self._ready.info.words)
         try:
-            read = translate.readable(blockout, info.words)
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
-                keeping = references.keeping(model, judge, read, reference)
-                picture, latent = translate.paint(model, read, _watch(report, blockout.frame), keeping)
-                report(Progress(blockout.steps, phase="measuring"))
-                achieved = translate.achieved(model, judge, read, latent, picture)
+                yield self._ready.sparing, self._ready.judge, read
         except OutOfMemory as error:
             if any(region.colour for region in blockout.regions):
                 error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
@@ -215,7 +239,6 @@ class DiffusionEngine:
             raise NoModel(str(error), fix="Get the model's files again, or choose another model.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
-        return finished(picture[0], blockout, achieved, references.latent_text(latent))
 
     def _spare(self, blockout: Blockout) -> str:
         """Have the model save as much memory as this picture needs; in words, how much that is."""

@@ -57,9 +57,15 @@ def wording(blockout: Blockout) -> Wording:
 
 
 def paint(
-    model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch, keeping: sg_core.Layout | None = None
+    model: sg_core.Model,
+    blockout: Blockout,
+    watch: sg_core.Watch,
+    keeping: sg_core.Layout | None = None,
+    *,
+    inspected: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent. ``keeping`` is of another one.
+    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent. ``keeping`` is of another one; the watch
+    of a run that is ``inspected`` has an insight into every step.
 
     Raises sg_core's errors, and whatever ``watch`` raises.
     """
@@ -70,9 +76,12 @@ def paint(
         moments.append(moment)
         watch(moment)
 
+    words = wording(blockout)
+    prompt = words.prompt if strength else blockout.prompt
+    looked_at = [phrase for phrase in words.phrases if occurrences(prompt, phrase)] if inspected else None
     picture = sg_core.generate(
         model,
-        wording(blockout).prompt if strength else blockout.prompt,
+        prompt,
         (layout(blockout) if strength else sg_core.Layout()) + (keeping or sg_core.Layout()),
         seeds=(blockout.seed,),
         width=blockout.width,
@@ -85,6 +94,7 @@ def paint(
         variation=blockout.variation,
         variation_seed=blockout.variation_seed,
         watch=watched,
+        inspected=looked_at,
     )
     return picture, moments[-1].latent
 
