@@ -20,6 +20,7 @@ from ..messages.errors import UserError
 from ..messages.notice import Notice, notice
 from ..overlay.edits import listen, unlisten
 from ..pictures import history
+from ..pictures.history import Entry
 from ..pictures.image import ENTRY
 from ..pictures.origin import viewpoint
 from ..pictures.pixels import decoded
@@ -51,6 +52,7 @@ class LiveView:
         self._settings: tuple[object, ...] = ()  # of which the depsgraph does not tell, at the last look
         self._seeds: tuple[object, ...] = ()
         self._unfollowed = ""  # the scene's picture, while another look than that is wanted
+        self._entry: tuple[str, Entry | None] = ("", None)  # the scene's picture, by its name
         self._resting = False
         self._complaint: Notice | None = None  # what the scene lacks for a picture
 
@@ -69,7 +71,7 @@ class LiveView:
 
     def start(self, scene: bpy.types.Scene) -> None:
         """Live is on for a scene."""
-        self._settings, self._seeds, self._unfollowed = (), seeds_of(scene), ""
+        self._settings, self._seeds, self._unfollowed, self._entry = (), seeds_of(scene), "", ("", None)
         app().live.apply(live_state.started, scene.session_uid, time.monotonic())
         if not bpy.app.timers.is_registered(self.timer):
             bpy.app.timers.register(self.timer, first_interval=QUICK, persistent=True)
@@ -196,7 +198,11 @@ class LiveView:
 
     def _anchors(self, scene: bpy.types.Scene) -> Sequence[Anchor]:
         """The pictures that may be followed: the scene's own, then the latest of ours that followed none."""
-        entry, fresh = latest_entry(scene), app().live.state.fresh
+        picture, fresh = current(scene), app().live.state.fresh
+        name = "" if picture is None else str(picture.get(ENTRY, ""))
+        if name != self._entry[0]:  # reading it takes milliseconds
+            self._entry = name, latest_entry(scene)
+        entry = self._entry[1]
         anchors = []
         if entry is not None and entry.name != self._unfollowed:
             anchors.append(Anchor(picture=entry.name, request=entry.request, achieved=entry.achieved, pose=entry.pose))
