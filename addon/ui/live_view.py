@@ -46,7 +46,7 @@ class LiveView:
 
     def __init__(self) -> None:
         self.handlers = listen(self)
-        self.timer = lambda: guarded(self.look)  # kept, for Blender knows a timer by its identity
+        self.timer = self._tick  # kept, for Blender knows a timer by its identity
         self._slices: Slices[LiveRequest] | None = None
         self.pictured: LivePicture | None = None  # what lies over the view
         self._settings: tuple[object, ...] = ()  # of which the depsgraph does not tell, at the last look
@@ -88,6 +88,10 @@ class LiveView:
             app().dispatcher.apply(notice_changed, reason)
         redraw()
 
+    def _tick(self) -> float | None:
+        """None while Live is off: Blender then drops the timer."""
+        return guarded(self.look) if app().live.state.scene else None
+
     def look(self) -> float:
         """Take the work a slice further; answers when to look again. What goes wrong here turns Live off."""
         whole = False
@@ -103,13 +107,13 @@ class LiveView:
         live = app().live
         scene = next((scene for scene in bpy.data.scenes if scene.session_uid == live.state.scene), None)
         if scene is None:
-            if live.state.scene:
-                self.stop()
+            self.stop()
             return CALM
         if (reason := _trouble(live.state)) is not None:
             self.stop(reason)
             return CALM
-        self._show(live.state.picture)
+        if self._show(live.state.picture):
+            return QUICK  # what is long in itself has a slice to itself
         if _is_away():
             live.apply(live_state.capture_ended)
             self._slices, self._resting = None, True
@@ -224,12 +228,13 @@ class LiveView:
             return fresh.png
         return b"" if file is None else file.read_bytes()
 
-    def _show(self, picture: LivePicture | None) -> None:
-        """Lay a picture that has come over what its camera sees."""
+    def _show(self, picture: LivePicture | None) -> bool:
+        """Lay a picture over what its camera sees; whether one has come."""
         if picture is None or picture is self.pictured:
-            return
+            return False
         self.pictured, view = picture, picture.request.view
         app().regions.lay(view.scene, view.camera, decoded(picture.png))
+        return True
 
 
 def live_view() -> LiveView:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.addon.window.run_blender import SECONDS, run_scenario, toybox_server
 
-HELD = 0.01  # seconds that the main thread may be held at a time
 SLOW = 6.0  # seconds from release to picture, on a machine that others use too; the bench has the figure
+HELD = 0.03  # seconds that the main thread may be held at a time, likewise
 
 
 @pytest.fixture(scope="module")
