@@ -30,6 +30,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "bench edits": ("benchmarks.edits.run:main", "is the look kept, and nothing else changed?"),
         "bench batch": ("benchmarks.batch.cost_and_kills:main", "what a batch costs beside painting, and loses"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
+        "bench gpu": ("benchmarks.gpu.gpu_bench:main", "what a guided step costs on this GPU, in 3 minutes"),
         "bench memory": ("benchmarks.memory:main", "what a model would take of a GPU's memory"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),

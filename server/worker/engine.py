@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Precision
+from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import sg_core
     from sg_core.memory import Sparing
     from sg_core.models.adapters import FileState
+    from sg_core.models.companions.preview_decoder import PreviewDecoder
     from sg_core.models.estimate import Estimate
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """A model in memory, as it was asked for, and its Judge where it carries one."""
+    """A model in memory, as it was asked for, and its Judge and its small decoder where it has them."""
 
     info: ModelInfo
     precision: Precision
@@ -97,6 +98,7 @@ class Ready:
     judge: "sg_core.Judge | None"
     sparing: "Sparing"
     setup: Setup = PLAIN
+    previews: "PreviewDecoder | None" = None
 
 
 class DiffusionEngine:
@@ -151,13 +153,17 @@ class DiffusionEngine:
 
         import sg_core
         from sg_core.memory import Sparing
+        from sg_core.models.companions.preview_decoder import preview_decoder
+        from sg_core.models.parts import Hardware
         from sg_core.toybox.segmenter import judge_of
 
         try:
             with within_memory(f"The model {model.name}"):
                 dtype, changes = getattr(torch, precision), dict(bare.card)
                 loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
-                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded), Sparing(loaded), bare)
+                previews = preview_decoder(loaded, Hardware(_device(), dtype))
+                fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
+                return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
         except sg_core.WeightsError as error:
             raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
 
@@ -198,9 +204,11 @@ class DiffusionEngine:
         try:
             read = translate.readable(blockout, info.words)
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
+                blockout = replace(blockout, tiled=self._ready.sparing.plan.tiles)
                 keeping = references.keeping(model, judge, read, reference)
-                picture, latent = translate.paint(model, read, _watch(report, blockout.frame), keeping)
-                report(Progress(blockout.steps, phase="measuring"))
+                watch = _watch(report, blockout, self._ready.previews)
+                picture, latent = translate.paint(model, read, watch, keeping)
+                report(Progress(all_steps(blockout), phase="measuring"))
                 achieved = translate.achieved(model, judge, read, latent, picture)
         except OutOfMemory as error:
             if any(region.colour for region in blockout.regions):
@@ -228,6 +236,7 @@ class DiffusionEngine:
             self._estimates[key] = counted(address(ready.info), ready.precision, *key)
         estimate = self._estimates[key] if room else None
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
+        chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)
         ready.sparing.follow(chosen)
         words = f"; by estimate it needs {chosen.needed / GIBIBYTE:.1f} of {room / GIBIBYTE:.1f} GiB"
         return "" if estimate is None else words
@@ -250,10 +259,16 @@ def _fix(model: ModelInfo) -> str:
     return "Check that the model's folder is there and whole."
 
 
-def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":
+def _watch(
+    report: Callable[[Progress], None], blockout: Blockout, previews: "PreviewDecoder | None"
+) -> "sg_core.Watch":
     def watch(moment: "sg_core.Moment") -> None:
+        def preview() -> bytes:
+            pictures = moment.preview() if previews is None else previews.pictures(moment.clean())
+            return sketch(image_of(pictures[0]), blockout.frame, (blockout.width, blockout.height))
+
         energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
-        report(Progress(moment.step, energies, lambda: sketch(image_of(moment.preview()[0]), frame)))
+        report(Progress(moment.step, energies, preview))
         if moment.step == moment.steps:
             report(Progress(moment.step, energies, phase="decoding"))
 

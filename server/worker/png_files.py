@@ -14,9 +14,14 @@ BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
-def sketch(full: Image.Image, frame: Frame) -> bytes:
+def sketch(full: Image.Image, frame: Frame, size: tuple[int, int] | None = None) -> bytes:
     """The artist's part of a picture in the making as a PNG file, small because it is sent so often; and so plain that
-    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again."""
+    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again.
+
+    ``size`` is what the whole picture comes to have, where it is not there yet: in a first pass it is smaller.
+    """
+    if size is not None and full.size != size:
+        full = full.resize(size)
     small = crop(full, frame)
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
     return plain(*small.size, small.convert("RGB").tobytes())

@@ -20,6 +20,7 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
+from sg_core.second_pass import first_size
 from sg_core.tokens import Phrase, occurrences
 
 PLACED = 0.5  # weight of a centroid or a size against a shape
@@ -84,6 +85,8 @@ def paint(
         negative=blockout.negative,
         variation=blockout.variation,
         variation_seed=blockout.variation_seed,
+        enlargement=blockout.enlargement,
+        denoising=blockout.denoising,
         watch=watched,
     )
     return picture, moments[-1].latent
@@ -229,7 +232,14 @@ def size_in_picture(size: float, frame: Frame, picture: tuple[int, int]) -> floa
 def achieved(
     model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, latent: Tensor, picture: Tensor
 ) -> tuple[Achieved, ...]:
-    """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them."""
+    """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them.
+
+    An enlarged one is looked at as small as it began: that is the size at which model and Judge know objects.
+    """
+    if blockout.enlargement > 1.0:
+        small = first_size(model.card, blockout.width, blockout.height, blockout.enlargement)
+        latent = F.interpolate(latent, model.latent_shape(*small)[1:], mode="area")
+        picture = F.interpolate(picture, small[::-1], mode="area")
     phrases = [region.phrase for region in blockout.regions]
     groundings = sg_core.groundings(model, judge, wording(blockout).prompt, phrases, latent, picture)
     return tuple(achieved_by(groundings[region.phrase], region.name, blockout) for region in blockout.regions)
