@@ -15,7 +15,7 @@ from sg_core.models.model import Model, Trajectory
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.second_pass import DENOISING, begun_anew, counted, first_size, last_steps, refuse_kept, step_count
-from sg_core.tokens import Words
+from sg_core.tokens import Phrase, Words, phrase
 
 
 def generate(
@@ -37,6 +37,7 @@ def generate(
     enlargement: float = 1.0,
     denoising: float = DENOISING,
     watch: Watch | None = None,
+    inspected: Sequence[str | Phrase] | None = None,
 ) -> Tensor:
     """Pictures (batch, 3, height, width), float32 in [0, 1], on the CPU.
 
@@ -57,6 +58,8 @@ def generate(
             enlarged and painted over.
         denoising: 0 to 1, the part of the steps that the second pass walks again: how much it may change.
         watch: called after every step; raise ``Cancelled`` in it to stop.
+        inspected: phrases to look at besides the layout's, where the watch wants an insight into every step; None
+            wants none. The picture is the same.
 
     Raises RequestError, TokenError or EnergyError, each saying what does not fit, and NotFinite for a broken model.
     """
@@ -70,8 +73,9 @@ def generate(
         again = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
-    texts = _texts(model, rows, negative, scale, model.words(rows, everything.phrases))
-    run, watch = Run(model, texts, scale, noise, guidance), watch or unwatched
+    words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
+    texts = _texts(model, rows, negative, scale, words)
+    run, watch = Run(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
     latent = latent.to(texts.conditional.device)
     if again is None:
         clean = run.walk(latent, trajectory, everything, watch)
@@ -92,6 +96,7 @@ class Run:
     scale: float
     noise: Sequence[torch.Generator]
     guidance: Guidance
+    inspected: bool = False
 
     def walk(self, latent: Tensor, trajectory: Trajectory, layout: Layout, watch: Watch) -> Tensor:
         """One pass, to its clean end; all (batch, channel, y, x)."""
@@ -105,6 +110,7 @@ class Run:
             layout=layout,
             guidance=self.guidance,
             watch=watch,
+            inspected=self.inspected,
         )
 
 

@@ -22,6 +22,11 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "capture": ("server.batch.command:capture_main", "its first half: scenes to requests; no server, no torch"),
         "paint": ("server.batch.command:paint_main", "its second half: requests to pictures; no Blender"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
+        "inspect": (
+            "server.cli.pictures.inspection:main",
+            "how a picture came about, step by step, as a page",
+        ),
+        "sequence": ("server.cli.pictures.sequence:main", "the frames of a sequence, each with the look of the first"),
         "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
         "doctor": ("server.cli.doctor:main", "what is installed, what fits, what is wrong, how to mend it"),
         "download": ("sg_core.models.loading:main", "a model of a hub, at its commit, before it is needed"),
