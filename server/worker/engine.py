@@ -235,9 +235,8 @@ class DiffusionEngine:
             raise
         except sg_core.TooLong as error:
             text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
-            raise PromptTooLong(
-                f"{text} is too long for {info.name}: it would not read {translate.end(error.lost)}."
-            ) from error
+            lost = translate.end(error.lost)
+            raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {lost}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.NotFinite as error:
