@@ -149,6 +149,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "unreadable": _buttons(GENERATE),
         "stumbled": Fix(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),
         "no-worker": _buttons(OPEN_LOG),
+        "inspection-failed": Fix(why="the sentence says what hinders"),
         # Live
         "live-offline": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
         "live-failed": _buttons(Button(operator="maquette.live"), OPEN_LOG),

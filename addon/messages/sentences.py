@@ -190,6 +190,11 @@ def adapters_missing(files: str) -> Notice:
     return Notice(code="no-adapter", message=message, fix=fix, warning=True)
 
 
+def inspection_failed(reason: str) -> Notice:
+    """A picture could not be painted again to be looked into; ``reason`` is the program's last line."""
+    return Notice(code="inspection-failed", message=f"The picture could not be inspected: {reason}.")
+
+
 # Live
 
 

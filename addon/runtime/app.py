@@ -98,6 +98,7 @@ class App:
         self.shortcuts: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []  # ours, to be taken away again
         self.undo_handlers: tuple[tuple[str, Callable[..., None]], ...] = ()  # by the list of Blender's that has each
         self.finished: tuple[int, str] = (0, "")  # the picture asked for while a job is painted: session id, job
+        self.inspecting = False  # whether a picture is painted again, to be looked into
         self.live_view: object | None = None  # what follows a scene's edits for Live
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.sheet_drawing: object | None = None  # and on what draws contact sheets and comparisons there

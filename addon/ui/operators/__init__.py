@@ -4,7 +4,7 @@
 import bpy
 
 from . import fixes, installation, models, server
-from .picture import compare, contact_sheet, history, receive, result, reuse, vary
+from .picture import compare, contact_sheet, history, inspection, receive, result, reuse, vary
 from .request import adapters, generate, live, model_and_style, open_file, prompt, references, waiting
 from .scene import camera, projections, regions
 
@@ -30,6 +30,7 @@ MODULES = (
     vary,
     contact_sheet,
     compare,
+    inspection,
     fixes,
 )
 OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)

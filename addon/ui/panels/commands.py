@@ -29,6 +29,7 @@ COMMANDS = (  # a line between the groups
         "show",
         "contact_sheet",
         "compare",
+        "inspect",
         "background",
         "project",
         "light_projections",
