@@ -15,7 +15,7 @@ import bpy
 
 from ..camera.placement import carry, release
 from ..camera.reader import camera_data, view
-from ..camera.view import View
+from ..camera.view import View, numbers
 from ..capture.scene import evaluated, parts
 from ..cooperative import finish
 from ..custom_properties import has
@@ -87,7 +87,15 @@ def project(
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
     key = _next_key()
-    record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group, "lit": lit}
+    record: dict[str, object] = {
+        "key": key,
+        "on": True,
+        "aspect": camera_view.aspect,
+        "picture": picture,
+        "group": group,
+        "lit": lit,
+    }
+    record["seen_from"] = numbers(camera_view)  # a hidden camera is not evaluated, and the frame may change
     projector[PROJECTOR] = record
     for item in onto.objects:
         item[PROJECTED] = " ".join([*_keys(item), key])
