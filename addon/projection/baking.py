@@ -4,6 +4,8 @@
 The same maths as the shaders of ``node_groups``, which see one point at a time; here are many.
 """
 
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +13,14 @@ import numpy as np
 
 from ..camera.view import View
 from ..cooperative import Slices
+from ..protocol.png import RGB, SIGNATURE, chunk
 from ..raster.scanlines import expand, pieces, spans
 from ..raster.triangles import Bools, Floats, Ints, Singles
 
 TOLERANCE, COARSE, FINE, FEATHER, TINY = 1e-3, 0.1, 0.6, 0.25, 1e-9  # those of the shaders
 MARGIN = 8  # texels around each island
 TEXELS = 1 << 12  # at once, some milliseconds' work
+LINES = 32  # at once
 TRIANGLES = 1 << 12  # at once
 
 
@@ -61,6 +65,19 @@ def baked(surface: Surface, views: Sequence[BakedView], side: int) -> Slices[Sin
             yield
     yield from _spread(image, covered)
     return image
+
+
+def png(image: Singles) -> Slices[bytes]:
+    """A PNG file of an image (height, width, 3), its rows from the bottom."""
+    packer, content = zlib.compressobj(1), []
+    for begin in range(0, len(image), LINES):
+        rows = np.rint(image[::-1][begin : begin + LINES].clip(0.0, 1.0) * 255.0).astype(np.uint8)
+        lines = np.pad(rows.reshape(len(rows), -1), ((0, 0), (1, 0)))  # a line's first byte says that it is unfiltered
+        content.append(packer.compress(lines.tobytes()))
+        yield
+    header = struct.pack(">IIBBBBB", image.shape[1], image.shape[0], *RGB)
+    pixels = b"".join(content) + packer.flush()
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def blended(views: Sequence[BakedView], points: Floats, flat: Floats, smooth: Floats, under: Floats) -> Floats:

@@ -142,6 +142,13 @@ def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
     _rebuild()
 
 
+def forget_projections(items: Iterable[bpy.types.Object]) -> None:
+    """Have nothing be projected onto these objects any more; they have their own materials again."""
+    for item in items:
+        del item[PROJECTED]
+    _rebuild()
+
+
 def _set_up(scene: bpy.types.Scene, camera: bpy.types.Object) -> bpy.types.Object:
     """A locked camera that sees what the evaluated ``camera`` sees, in the scene's collection of projectors."""
     name = next(name for name in (f"View {number}" for number in count(1)) if name not in bpy.data.objects)

@@ -6,7 +6,7 @@ import bpy
 from . import fixes, installation, models, server
 from .picture import compare, contact_sheet, history, receive, result, reuse, vary
 from .request import adapters, generate, model_and_style, open_file, prompt, references, waiting
-from .scene import camera, projections, regions
+from .scene import bake, camera, projections, regions
 
 MODULES = (
     server,
@@ -15,6 +15,7 @@ MODULES = (
     regions,
     camera,
     projections,
+    bake,
     prompt,
     generate,
     references,

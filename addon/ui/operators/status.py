@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(  # by the module of operators, w
         "model_and_style": "settings",
         "adapters": "settings",
         "projections": "views",
+        "bake": "views",
         "history": "history",
         "reuse": "history",
     }

@@ -32,6 +32,7 @@ COMMANDS = (  # a line between the groups
         "background",
         "project",
         "light_projections",
+        "bake",
         "show_colours",
         "remove_background",
         "remove_results",

@@ -38,6 +38,7 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         if projectors(scene):
             lit = is_lit(scene)
             self.layout.operator("maquette.light_projections", icon="LIGHT_SUN" if lit else "LIGHT", depress=lit)
+            self.layout.operator("maquette.bake", icon="RENDER_STILL")
         self._colours(context)
         self.layout.operator("maquette.remove_results", icon="TRASH")
         section_notice(self, "views", context)
