@@ -15,7 +15,7 @@ from ..status import Status, refuse, refusing, settle
 PERIOD = 0.005  # seconds between two slices
 
 
-class Bake(bpy.types.Operator):
+class BakeProjections(bpy.types.Operator):
     """Make what is projected an image of each object, over UVs of its own, that exporters take along. Esc stops it"""
 
     bl_idname = "maquette.bake"
@@ -66,4 +66,4 @@ class Bake(bpy.types.Operator):
         context.window_manager.event_timer_remove(self._timer)
 
 
-CLASSES = (Bake,)
+CLASSES = (BakeProjections,)
