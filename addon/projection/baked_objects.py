@@ -1,79 +1,101 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects with what is projected onto them as an image over UVs: read as numbers, and given plain materials."""
+"""Objects with what is projected onto them as an image over UVs: read as numbers, and given plain materials.
 
-from collections.abc import Sequence
+An artist goes on working while that is made, and Undo makes references stale: between slices there are session ids and
+numbers alone.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import bpy
 import numpy as np
 
-from ..camera.view import View
-from ..capture.meshes import converted, fetch, forget, triangulate
+from ..capture.corner_meshes import CornerMesh, read_corners
+from ..capture.scene import evaluated
 from ..compat import ensure_nodes
 from ..cooperative import Slices
 from ..custom_properties import has
-from ..messages.errors import LockedObject, Misfit
-from ..raster.lens import Lens
-from ..raster.triangles import Floats, Singles
-from .baking import BakedView, Surface, baked, grid, png
+from ..messages.errors import Unbakeable
+from ..raster.triangles import PIECE, Floats, Singles
+from .baking import MARGIN, BakedView, Surface, baked, fitting
+from .light import png
 from .materials import check
 from .projectors import PROJECTED, PROJECTOR, forget_projections, is_on, projectors
+from .unwrapping import Faces, TooManyCharts, unwrapped
+from .view_numbers import changed, read_view
 
 SIDE = 2048  # texels
 LAYER = "Maquette Bake"
-LIGHT = 2.2  # of an object's own colour as pictures have it
+PLAIN = (0.8, 0.8, 0.8)  # light of what has no material
 
 
 @dataclass(frozen=True, eq=False)
 class Bake:
-    """What one object is given, by session id: ``uvs`` (corners, 2) and the ``file`` of its image."""
+    """What one object is given, by session id: the ``file`` of its image over the UVs of ``layer``, which are its own,
+    or ``uvs`` (corners, 2), new ones."""
 
     uid: int
-    uvs: Singles
+    layer: str
+    uvs: Singles | None
     file: bytes
 
 
+@dataclass(frozen=True, eq=False)
+class _Body:
+    """One object as it was read: its evaluated mesh, where it stands, what shows where nothing is projected."""
+
+    name: str
+    mesh: CornerMesh
+    world: Floats
+    under: Floats
+    corners: int  # of its mesh before any modifier
+
+
 def bakeable(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The objects with a projection that is on. Raises Misfit, LockedObject."""
+    """The objects with a projection that is on. Raises Unbakeable, LockedObject."""
     shown = {str(one[PROJECTOR]["key"]) for one in projectors(scene) if is_on(one)}
     items = [one for one in scene.objects if has(one, PROJECTED) and shown & set(str(one[PROJECTED]).split())]
     if not items:
-        raise Misfit("Nothing is projected.", "Press Project, or turn a view on, first.")
+        raise Unbakeable("Nothing is projected.", "Press Project, or turn a view on, first.")
     for item in items:
         if item.type != "MESH":
-            raise LockedObject(f"{item.name} is no mesh.", "Convert it to one (Object > Convert), and bake.", item.name)
+            raise Unbakeable(f"{item.name} is no mesh.", "Convert it to one (Object > Convert), and bake.")
         check([item, mesh_of(item)])
     return items
 
 
-def baking(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> Slices[tuple[Bake, ...]]:
-    """What each of the ``bakeable`` is given; only numbers are kept between slices. Raises what that raises."""
-    shown = [one for one in projectors(scene) if is_on(one)]
-    views = {str(one[PROJECTOR]["key"]): _view(one) for one in shown}
-    work = []
-    for item in bakeable(scene):
-        keys = sorted(key for key in str(item[PROJECTED]).split() if key in views)
-        work.append((item.session_uid, _read(item, graph), [views[key] for key in keys]))
-    yield
+def baking(scene: bpy.types.Scene) -> Slices[tuple[Bake, ...]]:
+    """What each of the ``bakeable`` is given. Raises what that raises."""
+    shown = [(one.session_uid, str(one[PROJECTOR]["key"])) for one in projectors(scene) if is_on(one)]
+    work = [(item.session_uid, set(str(item[PROJECTED]).split())) for item in bakeable(scene)]
+    scene_uid = scene.session_uid
+    del scene
+    views: dict[str, BakedView] = {}
+    for uid, key in shown:
+        views[key] = yield from read_view(uid)
     bakes = []
-    for uid, (surface, uvs), seen in work:
-        image = yield from baked(surface, seen, SIDE)
-        bakes.append(Bake(uid, uvs, (yield from png(image))))
+    for uid, keys in work:
+        body = _read(uid, scene_uid)
+        yield
+        surface, is_new = yield from _surface(body)
+        image = yield from baked(surface, [views[key] for key in sorted(views) if key in keys], SIDE)
+        file = yield from png(image)
+        bakes.append(Bake(uid, LAYER if is_new else body.mesh.layer, surface.uvs if is_new else None, file))
     return tuple(bakes)
 
 
 def apply_bakes(bakes: Sequence[Bake]) -> None:
-    """Give the objects their images in place of what is projected onto them. Raises Misfit, before any change."""
+    """Give the objects their images in place of what is projected onto them. Raises Unbakeable, before any change."""
     by_uid = {item.session_uid: item for item in bpy.data.objects}
-    pairs = [(by_uid.get(bake.uid), bake) for bake in bakes]
-    known = [(item, bake) for item, bake in pairs if item is not None and has(item, PROJECTED)]
-    items = [item for item, bake in known if len(mesh_of(item).loops) == len(bake.uvs)]
-    if len(items) != len(bakes):
-        raise Misfit("An object has changed since Bake was pressed.", "Press it again.")
-    lit = [_is_lit(item) for item in items]
-    forget_projections(items)
-    for item, bake, is_lit in zip(items, bakes, lit, strict=True):
+    items = [by_uid.get(bake.uid) for bake in bakes]
+    known = [item for item, bake in zip(items, bakes, strict=True) if item is not None and _fits(item, bake)]
+    if len(known) != len(bakes):
+        raise changed()
+    lit = [_is_lit(item) for item in known]
+    forget_projections(known)
+    for item, bake, is_lit in zip(known, bakes, lit, strict=True):
         _apply(item, bake, is_lit)
 
 
@@ -83,92 +105,125 @@ def mesh_of(item: bpy.types.Object) -> bpy.types.Mesh:
     return item.data
 
 
+def _fits(item: bpy.types.Object, bake: Bake) -> bool:
+    """Whether it still is what was baked."""
+    if not has(item, PROJECTED) or not isinstance(item.data, bpy.types.Mesh):
+        return False
+    return bake.uvs is None or len(item.data.loops) == len(bake.uvs)
+
+
 def _is_lit(item: bpy.types.Object) -> bool:
     keys = set(str(item[PROJECTED]).split())
     cameras = [one for one in bpy.data.objects if has(one, PROJECTOR)]
     return any(one[PROJECTOR].get("lit", False) for one in cameras if one[PROJECTOR]["key"] in keys)
 
 
-def _view(projector: bpy.types.Object) -> BakedView:
-    """A projector as numbers. Raises Misfit for one that an older Maquette set up."""
-    record = projector[PROJECTOR]
-    if "seen_from" not in record:
-        raise Misfit(f"{projector.name} is from an older Maquette.", "Project its picture again, then bake.")
-    pose, projection = np.array(record["seen_from"]).reshape(2, 4, 4)
-    images = [node.image for node in record["group"].nodes if node.bl_idname == "ShaderNodeTexImage"]
-    depth = next(image for image in images if image != record["picture"])
-    view = View(pose, Lens(projection, 0.0, 0.0), record["aspect"])
-    return BakedView(view, _pixels(record["picture"])[..., :3], _pixels(depth)[..., 0])
+def _read(uid: int, scene_uid: int) -> _Body:
+    """An object as a render has it. Raises Unbakeable where it is gone."""
+    item = next((one for one in bpy.data.objects if one.session_uid == uid), None)
+    scene = next((one for one in bpy.data.scenes if one.session_uid == scene_uid), None)
+    if item is None or scene is None or not isinstance(item.data, bpy.types.Mesh):
+        raise changed()
+    there = item.evaluated_get(evaluated(scene))
+    materials = [_own_colour(slot.material) for slot in item.material_slots] or [PLAIN]
+    own = mesh_of(item)
+    return _Body(item.name, read_corners(there), np.array(there.matrix_world), np.array(materials), len(own.loops))
 
 
-def _pixels(image: bpy.types.Image) -> Singles:
-    width, height = image.size
-    pixels = np.empty((height, width, 4), np.float32)
-    buffer: Any = image.pixels  # one number, says its stub
-    buffer.foreach_get(pixels.ravel())
-    return pixels
+def _surface(body: _Body) -> Slices[tuple[Surface, bool]]:
+    """The surface over its own UVs where those will do, else over new ones, and whether they are new. Raises
+    Unbakeable."""
+    mesh = body.mesh
+    triangles = yield from mesh.triangles()
+    placed, turn = np.empty_like(mesh.points), np.linalg.inv(body.world[:3, :3])  # of normals, from the right
+    for begin in range(0, len(placed), PIECE):
+        some = slice(begin, begin + PIECE)
+        placed[some] = mesh.points[some] @ body.world[:3, :3].T + body.world[:3, 3]
+        yield
+    points, normals = np.empty_like(mesh.normals), np.empty_like(mesh.normals)
+    for begin in range(0, len(points), PIECE):
+        some = slice(begin, begin + PIECE)
+        points[some], normals[some] = placed[mesh.vertices[some]], mesh.normals[some] @ turn
+        yield
+    materials = np.zeros(len(triangles), np.int32) if mesh.materials is None else mesh.materials
+    values = (triangles, materials.clip(0, len(body.under) - 1), body.under, mesh.is_closed)
+    if mesh.uvs is not None:
+        surface = Surface(points, normals, mesh.uvs, *values)
+        if (yield from fitting(surface, SIDE)):
+            return surface, False
+    uvs = yield from _new_uvs(body, placed, points)
+    surface = Surface(points, normals, uvs, *values)
+    if not (yield from fitting(surface, SIDE, used=0.0)):
+        raise Unbakeable(f"{body.name} folds over itself.", "Unwrap it (U in Edit Mode), and bake.")
+    return surface, True
 
 
-def _read(item: bpy.types.Object, graph: bpy.types.Depsgraph) -> tuple[Surface, Singles]:
-    """The surface as a render has it, and the UVs of its corners. Raises Misfit."""
-    evaluated = item.evaluated_get(graph)
-    mesh = converted(evaluated)
+def _new_uvs(body: _Body, placed: Singles, points: Singles) -> Slices[Singles]:
+    """Those that an object is given; its points, and those at its corners, in the world. Raises Unbakeable."""
+    mesh = body.mesh
+    if len(mesh.vertices) != body.corners:
+        raise Unbakeable(
+            f"A modifier gives {body.name} other faces, and its UVs overlap or leave the image.",
+            "Apply the modifier, or unwrap the object (U in Edit Mode).",
+        )
+    numbers = np.bincount(mesh.of) + 2 if len(mesh.of) else np.zeros(0, np.int64)
+    starts = np.cumsum(numbers) - numbers
+    of = np.repeat(np.arange(len(numbers), dtype=np.int32), numbers)
+    yield
+    normals = np.empty((len(numbers), 3), np.float32)
+    for begin in range(0, len(normals), PIECE):
+        first = starts[begin : begin + PIECE]
+        a, b, c = (points[first + corner] for corner in range(3))
+        normals[begin : begin + PIECE] = np.cross(b - a, c - a)
+        yield
     try:
-        return _surface(item, mesh, np.array(evaluated.matrix_world))
-    except ValueError as error:
-        raise Misfit(f"{item.name} has too many faces to bake.", "Remove its view, or simplify it.") from error
-    finally:
-        forget(evaluated)
+        faces = Faces(placed, mesh.vertices, starts, of, normals)
+        return (yield from unwrapped(faces, SIDE, MARGIN))
+    except TooManyCharts as error:
+        raise Unbakeable(
+            f"{body.name} falls into too many pieces to be laid side by side.", "Unwrap it (U in Edit Mode), and bake."
+        ) from error
 
 
-def _surface(item: bpy.types.Object, mesh: bpy.types.Mesh, world: Floats) -> tuple[Surface, Singles]:
-    if len(mesh.loops) != len(mesh_of(item).loops):
-        raise Misfit(f"A modifier gives {item.name} other faces.", "Apply its modifiers, and bake.")
-    triangulate(mesh)
-    points, normals = np.empty((len(mesh.vertices), 3), np.float32), np.empty((len(mesh.loops), 3), np.float32)
-    vertices, counts = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
-    corners, flat = np.empty((len(mesh.loop_triangles), 3), np.int32), np.empty((len(mesh.polygons), 3), np.float32)
-    fetch(mesh.vertices, "co", points.ravel())
-    fetch(mesh.corner_normals, "vector", normals.ravel())
-    fetch(mesh.loops, "vertex_index", vertices)
-    fetch(mesh.polygons, "loop_total", counts)
-    fetch(mesh.polygons, "normal", flat.ravel())
-    fetch(mesh.loop_triangles, "loops", corners.ravel())
-    turn = np.linalg.inv(world[:3, :3])  # of normals, from the right
-    uvs = grid(points[vertices].astype(float), flat.astype(float), np.repeat(np.arange(len(counts)), counts), SIDE)
-    placed = (points @ world[:3, :3].T + world[:3, 3])[vertices]
-    if np.linalg.det(world[:3, :3]) < 0.0:
-        corners = corners[:, ::-1]
-    under = np.tile(np.array(_own_colour(item)) ** (1 / LIGHT), (len(corners), 1))
-    return Surface(placed[corners], (normals @ turn)[corners], uvs[corners], under), uvs.astype(np.float32)
-
-
-def _own_colour(item: bpy.types.Object) -> tuple[float, float, float]:
-    """What shows where no view sees the object: its viewport colour, one an object."""
-    material = item.material_slots[0].material if item.material_slots else None
-    red, green, blue = (0.8, 0.8, 0.8) if material is None else tuple(material.diffuse_color)[:3]
+def _own_colour(material: bpy.types.Material | None) -> tuple[float, float, float]:
+    """What shows where no view sees the object: a plain base colour, or what Solid shading shows."""
+    if material is None:
+        return PLAIN
+    colour: Any = material.diffuse_color
+    nodes: Mapping[str, Any] = {} if material.node_tree is None else {n.bl_idname: n for n in material.node_tree.nodes}
+    shader = nodes.get("ShaderNodeBsdfPrincipled")
+    if shader is not None and not shader.inputs["Base Color"].is_linked:
+        colour = shader.inputs["Base Color"].default_value
+    red, green, blue = tuple(colour)[:3]
     return red, green, blue
 
 
 def _apply(item: bpy.types.Object, bake: Bake, lit: bool) -> None:
-    if mesh_of(item).users > 1:
+    changes_mesh = bake.uvs is not None or not item.material_slots
+    if changes_mesh and mesh_of(item).users > 1:
         item.data = mesh_of(item).copy()
     mesh: Any = item.data
-    active, rendered = mesh.uv_layers.active_index, next((one.name for one in mesh.uv_layers if one.active_render), "")
-    layer = mesh.uv_layers.get(LAYER) or mesh.uv_layers.new(name=LAYER, do_init=False)
-    layer.data.foreach_set("uv", bake.uvs.ravel())
-    if rendered:
-        mesh.uv_layers.active_index = active
-        mesh.uv_layers[rendered].active_render = True
+    if bake.uvs is not None:
+        _add_layer(mesh, bake)
     image = bpy.data.images.new(f"{item.name} Bake", 1, 1)
     image.source = "FILE"
     image.pack(data=bake.file, data_len=len(bake.file))
-    material = _material(image, layer.name, lit)
+    material = _material(image, bake.layer, lit)
     if not item.material_slots:
         mesh.materials.append(None)
     for slot in item.material_slots:
         slot.link = "OBJECT"
         slot.material = material
+
+
+def _add_layer(mesh: Any, bake: Bake) -> None:
+    """New UVs beside those there are, which stay the active ones and those of renders."""
+    active, rendered = mesh.uv_layers.active_index, next((one.name for one in mesh.uv_layers if one.active_render), "")
+    layer = mesh.uv_layers.get(bake.layer) or mesh.uv_layers.new(name=bake.layer, do_init=False)
+    layer.data.foreach_set("uv", bake.uvs.ravel())
+    if rendered:
+        mesh.uv_layers.active_index = active
+        mesh.uv_layers[rendered].active_render = True
 
 
 def _material(image: bpy.types.Image, layer: str, lit: bool) -> bpy.types.Material:

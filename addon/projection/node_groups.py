@@ -2,8 +2,9 @@
 """Pictures projected from cameras onto what they saw, as node groups: no UVs, no scripts, Cycles and EEVEE alike.
 
 A point of the surface is visible to a camera when it lies in the frame, faces the camera, and is no farther than what
-the camera saw in that direction, which a float depth image tells. There the newest picture wins, unless an older one
-shows the surface much more finely, for its angle and distance. The pictures are emitted, so that a render with the
+the camera saw in that direction, which a float depth image tells; the edges of that are soft. There the newest picture
+wins, unless an older one shows the surface much more finely, for its angle and distance, or the point lies beside a
+silhouette, where the picture may show what is on the other side. The pictures are emitted, so that a render with the
 Standard view transform gives them back, or lit; where no camera saw anything the shader below shows. Cameras are baked
 into the groups as numbers: moving the scene's camera drags nothing along.
 """
@@ -16,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera.view import View
+from .depth import depth_grid
 
 TOLERANCE = 1e-3  # of the depth, against rounding in shaders
 COARSE, FINE = 0.1, 0.6  # of the older pictures' fineness: between them a picture fades into them
 FEATHER = 0.25  # of the frame's side, from its edge
+GRAZING, SQUARE = 0.03, 0.2  # cosines from which a surface, and a flat piece of it, faces a camera for certain
 TINY = 1e-9
 SOCKETS = {  # of a layer, in and out; the first two are those of an older Maquette's
     "Color": "NodeSocketColor",
@@ -45,21 +48,22 @@ def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: st
     """A group that lays ``picture`` over older ones where ``view`` sees the surface.
 
     In and out: the colour of the layers so far; ``Seen``, 1 where one of them sees the surface, else 0; ``Presence``,
-    the same but falling to 0 towards their frames' edges; and ``Fineness``, how finely what is shown shows it. A
-    picture gives way to older ones towards its frame's edges, and where they are finer; not to one that is no better:
-    a second one from the same camera leaves nothing of the first. With presences p of the older ones and e of its own,
-    and its advantage a, its share is min(1, e / p) a + (1 - min(1, p / e)) (1 - a): all of it where the others end,
-    nothing where it ends itself, and no step between.
+    the same but falling to 0 towards their frames' edges and silhouettes; and ``Fineness``, how finely what is shown
+    shows it. A picture gives way to older ones towards its frame's edges and silhouettes, and where they are finer; not
+    to one that is no better: a second one from the same camera leaves nothing of the first. With presences p of the
+    older ones and e of its own, and its advantage a, its share is min(1, e / p) a + (1 - min(1, p / e)) (1 - a): all of
+    it where the others end, nothing where it ends itself, and no step between.
     """
     tree = _new_group(name, SOCKETS)
     older, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
     geometry = _new_node(tree, "ShaderNodeNewGeometry")
     position, distance = _frame(tree, geometry.outputs["Position"], view)
-    visible = _visible(tree, geometry, position, distance, depth, view)
-    fineness, presence = _fineness(tree, geometry, distance, view), _presence(tree, position)
+    inside = _inside(tree, position)
+    visible = _visible(tree, geometry, distance, _nearest(tree, position, inside, distance, depth, view), view)
+    fineness, presence = _fineness(tree, geometry, distance, view), _presence(tree, position, inside, depth)
     before, finer = older.outputs["Presence"], older.outputs["Fineness"]
     share = _maths(tree, "MULTIPLY", visible, _share(tree, presence, before, _advantage(tree, fineness, finer)))
-    painted = _texture(tree, picture, position, "Linear", "EXTEND")
+    painted = _texture(tree, picture, position, "Linear")
     change = _vector(tree, "SUBTRACT", painted, older.outputs["Color"])
     results = {
         "Color": _vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"]),
@@ -139,15 +143,46 @@ def _frame(tree: Tree, surface: Socket, view: View) -> tuple[Socket, Socket]:
     return position.outputs[0], _affine(tree, surface, -view.pose[2])
 
 
-def _visible(
-    tree: Tree, geometry: bpy.types.Node, position: Socket, distance: Socket, depth: bpy.types.Image, view: View
-) -> Socket:
-    """1 where the camera sees the surface, else 0. Outside the frame the depth image reads 0: nothing is nearer."""
-    limit = _maths(tree, "MULTIPLY", _texture(tree, depth, position, "Closest", "CLIP"), 1.0 + TOLERANCE)
-    nearest = _maths(tree, "LESS_THAN", distance, limit)
+def _visible(tree: Tree, geometry: bpy.types.Node, distance: Socket, nearest: Socket, view: View) -> Socket:
+    """1 where the camera sees the surface, else 0; between them at edges."""
     ahead = _maths(tree, "GREATER_THAN", distance, 0.0)
-    facing = _maths(tree, "GREATER_THAN", _facing(tree, geometry, "True Normal", view), 0.0)
-    return _maths(tree, "MULTIPLY", _maths(tree, "MULTIPLY", nearest, ahead), facing)
+    flat, smooth = (_facing(tree, geometry, normal, view) for normal in ("True Normal", "Normal"))
+    facing = _maths(tree, "GREATER_THAN", flat, 0.0)
+    soft = _maths(tree, "MAXIMUM", _smooth(tree, smooth, 0.0, GRAZING), _smooth(tree, flat, 0.0, SQUARE))
+    return _maths(tree, "MULTIPLY", _maths(tree, "MULTIPLY", nearest, ahead), _maths(tree, "MULTIPLY", facing, soft))
+
+
+def _nearest(
+    tree: Tree, position: Socket, inside: Socket, distance: Socket, depth: bpy.types.Image, view: View
+) -> Socket:
+    """1 in the frame where nothing is nearer, asked of the four pixels of ``depth`` around a position, and between
+    their answers."""
+    size = (*depth_grid(view), 1.0)
+    pixels = _vector(tree, "SUBTRACT", _vector(tree, "MULTIPLY", position, size), (0.5, 0.5, 0.0))
+    share = _new_node(tree, "ShaderNodeSeparateXYZ")
+    tree.links.new(_vector(tree, "FRACTION", pixels), share.inputs[0])
+    low = _vector(tree, "FLOOR", pixels)
+    rows = []
+    for up in (0.5, 1.5):
+        answers = []
+        for across in (0.5, 1.5):
+            pixel = _vector(tree, "DIVIDE", _vector(tree, "ADD", low, (across, up, 0.0)), size)
+            limit = _maths(tree, "MULTIPLY", _red(tree, _texture(tree, depth, pixel, "Closest")), 1.0 + TOLERANCE)
+            answers.append(_maths(tree, "LESS_THAN", distance, limit))
+        rows.append(_between(tree, *answers, share.outputs[0]))
+    within = _maths(tree, "GREATER_THAN", inside, 0.0)
+    return _maths(tree, "MULTIPLY", _between(tree, *rows, share.outputs[1]), within)
+
+
+def _between(tree: Tree, low: Socket, high: Socket, share: Socket) -> Socket:
+    return _maths(tree, "MULTIPLY_ADD", _maths(tree, "SUBTRACT", high, low), share, low)
+
+
+def _red(tree: Tree, colour: Socket, channel: int = 0) -> Socket:
+    """A colour's red, or another channel."""
+    parts = _new_node(tree, "ShaderNodeSeparateColor")
+    tree.links.new(colour, parts.inputs[0])
+    return parts.outputs[channel]
 
 
 def _facing(tree: Tree, geometry: bpy.types.Node, normal: str, view: View) -> Socket:
@@ -167,13 +202,18 @@ def _fineness(tree: Tree, geometry: bpy.types.Node, distance: Socket, view: View
     return _maths(tree, "MULTIPLY", facing, dense)
 
 
-def _presence(tree: Tree, position: Socket) -> Socket:
-    """1 in the middle of the frame, falling smoothly to 0 at its edges."""
+def _inside(tree: Tree, position: Socket) -> Socket:
+    """How far from the frame's edges a position is, of its side; below 0 outside."""
     centred = _vector(tree, "ABSOLUTE", _vector(tree, "SUBTRACT", position, (0.5, 0.5, 0.0)))
     across = _new_node(tree, "ShaderNodeSeparateXYZ")
     tree.links.new(centred, across.inputs[0])
-    inside = _maths(tree, "SUBTRACT", 0.5, _maths(tree, "MAXIMUM", across.outputs[0], across.outputs[1]))
-    return _smooth(tree, inside, 0.0, FEATHER)
+    return _maths(tree, "SUBTRACT", 0.5, _maths(tree, "MAXIMUM", across.outputs[0], across.outputs[1]))
+
+
+def _presence(tree: Tree, position: Socket, inside: Socket, depth: bpy.types.Image) -> Socket:
+    """1 in the middle of the frame, falling smoothly to 0 at its edges and at silhouettes."""
+    clearance = _red(tree, _texture(tree, depth, position, "Linear"), 1)
+    return _maths(tree, "MULTIPLY", _smooth(tree, inside, 0.0, FEATHER), _smooth(tree, clearance, 0.0, 1.0))
 
 
 def _share(tree: Tree, presence: Socket, before: Socket, advantage: Socket) -> Socket:
@@ -225,7 +265,7 @@ def _feed(tree: Tree, node: bpy.types.Node, operands: Sequence[Operand]) -> None
             valued.default_value = operand
 
 
-def _texture(tree: Tree, image: bpy.types.Image, position: Socket, interpolation: str, extension: str) -> Socket:
-    node = _new_node(tree, "ShaderNodeTexImage", image=image, interpolation=interpolation, extension=extension)
+def _texture(tree: Tree, image: bpy.types.Image, position: Socket, interpolation: str) -> Socket:
+    node = _new_node(tree, "ShaderNodeTexImage", image=image, interpolation=interpolation, extension="EXTEND")
     tree.links.new(position, node.inputs["Vector"])
     return node.outputs["Color"]

@@ -6,7 +6,7 @@ import bpy
 from . import fixes, installation, models, server
 from .picture import compare, contact_sheet, history, receive, result, reuse, vary
 from .request import adapters, generate, model_and_style, open_file, prompt, references, waiting
-from .scene import bake, camera, projections, regions
+from .scene import bake, camera, paint_views, projections, regions
 
 MODULES = (
     server,
@@ -16,6 +16,7 @@ MODULES = (
     camera,
     projections,
     bake,
+    paint_views,
     prompt,
     generate,
     references,

@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(  # by the module of operators, w
         "adapters": "settings",
         "projections": "views",
         "bake": "views",
+        "paint_views": "views",
         "history": "history",
         "reuse": "history",
     }

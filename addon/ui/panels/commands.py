@@ -32,6 +32,7 @@ COMMANDS = (  # a line between the groups
         "background",
         "project",
         "light_projections",
+        "paint_views",
         "bake",
         "show_colours",
         "remove_background",
