@@ -55,7 +55,7 @@ def draws_linear() -> bool:
     return bpy.app.version < (5, 0)
 
 
-def white_balance(view: bpy.types.ColorManagedViewSettings) -> bool:
+def white_balance(view: bpy.types.ColorManagedViewSettings | None) -> bool:
     """Whether a scene is shown under another white than its own, as can be said from 4.3 on."""
     return bool(getattr(view, "use_white_balance", False))
 

@@ -127,7 +127,8 @@ def blend(views: Sequence[BakedView], points: Floats, flat: Floats, smooth: Floa
         ahead = np.minimum((here + TINY) / (presence + TINY), 1.0)
         alone = 1.0 - np.minimum((presence + TINY) / (here + TINY), 1.0)
         advantage = _smooth((own - COARSE * fine + TINY) / ((FINE - COARSE) * fine + TINY))
-        share = visible * (advantage * (ahead - alone) + alone)
+        visibly = np.minimum((visible + TINY) / (seen + TINY), 1.0) * (visible > 0.0)
+        share = visibly * (advantage * (ahead - alone) + alone)
         colour += (_between(one.picture, position) - colour) * share[:, None]
         seen = np.maximum(seen, visible)
         presence = np.maximum(presence, visible * here)
@@ -246,7 +247,8 @@ def _areas(triangles: Singles) -> Floats:
 def _flat(triangles: Floats, smooth: Floats) -> Floats:
     """Their true normals, on the side where the shading ones point: mirrored objects turn their triangles round."""
     normals = _unit(np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]))
-    return normals * np.where((normals * smooth).sum(1) < 0.0, -1.0, 1.0)[:, None]
+    outward: Floats = normals * np.where((normals * smooth).sum(1) < 0.0, -1.0, 1.0)[:, None]
+    return outward
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -9,15 +9,29 @@ Standard view transform gives them back, or lit; where no camera saw anything th
 into the groups as numbers: moving the scene's camera drags nothing along.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from ..camera.view import View
 from .depth import depth_grid
+from .nodes import (
+    Operand,
+    Socket,
+    Tree,
+    affine,
+    between,
+    channel,
+    feed,
+    maths,
+    nested,
+    new_group,
+    new_node,
+    smoothstep,
+    texture,
+    vector,
+)
 
 TOLERANCE = 1e-3  # of the depth, against rounding in shaders
 COARSE, FINE = 0.1, 0.6  # of the older pictures' fineness: between them a picture fades into them
@@ -30,10 +44,6 @@ SOCKETS = {  # of a layer, in and out; the first two are those of an older Maque
     "Presence": "NodeSocketFloat",
     "Fineness": "NodeSocketFloat",
 }
-
-Tree: TypeAlias = bpy.types.ShaderNodeTree
-Socket: TypeAlias = bpy.types.NodeSocket
-Operand: TypeAlias = Socket | float | Sequence[float] | NDArray[np.float64]  # values are numbers and triples
 
 
 def depth_image(file: bytes, name: str) -> bpy.types.Image:
@@ -54,22 +64,27 @@ def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: st
     older ones and e of its own, and its advantage a, its share is min(1, e / p) a + (1 - min(1, p / e)) (1 - a): all of
     it where the others end, nothing where it ends itself, and no step between.
     """
-    tree = _new_group(name, SOCKETS)
-    older, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
-    geometry = _new_node(tree, "ShaderNodeNewGeometry")
+    tree = new_group(name, SOCKETS)
+    older, out = new_node(tree, "NodeGroupInput"), new_node(tree, "NodeGroupOutput")
+    geometry = new_node(tree, "ShaderNodeNewGeometry")
     position, distance = _frame(tree, geometry.outputs["Position"], view)
     inside = _inside(tree, position)
-    visible = _visible(tree, geometry, distance, _nearest(tree, position, inside, distance, depth, view), view)
-    fineness, presence = _fineness(tree, geometry, distance, view), _presence(tree, position, inside, depth)
+    nearest = nested(
+        tree, "nearest", (position, inside, distance), lambda group, at: _nearest(group, at, depth, depth_grid(view))
+    )
+    flat, smooth = _facing(tree, geometry, view)
+    visible = nested(tree, "visible", (nearest, distance, flat, smooth), _visible)
+    presence = nested(tree, "presence", (position, inside), lambda group, at: _presence(group, at, depth))
+    fineness = _fineness(tree, smooth, distance, view)
     before, finer = older.outputs["Presence"], older.outputs["Fineness"]
-    share = _maths(tree, "MULTIPLY", visible, _share(tree, presence, before, _advantage(tree, fineness, finer)))
-    painted = _texture(tree, picture, position, "Linear")
-    change = _vector(tree, "SUBTRACT", painted, older.outputs["Color"])
+    share = nested(tree, "share", (visible, older.outputs["Seen"], presence, before, fineness, finer), _share)
+    painted = texture(tree, picture, position, "Linear")
+    change = vector(tree, "SUBTRACT", painted, older.outputs["Color"])
     results = {
-        "Color": _vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"]),
-        "Seen": _maths(tree, "MAXIMUM", older.outputs["Seen"], visible),
-        "Presence": _maths(tree, "MAXIMUM", before, _maths(tree, "MULTIPLY", visible, presence)),
-        "Fineness": _maths(tree, "MULTIPLY_ADD", _maths(tree, "SUBTRACT", fineness, finer), share, finer),
+        "Color": vector(tree, "MULTIPLY_ADD", change, share, older.outputs["Color"]),
+        "Seen": maths(tree, "MAXIMUM", older.outputs["Seen"], visible),
+        "Presence": maths(tree, "MAXIMUM", before, maths(tree, "MULTIPLY", visible, presence)),
+        "Fineness": maths(tree, "MULTIPLY_ADD", maths(tree, "SUBTRACT", fineness, finer), share, finer),
     }
     for socket, value in results.items():
         tree.links.new(value, out.inputs[socket])
@@ -81,14 +96,14 @@ def stack(layers: Sequence[Tree], name: str, lit: bool = False) -> Tree:
 
     Their colours are emitted; or, ``lit``, they are the colours of a dull surface on which the scene's lights shine.
     """
-    tree = _new_group(name, {"Shader": "NodeSocketShader"})
-    own, out = _new_node(tree, "NodeGroupInput"), _new_node(tree, "NodeGroupOutput")
-    painted = _new_node(tree, "ShaderNodeBsdfDiffuse" if lit else "ShaderNodeEmission")
-    mix = _new_node(tree, "ShaderNodeMixShader")
+    tree = new_group(name, {"Shader": "NodeSocketShader"})
+    own, out = new_node(tree, "NodeGroupInput"), new_node(tree, "NodeGroupOutput")
+    painted = new_node(tree, "ShaderNodeBsdfDiffuse" if lit else "ShaderNodeEmission")
+    mix = new_node(tree, "ShaderNodeMixShader")
     below: tuple[Socket, ...] = ()
     for group in layers:
-        node = _new_node(tree, "ShaderNodeGroup", node_tree=group)
-        _feed(tree, node, below)
+        node = new_node(tree, "ShaderNodeGroup", node_tree=group)
+        feed(tree, node, below)
         below = tuple(node.outputs)
     colour, visible = below[:2]
     tree.links.new(colour, painted.inputs["Color"])
@@ -106,166 +121,109 @@ def splice(material: bpy.types.Material, group: Tree) -> None:
         surface = output.inputs["Surface"]
         shader = surface.links[0].from_socket if surface.is_linked and surface.links else None
         if shader is not None:
-            node = _new_node(tree, "ShaderNodeGroup", node_tree=group)
+            node = new_node(tree, "ShaderNodeGroup", node_tree=group)
             node.location = (output.location.x, output.location.y + 150)
             tree.links.new(shader, node.inputs[0])
             tree.links.new(node.outputs[0], surface)
 
 
-def _new_group(name: str, sockets: Mapping[str, str]) -> Tree:
-    """A shader group with the same sockets in and out, their types by their names."""
-    tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
-    assert isinstance(tree, bpy.types.ShaderNodeTree)
-    for socket, kind in sockets.items():
-        tree.interface.new_socket(socket, in_out="INPUT", socket_type=kind)
-        tree.interface.new_socket(socket, in_out="OUTPUT", socket_type=kind)
-    return tree
-
-
-def _new_node(tree: Tree, kind: str, **settings: object) -> bpy.types.Node:
-    node = tree.nodes.new(kind)
-    for name, value in settings.items():
-        setattr(node, name, value)
-    return node
-
-
 def _frame(tree: Tree, surface: Socket, view: View) -> tuple[Socket, Socket]:
     """Where in the frame ``surface`` is, (0, 0) the left bottom corner and (1, 1) the right top one, and its depth."""
     clip = view.lens.projection @ view.pose
-    w = _affine(tree, surface, clip[3])
+    w = affine(tree, surface, clip[3])
     u, v = (
-        _maths(tree, "MULTIPLY_ADD", _maths(tree, "DIVIDE", _affine(tree, surface, row), w), 0.5, 0.5)
-        for row in clip[:2]
+        maths(tree, "MULTIPLY_ADD", maths(tree, "DIVIDE", affine(tree, surface, row), w), 0.5, 0.5) for row in clip[:2]
     )
-    position = _new_node(tree, "ShaderNodeCombineXYZ")
+    position = new_node(tree, "ShaderNodeCombineXYZ")
     tree.links.new(u, position.inputs[0])
     tree.links.new(v, position.inputs[1])
-    return position.outputs[0], _affine(tree, surface, -view.pose[2])
+    return position.outputs[0], affine(tree, surface, -view.pose[2])
 
 
-def _visible(tree: Tree, geometry: bpy.types.Node, distance: Socket, nearest: Socket, view: View) -> Socket:
-    """1 where the camera sees the surface, else 0; between them at edges."""
-    ahead = _maths(tree, "GREATER_THAN", distance, 0.0)
-    flat, smooth = (_facing(tree, geometry, normal, view) for normal in ("True Normal", "Normal"))
-    facing = _maths(tree, "GREATER_THAN", flat, 0.0)
-    soft = _maths(tree, "MAXIMUM", _smooth(tree, smooth, 0.0, GRAZING), _smooth(tree, flat, 0.0, SQUARE))
-    return _maths(tree, "MULTIPLY", _maths(tree, "MULTIPLY", nearest, ahead), _maths(tree, "MULTIPLY", facing, soft))
+def _visible(tree: Tree, operands: Sequence[Socket]) -> Socket:
+    """1 where the camera sees the surface, else 0, and between them at edges: of whether it is the nearest, its
+    distance, and the cosines of its true and shading normals."""
+    nearest, distance, flat, smooth = operands
+    ahead = maths(tree, "GREATER_THAN", distance, 0.0)
+    facing = maths(tree, "GREATER_THAN", flat, 0.0)
+    soft = maths(tree, "MAXIMUM", smoothstep(tree, smooth, 0.0, GRAZING), smoothstep(tree, flat, 0.0, SQUARE))
+    return maths(tree, "MULTIPLY", maths(tree, "MULTIPLY", nearest, ahead), maths(tree, "MULTIPLY", facing, soft))
 
 
-def _nearest(
-    tree: Tree, position: Socket, inside: Socket, distance: Socket, depth: bpy.types.Image, view: View
-) -> Socket:
+def _nearest(tree: Tree, operands: Sequence[Socket], depth: bpy.types.Image, grid: tuple[int, int]) -> Socket:
     """1 in the frame where nothing is nearer, asked of the four pixels of ``depth`` around a position, and between
-    their answers."""
-    size = (*depth_grid(view), 1.0)
-    pixels = _vector(tree, "SUBTRACT", _vector(tree, "MULTIPLY", position, size), (0.5, 0.5, 0.0))
-    share = _new_node(tree, "ShaderNodeSeparateXYZ")
-    tree.links.new(_vector(tree, "FRACTION", pixels), share.inputs[0])
-    low = _vector(tree, "FLOOR", pixels)
-    rows = []
-    for up in (0.5, 1.5):
-        answers = []
-        for across in (0.5, 1.5):
-            pixel = _vector(tree, "DIVIDE", _vector(tree, "ADD", low, (across, up, 0.0)), size)
-            limit = _maths(tree, "MULTIPLY", _red(tree, _texture(tree, depth, pixel, "Closest")), 1.0 + TOLERANCE)
-            answers.append(_maths(tree, "LESS_THAN", distance, limit))
-        rows.append(_between(tree, *answers, share.outputs[0]))
-    within = _maths(tree, "GREATER_THAN", inside, 0.0)
-    return _maths(tree, "MULTIPLY", _between(tree, *rows, share.outputs[1]), within)
+    their answers: of the position, how far inside the frame that is, and the distance."""
+    position, inside, distance = operands
+    size = (*grid, 1.0)
+    pixels = vector(tree, "SUBTRACT", vector(tree, "MULTIPLY", position, size), (0.5, 0.5, 0.0))
+    share = new_node(tree, "ShaderNodeSeparateXYZ")
+    tree.links.new(vector(tree, "FRACTION", pixels), share.inputs[0])
+    low = vector(tree, "FLOOR", pixels)
+
+    def is_nearest(across: float, up: float) -> Socket:
+        pixel = vector(tree, "DIVIDE", vector(tree, "ADD", low, (across, up, 0.0)), size)
+        limit = maths(tree, "MULTIPLY", channel(tree, texture(tree, depth, pixel, "Closest"), 0), 1.0 + TOLERANCE)
+        return maths(tree, "LESS_THAN", distance, limit)
+
+    below, above = (between(tree, is_nearest(0.5, up), is_nearest(1.5, up), share.outputs[0]) for up in (0.5, 1.5))
+    within = maths(tree, "GREATER_THAN", inside, 0.0)
+    return maths(tree, "MULTIPLY", between(tree, below, above, share.outputs[1]), within)
 
 
-def _between(tree: Tree, low: Socket, high: Socket, share: Socket) -> Socket:
-    return _maths(tree, "MULTIPLY_ADD", _maths(tree, "SUBTRACT", high, low), share, low)
-
-
-def _red(tree: Tree, colour: Socket, channel: int = 0) -> Socket:
-    """A colour's red, or another channel."""
-    parts = _new_node(tree, "ShaderNodeSeparateColor")
-    tree.links.new(colour, parts.inputs[0])
-    return parts.outputs[channel]
-
-
-def _facing(tree: Tree, geometry: bpy.types.Node, normal: str, view: View) -> Socket:
-    """The cosine between ``normal`` and the way to the camera: above 0 where the side being shaded faces it."""
+def _facing(tree: Tree, geometry: bpy.types.Node, view: View) -> tuple[Socket, Socket]:
+    """The cosines between the true and the shading normal and the way to the camera: above 0 where the side being
+    shaded faces it."""
     camera = np.linalg.inv(view.pose)
     toward: Operand = camera[:3, 2]
     if view.lens.perspective:
-        toward = _vector(tree, "NORMALIZE", _vector(tree, "SUBTRACT", camera[:3, 3], geometry.outputs["Position"]))
-    return _vector(tree, "DOT_PRODUCT", geometry.outputs[normal], toward)
+        toward = vector(tree, "NORMALIZE", vector(tree, "SUBTRACT", camera[:3, 3], geometry.outputs["Position"]))
+    flat, smooth = (
+        vector(tree, "DOT_PRODUCT", geometry.outputs[normal], toward) for normal in ("True Normal", "Normal")
+    )
+    return flat, smooth
 
 
-def _fineness(tree: Tree, geometry: bpy.types.Node, distance: Socket, view: View) -> Socket:
+def _fineness(tree: Tree, smooth: Socket, distance: Socket, view: View) -> Socket:
     """How much of the frame a piece of the surface takes up: more where it is near and faces the camera squarely."""
-    facing = _maths(tree, "MAXIMUM", _facing(tree, geometry, "Normal", view), 0.0)
+    facing = maths(tree, "MAXIMUM", smooth, 0.0)
     scale = abs(float(view.lens.projection[0, 0]))
-    dense = _maths(tree, "DIVIDE", scale, distance) if view.lens.perspective else scale
-    return _maths(tree, "MULTIPLY", facing, dense)
+    dense = maths(tree, "DIVIDE", scale, distance) if view.lens.perspective else scale
+    return maths(tree, "MULTIPLY", facing, dense)
 
 
 def _inside(tree: Tree, position: Socket) -> Socket:
     """How far from the frame's edges a position is, of its side; below 0 outside."""
-    centred = _vector(tree, "ABSOLUTE", _vector(tree, "SUBTRACT", position, (0.5, 0.5, 0.0)))
-    across = _new_node(tree, "ShaderNodeSeparateXYZ")
+    centred = vector(tree, "ABSOLUTE", vector(tree, "SUBTRACT", position, (0.5, 0.5, 0.0)))
+    across = new_node(tree, "ShaderNodeSeparateXYZ")
     tree.links.new(centred, across.inputs[0])
-    return _maths(tree, "SUBTRACT", 0.5, _maths(tree, "MAXIMUM", across.outputs[0], across.outputs[1]))
+    return maths(tree, "SUBTRACT", 0.5, maths(tree, "MAXIMUM", across.outputs[0], across.outputs[1]))
 
 
-def _presence(tree: Tree, position: Socket, inside: Socket, depth: bpy.types.Image) -> Socket:
-    """1 in the middle of the frame, falling smoothly to 0 at its edges and at silhouettes."""
-    clearance = _red(tree, _texture(tree, depth, position, "Linear"), 1)
-    return _maths(tree, "MULTIPLY", _smooth(tree, inside, 0.0, FEATHER), _smooth(tree, clearance, 0.0, 1.0))
+def _presence(tree: Tree, operands: Sequence[Socket], depth: bpy.types.Image) -> Socket:
+    """1 in the middle of the frame, falling smoothly to 0 at its edges and at silhouettes: of a position, and how far
+    inside the frame that is."""
+    position, inside = operands
+    clearance = channel(tree, texture(tree, depth, position, "Linear"), 1)
+    return maths(tree, "MULTIPLY", smoothstep(tree, inside, 0.0, FEATHER), smoothstep(tree, clearance, 0.0, 1.0))
 
 
-def _share(tree: Tree, presence: Socket, before: Socket, advantage: Socket) -> Socket:
-    """What of a surface that a picture sees it is given, as ``layer`` says."""
-    own, other = (_maths(tree, "ADD", value, TINY) for value in (presence, before))
-    ahead = _maths(tree, "MINIMUM", _maths(tree, "DIVIDE", own, other), 1.0)
-    behind = _maths(tree, "MINIMUM", _maths(tree, "DIVIDE", other, own), 1.0)
-    alone = _maths(tree, "SUBTRACT", 1.0, behind)
-    return _maths(tree, "MULTIPLY_ADD", advantage, _maths(tree, "SUBTRACT", ahead, alone), alone)
+def _share(tree: Tree, operands: Sequence[Socket]) -> Socket:
+    """What of a surface a picture is given, as ``layer`` says, where the older ones see it as softly or more so: of
+    whether it sees it and whether they do, its presence and theirs, and its fineness and theirs."""
+    visible, seen, presence, before, fineness, finer = operands
+    advantage = _advantage(tree, fineness, finer)
+    own, other = (maths(tree, "ADD", value, TINY) for value in (presence, before))
+    ahead = maths(tree, "MINIMUM", maths(tree, "DIVIDE", own, other), 1.0)
+    behind = maths(tree, "MINIMUM", maths(tree, "DIVIDE", other, own), 1.0)
+    alone = maths(tree, "SUBTRACT", 1.0, behind)
+    part = maths(tree, "MULTIPLY_ADD", advantage, maths(tree, "SUBTRACT", ahead, alone), alone)
+    visibly = maths(tree, "DIVIDE", maths(tree, "ADD", visible, TINY), maths(tree, "ADD", seen, TINY))
+    covered = maths(tree, "MULTIPLY", maths(tree, "MINIMUM", visibly, 1.0), maths(tree, "GREATER_THAN", visible, 0.0))
+    return maths(tree, "MULTIPLY", covered, part)
 
 
 def _advantage(tree: Tree, fineness: Socket, older: Socket) -> Socket:
     """1 where a picture is about as fine as the older ones, or finer, falling smoothly to 0 where it is far coarser."""
-    ahead = _maths(tree, "ADD", _maths(tree, "MULTIPLY_ADD", older, -COARSE, fineness), TINY)  # 1 where both are 0
-    band = _maths(tree, "MULTIPLY_ADD", older, FINE - COARSE, TINY)
-    return _smooth(tree, _maths(tree, "DIVIDE", ahead, band), 0.0, 1.0)
-
-
-def _smooth(tree: Tree, value: Socket, low: float, high: float) -> Socket:
-    """0 up to ``low``, 1 from ``high`` on, and smoothly between."""
-    between = _new_node(tree, "ShaderNodeMapRange", interpolation_type="SMOOTHSTEP")
-    _feed(tree, between, (value, low, high, 0.0, 1.0))
-    return between.outputs["Result"]
-
-
-def _affine(tree: Tree, point: Socket, row: NDArray[np.float64]) -> Socket:
-    return _maths(tree, "ADD", _vector(tree, "DOT_PRODUCT", point, row[:3]), float(row[3]))
-
-
-def _maths(tree: Tree, operation: str, *operands: Operand) -> Socket:
-    node = _new_node(tree, "ShaderNodeMath", operation=operation)
-    _feed(tree, node, operands)
-    return node.outputs[0]
-
-
-def _vector(tree: Tree, operation: str, *operands: Operand) -> Socket:
-    node = _new_node(tree, "ShaderNodeVectorMath", operation=operation)
-    _feed(tree, node, operands)
-    return node.outputs["Value" if operation == "DOT_PRODUCT" else "Vector"]
-
-
-def _feed(tree: Tree, node: bpy.types.Node, operands: Sequence[Operand]) -> None:
-    """Links and values for a node's inputs. Blender hides those that an operation does not use."""
-    for socket, operand in zip(node.inputs, operands, strict=False):
-        if isinstance(operand, bpy.types.NodeSocket):
-            tree.links.new(operand, socket)
-        else:
-            valued: Any = socket  # only the many classes of sockets that have a value know it
-            valued.default_value = operand
-
-
-def _texture(tree: Tree, image: bpy.types.Image, position: Socket, interpolation: str) -> Socket:
-    node = _new_node(tree, "ShaderNodeTexImage", image=image, interpolation=interpolation, extension="EXTEND")
-    tree.links.new(position, node.inputs["Vector"])
-    return node.outputs["Color"]
+    ahead = maths(tree, "ADD", maths(tree, "MULTIPLY_ADD", older, -COARSE, fineness), TINY)  # 1 where both are 0
+    band = maths(tree, "MULTIPLY_ADD", older, FINE - COARSE, TINY)
+    return smoothstep(tree, maths(tree, "DIVIDE", ahead, band), 0.0, 1.0)

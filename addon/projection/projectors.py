@@ -24,6 +24,7 @@ from ..raster.instances import camera_triangles
 from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
 from .node_groups import depth_image, layer, stack
+from .nodes import nested_groups
 from .receivers import Receivers, owned_by_receivers, receivers
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
@@ -106,7 +107,10 @@ def project(
 def new_layer(picture: bpy.types.Image, depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
     """The group that lays ``picture`` over older ones; ``depth`` is the file of depths of what ``view`` sees."""
     depths = mark_result(depth_image(depth, "Maquette depth"))
-    return mark_result(layer(picture, depths, view, "Maquette view"))
+    group = layer(picture, depths, view, "Maquette view")
+    for part in nested_groups(group):
+        mark_result(part)
+    return group
 
 
 def switch(projector: bpy.types.Object, on: bool) -> None:

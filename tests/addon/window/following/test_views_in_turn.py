@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.addon.window.run_blender import SECONDS, run_scenario, toybox_server
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 SLICE = 0.025  # seconds: a few milliseconds' work, and what the first touch of a picture's memory takes
 
@@ -15,7 +15,8 @@ def report(tmp_path_factory) -> dict:
     """What happened in the window."""
     if "BLENDER" not in os.environ:
         pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(os.environ["BLENDER"], "views_in_turn", tmp_path_factory.mktemp("window"), toybox_server())
+    folder = tmp_path_factory.mktemp("window")
+    return run_scenario(os.environ["BLENDER"], "views_in_turn", folder, flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

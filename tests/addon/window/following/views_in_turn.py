@@ -43,9 +43,11 @@ def views_in_turn(app, folder: Path, report: dict) -> Iterator:
     press("start_server")
     yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
     press("paint_views")
+    for number in range(1, VIEWS + 1):  # each may take as long as one step may
+        yield lambda number=number: len(views()) == number or "MAQUETTE_OT_paint_views" not in modal()
     yield lambda: "MAQUETTE_OT_paint_views" not in modal()
     report["notice"] = str(app.session.notice)
-    report["views"] = sorted(item.name for item in bpy.context.scene.objects if "maquette_projector" in item)
+    report["views"] = views()
     report["told"] = ['"shown"' in task.request for task in app.session.tasks]
     report["camera"] = bpy.context.scene.camera.name
     look("PERSP", "MATERIAL")
@@ -101,6 +103,11 @@ def bake(folder: Path, report: dict) -> Iterator:
     with operator_context():
         bpy.ops.ed.redo()
     report["redone"] = state() == after
+
+
+def views() -> list[str]:
+    """The projectors' names."""
+    return sorted(item.name for item in bpy.context.scene.objects if "maquette_projector" in item)
 
 
 def app_is_baking() -> bool:
