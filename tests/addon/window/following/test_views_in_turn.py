@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Four cameras painted in turn, each told what the others show, and baked in slices, in a real window."""
+"""Two cameras painted in turn, each told what the others show, and baked in slices, in a real window."""
 
 import os
 
@@ -25,14 +25,14 @@ def test_the_scenario_ends_well(report: dict) -> None:
 
 
 def test_each_camera_is_painted_and_told_what_the_others_show(report: dict) -> None:
-    assert report["views"] == ["View 1", "View 2", "View 3", "View 4"], report["notice"]
-    assert report["told"] == [False, True, True, True]
+    assert report["views"] == ["View 1", "View 2"], report["notice"]
+    assert report["told"] == [False, True]
     assert report["camera"] == "Camera"
 
 
 def test_a_bake_that_is_stopped_leaves_nothing_and_one_that_ends_is_one_step(report: dict) -> None:
     assert report["stopped"] == [True, True]
-    assert report["baked"] == ["Plane Bake", "castle Bake", "rocket Bake"]
+    assert report["baked"] == ["Plane Bake", "castle Bake", "rocket Bake"], report["notice"]
     assert report["undone"] and report["redone"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Four cameras painted in turn in a window, their views baked, and an orbit around what came of it rendered."""
+"""Cameras painted in turn in a window, and their views baked; and an orbit around what came of four of them."""
 
 import sys
 from collections.abc import Iterator
@@ -24,14 +24,28 @@ from tests.addon.window.driver.user_input import (
 )
 
 TARGET, RADIUS, HEIGHT = Vector((0.2, 0.4, 1.6)), 11.0, 3.4
-VIEWS, FRAMES = 4, 8
+VIEWS, AROUND, FRAMES = 2, 4, 8
 ADDON = "bl_ext.user_default.maquette"
 
 
 def views_in_turn(app, folder: Path, report: dict) -> Iterator:
-    """Paint from every camera, look at it; bake, stop, bake again, undo, redo; then the orbit."""
+    """Paint from every camera, look at it; bake, stop, bake again, undo, redo."""
+    yield from painted(app, folder, report, VIEWS)
+    yield from bake(folder, report)
+
+
+def orbit(app, folder: Path, report: dict) -> Iterator:
+    """Four cameras, painted and baked, and the frames all around."""
+    yield from painted(app, folder, report, AROUND)
+    press("bake")
+    yield lambda: "MAQUETTE_OT_bake" not in modal()
+    render_around(folder)
+
+
+def painted(app, folder: Path, report: dict, number: int) -> Iterator:
+    """So many cameras, each painted and projected."""
     yield from desktop()
-    stand_around()
+    stand_around(number)
     with operator_context():
         for item in bpy.context.scene.objects:
             item.select_set(item.type == "MESH")
@@ -43,8 +57,8 @@ def views_in_turn(app, folder: Path, report: dict) -> Iterator:
     press("start_server")
     yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
     press("paint_views")
-    for number in range(1, VIEWS + 1):  # each may take as long as one step may
-        yield lambda number=number: len(views()) == number or "MAQUETTE_OT_paint_views" not in modal()
+    for done in range(1, number + 1):  # each may take as long as one step may
+        yield lambda done=done: len(views()) == done or "MAQUETTE_OT_paint_views" not in modal()
     yield lambda: "MAQUETTE_OT_paint_views" not in modal()
     report["notice"] = str(app.session.notice)
     report["views"] = views()
@@ -54,19 +68,17 @@ def views_in_turn(app, folder: Path, report: dict) -> Iterator:
     compile_shaders()
     yield from scroll("down")
     yield from screenshot(folder / "painted.png", settle=3.0)
-    yield from bake(folder, report)
-    orbit(folder)
 
 
-def stand_around() -> None:
-    """The scene's camera and three more, all around."""
+def stand_around(number: int) -> None:
+    """The scene's camera and more, all around."""
     scene = bpy.context.scene
     own = scene.camera
-    for number in range(VIEWS):
-        camera = own if number == 0 else bpy.data.objects.new(f"Camera {number}", own.data)
-        if number:
+    for index in range(number):
+        camera = own if index == 0 else bpy.data.objects.new(f"Camera {index}", own.data)
+        if index:
             scene.collection.objects.link(camera)
-        place(camera, number / VIEWS)
+        place(camera, index / number)
     bpy.context.view_layer.update()
 
 
@@ -97,6 +109,7 @@ def bake(folder: Path, report: dict) -> Iterator:
     yield lambda: "MAQUETTE_OT_bake" not in modal()
     after = state()
     report["baked"] = sorted(image.name for image in bpy.data.images if image.name.endswith(" Bake"))
+    report["notice"] = str(bpy.types.WindowManager.maquette.session.notice)
     yield from screenshot(folder / "baked.png", settle=3.0)
     undo()
     report["undone"] = state() == before
@@ -133,7 +146,7 @@ def state() -> dict:
     }
 
 
-def orbit(folder: Path) -> None:
+def render_around(folder: Path) -> None:
     """Frames all around, by Cycles."""
     scene = bpy.context.scene
     scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 8, False
