@@ -150,6 +150,10 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "unreadable": _buttons(GENERATE),
         "stumbled": Fix(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),
         "no-worker": _buttons(OPEN_LOG),
+        # Live
+        "live-offline": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
+        "live-failed": _buttons(Button(operator="maquette.live"), OPEN_LOG),
+        "live-unseen": _buttons(Button(operator="maquette.look_through_camera")),
         # the server's refusals
         "unauthorised": _buttons(TRY_AGAIN, PREFERENCES),
         "browser": _OUR_BUG,

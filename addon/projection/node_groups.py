@@ -7,6 +7,9 @@ wins, unless an older one shows the surface much more finely, for its angle and 
 silhouette, where the picture may show what is on the other side. The pictures are emitted, so that a render with the
 Standard view transform gives them back, or lit; where no camera saw anything the shader below shows. Cameras are baked
 into the groups as numbers: moving the scene's camera drags nothing along.
+
+A layer consists of PARTS groups, for a node and a link cost Blender a tenth of a millisecond each: so a window can make
+one, go on, and make the next.
 """
 
 from collections.abc import Sequence
@@ -25,7 +28,6 @@ from .nodes import (
     channel,
     feed,
     maths,
-    nested,
     new_group,
     new_node,
     smoothstep,
@@ -44,6 +46,11 @@ SOCKETS = {  # of a layer, in and out; the first two are those of an older Maque
     "Presence": "NodeSocketFloat",
     "Fineness": "NodeSocketFloat",
 }
+SHADER = {"Shader": "NodeSocketShader"}
+WHERE = {"Position": "NodeSocketVector", "Inside": "NodeSocketFloat", "Distance": "NodeSocketFloat"}
+SEEN = {"Seen": "NodeSocketFloat"}
+STANDING = {"Fineness": "NodeSocketFloat", "Presence": "NodeSocketFloat"}
+PARTS = 4
 
 
 def depth_image(file: bytes, name: str) -> bpy.types.Image:
@@ -54,8 +61,42 @@ def depth_image(file: bytes, name: str) -> bpy.types.Image:
     return image
 
 
-def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: str) -> Tree:
-    """A group that lays ``picture`` over older ones where ``view`` sees the surface.
+def nearest(depth: bpy.types.Image, view: View, name: str) -> Tree:
+    """A group that says whether nothing that ``depth`` tells of is nearer to the camera of ``view``, at a position of
+    its frame, that far inside it, and at that distance: 1, else 0, and between them at edges."""
+    tree = new_group(name, WHERE, SEEN)
+    own, out = new_node(tree, "NodeGroupInput"), new_node(tree, "NodeGroupOutput")
+    feed(tree, out, (_nearest(tree, list(own.outputs)[:3], depth, depth_grid(view)),))
+    return tree
+
+
+def sight(nearest: Tree, view: View, name: str) -> Tree:
+    """A group that says where in the frame of ``view`` the surface is, how far inside it, how far from its camera, and
+    whether it is seen from there, as ``nearest`` tells: 1, else 0, and between them at edges."""
+    tree = new_group(name, {}, {**WHERE, **SEEN})
+    geometry, out = new_node(tree, "ShaderNodeNewGeometry"), new_node(tree, "NodeGroupOutput")
+    position, distance = _frame(tree, geometry.outputs["Position"], view)
+    inside, first = _inside(tree, position), new_node(tree, "ShaderNodeGroup", node_tree=nearest)
+    feed(tree, first, (position, inside, distance))
+    visible = _visible(tree, first.outputs[0], distance, _facing(tree, geometry, view))
+    feed(tree, out, (position, inside, distance, visible))
+    return tree
+
+
+def standing(depth: bpy.types.Image, view: View, name: str) -> Tree:
+    """A group that says how finely ``view`` shows the surface that is there, and how much its frame has of it: 1, and
+    less towards the edges and silhouettes, from which ``depth`` tells how far it is."""
+    tree = new_group(name, WHERE, STANDING)
+    geometry = new_node(tree, "ShaderNodeNewGeometry")
+    own, out = new_node(tree, "NodeGroupInput"), new_node(tree, "NodeGroupOutput")
+    position, inside, distance = list(own.outputs)[:3]
+    _, smooth = _facing(tree, geometry, view)
+    feed(tree, out, (_fineness(tree, smooth, distance, view), _presence(tree, position, inside, depth)))
+    return tree
+
+
+def layer(picture: bpy.types.Image, sight: Tree, standing: Tree, name: str) -> Tree:
+    """A group that lays ``picture`` over older ones where the view of ``sight`` and ``standing`` sees the surface.
 
     In and out: the colour of the layers so far; ``Seen``, 1 where one of them sees the surface, else 0; ``Presence``,
     the same but falling to 0 towards their frames' edges and silhouettes; and ``Fineness``, how finely what is shown
@@ -64,20 +105,15 @@ def layer(picture: bpy.types.Image, depth: bpy.types.Image, view: View, name: st
     older ones and e of its own, and its advantage a, its share is min(1, e / p) a + (1 - min(1, p / e)) (1 - a): all of
     it where the others end, nothing where it ends itself, and no step between.
     """
-    tree = new_group(name, SOCKETS)
+    tree = new_group(name, SOCKETS, SOCKETS)
     older, out = new_node(tree, "NodeGroupInput"), new_node(tree, "NodeGroupOutput")
-    geometry = new_node(tree, "ShaderNodeNewGeometry")
-    position, distance = _frame(tree, geometry.outputs["Position"], view)
-    inside = _inside(tree, position)
-    nearest = nested(
-        tree, "nearest", (position, inside, distance), lambda group, at: _nearest(group, at, depth, depth_grid(view))
-    )
-    flat, smooth = _facing(tree, geometry, view)
-    visible = nested(tree, "visible", (nearest, distance, flat, smooth), _visible)
-    presence = nested(tree, "presence", (position, inside), lambda group, at: _presence(group, at, depth))
-    fineness = _fineness(tree, smooth, distance, view)
+    position, inside, distance, visible = new_node(tree, "ShaderNodeGroup", node_tree=sight).outputs
+    stands = new_node(tree, "ShaderNodeGroup", node_tree=standing)
+    feed(tree, stands, (position, inside, distance))
+    fineness, presence = stands.outputs
     before, finer = older.outputs["Presence"], older.outputs["Fineness"]
-    share = nested(tree, "share", (visible, older.outputs["Seen"], presence, before, fineness, finer), _share)
+    part = _share(tree, presence, before, _advantage(tree, fineness, finer))
+    share = maths(tree, "MULTIPLY", _covered(tree, visible, older.outputs["Seen"]), part)
     painted = texture(tree, picture, position, "Linear")
     change = vector(tree, "SUBTRACT", painted, older.outputs["Color"])
     results = {
@@ -96,7 +132,7 @@ def stack(layers: Sequence[Tree], name: str, lit: bool = False) -> Tree:
 
     Their colours are emitted; or, ``lit``, they are the colours of a dull surface on which the scene's lights shine.
     """
-    tree = new_group(name, {"Shader": "NodeSocketShader"})
+    tree = new_group(name, SHADER, SHADER)
     own, out = new_node(tree, "NodeGroupInput"), new_node(tree, "NodeGroupOutput")
     painted = new_node(tree, "ShaderNodeBsdfDiffuse" if lit else "ShaderNodeEmission")
     mix = new_node(tree, "ShaderNodeMixShader")
@@ -140,10 +176,9 @@ def _frame(tree: Tree, surface: Socket, view: View) -> tuple[Socket, Socket]:
     return position.outputs[0], affine(tree, surface, -view.pose[2])
 
 
-def _visible(tree: Tree, operands: Sequence[Socket]) -> Socket:
-    """1 where the camera sees the surface, else 0, and between them at edges: of whether it is the nearest, its
-    distance, and the cosines of its true and shading normals."""
-    nearest, distance, flat, smooth = operands
+def _visible(tree: Tree, nearest: Socket, distance: Socket, cosines: tuple[Socket, Socket]) -> Socket:
+    """1 where the camera sees the surface, else 0, and between them at edges; of its true and shading normals."""
+    flat, smooth = cosines
     ahead = maths(tree, "GREATER_THAN", distance, 0.0)
     facing = maths(tree, "GREATER_THAN", flat, 0.0)
     soft = maths(tree, "MAXIMUM", smoothstep(tree, smooth, 0.0, GRAZING), smoothstep(tree, flat, 0.0, SQUARE))
@@ -199,27 +234,25 @@ def _inside(tree: Tree, position: Socket) -> Socket:
     return maths(tree, "SUBTRACT", 0.5, maths(tree, "MAXIMUM", across.outputs[0], across.outputs[1]))
 
 
-def _presence(tree: Tree, operands: Sequence[Socket], depth: bpy.types.Image) -> Socket:
-    """1 in the middle of the frame, falling smoothly to 0 at its edges and at silhouettes: of a position, and how far
-    inside the frame that is."""
-    position, inside = operands
+def _presence(tree: Tree, position: Socket, inside: Socket, depth: bpy.types.Image) -> Socket:
+    """1 in the middle of the frame, falling smoothly to 0 at its edges and at silhouettes."""
     clearance = channel(tree, texture(tree, depth, position, "Linear"), 1)
     return maths(tree, "MULTIPLY", smoothstep(tree, inside, 0.0, FEATHER), smoothstep(tree, clearance, 0.0, 1.0))
 
 
-def _share(tree: Tree, operands: Sequence[Socket]) -> Socket:
-    """What of a surface a picture is given, as ``layer`` says, where the older ones see it as softly or more so: of
-    whether it sees it and whether they do, its presence and theirs, and its fineness and theirs."""
-    visible, seen, presence, before, fineness, finer = operands
-    advantage = _advantage(tree, fineness, finer)
+def _covered(tree: Tree, visible: Socket, seen: Socket) -> Socket:
+    """How much of a surface a picture covers, of what older ones do: all where they see it as softly, or more so."""
+    more = maths(tree, "DIVIDE", maths(tree, "ADD", visible, TINY), maths(tree, "ADD", seen, TINY))
+    return maths(tree, "MULTIPLY", maths(tree, "MINIMUM", more, 1.0), maths(tree, "GREATER_THAN", visible, 0.0))
+
+
+def _share(tree: Tree, presence: Socket, before: Socket, advantage: Socket) -> Socket:
+    """What of a surface that a picture sees it is given, as ``layer`` says."""
     own, other = (maths(tree, "ADD", value, TINY) for value in (presence, before))
     ahead = maths(tree, "MINIMUM", maths(tree, "DIVIDE", own, other), 1.0)
     behind = maths(tree, "MINIMUM", maths(tree, "DIVIDE", other, own), 1.0)
     alone = maths(tree, "SUBTRACT", 1.0, behind)
-    part = maths(tree, "MULTIPLY_ADD", advantage, maths(tree, "SUBTRACT", ahead, alone), alone)
-    visibly = maths(tree, "DIVIDE", maths(tree, "ADD", visible, TINY), maths(tree, "ADD", seen, TINY))
-    covered = maths(tree, "MULTIPLY", maths(tree, "MINIMUM", visibly, 1.0), maths(tree, "GREATER_THAN", visible, 0.0))
-    return maths(tree, "MULTIPLY", covered, part)
+    return maths(tree, "MULTIPLY_ADD", advantage, maths(tree, "SUBTRACT", ahead, alone), alone)
 
 
 def _advantage(tree: Tree, fineness: Socket, older: Socket) -> Socket:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shader nodes, made and linked: maths, textures, and groups of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import bpy
@@ -13,41 +13,26 @@ Socket: TypeAlias = bpy.types.NodeSocket
 Operand: TypeAlias = Socket | float | Sequence[float] | NDArray[np.float64]  # values are numbers and triples
 
 
-def new_group(name: str, sockets: Mapping[str, str]) -> Tree:
-    """A shader group with the same sockets in and out, their types by their names."""
+def new_group(name: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> Tree:
+    """A shader group with these sockets, their types by their names."""
     tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
     assert isinstance(tree, bpy.types.ShaderNodeTree)
-    for socket, kind in sockets.items():
+    for socket, kind in inputs.items():
         tree.interface.new_socket(socket, in_out="INPUT", socket_type=kind)
+    for socket, kind in outputs.items():
         tree.interface.new_socket(socket, in_out="OUTPUT", socket_type=kind)
     return tree
 
 
-def nested(
-    tree: Tree, name: str, operands: Sequence[Socket], build: Callable[[Tree, Sequence[Socket]], Socket]
-) -> Socket:
-    """What ``build`` makes of the operands, in a group of its own: Blender goes over all of a tree whenever it changes,
-    so that several small ones are made in a third of the time of a large one."""
-    group = bpy.data.node_groups.new(f"Maquette {name}", "ShaderNodeTree")
-    assert isinstance(group, bpy.types.ShaderNodeTree)
-    for index, operand in enumerate(operands):
-        kind = "NodeSocketVector" if operand.type == "VECTOR" else "NodeSocketFloat"
-        group.interface.new_socket(f"Operand {index}", in_out="INPUT", socket_type=kind)
-    group.interface.new_socket("Value", in_out="OUTPUT", socket_type="NodeSocketFloat")
-    given, out = new_node(group, "NodeGroupInput"), new_node(group, "NodeGroupOutput")
-    group.links.new(build(group, list(given.outputs)[: len(operands)]), out.inputs[0])
-    node = new_node(tree, "ShaderNodeGroup", node_tree=group)
-    feed(tree, node, operands)
-    return node.outputs[0]
-
-
-def nested_groups(tree: Tree) -> Iterator[Tree]:
-    """A group, and those inside it."""
-    yield tree
+def images_of(tree: Tree) -> list[bpy.types.Image]:
+    """The images of a group and of those inside it."""
+    images: list[bpy.types.Image] = []
     for node in tree.nodes:
-        inner = getattr(node, "node_tree", None)
-        if inner is not None:
-            yield from nested_groups(inner)
+        if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image is not None:
+            images.append(node.image)
+        elif isinstance(node, bpy.types.ShaderNodeGroup) and isinstance(node.node_tree, bpy.types.ShaderNodeTree):
+            images += images_of(node.node_tree)
+    return images
 
 
 def new_node(tree: Tree, kind: str, **settings: object) -> bpy.types.Node:

@@ -7,7 +7,7 @@ change builds the objects' materials anew from their own ones, so that nothing i
 """
 
 import time
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -23,8 +23,8 @@ from ..messages.errors import TooManyViews
 from ..raster.instances import camera_triangles
 from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
-from .node_groups import depth_image, layer, stack
-from .nodes import nested_groups
+from .node_groups import PARTS, depth_image, layer, nearest, sight, stack, standing
+from .nodes import images_of
 from .receivers import Receivers, owned_by_receivers, receivers
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
@@ -106,11 +106,23 @@ def project(
 
 def new_layer(picture: bpy.types.Image, depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
     """The group that lays ``picture`` over older ones; ``depth`` is the file of depths of what ``view`` sees."""
-    depths = mark_result(depth_image(depth, "Maquette depth"))
-    group = layer(picture, depths, view, "Maquette view")
-    for part in nested_groups(group):
-        mark_result(part)
-    return group
+    parts: list[bpy.types.ShaderNodeTree] = []
+    while len(parts) < PARTS:
+        parts.append(next_part(picture, depth, view, parts))
+    return parts[-1]
+
+
+def next_part(
+    picture: bpy.types.Image, depth: bytes, view: View, parts: Sequence[bpy.types.ShaderNodeTree]
+) -> bpy.types.ShaderNodeTree:
+    """The next of a layer's PARTS, of which the last is the layer itself."""
+    if not parts:
+        return mark_result(nearest(mark_result(depth_image(depth, "Maquette depth")), view, "Maquette nearest"))
+    if len(parts) == 1:
+        return mark_result(sight(parts[0], view, "Maquette sight"))
+    if len(parts) == 2:
+        return mark_result(standing(images_of(parts[0])[0], view, "Maquette standing"))
+    return mark_result(layer(picture, parts[1], parts[2], "Maquette view"))
 
 
 def switch(projector: bpy.types.Object, on: bool) -> None:

@@ -13,7 +13,7 @@ from ..raster.lens import Lens
 from ..raster.triangles import Singles
 from .baking import BakedView
 from .light import as_light
-from .nodes import nested_groups
+from .nodes import images_of
 from .projectors import PROJECTOR
 
 
@@ -32,11 +32,9 @@ def read_view(uid: int) -> Slices[BakedView]:
         raise Unbakeable(f"{projector.name} is from an older Maquette.", "Project its picture again, then bake.")
     pose, projection = np.array(record["seen_from"]).reshape(2, 4, 4)
     view = View(pose, Lens(projection, 0.0, 0.0), record["aspect"])
-    groups = list(nested_groups(record["group"]))
-    images = [node.image for tree in groups for node in tree.nodes if isinstance(node, bpy.types.ShaderNodeTexImage)]
-    depth = _pixels(next(image for image in images if image != record["picture"]))
+    depth = _pixels(next(image for image in images_of(record["group"]) if image != record["picture"]))
     picture = _pixels(record["picture"])
-    del projector, record, groups, images
+    del projector, record
     yield
     light = yield from as_light(picture[..., :3])
     return BakedView(view, light, depth[..., 0], depth[..., 1])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import dump
 
 from ..cli.following import NotPainted, ServerLink, painted
@@ -133,4 +133,4 @@ class BatchPainter:
         raise NotPainted(f"The server has no model {blockout.model}; it has {', '.join(m.name for m in self.models)}")
 
     def _tell(self, name: str, step: int, blockout: Blockout) -> None:
-        self.listen("painting", name, step=step, steps=blockout.steps)
+        self.listen("painting", name, step=step, steps=all_steps(blockout))

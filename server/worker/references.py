@@ -21,6 +21,7 @@ from torch import Tensor
 
 import sg_core
 from addon.protocol.blockout import Blockout, ReferencePicture, Region
+from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
 from sg_core.noise import initial_noise, varied
 from sg_core.tokens import Phrase
@@ -28,7 +29,6 @@ from sg_core.tokens import Phrase
 from ..problems import Unpaintable
 from .translate import coverage, wording
 
-MOVED = 0.05  # 1 - IoU of a region's masks: below it the region stands where it stood
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
 KEYS = ("maquette.blockout", "maquette.latent")
 
@@ -102,12 +102,7 @@ def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bo
     """Whether something has to change for this region."""
     if region.look == "repaint" or phrase not in reference.regions:
         return True
-    before = torch.as_tensor(reference.regions[phrase], dtype=torch.float32)
-    now = coverage(region.mask)
-    if before.shape != now.shape:
-        before = F.interpolate(before[None, None], now.shape, mode="area")[0, 0]
-    union = float(torch.maximum(before, now).sum())
-    return 1 - float(torch.minimum(before, now).sum()) / max(union, 1e-6) > MOVED
+    return not stands(reference.regions[phrase], coverage(region.mask))
 
 
 def reference_of(

@@ -5,7 +5,7 @@ import bpy
 
 from . import fixes, installation, models, server
 from .picture import compare, contact_sheet, history, receive, result, reuse, vary
-from .request import adapters, generate, model_and_style, open_file, prompt, references, waiting
+from .request import adapters, generate, live, model_and_style, open_file, prompt, references, waiting
 from .scene import bake, camera, paint_views, projections, regions
 
 MODULES = (
@@ -20,6 +20,7 @@ MODULES = (
     prompt,
     generate,
     references,
+    live,
     waiting,
     open_file,
     model_and_style,

@@ -34,6 +34,7 @@ def take(blender: str, docs: Path) -> None:
     """Runs the scenarios and keeps their pictures."""
     keep(blender, "walkthrough", toybox_server(), SCREENSHOTS, docs)
     keep(blender, "contact_sheets", toybox_server(), ("sheet", "compare"), docs)
+    keep(blender, "live", toybox_server(), ("live",), docs)
     keep_strip(blender, "orbit", toybox_server(), "orbit", docs)
     keep(blender, "stacked_projections", flat_colour_server(), ("views",), docs)  # flat, to tell what each view covers
 

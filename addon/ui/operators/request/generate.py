@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask for a picture, and stop it; set what it needs."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import bpy
@@ -80,7 +81,7 @@ class Generate(bpy.types.Operator):
         reference = reference_for(scene, snapshot, restyle=self.restyle or restyle, picture=self.follow or picture)
         follow = partial(followed, reference=reference)
         match = self.match or match
-        live = _developing(scene, snapshot, follow, match)
+        live = developing(scene, snapshot, follow, match)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
         if snapshot.settings.exact and not match:
@@ -200,17 +201,20 @@ async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -
         scene[key] = following
 
 
-def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
-    """What the panel asks for: the scene as it stands, with the settings and the style. Raises UserError.
+def panel_snapshot(
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, changes: Mapping[str, Any] = MappingProxyType({})
+) -> Snapshot:
+    """What the panel asks for: the scene as it stands, with the settings, but for ``changes``, and the style. Raises
+    UserError.
 
     Its meshes are those that the overlay has read already; the others are yet to be read.
     """
-    settings, meshes = applied(read(scene), style(scene)), app().regions.meshes
+    settings, meshes = replace(applied(read(scene), style(scene)), **changes), app().regions.meshes
     return capture(scene, settings, chosen(scene), depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def _developing(
-    scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout], match: bool
+def developing(
+    scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout], match: bool = False
 ) -> Slices[Blockout]:
     """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
     with what they show already."""

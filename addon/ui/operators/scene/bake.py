@@ -49,7 +49,7 @@ class BakeProjections(bpy.types.Operator):
 
     def modal(self, context: Context, event: bpy.types.Event) -> Status:
         """A slice whenever the timer says so; the artist's other events go where they would."""
-        if event.type == "ESC" or not app().is_baking:
+        if (event.type, event.value) == ("ESC", "PRESS") or not app().is_baking:
             self.cancel(context)
             return {"CANCELLED"}
         if event.type != "TIMER":

@@ -55,7 +55,7 @@ class PaintViews(bpy.types.Operator):
 
     def modal(self, context: Context, event: bpy.types.Event) -> Status:
         """A turn goes on when what it waits for has come; the artist's other events go where they would."""
-        if event.type == "ESC":
+        if (event.type, event.value) == ("ESC", "PRESS"):
             self.cancel(context)
             return {"CANCELLED"}
         if event.type != "TIMER" or not self._waits_for():
