@@ -129,7 +129,7 @@ def test_removing_leaves_the_scene_as_it_was(tmp_path):
         background(scene.camera, image)
         project(scene, scene.camera, image)
     assert fingerprint() != before
-    assert len([item for item in bpy.data.node_groups if "maquette_result" in item]) == 4  # the stack, and a view of 3
+    assert len([item for item in bpy.data.node_groups if "maquette_result" in item]) == 5  # the stack, and a view of 4
     remove(scene)
     after = fingerprint()
     assert {key: (before.get(key), after.get(key)) for key in before | after if after.get(key) != before.get(key)} == {}
