@@ -104,6 +104,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         # the result in the scene
         "misfit": _buttons(GENERATE),
         "displaced": _buttons(Button(operator="maquette.restore_camera", subject_property="name"), GENERATE_HERE),
+        "unbakeable": Fix(why="what to do with the object, only the artist knows; the sentence names it"),
         "unseen": _buttons(Button(operator="maquette.show_materials")),
         "locked-object": Fix(why="whether another file's object becomes local, only the artist decides"),
         "strange-words": Fix(why="what to say instead, only the artist knows; It Knows lists the things"),

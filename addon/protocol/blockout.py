@@ -128,7 +128,8 @@ class ReferencePicture(Record):
 
     Regions that it does not list are looked for in it. One that ``keeps`` its picture gives everything that no region
     needs to change; one that keeps the look alone, as from another camera, only what its kept regions look like; one
-    that keeps the layout only where things are, for other words.
+    that keeps the layout only where things are, for other words. Where ``shown`` says what of it is a picture at
+    all, that stays as it is, and all else is painted.
     """
 
     picture: Digest
@@ -138,6 +139,7 @@ class ReferencePicture(Record):
     variation_seed: Seed = 0
     regions: Annotated[tuple[ReferenceRegion, ...], Length(0, 64)] = ()
     keeps: Literal["picture", "look", "layout"] = "picture"
+    shown: Mask | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,6 +116,7 @@ class App:
         self.duty = 0  # what the timer's next slice begins with
         self.drawn_state: object = None  # of session and installation, as panels were last drawn anew for
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
+        self.is_baking = False
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
         self.style_icons = Icons()  # thumbnails, by the style's name

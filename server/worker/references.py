@@ -11,7 +11,7 @@ import io
 import json
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -77,6 +77,8 @@ def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockou
     if blockout.reference is None or png is None:
         return sg_core.Layout()
     reference = reference_of(model, judge, blockout, png)
+    if blockout.reference.shown is not None:
+        return sg_core.freeze(reference, 1.0 - coverage(blockout.reference.shown))
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
     keeps = blockout.reference.keeps
     if keeps == "layout":
@@ -125,6 +127,8 @@ def reference_of(
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
     plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
+    if request.shown is not None:
+        return replace(plain, picture=pixels)
     if request.keeps == "layout":
         return plain
     masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)

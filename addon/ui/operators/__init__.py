@@ -6,7 +6,7 @@ import bpy
 from . import fixes, installation, models, server
 from .picture import compare, contact_sheet, history, inspection, receive, result, reuse, vary
 from .request import adapters, generate, live, model_and_style, open_file, prompt, references, waiting
-from .scene import camera, projections, regions
+from .scene import bake, camera, paint_views, projections, regions
 
 MODULES = (
     server,
@@ -15,6 +15,8 @@ MODULES = (
     regions,
     camera,
     projections,
+    bake,
+    paint_views,
     prompt,
     generate,
     references,

@@ -33,6 +33,8 @@ COMMANDS = (  # a line between the groups
         "background",
         "project",
         "light_projections",
+        "paint_views",
+        "bake",
         "show_colours",
         "remove_background",
         "remove_results",
