@@ -64,3 +64,8 @@ def ensure_nodes(material: bpy.types.Material) -> None:
     surface.inputs["Base Color"].default_value = material.diffuse_color
     surface.inputs["Metallic"].default_value = material.metallic
     surface.inputs["Roughness"].default_value = material.roughness
+
+
+def image_strips(editor: bpy.types.SequenceEditor) -> Any:
+    """The strips of a sequencer, which were its sequences before 4.4."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from ..camera.view import View
 from ..cooperative import Slices
 from ..raster.frustum import Frustum
+from ..raster.lens import Lens
 from ..raster.rasterise import Raster, rasterising
 from ..raster.triangles import Singles, Triangles
 from ..raster.zbuffer import NOTHING
 
 DEPTH_SIDE = 1024  # pixels of the longer side
 BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
+FAR = 1e10  # depth where nothing is, in renders
 BAND = 64  # lines at once
 BLOCK = 16  # lines of a block of the file, as its compression has them
 ZIP, FLOAT = 3, 2  # OpenEXR's numbers
@@ -38,6 +40,13 @@ def depth_file(triangles: Triangles, view: View) -> Slices[bytes]:
     raster = yield from rasterising(triangles, view.lens, width, height)
     depth = yield from _farthest(raster)
     return (yield from _exr(depth))
+
+
+def depth_picture(triangles: Triangles, lens: Lens, width: int, height: int) -> Slices[bytes]:
+    """What a pixel's middle sees, as an OpenEXR file of the depths of everything: for compositors, and models that take
+    depth. FAR where nothing is, as in a render's depth."""
+    raster = yield from rasterising(triangles, lens, width, height)
+    return (yield from _exr(np.minimum(raster.depth, np.float32(FAR))))
 
 
 def depth_frustum(view: View) -> Frustum:

@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
-from addon.blender_process import ANNOUNCED, LEASH, CapturedView, SceneFile, ViewsCommand, refusal
+from addon.blender_process import ANNOUNCED, LEASH, SceneFile, ViewsCommand, refusal
 from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump, loads
+from addon.protocol.views import CapturedView
 
 from ..cli.blender_process import TAIL, BlenderFailed, NotCaptured, blender_words
 from ..cli.files import scratch
@@ -23,8 +24,8 @@ LINE_BYTES = 2**20  # of what Blender prints
 
 async def captured(
     scene: Path, plan: BatchPlan, model: ModelInfo, blender: Path | None = None
-) -> AsyncGenerator[CapturedView, None]:
-    """Every view of a scene, in order. Raises NotCaptured, BlenderFailed, NoBlender."""
+) -> AsyncGenerator[tuple[CapturedView, bytes], None]:
+    """Every view of a scene, in order, with the file of its depths. Raises NotCaptured, BlenderFailed, NoBlender."""
     with scratch() as folder:
         views, out = folder / "views.json", folder / "out"
         out.mkdir()
@@ -34,7 +35,7 @@ async def captured(
             said = b""
             async for line in _lines(process):
                 if line.startswith(ANNOUNCED.encode()):
-                    yield loads(CapturedView, (out / f"{int(line.removeprefix(ANNOUNCED.encode()))}.json").read_bytes())
+                    yield _read(out / f"{int(line.removeprefix(ANNOUNCED.encode()))}.json")
                 else:
                     said = (said + line)[-TAIL:]
             code = await process.wait()
@@ -52,7 +53,7 @@ async def requests_of(
     Raises as ``captured``.
     """
     async with aclosing(captured(scene, plan, model, blender)) as views:
-        async for view in views:
+        async for view, depth in views:
             if view.blockout is None:
                 assert view.problem is not None, "a view is one of the two"
                 yield view.problem
@@ -60,7 +61,12 @@ async def requests_of(
             prompt = view.prompt + 1 if len(plan.prompts) > 1 else 0
             for seed in plan.seeds_of(view.blockout):
                 title = name_of(name, view.camera, view.frame, seed, prompt)
-                yield PictureRequest(title, with_seed(view.blockout, seed))
+                yield PictureRequest(title, with_seed(view.blockout, seed), depth)
+
+
+def _read(file: Path) -> tuple[CapturedView, bytes]:
+    depth = file.with_suffix(".exr")
+    return loads(CapturedView, file.read_bytes()), depth.read_bytes() if depth.is_file() else b""
 
 
 def sentence(problem: Problem) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Requests to pictures on the disk, against a server; no Blender. What is there already is not painted again."""
+"""Requests to pictures on the disk, by a server or a cluster; no Blender. What is there is not painted again."""
 
 import io
 import json
@@ -11,14 +11,16 @@ from pathlib import Path
 from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
+from addon.protocol.content_key import content_key
 from addon.protocol.strict_json import dump
 
-from ..cli.following import NotPainted, ServerLink, painted
+from ..cli.following import NotPainted
 from ..errors import CommandError
 from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
 from .progress import NewsListener
-from .requests import SUFFIX, PictureRequest, content_key
+from .requests import DEPTH, SUFFIX, PictureRequest
+from .sources import PictureSource
 
 MEASURES = ".achieved.json"
 OBJECTS = ".objects.png"
@@ -41,7 +43,7 @@ class BatchPainter:
     """A folder of results, and how it is filled. ``rows`` is its manifest, by name; ``failed`` the scenes of which
     something is missing."""
 
-    link: ServerLink
+    source: PictureSource
     out: Path
     models: Sequence[ModelInfo]
     rows: dict[str, ManifestRow]
@@ -80,20 +82,21 @@ class BatchPainter:
         if request.name in self.names:
             raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")
         self.names.add(request.name)
-        blockout = await self.link.call(lambda client: client.pinned(request.blockout))
+        blockout = await self.source.pinned(request.blockout)
         key, row = content_key(blockout, self._model(blockout)), self.rows.get(request.name)
         if row is not None and self._is_there(row, key):
+            self._keep_beside(request, blockout)  # which may not have been asked for then
             return row
-        picture = await painted(self.link, blockout, key, lambda event: self._tell(request.name, event.step, blockout))
+        picture = await self.source.picture_of(blockout, key, lambda step: self._tell(request.name, step, blockout))
         fresh = ManifestRow(
             name=request.name,
             key=key,
             sha256=sha256(picture.png).hexdigest(),
             model=blockout.model,
-            job=picture.job.id,
-            regions=measured(blockout, picture.job.achieved),
+            job=picture.job,
+            regions=measured(blockout, picture.achieved),
         )
-        self._keep(fresh, blockout, picture.png, json.dumps(dump(picture.job.achieved)).encode())
+        self._keep(fresh, request, blockout, picture.png, json.dumps(dump(picture.achieved)).encode())
         return fresh
 
     def _is_there(self, row: ManifestRow, key: str) -> bool:
@@ -108,19 +111,26 @@ class BatchPainter:
             raise WouldOverwrite(path, "is of another request: the scene, the model or a setting has changed since")
         return True
 
-    def _keep(self, row: ManifestRow, blockout: Blockout, png: bytes, achieved: bytes) -> None:
+    def _keep(self, row: ManifestRow, request: PictureRequest, blockout: Blockout, png: bytes, achieved: bytes) -> None:
         """The picture and what belongs to it, and only then its row. Raises WouldOverwrite, OSError."""
         path = self.path(row.name)
         if not self.overwrite and digest_of(path) not in (None, row.sha256):
             raise WouldOverwrite(path, "is there already, and not of this batch")
         write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
         write_durably(path.with_name(path.stem + MEASURES), achieved)
+        self._keep_beside(request, blockout)
+        write_durably(path, png)
+        append(self.out, row)
+
+    def _keep_beside(self, request: PictureRequest, blockout: Blockout) -> None:
+        """What a compositor takes over: object masks where they are wanted, depths where they were captured."""
+        path = self.path(request.name)
         if self.masks:
             file = io.BytesIO()
             objects(blockout).save(file, "PNG")
             write_durably(path.with_name(path.stem + OBJECTS), file.getvalue())
-        write_durably(path, png)
-        append(self.out, row)
+        if request.depth:
+            write_durably(path.with_name(path.stem + DEPTH), request.depth)
 
     def path(self, name: str) -> Path:
         """Where the picture of a name lies."""

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from addon.client.api import Client
 from addon.protocol import home_lock
 from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
-from ..cli.following import ServerLink
 from ..cli.render import link
 from ..errors import CommandError
 from .best import judge_of, keep_best
@@ -29,11 +27,11 @@ from .page import write_pages
 from .paint import BatchPainter, WouldOverwrite
 from .plan import BatchPlan, changed, scene_names, with_seed
 from .progress import NewsKind, NewsListener
-from .requests import SUFFIX, PictureRequest, requests_in
+from .requests import DEPTH, SUFFIX, PictureRequest, beside, requests_in
+from .sources import PictureSource
 
 __all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
 
-AHEAD = 3  # jobs at the server at once: one is painted, the others wait so that it never does
 BUFFER = 64  # requests that wait to be handed over
 ELSEWHERE = "name another folder with --out"
 
@@ -62,7 +60,7 @@ def silent(kind: NewsKind, name: str = "", **facts: Any) -> None:
 
 
 async def batch(
-    link: ServerLink,
+    source: PictureSource,
     plan: BatchPlan,
     out: Path,
     *,
@@ -78,9 +76,9 @@ async def batch(
     cannot be had hinders no other. Raises WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     scenes = scene_names(plan.scenes)
-    with _filling(out):
-        models = await link.call(Client.models)
-        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
+    with filling(out):
+        models = await source.models()
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks)
         chosen = _chosen(models, model)
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
@@ -100,7 +98,7 @@ async def batch(
 
 
 async def paint(
-    link: ServerLink,
+    source: PictureSource,
     paths: Sequence[Path],
     plan: BatchPlan,
     out: Path,
@@ -115,15 +113,16 @@ async def paint(
     Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     settings = dict(plan.settings) | ({} if model is None else {"model": model})
-    with _filling(out):
-        models = await link.call(Client.models)
-        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
+    with filling(out):
+        models = await source.models()
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks)
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for request in requests_in(paths):
                 blockout = changed(request.blockout, settings, plan.regions)
                 for seed in plan.seeds_of(blockout):
-                    yield PictureRequest(_reseeded(request.name, blockout.seed, seed), with_seed(blockout, seed))
+                    name = _reseeded(request.name, blockout.seed, seed)
+                    yield PictureRequest(name, with_seed(blockout, seed), request.depth)
 
         await _paint_all(painter, requests())
         return _ended(painter, bool(plan.best))
@@ -148,7 +147,7 @@ async def capture(
         failed[name] = None
         listen("scene", name, reason=reason)
 
-    with _filling(out):
+    with filling(out):
         for name, scene in scene_names(plan.scenes).items():
             try:
                 async for item in requests_of(name, scene, plan, model, blender):
@@ -169,6 +168,8 @@ def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: 
         raise WouldOverwrite(path, "is there already, of a scene or settings that were otherwise")
     if there != content:
         write_durably(path, content)
+    if request.depth:
+        write_durably(beside(path, DEPTH), request.depth)
     listen("there" if there == content else "saved", request.name)
 
 
@@ -180,17 +181,17 @@ async def _paint_all(painter: BatchPainter, requests: AsyncGenerator[PictureRequ
         async for request in requests:
             painter.listen("asked", request.name)
             await waiting.put(request)
-        for _ in range(AHEAD):
+        for _ in range(painter.source.ahead):
             await waiting.put(None)
 
     async def consume() -> None:
         while (request := await waiting.get()) is not None:
             await painter.paint(request)
 
-    painter.link.waiting = lambda reason: painter.listen("waiting", reason=reason)
+    painter.source.on_waiting(lambda reason: painter.listen("waiting", reason=reason))
     try:
         async with asyncio.TaskGroup() as tasks:
-            for work in (produce, *[consume] * AHEAD):
+            for work in (produce, *[consume] * painter.source.ahead):
                 tasks.create_task(work())
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from group
@@ -211,7 +212,7 @@ def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:
 
 
 @contextmanager
-def _filling(out: Path) -> Iterator[None]:
+def filling(out: Path) -> Iterator[None]:
     """A folder that is this batch's alone. Raises BatchRunning, CannotWrite."""
     try:
         out.mkdir(parents=True, exist_ok=True)

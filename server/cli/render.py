@@ -127,7 +127,7 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
             progress.update(event.step - progress.n)
 
         picture = await painted(link, blockout, uuid.uuid4().hex, watch)
-    return picture.png, picture.job.achieved
+    return picture.png, picture.achieved
 
 
 def refuse_to_overwrite(picture: Path, overwrite: bool) -> None:

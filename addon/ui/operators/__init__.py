@@ -4,8 +4,8 @@
 import bpy
 
 from . import fixes, installation, models, server
-from .picture import compare, contact_sheet, history, receive, result, reuse, vary
-from .request import adapters, generate, model_and_style, open_file, prompt, references, waiting
+from .picture import compare, contact_sheet, footage, history, receive, result, reuse, vary
+from .request import adapters, generate, model_and_style, open_file, prompt, references, sequences, waiting
 from .scene import camera, projections, regions
 
 MODULES = (
@@ -18,6 +18,7 @@ MODULES = (
     prompt,
     generate,
     references,
+    sequences,
     waiting,
     open_file,
     model_and_style,
@@ -29,6 +30,7 @@ MODULES = (
     vary,
     contact_sheet,
     compare,
+    footage,
     fixes,
 )
 OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)
