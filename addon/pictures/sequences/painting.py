@@ -71,7 +71,8 @@ class SequencePainter:
             work.cancel()
             stop.cancel()
             await asyncio.gather(work, stop, return_exceptions=True)
-            shutil.rmtree(capture.folder, ignore_errors=True)
+            for folder in (capture.folder, self.dispatcher.folder / name):
+                shutil.rmtree(folder, ignore_errors=True)
             self.dispatcher.apply(sequence_changes.sequence_ended, name, note)
 
     async def _cancel_jobs(self) -> None:
@@ -121,11 +122,8 @@ class SequencePainter:
             blockout = await self.dispatcher.pinned(self.follow(view))
             key = content_key(blockout, self.model)
             async with self.turns.setdefault(key, asyncio.Lock()):  # the same picture may be that of many frames
-                known = self.there.get(key)
-                picture = known or await self._fetched(blockout, view)
+                picture = self.there.get(key) or await self._fetched(blockout, view)
                 self.there[key] = frame_files.keep(self.sequence.folder, file, picture, key)
-            if known is None:
-                self._leave_history(picture)
         except (UserError, ClientError) as error:
             raise FrameNotPainted(f"{error.message} {error.fix}".strip()) from error
         except OSError as error:
@@ -147,12 +145,6 @@ class SequencePainter:
             raise FrameNotPainted(f"{problem.detail} {problem.fix}" if problem else "It was cancelled.")
         self.dispatcher.apply(picture_received, job)
         return task.picture
-
-    def _leave_history(self, picture: Path) -> None:
-        """A picture of a sequence is none of the history, unless it was asked for there too."""
-        wanted = any(task.picture == picture for task in self.dispatcher.session.receivable)
-        if not wanted and not picture.with_suffix(".json").exists():
-            picture.unlink(missing_ok=True)
 
 
 def _stopping(session: Session, name: str) -> bool:

@@ -75,10 +75,14 @@ class MAQUETTE_PT_sequences(Tab, bpy.types.Panel):
             if line:
                 paragraph(column, line, context, "ERROR", "BLANK1")
         results = column.row(align=True)
-        for name, useful in (("background", own), ("strips", own and sequence.long), ("", True)):
+        for name, text, useful in (
+            ("sequence_background", "Background", own),
+            ("sequence_strips", "Strips", own and sequence.long),
+            ("open_sequence", "Folder", True),
+        ):
             button = results.row(align=True)
             button.enabled = useful and sequence.painted > 0
-            button.operator(f"maquette.sequence_{name}" if name else "maquette.open_sequence").sequence = sequence.id
+            button.operator(f"maquette.{name}", text=text).sequence = sequence.id
 
 
 def _troubles(sequence: PictureSequence) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import os
 from dataclasses import dataclass, replace
 from pkgutil import resolve_name
 
+from pydantic import TypeAdapter
+
 from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
@@ -33,7 +35,7 @@ class PaintActor:
     """An engine as the settings (JSON) name it, and the model that it has in memory."""
 
     def __init__(self, settings: str) -> None:
-        self._settings = loads(ServerSettings, settings)
+        self._settings = TypeAdapter(ServerSettings).validate_json(settings)
         self._engine: Engine = resolve_name(self._settings.engine)()
         self._cards = CardFiles(self._settings.cards)
         self._adapters = AdapterCatalogue(self._settings.adapters, self._settings.models, self._settings.checksums)

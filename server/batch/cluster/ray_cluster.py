@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from addon.protocol.answers import Achieved, ModelInfo, Problem
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
@@ -132,6 +134,8 @@ class RayCluster:
                     continue  # all of them are busy
                 words = f"No machine of the cluster took the work for {PATIENCE:.0f} seconds. {reason}"
                 raise NoCluster(words) from None
+            if isinstance(actor, BaseException):
+                raise actor
             self.waiting("")
             return actor
 
@@ -139,12 +143,17 @@ class RayCluster:
         """One more actor, as soon as the cluster has room for it."""
         task = asyncio.ensure_future(self._hire())
         self.hiring.add(task)
-        task.add_done_callback(self.hiring.discard)
+        task.add_done_callback(self._hired)
+
+    def _hired(self, task: "asyncio.Task[None]") -> None:
+        self.hiring.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.free.put_nowait(error)  # a bug of ours, which whoever waits for an actor is to meet
 
     async def _hire(self) -> None:
         gpus = 1 if self.ray.cluster_resources().get("GPU") else 0
         kind = self.ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(PaintActor)
-        actor = kind.remote(json.dumps(dump(self.settings)))
+        actor = kind.remote(TypeAdapter(ServerSettings).dump_json(self.settings).decode())
         try:
             await actor.ready.remote()
         except self.ray.exceptions.RayError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import bpy
 from bpy.props import StringProperty
 
+from ....compat import show_strips
 from ....messages import sentences
 from ....messages.errors import SequenceUnusable
 from ....pictures.origin import scene_of
@@ -48,6 +49,7 @@ class SequenceStrips(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         _applied(context, self.sequence, as_strips)
+        show_strips(context.workspace, context.scene)
         return settle()
 
 

@@ -18,7 +18,7 @@ from tests.server.serving import ROOT, wait_until
 
 ENGINE = "tests.server.batch.cluster.engines:WaitingEngine"
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'maquette[cluster]'")
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(420)
 
 
 @pytest.fixture
@@ -34,10 +34,31 @@ def begun(tmp_path, monkeypatch):
     return read
 
 
-def painting(folder: Path, out: Path, *words: str) -> "subprocess.Popen[str]":
+def painting(out: Path, folders: list[Path], *words: str) -> "subprocess.Popen[str]":
     """A batch of its own process, which ends its cluster with itself."""
-    line = [sys.executable, "-m", "server", "paint", str(folder), "--out", str(out), "--engine", ENGINE, "--json"]
+    line = [
+        sys.executable,
+        "-m",
+        "server",
+        "paint",
+        *map(str, folders),
+        "--out",
+        str(out),
+        "--engine",
+        ENGINE,
+        "--json",
+    ]
     return subprocess.Popen([*line, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ended(process: "subprocess.Popen[str]", seconds: float = 180) -> tuple[int, list[dict], str]:
+    """Its exit code, its news and its complaints."""
+    with process:
+        try:
+            said, complaints = process.communicate(timeout=seconds)
+        finally:
+            process.kill()
+    return process.returncode, [json.loads(line) for line in said.splitlines()], complaints
 
 
 def test_without_ray_it_is_said(tmp_path, capsys, monkeypatch) -> None:
@@ -51,29 +72,28 @@ def test_a_batch_is_painted_resumed_and_private(tmp_path, begun) -> None:
     folder, out = requests(tmp_path / "in", 1), tmp_path / "out"
     bad = requests(tmp_path / "bad", 1, prompt="a cat to raise")
     (bad / "cats").rename(bad / "dogs")
-    process = painting(folder, out, "--ray", "local", "--actors", "2", "--seeds", "1-6", str(bad))
-    said, complaints = process.communicate(timeout=200)
-    news = [json.loads(line) for line in said.splitlines()]
-    assert process.returncode == 1, complaints
+    process = painting(out, [folder, bad], "--ray", "local", "--actors", "2", "--seeds", "1-6")
+    code, news, complaints = ended(process)
+    assert code == 1, complaints
     assert {item["name"][:4] for item in news if item["event"] == "failed"} == {"dogs"}
     assert "as asked" in next(item["reason"] for item in news if item["event"] == "failed")
     assert len(read_rows(out)) == 6
     before = len(begun())
     assert before == 6 + 6 * 3  # what fails is tried elsewhere, three times in all
-    again = painting(folder, out, "--ray", "local", "--actors", "1", "--seeds", "1-6")
-    assert again.wait(200) == 0
+    again = painting(out, [folder], "--ray", "local", "--actors", "1", "--seeds", "1-6")
+    assert ended(again)[0] == 0
     assert len(begun()) == before and len(read_rows(out)) == 6
 
 
 @needs_ray
 def test_an_actor_that_is_killed_costs_its_own_row_at_most(tmp_path, begun) -> None:
     folder, out = requests(tmp_path / "in", 1, prompt="a cat wait=300"), tmp_path / "out"
-    process = painting(folder, out, "--ray", "local", "--actors", "2", "--seeds", "1-12")
+    process = painting(out, [folder], "--ray", "local", "--actors", "2", "--seeds", "1-12")
     wait_until(lambda: len(begun()) >= 4, 120)
     victim = begun()[-1][0]
     os.kill(victim, signal.SIGKILL)
-    _, complaints = process.communicate(timeout=150)
-    assert process.returncode == 0, complaints
+    code, _, complaints = ended(process)
+    assert code == 0, complaints
     painted = [seed for _, seed in begun()]
     assert sorted(set(painted)) == list(range(1, 13)) and len(read_rows(out)) == 12
     assert len(painted) <= 13
@@ -85,11 +105,11 @@ def test_a_row_that_kills_every_actor_hinders_no_other(tmp_path, begun) -> None:
     poison = requests(tmp_path / "poison", 1, prompt="a cat of poison")
     folder, out = requests(tmp_path / "in", 2), tmp_path / "out"
     (poison / "cats").rename(poison / "dogs")
-    process = painting(poison, out, "--ray", "local", "--actors", "1", str(folder))
-    said, complaints = process.communicate(timeout=200)
-    assert process.returncode == 1, complaints
+    process = painting(out, [poison, folder], "--ray", "local", "--actors", "1")
+    code, news, complaints = ended(process)
+    assert code == 1, complaints
     assert set(read_rows(out)) == {"cats/Camera/seed0007/0001", "cats/Camera/seed0007/0002"}
-    (failure,) = [item for item in map(json.loads, said.splitlines()) if item["event"] == "failed"]
+    (failure,) = [item for item in news if item["event"] == "failed"]
     assert failure["name"].startswith("dogs/") and "A machine was lost" in failure["reason"]
     assert len(begun()) == 3 + 2
 
@@ -111,10 +131,10 @@ def test_a_node_that_is_killed_loses_nothing(tmp_path, begun) -> None:
 @needs_ray
 def test_ctrl_c_ends_it_with_130_and_leaves_no_process(tmp_path, begun) -> None:
     folder, out = requests(tmp_path / "in", 1, prompt="a cat wait=500"), tmp_path / "out"
-    process = painting(folder, out, "--ray", "local", "--actors", "1", "--seeds", "1-50")
+    process = painting(out, [folder], "--ray", "local", "--actors", "1", "--seeds", "1-50")
     wait_until(lambda: len(begun()) >= 2, 120)
     actor = begun()[-1][0]
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    assert ended(process, 30)[0] == 130
     wait_until(lambda: not Path(f"/proc/{actor}").exists(), 20)
     assert 1 <= len(read_rows(out)) <= len(begun())
