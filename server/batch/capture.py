@@ -32,17 +32,17 @@ async def captured(
         views.write_text(json.dumps(dump(plan.views(model))))
         command = ViewsCommand(source=SceneFile(path=scene), views=views, out=out)
         async with _blender([*blender_words(blender), *command.words()]) as process:
-            said = b""
+            output = b""
             async for line in _lines(process):
                 if line.startswith(ANNOUNCED.encode()):
                     yield _read(out / f"{int(line.removeprefix(ANNOUNCED.encode()))}.json")
                 else:
-                    said = (said + line)[-TAIL:]
+                    output = (output + line)[-TAIL:]
             code = await process.wait()
         if problem := refusal(code, command.problem_file):
             raise NotCaptured(sentence(problem))
         if code != 0:
-            raise BlenderFailed(f"Blender ended with code {code}:\n{said.decode(errors='replace').strip()}")
+            raise BlenderFailed(f"Blender ended with code {code}:\n{output.decode(errors='replace').strip()}")
 
 
 async def requests_of(
@@ -61,7 +61,7 @@ async def requests_of(
             prompt = view.prompt + 1 if len(plan.prompts) > 1 else 0
             for seed in plan.seeds_of(view.blockout):
                 title = name_of(name, view.camera, view.frame, seed, prompt)
-                yield PictureRequest(title, with_seed(view.blockout, seed), depth)
+                yield PictureRequest(title, with_seed(view.blockout, seed), depth, view.pose)
 
 
 def _read(file: Path) -> tuple[CapturedView, bytes]:

@@ -94,6 +94,7 @@ def plan_of(words: argparse.Namespace) -> BatchPlan:
         regions=regions,
         best=words.best,
         depth=getattr(words, "depth", False),
+        keep_look=getattr(words, "keep_look", ""),
     )
 
 
@@ -155,6 +156,8 @@ def _add_scenes(parser: argparse.ArgumentParser) -> None:
 
 def _add_painting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--masks", action="store_true", help="write object masks beside the pictures")
+    look = "keep the look of the 'first' picture of each scene, seed and prompt, or of a picture that is named"
+    parser.add_argument("--keep-look", default="", metavar="first|PICTURE", help=look)
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--ray", metavar="ADDRESS", help="paint on a Ray cluster, or 'local'; no server")
     parser.add_argument("--actors", type=int, default=0, help="with --ray: how many; one a GPU, else one a machine")

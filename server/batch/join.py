@@ -35,18 +35,18 @@ def join(folders: Sequence[Path], out: Path, overwrite: bool, listen: NewsListen
         raise WrongPlan(f"There is no manifest with pictures in {', '.join(absent)}")
     failed = []
     with filling(out):
-        there = read_rows(out)
+        rows = read_rows(out)
         for folder, row in _rows(folders):
             listen("asked", row.name)
             try:
-                copied = _take(folder, out, row, there, overwrite)
+                copied = _take(folder, out, row, rows, overwrite)
             except WouldOverwrite as error:
                 failed.append(row.name)
                 listen("failed", row.name, reason=str(error))
             else:
-                there[row.name] = row
+                rows[row.name] = row
                 listen("saved" if copied else "there", row.name)
-        for path in write_pages(out, there.values()):
+        for path in write_pages(out, rows.values()):
             listen("page", path.name)
     return tuple(failed)
 
@@ -56,13 +56,13 @@ def _rows(folders: Sequence[Path]) -> Iterator[tuple[Path, ManifestRow]]:
         yield from ((folder, row) for row in read_rows(folder).values())
 
 
-def _take(folder: Path, out: Path, row: ManifestRow, there: dict[str, ManifestRow], overwrite: bool) -> bool:
+def _take(folder: Path, out: Path, row: ManifestRow, rows: dict[str, ManifestRow], overwrite: bool) -> bool:
     """Copy one picture and what belongs to it, unless it is there. Raises WouldOverwrite."""
     source, target = folder / f"{row.name}.png", out / f"{row.name}.png"
     if digest_of(source) != row.sha256:
         raise WouldOverwrite(source, "is gone, or has been changed since it was painted")
     digest = digest_of(target)
-    if digest == row.sha256 and there.get(row.name) == row:
+    if digest == row.sha256 and rows.get(row.name) == row:
         return False
     if digest not in (None, row.sha256) and not overwrite:
         raise WouldOverwrite(target, "is there already, and another picture")

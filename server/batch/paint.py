@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from addon.protocol.content_key import content_key
 from addon.protocol.strict_json import dump
 
 from ..cli.following import NotPainted
+from ..cli.reference_flags import BESIDE
 from ..errors import CommandError
+from .looks import BatchLook, key_on_disk
 from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
 from .progress import NewsListener
-from .requests import DEPTH, SUFFIX, PictureRequest
+from .requests import DEPTH, MEASURES, SUFFIX, PictureRequest
 from .sources import PictureSource
 
-MEASURES = ".achieved.json"
 OBJECTS = ".objects.png"
 REFUSED = 500  # a status below it says that the request is wrong, and not the server
 
@@ -50,6 +52,7 @@ class BatchPainter:
     listen: NewsListener
     overwrite: bool = False
     masks: bool = False
+    look: BatchLook | None = None
     names: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
 
@@ -83,11 +86,30 @@ class BatchPainter:
             raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")
         self.names.add(request.name)
         blockout = await self.source.pinned(request.blockout)
+        if self.look is None or self.look.is_key(request):
+            return await self._key_painted(request, blockout)
+        followed = await self.look.followed(request, blockout)
+        return await self._row(request, followed.blockout, followed.png)
+
+    async def _key_painted(self, request: PictureRequest, blockout: Blockout) -> ManifestRow:
+        """One that follows none, and that others may."""
+        try:
+            row = await self._row(request, blockout)
+            if self.look is not None:
+                self.look.ready(request, key_on_disk(request, blockout, self.path(row.name)))
+        finally:
+            if self.look is not None:
+                self.look.failed(request)
+        return row
+
+    async def _row(self, request: PictureRequest, blockout: Blockout, reference: bytes | None = None) -> ManifestRow:
+        """Of a picture that is there, or is painted now."""
         key, row = content_key(blockout, self._model(blockout)), self.rows.get(request.name)
         if row is not None and self._is_there(row, key):
-            self._keep_beside(request, blockout)  # which may not have been asked for then
+            self._keep_beside(request, blockout, reference)  # which may not have been asked for then
             return row
-        picture = await self.source.picture_of(blockout, key, lambda step: self._tell(request.name, step, blockout))
+        watch = partial(self._tell, request.name, blockout)
+        picture = await self.source.picture_of(blockout, key, watch, reference)
         fresh = ManifestRow(
             name=request.name,
             key=key,
@@ -96,7 +118,13 @@ class BatchPainter:
             job=picture.job,
             regions=measured(blockout, picture.achieved),
         )
-        self._keep(fresh, request, blockout, picture.png, json.dumps(dump(picture.achieved)).encode())
+        self._check_free(fresh)
+        path = self.path(request.name)
+        write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
+        write_durably(path.with_name(path.stem + MEASURES), json.dumps(dump(picture.achieved)).encode())
+        self._keep_beside(request, blockout, reference)
+        write_durably(path, picture.png)
+        append(self.out, fresh)  # the row last: whoever is killed before it paints the picture again
         return fresh
 
     def _is_there(self, row: ManifestRow, key: str) -> bool:
@@ -111,19 +139,15 @@ class BatchPainter:
             raise WouldOverwrite(path, "is of another request: the scene, the model or a setting has changed since")
         return True
 
-    def _keep(self, row: ManifestRow, request: PictureRequest, blockout: Blockout, png: bytes, achieved: bytes) -> None:
-        """The picture and what belongs to it, and only then its row. Raises WouldOverwrite, OSError."""
+    def _check_free(self, row: ManifestRow) -> None:
+        """Raises WouldOverwrite where somebody else's file lies."""
         path = self.path(row.name)
         if not self.overwrite and digest_of(path) not in (None, row.sha256):
             raise WouldOverwrite(path, "is there already, and not of this batch")
-        write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
-        write_durably(path.with_name(path.stem + MEASURES), achieved)
-        self._keep_beside(request, blockout)
-        write_durably(path, png)
-        append(self.out, row)
 
-    def _keep_beside(self, request: PictureRequest, blockout: Blockout) -> None:
-        """What a compositor takes over: object masks where they are wanted, depths where they were captured."""
+    def _keep_beside(self, request: PictureRequest, blockout: Blockout, reference: bytes | None) -> None:
+        """What a compositor takes over: object masks where they are wanted, depths where they were captured; and the
+        picture that it follows, once a folder."""
         path = self.path(request.name)
         if self.masks:
             file = io.BytesIO()
@@ -131,6 +155,8 @@ class BatchPainter:
             write_durably(path.with_name(path.stem + OBJECTS), file.getvalue())
         if request.depth:
             write_durably(path.with_name(path.stem + DEPTH), request.depth)
+        if reference is not None and digest_of(path.with_name(BESIDE)) != sha256(reference).hexdigest():
+            write_durably(path.with_name(BESIDE), reference)
 
     def path(self, name: str) -> Path:
         """Where the picture of a name lies."""
@@ -142,5 +168,5 @@ class BatchPainter:
                 return model
         raise NotPainted(f"The server has no model {blockout.model}; it has {', '.join(m.name for m in self.models)}")
 
-    def _tell(self, name: str, step: int, blockout: Blockout) -> None:
+    def _tell(self, name: str, blockout: Blockout, step: int) -> None:
         self.listen("painting", name, step=step, steps=blockout.steps)

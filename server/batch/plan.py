@@ -36,7 +36,7 @@ class BatchPlan:
 
     ``settings`` are by the names of Settings, and count before the scene's. ``best`` of 1 or more paints so many seeds
     of each view, from the scene's own upwards, and keeps the best one apart. ``depth`` has what each view sees written
-    beside its picture.
+    beside its picture. ``keep_look`` is "first", or the path of a picture: every other one keeps that look.
     """
 
     scenes: tuple[Path, ...]
@@ -49,6 +49,7 @@ class BatchPlan:
     regions: tuple[RegionChange, ...] = ()
     best: int = 0
     depth: bool = False
+    keep_look: str = ""
 
     def views(self, model: ModelInfo) -> Views:
         """What a Blender is asked for."""

@@ -15,18 +15,19 @@ from addon.protocol.blockout import Blockout
 
 from ..cli.request_files import NotARequest, read_request
 
-SUFFIX, DEPTH = ".blockout.json", ".depth.exr"
+SUFFIX, MEASURES, DEPTH = ".blockout.json", ".achieved.json", ".depth.exr"
 NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prompt(?P<prompt>\d+))?/(?P<frame>-?\d+)")
 
 
 @dataclass(frozen=True)
 class PictureRequest:
     """A blockout, the name of its picture, and the depths of what it shows as an OpenEXR file, empty where nobody asked
-    for them."""
+    for them. ``pose`` is the camera as it stood, as numbers; () where nobody knows."""
 
     name: str
     blockout: Blockout
     depth: bytes = b""
+    pose: tuple[float, ...] = ()
 
     @property
     def scene(self) -> str:

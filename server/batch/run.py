@@ -22,6 +22,7 @@ from ..cli.render import link
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import requests_of, sentence
+from .looks import BatchLook, look_of
 from .manifest import ManifestRow, read_rows, write_durably
 from .page import write_pages
 from .paint import BatchPainter, WouldOverwrite
@@ -78,7 +79,7 @@ async def batch(
     scenes = scene_names(plan.scenes)
     with filling(out):
         models = await source.models()
-        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks)
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
         chosen = _chosen(models, model)
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
@@ -115,7 +116,7 @@ async def paint(
     settings = dict(plan.settings) | ({} if model is None else {"model": model})
     with filling(out):
         models = await source.models()
-        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks)
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for request in requests_in(paths):
@@ -197,6 +198,11 @@ async def _paint_all(painter: BatchPainter, requests: AsyncGenerator[PictureRequ
         raise group.exceptions[0] from group
     finally:
         await requests.aclose()
+
+
+def _look(plan: BatchPlan) -> BatchLook | None:
+    """Raises WrongReference."""
+    return look_of(plan.keep_look) if plan.keep_look else None
 
 
 def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...client.exceptions import ClientError
-from ...exact.views import ViewsCapture
+from ...exact.views_capture import ViewsCapture
 from ...messages.errors import UserError
 from ...messages.notice import notice
 from ...protocol.answers import ModelInfo
@@ -50,9 +50,8 @@ class SequencePainter:
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def paint(self, capture: ViewsCapture) -> None:
-        """All of it, until it is done or the session says that it is to stop; what is painted stays in any case."""
+        """All of the sequence, which the session knows: until it is done, or is to stop. What is painted stays."""
         name, note = self.sequence.id, ""
-        self.dispatcher.apply(sequence_changes.sequence_begun, self.sequence)
         work = asyncio.ensure_future(self._paint_all(capture))
         stop = asyncio.ensure_future(self.dispatcher.until(lambda session: _stopping(session, name)))
         try:

@@ -34,7 +34,7 @@ from .paint_actor import ActorAnswer, PaintActor
 LOCAL = "local"
 TRIES = 3  # of a row, each with another actor
 FAULT = 500  # a status below it says that the request is wrong, wherever it is painted
-SPARE = 1  # rows that wait beside those being painted, so that no actor does
+QUEUED_ROWS = 1  # rows that wait beside those being painted, so that no actor does
 PATIENCE = 300.0  # seconds without any actor
 LOOPBACK = "127.0.0.1"
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(  # before Ray is imported, which reads it then
@@ -68,7 +68,7 @@ class RayCluster:
     @property
     def ahead(self) -> int:
         """One row for each actor, and some that wait."""
-        return self.size + SPARE
+        return self.size + QUEUED_ROWS
 
     def on_waiting(self, hear: Callable[[str], None]) -> None:
         """Have ``hear`` told why nothing goes on, and "" once it does."""

@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from ....blender_process import ViewsCommand, program
 from ....camera.reader import camera_of
 from ....capture.scene_settings import read
-from ....exact.views import ViewsCapture
+from ....exact.views_capture import ViewsCapture
 from ....messages.errors import NoCamera, NothingMarked, SecondBlenderFailed
 from ....pictures.sequences.frame_files import new_folder
 from ....pictures.sequences.painting import SequencePainter
@@ -24,7 +24,7 @@ from ....request.settings import FLAGS, Settings, part, to_flags
 from ....request.styles import applied
 from ....runtime.app import app
 from ....session.sequence import PictureSequence
-from ....session.sequence_changes import sequence_dismissed, sequences_stopped
+from ....session.sequence_changes import sequence_begun, sequence_dismissed, sequences_stopped
 from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...properties import chosen, style
@@ -124,6 +124,7 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
     keeps = any(mark.keep for _, mark in marks.marked(scene))
     follow = partial(followed_view, entry=latest_entry(scene) if keeps else None)
     painter = SequencePainter(app().dispatcher, sequence, chosen(scene), settings, follow)
+    app().dispatcher.apply(sequence_begun, sequence)
     status, work = settle(), painter.paint(capture)
     if bpy.app.background:
         app().event_loop.wait(work)

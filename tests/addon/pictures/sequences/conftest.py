@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.exact.views import ViewsCapture
+from addon.exact.views_capture import ViewsCapture
 from server.settings import ServerSettings
 from tests.addon.pictures.sequences.samples import capture_of
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from addon.blender_process import SceneFile, ViewsCommand, program
-from addon.exact.views import ViewsCapture
+from addon.exact.views_capture import ViewsCapture
 from addon.pictures.sequences.frame_files import new_folder
 from addon.pictures.sequences.painting import SequencePainter
 from addon.protocol.blockout import Blockout
@@ -18,6 +18,7 @@ from addon.protocol.views import CapturedView, Views
 from addon.request.settings import DEFAULTS
 from addon.session.dispatcher import Dispatcher
 from addon.session.sequence import PictureSequence
+from addon.session.sequence_changes import sequence_begun
 from addon.session.task import Origin, Viewpoint
 
 MEADOW = Path(__file__).parents[4] / "examples" / "meadow.blend"
@@ -42,7 +43,8 @@ def sequence_of(root: Path, size: int, name: str = "s") -> PictureSequence:
 
 
 def painter(dispatcher: Dispatcher, sequence: PictureSequence) -> SequencePainter:
-    """What paints it."""
+    """What paints it, once the session knows it."""
+    dispatcher.apply(sequence_begun, sequence)
     return SequencePainter(dispatcher, sequence, TOYBOX, DEFAULTS, as_captured)
 
 

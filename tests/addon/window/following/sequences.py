@@ -12,7 +12,7 @@ from tests.addon.window.driver.user_input import area, desktop, operator_context
 from tests.addon.window.scenarios.walkthrough import PROMPT
 
 LAST = 4  # frames
-STEPS = 6
+STEPS = 20
 
 
 def sequences(app, folder: Path, report: dict) -> Iterator:
