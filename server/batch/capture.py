@@ -61,7 +61,7 @@ async def requests_of(
             prompt = view.prompt + 1 if len(plan.prompts) > 1 else 0
             for seed in plan.seeds_of(view.blockout):
                 title = name_of(name, view.camera, view.frame, seed, prompt)
-                yield PictureRequest(title, with_seed(view.blockout, seed), depth, view.pose)
+                yield PictureRequest(title, with_seed(view.blockout, seed), depth, view.pose, view.camera)
 
 
 def _read(file: Path) -> tuple[CapturedView, bytes]:

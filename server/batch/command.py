@@ -36,12 +36,14 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser("batch", "Paint many views of many scenes, and go on where it stopped.")
     _add_scenes(parser)
     _add_painting(parser)
+    copies = "write a copy of each scene with its pictures behind its cameras"
+    parser.add_argument("--scenes", dest="scenes_too", action="store_true", help=copies)
     words = parser.parse_args(argv)
     plan = plan_of(words)
 
     async def work(source: PictureSource, listen: NewsListener) -> BatchOutcome:
         flags = {"model": model_name(words), "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
-        return await batch(source, plan, words.out, blender=words.blender, **flags)
+        return await batch(source, plan, words.out, blender=words.blender, scene_copies=words.scenes_too, **flags)
 
     return _painting(words, work)
 

@@ -22,12 +22,14 @@ NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prom
 @dataclass(frozen=True)
 class PictureRequest:
     """A blockout, the name of its picture, and the depths of what it shows as an OpenEXR file, empty where nobody asked
-    for them. ``pose`` is the camera as it stood, as numbers; () where nobody knows."""
+    for them. ``camera`` is its name in the scene, and ``pose`` how it stood, as numbers; "" and () where nobody knows.
+    """
 
     name: str
     blockout: Blockout
     depth: bytes = b""
     pose: tuple[float, ...] = ()
+    camera: str = ""
 
     @property
     def scene(self) -> str:

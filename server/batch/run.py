@@ -7,9 +7,9 @@ async with link(None) as server:
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from .paint import BatchPainter, WouldOverwrite
 from .plan import BatchPlan, changed, scene_names, with_seed
 from .progress import NewsKind, NewsListener
 from .requests import DEPTH, SUFFIX, PictureRequest, beside, requests_in
+from .scene_copies import SceneCopies
 from .sources import PictureSource
 
 __all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
@@ -69,18 +70,20 @@ async def batch(
     blender: Path | None = None,
     overwrite: bool = False,
     masks: bool = False,
+    scene_copies: bool = False,
     listen: NewsListener = silent,
 ) -> BatchOutcome:
     """Capture every scene of ``plan`` and have all of its pictures painted into ``out``; those that are there stay.
 
-    ``model`` is the server's first by default. Views are painted while others are captured. A scene or picture that
+    ``model`` is the server's first by default; with ``scene_copies`` each scene's pictures come back in a copy of it.
+    Views are painted while others are captured. A scene or picture that
     cannot be had hinders no other. Raises WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     scenes = scene_names(plan.scenes)
     with filling(out):
         models = await source.models()
         painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
-        chosen = _chosen(models, model)
+        chosen, asked = _chosen(models, model), dict[str, list[PictureRequest]]()
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for name, scene in scenes.items():
@@ -89,13 +92,30 @@ async def batch(
                         if isinstance(item, Problem):
                             painter.fail(name, CommandError(sentence(item)))
                         else:
+                            asked.setdefault(name, []).append(replace(item, depth=b""))
                             yield item
                 except CommandError as error:
                     painter.failed.add(name)
                     listen("scene", name, reason=str(error))
 
         await _paint_all(painter, requests())
+        if scene_copies:
+            await _copy_scenes(painter, SceneCopies(scenes, blender), asked)
         return _ended(painter, bool(plan.best))
+
+
+async def _copy_scenes(
+    painter: BatchPainter, copies: SceneCopies, asked: Mapping[str, Sequence[PictureRequest]]
+) -> None:
+    """A scene that cannot be copied is told of, and hinders no other."""
+    for name, items in asked.items():
+        try:
+            path = await copies.write(name, items, painter.out)
+        except CommandError as error:
+            painter.fail(name, error)
+        else:
+            if path is not None:
+                painter.listen("page", path.relative_to(painter.out).as_posix())
 
 
 async def paint(
