@@ -53,10 +53,8 @@ def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, .
     return tuple(made)
 
 
-def _strip(
-    strips: Any, name: str, files: Sequence[Path], channel: int, frames: Sequence[SequenceFrame]
-) -> bpy.types.ImageStrip:
-    strip: bpy.types.ImageStrip = strips.new_image(name, str(files[0]), channel, frames[0].frame)
+def _strip(strips: Any, name: str, files: Sequence[Path], channel: int, frames: Sequence[SequenceFrame]) -> Any:
+    strip = strips.new_image(name, str(files[0]), channel, frames[0].frame)
     for file in files[1:]:
         strip.elements.append(file.name)
     strip.frame_final_duration = len(files)

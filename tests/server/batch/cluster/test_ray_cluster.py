@@ -18,7 +18,7 @@ from tests.server.serving import ROOT, wait_until
 
 ENGINE = "tests.server.batch.cluster.engines:WaitingEngine"
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'maquette[cluster]'")
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def painting(out: Path, folders: list[Path], *words: str) -> "subprocess.Popen[s
     return subprocess.Popen([*line, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def ended(process: "subprocess.Popen[str]", seconds: float = 180) -> tuple[int, list[dict], str]:
+def ended(process: "subprocess.Popen[str]", seconds: float = 400) -> tuple[int, list[dict], str]:
     """Its exit code, its news and its complaints."""
     with process:
         try:
@@ -89,7 +89,7 @@ def test_a_batch_is_painted_resumed_and_private(tmp_path, begun) -> None:
 def test_an_actor_that_is_killed_costs_its_own_row_at_most(tmp_path, begun) -> None:
     folder, out = requests(tmp_path / "in", 1, prompt="a cat wait=300"), tmp_path / "out"
     process = painting(out, [folder], "--ray", "local", "--actors", "2", "--seeds", "1-12")
-    wait_until(lambda: len(begun()) >= 4, 120)
+    wait_until(lambda: len(begun()) >= 4, 300)
     victim = begun()[-1][0]
     os.kill(victim, signal.SIGKILL)
     code, _, complaints = ended(process)
@@ -119,7 +119,7 @@ def test_a_node_that_is_killed_loses_nothing(tmp_path, begun) -> None:
     script = Path(__file__).with_name("two_nodes.py")
     folder, out = requests(tmp_path / "in", 1, prompt="a cat wait=300"), tmp_path / "out"
     words = [sys.executable, str(script), str(folder), str(out), str(tmp_path / "begun")]
-    finished = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=220, check=False)
+    finished = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False)
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-3000:]
     report = json.loads(finished.stdout.splitlines()[-1])
     assert report["code"] == 0 and report["killed"]
@@ -132,9 +132,9 @@ def test_a_node_that_is_killed_loses_nothing(tmp_path, begun) -> None:
 def test_ctrl_c_ends_it_with_130_and_leaves_no_process(tmp_path, begun) -> None:
     folder, out = requests(tmp_path / "in", 1, prompt="a cat wait=500"), tmp_path / "out"
     process = painting(out, [folder], "--ray", "local", "--actors", "1", "--seeds", "1-50")
-    wait_until(lambda: len(begun()) >= 2, 120)
+    wait_until(lambda: len(begun()) >= 2, 300)
     actor = begun()[-1][0]
     process.send_signal(signal.SIGINT)
-    assert ended(process, 30)[0] == 130
+    assert ended(process, 60)[0] == 130
     wait_until(lambda: not Path(f"/proc/{actor}").exists(), 20)
     assert 1 <= len(read_rows(out)) <= len(begun())

@@ -29,7 +29,7 @@ def main() -> None:
         time.sleep(0.05)
     killed = batch.poll() is None
     cluster.remove_node(second, allow_graceful=False)
-    code = batch.wait(150)
+    code = batch.wait(400)
     sys.stdout.write("\n" + json.dumps({"code": code, "killed": killed, "in hand": 1}) + "\n")
     cluster.shutdown()
 
