@@ -178,7 +178,7 @@ async def ray_cluster(address: str, settings: ServerSettings, actors: int = 0) -
     ``address`` is a running cluster's, or "local" for one of this machine's own, on loopback, with a token of its own.
     Raises NoRay, NoCluster.
     """
-    ray = _connected(address)
+    ray = _connected(address, actors)
     try:
         cluster = RayCluster(settings, actors or _machines(ray), ray)
         for _ in range(cluster.size):
@@ -191,7 +191,7 @@ async def ray_cluster(address: str, settings: ServerSettings, actors: int = 0) -
         ray.shutdown()
 
 
-def _connected(address: str) -> Any:
+def _connected(address: str, actors: int) -> Any:
     """Ray, connected. Raises NoRay, NoCluster."""
     if find_spec("ray") is None:
         raise NoRay
@@ -202,7 +202,9 @@ def _connected(address: str) -> Any:
     import ray
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-    own = {"include_dashboard": False, "_node_ip_address": LOOPBACK} if address == LOCAL else {}
+    own: dict[str, Any] = {}
+    if address == LOCAL:
+        own = {"include_dashboard": False, "_node_ip_address": LOOPBACK, "num_cpus": max(actors, os.cpu_count() or 1)}
     try:
         ray.init(address=address, **quiet, **own)
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
