@@ -54,6 +54,8 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "displaced",
         "unseen",
         "no-editor",
+        "sequence-unusable",
+        "cameras-gone",
         "scene-gone",
         "locked-object",
         "view-gone",

@@ -21,6 +21,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "batch": ("server.batch.command:main", "many views of many scenes to pictures, and on where it stopped"),
         "capture": ("server.batch.command:capture_main", "its first half: scenes to requests; no server, no torch"),
         "paint": ("server.batch.command:paint_main", "its second half: requests to pictures; no Blender"),
+        "join": ("server.batch.join:main", "folders that several machines have filled to one"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "inspect": (
             "server.cli.pictures.inspection:main",
