@@ -51,7 +51,7 @@ def depth_picture(triangles: Triangles, lens: Lens, width: int, height: int) -> 
     """What a pixel's middle sees, as an OpenEXR file of the depths of everything: for compositors, and models that take
     depth. FAR where nothing is, as in a render's depth."""
     raster = yield from rasterising(triangles, lens, width, height)
-    return (yield from _exr({"R": np.minimum(raster.depth, np.float32(FAR))}))
+    return (yield from _exr({"Y": np.minimum(raster.depth, np.float32(FAR))}))
 
 
 def depth_frustum(view: View) -> Frustum:
