@@ -14,12 +14,12 @@ from ..raster.triangles import Singles
 from .baking import BakedView
 from .light import as_light
 from .nodes import images_of
-from .projectors import PROJECTOR
+from .projectors import PROJECTOR, SEEN
 
 
 def changed() -> Unbakeable:
     """What was begun fits the scene no more."""
-    return Unbakeable("What was to be baked has changed since Bake was pressed.", "Press it again.")
+    return Unbakeable("The objects or their views have changed since the button was pressed.", "Press it again.")
 
 
 def read_view(uid: int) -> Slices[BakedView]:
@@ -28,9 +28,9 @@ def read_view(uid: int) -> Slices[BakedView]:
     if projector is None:
         raise changed()
     record = projector[PROJECTOR]
-    if "seen_from" not in record:
+    if SEEN not in record:
         raise Unbakeable(f"{projector.name} is from an older Maquette.", "Project its picture again, then bake.")
-    pose, projection = np.array(record["seen_from"]).reshape(2, 4, 4)
+    pose, projection = np.array(record[SEEN]).reshape(2, 4, 4)
     view = View(pose, Lens(projection, 0.0, 0.0), record["aspect"])
     depth = _pixels(next(image for image in images_of(record["group"]) if image != record["picture"]))
     picture = _pixels(record["picture"])
