@@ -46,14 +46,11 @@ def painted(app, folder: Path, report: dict, number: int) -> Iterator:
     """So many cameras, each painted and projected."""
     yield from desktop()
     stand_around(number)
-    with operator_context():
-        for item in bpy.context.scene.objects:
-            item.select_set(item.type == "MESH")
     press("add_selected")
     with operator_context():
         bpy.ops.object.select_all(action="DESELECT")
     bpy.context.scene.maquette_prompt = "a castle and a rocket on a meadow"
-    bpy.data.objects["Plane"].maquette_phrase = "meadow"
+    bpy.context.scene.maquette_seed, bpy.context.scene.maquette_vary = 7, False
     press("start_server")
     yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
     press("paint_views")
