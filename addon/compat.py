@@ -55,6 +55,11 @@ def draws_linear() -> bool:
     return bpy.app.version < (5, 0)
 
 
+def white_balance(view: bpy.types.ColorManagedViewSettings | None) -> bool:
+    """Whether a scene is shown under another white than its own, as can be said from 4.3 on."""
+    return bool(getattr(view, "use_white_balance", False))
+
+
 def ensure_nodes(material: bpy.types.Material) -> None:
     """Say with nodes what a material without them looks like. From 5.0 on every material has nodes."""
     if bpy.app.version >= (5, 0) or material.use_nodes:

@@ -23,6 +23,7 @@ UserError                  something cannot be done; what to do about it
 ├── SecondBlenderFailed    the second Blender ended without a capture
 ├── Misfit                 the picture does not fit the scene as it stands
 │   └── Displaced          its camera has moved since
+├── Unbakeable             what is projected onto an object cannot become an image of it
 ├── ViewGone               the projected view was removed meanwhile
 ├── TooManyViews           the scene has as many projectors as a material can carry
 ├── SequenceUnusable       a sequence has no pictures for the scene that is open
@@ -193,6 +194,12 @@ class Displaced(Misfit):
     """The picture's camera stands elsewhere now, or its frame has another shape."""
 
     code = "displaced"
+
+
+class Unbakeable(UserError):
+    """What is projected onto an object cannot become an image over its UVs."""
+
+    code = "unbakeable"
 
 
 class ViewGone(UserError):

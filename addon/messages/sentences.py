@@ -196,6 +196,31 @@ def adapters_missing(files: str) -> Notice:
     return Notice(code="no-adapter", message=message, fix=fix, warning=True)
 
 
+def inspection_failed(reason: str) -> Notice:
+    """A picture could not be painted again to be looked into; ``reason`` is the program's last line."""
+    return Notice(code="inspection-failed", message=f"The picture could not be inspected: {reason}.")
+
+
+# Live
+
+
+def live_offline() -> Notice:
+    """Live is asked for, and no server is connected; or it was on, and the server is gone."""
+    message, fix = "Live is off: no server is connected.", "Start the server, then press Live."
+    return Notice(code="live-offline", message=message, fix=fix)
+
+
+def live_failed(reason: str, fix: str) -> Notice:
+    """Live is off, for one of its pictures could not be painted; the server, or the way to it, says why."""
+    return Notice(code="live-failed", message=f"Live has stopped. {reason}", fix=fix)
+
+
+def live_unseen() -> Notice:
+    """A warning: Live is on, and no 3D View looks through the camera."""
+    message, fix = "Live lies over what the camera sees.", "Look through the camera to see it."
+    return Notice(code="live-unseen", message=message, fix=fix, warning=True)
+
+
 # what the server's refusals lead to
 
 

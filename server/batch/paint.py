@@ -11,7 +11,7 @@ from pathlib import Path
 
 from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.content_key import content_key
 from addon.protocol.strict_json import dump
 
@@ -169,4 +169,4 @@ class BatchPainter:
         raise NotPainted(f"The server has no model {blockout.model}; it has {', '.join(m.name for m in self.models)}")
 
     def _tell(self, name: str, blockout: Blockout, step: int) -> None:
-        self.listen("painting", name, step=step, steps=blockout.steps)
+        self.listen("painting", name, step=step, steps=all_steps(blockout))

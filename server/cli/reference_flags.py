@@ -60,7 +60,7 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     if path is None:
         if words.keep or words.repaint or words.caption or words.other_view:
             raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
-        return _again(blockout, words.scene.parent / BESIDE)
+        return _again(blockout, words.scene.parent)
     keeps: Keeps = "layout" if words.restyle else "look" if words.other_view else "picture"
     try:
         content = path.read_bytes()
@@ -78,14 +78,23 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     return PictureToFollow(png, following(blockout, reference, keep, repaint))
 
 
-def _again(blockout: Blockout, beside: Path) -> PictureToFollow | None:
+def _again(blockout: Blockout, folder: Path) -> PictureToFollow | None:
     """A blockout that refers to a picture already, which lies beside it. Raises WrongReference where it does not."""
     if blockout.reference is None:
         return None
-    png = beside.read_bytes() if beside.is_file() else b""
-    if sha256(png).hexdigest() != blockout.reference.picture:
-        raise WrongReference(f"the request follows a picture that is not {beside}: put it there, or name --keep-look")
+    png = file_beside(folder, blockout.reference.picture)
+    if png is None:
+        path = folder / BESIDE
+        raise WrongReference(f"the request follows a picture that is not {path}: put it there, or name --keep-look")
     return PictureToFollow(png, blockout)
+
+
+def file_beside(folder: Path, digest: str) -> bytes | None:
+    """The PNG file of that sha256 in a folder, the one called BESIDE or any other; None where it is not there."""
+    for path in (folder / BESIDE, *sorted(folder.glob("*.png"))):
+        if path.is_file() and sha256(content := path.read_bytes()).hexdigest() == digest:
+            return content
+    return None
 
 
 def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:

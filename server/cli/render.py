@@ -17,7 +17,7 @@ from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, ServerAbsent
 from addon.protocol.answers import Achieved, Event, ModelInfo
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import ContractError, dump, load
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
@@ -122,7 +122,7 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
 
     Raises NotPainted when the job does not get done, ServerLost when the server goes for good.
     """
-    with bar(desc="painting", total=blockout.steps) as progress:
+    with bar(desc="painting", total=all_steps(blockout)) as progress:
 
         def watch(event: Event) -> None:
             progress.set_postfix_str(event.phase or event.state)

@@ -4,9 +4,9 @@
 import bpy
 
 from . import fixes, installation, models, server
-from .picture import compare, contact_sheet, footage, history, receive, result, reuse, vary
-from .request import adapters, generate, model_and_style, open_file, prompt, references, sequences, waiting
-from .scene import camera, projections, regions
+from .picture import compare, contact_sheet, footage, history, inspection, receive, result, reuse, vary
+from .request import adapters, generate, live, model_and_style, open_file, prompt, references, sequences, waiting
+from .scene import bake, camera, paint_views, projections, regions
 
 MODULES = (
     server,
@@ -15,9 +15,12 @@ MODULES = (
     regions,
     camera,
     projections,
+    bake,
+    paint_views,
     prompt,
     generate,
     references,
+    live,
     sequences,
     waiting,
     open_file,
@@ -30,6 +33,7 @@ MODULES = (
     vary,
     contact_sheet,
     compare,
+    inspection,
     footage,
     fixes,
 )

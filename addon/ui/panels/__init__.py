@@ -5,7 +5,7 @@ import bpy
 
 from . import adapters
 from .commands import MAQUETTE_MT_commands, offer, withdraw
-from .generate import MAQUETTE_PT_main
+from .generate import MAQUETTE_PT_live, MAQUETTE_PT_main
 from .history import MAQUETTE_PT_history
 from .installation import MAQUETTE_PT_installation
 from .menus import MAQUETTE_MT_models, MAQUETTE_MT_words, MAQUETTE_PT_styles
@@ -33,7 +33,7 @@ PANELS: tuple[type[bpy.types.Panel], ...] = (  # children after their parent, in
     MAQUETTE_PT_queue,
     MAQUETTE_PT_history,
 )
-POPOVERS: tuple[type[bpy.types.Panel], ...] = (MAQUETTE_PT_styles,)
+POPOVERS: tuple[type[bpy.types.Panel], ...] = (MAQUETTE_PT_styles, MAQUETTE_PT_live)
 CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (*MENUS, *POPOVERS, *PANELS, *twins(PANELS))
 
 

@@ -174,15 +174,17 @@ def followed_view(captured: CapturedView, entry: Entry | None) -> Blockout:
     return followed(captured.blockout, reference_of(entry.name, entry.request, entry.achieved, keeps))
 
 
-def repeated(jobs: Container[str]) -> tuple[bool, str]:
+def repeated(jobs: Container[str]) -> tuple[bool, str, bool]:
     """What one that answers or replaces one of those jobs has to follow as that did: whether the latest picture's
-    layout, and which picture of the artist's own, by its sha256."""
+    layout, which picture of the artist's own, by its sha256, and whether what the projected views show."""
     for task in app().session.tasks:
         reference = loads(Blockout, task.request).reference if task.job.id in jobs else None
+        if reference is not None and reference.shown is not None:
+            return False, "", True
         if reference is not None:
             is_ours = bool(history.digest_of(app().gallery.folder, reference.picture))
-            return reference.keeps == "layout", "" if is_ours else reference.picture
-    return False, ""
+            return reference.keeps == "layout", "" if is_ours else reference.picture, False
+    return False, "", False
 
 
 def followed(blockout: Blockout, reference: ReferencePicture | None) -> Blockout:
