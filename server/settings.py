@@ -12,6 +12,7 @@ from addon.protocol.paths import cards_folder, home
 from addon.protocol.strict_json import Record
 
 from .catalogue import offered
+from .safeguards.choices import Safeguards
 
 VERSION = version("maquette")
 
@@ -29,7 +30,7 @@ class ServerSettings(Record):
     word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker, and a worker
     outlives its server. ``grace``: seconds that a cancelled job's step may go on before its worker is stopped.
     ``log_json``: whether the log is JSON. ``idle_unload``: seconds without a job after which the model's memory is
-    given back; 0 keeps it.
+    given back; 0 keeps it. ``safeguards``: what goes into every picture that is kept, and who is asked before.
     """
 
     home: Path = field(default_factory=home)
@@ -51,6 +52,7 @@ class ServerSettings(Record):
     grace: float = 8.0
     log_json: bool = False
     idle_unload: float = 1800.0
+    safeguards: Safeguards = field(default_factory=Safeguards)
 
     @property
     def database(self) -> Path:

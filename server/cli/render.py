@@ -28,9 +28,9 @@ from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
 from .files import scratch, write, writing
+from .flags.layout_flags import add_layout_flags, changed
+from .flags.reference_flags import BESIDE, PictureToFollow, add_reference_flags, follow
 from .following import PATIENCE, ServerLink, painted
-from .layout_flags import add_layout_flags, changed
-from .reference_flags import BESIDE, PictureToFollow, add_reference_flags, follow
 from .region_report import Outcome, outcomes
 from .request_files import is_request, read_request
 from .terminal import bar, complain, say

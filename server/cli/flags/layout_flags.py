@@ -10,7 +10,7 @@ from typing import Any, get_args
 from addon.protocol.blockout import Blockout, Scheduler
 from addon.protocol.strict_json import ContractError, dump, load
 
-from ..errors import CommandError
+from ...errors import CommandError
 
 HELP = "what holds for one region: NAME: strength=0.5; start=0.2; until=0.6; description=…; colour=0.8,0.1,0.1"
 

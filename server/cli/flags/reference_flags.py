@@ -14,7 +14,7 @@ from addon.protocol.blockout import Blockout, ReferencePicture
 from addon.protocol.strict_json import ContractError, loads
 from addon.request.references import Keeps, following, reference_of
 
-from ..errors import CommandError
+from ...errors import CommandError
 
 KEYWORD, LATENT = "maquette.blockout", "maquette.latent"
 BESIDE = "reference.png"  # the picture that a blockout in the same folder follows

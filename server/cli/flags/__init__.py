@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Flags that several verbs may take."""
