@@ -23,7 +23,8 @@ class ServerSettings(Record):
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
     is offered; ``folders``: where more of them are looked for; ``cards``: folder of what artists say of them.
-    ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``: "module:name" of the
+    ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``devices``: what to compute on,
+    ``cpu`` or ``cuda:N``, a worker each; none for one worker on whatever there is. ``engine``: "module:name" of the
     factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they are over, with
     pictures of ``max_bytes`` in all; ``max_streams`` clients may listen, ``max_connections`` be open, ``max_body``
     bytes be sent in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds without a
@@ -39,6 +40,7 @@ class ServerSettings(Record):
     folders: tuple[Path, ...] = ()
     cards: Path = field(default_factory=cards_folder)
     adapters: tuple[Path, ...] = ()
+    devices: tuple[str, ...] = ()
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
     max_kept: int = 1000

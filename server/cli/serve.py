@@ -21,6 +21,7 @@ from ..safeguards.choices import Safeguards
 from ..safeguards.content_credentials import signer_of
 from ..safeguards.content_filter import check_filter
 from ..settings import ServerSettings
+from ..worker.devices import devices
 from .terminal import say, stop_by_any_signal
 
 LAST_PORT = 65535
@@ -67,6 +68,7 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
         models=offered(arguments.model or []),
         folders=tuple(folder.absolute() for folder in arguments.models),
         adapters=tuple(folder.absolute() for folder in arguments.loras),
+        devices=arguments.device,
         engine=arguments.engine,
         log_json=arguments.log_json,
         safeguards=Safeguards(
@@ -114,6 +116,8 @@ def parser() -> argparse.ArgumentParser:
     of_models = "offer what is in this folder, ComfyUI's, A1111's or any"
     flags.add_argument("--models", type=Path, action="append", default=[], help=of_models)
     flags.add_argument("--loras", type=Path, action="append", default=[], help="a folder of LoRAs and VAEs")
+    on = "cpu or cuda:N, several with commas between: a worker each"
+    flags.add_argument("--device", type=devices, default=(), help=on)
     flags.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")
     flags.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
     own = flags.add_argument_group("safeguards")

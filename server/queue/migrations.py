@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import CommandError
 
 PATIENCE = 5.0  # seconds
-TABLES = ("job", "artifact", "event", "submission", "fact")
+TABLES = ("job", "artifact", "event", "submission", "fact", "worker")
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -70,6 +70,11 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     # whose turn it is, and how many wait, without a look at the jobs themselves
     "CREATE INDEX job_by_turn ON job (position, coalesce(stands_for, number)) WHERE state = 'queued';",
+    # several workers: who has a job in hand; what each has in memory, and whether it waits for a job
+    """
+    ALTER TABLE job ADD COLUMN worker INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE worker (number INTEGER PRIMARY KEY, model TEXT NOT NULL, free INTEGER NOT NULL) STRICT;
+    """,
 )
 
 

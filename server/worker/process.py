@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The worker process: claims a job, paints it, reports every step. ``python -m server.worker.process``.
+"""The worker process: claims a job, paints it, reports every step.
+
+``python -m server.worker.process NUMBER COUNT DEVICE``: which of so many workers it is, and "" for any device.
 
 Standard input carries the settings, then an empty line for each piece of news; its end asks the worker to leave. Words
 on standard output tell the server that there is news, what is in hand, or that the queue cannot be used. A cancelled
@@ -11,8 +13,10 @@ import logging
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pkgutil import resolve_name
 
 from pydantic import TypeAdapter
@@ -26,6 +30,7 @@ from ..errors import CommandError
 from ..models.card_files import CardFiles
 from ..problems import NoModel, PaintingFailed, QueueUnavailable, Refusal
 from ..queue.changes import StaleClaim
+from ..queue.sharing import WorkerSlot
 from ..queue.store import Claim, JobProgress, Store
 from ..safeguards.content_filter import FilterGate
 from ..safeguards.digital_source import source_type
@@ -33,9 +38,9 @@ from ..safeguards.finishing import Finishing
 from ..safeguards.refusals import FilterFailed
 from ..settings import VERSION, ServerSettings
 from .engine import Engine, Painting
-from .memory import FACT, PRECISIONS, of_device, to_fact
+from .memory import FACT, PRECISIONS, lacks_gpu, of_device, to_fact
 from .pipe import FREE, HOLDS, UNFIT, Pipe, die_with_parent, first_line, own_output
-from .reporter import JobReporter, Leaving, insist
+from .reporter import FactBoard, JobReporter, Leaving, insist
 
 LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
 
@@ -80,26 +85,31 @@ def main() -> int:
     pipe = Pipe(sys.stdin.fileno(), own_output(), settings.drain)
     for meant_for_the_server in (signal.SIGINT, signal.SIGTERM):  # whoever sends them to all; it closes the pipe
         signal.signal(meant_for_the_server, signal.SIG_IGN)
+    slot = WorkerSlot(*map(int, sys.argv[1:3]))
     store = insist(lambda: Store(settings.database, LOCK_SECONDS), pipe, settings.drain)
     try:
-        equipment = equipment_of(settings)
+        equipment = equipment_of(settings, *sys.argv[3:4])
     except UnfitWorker as error:
         pipe.send(UNFIT, " ".join(str(error).split()))
         return 1
-    state_facts(equipment, store, pipe)
+    board = FactBoard(store, slot)
+    state_facts(equipment, board, pipe)
     pipe.send()
-    work(equipment, store, pipe)
+    work(equipment, board, pipe)
     store.close()
     return 0
 
 
-def equipment_of(settings: ServerSettings) -> Equipment:
-    """What these settings name, imported. Raises UnfitWorker."""
+def equipment_of(settings: ServerSettings, device: str = "") -> Equipment:
+    """What these settings name, imported, on the device that was asked for. Raises UnfitWorker."""
     name = settings.safeguards.content_filter
     try:
         engine: Engine = resolve_name(settings.engine)()
+        computes_on = engine.device
     except (ImportError, AttributeError, ValueError) as error:
         raise UnfitWorker(f"the engine {settings.engine} cannot be loaded ({error})") from error
+    if device.startswith("cuda") and lacks_gpu():
+        raise UnfitWorker(f"torch finds no GPU {device} here, only {computes_on}: see nvidia-smi and --device")
     try:
         finishing = Finishing.of(settings.safeguards, VERSION)
         gate = FilterGate(name)
@@ -110,7 +120,7 @@ def equipment_of(settings: ServerSettings) -> Equipment:
     return Equipment(settings, engine, LoadedModel(settings), finishing, gate)
 
 
-def state_facts(equipment: Equipment, store: Store, pipe: Pipe) -> None:
+def state_facts(equipment: Equipment, board: FactBoard, pipe: Pipe) -> None:
     """Say what computes, and in what; and that nothing is in memory."""
     engine, memory = equipment.engine, of_device()
     facts = {
@@ -120,38 +130,41 @@ def state_facts(equipment: Equipment, store: Store, pipe: Pipe) -> None:
         FACT: to_fact(memory) if memory else "",
     }
     for fact, value in facts.items():
-        insist(lambda fact=fact, value=value: store.state_fact(fact, value), pipe, equipment.settings.drain)  # type: ignore[misc]
+        insist(partial(board.state, fact, value), pipe, equipment.settings.drain)
 
 
-def work(equipment: Equipment, store: Store, pipe: Pipe) -> None:
+def work(equipment: Equipment, board: FactBoard, pipe: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
-    settings, loaded = equipment.settings, equipment.loaded
+    settings, loaded, store = equipment.settings, equipment.loaded, board.store
+    since = time.monotonic()  # when it last had a job in hand
     while not pipe.leaving:
-        claim = insist(store.claim, pipe, settings.drain)
+        name = loaded.info.name if loaded.info is not None else ""
+        claim = insist(partial(store.claim, board.slot, name), pipe, settings.drain)
         if claim is None:
             pipe.send()  # of those that could not be read
-            idle = settings.idle_unload if settings.idle_unload and loaded.info is not None else None
-            if not pipe.wait(idle):
-                unload(store, equipment.engine, loaded)
+            idle = since + settings.idle_unload - time.monotonic() if settings.idle_unload and name else None
+            if not pipe.wait(idle if idle is None else max(0.0, idle)) and name:
+                unload(board, equipment.engine, loaded)
                 pipe.send()
             continue
         pipe.send(HOLDS, claim.job)
-        reporter = JobReporter(claim, store, pipe, settings)
+        reporter = JobReporter(claim, board, pipe, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
             problem = attempt(equipment, claim, reporter)
             if problem is not None:
                 loaded.info = None
                 reporter.fail(problem)
         pipe.send(FREE)
+        since = time.monotonic()
 
 
-def unload(store: Store, engine: Engine, loaded: LoadedModel) -> None:
+def unload(board: FactBoard, engine: Engine, loaded: LoadedModel) -> None:
     """Nobody has asked for a picture for long: others may want the memory."""
     engine.unload()
     loaded.info, memory = None, of_device()
     with suppress(QueueUnavailable):  # it only says how things are
-        store.state_fact("model", "")
-        store.state_fact(FACT, to_fact(memory) if memory else "")
+        board.state("model", "")
+        board.state(FACT, to_fact(memory) if memory else "")
 
 
 def attempt(equipment: Equipment, claim: Claim, reporter: JobReporter) -> Problem | None:
@@ -167,9 +180,8 @@ def attempt(equipment: Equipment, claim: Claim, reporter: JobReporter) -> Proble
     except Exception as error:  # whatever an engine raises ends its job, never the queue
         log.exception("job %s failed", claim.job)
         if equipment.gate.asking:  # nobody has said yes
-            return FilterFailed(
-                f"The content filter raised {type(error).__name__}, and nothing is kept without it"
-            ).problem()
+            detail = f"The content filter raised {type(error).__name__}; nothing is kept without it"
+            return FilterFailed(detail).problem()
         return PaintingFailed(f"{type(error).__name__}: {error}").problem()
     return None
 
@@ -187,8 +199,7 @@ def paint(equipment: Equipment, blockout: Blockout, reporter: JobReporter) -> No
         reporter.phase(JobProgress("loading the model"))
     equipment.engine.load(model, setup)
     loaded.info, loaded.setup = model, setup
-    reporter.start()
-    reporter.phase(JobProgress("painting"))  # the first step may be long in coming, and nothing loads any more
+    reporter.start("painting")  # the first step may be long in coming, and nothing loads any more
     reference = None if blockout.reference is None else reporter.reference(blockout.reference)
     further = () if reference is None else (reference,)  # engines of before there were any take none
     painting = equipment.engine.paint(blockout, reporter.report, *further)

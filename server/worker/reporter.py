@@ -20,6 +20,7 @@ from ..models.facts import BESIDE, stated_folders, stated_model
 from ..problems import NoRoom, QueueUnavailable, UnknownReference
 from ..queue.artifacts import PictureFile
 from ..queue.availability import RETRY_SECONDS
+from ..queue.sharing import WorkerSlot
 from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
 from .engine import Painting, Progress
@@ -36,11 +37,25 @@ class Leaving(Exception):
     """The server wants the worker gone: the job in hand goes back."""
 
 
+class FactBoard:
+    """What a worker says of itself in the queue; the same is said once."""
+
+    def __init__(self, store: Store, slot: WorkerSlot) -> None:
+        self.store, self.slot = store, slot
+        self._stated: dict[str, str] = {}
+
+    def state(self, name: str, value: str) -> None:
+        """Notes a fact about this worker. Raises QueueUnavailable."""
+        if self._stated.get(name) != value:
+            self.store.state_fact(self.slot.fact(name), value)
+            self._stated[name] = value
+
+
 class JobReporter:
     """One job being painted: notes every step, and stops the painting when it is no longer wanted."""
 
-    def __init__(self, claim: Claim, store: Store, pipe: Pipe, settings: ServerSettings) -> None:
-        self._claim, self._store, self._pipe = claim, store, pipe
+    def __init__(self, claim: Claim, board: FactBoard, pipe: Pipe, settings: ServerSettings) -> None:
+        self._claim, self._board, self._store, self._pipe = claim, board, board.store, pipe
         self._settings, self._previewed = settings, time.monotonic()
         self._mute_until = 0.0  # of the monotonic clock
 
@@ -61,11 +76,12 @@ class JobReporter:
             self._previewed = time.monotonic()
             self._note_memory()
 
-    def start(self) -> None:
-        """The model is ready."""
-        self._insist(lambda: self._store.state_fact("model", self._claim.blockout.model))
+    def start(self, phase: str) -> None:
+        """The model is ready, and this phase begins. Raises StaleClaim."""
+        self._insist(lambda: self._board.state("model", self._claim.blockout.model))
         self._note_memory()
-        self._insist(lambda: self._store.start(self._claim))
+        self._insist(lambda: self._store.start(self._claim, phase))
+        self._pipe.send()
 
     def finish(self, painting: Painting) -> None:
         """Keeps the pictures and ends the job."""
@@ -103,7 +119,7 @@ class JobReporter:
     def _note_memory(self) -> None:
         memory = of_device()
         if memory:
-            self._offer(lambda: self._store.state_fact(FACT, to_fact(memory)))
+            self._offer(lambda: self._board.state(FACT, to_fact(memory)))
 
     def _offer(self, write: Callable[[], None]) -> None:
         """What need not be written, for the next of its kind will say it too."""
