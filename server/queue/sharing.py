@@ -54,7 +54,7 @@ def wait(db: sqlite3.Connection, slot: WorkerSlot, model: str) -> None:
         _note(db, slot, model, free=True)
 
 
-def held(db: sqlite3.Connection, slot: WorkerSlot) -> list[sqlite3.Row]:
+def in_hand(db: sqlite3.Connection, slot: WorkerSlot) -> list[sqlite3.Row]:
     """The jobs that the worker has in hand; of the first one also those of workers that there are no more."""
     ours = (row for row in in_states(db, ACTIVE))
     return [row for row in ours if row["worker"] == slot.number or (slot.number == 0 and row["worker"] >= slot.count)]

@@ -28,7 +28,7 @@ from ..problems import KeyReused, QueueFull, UnknownReference
 from . import rows, sharing
 from .artifacts import ArtifactStore, PictureFile
 from .availability import available, unavailable
-from .changes import advance, claimed, forget, insert, log, put_back, to_front, waiting
+from .changes import advance, claimed, forget, insert, log, note_progress, put_back, to_front, waiting
 from .job_state import ACTIVE
 from .migrations import PATIENCE, connect, reader
 from .rows import COLUMNS, in_states, job_by, job_of, job_row
@@ -224,17 +224,15 @@ class Store:
     def start(self, claim: Claim, phase: str = "") -> None:
         """The model is ready, and this phase begins. Raises StaleClaim."""
         with self._writing() as db:
-            row = claimed(db, claim.job, claim.fence)
-            db.execute("UPDATE job SET phase = ? WHERE id = ?", (phase, claim.job))
-            advance(db, row, "start")
+            advance(db, claimed(db, claim.job, claim.fence), "start")
+            if phase:
+                note_progress(db, claim.job, phase)
 
     def report(self, claim: Claim, progress: JobProgress) -> None:
         """Notes how far the job is. Raises StaleClaim."""
         with self._writing() as db:
-            row = claimed(db, claim.job, claim.fence)
-            values = (progress.phase, progress.step, row["id"])
-            db.execute("UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?", values)
-            log(db, claim.job, "progress", energies=progress.energies)
+            claimed(db, claim.job, claim.fence)
+            note_progress(db, claim.job, progress.phase, progress.step, progress.energies)
 
     def preview(self, claim: Claim, picture: PictureFile) -> None:
         """Shows what the picture looks like so far, in place of the last preview. Raises StaleClaim, NoRoom."""
@@ -269,7 +267,7 @@ class Store:
     def put_back(self, verb: Literal["lose", "restart"], slot: WorkerSlot = ALONE) -> None:
         """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
         with self._writing() as db:
-            for row in sharing.held(db, slot):
+            for row in sharing.in_hand(db, slot):
                 put_back(db, row, verb, rows.put_back_too_often(verb))
             sharing.end(db, slot)
 

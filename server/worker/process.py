@@ -40,7 +40,7 @@ from ..settings import VERSION, ServerSettings
 from .engine import Engine, Painting
 from .memory import FACT, PRECISIONS, lacks_gpu, of_device, to_fact
 from .pipe import FREE, HOLDS, UNFIT, Pipe, die_with_parent, first_line, own_output
-from .reporter import FactBoard, JobReporter, Leaving, insist
+from .reporter import JobReporter, Leaving, WorkerFacts, insist
 
 LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
 
@@ -92,10 +92,10 @@ def main() -> int:
     except UnfitWorker as error:
         pipe.send(UNFIT, " ".join(str(error).split()))
         return 1
-    board = FactBoard(store, slot)
-    state_facts(equipment, board, pipe)
+    facts = WorkerFacts(store, slot)
+    state_facts(equipment, facts, pipe)
     pipe.send()
-    work(equipment, board, pipe)
+    work(equipment, facts, pipe)
     store.close()
     return 0
 
@@ -120,35 +120,35 @@ def equipment_of(settings: ServerSettings, device: str = "") -> Equipment:
     return Equipment(settings, engine, LoadedModel(settings), finishing, gate)
 
 
-def state_facts(equipment: Equipment, board: FactBoard, pipe: Pipe) -> None:
+def state_facts(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
     """Say what computes, and in what; and that nothing is in memory."""
     engine, memory = equipment.engine, of_device()
-    facts = {
+    values = {
         "device": engine.device,
         "model": "",
         PRECISIONS: json.dumps({model.name: engine.precision(model) for model in equipment.settings.models}),
         FACT: to_fact(memory) if memory else "",
     }
-    for fact, value in facts.items():
-        insist(partial(board.state, fact, value), pipe, equipment.settings.drain)
+    for fact, value in values.items():
+        insist(partial(facts.state, fact, value), pipe, equipment.settings.drain)
 
 
-def work(equipment: Equipment, board: FactBoard, pipe: Pipe) -> None:
+def work(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
     """Claims jobs, one after another, until it is time to leave."""
-    settings, loaded, store = equipment.settings, equipment.loaded, board.store
+    settings, loaded, store = equipment.settings, equipment.loaded, facts.store
     since = time.monotonic()  # when it last had a job in hand
     while not pipe.leaving:
         name = loaded.info.name if loaded.info is not None else ""
-        claim = insist(partial(store.claim, board.slot, name), pipe, settings.drain)
+        claim = insist(partial(store.claim, facts.slot, name), pipe, settings.drain)
         if claim is None:
             pipe.send()  # of those that could not be read
             idle = since + settings.idle_unload - time.monotonic() if settings.idle_unload and name else None
             if not pipe.wait(idle if idle is None else max(0.0, idle)) and name:
-                unload(board, equipment.engine, loaded)
+                unload(facts, equipment.engine, loaded)
                 pipe.send()
             continue
         pipe.send(HOLDS, claim.job)
-        reporter = JobReporter(claim, board, pipe, settings)
+        reporter = JobReporter(claim, facts, pipe, settings)
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
             problem = attempt(equipment, claim, reporter)
             if problem is not None:
@@ -158,13 +158,13 @@ def work(equipment: Equipment, board: FactBoard, pipe: Pipe) -> None:
         since = time.monotonic()
 
 
-def unload(board: FactBoard, engine: Engine, loaded: LoadedModel) -> None:
+def unload(facts: WorkerFacts, engine: Engine, loaded: LoadedModel) -> None:
     """Nobody has asked for a picture for long: others may want the memory."""
     engine.unload()
     loaded.info, memory = None, of_device()
     with suppress(QueueUnavailable):  # it only says how things are
-        board.state("model", "")
-        board.state(FACT, to_fact(memory) if memory else "")
+        facts.state("model", "")
+        facts.state(FACT, to_fact(memory) if memory else "")
 
 
 def attempt(equipment: Equipment, claim: Claim, reporter: JobReporter) -> Problem | None:

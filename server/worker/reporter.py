@@ -37,7 +37,7 @@ class Leaving(Exception):
     """The server wants the worker gone: the job in hand goes back."""
 
 
-class FactBoard:
+class WorkerFacts:
     """What a worker says of itself in the queue; the same is said once."""
 
     def __init__(self, store: Store, slot: WorkerSlot) -> None:
@@ -54,8 +54,8 @@ class FactBoard:
 class JobReporter:
     """One job being painted: notes every step, and stops the painting when it is no longer wanted."""
 
-    def __init__(self, claim: Claim, board: FactBoard, pipe: Pipe, settings: ServerSettings) -> None:
-        self._claim, self._board, self._store, self._pipe = claim, board, board.store, pipe
+    def __init__(self, claim: Claim, facts: WorkerFacts, pipe: Pipe, settings: ServerSettings) -> None:
+        self._claim, self._facts, self._store, self._pipe = claim, facts, facts.store, pipe
         self._settings, self._previewed = settings, time.monotonic()
         self._mute_until = 0.0  # of the monotonic clock
 
@@ -78,7 +78,7 @@ class JobReporter:
 
     def start(self, phase: str) -> None:
         """The model is ready, and this phase begins. Raises StaleClaim."""
-        self._insist(lambda: self._board.state("model", self._claim.blockout.model))
+        self._insist(lambda: self._facts.state("model", self._claim.blockout.model))
         self._note_memory()
         self._insist(lambda: self._store.start(self._claim, phase))
         self._pipe.send()
@@ -119,7 +119,7 @@ class JobReporter:
     def _note_memory(self) -> None:
         memory = of_device()
         if memory:
-            self._offer(lambda: self._board.state(FACT, to_fact(memory)))
+            self._offer(lambda: self._facts.state(FACT, to_fact(memory)))
 
     def _offer(self, write: Callable[[], None]) -> None:
         """What need not be written, for the next of its kind will say it too."""

@@ -17,7 +17,7 @@ from server.queue.store import Store
 from server.worker.engine import Progress
 from server.worker.pipe import Pipe
 from server.worker.process import LOCK_SECONDS
-from server.worker.reporter import FactBoard, JobReporter
+from server.worker.reporter import JobReporter, WorkerFacts
 from tests.server.processes import faults_in, processes_of, row_of, workers_of
 from tests.server.serving import FAKE, blockout, fake, serving, wait_until
 
@@ -158,7 +158,7 @@ def test_a_lock_does_not_slow_painting_down(tmp_path):
     words, theirs = os.pipe()
     with open(incoming, "rb"), open(words, "rb"), open(theirs, "wb"), open(ours, "wb") as held:
         door = Pipe(incoming, theirs, drain=3600.0)
-        easel = JobReporter(store.claim(), FactBoard(store, ALONE), door, fake(tmp_path))
+        easel = JobReporter(store.claim(), WorkerFacts(store, ALONE), door, fake(tmp_path))
         easel.start("painting")
         with locked(tmp_path / "jobs.sqlite"):
             began = time.monotonic()
