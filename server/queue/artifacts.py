@@ -10,9 +10,9 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -62,6 +62,14 @@ class ArtifactStore:
         except OSError as error:
             raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
         return Artifact(sha256=digest, kind=picture.kind, media_type="image/png", bytes=len(picture.png))
+
+    def put_all(self, pictures: Sequence[PictureFile]) -> Iterator[Artifact]:
+        """Stores each; those of the same content once. Raises NoRoom."""
+        stored: dict[bytes, Artifact] = {}
+        for picture in pictures:
+            if picture.png not in stored:
+                stored[picture.png] = self.put(picture)
+            yield replace(stored[picture.png], kind=picture.kind)
 
     def _write(self, digest: str, content: bytes, durable: bool) -> None:
         """Nothing is replaced that is right already: some systems refuse that while the file is being read."""

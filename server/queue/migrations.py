@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import CommandError
 
 PATIENCE = 5.0  # seconds
+LOG_BYTES = 4 * 2**20  # of the write-ahead log, whose file would otherwise stay as large as it ever was
 TABLES = ("job", "artifact", "event", "submission", "fact", "worker")
 
 MIGRATIONS: tuple[str, ...] = (
@@ -110,6 +111,7 @@ def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
     db = _opened(path, patience)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     db.execute("PRAGMA foreign_keys = ON")
     _migrate(db, path)
     for table in TABLES:

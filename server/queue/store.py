@@ -250,8 +250,8 @@ class Store:
         with self._writing() as db:
             row = claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
-            for picture in pictures:
-                rows.attach(db, claim.job, self.artifacts.put(picture))
+            for artifact in self.artifacts.put_all(pictures):
+                rows.attach(db, claim.job, artifact)
             advance(db, row, "finish")
 
     def fail(self, claim: Claim, problem: Problem) -> None:

@@ -141,7 +141,7 @@ def work(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
         name = loaded.info.name if loaded.info is not None else ""
         claim = insist(partial(store.claim, facts.slot, name), pipe, settings.drain)
         if claim is None:
-            pipe.send()  # of those that could not be read
+            pipe.send(FREE)  # and there may be news of those that could not be read
             idle = since + settings.idle_unload - time.monotonic() if settings.idle_unload and name else None
             if not pipe.wait(idle if idle is None else max(0.0, idle)) and name:
                 unload(facts, equipment.engine, loaded)
@@ -154,8 +154,7 @@ def work(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
             if problem is not None:
                 loaded.info = None
                 reporter.fail(problem)
-        pipe.send(FREE)
-        since = time.monotonic()
+        since = time.monotonic()  # the next claim's word is the news of this one's end
 
 
 def unload(facts: WorkerFacts, engine: Engine, loaded: LoadedModel) -> None:
