@@ -66,16 +66,12 @@ def _median(samples: Sequence[SoakSample], name: str) -> float:
 
 
 def _submit(server: ServerProcess, numbers: range) -> None:
-    link = server.link()
     for number in numbers:
-        link.request("POST", "/v1/jobs", body(number, steps=2), server.headers())
-        answer = link.getresponse()
-        answer.read()
-        if answer.status != 201:
-            raise RuntimeError(f"job {number} was answered with {answer.status}")
+        status, _ = server.request("POST", "/v1/jobs", body(number, steps=2))
+        if status != 201:
+            raise RuntimeError(f"job {number} was answered with {status}")
         while number % 50 == 0 and _waiting(server) > MAX_KEPT:  # the queue is to be bounded too
             time.sleep(0.2)
-    link.close()
 
 
 def _waiting(server: ServerProcess) -> int:

@@ -4,6 +4,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ LAST_PORT = 65535
 
 async def serve(settings: ServerSettings) -> None:
     """Serves until it is cancelled, as Ctrl-C does; on a leash also until standard input ends."""
+    _stop_gracefully()
     async with running(settings) as (host, connection):
         if LEASH in os.environ:
             leash(asyncio.get_running_loop(), host.stop)
@@ -41,8 +43,16 @@ def run(settings: ServerSettings) -> None:
     """Serves in the foreground until a signal comes, which is the way in which a server ends."""
     os.umask(0o077)  # prompts and pictures are their owner's alone, in a home of whatever mode
     stop_by_any_signal()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(serve(settings))
+
+
+def _stop_gracefully() -> None:
+    """Have SIGTERM cancel the running task where Ctrl-C is ignored, as shells have it for what runs in the background:
+    asyncio then takes no notice of the one that SIGTERM otherwise becomes."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is not None and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(task.cancel))
 
 
 def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

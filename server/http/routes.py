@@ -32,7 +32,7 @@ from .admission import affordable, is_same_request, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
 from .health import device_memory, health_of
-from .metrics import MEDIA_TYPE, ServerFigures, exposition
+from .metrics import MEDIA_TYPE, ServerFigures, exposition, worker_states
 from .offers import Offers
 
 router = APIRouter(prefix="/v1")
@@ -239,6 +239,7 @@ def metrics(services: In) -> Response:
     (jobs, picture_bytes), memory = services.store.totals(), device_memory(services.store.facts())
     figures = ServerFigures(
         jobs=jobs,
+        workers=worker_states(services.pool.supervisors),
         listeners=services.signal.listeners,
         trouble=bool(services.pool.trouble),
         memory=memory.total,
