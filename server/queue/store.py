@@ -247,10 +247,10 @@ class Store:
 
     def finish(self, claim: Claim, pictures: tuple[PictureFile, ...], achieved: tuple[Achieved, ...] = ()) -> None:
         """The job is done; these are its pictures, and what they show. Raises StaleClaim, NoRoom."""
-        with self._writing() as db:
+        with self.artifacts.staged(pictures) as placed, self._writing() as db:
             row = claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
-            for artifact in self.artifacts.put_all(pictures):
+            for artifact in placed():
                 rows.attach(db, claim.job, artifact)
             advance(db, row, "finish")
 
