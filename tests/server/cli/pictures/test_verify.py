@@ -9,7 +9,7 @@ from PIL import Image
 
 from addon.protocol.blockout import Frame
 from addon.protocol.png import chunk, plain, with_chunk
-from server.cli.verify import NotAPicture, main
+from server.cli.pictures.verify import NotAPicture, main
 from tests.server.safeguards.test_digital_source import painted
 from tests.server.serving import serving
 

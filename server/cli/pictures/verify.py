@@ -14,13 +14,13 @@ from PIL import Image
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, loads
 
-from ..errors import CommandError
-from ..safeguards.content_credentials import EXTRA, Credentials, credentials, installed
-from ..safeguards.digital_source import digital_source, is_of_a_model
-from ..safeguards.finishing import mark_content, request_text
-from ..safeguards.pixel_mark import PixelMark, read
-from .files import in_words as hindrance
-from .terminal import say
+from ...errors import CommandError
+from ...safeguards.content_credentials import EXTRA, Credentials, credentials, installed
+from ...safeguards.digital_source import digital_source, is_of_a_model
+from ...safeguards.finishing import mark_content, request_text
+from ...safeguards.pixel_mark import PixelMark, read
+from ..files import in_words as hindrance
+from ..terminal import say
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF")
 

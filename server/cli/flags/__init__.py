@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: MIT
-"""Flags that several verbs may take."""
