@@ -34,6 +34,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "event": answers.Event,
         "frame": blockout.Frame,
         "health": answers.Health,
+        "worker-state": answers.WorkerState,
         "job": answers.Job,
         "library": model_files.Library,
         "lora file": blockout.LoraFile,
