@@ -7,6 +7,7 @@ pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=
 """
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
+from sg_core.edits.collage import Cutting, blocking, collage
 from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, same_look, share
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted, pictured
@@ -46,6 +47,7 @@ __all__ = [
     "AttentionError",
     "Cancelled",
     "Card",
+    "Cutting",
     "Energy",
     "EnergyError",
     "Fitting",
@@ -78,8 +80,10 @@ __all__ = [
     "apart",
     "appended",
     "between",
+    "blocking",
     "carry",
     "centroid",
+    "collage",
     "colour",
     "confined",
     "fading",

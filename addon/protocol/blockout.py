@@ -22,13 +22,17 @@ __all__ = [
     "SEED_MAX",
     "SIDES",
     "AdapterFile",
+    "Blocking",
     "Blockout",
+    "CollagePart",
     "Digest",
+    "FlatColour",
     "Frame",
     "LoraFile",
     "Mask",
     "Precision",
     "Property",
+    "RedGreenBlue",
     "ReferencePicture",
     "ReferenceRegion",
     "Region",
@@ -49,6 +53,7 @@ Fraction = Annotated[float, Range(0.0, 1.0)]
 Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
 Seed = Annotated[int, Range(0, SEED_MAX)]
+RedGreenBlue = tuple[Fraction, Fraction, Fraction]
 Digest = Annotated[str, Length(64, 64)]
 RegionLook = Literal["free", "keep", "repaint"]
 Property = Literal["shape", "centroid", "size"]
@@ -103,7 +108,7 @@ class Region(Record):
     start: Annotated[Fraction, Added("0.2.0")] = 0.0
     until: Annotated[Fraction, Added("0.2.0")] = 1.0
     description: Annotated[Text, Added("0.2.0")] = ""
-    colour: Annotated[tuple[Fraction, Fraction, Fraction] | None, Added("0.2.0")] = None
+    colour: Annotated[RedGreenBlue | None, Added("0.2.0")] = None
     unnamed: Annotated[bool, Added("0.2.0")] = False
     look: Annotated[RegionLook, Added("0.2.0")] = "free"
 
@@ -136,6 +141,36 @@ class ReferencePicture(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollagePart(Record):
+    """The region of that name is taken out of another picture, by its PNG file's sha256: what that shows in words, what
+    it calls the object, and where it shows it; without an outline it is looked for."""
+
+    region: Name
+    picture: Digest
+    caption: Annotated[str, Length(1, 2000)]
+    phrase: Name
+    outline: Mask | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatColour(Record):
+    """The colour of the region of that name in a blocking: red, green and blue."""
+
+    region: Name
+    colour: RedGreenBlue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocking(Record):
+    """The picture begins as flat blocks of these colours, over that of the ``ground`` where there is one; regions
+    without a colour begin as ever. An ``amount`` of 0 is without, of 1 they are to be seen to the end."""
+
+    amount: Fraction
+    colours: Annotated[tuple[FlatColour, ...], Length(0, 64)] = ()
+    ground: RedGreenBlue | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdapterFile(Record):
     """A file on top of a model, by the name that the server offers it under, and what it holds, by its sha256.
 
@@ -165,7 +200,8 @@ class Blockout(Record):
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
     instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
-    What follows another picture has a ``reference``.
+    What follows another picture has a ``reference``; a ``collage`` takes objects out of others, and a ``blocking`` is
+    what the picture begins as.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -192,6 +228,14 @@ class Blockout(Record):
     loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
     vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
     precision: Annotated[Precision, Added("0.2.0")] = ""
+    collage: Annotated[tuple[CollagePart, ...], Length(0, 64), Added("0.2.0")] = ()
+    blocking: Annotated[Blocking | None, Added("0.2.0")] = None
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The sha256 of every picture that it refers to, once."""
+        followed = () if self.reference is None else (self.reference.picture,)
+        return tuple(dict.fromkeys((*followed, *(part.picture for part in self.collage))))
 
     def __post_init__(self) -> None:
         frame = self.frame

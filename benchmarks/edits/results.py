@@ -108,7 +108,7 @@ def of_orbit(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Median jump of all frames, with its interval over cases; and how far looks go, first to last."""
     return {
         "jitter": median_of_all([row["jumps"][judge] for row in rows]),
-        "drift": ratio([row["drift"][judge] for row in rows]),
+        "drift": ratio([row["drift"] for row in rows]),
     }
 
 

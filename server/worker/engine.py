@@ -6,13 +6,11 @@ import logging
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
-
-from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Precision
@@ -20,7 +18,7 @@ from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Prec
 from ..adapters import PLAIN, Setup, changed_words
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
-from .png_files import crop, png, sketch
+from .png_files import crop, image_of, png, sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +45,9 @@ class Progress:
     energies: tuple[tuple[str, float], ...] = ()
     preview: Callable[[], bytes] | None = None
     phase: Literal["painting", "decoding", "measuring"] = "painting"
+
+
+ProgressReport = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,11 @@ class Engine(Protocol):
     def unload(self) -> None:
         """Gives the memory of the model back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
-        """Paints with the loaded model; ``reference`` is the PNG file that the blockout refers to.
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those that
+        its parts are taken out of. An engine that knows of neither is asked for neither.
 
         Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
         painting.
@@ -188,21 +192,21 @@ class DiffusionEngine:
             names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
             raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
         """Translates, samples, measures, crops."""
         from . import references, translate
 
         stated = self._stated(blockout)
         with self._painting(stated) as (model, judge, read):
-            keeping = references.keeping(model, judge, read, reference)
+            keeping = references.keeping(model, judge, read, reference, collage)
             picture, latent = translate.paint(model, read, _watch(report, blockout.frame), keeping)
             report(Progress(blockout.steps, phase="measuring"))
             achieved = translate.achieved(model, judge, read, latent, picture)
         return finished(picture[0], stated, achieved, references.latent_text(latent))
 
-    def inspect(
-        self, blockout: Blockout, report: Callable[[Progress], None], files: "PicturesInspected"
-    ) -> "InspectionPage":
+    def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
         """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
         from . import inspection
 
@@ -273,7 +277,7 @@ def _fix(model: ModelInfo) -> str:
     return "Check that the model's folder is there and whole."
 
 
-def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":
+def _watch(report: ProgressReport, frame: Frame) -> "sg_core.Watch":
     def watch(moment: "sg_core.Moment") -> None:
         energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
         report(Progress(moment.step, energies, lambda: sketch(image_of(moment.preview()[0]), frame)))
@@ -292,8 +296,3 @@ def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ..
     """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
     full, frame = image_of(picture), blockout.frame
     return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)
-
-
-def image_of(picture: "Tensor") -> Image.Image:
-    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
-    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

@@ -3,6 +3,7 @@
 
 import io
 import json
+from typing import Any
 
 from PIL import Image, PngImagePlugin
 
@@ -25,6 +26,11 @@ def sketch(full: Image.Image, frame: Frame) -> bytes:
 def crop(full: Image.Image, frame: Frame) -> Image.Image:
     """The artist's part of the picture."""
     return full.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
+
+
+def image_of(picture: Any) -> Image.Image:
+    """A picture, a tensor (3, height, width) in 0..1, as 8-bit RGB, rounded to nearest."""
+    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
 
 def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") -> bytes:

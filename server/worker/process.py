@@ -20,12 +20,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pkgutil import resolve_name
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
 from addon.protocol.answers import ModelInfo, Problem
-from addon.protocol.blockout import ReferencePicture
 
 from .. import logs
 from ..adapters import PLAIN, AdapterCatalogue
@@ -88,12 +87,15 @@ class JobReporter:
         self._note_memory()
         self._insist(lambda: self._store.finish(self._claim, pictures, painting.achieved))
 
-    def reference(self, picture: ReferencePicture) -> bytes:
-        """The PNG file of the picture that the job follows. Raises UnknownReference when it is gone."""
-        path = self._store.artifacts.find(picture.picture)
-        if path is None:
-            raise UnknownReference(f"The picture {picture.picture[:12]}… is here no more", path="reference.picture")
-        return path.read_bytes()
+    def pictures(self) -> dict[str, bytes]:
+        """The PNG files that the job refers to, by their sha256. Raises UnknownReference when one is gone."""
+        files = {}
+        for digest in self._claim.blockout.pictures:
+            path = self._store.artifacts.find(digest)
+            if path is None:
+                raise UnknownReference(f"The picture {digest[:12]}… is here no more", path="reference.picture")
+            files[digest] = path.read_bytes()
+        return files
 
     def model(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
         """The model of that name, one of a folder as it was offered when the job came; None of an older job.
@@ -261,10 +263,11 @@ def paint(settings: ServerSettings, engine: Engine, claim: Claim, reporter: JobR
     loaded.info, loaded.setup = model, setup
     reporter.start()
     reporter.phase(JobProgress("painting"))  # the first step may be long in coming, and nothing loads any more
-    if claim.blockout.reference is None:
-        reporter.finish(engine.paint(claim.blockout, reporter.report))
-        return
-    reporter.finish(engine.paint(claim.blockout, reporter.report, reporter.reference(claim.blockout.reference)))
+    blockout, files = claim.blockout, reporter.pictures()
+    arguments: list[Any] = [] if blockout.reference is None else [files[blockout.reference.picture]]
+    if blockout.collage:
+        arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.collage]]
+    reporter.finish(engine.paint(blockout, reporter.report, *arguments))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from sg_core.tokens import Phrase, phrase
 
 MARGIN = 1  # cells around regions that may change
 CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings
-SKETCHED_UNTIL = 0.7  # progress; at 0.5 colours were lost again, and later no other side can come out
+SEEN_UNTIL = 0.9  # progress; at 0.7 colours went again
 LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
 
 
@@ -127,15 +127,24 @@ def keep_look(
     return layout + carry(model, reference, kept) if kept else layout
 
 
-def same_look(model: Model, reference: Reference, regions: RegionMasks) -> Layout:
+def same_look(
+    model: Model, reference: Reference, regions: RegionMasks, *, until: float = SEEN_UNTIL, shared: bool = False
+) -> Layout:
     """Regions look as in the reference, from wherever they are seen; where everything is, other terms say.
 
-    Early on the reference's are stretched over the masks (y, x), no more than a beginning for what is seen from
-    another side; later the regions look at the reference's, where the model has layers for that.
+    They begin as the reference's noise, and the reference's are stretched over the masks (y, x). Later the regions
+    look at the reference's, where that is ``shared``: a pass a step more.
+
+    Args:
+        until: progress up to which they are the reference's; at 0.7 another side can come out, and colours weaken.
+
+    Raises RequestError for a region that the reference does not have, or a model that cannot encode pictures, or
+    cannot share.
     """
-    layout = carry(model, reference, regions, until=SKETCHED_UNTIL)
-    if model.self_attention(reference.latent):
-        for words, mask in regions.items():
+    layout = carry(model, reference, regions, until=until)
+    for words, mask in regions.items():
+        layout += follow(reference, words, mask)
+        if shared:
             layout += share(reference, words, mask)
     return layout
 

@@ -114,12 +114,17 @@ def _box(mask: Any) -> tuple[float, float, float, float]:
         raise RequestError(
             f"a region's mask of {tuple(coverage.shape)} covers nothing: give (y, x) with something in it"
         )
-    covered = coverage >= COVERED * best
-    columns, rows = covered.any(0).nonzero()[:, 0], covered.any(1).nonzero()[:, 0]
+    share = coverage / best
     height, width = coverage.shape
-    return (
-        float(columns[0]) / width,
-        float(rows[0]) / height,
-        (float(columns[-1]) + 1) / width,
-        (float(rows[-1]) + 1) / height,
-    )
+    (left, right), (top, bottom) = _ends(share.amax(0)), _ends(share.amax(1))
+    return left / width, top / height, right / width, bottom / height
+
+
+def _ends(profile: Tensor) -> tuple[float, float]:
+    """Where what is covered begins and ends, in cells: a cell at an end that is covered in part counts in part, lest a
+    box that goes on smoothly should jump."""
+    values = [0.0, *profile.tolist(), 0.0]
+    covered = [index for index, value in enumerate(values) if value >= COVERED]
+    first, last = covered[0], covered[-1]
+    begin = first - values[first] - values[first - 1]
+    return begin, last - 1 + values[last] + values[last + 1]
