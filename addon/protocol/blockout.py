@@ -128,7 +128,8 @@ class ReferencePicture(Record):
 
     Regions that it does not list are looked for in it. One that ``keeps`` its picture gives everything that no region
     needs to change; one that keeps the look alone, as from another camera, only what its kept regions look like; one
-    that keeps the layout only where things are, for other words.
+    that keeps the layout only where things are, for other words; one that keeps the attention where words look, for
+    those that stand in the place of others.
     """
 
     picture: Digest
@@ -137,7 +138,7 @@ class ReferencePicture(Record):
     variation: Fraction = 0.0
     variation_seed: Seed = 0
     regions: Annotated[tuple[ReferenceRegion, ...], Length(0, 64)] = ()
-    keeps: Literal["picture", "look", "layout"] = "picture"
+    keeps: Literal["picture", "look", "layout", "attention"] = "picture"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,9 @@ def add_reference_flags(parser: argparse.ArgumentParser) -> None:
     exclusive.add_argument(
         "--restyle", type=Path, metavar="PICTURE", help="keep this picture's layout, with other words"
     )
+    exclusive.add_argument(
+        "--reword", type=Path, metavar="PICTURE", help="words look where this picture's looked (Prompt-to-Prompt)"
+    )
     parser.add_argument("--keep", action="append", default=[], metavar="REGION", help="keeps its look; all by default")
     parser.add_argument(
         "--repaint", action="append", default=[], metavar="REGION", help="is painted anew; no others are"
@@ -65,14 +68,15 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
 
     Raises WrongReference.
     """
-    path: Path | None = words.keep_look or words.restyle
+    path: Path | None = words.keep_look or words.restyle or words.reword
     if path is None:
         if words.keep or words.repaint or words.caption or words.other_view:
             raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
         if not words.take:
             return _again(blockout, words.scene.parent)
         return taken(PictureToFollow(None, replace(blockout, collage=())), words.take)
-    keeps: Keeps = "layout" if words.restyle else "look" if words.other_view else "picture"
+    keeps: Keeps = "layout" if words.restyle else "attention" if words.reword else "picture"
+    keeps = "look" if words.other_view and words.keep_look else keeps
     png, request = _picture(path, blockout)
     digest = sha256(png).hexdigest()
     if request is None or words.caption is not None:
@@ -80,7 +84,7 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     else:
         reference = reference_of(digest, request, keeps=keeps)
     repaint = _named(blockout, words.repaint)
-    every = [] if words.restyle else [region.name for region in blockout.regions]
+    every = [] if words.keep_look is None else [region.name for region in blockout.regions]
     keep = _named(blockout, words.keep) if words.keep or words.repaint else every
     return taken(PictureToFollow(png, following(blockout, reference, keep, repaint)), words.take)
 

@@ -19,6 +19,7 @@ FOLLOWS = {
     "picture": "The picture that this one follows, in all that no region needs to change",
     "look": "The picture whose looks this one keeps",
     "layout": "The picture whose layout this one keeps",
+    "attention": "The picture whose words look where this one's look",
 }
 
 

@@ -96,6 +96,8 @@ def _followed(
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
     if asked.keeps == "layout":
         return sg_core.keep_layout(reference)
+    if asked.keeps == "attention":
+        return sg_core.prompt_to_prompt(model, reference, wording(blockout).prompt)
     if asked.keeps == "look":
         return _look(model, reference, regions)
     changed = {phrase: coverage(r.mask) for phrase, r in regions.items() if _changed(r, phrase, reference)}
@@ -181,7 +183,7 @@ def reference_of(
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
     plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
-    if request.keeps == "layout":
+    if request.keeps in ("layout", "attention"):
         return plain
     masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
     return sg_core.Reference(plain.latent, plain.noise, request.caption, masks, outlines, pixels)

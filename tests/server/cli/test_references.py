@@ -59,9 +59,10 @@ def test_a_photograph_is_cut_to_the_picture_and_has_the_caption_it_is_given(requ
         assert sent.size == (64, 48)
 
 
-def test_restyling_keeps_no_look(request_file, before, tmp_path):
-    painted = render(request_file, tmp_path / "after", "--restyle", before)
-    assert painted.reference is not None and painted.reference.keeps == "layout"
+@pytest.mark.parametrize(("flag", "keeps"), [("--restyle", "layout"), ("--reword", "attention")])
+def test_other_words_keep_no_look(request_file, before, tmp_path, flag, keeps):
+    painted = render(request_file, tmp_path / "after", flag, before)
+    assert painted.reference is not None and painted.reference.keeps == keeps
     assert [region.look for region in painted.regions] == ["free"]
 
 
