@@ -123,7 +123,7 @@ def _picture(path: Path, blockout: Blockout) -> tuple[bytes, Blockout | None]:
     """A picture as the PNG file that is sent, and what it was asked for, if it is ours. Raises WrongReference."""
     try:
         content = path.read_bytes()
-        return _as_png(content, blockout), _request(content)
+        return as_png(content, blockout), request_in(content)
     except (OSError, Image.DecompressionBombError, ContractError) as error:
         raise WrongReference(f"{path} is no picture that can be followed: {error}") from error
 
@@ -169,14 +169,17 @@ def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
     return regions
 
 
-def _request(content: bytes) -> Blockout | None:
+def request_in(content: bytes) -> Blockout | None:
     """What a picture of ours was asked for; None of any other. Raises ContractError."""
     text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(KEYWORD)
     return None if text is None else loads(Blockout, text)
 
 
-def _as_png(content: bytes, blockout: Blockout) -> bytes:
-    """The file as it is, where it is ours or a PNG file of the picture's size; else as one, cut to shape and scaled."""
+def as_png(content: bytes, blockout: Blockout) -> bytes:
+    """The file as it is, where it is ours or a PNG file of the picture's size; else as one, cut to shape and scaled.
+
+    Raises OSError for what is no image.
+    """
     image, size = Image.open(io.BytesIO(content)), (blockout.width, blockout.height)
     if image.format == "PNG" and (LATENT in getattr(image, "text", {}) or image.size == size):
         return content

@@ -93,6 +93,8 @@ def _followed(
     model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, asked: ReferencePicture, png: bytes
 ) -> sg_core.Layout:
     reference = reference_of(model, judge, blockout, png)
+    if asked.shown is not None:
+        return sg_core.freeze(reference, 1.0 - coverage(asked.shown))
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
     if asked.keeps == "layout":
         return sg_core.keep_layout(reference)
@@ -183,6 +185,8 @@ def reference_of(
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
     plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
+    if request.shown is not None:
+        return replace(plain, picture=pixels)
     if request.keeps in ("layout", "attention"):
         return plain
     masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
