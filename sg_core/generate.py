@@ -2,6 +2,7 @@
 """From words and a layout to pictures, in one call."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,9 +11,9 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
-from sg_core.models.model import Model
+from sg_core.models.model import Model, of_size
 from sg_core.noise import initial_noise, varied
-from sg_core.sample import Texts, Watch, finite, sample, unwatched
+from sg_core.sample import Moment, Texts, Watch, finite, sample, unwatched
 from sg_core.tokens import Words
 
 
@@ -71,9 +72,19 @@ def generate(
         noise=noise,
         layout=everything,
         guidance=guidance,
-        watch=watch or unwatched,
+        watch=_of_size(watch, width, height) if watch else unwatched,
     )
-    return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
+    pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
+    return everything.keeping.composed(model, pictures).cpu()
+
+
+def _of_size(watch: Watch, width: int, height: int) -> Watch:
+    """The same, shown previews as large as the picture."""
+
+    def sized(moment: Moment) -> None:
+        watch(replace(moment, preview=lambda: of_size(moment.preview(), width, height)))
+
+    return sized
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:
