@@ -131,7 +131,7 @@ CRISP = replace(
     autoencoder_channels=(16, 32, 80, 144, 192),
     scenes=1024,
     hours=0.9,
-    lessons={"decoder": Lesson(share=1.0, rate=2.5e-3, batch=4), "critic": Lesson(share=1.0, rate=1e-3, batch=4)},
+    lessons={"decoder": Lesson(share=1.0, rate=2.5e-3, batch=4, decay=0.99)},
 )
 
 RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK, CRISP)}

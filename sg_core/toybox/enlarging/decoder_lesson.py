@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A decoder of twice the sides for a model whose denoiser stays as it is: pictures, latents, losses.
+"""What a new decoder learns: pixels, edges, what a Judge's first layers see, and edges as steep as true ones.
 
-It learns from three kinds of latents: true ones with a little noise; true ones that were noised and that the denoiser
-cleaned again, which are aligned with the true picture but as soft as what it paints; and samples from nothing but
-noise, which have no true picture: today's decoder says their colours, the critic whether they look true.
+Half of its latents are those that the denoiser cleaned: aligned with the true picture, but as soft as what it paints.
 """
 
 from dataclasses import dataclass
@@ -13,67 +11,56 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sg_core.toybox.enlarging.critic import PatchCritic, critic_loss, with_critic
-from sg_core.toybox.enlarging.shelf import CLEANED, KINDS, SAMPLED, TRUE, Shelf
+from sg_core.toybox.enlarging.scene_cache import SceneCache
 from sg_core.toybox.training.decoder import perceived, unlike
 from sg_core.toybox.training.optimise import Learner
 
-SHARES = (0.3, 0.4, 0.3)  # of the kinds of latents
+CLEANED = 0.6  # of a batch are latents that the denoiser cleaned
 NOISE = 0.25  # the most in true latents
-PERCEPTION, VERDICT = 0.15, 0.5
-CRITIC_AFTER = 0.3  # of the decoder's hours: before, a critic sees the difference at a glance and teaches nothing
+PERCEPTION, STEEPNESS = 0.15, 1.0
 RENEWED = 0.1  # of the steps draw new scenes
+WINDOW = 8  # pixels of the sides over which edges are compared
+FLAT = 1e-4  # squared gradients of what counts as flat
 
 
 @dataclass
 class EnlargingTraining:
-    """The decoder of twice the sides: pixels, edges, what a Judge's first layers see, and a critic's verdict."""
+    """The decoder, its learner, the scenes it learns from, and the Judge's network that compares pictures."""
 
-    shelves: list[Shelf]
+    caches: list[SceneCache]
     decoder: nn.Module
     learner: Learner
-    critic: PatchCritic
     judge: nn.Module
-    critic_learner: Learner
-
-    @property
-    def listens(self) -> bool:
-        """Whether the critic is heard."""
-        return self.learner.spent > CRITIC_AFTER * self.learner.planned
 
     def loss(self) -> tuple[Tensor, int]:
-        """The loss of one batch of whole pictures; the critic learns from the same."""
-        shares = [share for _, _, share in self.shelves[0].recipe.buckets]
-        shelf = self.shelves[int(np.random.choice(len(self.shelves), p=shares))]
+        """The loss of one batch of whole pictures, and how many they are."""
+        shares = [share for _, _, share in self.caches[0].recipe.buckets]
+        cache = self.caches[int(np.random.choice(len(self.caches), p=shares))]
         if np.random.rand() < RENEWED:
-            shelf.renew()
+            cache.renew()
         batch = self.learner.lesson.batch
-        index = np.random.randint(0, shelf.filled, batch)
-        kinds = np.random.choice(len(KINDS), batch, p=SHARES)
-        if not self.listens:
-            kinds = np.minimum(kinds, CLEANED)
-        latents = torch.stack([shelf.latents[kind][row] for kind, row in zip(kinds, index, strict=True)])
+        index = np.random.randint(0, cache.filled, batch)
+        cleaned = torch.rand(batch, 1, 1, 1) < CLEANED
         spread = NOISE * torch.rand(batch, 1, 1, 1).square()
-        noisy = latents + spread * torch.from_numpy(kinds == TRUE).view(-1, 1, 1, 1) * torch.randn_like(latents)
-        painted = self.decoder(noisy.to(self.learner.precision)).float() / 2 + 0.5
-        likeness = self.likeness(painted, shelf, index, kinds)
-        if not self.listens:
-            return likeness, batch
-        others = np.random.randint(0, shelf.filled, batch)
-        true = shelf.pictures[others].float() / 255
-        with self.critic_learner.timed():
-            self.critic_learner.step(critic_loss(self.critic, true, painted.detach()), batch)
-        return with_critic(likeness, painted, self.critic, VERDICT), batch
+        true = cache.true[index] + spread * torch.randn_like(cache.true[index])
+        latents = torch.where(cleaned, cache.cleaned[index], true)
+        painted = self.decoder(latents.to(self.learner.precision)).float() / 2 + 0.5
+        rgb = cache.pictures[index].float() / 255
+        total = unlike(painted, rgb) + PERCEPTION * perceived(self.judge, painted, rgb)
+        return total + STEEPNESS * less_steep(painted, rgb), batch
 
-    def likeness(self, painted: Tensor, shelf: Shelf, index: np.ndarray, kinds: np.ndarray) -> Tensor:
-        """How unlike pictures are their true ones, or, of samples, what today's decoder makes of them, roughly."""
-        total = torch.zeros(())
-        aligned, sampled = np.flatnonzero(kinds != SAMPLED), np.flatnonzero(kinds == SAMPLED)
-        if len(aligned):
-            rgb = shelf.pictures[index[aligned]].float() / 255
-            seen = perceived(self.judge, painted[aligned], rgb)
-            total = total + len(aligned) / len(index) * (unlike(painted[aligned], rgb) + PERCEPTION * seen)
-        if len(sampled):
-            away = (F.avg_pool2d(painted[sampled], 8) - shelf.rough[index[sampled]]).abs().mean()
-            total = total + 2 * len(sampled) / len(index) * away
-        return total
+
+def less_steep(painted: Tensor, rgb: Tensor) -> Tensor:
+    """Mean difference of the root mean square of gradients in windows of 8 x 8 pixels of two batches of pictures.
+
+    Where an edge may be here or a pixel further, differences of pixels are least for a soft one; its square gradients
+    are less than the true edge's wherever that is.
+    """
+    return (steepness(painted) - steepness(rgb)).abs().mean()
+
+
+def steepness(rgb: Tensor) -> Tensor:
+    """Root mean square of the gradients of pictures (batch, 3, height, width): (batch, 1, height / 8, width / 8)."""
+    across, down = F.pad(rgb.diff(dim=-1), (0, 1)), F.pad(rgb.diff(dim=-2), (0, 0, 0, 1))
+    squares = (across.square() + down.square()).mean(1, keepdim=True)
+    return (F.avg_pool2d(squares, WINDOW) + FLAT).sqrt()

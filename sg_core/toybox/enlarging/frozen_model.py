@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sg_core.toybox.autoencoder import latents_of
@@ -14,8 +13,8 @@ from sg_core.toybox.training.optimise import precision
 
 
 @dataclass
-class SettledModel:
-    """Denoiser, words and autoencoder of a model that ships; pictures are made at twice its sides."""
+class FrozenModel:
+    """Denoiser, words and autoencoder of a model that ships."""
 
     parts: Parts
     alphas: Tensor = field(init=False)
@@ -37,18 +36,12 @@ class SettledModel:
 
     @torch.no_grad()
     def latents(self, rgb: Tensor) -> Tensor:
-        """What its encoder makes of pictures (batch, 3, height, width) at half their sides."""
-        return latents_of(self.parts.vae, F.avg_pool2d(rgb, 2))
-
-    @torch.no_grad()
-    def picture(self, latents: Tensor) -> Tensor:
-        """What its decoder makes of latents, at twice the sides, in 0..1."""
-        small: Tensor = self.parts.vae.decode(latents).sample / 2 + 0.5
-        return F.interpolate(small.clamp(0, 1), scale_factor=2.0, mode="bilinear")
+        """What its encoder makes of pictures (batch, 3, height, width) in 0..1."""
+        return latents_of(self.parts.vae, rgb)
 
     @torch.no_grad()
     def walk(self, noise: Tensor, clean: Tensor, captions: Sequence[str], times: Sequence[int], scale: float) -> Tensor:
-        """DDIM steps from the first of `times` down, as the sampler that ships takes them; `clean` may be nothing yet.
+        """DDIM steps from the first of `times` down, as the sampler that ships takes them.
 
         `noise` and `clean` are (batch, channel, y, x); returns latents of that shape.
         """
@@ -68,7 +61,7 @@ class SettledModel:
     def velocity(self, latent: Tensor, time: int, words: Tensor, scale: float) -> Tensor:
         """The guided velocity; `words` hold those of no caption behind the captions' where `scale` is over 1."""
         rows = torch.cat([latent, latent]) if scale > 1 else latent
-        predicted = self.parts.unet(rows.to(self.precision), time, words).sample.float()
+        predicted: Tensor = self.parts.unet(rows.to(self.precision), time, words).sample.float()
         if scale == 1:
             return predicted
         told, untold = predicted.chunk(2)
