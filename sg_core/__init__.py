@@ -10,6 +10,7 @@ from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, same_look, share
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted, pictured
+from sg_core.edits.sequence import sequence
 from sg_core.energy import Energy, Measure, Reading, Term, centroid, keep_out, presence, shape, size
 from sg_core.errors import (
     AttentionError,
@@ -25,6 +26,9 @@ from sg_core.errors import (
 from sg_core.generate import generate
 from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
+from sg_core.inspection.insight import Insight
+from sg_core.inspection.page import page
+from sg_core.inspection.record import Inspection, inspected
 from sg_core.judge import Judge
 from sg_core.layout import Layout, confined, masks, shaped_noise
 from sg_core.models.adapters import Fitting, Lora, with_autoencoder, with_loras
@@ -48,6 +52,8 @@ __all__ = [
     "Grid",
     "Grounding",
     "Guidance",
+    "Insight",
+    "Inspection",
     "Judge",
     "Layout",
     "Lora",
@@ -83,6 +89,7 @@ __all__ = [
     "generate",
     "groundings",
     "hold",
+    "inspected",
     "keep_layout",
     "keep_look",
     "keep_out",
@@ -91,6 +98,7 @@ __all__ = [
     "load",
     "masks",
     "opened",
+    "page",
     "painted",
     "pictured",
     "place",
@@ -98,6 +106,7 @@ __all__ = [
     "same_look",
     "sample",
     "score",
+    "sequence",
     "shape",
     "shaped_noise",
     "share",

@@ -104,9 +104,12 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         # the result in the scene
         "misfit": _buttons(GENERATE),
         "displaced": _buttons(Button(operator="maquette.restore_camera", subject_property="name"), GENERATE_HERE),
+        "unbakeable": Fix(why="what to do with the object, only the artist knows; the sentence names it"),
         "unseen": _buttons(Button(operator="maquette.show_materials")),
         "locked-object": Fix(why="whether another file's object becomes local, only the artist decides"),
         "strange-words": Fix(why="what to say instead, only the artist knows; It Knows lists the things"),
+        "sequence-unusable": Fix(why="painting it again takes what is painted from its folder; the sentence says why"),
+        "cameras-gone": Fix(why="what was deleted is deleted; Strips, beside it, needs no camera"),
         "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Fix(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(OPEN_FOLDER),
@@ -149,6 +152,11 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "unreadable": _buttons(GENERATE),
         "stumbled": Fix(why="a bug of ours; the add-on goes on, and Blender's console has the trace"),
         "no-worker": _buttons(OPEN_LOG),
+        "inspection-failed": Fix(why="the sentence says what hinders"),
+        # Live
+        "live-offline": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
+        "live-failed": _buttons(Button(operator="maquette.live"), OPEN_LOG),
+        "live-unseen": _buttons(Button(operator="maquette.look_through_camera")),
         # the server's refusals
         "unauthorised": _buttons(TRY_AGAIN, PREFERENCES),
         "browser": _OUR_BUG,

@@ -10,6 +10,7 @@ from .errors import UserError
 LINKS = frozenset(  # codes of what is over once a server answers
     {
         "server-absent",
+        "live-offline",
         "server-runs",
         "server-died",
         "command-fails",
@@ -53,6 +54,8 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "displaced",
         "unseen",
         "no-editor",
+        "sequence-unusable",
+        "cameras-gone",
         "scene-gone",
         "locked-object",
         "view-gone",
@@ -78,6 +81,8 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "unpaintable",
         "prompt-too-long",
         "smallest",
+        "live-failed",
+        "live-unseen",
     }
 )
 

@@ -17,6 +17,8 @@ from typing import Annotated, Literal
 from .strict_json import Added, ContractError, Length, Range, Record
 
 __all__ = [
+    "DENOISING",
+    "ENLARGEMENT",
     "LORAS",
     "MASK_SIDE",
     "SEED_MAX",
@@ -33,6 +35,7 @@ __all__ = [
     "ReferenceRegion",
     "Region",
     "Scheduler",
+    "all_steps",
     "mask_rows",
     "pack_mask",
     "unpack_mask",
@@ -42,6 +45,8 @@ SEED_MAX = 2**31 - 1  # Blender's int property ends here
 LORAS = 16  # at once
 MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels
+ENLARGEMENT = 4.0  # at most, of the sides of a first pass
+DENOISING = 0.4  # of a second pass, where nobody says otherwise
 
 Name = Annotated[str, Length(1, 200)]
 Text = Annotated[str, Length(0, 2000)]
@@ -123,7 +128,8 @@ class ReferencePicture(Record):
 
     Regions that it does not list are looked for in it. One that ``keeps`` its picture gives everything that no region
     needs to change; one that keeps the look alone, as from another camera, only what its kept regions look like; one
-    that keeps the layout only where things are, for other words.
+    that keeps the layout only where things are, for other words. Where ``shown`` says what of it is a picture at
+    all, that stays as it is, and all else is painted.
     """
 
     picture: Digest
@@ -133,6 +139,7 @@ class ReferencePicture(Record):
     variation_seed: Seed = 0
     regions: Annotated[tuple[ReferenceRegion, ...], Length(0, 64)] = ()
     keeps: Literal["picture", "look", "layout"] = "picture"
+    shown: Mask | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +172,9 @@ class Blockout(Record):
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
     instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
-    What follows another picture has a ``reference``.
+    What follows another picture has a ``reference``. Above an ``enlargement`` of 1 the picture is first painted with
+    sides so much smaller, and a second pass walks the last part, ``denoising``, of the steps again at its full size.
+    One that is ``tiled`` was decoded in tiles, as the server does where memory is short.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -192,11 +201,20 @@ class Blockout(Record):
     loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
     vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
     precision: Annotated[Precision, Added("0.2.0")] = ""
+    enlargement: Annotated[float, Range(1.0, ENLARGEMENT), Added("0.2.0")] = 1.0
+    denoising: Annotated[Fraction, Added("0.2.0")] = DENOISING
+    tiled: Annotated[bool, Added("0.2.0")] = False
 
     def __post_init__(self) -> None:
         frame = self.frame
         if frame.left + frame.width > self.width or frame.top + frame.height > self.height:
             raise ContractError("frame", f"reaches outside the {self.width} x {self.height} picture")
+
+
+def all_steps(blockout: Blockout) -> int:
+    """The steps of both passes, which progress is counted in."""
+    again = max(1, round(blockout.steps * blockout.denoising)) if blockout.enlargement > 1.0 else 0
+    return blockout.steps + again
 
 
 def pack_mask(width: int, height: int, rows: bytes) -> Mask:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import EditCase
+from benchmarks.edits.orbit import orbit
 from benchmarks.edits.painter import FLOOR_SEED, EditPainter, moved, restyled
 from sg_core.edits.look import keep_layout, keep_look, same_look, share
 from sg_core.edits.reference import pictured
@@ -199,5 +200,6 @@ EDITS = {
     "restyle": restyle,
     "swap": swap,
     "real": real,
+    "orbit": orbit,
     "cost": cost,
 }

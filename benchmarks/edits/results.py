@@ -13,6 +13,7 @@ from benchmarks.statistics import bootstrap
 EditFigures = dict[str, Any]
 
 DRAWS = 4000
+MEDIAN_DRAWS = 1000  # of cases with many values each
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> list[float]:
@@ -103,6 +104,22 @@ def of_real(rows: Sequence[EditRow], judge: str) -> EditFigures:
     }
 
 
+def of_orbit(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """Median jump of all frames, with its interval over cases; and how far looks go, first to last."""
+    return {
+        "jitter": median_of_all([row["jumps"][judge] for row in rows]),
+        "drift": ratio([row["drift"][judge] for row in rows]),
+    }
+
+
+def median_of_all(cases: Sequence[Sequence[float]]) -> list[float]:
+    """The median of all values of all cases, with its interval; cases are redrawn."""
+    picks = np.random.default_rng(0).integers(len(cases), size=(MEDIAN_DRAWS, len(cases)))
+    medians = [float(np.median(np.concatenate([cases[number] for number in pick]))) for pick in picks]
+    low, high = np.quantile(medians, [0.025, 0.975])
+    return [float(np.median(np.concatenate(cases))), float(low), float(high)]
+
+
 def of_cost(rows: Sequence[EditRow], judge: str) -> float:
     """Seconds with a look with_look over those unguided."""
     return ratio([(row["seconds"][1], row["seconds"][0]) for row in rows])[0]
@@ -120,6 +137,7 @@ FIGURES = {
     "restyle": of_restyle,
     "swap": of_swap,
     "real": of_real,
+    "orbit": of_orbit,
     "cost": of_cost,
 }
 

@@ -34,6 +34,7 @@ def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scheduler", choices=get_args(Scheduler), help="how the model walks from noise to picture")
     parser.add_argument("--lora", dest="lora_words", action="append", metavar="NAME=WEIGHT", help="add a LoRA")
     parser.add_argument("--vae", dest="vae_name", metavar="NAME", help="decode with this autoencoder")
+    parser.add_argument("--enlarge", type=float, metavar="TIMES", help="sides so much larger, by a second pass, 1 to 4")
     parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
     parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
     parser.add_argument("--region", action="append", default=[], metavar="CHANGES", help=HELP)
@@ -45,6 +46,8 @@ def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
     for name in ("scheduler", "leakage", "confined"):
         if (value := getattr(words, name)) is not None:
             document[name] = value
+    if words.enlarge is not None:
+        document |= _enlarged(blockout, words.enlarge)
     if words.lora_words is not None:
         document["loras"] = [_lora(text) for text in words.lora_words]
     if words.vae_name is not None:
@@ -61,6 +64,14 @@ def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
         return load(Blockout, document)
     except ContractError as error:
         raise WrongLayout(f"The layout cannot be like that: {error}") from error
+
+
+def _enlarged(blockout: Blockout, times: float) -> dict[str, Any]:
+    """What a blockout says of its size, so much larger than what it is or would first be painted in."""
+    more = times / blockout.enlargement
+    frame = {name: round(side * more) for name, side in dump(blockout.frame).items()}
+    size = {"width": round(blockout.width * more), "height": round(blockout.height * more)}
+    return {**size, "frame": frame, "enlargement": times}
 
 
 def _lora(text: str) -> dict[str, Any]:

@@ -60,11 +60,11 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     if path is None:
         if words.keep or words.repaint or words.caption or words.other_view:
             raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
-        return _again(blockout, words.scene.parent / BESIDE)
+        return _again(blockout, words.scene.parent)
     keeps: Keeps = "layout" if words.restyle else "look" if words.other_view else "picture"
     try:
         content = path.read_bytes()
-        png, request = _as_png(content, blockout), _request(content)
+        png, request = as_png(content, blockout), request_in(content)
     except (OSError, Image.DecompressionBombError, ContractError) as error:
         raise WrongReference(f"{path} is no picture that can be followed: {error}") from error
     digest = sha256(png).hexdigest()
@@ -78,14 +78,23 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     return PictureToFollow(png, following(blockout, reference, keep, repaint))
 
 
-def _again(blockout: Blockout, beside: Path) -> PictureToFollow | None:
+def _again(blockout: Blockout, folder: Path) -> PictureToFollow | None:
     """A blockout that refers to a picture already, which lies beside it. Raises WrongReference where it does not."""
     if blockout.reference is None:
         return None
-    png = beside.read_bytes() if beside.is_file() else b""
-    if sha256(png).hexdigest() != blockout.reference.picture:
-        raise WrongReference(f"the request follows a picture that is not {beside}: put it there, or name --keep-look")
+    png = file_beside(folder, blockout.reference.picture)
+    if png is None:
+        path = folder / BESIDE
+        raise WrongReference(f"the request follows a picture that is not {path}: put it there, or name --keep-look")
     return PictureToFollow(png, blockout)
+
+
+def file_beside(folder: Path, digest: str) -> bytes | None:
+    """The PNG file of that sha256 in a folder, the one called BESIDE or any other; None where it is not there."""
+    for path in (folder / BESIDE, *sorted(folder.glob("*.png"))):
+        if path.is_file() and sha256(content := path.read_bytes()).hexdigest() == digest:
+            return content
+    return None
 
 
 def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
@@ -98,14 +107,17 @@ def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
     return regions
 
 
-def _request(content: bytes) -> Blockout | None:
+def request_in(content: bytes) -> Blockout | None:
     """What a picture of ours was asked for; None of any other. Raises ContractError."""
     text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(KEYWORD)
     return None if text is None else loads(Blockout, text)
 
 
-def _as_png(content: bytes, blockout: Blockout) -> bytes:
-    """The file as it is, where it is ours or a PNG file of the picture's size; else as one, cut to shape and scaled."""
+def as_png(content: bytes, blockout: Blockout) -> bytes:
+    """The file as it is, where it is ours or a PNG file of the picture's size; else as one, cut to shape and scaled.
+
+    Raises OSError for what is no image.
+    """
     image, size = Image.open(io.BytesIO(content)), (blockout.width, blockout.height)
     if image.format == "PNG" and (LATENT in getattr(image, "text", {}) or image.size == size):
         return content

@@ -17,7 +17,7 @@ from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, ServerAbsent
 from addon.protocol.answers import Achieved, Event, ModelInfo
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import ContractError, dump, load
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
@@ -69,16 +69,18 @@ async def render(
     change: Callable[[Blockout], Blockout] = lambda blockout: blockout,
     follows: Callable[[Blockout], PictureToFollow | None] = lambda blockout: None,
     overwrite: bool = False,
+    scene_copy: bool = True,
 ) -> Result:
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
     is the Blender to use instead of bpy. ``change`` has the last word on the blockout, and
     ``follows`` says which picture it follows. A picture that is there is
-    only replaced to ``overwrite`` it.
+    only replaced to ``overwrite`` it; without ``scene_copy`` there is no scene.blend.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
     refuse_to_overwrite(result.picture, overwrite)
+    result = result if scene_copy else replace(result, scene=None)
     if is_request(source.path):
         blockout, result = read_blockout(source.path, settings, name), replace(result, scene=None)
     else:
@@ -120,14 +122,14 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
 
     Raises NotPainted when the job does not get done, ServerLost when the server goes for good.
     """
-    with bar(desc="painting", total=blockout.steps) as progress:
+    with bar(desc="painting", total=all_steps(blockout)) as progress:
 
         def watch(event: Event) -> None:
             progress.set_postfix_str(event.phase or event.state)
             progress.update(event.step - progress.n)
 
         picture = await painted(link, blockout, uuid.uuid4().hex, watch)
-    return picture.png, picture.job.achieved
+    return picture.png, picture.achieved
 
 
 def refuse_to_overwrite(picture: Path, overwrite: bool) -> None:
@@ -239,7 +241,8 @@ async def _main(words: argparse.Namespace) -> None:
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     change, follows = partial(changed, words=words), partial(follow, words=words)
     async with link(words.server, models, words.lora_folders) as way:
-        result = await render(way, source, settings, name, out, words.blender, change, follows, words.overwrite)
+        choices = (change, follows, words.overwrite, not words.no_scene)
+        result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)
 
 
@@ -279,5 +282,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
     parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")
     parser.add_argument("--overwrite", action="store_true", help="replace the picture that is there")
+    parser.add_argument("--no-scene", action="store_true", help="write no scene.blend, which costs another Blender")
     parser.add_argument("--json", action="store_true", help="one line of JSON: the files, and what was achieved")
     return parser

@@ -11,7 +11,7 @@ import io
 import json
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor
 
 import sg_core
 from addon.protocol.blockout import Blockout, ReferencePicture, Region
+from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
 from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
@@ -29,7 +30,6 @@ from sg_core.tokens import Phrase
 from ..problems import Unpaintable
 from .translate import coverage, wording
 
-MOVED = 0.05  # 1 - IoU of a region's masks: below it the region stands where it stood
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
 KEYS = ("maquette.blockout", "maquette.latent")
 
@@ -78,6 +78,8 @@ def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockou
     if blockout.reference is None or png is None:
         return sg_core.Layout()
     reference = reference_of(model, judge, blockout, png)
+    if blockout.reference.shown is not None:
+        return sg_core.freeze(reference, 1.0 - coverage(blockout.reference.shown))
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
     keeps = blockout.reference.keeps
     if keeps == "layout":
@@ -101,12 +103,7 @@ def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bo
     """Whether something has to change for this region."""
     if region.look == "repaint" or phrase not in reference.regions:
         return True
-    before = torch.as_tensor(reference.regions[phrase], dtype=torch.float32)
-    now = coverage(region.mask)
-    if before.shape != now.shape:
-        before = F.interpolate(before[None, None], now.shape, mode="area")[0, 0]
-    union = float(torch.maximum(before, now).sum())
-    return 1 - float(torch.minimum(before, now).sum()) / max(union, 1e-6) > MOVED
+    return not stands(reference.regions[phrase], coverage(region.mask))
 
 
 def reference_of(
@@ -131,6 +128,8 @@ def reference_of(
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
     plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
+    if request.shown is not None:
+        return replace(plain, picture=pixels)
     if request.keeps == "layout":
         return plain
     masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)

@@ -18,6 +18,7 @@ from sg_core.errors import RequestError
 COVERED = 0.5  # of a mask's best coverage: what is covered as much belongs to its box
 RIGID = 0.04  # a stretch by less than this is none: masks of pixels are no more exact
 COVERS = 0.5  # of a cell: from there on it is the region's
+STANDS = 0.05  # 1 - IoU of two masks: up to it a region stands where it stood
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ def movement(old: Any, new: Any) -> Movement:
         ((left_ + right_) / 2, (top_ + bottom_) / 2),
         (1.0, 1.0) if rigid else (stretch[0], stretch[1]),
     )
+
+
+def stands(before: Any, now: Any) -> bool:
+    """Whether a region stands still: its masks (y, x) in 0..1, at any resolutions, cover the same."""
+    then, there = (torch.as_tensor(mask, dtype=torch.float32) for mask in (before, now))
+    if then.shape != there.shape:
+        then = F.interpolate(then[None, None], there.shape, mode="area")[0, 0]
+    union = float(torch.maximum(then, there).sum())
+    return 1 - float(torch.minimum(then, there).sum()) / max(union, 1e-6) <= STANDS
 
 
 def moved(values: Tensor, movement: Movement) -> Tensor:

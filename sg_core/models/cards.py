@@ -60,6 +60,7 @@ class Card:
         base: what LoRAs and other autoencoders for it are made for.
         scheduler: the one it likes; ``schedulers`` are those that it walks with, all where none is named.
         note: what a person should know before using it.
+        preview: folder of a small decoder (TAESD) for previews; none named means the one beside the model, if any.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Card:
     scheduler: str = "ddim"
     schedulers: tuple[str, ...] = ()
     note: str = ""
+    preview: str = ""
 
     @property
     def address(self) -> str:

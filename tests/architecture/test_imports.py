@@ -41,9 +41,10 @@ BLENDER_PROCESS = (
     "addon.request.limits",
     "addon.request.phrases",
     "addon.request.references",
+    "addon.request.sequences",
 )
 WORKER = "server.worker.translate"
-TRANSLATORS = frozenset({"server/worker/translate.py", "server/worker/references.py"})
+TRANSLATORS = frozenset(f"server/worker/{name}.py" for name in ("translate", "references", "inspection"))
 
 
 def foreign_imports(file: Source) -> Iterator[str]:

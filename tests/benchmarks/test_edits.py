@@ -106,6 +106,7 @@ def test_the_whole_bench_on_one_case(capsys: pytest.CaptureFixture[str]) -> None
         "restyle",
         "swap",
         "real",
+        "orbit",
         "cost",
         "cost_shared",
         "second-judge",

@@ -33,10 +33,10 @@ def test_sides_are_multiples_as_they_are_painted(larger: StableDiffusion1) -> No
         painted_sides(larger.card, 40, 32)
 
 
-def test_a_watch_sees_it_as_large_as_it_was_asked_for(larger: StableDiffusion1) -> None:
+def test_a_watch_sees_it_as_large_as_it_is_painted(larger: StableDiffusion1) -> None:
     moments: list[Moment] = []
     generate(larger, PROMPT, width=48, height=32, steps=2, watch=moments.append)
-    assert [moment.preview().shape for moment in moments] == [(1, 3, 32, 48)] * 2
+    assert [moment.preview().shape for moment in moments] == [(1, 3, 64, 96)] * 2
     assert moments[-1].latent.shape[2:] == (8, 12)
 
 

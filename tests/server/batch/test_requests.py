@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from addon.protocol.content_key import content_key
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import dump
-from server.batch.requests import content_key, name_of, parts_of, requests_in, safe
+from server.batch.requests import name_of, parts_of, requests_in, safe
 from server.cli.request_files import NotARequest, read_request
 from tests.server.batch.batches import requests
 from tests.server.serving import blockout

@@ -80,6 +80,13 @@ def test_what_keeps_less_than_the_picture_changes_it(engine, before, keeps):
     assert not np.array_equal(pixels(other), pixels(plain))
 
 
+def test_what_is_shown_already_stays_and_the_rest_is_painted(engine, before):
+    left = pack_mask(16, 8, bytes(([255] * 8 + [0] * 8) * 8))
+    painted = engine.paint(replace(BEFORE, seed=99, reference=follow(before, shown=left)), unwatched, before).full
+    assert np.array_equal(pixels(painted)[:, :56], pixels(before)[:, :56])
+    assert not np.array_equal(pixels(painted)[:, 72:], pixels(before)[:, 72:])
+
+
 def test_a_photograph_is_followed_like_a_picture_of_ours(engine):
     rows = np.random.default_rng(0).integers(0, 256, (96, 192, 3), np.uint8)
     file = io.BytesIO()

@@ -22,6 +22,7 @@ from use_edge_cases import use_edge_cases
 from use_fixes import use_fixes
 from use_history import take_up_again
 from use_messages import use_messages
+from use_views import paint_and_bake
 
 PROMPT = "a castle and a rocket on a meadow"
 
@@ -72,6 +73,7 @@ def use(command: str) -> None:
 
     scene.camera.location.x -= 1.0
     use_fixes(app)
+    paint_and_bake(scene, app)
     child = app.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait() in (0, -15)  # however long its worker takes to leave: the caller has the patience
