@@ -1,86 +1,70 @@
 # SPDX-License-Identifier: MIT
-"""Does a model do here what it must? ``maquette check MODEL``, for whoever has weights that we have not.
+"""Does a model do here what it must, and which of its layers know best where words are? ``maquette check MODEL``.
 
-Our own loop against diffusers' pipeline with the same parts, listening that changes no bit, a gradient that is one, and
-with checkpointing too, and an energy that falls under guidance. Each line is a verdict with its figure.
+For whoever has weights that we have not: it proves or mends a family in ten minutes. Layers are held against an
+independent judge's boxes; without one, a sheet shows them to the eyes.
 """
 
 import argparse
-import inspect
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
-from torch import Tensor
 
-from sg_core import Moment, Phrase, WeightsError, generate, listening, load, place
-from sg_core.models.loading import FAMILIES
-from sg_core.models.model import Model, Step
-from sg_core.models.pipeline_model import PipelineModel
-from sg_core.models.schedulers import FLOW_SCHEDULERS, SCHEDULERS, configured
-from sg_core.models.stable_diffusion_1 import StableDiffusion1
-from sg_core.sample import Texts, conditional_pass
+from addon.protocol.paths import cards_folder
+from benchmarks.model_check import card_writer, layer_maps, layer_ranking, map_sheet, owl
+from benchmarks.model_check.verdicts import CheckedModel, Verdict, line, verdicts_of
+from server.cli.terminal import complain, say
+from sg_core import WeightsError, load
+from sg_core.models.model import Model
+from sg_core.models.parts import Hardware
+from sg_core.toybox.segmenter import judge_of
 
-PROMPT, PHRASE = "a castle on a hill", Phrase("castle")
-SAME = 1e-3  # of a picture's values, in float32
-TURNED = 0.05  # of the gradient's size, what checkpointing may change
+STEPS = 6  # of each picture that is only compared
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One line: what was looked at, whether it is as it must be, and the figure."""
+class LayerReport:
+    """What was learnt of the layers: the pictures, their ranking where a judge saw anything, and why not otherwise."""
 
-    name: str
-    good: bool
-    figure: str
-
-
-@dataclass(frozen=True)
-class CheckedModel:
-    """A model and how it is asked: picture size in pixels, steps, and a scheduler that both loops know."""
-
-    model: Model
-    size: tuple[int, int]
-    steps: int
-
-    @property
-    def scheduler(self) -> str:
-        """Euler where the family's own is of that kind."""
-        family = self.model.card.family
-        if family == "deepfloyd-if":
-            return "ddpm"
-        loader = FAMILIES[family].family
-        return "euler" if family.startswith("stable-diffusion-xl") or (loader and loader.flow) else "ddim"
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """For ``generate``."""
-        width, height = self.size
-        sizes = {"width": width, "height": height, "steps": self.steps, "seeds": (1,)}
-        return sizes | {"scale": self.model.card.scale, "scheduler": self.scheduler}
+    pictures: Sequence[layer_maps.ProbePicture]
+    ranking: layer_ranking.Ranking | None
+    judge: str
+    trouble: str = ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command: 0 when all is as it must be."""
     words = parser().parse_args(argv)
+    hardware = Hardware(words.device, torch.bfloat16 if words.half else torch.float32)
+    begun = time.monotonic()
     try:
-        begun = time.monotonic()
-        dtype = torch.bfloat16 if words.half else torch.float32
-        model = load(words.model, device=words.device, dtype=dtype)
+        own = card_writer.users_values(words.model, words.cards)
+        model = load(words.model, device=hardware.device, dtype=hardware.dtype, changes=own)
+        finder = _finder(words, model)
     except WeightsError as error:
-        print(error, file=sys.stderr)
+        complain(str(error))
         return 1
     side = words.side or round(model.card.area**0.5) // model.card.multiple * model.card.multiple
-    subject = CheckedModel(model, (side, side), words.steps)
+    subject = CheckedModel(model, (side, side), words.steps or STEPS)
     loaded = Verdict("loads", True, f"{model.card.family}, {time.monotonic() - begun:.0f} s")
-    verdicts = [loaded, *verdicts_of(subject)]
-    print(json.dumps([asdict(v) for v in verdicts]) if words.json else "\n".join(map(line, verdicts)))
-    return 0 if all(verdict.good for verdict in verdicts) else 1
+    verdicts = [loaded]
+    _show(words, line(loaded))
+    for verdict in verdicts_of(subject):
+        verdicts.append(verdict)
+        _show(words, line(verdict))
+    good = all(verdict.good for verdict in verdicts)
+    report = probed(words, model, finder, (side, side)) if words.pictures else None
+    lines = [] if report is None else _concluded(words, model, report, good)
+    _show(words, *lines)
+    if words.json:
+        say(json.dumps({"verdicts": [asdict(v) for v in verdicts], "layers": _figures(report), "words": lines}))
+    return 0 if good else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,143 +72,99 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(prog="maquette check", description=__doc__)
     flags.add_argument("model", help="a model's name, folder or checkpoint file")
     flags.add_argument("--side", type=int, help="pixels of the picture; the model's own size by default")
-    flags.add_argument("--steps", type=int, default=6)
+    flags.add_argument(
+        "--steps", type=int, help=f"of each picture; {STEPS} of those compared, the Card's of the others"
+    )
     flags.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     flags.add_argument("--half", action="store_true", help="weights in bfloat16; the pictures then differ more")
     flags.add_argument("--json", action="store_true", help="one line of JSON instead of lines")
+    flags.add_argument("--judge", type=Path, help="a folder of OWLv2 or OWL-ViT, who says where things are")
+    flags.add_argument("--threshold", type=float, default=owl.THRESHOLD, help="least likelihood of its boxes, 0 to 1")
+    flags.add_argument("--pictures", type=int, default=6, help="to hear the layers in; 0 leaves that out")
+    flags.add_argument(
+        "--nouns", type=lambda text: text.split(","), default=[], help="what they show, two each: cat,dog"
+    )
+    flags.add_argument("--sheet", type=Path, help="a PNG file of what each layer looks at; without a judge always")
+    flags.add_argument("--cards", type=Path, default=cards_folder(), help="the folder in which the Card is written")
+    flags.add_argument("--layers", type=lambda text: text.split(","), help="the Card's, chosen by eye: mid_block,…")
+    flags.add_argument("--overwrite", action="store_true", help="also over a Card that is there")
     return flags
 
 
-def line(verdict: Verdict) -> str:
-    """For people."""
-    return f"{'ok ' if verdict.good else 'BAD'}  {verdict.name:34}{verdict.figure}"
+def probed(
+    words: argparse.Namespace, model: Model, finder: layer_maps.ObjectFinder | None, size: tuple[int, int]
+) -> LayerReport:
+    """Paints the pictures, and holds the layers against the judge."""
+    card = model.card
+    steps = {"steps": words.steps or card.steps, "scale": card.scale, "scheduler": card.scheduler}
+    options: dict[str, Any] = {"width": size[0], "height": size[1], **steps}
+    nouns = words.nouns or card.nouns
+    pictures = list(layer_maps.probe_pictures(model, finder, words.pictures, nouns, options))
+    if finder is None:
+        return LayerReport(pictures, None, "", "Without --judge nobody says where things are: look at the sheet.")
+    heard = list(model.layers(torch.zeros(1, *model.latent_shape(*size))))
+    try:
+        return LayerReport(pictures, layer_ranking.ranking(pictures, heard), finder.name)
+    except layer_ranking.NothingSeen as error:
+        return LayerReport(pictures, None, finder.name, f"Nothing is known of the layers: {error}.")
 
 
-def verdicts_of(subject: CheckedModel) -> Iterator[Verdict]:
-    """All but the first."""
-    for name, check in CHECKS.items():
-        begun = time.monotonic()
-        good, figure = check(subject)
-        yield Verdict(name, good, f"{figure} ({time.monotonic() - begun:.0f} s)")
+def _finder(words: argparse.Namespace, model: Model) -> layer_maps.ObjectFinder | None:
+    """Who says where things are: the folder's detector, else the model's own Judge. Raises WeightsError."""
+    if words.judge is not None:
+        return owl.load_detector(words.judge, Hardware(words.device), words.threshold)
+    own = judge_of(model)
+    return None if own is None else layer_maps.SegmentingFinder(own)
 
 
-def paints_the_pipelines_picture(subject: CheckedModel) -> tuple[bool, str]:
-    """The largest difference of a value."""
-    difference = float((generate(subject.model, PROMPT, **subject.options) - pipelines_picture(subject)).abs().max())
-    return difference < SAME, f"differs by {difference:.0e} at most"
-
-
-def pipelines_picture(subject: CheckedModel) -> Tensor:
-    """What diffusers' own loop paints with the very parts, (1, 3, y, x) in 0..1 on the CPU."""
-    model, card = subject.model, subject.model.card
-    pipe, flow = pipeline_of(model)
-    kind, changes = (FLOW_SCHEDULERS if flow else SCHEDULERS)[subject.scheduler]
-    own, pipe.scheduler = pipe.scheduler, configured(kind, model.noise, changes, flow=flow)  # type: ignore[attr-defined]
-    pipe.set_progress_bar_config(disable=True)
-    known = inspect.signature(pipe.__call__).parameters
-    scale = card.scale - 1.0 if card.family.startswith("z-image") else card.scale
-    wishes: dict[str, Any] = {"guidance_scale": scale, "true_cfg_scale": scale, "use_resolution_binning": False}
-    wishes["clean_caption"] = False
-    if card.family == "qwen-image":
-        wishes["negative_prompt"] = ""  # without one it has no second pass
-    else:
-        del wishes["true_cfg_scale"]  # others have it for what they were not made for
-    options = {name: value for name, value in wishes.items() if name in known}
-    width, height = subject.size
-    generator = [torch.Generator("cpu").manual_seed(1)]
-    sizes = {"width": width, "height": height, "num_inference_steps": subject.steps}
-    picture: Tensor = pipe(prompt=PROMPT, generator=generator, output_type="pt", **sizes, **options).images
-    pipe.scheduler = own
-    return (picture / 2 + 0.5 if card.family == "deepfloyd-if" else picture).float().cpu()
-
-
-def pipeline_of(model: Model) -> tuple[Any, bool]:
-    """A model's parts as diffusers' pipeline, and whether it predicts a flow."""
-    if isinstance(model, PipelineModel):
-        return model.pipe, model.family.flow
-    assert isinstance(model, StableDiffusion1)
-    pipe = diffusers.StableDiffusionPipeline(
-        vae=model.autoencoder,
-        text_encoder=model.text_encoder,
-        tokenizer=model.tokenizer,
-        unet=model.network,
-        scheduler=diffusers.DDIMScheduler.from_config(dict(model.noise)),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+def _concluded(words: argparse.Namespace, model: Model, report: LayerReport, good: bool) -> list[str]:
+    """What there is to say in the end; writes sheet and Card."""
+    result = report.ranking
+    lines = ["", layer_ranking.table(result, model.card.layers) if result else report.trouble]
+    sheet = words.sheet or (
+        None if result else Path(f"{card_writer.card_file(Path(), model.card.name).stem}-layers.png")
     )
-    return pipe, False
+    if sheet is not None:
+        map_sheet.map_sheet(report.pictures, result.layers if result else ()).save(sheet)
+        lines.append(f"What each layer looks at is in {sheet}.")
+    layers = words.layers or _layers(model, result)
+    if not layers:
+        return [*lines, "" if result else "Choose with --layers BLOCK,BLOCK what the Card is to say."]
+    if not good:
+        return [*lines, "No Card is written, for not all is as it must be."]
+    text = card_writer.card_text(model.card.name, layers, _remarks(report, chosen=bool(words.layers)))
+    file = card_writer.card_file(words.cards, model.card.name)
+    return [*lines, card_writer.write_card(file, text, overwrite=words.overwrite)]
 
 
-def middle(subject: CheckedModel) -> tuple[Tensor, Step, Texts]:
-    """A latent on its way, where words are listened to."""
-    model = subject.model
-    shape = model.latent_shape(*subject.size)
-    step = model.steps(subject.steps, subject.scheduler, shape[1:]).steps[1]
-    text = model.encode([PROMPT])
-    text = text.guided(model.card.scale) if model.card.guided_by == "input" else text
-    latent = torch.randn(1, *shape, generator=torch.Generator().manual_seed(2)).to(text.device)
-    return latent, step, Texts(text, None, model.words([PROMPT], [PHRASE]))
+def _layers(model: Model, result: layer_ranking.Ranking | None) -> Sequence[str]:
+    """What the Card is to say: the best, where they lead; else what it says; nothing where nobody knows."""
+    if result is None or not result.knows:
+        return ()
+    return result.blocks if result.leads else model.card.layers
 
 
-def listening_changes_nothing(subject: CheckedModel) -> tuple[bool, str]:
-    """Bit for bit."""
-    model, (latent, step, texts) = subject.model, middle(subject)
-    with torch.no_grad():
-        before = model.predict(latent, step, texts.conditional)
-        with listening(model.network, model.layers(latent), texts.words) as tape:
-            after = model.predict(latent, step, texts.conditional)
-    return torch.equal(before, after), f"{len(tape.attention)} layers heard"
+def _remarks(report: LayerReport, *, chosen: bool) -> list[str]:
+    if chosen or report.ranking is None:
+        return ["The layers were chosen by eye. All else is the family's."]
+    result = report.ranking
+    return [
+        f"{len(report.pictures)} pictures, {result.sightings} objects seen by {report.judge}. Overlap with them: "
+        f"{', '.join(result.blocks)} {result.best:.3f}, what was heard before {result.card:.3f}, "
+        f"by chance {result.chance:.3f}.",
+        "All else is the family's.",
+    ]
 
 
-def gradients_agree(subject: CheckedModel) -> tuple[bool, str]:
-    """With checkpointing and without, where it may be used."""
-    model, (latent, step, texts) = subject.model, middle(subject)
-    network: Any = model.network
-    energy = place(halves(latent.shape[2], latent.shape[3]))
-
-    def gradient() -> Tensor:
-        slope = conditional_pass(model, latent, step, texts, energy, follow=True).gradient
-        assert slope is not None, "it was followed"
-        return slope
-
-    plain = gradient()
-    good = bool(plain.isfinite().all()) and float(plain.abs().max()) > 0
-    loader = FAMILIES[model.card.family].family
-    if loader is not None and not loader.checkpoints:
-        return good, "checkpointing is not used"
-    network.enable_gradient_checkpointing()
-    away = float((gradient() - plain).norm() / plain.norm().clamp_min(1e-30))
-    network.disable_gradient_checkpointing()
-    return good and away < TURNED, f"checkpointed differs by {away:.0e} of its size"
+def _figures(report: LayerReport | None) -> dict[str, Any] | None:
+    return None if report is None or report.ranking is None else asdict(report.ranking)
 
 
-def halves(rows: int, columns: int) -> dict[str | Phrase, Tensor]:
-    """The castle is to be in the left half."""
-    mask = torch.zeros(rows, columns)
-    mask[:, : columns // 2] = 1.0
-    return {PHRASE: mask}
+def _show(words: argparse.Namespace, *lines: str) -> None:
+    if not words.json:
+        for text in lines:
+            say(text)
 
 
-def guidance_is_obeyed(subject: CheckedModel) -> tuple[bool, str]:
-    """The error of the last guided step, with guidance and without."""
-
-    def last(strength: float) -> float:
-        read: list[float] = []
-
-        def watch(moment: Moment) -> None:
-            read.extend(moment.energies.values())
-
-        generate(subject.model, PROMPT, place(halves(8, 8)), strength=strength, watch=watch, **subject.options)
-        return read[-1]
-
-    free, guided = last(0.0), last(1.0)
-    return guided < free, f"error {free:.3f} without, {guided:.3f} with guidance"
-
-
-CHECKS: dict[str, Callable[[CheckedModel], tuple[bool, str]]] = {
-    "listening changes nothing": listening_changes_nothing,
-    "paints the pipeline's picture": paints_the_pipelines_picture,
-    "gradients agree": gradients_agree,
-    "guidance is obeyed": guidance_is_obeyed,
-}
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,6 +2,7 @@
 """From words and a layout to pictures, in one call."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,9 +11,20 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
-from sg_core.models.model import Model
+from sg_core.models.model import Model, Trajectory, of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
+from sg_core.second_pass import (
+    DENOISING,
+    begun_anew,
+    counted,
+    enlarged,
+    first_size,
+    last_steps,
+    refuse_kept,
+    settled,
+    step_count,
+)
 from sg_core.tokens import Phrase, Words, phrase
 
 
@@ -32,6 +44,8 @@ def generate(
     negative: str = "",
     variation: float = 0.0,
     variation_seed: int = 0,
+    enlargement: float = 1.0,
+    denoising: float = DENOISING,
     watch: Watch | None = None,
     inspected: Sequence[str | Phrase] | None = None,
 ) -> Tensor:
@@ -50,6 +64,9 @@ def generate(
         scheduler: ``ddim``, ``ddpm``, ``euler``, ``euler a``, ``dpm++ 2m``, ``dpm++ 2m karras``, ``unipc`` or ``lcm``.
         negative: what to move away from.
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
+        enlargement: 1 to 4, above 1 the picture is first painted with sides so much smaller, and then in a second pass
+            enlarged and painted over.
+        denoising: 0 to 1, the part of the steps that the second pass walks again: how much it may change.
         watch: called after every step; raise ``Cancelled`` in it to stop.
         inspected: phrases to look at besides the layout's, where the watch wants an insight into every step; None
             wants none. The picture is the same.
@@ -58,25 +75,54 @@ def generate(
     """
     rows, seeds = _rows(prompts, seeds)
     everything, guidance = as_layout(layout), _guidance(mode, strength)
-    shape = model.latent_shape(width, height)
-    trajectory = model.steps(steps, scheduler, shape[1:])
+    size = (width, height) if enlargement == 1.0 else first_size(model.card, width, height, enlargement)
+    shape, large = model.latent_shape(*size), model.latent_shape(width, height)
+    trajectory, again = model.steps(steps, scheduler, shape[1:]), None
+    if enlargement != 1.0:
+        refuse_kept(everything)
+        again = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
-    clean = sample(
-        model,
-        latent.to(texts.conditional.device),
-        texts,
-        trajectory,
-        scale=scale,
-        noise=noise,
-        layout=everything,
-        guidance=guidance,
-        watch=watch or unwatched,
-        inspected=inspected is not None,
-    )
-    return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
+    run, watch = Run(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
+    latent = latent.to(texts.conditional.device)
+    if again is None:
+        clean = run.walk(latent, trajectory, everything, watch)
+    else:
+        total = steps + len(again.steps)
+        first = run.walk(latent, trajectory, everything, counted(watch, 0, total))
+        latent = begun_anew(enlarged(model, first, width, height), again.steps[0], noise)
+        clean = run.walk(latent, again, settled(everything), counted(watch, steps, total))
+    pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
+    return everything.keeping.composed(model, pictures).cpu()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all passes of one picture have in common."""
+
+    model: Model
+    texts: Texts
+    scale: float
+    noise: Sequence[torch.Generator]
+    guidance: Guidance
+    inspected: bool = False
+
+    def walk(self, latent: Tensor, trajectory: Trajectory, layout: Layout, watch: Watch) -> Tensor:
+        """One pass, to its clean end; all (batch, channel, y, x)."""
+        return sample(
+            self.model,
+            latent,
+            self.texts,
+            trajectory,
+            scale=self.scale,
+            noise=self.noise,
+            layout=layout,
+            guidance=self.guidance,
+            watch=watch,
+            inspected=self.inspected,
+        )
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

@@ -7,11 +7,13 @@ network may guide only as plain weights, until a test has compared the gradient 
 passed such a test. Sampling without energies is free to use them all.
 
 A picture is planned before it is begun: ``plan`` says which tricks fit it into a device, ``Sparing`` is a model that
-obeys. Both tricks of a plan leave every bit of a picture as it is.
+obeys. Parking and checkpointing leave every bit of a picture as it is. Decoding in tiles does not, so it comes last,
+and whoever asked for the picture is told.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,6 +35,7 @@ PRECISIONS = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.floa
 MARGIN = 3 * 2**28  # bytes that the driver takes for itself, and that fragments waste
 GIBIBYTE = 2**30
 TEXTS = 64  # prompts whose encoding is remembered
+TILE = 64  # cells of a latent along one side of a tile, 512 pixels of most models
 HOOKS = ("_diffusers_hook", "_hf_hook")  # diffusers': casting, offloading by groups, caches; accelerate's: offloading
 
 
@@ -72,11 +75,13 @@ def _tricks(network: nn.Module) -> Iterator[str]:
 class MemoryPlan:
     """How a picture is painted. ``parks``: encoders wait in main memory while they have nothing to read; that costs
     their way there and back for each new prompt. ``checkpoints``: guided passes compute anew what their gradient needs;
-    that costs a third more time. ``needed`` bytes in all, by estimate.
+    that costs a third more time. ``tiles``: the decoder works on a tile after the other and blends their borders, which
+    changes pixels a little. ``needed`` bytes in all, by estimate.
     """
 
     parks: bool = False
     checkpoints: bool = False
+    tiles: bool = False
     needed: int = 0
 
 
@@ -85,11 +90,14 @@ def plan(estimate: "Estimate", room: int) -> MemoryPlan:
     guided = [(False, estimate.guided)]
     if estimate.checkpointed is not None:
         guided.append((True, estimate.checkpointed))
+    decoding = [(False, estimate.decoding)]
+    if estimate.tiled is not None:
+        decoding.append((True, estimate.tiled))
     plans = []
-    for checkpoints, work in guided:
-        most, held = max(estimate.free, work, estimate.decoding), estimate.network + estimate.decoder
-        plans.append(MemoryPlan(False, checkpoints, MARGIN + estimate.weights + most))
-        plans.append(MemoryPlan(True, checkpoints, MARGIN + max(estimate.weights, held + most)))
+    for (tiles, last), (checkpoints, work) in product(decoding, guided):
+        most, held = max(estimate.free, work, last), estimate.network + estimate.decoder
+        plans.append(MemoryPlan(False, checkpoints, tiles, MARGIN + estimate.weights + most))
+        plans.append(MemoryPlan(True, checkpoints, tiles, MARGIN + max(estimate.weights, held + most)))
     return next((plan for plan in plans if plan.needed <= room), min(plans, key=lambda plan: plan.needed))
 
 
@@ -106,6 +114,22 @@ def counted(source: str, precision: str, width: int, height: int) -> "Estimate |
         return None
 
 
+def has_tiles(model: Model) -> bool:
+    """Whether a model's decoder can work in tiles of TILE cells."""
+    return hasattr(modules(model).get("vae"), "tile_latent_min_size")
+
+
+def tile(model: Model, on: bool) -> None:
+    """Have a model's decoder work in tiles of TILE cells, or whole; one that cannot stays as it is."""
+    if not has_tiles(model):
+        return
+    vae: Any = modules(model)["vae"]
+    if on:
+        pixels = round(vae.tile_sample_min_size / vae.tile_latent_min_size)
+        vae.tile_latent_min_size, vae.tile_sample_min_size = TILE, TILE * pixels
+    (vae.enable_tiling if on else vae.disable_tiling)()
+
+
 class Sparing:
     """A model that remembers what its encoders said of a prompt, and paints by a plan. It is a Model itself."""
 
@@ -120,6 +144,7 @@ class Sparing:
         network: Any = self.model.network
         if getattr(network, "is_gradient_checkpointing", False) != plan.checkpoints:
             (network.enable_gradient_checkpointing if plan.checkpoints else network.disable_gradient_checkpointing)()
+        tile(self.model, plan.tiles)
         self._place(parked=plan.parks)
 
     def encode(self, prompts: Sequence[str], *, negative: bool = False) -> Conditioning:

@@ -14,7 +14,7 @@ from sg_core.attention.coverage import on_grid
 from sg_core.attention.masks import masking
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.conditioning import Conditioning
-from sg_core.edits.keeping import shared, sources
+from sg_core.edits.passes import shared, sources
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, NotFinite, RequestError
 from sg_core.guidance import Guidance, Memory, nothing_yet
@@ -35,7 +35,8 @@ class Moment:
         progress: ``step / steps``.
         energies: each term's error by name, mean over the batch; empty where the energy was not looked at.
         latent: the noisy latent after the step, (batch, channel, y, x).
-        preview: decodes what the model now thinks the clean picture is: (batch, 3, y, x), 0 to 1. Costs one decoding.
+        clean: the latent of what the model now thinks the clean picture is.
+        preview: decodes that: (batch, 3, y, x), 0 to 1. Costs one decoding.
         insight: what the step looked at and what pulled it, where the run is inspected.
     """
 
@@ -44,6 +45,7 @@ class Moment:
     progress: float
     energies: Mapping[str, float]
     latent: Tensor
+    clean: Callable[[], Tensor]
     preview: Callable[[], Tensor]
     insight: Insight | None = None
 
@@ -257,10 +259,11 @@ def _moment(
     before: tuple[Tensor, Tensor],
     insight: Insight | None = None,
 ) -> Moment:
-    def preview() -> Tensor:
+    def clean() -> Tensor:
         noisy, output = before
-        return model.decode(model.parametrisation.to_clean(output, noisy, step.alpha, step.sigma))
+        return model.parametrisation.to_clean(output, noisy, step.alpha, step.sigma)
 
     step_count = step.index + 1
     energies = reading.means() if reading else {}
-    return Moment(step_count, step.total, step_count / step.total, energies, latent, preview, insight)
+    progress = step_count / step.total
+    return Moment(step_count, step.total, progress, energies, latent, clean, lambda: model.decode(clean()), insight)

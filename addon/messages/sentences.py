@@ -88,6 +88,12 @@ def strange_words(model: str, words: str, left: str) -> Notice:
     return Notice(code="strange-words", message=f"{model} has not learned {words}.", fix=fix, warning=True)
 
 
+def cameras_gone(names: str) -> Notice:
+    """Cameras of a sequence that the scene has no more; their pictures have nothing to lie behind."""
+    message = f"The scene has no camera {names} any more."
+    return Notice(code="cameras-gone", message=message, fix="Strips shows those pictures too.")
+
+
 def no_editor() -> Notice:
     """No area of the window can be split for an Image Editor."""
     fix = "Leave the maximised view (Ctrl Space) or make it larger, and try again."

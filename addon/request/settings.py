@@ -15,6 +15,8 @@ from typing import Annotated, Any, NamedTuple
 from ..camera.pose import CameraPose
 from ..protocol.answers import ModelInfo
 from ..protocol.blockout import (
+    DENOISING,
+    ENLARGEMENT,
     LORAS,
     SEED_MAX,
     AdapterFile,
@@ -27,20 +29,23 @@ from ..protocol.blockout import (
 )
 from ..protocol.strict_json import Added, Key, Length, Range, dump, loads
 
+LARGEST = round(100 * ENLARGEMENT)  # percent of a side
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the artist sets for a picture; None leaves a number to the model, and "" the model to the server.
 
     ``prompt`` and ``negative`` are the artist's own words, before those of the style of that name. ``size`` is in
-    percent of the sides of the model's own pictures; ``exact`` asks for what a render shows; ``camera`` is where it
+    percent of the sides of the model's own pictures, above 100 painted in two passes, the second of which walks the
+    part ``denoising`` of the steps; ``exact`` asks for what a render shows; ``camera`` is where it
     stood, once a picture was asked for. Histories keep this for ever: fields are only added, with defaults.
     """
 
     prompt: Annotated[str, Length(0, 2000), Key("words")] = ""
     negative: Text = ""
     style: Annotated[str, Length(0, 200)] = ""
-    size: Annotated[int, Range(1, 100)] = 100
+    size: Annotated[int, Range(1, LARGEST)] = 100
     exact: bool = False
     camera: Annotated[CameraPose | None, Key("shot")] = None
     model: Annotated[str, Length(0, 200), Added("0.2.0")] = ""
@@ -56,6 +61,7 @@ class Settings:
     scheduler: Annotated[Scheduler | None, Added("0.2.0")] = None
     loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
     vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
+    denoising: Annotated[Fraction, Added("0.2.0")] = DENOISING
 
 
 class Flag(NamedTuple):
@@ -109,7 +115,8 @@ FLAGS = {
     "emphasis": Flag(float, "how much more regions' words are heard inside, 0 to 20; the model's own by default"),
     "noise": Flag(int, "how often the layout shapes the initial noise, 0 to 3"),
     "scale": Flag(float),
-    "size": Flag(int),
+    "size": Flag(int, f"percent of the model's own sides, up to {LARGEST}; above 100 in two passes"),
+    "denoising": Flag(float, "the part of the steps that a second pass walks again, 0 to 1"),
     "scheduler": Flag(str),
     "loras": Flag(loras_from),
     "vae": Flag(vae_from),
@@ -125,6 +132,9 @@ def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
 def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
     values = part(settings, SENT) | {"model": model.name, "precision": model.precision}
+    values["enlargement"] = max(settings.size, 100) / 100
+    if settings.size <= 100:
+        values["denoising"] = DENOISING
     steps = model.steps if settings.steps is None else settings.steps
     return {name: default(name, model, steps) if value is None else value for name, value in values.items()}
 

@@ -134,7 +134,10 @@ def recovered(settings: Settings, request: Blockout, style: Style | None) -> Set
 
     The artist's own words and the style, if they still make the prompt that was sent; else that prompt and no style.
     """
-    again = replace(settings, **{name: getattr(request, name) for name in SENT if name not in ("prompt", "negative")})
+    size = round(100 * request.enlargement) if request.enlargement > 1.0 else settings.size
+    again = replace(
+        settings, size=size, **{name: getattr(request, name) for name in SENT if name not in ("prompt", "negative")}
+    )
     now = applied(settings, style)
     lost = style is None and settings.style
     if not lost and (now.prompt, now.negative) == (request.prompt, request.negative):

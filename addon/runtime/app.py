@@ -35,6 +35,7 @@ from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
 from ..session.live_painter import LivePainter
 from ..session.reducer import notice_changed, server_starting, server_stopping
+from ..session.sequence_changes import sequences_stopped
 from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences, server_command
@@ -118,6 +119,7 @@ class App:
         self.duty = 0  # what the timer's next slice begins with
         self.drawn_state: object = None  # of session and installation, as panels were last drawn anew for
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
+        self.is_baking = False
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
         self.style_icons = Icons()  # thumbnails, by the style's name
@@ -191,6 +193,7 @@ class App:
         """
         self.regions.close()
         self.installer.cancel()
+        self.dispatcher.apply(sequences_stopped, {sequence.id for sequence in self.session.sequences})
         with suppress(TimeoutError):
             self.event_loop.loop.run_until_complete(asyncio.wait_for(self.live.cancel(), CLOSING))
         with suppress(TimeoutError):

@@ -11,11 +11,12 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 from ..messages.errors import StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.answers import ModelInfo
-from ..protocol.blockout import SEED_MAX
+from ..protocol.blockout import DENOISING, SEED_MAX
 from ..request.settings import (
     EMPHASIS,
     EXACT,
     KEYS,
+    LARGEST,
     MASKED,
     MASKS,
     MODEL,
@@ -222,12 +223,25 @@ def _numbers() -> dict[str, object]:
         SIZE: declared(
             IntProperty,
             name="Size",
-            description="Of the model's own picture size; smaller needs less memory and time, and shows less",
+            description="Of the model's own picture size; smaller needs less memory and time, and shows less. What is "
+            "larger is painted in the model's own size first, then enlarged and painted over",
             min=SMALLEST_SIZE,
-            max=100,
+            max=LARGEST,
+            soft_max=200,
             subtype="PERCENTAGE",
             options=set(),
             **stored(SIZE, lambda scene: 100),
+        ),
+        KEYS["denoising"]: declared(
+            FloatProperty,
+            name="Denoising",
+            description="How much the second pass of an enlarged picture may change: little keeps what the first has "
+            "painted, much brings details, and sometimes more objects",
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
+            options=set(),
+            **stored(KEYS["denoising"], lambda scene: DENOISING),
         ),
     }
 

@@ -21,6 +21,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "batch": ("server.batch.command:main", "many views of many scenes to pictures, and on where it stopped"),
         "capture": ("server.batch.command:capture_main", "its first half: scenes to requests; no server, no torch"),
         "paint": ("server.batch.command:paint_main", "its second half: requests to pictures; no Blender"),
+        "join": ("server.batch.join:main", "folders that several machines have filled to one"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "inspect": (
             "server.cli.pictures.inspection:main",
@@ -28,6 +29,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         ),
         "sequence": ("server.cli.pictures.sequence:main", "the frames of a sequence, each with the look of the first"),
         "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
+        "verify": ("server.cli.pictures.verify:main", "what a picture says of where it comes from, also in its pixels"),
         "doctor": ("server.cli.doctor:main", "what is installed, what fits, what is wrong, how to mend it"),
         "download": ("sg_core.models.loading:main", "a model of a hub, at its commit, before it is needed"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),
@@ -35,6 +37,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "bench edits": ("benchmarks.edits.run:main", "is the look kept, and nothing else changed?"),
         "bench batch": ("benchmarks.batch.cost_and_kills:main", "what a batch costs beside painting, and loses"),
         "bench cost": ("benchmarks.cost:main", "what guidance costs, in ratios"),
+        "bench gpu": ("benchmarks.gpu.gpu_bench:main", "what a guided step costs on this GPU, in 3 minutes"),
         "bench memory": ("benchmarks.memory:main", "what a model would take of a GPU's memory"),
         "bench layouts": ("benchmarks.external.painting:main", "paint the layouts of 7Bench or OverLayBench"),
         "bench masks": ("benchmarks.masks:main", "are the masks right, and quick?"),

@@ -29,7 +29,7 @@ from ..unique_names import printable
 
 KEYS = (
     *("licence", "note", "area", "multiple", "steps", "scale", "strength", "emphasis"),
-    *("layers", "guided_by", "reference", "scheduler"),
+    *("layers", "guided_by", "reference", "scheduler", "preview"),
 )
 KINDS: Mapping[str, tuple[type, ...]] = {"text": (str,), "integer": (int,), "number": (int, float), "list": (list,)}
 GUIDED_BY = ("pass", "input", "nothing")
@@ -144,7 +144,7 @@ def _named(kind: str, tables: Any, text: str) -> Iterator[tuple[str, Any]]:
 
 def _checked(values: Mapping[str, Any], text: str, path: Sequence[str]) -> dict[str, Any]:
     """What a table says, where a card may say it. Raises ValueError."""
-    kinds: Mapping[str, str] = facts()["card.json"]
+    kinds: Mapping[str, str] = {**facts()["card.json"], "preview": "text"}  # a folder, which no model's own card names
     for key, value in values.items():
         line = f"line {_line(text, (*path, key))}"
         if key not in KEYS:
@@ -164,7 +164,7 @@ def _beyond(key: str, value: Any) -> str:
         return "" if value in GUIDED_BY else f"must be one of {', '.join(GUIDED_BY)}"
     if key == "reference":
         return "" if 0 < value <= 100 else f"must lie above 0, is {value}"
-    if key == "note":
+    if key in ("note", "preview"):
         return ""
     try:
         load(ModelInfo, dump(TOYBOX) | {key: float(value) if key in ("scale", "strength", "emphasis") else value})

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from addon.protocol.answers import Job, Problem
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import dump
 
 from ..problems import NotWaiting
@@ -35,7 +35,7 @@ def insert(
     """A new job, at the end of the queue, or where a ``replaced`` one stood; ``body`` is the blockout as JSON."""
     job, ticket = secrets.token_hex(16), Ticket()
     of_ticket = (ticket.state, ticket.sequence, ticket.fence, ticket.attempts)
-    of_blockout = (blockout.steps, blockout.model, blockout.prompt, blockout.seed, body)
+    of_blockout = (all_steps(blockout), blockout.model, blockout.prompt, blockout.seed, body)
     in_line: tuple[float, int, int | None] = (time.time(), 0, None)
     if replaced is not None:
         in_line = (replaced["created"], replaced["position"], replaced["stands_for"] or replaced["number"])
@@ -78,6 +78,14 @@ def advance(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Probl
     else:
         log(db, row["id"], "state")
     return ticket
+
+
+def note_progress(
+    db: sqlite3.Connection, job: str, phase: str, step: int = 0, energies: tuple[tuple[str, float], ...] = ()
+) -> None:
+    """How far a job is, for whoever listens."""
+    db.execute("UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?", (phase, step, job))
+    log(db, job, "progress", energies=energies)
 
 
 def put_back(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> None:

@@ -4,23 +4,20 @@
 import gc
 import logging
 import math
-import re
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from PIL import Image
-
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile, Precision
+from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
+from ..catalogue import address, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
-from .png_files import crop, png, sketch
+from .png_files import crop, image_of, png, sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,14 +25,12 @@ if TYPE_CHECKING:
     import sg_core
     from sg_core.memory import Sparing
     from sg_core.models.adapters import FileState
+    from sg_core.models.companions.preview_decoder import PreviewDecoder
     from sg_core.models.estimate import Estimate
 
     from .inspection import InspectionPage, PicturesInspected
 
 log = logging.getLogger(__name__)
-
-COMMIT = re.compile(r"[0-9a-f]{40}")
-QUOTED = 40  # characters
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,9 @@ class Progress:
     energies: tuple[tuple[str, float], ...] = ()
     preview: Callable[[], bytes] | None = None
     phase: Literal["painting", "decoding", "measuring"] = "painting"
+
+
+ProgressReport = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,11 @@ class Engine(Protocol):
     def unload(self) -> None:
         """Gives the memory of the model back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
-        """Paints with the loaded model; ``reference`` is the PNG file that the blockout refers to.
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those that
+        its parts are taken out of. An engine that knows of neither is asked for neither.
 
         Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
         painting.
@@ -92,7 +93,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """A model in memory, as it was asked for, and its Judge where it carries one."""
+    """A model in memory, as it was asked for, and its Judge and its small decoder where it has them."""
 
     info: ModelInfo
     precision: Precision
@@ -100,6 +101,7 @@ class Ready:
     judge: "sg_core.Judge | None"
     sparing: "Sparing"
     setup: Setup = PLAIN
+    previews: "PreviewDecoder | None" = None
 
 
 class DiffusionEngine:
@@ -154,15 +156,19 @@ class DiffusionEngine:
 
         import sg_core
         from sg_core.memory import Sparing
+        from sg_core.models.companions.preview_decoder import preview_decoder
+        from sg_core.models.parts import Hardware
         from sg_core.toybox.segmenter import judge_of
 
         try:
             with within_memory(f"The model {model.name}"):
                 dtype, changes = getattr(torch, precision), dict(bare.card)
                 loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
-                return Ready(model, precision, sg_core.Fitting(loaded), judge_of(loaded), Sparing(loaded), bare)
+                previews = preview_decoder(loaded, Hardware(_device(), dtype))
+                fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
+                return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
         except sg_core.WeightsError as error:
-            raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
+            raise NoModel(f"{model.name}: {error}", fix=remedy(model)) from error
 
     def _fit(self, ready: Ready, setup: Setup) -> None:
         import sg_core
@@ -188,26 +194,27 @@ class DiffusionEngine:
             names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
             raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
         """Translates, samples, measures, crops."""
         from . import references, translate
 
         stated = self._stated(blockout)
         with self._painting(stated) as (model, judge, read):
-            keeping = references.keeping(model, judge, read, reference)
-            picture, latent = translate.paint(model, read, _watch(report, blockout.frame), keeping)
-            report(Progress(blockout.steps, phase="measuring"))
+            stated = replace(stated, tiled=model.plan.tiles)
+            keeping = references.keeping(model, judge, read, reference, collage)
+            picture, latent = translate.paint(model, read, self._watch(report, stated), keeping)
+            report(Progress(all_steps(stated), phase="measuring"))
             achieved = translate.achieved(model, judge, read, latent, picture)
         return finished(picture[0], stated, achieved, references.latent_text(latent))
 
-    def inspect(
-        self, blockout: Blockout, report: Callable[[Progress], None], files: "PicturesInspected"
-    ) -> "InspectionPage":
+    def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
         """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
         from . import inspection
 
         with self._painting(self._stated(blockout)) as (model, judge, read):
-            return inspection.inspected_page(model, judge, read, _watch(report, blockout.frame), files)
+            return inspection.inspected_page(model, judge, read, self._watch(report, blockout), files)
 
     def _stated(self, blockout: Blockout) -> Blockout:
         """The request with the precision that it is computed in, which it need not say where that is float32."""
@@ -215,7 +222,7 @@ class DiffusionEngine:
         return blockout if self._ready.precision == "float32" else replace(blockout, precision=self._ready.precision)
 
     @contextmanager
-    def _painting(self, blockout: Blockout) -> Iterator["tuple[sg_core.Model, sg_core.Judge | None, Blockout]"]:
+    def _painting(self, blockout: Blockout) -> Iterator["tuple[Sparing, sg_core.Judge | None, Blockout]"]:
         """Model, Judge and the request as the model reads it; what goes wrong with them in the words of a refusal."""
         import sg_core
 
@@ -232,13 +239,30 @@ class DiffusionEngine:
             raise
         except sg_core.TooLong as error:
             text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
-            raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
+            lost = translate.end(error.lost)
+            raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {lost}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.NotFinite as error:
             raise NoModel(str(error), fix="Get the model's files again, or choose another model.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
+
+    def _watch(self, report: Callable[[Progress], None], blockout: Blockout) -> "sg_core.Watch":
+        assert self._ready is not None, "load comes first"
+        small = self._ready.previews
+
+        def watch(moment: "sg_core.Moment") -> None:
+            def preview() -> bytes:
+                pictures = moment.preview() if small is None else small.pictures(moment.clean())
+                return sketch(image_of(pictures[0]), blockout.frame, (blockout.width, blockout.height))
+
+            energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
+            report(Progress(moment.step, energies, preview))
+            if moment.step == moment.steps:
+                report(Progress(moment.step, energies, phase="decoding"))
+
+        return watch
 
     def _spare(self, blockout: Blockout) -> str:
         """Have the model save as much memory as this picture needs; in words, how much that is."""
@@ -251,6 +275,7 @@ class DiffusionEngine:
             self._estimates[key] = counted(address(ready.info), ready.precision, *key)
         estimate = self._estimates[key] if room else None
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
+        chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)
         ready.sparing.follow(chosen)
         words = f"; by estimate it needs {chosen.needed / GIBIBYTE:.1f} of {room / GIBIBYTE:.1f} GiB"
         return "" if estimate is None else words
@@ -262,38 +287,7 @@ def _device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def address(model: ModelInfo) -> str:
-    """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
-    return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
-
-
-def _fix(model: ModelInfo) -> str:
-    if COMMIT.fullmatch(model.revision):
-        return "Check the connection to the hub; or download the model yourself and serve its folder."
-    return "Check that the model's folder is there and whole."
-
-
-def _watch(report: Callable[[Progress], None], frame: Frame) -> "sg_core.Watch":
-    def watch(moment: "sg_core.Moment") -> None:
-        energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
-        report(Progress(moment.step, energies, lambda: sketch(image_of(moment.preview()[0]), frame)))
-        if moment.step == moment.steps:
-            report(Progress(moment.step, energies, phase="decoding"))
-
-    return watch
-
-
-def end(lost: str) -> str:
-    """The end of a prompt in quotes, QUOTED characters of it and whole words."""
-    return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
-
-
 def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...], latent: str = "") -> Painting:
     """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
     full, frame = image_of(picture), blockout.frame
     return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)
-
-
-def image_of(picture: "Tensor") -> Image.Image:
-    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
-    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

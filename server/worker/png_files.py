@@ -3,6 +3,7 @@
 
 import io
 import json
+from typing import TYPE_CHECKING
 
 from PIL import Image, PngImagePlugin
 
@@ -10,13 +11,21 @@ from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.png import plain
 from addon.protocol.strict_json import dump
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
-def sketch(full: Image.Image, frame: Frame) -> bytes:
+def sketch(full: Image.Image, frame: Frame, size: tuple[int, int] | None = None) -> bytes:
     """The artist's part of a picture in the making as a PNG file, small because it is sent so often; and so plain that
-    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again."""
+    Blender's Python reads it without making an image of it, for which Blender would have every view drawn again.
+
+    ``size`` is what the whole picture comes to have, where it is not there yet: in a first pass it is smaller.
+    """
+    if size is not None and full.size != size:
+        full = full.resize(size)
     small = crop(full, frame)
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
     return plain(*small.size, small.convert("RGB").tobytes())
@@ -36,3 +45,8 @@ def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") 
         text.add_text(LATENT_KEY, latent)
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
+
+
+def image_of(picture: "Tensor") -> Image.Image:
+    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
+    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

@@ -6,6 +6,7 @@ artist's frame, and are carried over to the picture here.
 """
 
 import re
+import textwrap
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
+from sg_core.second_pass import first_size
 from sg_core.tokens import Phrase, occurrences
 
 PLACED = 0.5  # weight of a centroid or a size against a shape
@@ -27,6 +29,7 @@ PRESENT = 0.25
 AROUND = 0.07  # of the longer side: what a confined layout may change around its regions
 CELL = 8  # pixels; the latents of most models
 WORD = re.compile(r"\w+")
+QUOTED = 40  # characters
 STOP = re.compile(r"[,;.:!?]")
 WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=\))")  # of a word, as other programs' prompts have it: (castle:1.3)
 SIGNS = re.compile(r"[^\w\s,;.:!?'’\-]")  # neither of words, nor what parts them
@@ -93,6 +96,8 @@ def paint(
         negative=blockout.negative,
         variation=blockout.variation,
         variation_seed=blockout.variation_seed,
+        enlargement=blockout.enlargement,
+        denoising=blockout.denoising,
         watch=watched,
         inspected=looked_at,
     )
@@ -239,7 +244,14 @@ def size_in_picture(size: float, frame: Frame, picture: tuple[int, int]) -> floa
 def achieved(
     model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, latent: Tensor, picture: Tensor
 ) -> tuple[Achieved, ...]:
-    """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them."""
+    """What the picture shows of each region, in the regions' order; latent and picture as ``paint`` returns them.
+
+    An enlarged one is looked at as small as it began: that is the size at which model and Judge know objects.
+    """
+    if blockout.enlargement > 1.0:
+        small = first_size(model.card, blockout.width, blockout.height, blockout.enlargement)
+        latent = F.interpolate(latent, model.latent_shape(*small)[1:], mode="area")
+        picture = F.interpolate(picture, small[::-1], mode="area")
     phrases = [region.phrase for region in blockout.regions]
     groundings = sg_core.groundings(model, judge, wording(blockout).prompt, phrases, latent, picture)
     return tuple(achieved_by(groundings[region.phrase], region.name, blockout) for region in blockout.regions)
@@ -268,3 +280,8 @@ def packed(coverage: Tensor) -> Mask:
     rows, columns = max(1, round(height * shrink)), max(1, round(width * shrink))
     small = F.interpolate(coverage[None, None], (rows, columns), mode="area")[0, 0]
     return pack_mask(columns, rows, (small * 255).round().byte().numpy().tobytes())
+
+
+def end(lost: str) -> str:
+    """The end of a prompt in quotes, QUOTED characters of it and whole words."""
+    return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"

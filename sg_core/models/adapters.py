@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
-from sg_core.models.lora_names import DOWN, named_layers, renamed, up_name
+from sg_core.models.companions.lora_names import DOWN, named_layers, renamed, up_name
 from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel

@@ -49,6 +49,7 @@ class Card:
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
+        least: pixels of a picture; smaller ones are painted at twice the sides and averaged down.
         few: with fewer steps than these the layout shapes the initial noise instead: there is no time for emphasis.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
@@ -59,6 +60,7 @@ class Card:
         base: what LoRAs and other autoencoders for it are made for.
         scheduler: the one it likes; ``schedulers`` are those that it walks with, all where none is named.
         note: what a person should know before using it.
+        preview: folder of a small decoder (TAESD) for previews; none named means the one beside the model, if any.
     """
 
     name: str
@@ -78,10 +80,12 @@ class Card:
     guided_by: str = "pass"
     reference: float = 0.8
     few: int = 0
+    least: int = 0
     base: str = ""
     scheduler: str = "ddim"
     schedulers: tuple[str, ...] = ()
     note: str = ""
+    preview: str = ""
 
     @property
     def address(self) -> str:

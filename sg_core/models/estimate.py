@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from sg_core.attention.tape import forgetting_after, listening
+from sg_core.memory import TILE, has_tiles
 from sg_core.models import pipeline_model, stable_diffusion_1
 from sg_core.models.adapters import modules
 from sg_core.models.cards import CONFIGURATIONS, Card, configuration_of
@@ -33,6 +34,7 @@ from sg_core.tokens import Phrase
 
 PROMPT, PHRASE = "a castle", Phrase("castle")
 GIBIBYTE = 2**30
+BLENDED = 3  # pictures that are held while tiles are blended: their rows, what they are cut to, and the whole
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Estimate:
     """Bytes. ``encoders``, ``network`` and ``decoder`` are weights; the others what a step needs beside all of those.
 
     ``guided`` is the pass that is heard, with its gradient; ``checkpointed`` the same with gradient checkpointing, None
-    where that is not used.
+    where that is not used; ``tiled`` decoding in tiles, None where that takes no less.
     """
 
     encoders: int
@@ -50,6 +52,7 @@ class Estimate:
     guided: int
     checkpointed: int | None
     decoding: int
+    tiled: int | None = None
 
     @property
     def weights(self) -> int:
@@ -77,6 +80,7 @@ def estimate(model: Model, width: int, height: int) -> Estimate:
         latent = torch.empty(1, *shape)
         measured = _measured(held)
         free, decoding = measured(_free(model, latent, step)), measured(_decoding(model, latent))
+        tiled = measured(_decoding(model, latent[:, :, :TILE, :TILE])) + BLENDED * 3 * width * height * held[0].itemsize
         guided = measured(_guided(model, latent, step))
         saved = None
         family = FAMILIES[model.card.family].family
@@ -87,7 +91,9 @@ def estimate(model: Model, width: int, height: int) -> Estimate:
     sizes = {name: sum(weight.nbytes for weight in part.parameters()) for name, part in parts.items()}
     encoders = sum(size for name, size in sizes.items() if name.startswith("text_encoder"))
     decoder = sizes.get("vae", 0)
-    return Estimate(encoders, sum(sizes.values()) - encoders - decoder, decoder, free, guided, saved, decoding)
+    network_size = sum(sizes.values()) - encoders - decoder
+    less = tiled if has_tiles(model) and tiled < decoding else None
+    return Estimate(encoders, network_size, decoder, free, guided, saved, decoding, less)
 
 
 def _measured(held: Iterable[Tensor]) -> Callable[[Callable[[], object]], int]:

@@ -45,7 +45,22 @@ def component(folder: Path, part: str, kinds: Sequence[str], hardware: Hardware)
 
     Raises WeightsError, which names the part, when anything about it is not as it must be.
     """
-    name, path = class_of(folder, part, kinds), folder / part
+    return _component(class_of(folder, part, kinds), folder / part, hardware)
+
+
+def standalone(path: Path, kinds: Sequence[str], hardware: Hardware) -> Any:
+    """A network that lies in a folder by itself, read as warily as a part; its own config.json says its class.
+
+    Raises WeightsError when it is none of ``kinds``, or anything else about it is not as it must be.
+    """
+    config = configuration(path)
+    name = (config.get("architectures") or [config.get("_class_name")])[0]
+    if name not in kinds:
+        raise WeightsError(f"{path} holds a {name}, and a {' or '.join(kinds)} is needed")
+    return _component(str(name), path, hardware)
+
+
+def _component(name: str, path: Path, hardware: Hardware) -> Any:
     try:
         files = weight_files(path, "model" if hasattr(transformers, name) else "diffusion_pytorch_model")
         config = configuration(path)
@@ -107,13 +122,18 @@ def _count(file: Path) -> int:
 
 def tokenizer(folder: Path, part: str, kinds: Sequence[str]) -> Any:
     """A tokenizer. Raises WeightsError when it is of another class, or cannot be read."""
-    name, path = class_of(folder, part, kinds), folder / part
+    name = class_of(folder, part, kinds)
+    own = "PreTrainedTokenizerFast" if name in ("PixtralProcessor", "TokenizersBackend") else name
+    return read_tokenizer(folder / part, own)
+
+
+def read_tokenizer(path: Path, name: str) -> Any:
+    """A tokenizer of this class, in this very folder. Raises WeightsError when it cannot be read."""
     if (settings := path / "tokenizer_config.json").is_file():
         _refuse_foreign(_object(settings), settings)
-    own = "PreTrainedTokenizerFast" if name in ("PixtralProcessor", "TokenizersBackend") else name
     _refuse_others(path)
     try:
-        return getattr(transformers, own).from_pretrained(path, local_files_only=True)
+        return getattr(transformers, name).from_pretrained(path, local_files_only=True)
     except ImportError as error:
         raise WeightsError(f"{path} needs a package that is not installed: {_first_line(error)}") from error
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A network may guide only as a test has seen it guide: what would give a false gradient in silence is refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from sg_core import RequestError, generate, masks, place
-from sg_core.memory import GIBIBYTE, MARGIN, MemoryPlan, Sparing, counted, plan, precision, refuse_untested
+from sg_core.memory import GIBIBYTE, MARGIN, TILE, MemoryPlan, Sparing, counted, plan, precision, refuse_untested
 from sg_core.models.adapters import modules
 from sg_core.models.cards import CONFIGURATIONS
 from sg_core.models.estimate import Estimate
@@ -74,8 +76,17 @@ PARTS = Estimate(encoders=15, network=48, decoder=2, free=5, guided=39, checkpoi
 )
 def test_the_cheapest_plan_that_fits_is_taken(room: int, chosen: MemoryPlan) -> None:
     """Parked encoders are on the device while they read, together with the rest."""
-    expected = MemoryPlan(chosen.parks, chosen.checkpoints, chosen.needed + MARGIN)
+    expected = replace(chosen, needed=chosen.needed + MARGIN)
     assert plan(PARTS, room + MARGIN) == expected
+
+
+def test_tiles_are_the_last_resort() -> None:
+    """They change pixels, so everything else is tried before."""
+    parts = replace(PARTS, encoders=5, tiled=3)
+    whole, tiled = 48 + 2 + 15, 48 + 2 + 5
+    assert plan(parts, whole + MARGIN) == MemoryPlan(True, True, False, whole + MARGIN)
+    assert plan(parts, whole + MARGIN - 1) == MemoryPlan(False, True, True, tiled + 5 + MARGIN)
+    assert plan(parts, 1) == MemoryPlan(True, True, True, tiled + MARGIN)
 
 
 def test_what_may_not_be_checkpointed_is_not() -> None:
@@ -88,7 +99,8 @@ def test_stable_diffusion_xl_fits_eight_gibibytes() -> None:
     assert estimate is not None
     assert not plan(estimate, 12 * GIBIBYTE).checkpoints
     eight = plan(estimate, 8 * GIBIBYTE)
-    assert eight.checkpoints and eight.needed <= 8 * GIBIBYTE
+    assert eight.checkpoints and not eight.tiles and eight.needed <= 8 * GIBIBYTE
+    assert estimate.tiled is not None and estimate.tiled < estimate.decoding / 2
 
 
 def test_what_cannot_be_counted_is_not_planned(tmp_path) -> None:
@@ -121,6 +133,21 @@ def test_a_plan_changes_no_bit(tiny: Model, parks: bool, checkpoints: bool) -> N
     assert torch.equal(guided(sparing), plain) and torch.equal(guided(sparing), plain)
     sparing.follow(MemoryPlan())
     assert not tiny.network.is_gradient_checkpointing and torch.equal(guided(sparing), plain)
+
+
+def test_tiles_change_a_picture_a_little(tiny: Model) -> None:
+    """Larger than a tile, for one that is not is decoded whole."""
+    sparing = Sparing(tiny)
+    latent = torch.randn(1, 4, TILE, TILE + 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whole, small = sparing.decode(latent), sparing.decode(latent[..., :TILE])
+        sparing.follow(MemoryPlan(tiles=True))
+        tiled, one = sparing.decode(latent), sparing.decode(latent[..., :TILE])
+        sparing.follow(MemoryPlan())
+    assert tiled.shape == whole.shape and torch.equal(one, small)
+    assert 0 < (tiled - whole).abs().mean() < 0.1
+    with torch.no_grad():
+        assert torch.equal(sparing.decode(latent), whole), "and off again"
 
 
 def test_a_prompt_is_read_once(tiny: Model) -> None:

@@ -16,7 +16,7 @@ from .request.generate import Generate
 from .scene.regions import marked_by, select
 from .status import Status, call, refuse, refusing, settle
 
-SIZES = (75, 50, 35, 25)  # percent, the steps down when memory runs out
+SIZES = (200, 150, 100, 75, 50, 35, 25)  # percent, the steps down when memory runs out
 
 
 class FindRegion(bpy.types.Operator):

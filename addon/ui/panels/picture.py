@@ -83,6 +83,9 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             body.use_property_decorate = False
             body.prop(scene, "maquette_negative")
             body.prop(scene, "maquette_size", slider=True)
+            row = body.row()
+            row.active = scene.get("maquette_size", 100) > 100
+            row.prop(scene, "maquette_denoising", slider=True)
             body.prop(scene, "maquette_noise")
             body.prop(scene, "maquette_variation", slider=True)
             body.prop(scene, "maquette_variation_seed")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from addon.camera.pose import CameraPose
-from addon.protocol.blockout import AdapterFile, Blockout, Frame, LoraFile
+from addon.protocol.blockout import DENOISING, AdapterFile, Blockout, Frame, LoraFile
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, loads
 from addon.request.settings import (
@@ -66,7 +66,8 @@ CHANGES = some.fixed_dictionaries(
         "scale": some.floats(1, 100),
         "masks": some.floats(0, 1),
         "noise": some.integers(0, 3),
-        "size": some.integers(1, 100),
+        "size": some.integers(1, 400),
+        "denoising": some.floats(0, 1),
         "exact": some.just(True),
         "scheduler": some.sampled_from(["euler a", "lcm"]),
         "loras": some.just((INK, LoraFile(name='a "b"/c=1'))),
@@ -122,6 +123,7 @@ def test_flags_leave_out_what_is_not_set() -> None:
         "--variation=0.0",
         "--variation-seed=0",
         "--size=100",
+        "--denoising=0.4",
     ]
     assert to_flags({"style": "Sunset", "model": "sd", "camera": POSE}) == []
     assert Settings(**parsed(to_flags(part(SET, FLAGS)))) == replace(SET, style="", model="")
@@ -130,7 +132,7 @@ def test_flags_leave_out_what_is_not_set() -> None:
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
     names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "emphasis", "noise")
     files = ("loras", "vae")
-    assert (*names[:7], "scheduler", *names[7:], "variation", "variation_seed", *files) == SENT
+    assert (*names[:7], "scheduler", *names[7:], "variation", "variation_seed", *files, "denoising") == SENT
     assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale", "emphasis")) | {
         "prompt": "",
         "negative": "",
@@ -144,6 +146,8 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
         "loras": (),
         "vae": None,
         "precision": "",
+        "enlargement": 1.0,
+        "denoising": DENOISING,
     }
     few = replace(TOYBOX, scheduler="lcm", precision="bfloat16")
     assert (sent(DEFAULTS, few)["scheduler"], sent(DEFAULTS, few)["precision"]) == ("lcm", "bfloat16")
@@ -157,6 +161,19 @@ def test_a_request_is_told_from_one_of_other_settings() -> None:
     for other in ({"prompt": "a ship"}, {"strength": 0.1}, {"steps": 10}, {"masks": 0.0}, {"emphasis": 0.5}):
         assert not asks_alike(replace(SET, **other), TOYBOX, request(SET)), other
     assert not asks_alike(SET, replace(TOYBOX, name="other"), request(SET))
+
+
+def test_what_is_larger_than_the_model_s_own_is_enlarged() -> None:
+    def sends(**own: float) -> tuple[float, float]:
+        values = sent(replace(DEFAULTS, **own), TOYBOX)
+        return values["enlargement"], values["denoising"]
+
+    assert sends() == sends(size=50, denoising=0.9) == (1.0, DENOISING), "one pass has no second one's settings"
+    assert sends(size=150, denoising=0.9) == (1.5, 0.9)
+    large = replace(SET, size=150, denoising=0.9)
+    assert not asks_alike(SET, TOYBOX, request(large))
+    assert recovered(DEFAULTS, request(large), None).size == 150, "a request says its size where it is enlarged"
+    assert recovered(SET, request(SET), None).size == SET.size
 
 
 def test_with_few_steps_the_noise_is_shaped_instead() -> None:

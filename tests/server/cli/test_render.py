@@ -73,21 +73,22 @@ def test_a_blockout_file(request_file, tmp_path, here, capsys):
     changes = ["--seed", "9", "--prompt", "a red cat", "--masks", "0.4", "--noise", "2", "--scheduler", "euler a"]
     changes += ["--leakage", "0.5", "--confined", "--region", "cat: until=0.6"]
     changes += ["--region", "cat: strength=0.5; description = fluffy fur ; colour=0.5,0,1"]
-    changes += ["--variation", "0.25", "--variation-seed", "4"]
+    changes += ["--variation", "0.25", "--variation-seed", "4", "--enlarge", "2", "--denoising", "0.2"]
     assert main(["render", str(request_file), "--out", str(out), *changes]) == 0
     painted = loads(Blockout, (out / "blockout.json").read_bytes())
     assert (painted.seed, painted.prompt, painted.masks) == (9, "a red cat", 0.4)
     assert painted.scheduler == "euler a"
     assert (painted.noise, painted.leakage, painted.confined) == (2, 0.5, True)
     assert (painted.variation, painted.variation_seed) == (0.25, 4)
+    assert (painted.width, painted.height, painted.enlargement, painted.denoising) == (128, 96, 2.0, 0.2)
     (cat,) = painted.regions
     assert (cat.strength, cat.start, cat.until, cat.description) == (0.5, 0.0, 0.6, "fluffy fur")
     assert cat.colour == (0.5, 0.0, 1.0)
     with Image.open(out / "picture.png") as picture:
-        assert (picture.size, picture.getpixel((0, 0))) == ((64, 36), (9, 0, 1))
+        assert (picture.size, picture.getpixel((0, 0))) == ((128, 72), (9, 0, 1))
     told = capsys.readouterr()
     said = told.out.splitlines()
-    assert told.err.splitlines()[-1] == "painting: 5 of 5, 00:00 left"
+    assert told.err.splitlines()[-1] == "painting: 6 of 6, 00:00 left"
     assert "\r" not in told.err, "a log would hold progress bars in pieces"
     assert said[0] == "cat: 8.7% off, 50.0% of the frame where 50.0% was asked for, says the judge"  # 6.4 of 73.4 px
     assert said[1:] == [str(out / "picture.png"), str(out / "blockout.json")]

@@ -55,6 +55,18 @@ def test_work_is_bounded_by_the_model(served, factor, steps, path):
         assert (status, answer["type"], answer["path"]) == (422, "too-costly", path) and answer["fix"]
 
 
+def test_both_passes_of_an_enlarged_picture_are_counted(served):
+    """Of twice the sides the first is of a quarter of the area, and the second a part of the steps."""
+    side = 2 * round(MODEL.area**0.5)
+    asked = {**sized(side, 300), "enlargement": 2.0}
+    assert served.json("POST", "/v1/jobs", asked | {"denoising": 0.4})[0] == 201, "300 of 1 and 120 of 4"
+    status, answer = served.json("POST", "/v1/jobs", asked | {"denoising": 0.9})
+    assert (status, answer["type"], answer["path"]) == (422, "too-costly", "steps")
+    most = int(answer["detail"].split(" takes ")[1].split()[0])
+    assert served.json("POST", "/v1/jobs", asked | {"denoising": 0.9, "steps": most})[0] == 201
+    assert served.json("POST", "/v1/jobs", asked | {"denoising": 0.9, "steps": most + 2})[0] == 422
+
+
 @pytest.mark.parametrize("aspect", [0.2, 0.56, 1.0, 16 / 9, 21 / 9, 5.0])
 def test_a_picture_of_the_model_s_own_area_takes_all_the_steps_there_are(served, aspect):
     """Whatever the artist's frame: its sides are rounded up, and the area with them."""

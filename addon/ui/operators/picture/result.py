@@ -19,7 +19,8 @@ from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
 from ....projection.depth import depth_file, depth_frustum
-from ....projection.projectors import joined_layer, new_sight, new_standing, project, projectable
+from ....projection.node_groups import PARTS
+from ....projection.projectors import next_part, project, projectable
 from ....projection.receivers import owned_by_receivers
 from ....raster.instances import MeshInstances, camera_triangles
 from ....runtime.app import app
@@ -30,7 +31,6 @@ from ...sheet_views import uncover
 from ..status import Status, refuse, refusing, say, settle
 
 PERIOD = 0.005  # seconds between two slices of what a camera sees
-PARTS = 3  # node groups of a layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +142,7 @@ class Project(bpy.types.Operator):
         """The next of the picture's node groups: each is enough for one slice."""
         scene, camera, graph = self._key.find()
         image, groups = self._checked(scene, camera, graph), self._groups_now()
-        if not groups:
-            return new_sight(self._file, view(scene, camera, graph))
-        return new_standing(view(scene, camera, graph)) if len(groups) == 1 else joined_layer(image, *groups)
+        return next_part(image, self._file, view(scene, camera, graph), groups)
 
     def _finish(self) -> Status:
         scene, camera, graph = self._key.find()

@@ -31,12 +31,14 @@ from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.reducer import failures_dismissed, notice_changed
 from ....session.seeds import Seeds, moving
+from ....session.sequence_changes import sequences_stopped
 from ....session.task import Viewpoint
 from ...context import Context
 from ...properties import VARY, chosen, style
 from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
+from .matching import reference_to_match
 from .references import followed, reference_for, repeated
 
 
@@ -62,10 +64,15 @@ class Generate(bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    match: BoolProperty(
+        description="Go on with what the projected views show from here, and paint the rest",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
-        restyle, picture = repeated({*self.answers.split(), self.replaces})
+        restyle, picture, match = repeated({*self.answers.split(), self.replaces})
         dispatcher.apply(failures_dismissed, self.answers.split())
         depsgraph = context.evaluated_depsgraph_get()
         marks.check_apart(scene)
@@ -74,10 +81,11 @@ class Generate(bpy.types.Operator):
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
         reference = reference_for(scene, snapshot, restyle=self.restyle or restyle, picture=self.follow or picture)
         follow = partial(followed, reference=reference)
-        live = developing(scene, snapshot, follow)
+        match = self.match or match
+        live = developing(scene, snapshot, follow, match)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
-        if snapshot.settings.exact:
+        if snapshot.settings.exact and not match:
             capture = exact_capture(context, snapshot.settings, chosen(scene))
             return self._expose(capture, live, details, follow)
         if not bpy.app.background:
@@ -89,7 +97,7 @@ class Generate(bpy.types.Operator):
     def _seeds(self, context: Context) -> Seeds:
         scene = context.scene
         return Seeds(
-            count=1 if self.replaces else scene.maquette_count,
+            count=1 if self.replaces or self.match else scene.maquette_count,
             fixed=not scene.maquette_vary,
             painted=app().gallery.painted(scene),
             replaced=self.replaces,
@@ -158,6 +166,8 @@ class Cancel(bpy.types.Operator):
         session, event_loop = app().session, app().event_loop
         if self.scope in {"UNSENT", "ALL"}:
             app().dispatcher.withdraw()
+        if self.scope == "ALL":
+            app().dispatcher.apply(sequences_stopped, {sequence.id for sequence in session.sequences})
         this = (session.active,) if session.active else ()
         tasks = {"THIS": this, "WAITING": session.queued, "UNSENT": (), "ALL": session.waiting}[self.scope]
         for task in tasks:
@@ -206,8 +216,11 @@ def panel_snapshot(
     return capture(scene, settings, chosen(scene), depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def developing(scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout]) -> Slices[Blockout]:
-    """The request of a snapshot, whose remaining meshes are read first."""
+def developing(
+    scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout], match: bool = False
+) -> Slices[Blockout]:
+    """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
+    with what they show already."""
     key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
     meshes, model = app().regions.meshes, chosen(scene)
 
@@ -218,7 +231,10 @@ def developing(scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blocko
 
     def slices() -> Slices[Blockout]:
         snapshot = yield from gathering(first, lambda snapshot: snapshot.parts, again, key, meshes)
-        return follow((yield from develop(snapshot)))
+        blockout = yield from develop(snapshot)
+        folder = app().gallery.folder
+        shown = (yield from reference_to_match(key, meshes, snapshot, folder)) if match else None
+        return follow(blockout) if shown is None else followed(blockout, shown)
 
     return slices()
 

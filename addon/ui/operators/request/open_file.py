@@ -26,7 +26,7 @@ from ...context import Context
 from ...properties import VARY
 from ..status import Status, refusing, settle
 
-OF_THE_ARTIST = {"size", "exact"}  # settings that a request does not say
+OF_THE_ARTIST = {"size", "exact"}  # settings that a request does not say, but for the size of an enlarged one
 ROUNDING = 0.03  # by which a frame of whole pixels may differ from the format that it was captured in
 
 
@@ -68,7 +68,8 @@ def _set(context: Context, file: Opened) -> Iterator[str]:
     """Set the settings; what is not here to be chosen."""
     kept, library = file.settings or DEFAULTS, app().style_library
     settings = recovered(kept, file.request, library.find(kept.style))
-    names = KEYS if file.settings else KEYS.keys() - OF_THE_ARTIST
+    unsaid = OF_THE_ARTIST if file.request.enlargement == 1.0 else OF_THE_ARTIST - {"size"}
+    names = KEYS if file.settings else KEYS.keys() - unsaid
     write(context.scene, part(settings, names))
     if settings.style != kept.style:
         yield f"the style “{kept.style}”, whose words are in the prompt now"

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""A picture larger than a model paints well: first as large as the model likes it, then enlarged and painted over.
+
+A network that is asked for far more than the area it was trained on repeats objects, for it never saw so much of a
+picture at once. So the layout is decided in a first pass at about its own area. The picture of that is enlarged, noise
+is put back to where a part of the steps begins (SDEdit, Meng et al. 2022), and those steps are walked again at the full
+size, guided by the same layout: what is where stays, and details come that a small picture has no room for.
+
+It is the picture that is enlarged, and encoded again: between the cells of a latent there need not be anything that
+means what lies between the pixels. Only of a model that cannot encode pictures the latent itself is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sg_core.errors import RequestError
+from sg_core.layout import Layout
+from sg_core.models.cards import Card
+from sg_core.models.model import Model, Step, Trajectory
+from sg_core.noise import initial_noise
+from sg_core.sample import Moment, Watch
+
+DENOISING = 0.4  # of the steps that the second pass walks again, where nobody says otherwise
+MOST = 4.0  # times the sides of the first pass
+
+
+@dataclass(frozen=True)
+class LastSteps:
+    """The end of a trajectory, as one of its own: its progress runs from 0 again."""
+
+    whole: Trajectory
+    steps: tuple[Step, ...]
+
+    @property
+    def spread(self) -> float:
+        """That of the whole."""
+        return self.whole.spread
+
+    def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
+        """As the whole does."""
+        before = len(self.whole.steps) - len(self.steps)
+        return self.whole.advance(self.whole.steps[before + step.index], latent, output, noise)
+
+
+def first_size(card: Card, width: int, height: int, enlargement: float) -> tuple[int, int]:
+    """Sides of the first pass, in pixels: the nearest ones that the model can paint.
+
+    Raises RequestError for an enlargement outside 1 to 4.
+    """
+    if not 1.0 <= enlargement <= MOST:
+        raise RequestError(f"an enlargement of {enlargement} was asked for: it is 1 to {MOST:.0f}")
+    sides = (max(1, round(side / enlargement / card.multiple)) * card.multiple for side in (width, height))
+    return next(sides), next(sides)
+
+
+def refuse_kept(layout: Layout) -> None:
+    """Raise RequestError for a layout that keeps something of another picture: that is of one size."""
+    if layout.keeping.terms:
+        raise RequestError("a picture that keeps something of another is painted in one pass: do not enlarge it")
+
+
+def settled(layout: Layout) -> Layout:
+    """What of a layout still holds in a second pass: energies and masks. Noise is not shaped, for there is a picture;
+    and words are not emphasised, which decides where things are, and would only coarsen what stands there."""
+    terms = tuple(replace(term, emphasis=0.0) for term in layout.masks.terms)
+    return replace(layout, noise=None, masks=replace(layout.masks, terms=terms))
+
+
+def step_count(steps: int, denoising: float) -> int:
+    """Steps of the second pass, one at least; a step is that of the first. Raises RequestError outside 0 to 1."""
+    if not 0.0 <= denoising <= 1.0:
+        raise RequestError(f"a denoising of {denoising} was asked for: it is 0 to 1")
+    return max(1, round(steps * denoising))
+
+
+def last_steps(whole: Trajectory, count: int) -> LastSteps:
+    """The last ``count`` steps of a trajectory."""
+    steps = whole.steps[len(whole.steps) - count :]
+    return LastSteps(whole, tuple(replace(step, index=index, total=count) for index, step in enumerate(steps)))
+
+
+@torch.no_grad()
+def enlarged(model: Model, latent: Tensor, width: int, height: int) -> Tensor:
+    """A clean latent (batch, channel, y, x) as one of a picture of so many pixels."""
+    picture = F.interpolate(model.decode(latent), (height, width), mode="bicubic", align_corners=False)
+    try:
+        return model.latent(picture.clamp(0, 1))
+    except RequestError:  # its family has no way back from pictures
+        return F.interpolate(latent, model.latent_shape(width, height)[1:], mode="bicubic", align_corners=False)
+
+
+def begun_anew(latent: Tensor, step: Step, noise: Sequence[torch.Generator]) -> Tensor:
+    """A clean latent (batch, channel, y, x), noised as ``step`` expects it."""
+    shape = (latent.shape[1], latent.shape[2], latent.shape[3])
+    return (step.alpha * latent + step.sigma * initial_noise(noise, shape).to(latent)) / step.shrink
+
+
+def counted(watch: Watch, before: int, total: int) -> Watch:
+    """A watch of one of two passes, to which ``before`` steps were done and ``total`` are to do in both."""
+
+    def following(moment: Moment) -> None:
+        step = before + moment.step
+        watch(replace(moment, step=step, steps=total, progress=step / total))
+
+    return following
