@@ -69,3 +69,14 @@ def ensure_nodes(material: bpy.types.Material) -> None:
     surface.inputs["Base Color"].default_value = material.diffuse_color
     surface.inputs["Metallic"].default_value = material.metallic
     surface.inputs["Roughness"].default_value = material.roughness
+
+
+def image_strips(editor: bpy.types.SequenceEditor) -> Any:
+    """The strips of a sequencer, which were its sequences before 4.4."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def show_strips(workspace: Any, scene: bpy.types.Scene) -> None:
+    """Have sequencers show this scene's strips where they show none: from 5.0 on a workspace says whose."""
+    if getattr(workspace, "sequencer_scene", scene) is None:
+        workspace.sequencer_scene = scene

@@ -2,7 +2,7 @@
 """From words and a layout to pictures, in one call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,10 +11,20 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
-from sg_core.models.model import Model, Trajectory
+from sg_core.models.model import Model, Trajectory, of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
-from sg_core.second_pass import DENOISING, begun_anew, counted, first_size, last_steps, refuse_kept, step_count
+from sg_core.second_pass import (
+    DENOISING,
+    begun_anew,
+    counted,
+    enlarged,
+    first_size,
+    last_steps,
+    refuse_kept,
+    settled,
+    step_count,
+)
 from sg_core.tokens import Phrase, Words, phrase
 
 
@@ -82,9 +92,10 @@ def generate(
     else:
         total = steps + len(again.steps)
         first = run.walk(latent, trajectory, everything, counted(watch, 0, total))
-        latent = begun_anew(first, large, again.steps[0], noise)
-        clean = run.walk(latent, again, replace(everything, noise=None), counted(watch, steps, total))
-    return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
+        latent = begun_anew(enlarged(model, first, width, height), again.steps[0], noise)
+        clean = run.walk(latent, again, settled(everything), counted(watch, steps, total))
+    pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
+    return everything.keeping.composed(model, pictures).cpu()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 """A picture larger than a model paints well: first as large as the model likes it, then enlarged and painted over.
 
 A network that is asked for far more than the area it was trained on repeats objects, for it never saw so much of a
-picture at once. So the layout is decided in a first pass at about its own area. The clean latent of that is enlarged,
-noise is put back to where a part of the steps begins (SDEdit, Meng et al. 2022), and those steps are walked again at
-the full size, guided by the same layout: what is where stays, and details come that a small picture has no room for.
+picture at once. So the layout is decided in a first pass at about its own area. The picture of that is enlarged, noise
+is put back to where a part of the steps begins (SDEdit, Meng et al. 2022), and those steps are walked again at the full
+size, guided by the same layout: what is where stays, and details come that a small picture has no room for.
+
+It is the picture that is enlarged, and encoded again: between the cells of a latent there need not be anything that
+means what lies between the pixels. Only of a model that cannot encode pictures the latent itself is.
 """
 
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ from torch import Tensor
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
 from sg_core.models.cards import Card
-from sg_core.models.model import Step, Trajectory
+from sg_core.models.model import Model, Step, Trajectory
 from sg_core.noise import initial_noise
 from sg_core.sample import Moment, Watch
 
@@ -60,6 +63,13 @@ def refuse_kept(layout: Layout) -> None:
         raise RequestError("a picture that keeps something of another is painted in one pass: do not enlarge it")
 
 
+def settled(layout: Layout) -> Layout:
+    """What of a layout still holds in a second pass: energies and masks. Noise is not shaped, for there is a picture;
+    and words are not emphasised, which decides where things are, and would only coarsen what stands there."""
+    terms = tuple(replace(term, emphasis=0.0) for term in layout.masks.terms)
+    return replace(layout, noise=None, masks=replace(layout.masks, terms=terms))
+
+
 def step_count(steps: int, denoising: float) -> int:
     """Steps of the second pass, one at least; a step is that of the first. Raises RequestError outside 0 to 1."""
     if not 0.0 <= denoising <= 1.0:
@@ -73,10 +83,20 @@ def last_steps(whole: Trajectory, count: int) -> LastSteps:
     return LastSteps(whole, tuple(replace(step, index=index, total=count) for index, step in enumerate(steps)))
 
 
-def begun_anew(latent: Tensor, shape: tuple[int, int, int], step: Step, noise: Sequence[torch.Generator]) -> Tensor:
-    """A clean latent (batch, channel, y, x), enlarged to ``shape`` (channel, y, x), noised as ``step`` expects it."""
-    large = F.interpolate(latent, shape[1:], mode="bicubic", align_corners=False)
-    return (step.alpha * large + step.sigma * initial_noise(noise, shape).to(latent)) / step.shrink
+@torch.no_grad()
+def enlarged(model: Model, latent: Tensor, width: int, height: int) -> Tensor:
+    """A clean latent (batch, channel, y, x) as one of a picture of so many pixels."""
+    picture = F.interpolate(model.decode(latent), (height, width), mode="bicubic", align_corners=False)
+    try:
+        return model.latent(picture.clamp(0, 1))
+    except RequestError:  # its family has no way back from pictures
+        return F.interpolate(latent, model.latent_shape(width, height)[1:], mode="bicubic", align_corners=False)
+
+
+def begun_anew(latent: Tensor, step: Step, noise: Sequence[torch.Generator]) -> Tensor:
+    """A clean latent (batch, channel, y, x), noised as ``step`` expects it."""
+    shape = (latent.shape[1], latent.shape[2], latent.shape[3])
+    return (step.alpha * latent + step.sigma * initial_noise(noise, shape).to(latent)) / step.shrink
 
 
 def counted(watch: Watch, before: int, total: int) -> Watch:

@@ -88,6 +88,12 @@ def strange_words(model: str, words: str, left: str) -> Notice:
     return Notice(code="strange-words", message=f"{model} has not learned {words}.", fix=fix, warning=True)
 
 
+def cameras_gone(names: str) -> Notice:
+    """Cameras of a sequence that the scene has no more; their pictures have nothing to lie behind."""
+    message = f"The scene has no camera {names} any more."
+    return Notice(code="cameras-gone", message=message, fix="Strips shows those pictures too.")
+
+
 def no_editor() -> Notice:
     """No area of the window can be split for an Image Editor."""
     fix = "Leave the maximised view (Ctrl Space) or make it larger, and try again."
@@ -188,6 +194,11 @@ def adapters_missing(files: str) -> Notice:
     """A warning: settings were taken up again, and ``files`` of them are not on the server as they were."""
     message, fix = f"Not all that it was painted with is here: {files}.", "Put it there, or paint without it."
     return Notice(code="no-adapter", message=message, fix=fix, warning=True)
+
+
+def inspection_failed(reason: str) -> Notice:
+    """A picture could not be painted again to be looked into; ``reason`` is the program's last line."""
+    return Notice(code="inspection-failed", message=f"The picture could not be inspected: {reason}.")
 
 
 # Live

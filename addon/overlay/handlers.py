@@ -23,7 +23,7 @@ from ..regions.render_differences import SceneLayers
 from ..runtime.timers import guarded
 from ..runtime.windows import EDITOR, playing, redraw, rendering, tab_open, window_manager
 from ..session.state import Session
-from .backdrop import Backdrop
+from .backdrop import Backdrop, prepare
 from .edits import listen, unlisten
 from .figure import Figure
 from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
@@ -45,6 +45,7 @@ class Overlay:
         self._scenes: dict[int, Drawing] = {}
         self._pictures: dict[int, Drawing] = {}
         self._backdrop: Backdrop | None = None
+        self._prepared = False
         self._listeners = listen(self.watcher)
         self._draw_handles: tuple[tuple[Any, object], ...] = ()
         self._timer = self._tick  # kept, for Blender knows a timer by its identity
@@ -138,6 +139,9 @@ class Overlay:
         context = bpy.context
         space, uid = context.space_data, context.scene.session_uid
         assert isinstance(space, bpy.types.SpaceView3D), "Blender draws with it where it was added"
+        if not self._prepared:
+            self._prepared = True
+            prepare()
         through = space.camera if context.region_data.view_perspective == "CAMERA" else None
         if through is None or context.screen.is_animation_playing:
             return

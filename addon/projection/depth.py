@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from ..camera.view import View
 from ..cooperative import Slices
 from ..raster.frustum import Frustum
+from ..raster.lens import Lens
 from ..raster.rasterise import Raster, rasterising
 from ..raster.triangles import Singles, Triangles
 from ..raster.zbuffer import NOTHING
 
 DEPTH_SIDE = 1024  # pixels of the longer side
 BEYOND = 1e6  # depth where nothing is: a finite number, for image files and shaders
+FAR = 1e10  # depth where nothing is, in renders
 BAND = 64  # lines at once
 MARGIN = 20  # of those pixels beside silhouettes, where a picture may show what is on their other side
 JUMP = 0.03  # of nearness between neighbours, beyond what the slopes beside it explain
@@ -43,6 +45,13 @@ def depth_file(triangles: Triangles, view: View) -> Slices[bytes]:
     depth = yield from _farthest(raster)
     clearance = yield from _clearance(raster.nearness)
     return (yield from _exr({"B": clearance, "G": clearance, "R": depth}))
+
+
+def depth_picture(triangles: Triangles, lens: Lens, width: int, height: int) -> Slices[bytes]:
+    """What a pixel's middle sees, as an OpenEXR file of the depths of everything: for compositors, and models that take
+    depth. FAR where nothing is, as in a render's depth."""
+    raster = yield from rasterising(triangles, lens, width, height)
+    return (yield from _exr({"Y": np.minimum(raster.depth, np.float32(FAR))}))
 
 
 def depth_frustum(view: View) -> Frustum:

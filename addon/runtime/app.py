@@ -35,6 +35,7 @@ from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
 from ..session.live_painter import LivePainter
 from ..session.reducer import notice_changed, server_starting, server_stopping
+from ..session.sequence_changes import sequences_stopped
 from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences, server_command
@@ -98,6 +99,7 @@ class App:
         self.shortcuts: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []  # ours, to be taken away again
         self.undo_handlers: tuple[tuple[str, Callable[..., None]], ...] = ()  # by the list of Blender's that has each
         self.finished: tuple[int, str] = (0, "")  # the picture asked for while a job is painted: session id, job
+        self.inspecting = False  # whether a picture is painted again, to be looked into
         self.live_view: object | None = None  # what follows a scene's edits for Live
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.sheet_drawing: object | None = None  # and on what draws contact sheets and comparisons there
@@ -189,6 +191,7 @@ class App:
         """
         self.regions.close()
         self.installer.cancel()
+        self.dispatcher.apply(sequences_stopped, {sequence.id for sequence in self.session.sequences})
         with suppress(TimeoutError):
             self.event_loop.loop.run_until_complete(asyncio.wait_for(self.live.cancel(), CLOSING))
         with suppress(TimeoutError):

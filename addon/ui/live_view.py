@@ -20,6 +20,7 @@ from ..messages.errors import UserError
 from ..messages.notice import Notice, notice
 from ..overlay.edits import listen, unlisten
 from ..pictures import history
+from ..pictures.history import Entry
 from ..pictures.image import ENTRY
 from ..pictures.origin import viewpoint
 from ..pictures.pixels import decoded
@@ -45,12 +46,13 @@ class LiveView:
 
     def __init__(self) -> None:
         self.handlers = listen(self)
-        self.timer = lambda: guarded(self.look)  # kept, for Blender knows a timer by its identity
+        self.timer = self._tick  # kept, for Blender knows a timer by its identity
         self._slices: Slices[LiveRequest] | None = None
         self.pictured: LivePicture | None = None  # what lies over the view
         self._settings: tuple[object, ...] = ()  # of which the depsgraph does not tell, at the last look
         self._seeds: tuple[object, ...] = ()
         self._unfollowed = ""  # the scene's picture, while another look than that is wanted
+        self._entry: tuple[str, Entry | None] = ("", None)  # the scene's picture, by its name
         self._resting = False
         self._complaint: Notice | None = None  # what the scene lacks for a picture
 
@@ -69,7 +71,7 @@ class LiveView:
 
     def start(self, scene: bpy.types.Scene) -> None:
         """Live is on for a scene."""
-        self._settings, self._seeds, self._unfollowed = (), seeds_of(scene), ""
+        self._settings, self._seeds, self._unfollowed, self._entry = (), seeds_of(scene), "", ("", None)
         app().live.apply(live_state.started, scene.session_uid, time.monotonic())
         if not bpy.app.timers.is_registered(self.timer):
             bpy.app.timers.register(self.timer, first_interval=QUICK, persistent=True)
@@ -86,6 +88,10 @@ class LiveView:
             app().dispatcher.apply(notice_changed, reason)
         redraw()
 
+    def _tick(self) -> float | None:
+        """None while Live is off: Blender then drops the timer."""
+        return guarded(self.look) if app().live.state.scene else None
+
     def look(self) -> float:
         """Take the work a slice further; answers when to look again. What goes wrong here turns Live off."""
         whole = False
@@ -101,13 +107,13 @@ class LiveView:
         live = app().live
         scene = next((scene for scene in bpy.data.scenes if scene.session_uid == live.state.scene), None)
         if scene is None:
-            if live.state.scene:
-                self.stop()
+            self.stop()
             return CALM
         if (reason := _trouble(live.state)) is not None:
             self.stop(reason)
             return CALM
-        self._show(live.state.picture)
+        if self._show(live.state.picture):
+            return QUICK  # what is long in itself has a slice to itself
         if _is_away():
             live.apply(live_state.capture_ended)
             self._slices, self._resting = None, True
@@ -196,7 +202,11 @@ class LiveView:
 
     def _anchors(self, scene: bpy.types.Scene) -> Sequence[Anchor]:
         """The pictures that may be followed: the scene's own, then the latest of ours that followed none."""
-        entry, fresh = latest_entry(scene), app().live.state.fresh
+        picture, fresh = current(scene), app().live.state.fresh
+        name = "" if picture is None else str(picture.get(ENTRY, ""))
+        if name != self._entry[0]:  # reading it takes milliseconds
+            self._entry = name, latest_entry(scene)
+        entry = self._entry[1]
         anchors = []
         if entry is not None and entry.name != self._unfollowed:
             anchors.append(Anchor(picture=entry.name, request=entry.request, achieved=entry.achieved, pose=entry.pose))
@@ -218,12 +228,13 @@ class LiveView:
             return fresh.png
         return b"" if file is None else file.read_bytes()
 
-    def _show(self, picture: LivePicture | None) -> None:
-        """Lay a picture that has come over what its camera sees."""
+    def _show(self, picture: LivePicture | None) -> bool:
+        """Lay a picture over what its camera sees; whether one has come."""
         if picture is None or picture is self.pictured:
-            return
+            return False
         self.pictured, view = picture, picture.request.view
         app().regions.lay(view.scene, view.camera, decoded(picture.png))
+        return True
 
 
 def live_view() -> LiveView:

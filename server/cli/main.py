@@ -21,6 +21,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         "batch": ("server.batch.command:main", "many views of many scenes to pictures, and on where it stopped"),
         "capture": ("server.batch.command:capture_main", "its first half: scenes to requests; no server, no torch"),
         "paint": ("server.batch.command:paint_main", "its second half: requests to pictures; no Blender"),
+        "join": ("server.batch.join:main", "folders that several machines have filled to one"),
         "render": ("server.cli.render:main", "one .blend or .blockout.json to a picture"),
         "inspect": (
             "server.cli.pictures.inspection:main",
@@ -28,6 +29,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         ),
         "sequence": ("server.cli.pictures.sequence:main", "the frames of a sequence, each with the look of the first"),
         "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
+        "verify": ("server.cli.pictures.verify:main", "what a picture says of where it comes from, also in its pixels"),
         "doctor": ("server.cli.doctor:main", "what is installed, what fits, what is wrong, how to mend it"),
         "download": ("sg_core.models.loading:main", "a model of a hub, at its commit, before it is needed"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from sg_core import Moment, RequestError, generate, load, masks, place, shaped_noise, until
 from sg_core.models.model import Model
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
-from sg_core.second_pass import first_size, last_steps, step_count
+from sg_core.second_pass import enlarged, first_size, last_steps, settled, step_count
 from tests.sg_core.flow_model import TinyFlow
 
 PROMPT = "a castle and a rocket"
@@ -43,9 +43,12 @@ def test_steps_of_both_passes_are_counted_as_one(model: StableDiffusion1) -> Non
 def test_little_denoising_keeps_the_first_picture(model: StableDiffusion1, scheduler: str) -> None:
     """Of a network of nothing too: what is changed grows with the part of the steps that is walked again."""
     options = {"scheduler": scheduler, "steps": 10, "layout": None}
-    small = paint(model, **options, width=64, height=48)
-    large = F.interpolate(small, (96, 128), mode="bicubic")
-    little, much = (paint(model, **options, enlargement=2.0, denoising=part) for part in (0.1, 1.0))
+    moments: list[Moment] = []
+    little, much = (
+        paint(model, **options, enlargement=2.0, denoising=part, watch=moments.append) for part in (0.1, 1.0)
+    )
+    with torch.no_grad():
+        large = model.decode(enlarged(model, moments[9].latent, 128, 96))
     assert (little - large).abs().mean() < (much - large).abs().mean()
 
 
@@ -67,14 +70,27 @@ def test_the_second_pass_is_guided(model: StableDiffusion1) -> None:
     assert not torch.equal(moments[True][-1].latent, moments[False][-1].latent)
 
 
-def test_noise_is_shaped_in_the_first_pass_alone(model: StableDiffusion1) -> None:
-    layout = LAYOUT + shaped_noise(1) + masks({"castle": LEFT})
+def test_noise_is_shaped_and_words_are_emphasised_in_the_first_pass_alone(model: StableDiffusion1) -> None:
+    held = settled(LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0))
+    assert held.noise is None and held.energy == LAYOUT
+    assert [(term.phrase.words, term.emphasis) for term in held.masks.terms] == [("castle", 0.0)]
+    layout = LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0)
     assert paint(model, layout=layout, enlargement=2.0).isfinite().all()
 
 
 def test_a_flow_is_enlarged_too(flow: TinyFlow) -> None:
     picture = generate(flow, PROMPT, LAYOUT, width=128, height=128, steps=4, scale=1.0, enlargement=2.0, denoising=0.5)
     assert picture.shape[2:] == (128, 128) and picture.isfinite().all()
+
+
+def test_a_picture_is_enlarged_and_not_its_latent(velocity_model: StableDiffusion1, flow: TinyFlow) -> None:
+    """Unless the model has no way back from pictures."""
+    latent = torch.randn(1, 4, 6, 8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        small = velocity_model.decode(latent)
+        picture = F.interpolate(small, (96, 128), mode="bicubic", align_corners=False).clamp(0, 1)
+        assert torch.equal(enlarged(velocity_model, latent, 128, 96), velocity_model.latent(picture))
+    assert enlarged(flow, latent, 128, 96).shape == (1, 4, 12, 16)
 
 
 def test_the_same_request_is_the_same_picture(model: StableDiffusion1) -> None:

@@ -14,7 +14,7 @@ from .projections import MAQUETTE_PT_views
 from .regions import MAQUETTE_PT_regions
 from .result import MAQUETTE_PT_result
 from .twins import twins
-from .waiting import MAQUETTE_PT_queue
+from .waiting import MAQUETTE_PT_queue, MAQUETTE_PT_sequences
 
 MENUS: tuple[type[bpy.types.Menu], ...] = (
     MAQUETTE_MT_models,
@@ -29,6 +29,7 @@ PANELS: tuple[type[bpy.types.Panel], ...] = (  # children after their parent, in
     MAQUETTE_PT_regions,
     MAQUETTE_PT_picture,
     MAQUETTE_PT_views,
+    MAQUETTE_PT_sequences,
     MAQUETTE_PT_queue,
     MAQUETTE_PT_history,
 )

@@ -59,8 +59,8 @@ async def painted_sequence(
         if key is not None:
             await server.call(methodcaller("refer", key))
         picture = await painted(server, request, uuid.uuid4().hex)
-        yield FramePicture(request, picture.png, picture.job.achieved, key)
-        following = now.after(request, sha256(picture.png).hexdigest(), picture.job.achieved)
+        yield FramePicture(request, picture.png, picture.achieved, key)
+        following = now.after(request, sha256(picture.png).hexdigest(), picture.achieved)
         key = key if following.key == now.key else picture.png
         now = following
 

@@ -136,11 +136,15 @@ def test_a_picture_that_is_followed_is_sent_once_and_again_where_it_is_gone(sett
             fresh = painter.state.fresh
             assert fresh is not None
             anchor = Anchor(picture=fresh.sha256, request=blockout(), achieved=fresh.job.achieved, pose=())
-            for seed in (2, 3):  # the second time by a painter that thinks it is there
-                request = replace(anchored(blockout(), anchor, False), scale=4.0 + seed)
+            for scale in (2.0, 3.0):
+                request = replace(anchored(blockout(), anchor, False), scale=scale)
                 await asyncio.wait_for(ask(painter, request, fresh.png), 30)
                 assert painter.state.trouble is None
-                assert painter.state.picture is not None and painter.state.picture.request.blockout.scale == 4.0 + seed
+                assert painter.state.picture is not None and painter.state.picture.request.blockout.scale == scale
+                files = list(settings.home.rglob(f"{fresh.sha256}*"))
+                assert files
+                for file in files:
+                    file.unlink()  # as when the last job that followed it was forgotten
             assert painter.state.fresh is fresh
 
     asyncio.run(story())

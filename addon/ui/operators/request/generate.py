@@ -31,6 +31,7 @@ from ....runtime.app import app
 from ....runtime.timers import receive
 from ....session.reducer import failures_dismissed, notice_changed
 from ....session.seeds import Seeds, moving
+from ....session.sequence_changes import sequences_stopped
 from ....session.task import Viewpoint
 from ...context import Context
 from ...properties import VARY, chosen, style
@@ -165,6 +166,8 @@ class Cancel(bpy.types.Operator):
         session, event_loop = app().session, app().event_loop
         if self.scope in {"UNSENT", "ALL"}:
             app().dispatcher.withdraw()
+        if self.scope == "ALL":
+            app().dispatcher.apply(sequences_stopped, {sequence.id for sequence in session.sequences})
         this = (session.active,) if session.active else ()
         tasks = {"THIS": this, "WAITING": session.queued, "UNSENT": (), "ALL": session.waiting}[self.scope]
         for task in tasks:

@@ -22,9 +22,10 @@ from ....pictures.image import ENTRY
 from ....pictures.pixels import decoded, encoded, fitted
 from ....protocol.blockout import SEED_MAX, Blockout, ReferencePicture
 from ....protocol.strict_json import ContractError, loads
+from ....protocol.views import CapturedView
 from ....regions import marks
 from ....request.phrases import same
-from ....request.references import following, reference_of
+from ....request.references import Keeps, following, reference_of
 from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
@@ -161,6 +162,16 @@ def reference_for(
     return reference_of(
         entry.name, entry.request, entry.achieved, "layout" if restyle else "look" if moved else "picture"
     )
+
+
+def followed_view(captured: CapturedView, entry: Entry | None) -> Blockout:
+    """What to ask for of a view of a sequence: it follows a picture of the history, and of one that was seen from
+    elsewhere keeps looks alone."""
+    assert captured.blockout is not None, "it was captured"
+    if entry is None:
+        return followed(captured.blockout, None)
+    keeps: Keeps = "picture" if unmoved(captured.pose, entry.pose) else "look"
+    return followed(captured.blockout, reference_of(entry.name, entry.request, entry.achieved, keeps))
 
 
 def repeated(jobs: Container[str]) -> tuple[bool, str, bool]:

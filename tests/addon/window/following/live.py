@@ -11,6 +11,7 @@ import bpy
 from tests.addon.window.driver import sample_scene
 from tests.addon.window.driver.main_thread_time import timed
 from tests.addon.window.driver.user_input import (
+    area,
     ask,
     canvas,
     desktop,
@@ -180,6 +181,7 @@ def words_and_keeping(app, folder: Path, report: dict) -> Iterator:
     yield from settled(app)
     report["kept"] = [wanted == scene["maquette_picture"]["maquette_entry"], app.live.state.picture.sha256 == wanted]
     yield from screenshot(folder / "live-kept.png")
+    yield from inspected(app, folder, report)
     scene.maquette_steps = 12  # with the steps of Live's it would be the very picture that lies there
     yield from ask(app)
     report["rests"] = app.live.state.number
@@ -187,6 +189,23 @@ def words_and_keeping(app, folder: Path, report: dict) -> Iterator:
     report["rests"] = app.live.state.number - report["rests"]
     yield lambda: app.live.state.follows == scene["maquette_picture"]["maquette_entry"]
     yield from settled(app)
+
+
+def inspected(app, folder: Path, report: dict) -> Iterator:
+    """The picture that was kept, looked into: grey for what is none of ours, a page for what is."""
+    editor = area("IMAGE_EDITOR")
+    own, editor.spaces.active.image = editor.spaces.active.image, bpy.data.images.new("mine", 8, 8)
+    with bpy.context.temp_override(window=window(), area=editor, region=canvas(editor)):
+        report["inspects"] = [bpy.ops.maquette.inspect.poll()]
+        editor.spaces.active.image = own
+        report["inspects"].append(bpy.ops.maquette.inspect.poll())
+        bpy.ops.maquette.inspect("INVOKE_DEFAULT")
+    yield lambda: app.inspecting
+    yield lambda: not app.inspecting
+    report["notice"] = app.session.notice and app.session.notice.message
+    opened = folder / "opened"
+    yield opened.exists
+    report["page"] = Path(opened.read_text().strip().removeprefix("file://")).read_text()[:300]
 
 
 def ends(app, folder: Path, report: dict) -> Iterator:
