@@ -34,8 +34,7 @@ from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
 from ..session.live_painter import LivePainter
-from ..session.reducer import notice_changed, server_starting, server_stopping
-from ..session.sequence_changes import sequences_stopped
+from ..session.reducer import notice_changed, sequences_stopped, server_starting, server_stopping
 from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences, server_command

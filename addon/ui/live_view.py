@@ -12,7 +12,6 @@ from dataclasses import replace
 import bpy
 
 from ..camera.reader import camera_of
-from ..camera.view import unmoved
 from ..capture.gathering import SceneKey
 from ..cooperative import Slices, one_slice
 from ..messages import sentences
@@ -24,6 +23,7 @@ from ..pictures.history import Entry
 from ..pictures.image import ENTRY
 from ..pictures.origin import viewpoint
 from ..pictures.pixels import decoded
+from ..protocol.views import unmoved
 from ..regions import marks
 from ..request.anchors import Anchor, anchored, layout_of, seeded, suitable
 from ..request.settings import SEEDS, part
