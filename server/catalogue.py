@@ -28,7 +28,7 @@ HEADER = 100_000_000  # bytes; more than any file has
 SUFFIXES = (".safetensors", ".sft")  # in capitals or not
 REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
 NOT_OFFERED = frozenset(
-    {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "note"}
+    {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "least", "note"}
 )  # of a Card or a family: what no client needs
 
 

@@ -3,7 +3,7 @@
 
 model = load("toybox")
 layout = shape("castle", mask) + 0.5 * centroid("rocket", 0.8, 0.3)
-pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=128, height=128)
+pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=256, height=256)
 """
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening

@@ -29,6 +29,7 @@ VERBS: MappingProxyType[str, tuple[str, str]] = MappingProxyType(
         ),
         "sequence": ("server.cli.pictures.sequence:main", "the frames of a sequence, each with the look of the first"),
         "models": ("server.cli.models:main", "what lies in your folders of models, and what of it fits"),
+        "verify": ("server.cli.pictures.verify:main", "what a picture says of where it comes from, also in its pixels"),
         "doctor": ("server.cli.doctor:main", "what is installed, what fits, what is wrong, how to mend it"),
         "download": ("sg_core.models.loading:main", "a model of a hub, at its commit, before it is needed"),
         "check": ("benchmarks.check:main", "does a model do here what it must?"),

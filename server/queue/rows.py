@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from addon.protocol.answers import Artifact, Event, Job, Problem, State
@@ -22,7 +23,7 @@ WAITING = "job INDEXED BY job_by_turn WHERE state = 'queued'"  # by that index, 
 TURN = "position, coalesce(stands_for, number)"  # in which order jobs that wait are painted
 COLUMNS = (
     "number, id, state, sequence, fence, attempts, restarts, created, phase, step, steps, model, prompt, seed, problem,"
-    " achieved, position, stands_for"
+    " achieved, position, stands_for, worker"
 )  # of a job, all but what was asked for, which may be of megabytes
 REFERENCE = "reference"  # what kind of picture it is that a job follows: none of its own
 TEXTS = ("problem", "achieved")  # columns that hold JSON
@@ -120,6 +121,15 @@ def job_of(db: sqlite3.Connection, row: sqlite3.Row) -> Job:
         return load(Job, {name: row[name] for name in PLAIN} | texts | attempt | {"artifacts": pictures})
     except ContractError as error:
         return _unreadable(row, pictures, unreadable(error))
+
+
+def events(db: sqlite3.Connection, after: int, job: str | None, limit: int) -> list[Event]:
+    """What happened after the event of that number, oldest first; of one job, or of all."""
+    rows = db.execute(
+        "SELECT id, job, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job) ORDER BY id LIMIT :limit",
+        {"after": after, "job": job, "limit": limit},
+    ).fetchall()
+    return [event_of(row, partial(job_by, db, row["job"])) for row in rows]
 
 
 def event_of(row: sqlite3.Row, job: Callable[[], Job]) -> Event:

@@ -24,6 +24,7 @@ import sg_core
 from addon.protocol.blockout import Blockout, ReferencePicture, ReferenceRegion, Region
 from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
+from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.tokens import Phrase
 
@@ -175,7 +176,7 @@ def reference_of(
     pixels = file.pixels[None]
     if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
         with torch.no_grad():
-            pixels = model.decode(latent.to(_device(model))).cpu()
+            pixels = of_size(model.decode(latent.to(_device(model))).cpu(), blockout.width, blockout.height)
     elif pixels.shape[2:] == (blockout.frame.height, blockout.frame.width):
         pixels = _framed(pixels, blockout)
     elif pixels.shape[2:] != size:

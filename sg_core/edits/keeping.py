@@ -24,7 +24,7 @@ from sg_core.edits.movement import Movement, moved_noise
 from sg_core.edits.prompt_to_prompt import Alignment
 from sg_core.edits.reference import Reference
 from sg_core.errors import RequestError
-from sg_core.models.model import Model, Step
+from sg_core.models.model import Model, Step, of_size
 from sg_core.schedule import Schedule, always, times
 
 LEAST_SPREAD = 0.05  # of a channel inside a region: below it there is nothing to stretch
@@ -150,7 +150,7 @@ class Keeping:
             height, width = pictures.shape[2:]
             cells = term.open_area.to(pictures)[None, None]
             inside = F.interpolate(cells, (height, width), mode="bilinear", align_corners=False)
-            own = term.reference.decoded(model).to(pictures)
+            own = of_size(term.reference.decoded(model).to(pictures), width, height)
             pictures = torch.where(inside == 0, own, own + inside * (pictures - own))
         return pictures
 

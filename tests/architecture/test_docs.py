@@ -86,6 +86,7 @@ def kinds(base: type) -> set[type]:
 
 
 def problems() -> set[str]:
+    import server.safeguards.refusals  # noqa: F401  # those of its own
     from server.problems import Refusal
 
     return {kind.type for kind in kinds(Refusal)} - {Refusal.type}

@@ -37,6 +37,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "flat colour": blockout.FlatColour,
         "frame": blockout.Frame,
         "health": answers.Health,
+        "worker-state": answers.WorkerState,
         "job": answers.Job,
         "library": model_files.Library,
         "lora file": blockout.LoraFile,

@@ -18,7 +18,10 @@ from addon.protocol.strict_json import dump, loads
 from ...adapters import AdapterCatalogue, Setup
 from ...models.card_files import CardFiles
 from ...problems import NoModel, Refusal
-from ...settings import ServerSettings
+from ...safeguards.content_filter import FilterGate
+from ...safeguards.digital_source import source_type
+from ...safeguards.finishing import Finishing
+from ...settings import VERSION, ServerSettings
 from ...worker.engine import Engine
 
 
@@ -39,6 +42,8 @@ class PaintActor:
         self._engine: Engine = resolve_name(self._settings.engine)()
         self._cards = CardFiles(self._settings.cards)
         self._adapters = AdapterCatalogue(self._settings.adapters, self._settings.models, self._settings.checksums)
+        self._finishing = Finishing.of(self._settings.safeguards, VERSION)
+        self._gate = FilterGate(self._settings.safeguards.content_filter)
         self._loaded: tuple[ModelInfo, Setup] | None = None
 
     def ready(self) -> tuple[int, str]:
@@ -57,11 +62,15 @@ class PaintActor:
         model = self._settings.model(blockout.model)
         if model is None:
             raise NoModel(f"This batch has no model {blockout.model}", fix="Name it with --model.")
+        self._gate.request(blockout)
         setup = replace(self._adapters.setup(blockout), card=self._cards.values(model))
         before, self._loaded = self._loaded, None
         if before != (model, setup):
             self._engine.load(model, setup)
         painting = self._engine.paint(blockout, lambda progress: None, reference)
         self._loaded = model, setup
+        self._gate.picture(painting.full, blockout)
+        source = source_type([] if reference is None else [reference])
+        picture = self._finishing.finished(painting.picture, blockout, source)
         achieved: tuple[Achieved, ...] = painting.achieved
-        return ActorAnswer(painting.picture, json.dumps(dump(achieved)))
+        return ActorAnswer(picture, json.dumps(dump(achieved)))
