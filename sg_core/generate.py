@@ -11,7 +11,7 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
-from sg_core.models.model import Model, Trajectory
+from sg_core.models.model import Model, Trajectory, of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.second_pass import (
@@ -94,7 +94,8 @@ def generate(
         first = run.walk(latent, trajectory, everything, counted(watch, 0, total))
         latent = begun_anew(enlarged(model, first, width, height), again.steps[0], noise)
         clean = run.walk(latent, again, settled(everything), counted(watch, steps, total))
-    return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
+    pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
+    return everything.keeping.composed(model, pictures).cpu()
 
 
 @dataclass(frozen=True)

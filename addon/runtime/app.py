@@ -48,7 +48,9 @@ log = logging.getLogger(EXTENSION)
 
 
 class Regions(Protocol):
-    """The regions of the scenes in view, kept up to date; made by the overlay, a room above this one."""
+    """The regions of the scenes in view, kept up to date unless ``paused``; made by the overlay, a room above this."""
+
+    paused: bool
 
     @property
     def rows(self) -> Mapping[int, tuple[Row, ...]]:

@@ -19,16 +19,18 @@ FOLLOWS = {
     "picture": "The picture that this one follows, in all that no region needs to change",
     "look": "The picture whose looks this one keeps",
     "layout": "The picture whose layout this one keeps",
+    "attention": "The picture whose words look where this one's look",
 }
 
 
 @dataclass(frozen=True)
 class PicturesInspected:
-    """PNG files: of the picture that the request follows, and the one that was painted of it before, where there are
-    such."""
+    """PNG files: of the picture that the request follows, the one that was painted of it before, and those that its
+    parts are taken out of, where there are such."""
 
     reference: bytes | None = None
     before: bytes | None = None
+    collage: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def inspected_page(
     """Paint a request, as the model reads it, and look into it. Raises sg_core's errors, Unpaintable, and whatever
     ``watch`` raises."""
     recorder = InspectionRecorder(watch)
-    keeping = references.keeping(model, judge, blockout, files.reference)
+    keeping = references.keeping(model, judge, blockout, files.reference, files.collage)
     picture = translate.paint(model, blockout, recorder, keeping, inspected=True)[0][0]
     phrases = translate.wording(blockout).phrases
     targets = {
