@@ -3,11 +3,23 @@
 
 model = load("toybox")
 layout = shape("castle", mask) + 0.5 * centroid("rocket", 0.8, 0.3)
-pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=128, height=128)
+pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=256, height=256)
 """
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
-from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, same_look, share
+from sg_core.edits.collage import Cutting, blocking, collage
+from sg_core.edits.look import (
+    carry,
+    follow,
+    freeze,
+    hold,
+    keep_layout,
+    keep_look,
+    opened,
+    prompt_to_prompt,
+    same_look,
+    share,
+)
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted, pictured
 from sg_core.edits.sequence import sequence
@@ -46,6 +58,7 @@ __all__ = [
     "AttentionError",
     "Cancelled",
     "Card",
+    "Cutting",
     "Energy",
     "EnergyError",
     "Fitting",
@@ -78,8 +91,10 @@ __all__ = [
     "apart",
     "appended",
     "between",
+    "blocking",
     "carry",
     "centroid",
+    "collage",
     "colour",
     "confined",
     "fading",
@@ -103,6 +118,7 @@ __all__ = [
     "pictured",
     "place",
     "presence",
+    "prompt_to_prompt",
     "same_look",
     "sample",
     "score",

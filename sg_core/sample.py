@@ -14,7 +14,7 @@ from sg_core.attention.coverage import on_grid
 from sg_core.attention.masks import masking
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.conditioning import Conditioning
-from sg_core.edits.keeping import shared, sources
+from sg_core.edits.passes import shared, sources
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, NotFinite, RequestError
 from sg_core.guidance import Guidance, Memory, nothing_yet

@@ -123,16 +123,17 @@ def blend(views: Sequence[BakedView], points: Floats, flat: Floats, smooth: Floa
     colour, seen = np.zeros_like(points), np.zeros(len(points))
     presence, fine = np.zeros(len(points)), np.zeros(len(points))
     for one in views:
-        position, visible, here, own = _seen(one, points, flat, smooth, one_sided)
-        ahead = np.minimum((here + TINY) / (presence + TINY), 1.0)
-        alone = 1.0 - np.minimum((presence + TINY) / (here + TINY), 1.0)
-        advantage = _smooth((own - COARSE * fine + TINY) / ((FINE - COARSE) * fine + TINY))
-        visibly = np.minimum((visible + TINY) / (seen + TINY), 1.0) * (visible > 0.0)
+        some = np.flatnonzero((flat * toward(one.view, points)).sum(1) > 0.0) if one_sided else slice(None)
+        position, visible, here, own = _seen(one, points[some], flat[some], smooth[some], one_sided)
+        ahead = np.minimum((here + TINY) / (presence[some] + TINY), 1.0)
+        alone = 1.0 - np.minimum((presence[some] + TINY) / (here + TINY), 1.0)
+        advantage = _smooth((own - COARSE * fine[some] + TINY) / ((FINE - COARSE) * fine[some] + TINY))
+        visibly = np.minimum((visible + TINY) / (seen[some] + TINY), 1.0) * (visible > 0.0)
         share = visibly * (advantage * (ahead - alone) + alone)
-        colour += (_between(one.picture, position) - colour) * share[:, None]
-        seen = np.maximum(seen, visible)
-        presence = np.maximum(presence, visible * here)
-        fine += (own - fine) * share
+        colour[some] += (_between(one.picture, position) - colour[some]) * share[:, None]
+        seen[some] = np.maximum(seen[some], visible)
+        presence[some] = np.maximum(presence[some], visible * here)
+        fine[some] += (own - fine[some]) * share
     return Blend(colour, seen, fine)
 
 

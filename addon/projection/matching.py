@@ -3,14 +3,15 @@
 
 from dataclasses import replace
 
-from ..camera.view import View, numbers, unmoved
+from ..camera.view import View, numbers
 from ..capture.canvas import Canvas, overscan
 from ..capture.gathering import SceneKey
 from ..capture.scene import Meshes, parts
 from ..cooperative import Slices
+from ..protocol.views import unmoved
 from ..raster.zbuffer import NOTHING
 from .baking import BakedView
-from .projectors import PROJECTED, PROJECTOR, is_on, projectors
+from .projectors import PROJECTED, PROJECTOR, SEEN, is_on, projectors
 from .shown import Shown, shown
 from .view_numbers import read_view
 
@@ -18,13 +19,13 @@ from .view_numbers import read_view
 def showing(key: SceneKey, meshes: Meshes, view: View, canvas: Canvas) -> Slices[Shown | None]:
     """What of a picture of ``canvas`` through ``view`` the scene's projections show; None without any from elsewhere.
 
-    One from the very same camera is left out: the new picture takes its place. Raises Misfit where the scene is gone,
-    and Unbakeable for what an older Maquette projected.
+    One from the very same camera is left out: the new picture takes its place; and so are those of an older Maquette,
+    which kept no numbers. Raises Misfit where the scene is gone, and Unbakeable where a view is.
     """
     scene, _, _ = key.find()
     now = numbers(view)
-    known = [(one.session_uid, one[PROJECTOR]) for one in projectors(scene) if is_on(one)]
-    others = [(uid, str(one["key"])) for uid, one in known if not unmoved(now, tuple(one.get("seen_from", ())))]
+    known = [(one.session_uid, one[PROJECTOR]) for one in projectors(scene) if is_on(one) and SEEN in one[PROJECTOR]]
+    others = [(uid, str(one["key"])) for uid, one in known if not unmoved(now, tuple(one[SEEN]))]
     del scene, known
     views: dict[str, BakedView] = {}
     for uid, name in others:

@@ -28,6 +28,7 @@ from .nodes import images_of
 from .receivers import Receivers, owned_by_receivers, receivers
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
+SEEN = "seen_from"  # there: the view as numbers, for hidden cameras are not evaluated, and the frame may change
 PROJECTED = "maquette_thrown"  # on an object: keys of the projectors that project onto it
 MOST = 8  # projectors a scene: each reads two images, and EEVEE holds few in one material
 SENSOR = ("type", "sensor_width", "sensor_height", "sensor_fit")
@@ -96,7 +97,7 @@ def project(
         "group": group,
         "lit": lit,
     }
-    record["seen_from"] = numbers(camera_view)  # a hidden camera is not evaluated, and the frame may change
+    record[SEEN] = numbers(camera_view)
     projector[PROJECTOR] = record
     for item in onto.objects:
         item[PROJECTED] = " ".join([*_keys(item), key])

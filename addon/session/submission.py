@@ -152,8 +152,8 @@ class Submissions:
     async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings, replaced: str) -> str:
         """Have the server queue one job, perhaps in the place of another; its id. Raises ClientError, ReferenceGone."""
         client, key = await self._tracker.client(), uuid.uuid4().hex
-        if blockout.reference is not None:
-            await self._tracker.refer(client, blockout.reference.picture)
+        for picture in blockout.pictures:
+            await self._tracker.refer(client, picture)
 
         async def ask() -> Job:
             return await (client.replace(replaced, blockout, key) if replaced else client.submit(blockout, key))

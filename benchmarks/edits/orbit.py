@@ -46,7 +46,7 @@ def orbit(painter: EditPainter, judges: Mapping[str, Segmenter], case: EditCase,
     floor = painter.paint(case.prompt(), painter.placed(regions[-1]), seed + FLOOR_SEED)[0]
     return {
         "jumps": {name: jumps(judge, frames, pictures) for name, judge in judges.items()},
-        "drift": {name: drift(judge, case.subject, (before, pictures[-1], floor)) for name, judge in judges.items()},
+        "drift": drift(list(judges.values())[-1], case.subject, (before, pictures[-1], floor)),
         "pictures": [*pictures[::SHOWN], pictures[-1], floor],
     }
 

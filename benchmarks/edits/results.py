@@ -95,6 +95,11 @@ def of_swap(rows: Sequence[EditRow], judge: str) -> EditFigures:
     return {name: mean([row[name][judge] for row in rows]) for name in ("present", "iou")}
 
 
+def of_replaced(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """The same by Prompt-to-Prompt, and how much the other one's pixels change beside the floor."""
+    return of_swap(rows, judge) | {"other": ratio([(row["other"][0], row["other"][1]) for row in rows])}
+
+
 def of_real(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Of true scenes: how near they come when painted again, and one object moved."""
     return {
@@ -108,7 +113,7 @@ def of_orbit(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Median jump of all frames, with its interval over cases; and how far looks go, first to last."""
     return {
         "jitter": median_of_all([row["jumps"][judge] for row in rows]),
-        "drift": ratio([row["drift"][judge] for row in rows]),
+        "drift": ratio([row["drift"] for row in rows]),
     }
 
 
@@ -136,6 +141,7 @@ FIGURES = {
     "camera": of_camera,
     "restyle": of_restyle,
     "swap": of_swap,
+    "prompt_to_prompt": of_replaced,
     "real": of_real,
     "orbit": of_orbit,
     "cost": of_cost,

@@ -30,7 +30,7 @@ from . import blender_process
 from .files import scratch, write, writing
 from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
-from .reference_flags import BESIDE, PictureToFollow, add_reference_flags, follow
+from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
 from .request_files import is_request, read_request
 from .terminal import bar, complain, say
@@ -107,13 +107,14 @@ async def _noted(
     beside it, where the server has it."""
     blockout = await link.call(methodcaller("pinned", blockout))
     if (picture_to_follow := follows(blockout)) is not None:
-        await link.call(methodcaller("refer", picture_to_follow.png))
+        for png in picture_to_follow.files:
+            await link.call(methodcaller("refer", png))
         blockout = picture_to_follow.blockout
     with writing(file.parent, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, json.dumps(dump(blockout)).encode())
-        if picture_to_follow is not None:
-            write(file.parent / BESIDE, picture_to_follow.png)
+        for name, png in named_files(picture_to_follow).items():
+            write(file.parent / name, png)
     return blockout
 
 

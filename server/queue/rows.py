@@ -62,9 +62,9 @@ def attach(db: sqlite3.Connection, job: str, artifact: Artifact) -> str | None:
     return earlier and str(earlier["sha256"])
 
 
-def refer(db: sqlite3.Connection, job: str, digest: str, size: int) -> None:
-    """Note the picture that a job follows, which is none of its own."""
-    values = (job, REFERENCE, digest, "image/png", size)
+def refer(db: sqlite3.Connection, job: str, digest: str, size: int, number: int = 0) -> None:
+    """Note a picture that a job refers to, the first or one of more; which is none of its own."""
+    values = (job, f"{REFERENCE} {number}" if number else REFERENCE, digest, "image/png", size)
     db.execute("INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)", values)
 
 
@@ -113,8 +113,8 @@ def job_by(db: sqlite3.Connection, job: str) -> Job:
 
 def job_of(db: sqlite3.Connection, row: sqlite3.Row) -> Job:
     """The job of a row, with its pictures."""
-    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? AND kind != ? ORDER BY kind"
-    pictures = [dict(each) for each in db.execute(artifacts, (row["id"], REFERENCE))]
+    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? AND kind NOT GLOB ? ORDER BY kind"
+    pictures = [dict(each) for each in db.execute(artifacts, (row["id"], f"{REFERENCE}*"))]
     try:
         texts = {name: _parsed(row, name) for name in TEXTS}
         attempt = {"attempt": max(1, row["fence"])}  # each claim is one

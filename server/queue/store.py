@@ -99,14 +99,14 @@ class Store:
             return self._refer(db, insert(db, blockout, body, key, digest), blockout), True
 
     def _refer(self, db: sqlite3.Connection, job: Job, blockout: Blockout) -> Job:
-        """The job, which now keeps the picture that it follows from being deleted. Raises UnknownReference."""
-        if blockout.reference is None:
-            return job
-        path = self.artifacts.find(blockout.reference.picture)
-        if path is None:
-            absent = f"There is no picture {blockout.reference.picture[:12]}… here"
-            raise UnknownReference(absent, path="reference.picture")
-        rows.refer(db, job.id, path.name, path.stat().st_size)
+        """The job, which now keeps the pictures that it refers to from being deleted. Raises UnknownReference."""
+        for number, digest in enumerate(blockout.pictures):
+            path = self.artifacts.find(digest)
+            if path is None:
+                followed = blockout.reference is not None and blockout.reference.picture == digest
+                field = "reference.picture" if followed else "collage"
+                raise UnknownReference(f"There is no picture {digest[:12]}… here", path=field)
+            rows.refer(db, job.id, path.name, path.stat().st_size, number)
         return job
 
     def keep(self, png: bytes) -> str:

@@ -7,6 +7,7 @@ XMP Specification Part 3 (PNG: an iTXt chunk, not compressed, with the keyword b
 """
 
 import re
+from collections.abc import Iterable
 from typing import Literal, get_args
 from xml.sax.saxutils import quoteattr
 
@@ -26,17 +27,13 @@ PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 _STATED = re.compile(rb"DigitalSourceType[^<]{1,64}?https?://cv\.iptc\.org/newscodes/digitalsourcetype/(\w+)")
 
 
-def source_type(reference: bytes | None) -> SourceType:
-    """What a picture is that follows the PNG file ``reference``, or none.
+def source_type(references: Iterable[bytes]) -> SourceType:
+    """What a picture is that follows those PNG files, or none.
 
-    A composite, unless that was made by a model alone: a photograph says nothing of the kind, and an edit of one says
-    that it is a composite.
+    A composite, unless all of them were made by a model alone: a photograph says nothing of the kind, and an edit of
+    one says that it is a composite.
     """
-    if reference is None:
-        return "trainedAlgorithmicMedia"
-    stated = digital_source(reference)
-    of_a_model = stated == "trainedAlgorithmicMedia" or (not stated and _carries(reference, OURS))
-    return "trainedAlgorithmicMedia" if of_a_model else "compositeWithTrainedAlgorithmicMedia"
+    return "trainedAlgorithmicMedia" if all(map(_of_a_model, references)) else "compositeWithTrainedAlgorithmicMedia"
 
 
 def with_digital_source(png: bytes, source: SourceType, tool: str) -> bytes:
@@ -56,6 +53,11 @@ def digital_source(file: bytes) -> str:
 def is_of_a_model(word: str) -> bool:
     """Whether a picture of that source was made by a model, at least in part."""
     return word in get_args(SourceType)
+
+
+def _of_a_model(png: bytes) -> bool:
+    stated = digital_source(png)
+    return stated == "trainedAlgorithmicMedia" or (not stated and _carries(png, OURS))
 
 
 def _carries(png: bytes, keyword: bytes) -> bool:

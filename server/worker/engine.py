@@ -4,8 +4,7 @@
 import gc
 import logging
 import math
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,10 @@ from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
+from ..catalogue import address, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
-from .png_files import crop, image_of, png, sketch
+from .png_files import crop, png, sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -44,6 +42,9 @@ class Progress:
     energies: tuple[tuple[str, float], ...] = ()
     preview: Callable[[], bytes] | None = None
     phase: Literal["painting", "decoding", "measuring"] = "painting"
+
+
+ProgressReport = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,11 @@ class Engine(Protocol):
     def unload(self) -> None:
         """Gives the memory of the model back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
-        """Paints with the loaded model; ``reference`` is the PNG file that the blockout refers to.
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those that
+        its parts are taken out of. An engine that knows of neither is asked for neither.
 
         Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
         painting.
@@ -164,7 +168,7 @@ class DiffusionEngine:
                 fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
                 return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
         except sg_core.WeightsError as error:
-            raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
+            raise NoModel(f"{model.name}: {error}", fix=remedy(model)) from error
 
     def _fit(self, ready: Ready, setup: Setup) -> None:
         import sg_core
@@ -190,22 +194,22 @@ class DiffusionEngine:
             names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
             raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
         """Translates, samples, measures, crops."""
         from . import references, translate
 
         stated = self._stated(blockout)
         with self._painting(stated) as (model, judge, read):
             stated = replace(stated, tiled=model.plan.tiles)
-            keeping = references.keeping(model, judge, read, reference)
+            keeping = references.keeping(model, judge, read, reference, collage)
             picture, latent = translate.paint(model, read, self._watch(report, stated), keeping)
             report(Progress(all_steps(stated), phase="measuring"))
             achieved = translate.achieved(model, judge, read, latent, picture)
         return finished(picture[0], stated, achieved, references.latent_text(latent))
 
-    def inspect(
-        self, blockout: Blockout, report: Callable[[Progress], None], files: "PicturesInspected"
-    ) -> "InspectionPage":
+    def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
         """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
         from . import inspection
 
@@ -245,6 +249,8 @@ class DiffusionEngine:
             raise Unpaintable(str(error)) from error
 
     def _watch(self, report: Callable[[Progress], None], blockout: Blockout) -> "sg_core.Watch":
+        from .translate import image_of
+
         assert self._ready is not None, "load comes first"
         small = self._ready.previews
 
@@ -283,18 +289,9 @@ def _device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def address(model: ModelInfo) -> str:
-    """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
-    return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
-
-
-def _fix(model: ModelInfo) -> str:
-    if COMMIT.fullmatch(model.revision):
-        return "Check the connection to the hub; or download the model yourself and serve its folder."
-    return "Check that the model's folder is there and whole."
-
-
 def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...], latent: str = "") -> Painting:
     """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
+    from .translate import image_of
+
     full, frame = image_of(picture), blockout.frame
     return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)

@@ -13,22 +13,24 @@ from sg_core.inspection.page import page
 from sg_core.inspection.record import InspectionRecorder
 
 from . import references, translate
-from .png_files import crop, image_of
+from .png_files import crop
 
 FOLLOWS = {
     "picture": "The picture that this one follows, in all that no region needs to change",
     "look": "The picture whose looks this one keeps",
     "layout": "The picture whose layout this one keeps",
+    "attention": "The picture whose words look where this one's look",
 }
 
 
 @dataclass(frozen=True)
 class PicturesInspected:
-    """PNG files: of the picture that the request follows, and the one that was painted of it before, where there are
-    such."""
+    """PNG files: of the picture that the request follows, the one that was painted of it before, and those that its
+    parts are taken out of, where there are such."""
 
     reference: bytes | None = None
     before: bytes | None = None
+    collage: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def inspected_page(
     """Paint a request, as the model reads it, and look into it. Raises sg_core's errors, Unpaintable, and whatever
     ``watch`` raises."""
     recorder = InspectionRecorder(watch)
-    keeping = references.keeping(model, judge, blockout, files.reference)
+    keeping = references.keeping(model, judge, blockout, files.reference, files.collage)
     picture = translate.paint(model, blockout, recorder, keeping, inspected=True)[0][0]
     phrases = translate.wording(blockout).phrases
     targets = {
@@ -96,7 +98,7 @@ def _followed(reference: ReferencePicture) -> str:
 def difference_of(picture: torch.Tensor, blockout: Blockout, png: bytes) -> float | None:
     """How far a picture (3, height, width) in 0..1, whole or its artist's part, is from a PNG file, mean over 0..255;
     None where the file has neither's size. Raises Unpaintable for what is no PNG file."""
-    full, other = image_of(picture), references.read(png).pixels
+    full, other = translate.image_of(picture), references.read(png).pixels
     for image in (full, crop(full, blockout.frame)):
         if (image.height, image.width) == tuple(other.shape[1:]):
             return float((pixels_of(image) - other).abs().mean() * 255)

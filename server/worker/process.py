@@ -14,10 +14,12 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pkgutil import resolve_name
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -199,16 +201,18 @@ def paint(equipment: Equipment, blockout: Blockout, reporter: JobReporter) -> No
     equipment.engine.load(model, setup)
     loaded.info, loaded.setup = model, setup
     reporter.start("painting")  # the first step may be long in coming, and nothing loads any more
-    reference = None if blockout.reference is None else reporter.reference(blockout.reference)
-    further = () if reference is None else (reference,)  # engines of before there were any take none
-    painting = equipment.engine.paint(blockout, reporter.report, *further)
+    files = reporter.pictures()
+    arguments: list[Any] = [] if blockout.reference is None else [files[blockout.reference.picture]]
+    if blockout.collage:  # engines of before there were any take none
+        arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.collage]]
+    painting = equipment.engine.paint(blockout, reporter.report, *arguments)
     equipment.gate.picture(painting.full, blockout)
-    reporter.finish(finished(equipment.finishing, painting, blockout, reference))
+    reporter.finish(finished(equipment.finishing, painting, blockout, files.values()))
 
 
-def finished(finishing: Finishing, painting: Painting, blockout: Blockout, reference: bytes | None) -> Painting:
+def finished(finishing: Finishing, painting: Painting, blockout: Blockout, references: Iterable[bytes]) -> Painting:
     """Both files as they are kept. Raises NotSigned."""
-    source = source_type(reference)
+    source = source_type(references)
     full = finishing.finished(painting.full, blockout, source)
     same = painting.picture == painting.full
     return replace(

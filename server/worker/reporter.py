@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import TypeVar
 
 from addon.protocol.answers import ModelInfo, Problem
-from addon.protocol.blockout import ReferencePicture
 
 from ..adapters import AdapterCatalogue
 from ..models.facts import BESIDE, stated_folders, stated_model
@@ -89,12 +88,15 @@ class JobReporter:
         self._note_memory()
         self._insist(lambda: self._store.finish(self._claim, pictures, painting.achieved))
 
-    def reference(self, picture: ReferencePicture) -> bytes:
-        """The PNG file of the picture that the job follows. Raises UnknownReference when it is gone."""
-        path = self._store.artifacts.find(picture.picture)
-        if path is None:
-            raise UnknownReference(f"The picture {picture.picture[:12]}… is here no more", path="reference.picture")
-        return path.read_bytes()
+    def pictures(self) -> dict[str, bytes]:
+        """The PNG files that the job refers to, by their sha256. Raises UnknownReference when one is gone."""
+        files = {}
+        for digest in self._claim.blockout.pictures:
+            path = self._store.artifacts.find(digest)
+            if path is None:
+                raise UnknownReference(f"The picture {digest[:12]}… is here no more", path="reference.picture")
+            files[digest] = path.read_bytes()
+        return files
 
     def model(self, name: str, adapters: AdapterCatalogue) -> ModelInfo | None:
         """The model of that name, one of a folder as it was offered when the job came; None of an older job.

@@ -70,6 +70,7 @@ class PaintActor:
         painting = self._engine.paint(blockout, lambda progress: None, reference)
         self._loaded = model, setup
         self._gate.picture(painting.full, blockout)
-        picture = self._finishing.finished(painting.picture, blockout, source_type(reference))
+        source = source_type([] if reference is None else [reference])
+        picture = self._finishing.finished(painting.picture, blockout, source)
         achieved: tuple[Achieved, ...] = painting.achieved
         return ActorAnswer(picture, json.dumps(dump(achieved)))

@@ -32,14 +32,16 @@ from ...settings import ServerSettings
 from .paint_actor import ActorAnswer, PaintActor
 
 LOCAL = "local"
+LOOPBACK = ("127.0.0.1", "localhost")
 TRIES = 3  # of a row, each with another actor
 FAULT = 500  # a status below it says that the request is wrong, wherever it is painted
 QUEUED_ROWS = 1  # rows that wait beside those being painted, so that no actor does
 PATIENCE = 300.0  # seconds without any actor
-LOOPBACK = "127.0.0.1"
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(  # before Ray is imported, which reads it then
     {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 )
+# Ray 2.60 takes 127.0.0.1 for the machine's own address, and listens on all of them, unless clusters are off.
+LOOPBACK_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})
 
 
 class NoRay(CommandError):
@@ -197,6 +199,8 @@ def _connected(address: str, actors: int) -> Any:
         raise NoRay
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if address.partition(":")[0] in (LOCAL, *LOOPBACK):
+        os.environ |= LOOPBACK_ENVIRONMENT
     if address == LOCAL:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     import ray
@@ -204,7 +208,7 @@ def _connected(address: str, actors: int) -> Any:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     own: dict[str, Any] = {}
     if address == LOCAL:
-        own = {"include_dashboard": False, "_node_ip_address": LOOPBACK, "num_cpus": max(actors, os.cpu_count() or 1)}
+        own = {"include_dashboard": False, "num_cpus": max(actors, os.cpu_count() or 1)}
     try:
         ray.init(address=address, **quiet, **own)
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:

@@ -65,7 +65,8 @@ def inspect(blockout: Blockout, source: Path, words: argparse.Namespace) -> "Ins
 
     settings = ServerSettings(home=words.home, models=offered([words.model] if _is_path(words.model) else []))
     model, library = model_of(settings, words.model or blockout.model)
-    files = PicturesInspected(followed(blockout, source, words.reference), _saved(source, words))
+    saved, parts = _saved(source, words), tuple(_part(source, part.picture) for part in blockout.collage)
+    files = PicturesInspected(followed(blockout, source, words.reference), saved, parts)
     with bar(desc="painting", total=blockout.steps) as progress:
 
         def report(state: "Progress") -> None:
@@ -113,6 +114,14 @@ def followed(blockout: Blockout, source: Path, named: Path | None) -> bytes | No
     if content is None or sha256(content).hexdigest() != digest:
         path = named or source.with_name(BESIDE)
         raise CannotInspect(f"{source} follows a picture that is not {path}: name it with --reference")
+    return content
+
+
+def _part(source: Path, digest: str) -> bytes:
+    """A picture beside the source that its collage takes an object out of. Raises CannotInspect."""
+    content = file_beside(source.parent, digest)
+    if content is None:
+        raise CannotInspect(f"{source} takes an object out of the picture {digest[:12]}…: put it into {source.parent}")
     return content
 
 

@@ -33,7 +33,7 @@ class CannotPaintSequence(CommandError):
 
 
 @dataclass(frozen=True)
-class FramePicture:
+class SequencePicture:
     """A frame: its request as it was painted, its PNG file, what it shows, and its key frame's PNG file."""
 
     blockout: Blockout
@@ -44,7 +44,7 @@ class FramePicture:
 
 async def painted_sequence(
     server: ServerLink, blockouts: Iterable[Blockout], look: SequenceLook | None = None, key: bytes | None = None
-) -> AsyncIterator[FramePicture]:
+) -> AsyncIterator[SequencePicture]:
     """The pictures of requests in their order, each with the look of its key frame.
 
     Args:
@@ -59,7 +59,7 @@ async def painted_sequence(
         if key is not None:
             await server.call(methodcaller("refer", key))
         picture = await painted(server, request, uuid.uuid4().hex)
-        yield FramePicture(request, picture.png, picture.achieved, key)
+        yield SequencePicture(request, picture.png, picture.achieved, key)
         following = now.after(request, sha256(picture.png).hexdigest(), picture.achieved)
         key = key if following.key == now.key else picture.png
         now = following
@@ -90,7 +90,7 @@ async def _paint(frames: dict[str, Blockout], words: argparse.Namespace) -> None
             _keep(frame, next(names), words)
 
 
-def _keep(frame: FramePicture, name: str, words: argparse.Namespace) -> None:
+def _keep(frame: SequencePicture, name: str, words: argparse.Namespace) -> None:
     """Write a frame, its request, and its key frame by the name that ``render`` looks for, in a folder of its own."""
     picture = words.out / f"{name}.png"
     with writing(words.out, ELSEWHERE):

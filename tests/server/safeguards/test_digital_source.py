@@ -70,9 +70,10 @@ def test_an_edit_of_a_real_picture_is_a_composite_and_so_is_an_edit_of_that(serv
 
 
 def test_a_picture_of_a_release_that_said_nothing_is_a_models():
-    assert source_type(png(Image.new("RGB", (8, 8)), blockout())) == "trainedAlgorithmicMedia"
-    assert source_type(None) == "trainedAlgorithmicMedia"
-    assert source_type(PHOTOGRAPH) == source_type(b"no PNG") == "compositeWithTrainedAlgorithmicMedia"
+    own = png(Image.new("RGB", (8, 8)), blockout())
+    assert source_type([own, own]) == source_type([]) == "trainedAlgorithmicMedia"
+    for others in ([PHOTOGRAPH], [b"no PNG"], [own, PHOTOGRAPH]):
+        assert source_type(others) == "compositeWithTrainedAlgorithmicMedia"
 
 
 def test_names_are_written_as_xml_has_them():

@@ -15,6 +15,7 @@ from ....camera.reader import camera_of
 from ....capture.scene_settings import read
 from ....exact.views_capture import ViewsCapture
 from ....messages.errors import NoCamera, NothingMarked, SecondBlenderFailed
+from ....messages.notice import Notice
 from ....pictures.sequences.frame_files import new_folder
 from ....pictures.sequences.painting import SequencePainter
 from ....protocol.strict_json import dump
@@ -23,12 +24,12 @@ from ....regions import marks
 from ....request.settings import FLAGS, Settings, part, to_flags
 from ....request.styles import applied
 from ....runtime.app import app
+from ....session.reducer import sequence_begun, sequence_dismissed, sequences_stopped
 from ....session.sequence import PictureSequence
-from ....session.sequence_changes import sequence_begun, sequence_dismissed, sequences_stopped
 from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...properties import chosen, style
-from ..status import Status, refusing, settle
+from ..status import Status, refuse, refusing, settle
 from .exact_capture import copied_file, copy_of
 from .references import followed_view, latest_entry
 
@@ -44,7 +45,8 @@ class AllCameras(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        return begin(context, (), all_cameras=True)
+        absent = server_absence()
+        return refuse(self, absent) if absent else begin(context, (), all_cameras=True)
 
 
 class FrameRange(bpy.types.Operator):
@@ -70,7 +72,9 @@ class FrameRange(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        last = max(self.first, self.last)
+        absent, last = server_absence(), max(self.first, self.last)
+        if absent:
+            return refuse(self, absent)
         return begin(context, range(self.first, last + 1, self.step), all_cameras=self.cameras)
 
 
@@ -98,6 +102,14 @@ class DismissSequence(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         app().dispatcher.apply(sequence_dismissed, self.sequence)
         return {"FINISHED"}
+
+
+def server_absence() -> Notice | None:
+    """Why there is no server to paint, and none is coming."""
+    if bpy.app.background:
+        app().event_loop.wait(app().dispatcher.until(lambda session: session.link.name != "connecting"))
+    link = app().session.link
+    return None if link.name in ("online", "starting", "connecting") else link.notice
 
 
 def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:

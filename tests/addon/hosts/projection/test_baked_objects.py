@@ -105,5 +105,5 @@ def test_what_was_undone_or_reshaped_meanwhile_is_not_baked(tmp_path):
     for _ in range(20):
         next(work)
     bpy.data.objects.remove(scene.objects["ball"])
-    with pytest.raises(Unbakeable, match="changed since"):
+    with pytest.raises(Unbakeable, match="have changed since"):
         apply_bakes(finish(work))
