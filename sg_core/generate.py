@@ -85,21 +85,18 @@ def generate(
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
-    run, watch = Run(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
+    run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
     latent = latent.to(texts.conditional.device)
     if again is None:
         clean = run.walk(latent, trajectory, everything, watch)
     else:
-        total = steps + len(again.steps)
-        first = run.walk(latent, trajectory, everything, counted(watch, 0, total))
-        latent = begun_anew(enlarged(model, first, width, height), again.steps[0], noise)
-        clean = run.walk(latent, again, settled(everything), counted(watch, steps, total))
+        clean = run.twice(latent, (trajectory, again), everything, watch, (width, height))
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
     return everything.keeping.composed(model, pictures).cpu()
 
 
 @dataclass(frozen=True)
-class Run:
+class PictureRun:
     """What all passes of one picture have in common."""
 
     model: Model
@@ -123,6 +120,22 @@ class Run:
             watch=watch,
             inspected=self.inspected,
         )
+
+    def twice(
+        self,
+        latent: Tensor,
+        trajectories: tuple[Trajectory, Trajectory],
+        layout: Layout,
+        watch: Watch,
+        size: tuple[int, int],
+    ) -> Tensor:
+        """A first pass and, enlarged to a picture of this width and height, a second one that ends it."""
+        trajectory, again = trajectories
+        steps = len(trajectory.steps)
+        total = steps + len(again.steps)
+        first = self.walk(latent, trajectory, layout, counted(watch, 0, total))
+        larger = begun_anew(enlarged(self.model, first, *size), again.steps[0], self.noise)
+        return self.walk(larger, again, settled(layout), counted(watch, steps, total))
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:
