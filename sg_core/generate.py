@@ -86,7 +86,6 @@ def generate(
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
     run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
-    latent = latent.to(texts.conditional.device)
     if again is None:
         clean = run.walk(latent, trajectory, everything, watch)
     else:
@@ -110,7 +109,7 @@ class PictureRun:
         """One pass, to its clean end; all (batch, channel, y, x)."""
         return sample(
             self.model,
-            latent,
+            latent.to(self.texts.conditional.device),
             self.texts,
             trajectory,
             scale=self.scale,
