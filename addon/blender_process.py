@@ -127,7 +127,7 @@ class ViewsCommand:
 class FootageCommand:
     """Put many pictures behind their cameras in a copy of the scene, the .blend ``out``, each at its frame.
 
-    ``frames`` is a JSON file: a list of FramePicture.
+    ``frames`` is a JSON file: a list of FrameFile.
     """
 
     source: SceneFile

@@ -39,13 +39,13 @@ from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import load_picture, make_current
 from .pictures.sequences.footage import behind_cameras
-from .pictures.sequences.frame_files import HELD
+from .pictures.sequences.frame_files import CONSECUTIVE
 from .pictures.sequences.scene_views import object_named, problem_of, scene_named, write_views
 from .projection.projectors import project
 from .protocol.answers import Achieved
 from .protocol.blockout import Blockout
 from .protocol.strict_json import dump, loads
-from .protocol.views import FramePicture
+from .protocol.views import FrameFile
 from .request.settings import Settings
 from .session.sequence import SequenceFrame, by_camera
 
@@ -148,12 +148,12 @@ def _capture(command: CaptureCommand) -> None:
 
 
 def _footage(command: FootageCommand) -> None:
-    scene, frames = scene_named(), loads(tuple[FramePicture, ...], command.frames.read_bytes())
+    scene, frames = scene_named(), loads(tuple[FrameFile, ...], command.frames.read_bytes())
     pictures = [SequenceFrame(camera=one.camera, frame=one.frame, file=one.file) for one in frames]
     for name in behind_cameras(scene, by_camera(pictures), Path()):
         raise NoCamera(f"The scene has no camera {name}.", "Capture the scene anew.")
     for image in bpy.data.images:
-        if image.filepath in {one.file for one in frames} or Path(image.filepath).parent.name == HELD:
+        if image.filepath in {one.file for one in frames} or Path(image.filepath).parent.name == CONSECUTIVE:
             image.filepath = bpy.path.relpath(image.filepath)  # from here; from there once it is saved
     find_bakes(command.source.path, leaving=True)
     bring_point_caches(command.source.path, command.out)

@@ -46,6 +46,7 @@ class Overlay:
         self._pictures: dict[int, Drawing] = {}
         self._backdrop: Backdrop | None = None
         self._prepared = False
+        self.paused = False  # while the machine is to be another's
         self._listeners = listen(self.watcher)
         self._draw_handles: tuple[tuple[Any, object], ...] = ()
         self._timer = self._tick  # kept, for Blender knows a timer by its identity
@@ -133,7 +134,7 @@ class Overlay:
     def _is_away(self) -> bool:
         """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
         session = self._session()
-        return playing() or rendering() or (session.submissions > 0 and session.link.name == "online")
+        return self.paused or playing() or rendering() or (session.submissions > 0 and session.link.name == "online")
 
     def _draw_view(self) -> None:
         context = bpy.context

@@ -13,12 +13,13 @@ import bpy
 
 from ..camera.reader import camera_of
 from ..camera.reader import view as camera_view
-from ..camera.view import View, numbers, unmoved
+from ..camera.view import View, numbers
 from ..capture.gathering import unread
 from ..capture.scene import Meshes, parts, with_hidden
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, regions_of
 from ..protocol.blockout import Blockout
+from ..protocol.views import unmoved
 from ..raster.instances import MeshInstances
 from ..raster.zbuffer import NOTHING
 from ..regions import marks

@@ -3,11 +3,12 @@
 
 from dataclasses import replace
 
-from ..camera.view import View, numbers, unmoved
+from ..camera.view import View, numbers
 from ..capture.canvas import Canvas, overscan
 from ..capture.gathering import SceneKey
 from ..capture.scene import Meshes, parts
 from ..cooperative import Slices
+from ..protocol.views import unmoved
 from ..raster.zbuffer import NOTHING
 from .baking import BakedView
 from .projectors import PROJECTED, PROJECTOR, SEEN, is_on, projectors

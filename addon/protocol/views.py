@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Many views of a scene: what a Blender is asked for, what it answers, and the pictures that come back to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -8,6 +9,8 @@ from .answers import ModelInfo, Problem
 from .blockout import Blockout
 from .default_model import TOYBOX
 from .strict_json import Added, Record
+
+POSE, LENS = 16, 24  # where the numbers of a view's matrices end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +61,23 @@ class CapturedView(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FramePicture(Record):
+class FrameFile(Record):
     """A picture of what a camera sees at a frame; ``file`` is its path."""
 
     camera: str
     frame: int
     file: str
+
+
+def unmoved(now: Sequence[float], then: Sequence[float]) -> bool:
+    """Whether views of these numbers show the same, as far as rounding a small frame to whole pixels allows.
+
+    They are two matrices, row by row: the camera's pose, and its lens. Of the latter what counts is what its first two
+    rows do: the third has the clip planes.
+    """
+    if len(now) != len(then):
+        return False
+    pairs = list(zip(now, then, strict=True))
+    pose, lens = pairs[:POSE], pairs[POSE:LENS]
+    same_pose = all(abs(one - other) <= 1e-4 for one, other in pose)
+    return same_pose and all(abs(one - other) <= 1e-5 + 1.5e-3 * abs(other) for one, other in lens)

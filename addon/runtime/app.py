@@ -34,8 +34,7 @@ from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
 from ..session.live_painter import LivePainter
-from ..session.reducer import notice_changed, server_starting, server_stopping
-from ..session.sequence_changes import sequences_stopped
+from ..session.reducer import notice_changed, sequences_stopped, server_starting, server_stopping
 from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences, server_command
@@ -49,7 +48,9 @@ log = logging.getLogger(EXTENSION)
 
 
 class Regions(Protocol):
-    """The regions of the scenes in view, kept up to date; made by the overlay, a room above this one."""
+    """The regions of the scenes in view, kept up to date unless ``paused``; made by the overlay, a room above this."""
+
+    paused: bool
 
     @property
     def rows(self) -> Mapping[int, tuple[Row, ...]]:

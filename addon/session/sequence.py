@@ -67,5 +67,5 @@ class PictureSequence:
 
 def by_camera(frames: Iterable[SequenceFrame]) -> Mapping[str, tuple[SequenceFrame, ...]]:
     """The frames that have a picture, by their camera's name, first frame first."""
-    there = sorted((frame for frame in frames if frame.file), key=lambda frame: (frame.camera, frame.frame))
-    return {name: tuple(group) for name, group in groupby(there, key=lambda frame: frame.camera)}
+    painted = sorted((frame for frame in frames if frame.file), key=lambda frame: (frame.camera, frame.frame))
+    return {name: tuple(group) for name, group in groupby(painted, key=lambda frame: frame.camera)}

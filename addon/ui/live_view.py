@@ -12,7 +12,6 @@ from dataclasses import replace
 import bpy
 
 from ..camera.reader import camera_of
-from ..camera.view import unmoved
 from ..capture.gathering import SceneKey
 from ..cooperative import Slices, one_slice
 from ..messages import sentences
@@ -24,6 +23,7 @@ from ..pictures.history import Entry
 from ..pictures.image import ENTRY
 from ..pictures.origin import viewpoint
 from ..pictures.pixels import decoded
+from ..protocol.views import unmoved
 from ..regions import marks
 from ..request.anchors import Anchor, anchored, layout_of, seeded, suitable
 from ..request.settings import SEEDS, part
@@ -83,6 +83,7 @@ class LiveView:
             app().event_loop.start(live.cancel())
         live.apply(live_state.stopped)
         self._slices = self.pictured = None
+        app().regions.paused = False
         app().regions.lift()
         if reason is not None:
             app().dispatcher.apply(notice_changed, reason)
@@ -116,7 +117,7 @@ class LiveView:
             return QUICK  # what is long in itself has a slice to itself
         if _is_away():
             live.apply(live_state.capture_ended)
-            self._slices, self._resting = None, True
+            self._slices, self._resting, app().regions.paused = None, True, False
             return CALM
         self._look_at_settings(scene)
         now, hand = time.monotonic(), moving()
@@ -126,6 +127,9 @@ class LiveView:
             self._begin(scene)
         elif self._slices is not None:
             self._go_on()
+        app().regions.paused = (
+            self._slices is not None
+        )  # the picture before the outlines: both would take twice as long
         if live.exchanging:
             app().event_loop.once()
         return QUICK if self._slices is not None or live.exchanging else PACE if live.busy else CALM

@@ -120,7 +120,9 @@ class WindowSession:
     def shown_since(self, released: float) -> bool:
         """Whether the picture of what was let go then has been drawn."""
         picture = self.app.live_view.pictured
-        return picture is not None and not self.app.live.busy and self.drawn.get(picture.job.id, 0.0) > released
+        if picture is None or self.app.live.busy or picture is not self.app.live.state.picture:
+            return False
+        return self.drawn.get(picture.job.id, 0.0) > released
 
     def asked(self) -> Steps:
         """Generate, until the server has it."""

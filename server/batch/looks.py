@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from addon.camera.view import unmoved
 from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, ReferencePicture
 from addon.protocol.strict_json import ContractError, loads
+from addon.protocol.views import unmoved
 from addon.request.references import Keeps, following, reference_of
 
 from ..cli.following import NotPainted

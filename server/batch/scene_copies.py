@@ -8,7 +8,7 @@ from pathlib import Path
 
 from addon.blender_process import SceneFile
 from addon.protocol.strict_json import dump
-from addon.protocol.views import FramePicture
+from addon.protocol.views import FrameFile
 
 from ..cli import blender_process
 from ..cli.files import scratch
@@ -31,7 +31,7 @@ class SceneCopies:
         if not chosen:
             return None
         frames = tuple(
-            FramePicture(
+            FrameFile(
                 camera=request.camera,
                 frame=int(parts_of(request.name)["frame"]),
                 file=str((out / f"{request.name}.png").resolve()),

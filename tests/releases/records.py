@@ -55,7 +55,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "scope": answers.Scope,
         "style": styles.Style,
         "views": views.Views,
-        "frame picture": views.FramePicture,
+        "frame file": views.FrameFile,
         "painted frame": frame_files.PaintedFrame,
         "history entry": history.Entry,
         "history camera": pose.CameraPose,

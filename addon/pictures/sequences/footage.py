@@ -23,11 +23,11 @@ def behind_cameras(
     Raises LockedObject, OSError, RuntimeError for a file that is gone.
     """
     cameras = [item for item in scene.objects if item.type == "CAMERA"]
-    gone = []
+    missing = []
     for name, frames in pictures.items():
         camera = named(cameras, name)
         if camera is None:
-            gone.append(name)
+            missing.append(name)
             continue
         files = consecutive(folder, frames)
         image = bpy.data.images.load(str(files[0]), check_existing=True)
@@ -38,7 +38,7 @@ def behind_cameras(
             user.frame_start, user.frame_duration = frames[0].frame, len(files)
             user.frame_offset = int(files[0].stem) - 1  # the number of its first file counts from one
             user.use_auto_refresh = True
-    return tuple(gone)
+    return tuple(missing)
 
 
 def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, ...]:
@@ -46,11 +46,11 @@ def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, .
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strips = image_strips(editor)
     channel = max((strip.channel for strip in strips), default=0)
-    made = []
+    names = []
     for number, (name, frames) in enumerate(by_camera(sequence.frames).items(), 1):
         files = consecutive(sequence.folder, frames)
-        made.append(_strip(strips, f"{sequence.title}, {name}", files, channel + number, frames).name)
-    return tuple(made)
+        names.append(_strip(strips, f"{sequence.title}, {name}", files, channel + number, frames).name)
+    return tuple(names)
 
 
 def _strip(strips: Any, name: str, files: Sequence[Path], channel: int, frames: Sequence[SequenceFrame]) -> Any:

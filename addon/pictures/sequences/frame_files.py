@@ -20,7 +20,7 @@ from ...protocol.strict_json import ContractError, Record, dump, loads
 from ...session.sequence import SequenceFrame
 
 LIST = "painted.jsonl"
-HELD = "held"  # a folder of a camera's: every number from 1 on, with the picture before where there is none
+CONSECUTIVE = "held"  # a folder of a camera's: every number from 1 on, with the picture before where there is none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +44,14 @@ def new_folder(root: Path, title: str) -> Path:
 
 def painted_before(root: Path) -> dict[str, Path]:
     """By their content keys, all pictures that lie in the sequences under ``root``."""
-    there: dict[str, Path] = {}
+    pictures: dict[str, Path] = {}
     for path in sorted(root.glob(f"*/{LIST}")):
         for line in path.read_bytes().splitlines():
             with suppress(ContractError, UnicodeDecodeError):  # cut short by whoever was killed
                 row = loads(PaintedFrame, line)
                 if (path.parent / row.file).is_file():
-                    there[row.key] = path.parent / row.file
-    return there
+                    pictures[row.key] = path.parent / row.file
+    return pictures
 
 
 def name_of_frame(camera: str, frame: int) -> str:
@@ -96,11 +96,11 @@ def consecutive(folder: Path, frames: Sequence[SequenceFrame]) -> tuple[Path, ..
     first, last = min(by_number), max(by_number)
     if first > 0 and len(by_number) == last - first + 1:
         return tuple(by_number[number] for number in range(first, last + 1))
-    held = by_number[first].parent / HELD
-    held.mkdir(exist_ok=True)
+    target_folder = by_number[first].parent / CONSECUTIVE
+    target_folder.mkdir(exist_ok=True)
     files = []
     for number in range(first, last + 1):
         picture = by_number.get(number) or by_number[max(other for other in by_number if other < number)]
-        files.append(held / f"{number - first + 1:04d}.png")
+        files.append(target_folder / f"{number - first + 1:04d}.png")
         duplicate(picture, files[-1])
     return tuple(files)

@@ -21,7 +21,7 @@ from ...protocol.blockout import Blockout
 from ...protocol.content_key import content_key
 from ...protocol.views import CapturedView
 from ...request.settings import Settings
-from ...session import sequence_changes
+from ...session import reducer
 from ...session.dispatcher import Dispatcher
 from ...session.reducer import failures_dismissed, notice_changed, picture_received
 from ...session.sequence import PictureSequence, SequenceFrame
@@ -46,7 +46,7 @@ class SequencePainter:
     model: ModelInfo
     settings: Settings
     follow: Callable[[CapturedView], Blockout]
-    there: dict[str, Path] = field(default_factory=dict)
+    painted: dict[str, Path] = field(default_factory=dict)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def paint(self, capture: ViewsCapture) -> None:
@@ -72,7 +72,7 @@ class SequencePainter:
             await asyncio.gather(work, stop, return_exceptions=True)
             for folder in (capture.folder, self.dispatcher.folder / name):
                 shutil.rmtree(folder, ignore_errors=True)
-            self.dispatcher.apply(sequence_changes.sequence_ended, name, note)
+            self.dispatcher.apply(reducer.sequence_ended, name, note)
 
     async def _cancel_jobs(self) -> None:
         """Nobody waits for what is still at the server."""
@@ -81,7 +81,7 @@ class SequencePainter:
                 await self.dispatcher.cancel(task.job.id)
 
     async def _paint_all(self, capture: ViewsCapture) -> None:
-        self.there |= frame_files.painted_before(self.sequence.folder.parent)
+        self.painted |= frame_files.painted_before(self.sequence.folder.parent)
         waiting: asyncio.Queue[CapturedView | None] = asyncio.Queue(1)
         try:
             async with asyncio.TaskGroup() as tasks, aclosing(capture.captured()) as views:
@@ -95,7 +95,7 @@ class SequencePainter:
         self, views: AsyncGenerator[CapturedView, None], waiting: "asyncio.Queue[CapturedView | None]"
     ) -> None:
         async for view in views:
-            self.dispatcher.apply(sequence_changes.view_captured, self.sequence.id)
+            self.dispatcher.apply(reducer.view_captured, self.sequence.id)
             await waiting.put(view)
         for _ in range(AHEAD):
             await waiting.put(None)
@@ -109,7 +109,7 @@ class SequencePainter:
                 frame = replace(frame, trouble=str(error))
             else:
                 frame = replace(frame, file=file)
-            self.dispatcher.apply(sequence_changes.frame_ended, self.sequence.id, frame)
+            self.dispatcher.apply(reducer.frame_ended, self.sequence.id, frame)
 
     async def _painted(self, view: CapturedView) -> str:
         """The file of a view's picture, in the sequence's folder. Raises FrameNotPainted."""
@@ -121,8 +121,8 @@ class SequencePainter:
             blockout = await self.dispatcher.pinned(self.follow(view))
             key = content_key(blockout, self.model)
             async with self.turns.setdefault(key, asyncio.Lock()):  # the same picture may be that of many frames
-                picture = self.there.get(key) or await self._fetched(blockout, view)
-                self.there[key] = frame_files.keep(self.sequence.folder, file, picture, key)
+                picture = self.painted.get(key) or await self._fetched(blockout, view)
+                self.painted[key] = frame_files.keep(self.sequence.folder, file, picture, key)
         except (UserError, ClientError) as error:
             raise FrameNotPainted(f"{error.message} {error.fix}".strip()) from error
         except OSError as error:

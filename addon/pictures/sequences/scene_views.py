@@ -40,15 +40,15 @@ def write_views(command: ViewsCommand, again: Callable[[], None]) -> None:
     views = loads(Views, command.views.read_bytes())
     changes = settings_of(views.flags)
     scene = _prepared(views)
-    wanted = list(_wanted(scene, views))
-    for number, (camera, frame, index) in enumerate(wanted):
+    numbered = list(_views_of(scene, views))
+    for number, (camera, frame, index) in enumerate(numbered):
         if number and changes.get("exact"):  # which renders, and leaves the scene otherwise
             again()
             scene = _prepared(views)
         prompt = views.prompts[index] if views.prompts else None
-        view = CapturedView(camera=camera, frame=frame, prompt=index, of=len(wanted))
+        view = CapturedView(camera=camera, frame=frame, prompt=index, of=len(numbered))
         try:
-            snapshot = _seen(scene, view, views, changes, prompt)
+            snapshot = _snapshot(scene, view, views, changes, prompt)
             view = replace(view, blockout=finish(develop(snapshot)), pose=tuple(numbers(snapshot.view)))
         except UserError as error:
             view = replace(view, problem=problem_of(error))
@@ -61,7 +61,7 @@ def write_views(command: ViewsCommand, again: Callable[[], None]) -> None:
         sys.stdout.flush()
 
 
-def _wanted(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
+def _views_of(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
     """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
     cameras = [item.name for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
     if views.all_cameras and not cameras:
@@ -73,7 +73,7 @@ def _wanted(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, in
             yield from ((own, frame, index) for index in range(max(1, len(views.prompts))))
 
 
-def _seen(
+def _snapshot(
     scene: bpy.types.Scene, view: CapturedView, views: Views, changes: Mapping[str, Any], prompt: str | None
 ) -> Snapshot:
     stored = read(scene)

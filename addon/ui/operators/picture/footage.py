@@ -29,10 +29,10 @@ class SequenceBackground(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        gone = _applied(context, self.sequence, _behind_cameras)
+        missing = _applied(context, self.sequence, _behind_cameras)
         status = settle()
-        if gone:
-            say(self, sentences.cameras_gone(", ".join(gone)))
+        if missing:
+            say(self, sentences.cameras_missing(", ".join(missing)))
         return status
 
 

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ....camera.reader import view
-from ....camera.view import View, unmoved
+from ....camera.view import View
 from ....capture.gathering import SceneKey, gathering
 from ....capture.scene import Meshes, parts
 from ....cooperative import Slices, one_slice
@@ -22,6 +22,7 @@ from ....projection.depth import depth_file, depth_frustum
 from ....projection.node_groups import PARTS
 from ....projection.projectors import next_part, project, projectable
 from ....projection.receivers import owned_by_receivers
+from ....protocol.views import unmoved
 from ....raster.instances import MeshInstances, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR

@@ -29,9 +29,8 @@ from ....request.settings import KEYS, VARIATION, Settings
 from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
-from ....session.reducer import failures_dismissed, notice_changed
+from ....session.reducer import failures_dismissed, notice_changed, sequences_stopped
 from ....session.seeds import Seeds, moving
-from ....session.sequence_changes import sequences_stopped
 from ....session.task import Viewpoint
 from ...context import Context
 from ...properties import VARY, chosen, style

@@ -30,8 +30,8 @@ def reference_to_match(
     there = yield from showing(key, meshes, snapshot.view, snapshot.canvas)
     if there is None:
         return None
-    kept = _shrunk(there.seen)
-    if kept.mean() < LEAST:
+    visible = _shrunk(there.seen)
+    if visible.mean() < LEAST:
         return None
     file = yield from png(_filled(there)[::-1])
     name = sha256(file).hexdigest()
@@ -39,9 +39,9 @@ def reference_to_match(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.png").write_bytes(file)
     except OSError as error:
-        raise HistoryUnreadable("What the views show cannot be kept", error) from error
+        raise HistoryUnreadable("What the views show cannot be visible", error) from error
     caption = snapshot.settings.prompt or "a picture"
-    return ReferencePicture(picture=name, caption=caption, shown=_mask(kept, *mask_size(snapshot.canvas)))
+    return ReferencePicture(picture=name, caption=caption, shown=_mask(visible, *mask_size(snapshot.canvas)))
 
 
 def _filled(there: Shown) -> Singles:
@@ -52,19 +52,19 @@ def _filled(there: Shown) -> Singles:
 
 
 def _shrunk(seen: Bools) -> Bools:
-    kept = seen.copy()
+    visible = seen.copy()
     for axis in (0, 1):
-        lines = kept.swapaxes(0, axis)
+        lines = visible.swapaxes(0, axis)
         before = lines.copy()
         for step in range(1, EDGE + 1):
             lines[step:] &= before[:-step]
             lines[:-step] &= before[step:]
-    return kept
+    return visible
 
 
-def _mask(kept: Bools, width: int, height: int) -> Mask:
+def _mask(visible: Bools, width: int, height: int) -> Mask:
     """Cells that are shown all over."""
-    cells = kept.astype(np.uint8)
+    cells = visible.astype(np.uint8)
     for axis, number in ((0, height), (1, width)):
-        cells = np.minimum.reduceat(cells, np.arange(number) * kept.shape[axis] // number, axis=axis)
+        cells = np.minimum.reduceat(cells, np.arange(number) * visible.shape[axis] // number, axis=axis)
     return pack_mask(width, height, (255 * cells).astype(np.uint8).tobytes())

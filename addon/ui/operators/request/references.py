@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ....camera.reader import camera_of
-from ....camera.view import numbers, unmoved
+from ....camera.view import numbers
 from ....capture.canvas import Canvas
 from ....capture.scene import capture
 from ....capture.scene_settings import read
@@ -22,7 +22,7 @@ from ....pictures.image import ENTRY
 from ....pictures.pixels import decoded, encoded, fitted
 from ....protocol.blockout import SEED_MAX, Blockout, ReferencePicture
 from ....protocol.strict_json import ContractError, loads
-from ....protocol.views import CapturedView
+from ....protocol.views import CapturedView, unmoved
 from ....regions import marks
 from ....request.phrases import same
 from ....request.references import Keeps, following, reference_of

@@ -24,8 +24,8 @@ from ....regions import marks
 from ....request.settings import FLAGS, Settings, part, to_flags
 from ....request.styles import applied
 from ....runtime.app import app
+from ....session.reducer import sequence_begun, sequence_dismissed, sequences_stopped
 from ....session.sequence import PictureSequence
-from ....session.sequence_changes import sequence_begun, sequence_dismissed, sequences_stopped
 from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...properties import chosen, style

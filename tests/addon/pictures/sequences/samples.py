@@ -17,8 +17,8 @@ from addon.protocol.strict_json import dump
 from addon.protocol.views import CapturedView, Views
 from addon.request.settings import DEFAULTS
 from addon.session.dispatcher import Dispatcher
+from addon.session.reducer import sequence_begun
 from addon.session.sequence import PictureSequence
-from addon.session.sequence_changes import sequence_begun
 from addon.session.task import Origin, Viewpoint
 
 MEADOW = Path(__file__).parents[4] / "examples" / "meadow.blend"

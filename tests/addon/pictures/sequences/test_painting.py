@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from addon.client.api import Client, find_connection
-from addon.session import sequence_changes
+from addon.session import reducer
 from addon.session.pending import save
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
 from addon.session.state import Session, find_sequence
@@ -58,7 +58,7 @@ def test_a_sequence_that_is_stopped_cancels_its_jobs_and_keeps_what_it_has(setti
             painting = asyncio.create_task(painter(dispatcher, sequence_of(tmp_path / "sequences", 1)).paint(made))
             await until(dispatcher, lambda session: session.active and session.active.job.step > 1)
             save(tmp_path, dispatcher.session)
-            dispatcher.apply(sequence_changes.sequences_stopped, {"s"})
+            dispatcher.apply(reducer.sequences_stopped, {"s"})
             await asyncio.wait_for(painting, 10)
             await until(dispatcher, lambda session: not session.waiting)
             done = ended(dispatcher.session)
@@ -102,13 +102,13 @@ def test_a_second_blender_that_breaks_ends_the_sequence_and_says_why(settings, t
 def test_a_sequence_says_which_of_its_cameras_have_several_frames() -> None:
     session = Session()
     sequence = PictureSequence(id="s", title="", view=VIEW, folder=None, size=3)
-    session = sequence_changes.sequence_begun(session, sequence)
+    session = reducer.sequence_begun(session, sequence)
     frame = {"camera": "A", "file": "A/0002.png"}
 
     for number in (2, 1):
-        session = sequence_changes.frame_ended(session, "s", SequenceFrame(frame=number, **frame))
+        session = reducer.frame_ended(session, "s", SequenceFrame(frame=number, **frame))
     sequence = ended(session)
     assert [item.frame for item in by_camera(sequence.frames)["A"]] == [1, 2] and sequence.long
-    assert sequence_changes.sequence_dismissed(session, "s").sequences == (sequence,)  # it still runs
-    over = sequence_changes.sequence_ended(session, "s", "")
-    assert sequence_changes.sequence_dismissed(over, "s").sequences == ()
+    assert reducer.sequence_dismissed(session, "s").sequences == (sequence,)  # it still runs
+    over = reducer.sequence_ended(session, "s", "")
+    assert reducer.sequence_dismissed(over, "s").sequences == ()

@@ -67,6 +67,13 @@ def watch(app, report: dict) -> None:
     backdrop = sys.modules[f"{ADDON}.overlay.backdrop"].Backdrop
     for kind, name in ((type(app.live_view), "look"), (type(app.live_view), "touch"), (backdrop, "draw")):
         setattr(kind, name, timed(getattr(kind, name), report["held"], name))
+    changes, apply = report.setdefault("changes", []), app.live.apply
+
+    def noting(change, *facts) -> None:
+        changes.append((change.__name__, time.perf_counter()))
+        apply(change, *facts)
+
+    app.live.apply = noting
     drawn = report["drawn"] = {}
 
     def note() -> None:
@@ -92,6 +99,7 @@ def moves(app, folder: Path, report: dict) -> Iterator:
     rocket.select_set(True)
     bpy.context.view_layer.objects.active = rocket
     report["seconds"], report["while it moved"], report["height"] = [], [], [rocket.location.z]
+    report["trace of a release"] = []  # when the scene was captured, its picture arrived, and was drawn
     for number in range(MOVES):
         yield from settled(app)
         before = app.live.state.number
@@ -127,17 +135,20 @@ def grab(direction: int) -> Iterator:
 
 def drawn_since(app, report: dict, released: float) -> Iterator:
     """Wait for the picture of what was let go; note how long it took to be drawn."""
-    job = {}
+    changes = report["changes"]
 
     def there() -> bool:
         picture = app.live_view.pictured
-        if app.live.busy or picture is None or picture.job.id not in report["drawn"]:
-            return False
-        job["id"] = picture.job.id
-        return bool(report["drawn"][picture.job.id] > released)
+        newest = picture is not None and picture is app.live.state.picture
+        return newest and not app.live.busy and picture.job.id in report["drawn"]
 
+    yield from rest(0.15)  # it is heard of
     yield there
-    report["seconds"].append(report["drawn"][job["id"]] - released)
+    drawn = report["drawn"][app.live_view.pictured.job.id]
+    arrived = max(when for name, when in changes if name == "arrived" and when < drawn)
+    captured = max(when for name, when in changes if name == "captured" and when < arrived)
+    report["seconds"].append(drawn - released)
+    report["trace of a release"].append([round(when - released, 3) for when in (captured, arrived, drawn)])
 
 
 def rocket_of(app) -> list[float]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.addon.window.run_blender import SECONDS, run_scenario, toybox_server
 
-SLOW = 6.0  # seconds from release to picture, on a machine that others use too; the bench has the figure
+SLOW = 30.0  # seconds from release to picture, on a machine that others use too; the bench has the figure
 HELD = 0.03  # seconds that the main thread may be held at a time, likewise
 
 
@@ -42,6 +42,7 @@ def test_the_scene_is_untouched(report: dict) -> None:
 
 def test_a_picture_follows_each_move(report: dict, record_property) -> None:
     record_property("seconds", report["seconds"])
+    record_property("trace", report["trace of a release"])
     record_property("while it moved", report["while it moved"])
     assert statistics.median(report["seconds"]) < SLOW
     assert max(report["while it moved"]) >= 1, "pictures come while it moves, too"

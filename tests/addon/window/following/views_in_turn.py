@@ -38,7 +38,7 @@ def orbit(app, folder: Path, report: dict) -> Iterator:
     """Four cameras, painted and baked, and the frames all around."""
     yield from painted(app, folder, report, AROUND)
     press("bake")
-    yield from baked()
+    yield from over("MAQUETTE_OT_bake")
     render_around(folder)
 
 
@@ -54,9 +54,7 @@ def painted(app, folder: Path, report: dict, number: int) -> Iterator:
     press("start_server")
     yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
     press("paint_views")
-    for done in range(1, number + 1):  # each may take as long as one step may
-        yield lambda done=done: len(views()) == done or "MAQUETTE_OT_paint_views" not in modal()
-    yield lambda: "MAQUETTE_OT_paint_views" not in modal()
+    yield from over("MAQUETTE_OT_paint_views")
     report["notice"] = str(app.session.notice)
     report["views"] = views()
     report["told"] = ['"shown"' in task.request for task in app.session.tasks]
@@ -103,7 +101,7 @@ def bake(folder: Path, report: dict) -> Iterator:
         window().event_simulate("ESC", "RELEASE", x=300, y=300)
         report.setdefault("stopped", []).append(state() == before and not app_is_baking())
     press("bake")
-    yield from baked()
+    yield from over("MAQUETTE_OT_bake")
     after = state()
     report["baked"] = sorted(image.name for image in bpy.data.images if image.name.endswith(" Bake"))
     report["notice"] = str(bpy.types.WindowManager.maquette.session.notice)
@@ -120,10 +118,10 @@ def views() -> list[str]:
     return sorted(item.name for item in bpy.context.scene.objects if "maquette_projector" in item)
 
 
-def baked() -> Iterator:
-    """Until it is over, which takes some seconds of a processor and, on a busy machine, longer than one step may."""
-    while app_is_baking():
-        yield from rest(5.0)
+def over(operator: str) -> Iterator:
+    """Until it is over, which takes seconds of a processor and, on a busy machine, longer than one step may."""
+    while operator in modal():
+        yield from rest(3.0)
 
 
 def app_is_baking() -> bool:
