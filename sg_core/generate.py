@@ -86,10 +86,8 @@ def generate(
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
     run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
-    if again is None:
-        clean = run.walk(latent, trajectory, everything, watch)
-    else:
-        clean = run.twice(latent, (trajectory, again), everything, watch, (width, height))
+    latent = latent.to(texts.conditional.device)
+    clean = run.walk_both(latent, (trajectory, again), everything, (width, height), watch)
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
     return everything.keeping.composed(model, pictures).cpu()
 
@@ -109,7 +107,7 @@ class PictureRun:
         """One pass, to its clean end; all (batch, channel, y, x)."""
         return sample(
             self.model,
-            latent.to(self.texts.conditional.device),
+            latent,
             self.texts,
             trajectory,
             scale=self.scale,
@@ -120,21 +118,22 @@ class PictureRun:
             inspected=self.inspected,
         )
 
-    def twice(
+    def walk_both(
         self,
         latent: Tensor,
-        trajectories: tuple[Trajectory, Trajectory],
+        passes: tuple[Trajectory, Trajectory | None],
         layout: Layout,
-        watch: Watch,
         size: tuple[int, int],
+        watch: Watch,
     ) -> Tensor:
-        """A first pass and, enlarged to a picture of this width and height, a second one that ends it."""
-        trajectory, again = trajectories
-        steps = len(trajectory.steps)
-        total = steps + len(again.steps)
-        first = self.walk(latent, trajectory, layout, counted(watch, 0, total))
-        larger = begun_anew(enlarged(self.model, first, *size), again.steps[0], self.noise)
-        return self.walk(larger, again, settled(layout), counted(watch, steps, total))
+        """The first pass, and if there is a second, that over its picture enlarged to ``size``, in pixels."""
+        first, second = passes
+        if second is None:
+            return self.walk(latent, first, layout, watch)
+        before, total = len(first.steps), len(first.steps) + len(second.steps)
+        clean = self.walk(latent, first, layout, counted(watch, 0, total))
+        latent = begun_anew(enlarged(self.model, clean, *size), second.steps[0], self.noise)
+        return self.walk(latent, second, settled(layout), counted(watch, before, total))
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

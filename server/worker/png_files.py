@@ -3,7 +3,6 @@
 
 import io
 import json
-from typing import Any
 
 from PIL import Image, PngImagePlugin
 
@@ -42,8 +41,3 @@ def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") 
         text.add_text(LATENT_KEY, latent)
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
-
-
-def image_of(picture: Any) -> Image.Image:
-    """A picture, a tensor (3, height, width) in 0..1, as 8-bit RGB, rounded to nearest."""
-    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

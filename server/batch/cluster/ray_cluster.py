@@ -32,6 +32,7 @@ from ...settings import ServerSettings
 from .paint_actor import ActorAnswer, PaintActor
 
 LOCAL = "local"
+LOOPBACK = ("127.0.0.1", "localhost")
 TRIES = 3  # of a row, each with another actor
 FAULT = 500  # a status below it says that the request is wrong, wherever it is painted
 QUEUED_ROWS = 1  # rows that wait beside those being painted, so that no actor does
@@ -39,8 +40,8 @@ PATIENCE = 300.0  # seconds without any actor
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(  # before Ray is imported, which reads it then
     {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 )
-# Ray 2.60 listens on every address of the machine, even when it is told 127.0.0.1, unless clusters are off.
-OWN_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})
+# Ray 2.60 takes 127.0.0.1 for the machine's own address, and listens on all of them, unless clusters are off.
+LOOPBACK_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})
 
 
 class NoRay(CommandError):
@@ -198,8 +199,9 @@ def _connected(address: str, actors: int) -> Any:
         raise NoRay
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if address.partition(":")[0] in (LOCAL, *LOOPBACK):
+        os.environ |= LOOPBACK_ENVIRONMENT
     if address == LOCAL:
-        os.environ |= OWN_ENVIRONMENT
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     import ray
 

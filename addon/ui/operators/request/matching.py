@@ -39,7 +39,7 @@ def reference_to_match(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.png").write_bytes(file)
     except OSError as error:
-        raise HistoryUnreadable("What the views show cannot be visible", error) from error
+        raise HistoryUnreadable("What the views show cannot be kept", error) from error
     caption = snapshot.settings.prompt or "a picture"
     return ReferencePicture(picture=name, caption=caption, shown=_mask(visible, *mask_size(snapshot.canvas)))
 

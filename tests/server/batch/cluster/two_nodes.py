@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # loopback alone
 
 from ray.cluster_utils import Cluster
 
@@ -19,10 +20,10 @@ ENGINE = "tests.server.batch.cluster.engines:WaitingEngine"
 def main() -> None:
     """Kill the second node while both paint."""
     folder, out, log = sys.argv[1:]
+    os.environ["MAQUETTE_TEST_LOG"] = log  # before the nodes, whose actors have their environment
     common = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=common)
     second = cluster.add_node(**{name: value for name, value in common.items() if name != "include_dashboard"})
-    os.environ["MAQUETTE_TEST_LOG"] = log
     words = [sys.executable, "-m", "server", "paint", folder, "--seeds", "1-12", "--out", out, "--engine", ENGINE]
     batch = subprocess.Popen([*words, "--ray", cluster.address, "--actors", "2"])
     while begun(log) < 4 and batch.poll() is None:
