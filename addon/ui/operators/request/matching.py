@@ -18,8 +18,8 @@ from ....projection.shown import Shown
 from ....protocol.blockout import Mask, ReferencePicture, pack_mask
 from ....raster.triangles import Bools, Singles
 
-LEAST = 0.01  # of the picture that is shown already, for it to be worth telling
-EDGE = 4  # pixels beside what is not shown, which may change too, so that both join
+LEAST = 0.005  # of the picture that is shown already, for it to be worth telling
+EDGE = 1 / 128  # of the picture's side, beside what is not shown, which may change too, so that both join
 
 
 def reference_to_match(
@@ -56,7 +56,7 @@ def _shrunk(seen: Bools) -> Bools:
     for axis in (0, 1):
         lines = stable.swapaxes(0, axis)
         before = lines.copy()
-        for step in range(1, EDGE + 1):
+        for step in range(1, max(1, round(EDGE * max(seen.shape))) + 1):
             lines[step:] &= before[:-step]
             lines[:-step] &= before[step:]
     return stable
