@@ -45,10 +45,10 @@ def orbit(app, folder: Path, report: dict) -> Iterator:
 
 def mark_ground() -> None:
     """The ground is seen by every camera, so that each has something to be told of."""
+    ground = bpy.data.objects["Plane"]
+    ground.name = "meadow"
     with operator_context():
-        ground = bpy.data.objects["Plane"]
         ground.select_set(True)
-    ground.maquette_phrase = "meadow"
 
 
 def painted(app, folder: Path, report: dict, number: int) -> Iterator:
