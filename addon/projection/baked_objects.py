@@ -55,8 +55,8 @@ class _Body:
 
 def bakeable(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The objects with a projection that is on. Raises Unbakeable, LockedObject."""
-    shown = {str(one[PROJECTOR]["key"]) for one in projectors(scene) if is_on(one)}
-    items = [one for one in scene.objects if has(one, PROJECTED) and shown & set(str(one[PROJECTED]).split())]
+    active = {str(one[PROJECTOR]["key"]) for one in projectors(scene) if is_on(one)}
+    items = [one for one in scene.objects if has(one, PROJECTED) and active & set(str(one[PROJECTED]).split())]
     if not items:
         raise Unbakeable("Nothing is projected.", "Press Project, or turn a view on, first.")
     for item in items:
@@ -68,12 +68,12 @@ def bakeable(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 def baking(scene: bpy.types.Scene) -> Slices[tuple[Bake, ...]]:
     """What each of the ``bakeable`` is given. Raises what that raises."""
-    shown = [(one.session_uid, str(one[PROJECTOR]["key"])) for one in projectors(scene) if is_on(one)]
+    active = [(one.session_uid, str(one[PROJECTOR]["key"])) for one in projectors(scene) if is_on(one)]
     work = [(item.session_uid, set(str(item[PROJECTED]).split())) for item in bakeable(scene)]
     scene_uid = scene.session_uid
     del scene
     views: dict[str, BakedView] = {}
-    for uid, key in shown:
+    for uid, key in active:
         views[key] = yield from read_view(uid)
     bakes = []
     for uid, keys in work:
@@ -90,12 +90,12 @@ def apply_bakes(bakes: Sequence[Bake]) -> None:
     """Give the objects their images in place of what is projected onto them. Raises Unbakeable, before any change."""
     by_uid = {item.session_uid: item for item in bpy.data.objects}
     items = [by_uid.get(bake.uid) for bake in bakes]
-    known = [item for item, bake in zip(items, bakes, strict=True) if item is not None and _fits(item, bake)]
-    if len(known) != len(bakes):
+    objects = [item for item, bake in zip(items, bakes, strict=True) if item is not None and _fits(item, bake)]
+    if len(objects) != len(bakes):
         raise changed()
-    lit = [_is_lit(item) for item in known]
-    forget_projections(known)
-    for item, bake, is_lit in zip(known, bakes, lit, strict=True):
+    lit = [_is_lit(item) for item in objects]
+    forget_projections(objects)
+    for item, bake, is_lit in zip(objects, bakes, lit, strict=True):
         _apply(item, bake, is_lit)
 
 
@@ -124,10 +124,10 @@ def _read(uid: int, scene_uid: int) -> _Body:
     scene = next((one for one in bpy.data.scenes if one.session_uid == scene_uid), None)
     if item is None or scene is None or not isinstance(item.data, bpy.types.Mesh):
         raise changed()
-    there = item.evaluated_get(evaluated(scene))
+    evaluated_item = item.evaluated_get(evaluated(scene))
     materials = [_own_colour(slot.material) for slot in item.material_slots] or [PLAIN]
-    own = mesh_of(item)
-    return _Body(item.name, read_corners(there), np.array(there.matrix_world), np.array(materials), len(own.loops))
+    mesh, world = read_corners(evaluated_item), np.array(evaluated_item.matrix_world)
+    return _Body(item.name, mesh, world, np.array(materials), len(mesh_of(item).loops))
 
 
 def _surface(body: _Body) -> Slices[tuple[Surface, bool]]:

@@ -64,7 +64,7 @@ def baked(surface: Surface, views: Sequence[BakedView], side: int) -> Slices[Sin
         smooth = _unit(np.einsum("nk,nkc->nc", weights, surface.normals[corners]))
         under = surface.under[surface.materials[triangle]]
         over = blend(views, points, _flat(placed, smooth), smooth, surface.is_closed)
-        image[row, column] = over.colour * over.seen[:, None] + under * (1.0 - over.seen[:, None])
+        image[row, column] = over.colour * over.coverage[:, None] + under * (1.0 - over.coverage[:, None])
         covered[row, column] = True
         yield
     yield from _spread(image, covered)
@@ -88,14 +88,14 @@ def fitting(surface: Surface, side: int, used: float = USED) -> Slices[bool]:
     distinct = int(covered.sum())
     if distinct < used * side * side or painted - distinct > DOUBLE * painted:
         return False
-    whole = lost = 0.0
+    total = lost = 0.0
     for begin in range(0, len(surface.triangles), TRIANGLES):
         corners = surface.triangles[begin : begin + TRIANGLES]
         areas = _areas(surface.points[corners])
         flat = np.abs(_cross(surface.uvs[corners].astype(np.float64))) * side * side
-        whole, lost = whole + float(areas.sum()), lost + float(areas[flat < 1e-3].sum())
+        total, lost = total + float(areas.sum()), lost + float(areas[flat < 1e-3].sum())
         yield
-    return lost <= LOST * whole
+    return lost <= LOST * total
 
 
 def _painted(surface: Surface, side: int) -> Iterator[tuple[int, Spans]]:
@@ -110,49 +110,50 @@ def _painted(surface: Surface, side: int) -> Iterator[tuple[int, Spans]]:
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """What stacked views show of points: the ``colour`` (n, 3) as light; how much of it is ``seen`` (n,) rather than
-    what is under it; and ``fineness`` (n,), how much of its frame a piece of the surface takes up in what shows it."""
+    """What stacked views show of points: the ``colour`` (n, 3) as light; the ``coverage`` (n,), how much of it is shown
+    rather than what is under it; and ``fineness`` (n,), how much of its frame the surface takes up in what shows it.
+    """
 
     colour: Floats
-    seen: Floats
+    coverage: Floats
     fineness: Floats
 
 
 def blend(views: Sequence[BakedView], points: Floats, flat: Floats, smooth: Floats, one_sided: bool = True) -> Blend:
     """What ``views``, oldest first, show at ``points`` with true and shading normals, all (n, 3)."""
-    colour, seen = np.zeros_like(points), np.zeros(len(points))
+    colour, coverage = np.zeros_like(points), np.zeros(len(points))
     presence, fine = np.zeros(len(points)), np.zeros(len(points))
     for one in views:
         some = np.flatnonzero((flat * toward(one.view, points)).sum(1) > 0.0) if one_sided else slice(None)
-        position, visible, here, own = _seen(one, points[some], flat[some], smooth[some], one_sided)
-        ahead = np.minimum((here + TINY) / (presence[some] + TINY), 1.0)
-        alone = 1.0 - np.minimum((presence[some] + TINY) / (here + TINY), 1.0)
+        position, visible, standing, own = _visibility(one, points[some], flat[some], smooth[some], one_sided)
+        ahead = np.minimum((standing + TINY) / (presence[some] + TINY), 1.0)
+        alone = 1.0 - np.minimum((presence[some] + TINY) / (standing + TINY), 1.0)
         advantage = _smooth((own - COARSE * fine[some] + TINY) / ((FINE - COARSE) * fine[some] + TINY))
-        visibly = np.minimum((visible + TINY) / (seen[some] + TINY), 1.0) * (visible > 0.0)
+        visibly = np.minimum((visible + TINY) / (coverage[some] + TINY), 1.0) * (visible > 0.0)
         share = visibly * (advantage * (ahead - alone) + alone)
         colour[some] += (_between(one.picture, position) - colour[some]) * share[:, None]
-        seen[some] = np.maximum(seen[some], visible)
-        presence[some] = np.maximum(presence[some], visible * here)
+        coverage[some] = np.maximum(coverage[some], visible)
+        presence[some] = np.maximum(presence[some], visible * standing)
         fine[some] += (own - fine[some]) * share
-    return Blend(colour, seen, fine)
+    return Blend(colour, coverage, fine)
 
 
-def _seen(
+def _visibility(
     one: BakedView, points: Floats, flat: Floats, smooth: Floats, one_sided: bool
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Where in a view's frame points are (n, 2), and how visible, how present and how fine (n,) each is in it."""
     view, clip = one.view, _placed(one.view.lens.projection @ one.view.pose, points)
     with np.errstate(divide="ignore", invalid="ignore"):
         position = np.nan_to_num(clip[:, :2] / clip[:, 3:] * 0.5 + 0.5, nan=-1.0, posinf=-1.0, neginf=-1.0)
-    distance, way = -_placed(view.pose, points)[:, 2], toward(view, points)
-    facing, square = (smooth * way).sum(1), (flat * way).sum(1)
+    distance, direction = -_placed(view.pose, points)[:, 2], toward(view, points)
+    facing, square = (smooth * direction).sum(1), (flat * direction).sum(1)
     if not one_sided:
         facing, square = facing * np.sign(square), np.abs(square)
     inside = 0.5 - np.abs(position - 0.5).max(1)
     visible = _nearest(one.depth, position, distance) * ((inside > 0.0) & (distance > 0.0) & (square > 0.0))
     visible *= np.maximum(_smooth(facing / GRAZING), _smooth(square / SQUARE))
-    here = _smooth(inside / FEATHER) * _smooth(_between(one.clearance, position))
-    return position, visible, here, fineness(view, distance, facing)
+    standing = _smooth(inside / FEATHER) * _smooth(_between(one.clearance, position))
+    return position, visible, standing, fineness(view, distance, facing)
 
 
 def fineness(view: View, distance: Floats, facing: Floats) -> Floats:

@@ -99,12 +99,12 @@ def _silhouettes(nearness: Singles) -> NDArray[np.bool_]:
     """The pixels on either side of one. Nearness is linear on a plane, so that only what its slope does not explain is
     a step; where there is nothing it is 0."""
     beside = np.zeros(nearness.shape, bool)
-    for values, found in ((nearness, beside), (nearness.T, beside.T)):
+    for values, edges in ((nearness, beside), (nearness.T, beside.T)):
         steps = np.abs(np.diff(values, axis=0))
         slopes = np.pad(steps, ((1, 1), (0, 0)), mode="edge")
         jump = steps - 2.0 * np.minimum(slopes[:-2], slopes[2:]) > JUMP * np.maximum(values[1:], values[:-1])
-        found[1:] |= jump
-        found[:-1] |= jump
+        edges[1:] |= jump
+        edges[:-1] |= jump
     return beside
 
 

@@ -24,9 +24,9 @@ def showing(key: SceneKey, meshes: Meshes, view: View, canvas: Canvas) -> Slices
     """
     scene, _, _ = key.find()
     now = numbers(view)
-    known = [(one.session_uid, one[PROJECTOR]) for one in projectors(scene) if is_on(one) and SEEN in one[PROJECTOR]]
-    others = [(uid, str(one["key"])) for uid, one in known if not unmoved(now, tuple(one[SEEN]))]
-    del scene, known
+    records = [(one.session_uid, one[PROJECTOR]) for one in projectors(scene) if is_on(one) and SEEN in one[PROJECTOR]]
+    others = [(uid, str(one["key"])) for uid, one in records if not unmoved(now, tuple(one[SEEN]))]
+    del scene, records
     views: dict[str, BakedView] = {}
     for uid, name in others:
         views[name] = yield from read_view(uid)
@@ -40,6 +40,6 @@ def showing(key: SceneKey, meshes: Meshes, view: View, canvas: Canvas) -> Slices
         instances.append(replace(part, owner=stacks.setdefault(keys, len(stacks)) if keys else NOTHING))
     del scene, graph
     yield
-    whole = View(view.pose, overscan(view.lens, canvas), canvas.width / canvas.height)
-    seen_by = [[views[name] for name in keys] for keys in stacks]
-    return (yield from shown(instances, whole, seen_by, canvas.width, canvas.height))
+    full = View(view.pose, overscan(view.lens, canvas), canvas.width / canvas.height)
+    layers = [[views[name] for name in keys] for keys in stacks]
+    return (yield from shown(instances, full, layers, canvas.width, canvas.height))

@@ -49,13 +49,13 @@ def shown(
             row, column = np.nonzero(raster.owners[lines] == owner)
             if not len(row) or not own:
                 continue
-            there = points[lines][row, column]
-            placed = there @ back[:3, :3].T + back[:3, 3]
+            position = points[lines][row, column]
+            placed = position @ back[:3, :3].T + back[:3, 3]
             normal = _unit(normals[row, column] @ view.pose[:3, :3])
             over = blend(own, placed, normal, normal)
-            new = fineness(view, -there[:, 2], (normal * toward(view, placed)).sum(1))
+            new = fineness(view, -position[:, 2], (normal * toward(view, placed)).sum(1))
             light[row + begin, column] = over.colour
-            seen[row + begin, column] = (over.seen > 0.5) & (over.fineness >= WORTH * new)
+            seen[row + begin, column] = (over.coverage > 0.5) & (over.fineness >= WORTH * new)
         yield
     return Shown(light, seen)
 

@@ -18,8 +18,8 @@ from ....projection.shown import Shown
 from ....protocol.blockout import Mask, ReferencePicture, pack_mask
 from ....raster.triangles import Bools, Singles
 
-LEAST = 0.01  # of the picture that is shown already, for it to be worth telling
-EDGE = 4  # pixels beside what is not shown, which may change too, so that both join
+LEAST = 0.005  # of the picture that is shown already, for it to be worth telling
+EDGE = 1 / 128  # of the picture's side, beside what is not shown, which may change too, so that both join
 
 
 def reference_to_match(
@@ -27,13 +27,13 @@ def reference_to_match(
 ) -> Slices[ReferencePicture | None]:
     """What the projections of a scene show from a snapshot's camera, as a picture in ``folder``; None where that is
     next to nothing. Raises HistoryUnreadable, and as ``showing`` does."""
-    there = yield from showing(key, meshes, snapshot.view, snapshot.canvas)
-    if there is None:
+    picture = yield from showing(key, meshes, snapshot.view, snapshot.canvas)
+    if picture is None:
         return None
-    visible = _shrunk(there.seen)
-    if visible.mean() < LEAST:
+    stable = _shrunk(picture.seen)
+    if stable.mean() < LEAST:
         return None
-    file = yield from png(_filled(there)[::-1])
+    file = yield from png(_filled(picture)[::-1])
     name = sha256(file).hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,30 +41,30 @@ def reference_to_match(
     except OSError as error:
         raise HistoryUnreadable("What the views show cannot be kept", error) from error
     caption = snapshot.settings.prompt or "a picture"
-    return ReferencePicture(picture=name, caption=caption, shown=_mask(visible, *mask_size(snapshot.canvas)))
+    return ReferencePicture(picture=name, caption=caption, shown=_mask(stable, *mask_size(snapshot.canvas)))
 
 
-def _filled(there: Shown) -> Singles:
+def _filled(picture: Shown) -> Singles:
     """The picture, where nothing is shown in the mean of its colours: no model is misled by that."""
-    light = there.light.copy()
-    light[~there.seen] = light[there.seen].mean(axis=0)
+    light = picture.light.copy()
+    light[~picture.seen] = light[picture.seen].mean(axis=0)
     return light
 
 
 def _shrunk(seen: Bools) -> Bools:
-    visible = seen.copy()
+    stable = seen.copy()
     for axis in (0, 1):
-        lines = visible.swapaxes(0, axis)
+        lines = stable.swapaxes(0, axis)
         before = lines.copy()
-        for step in range(1, EDGE + 1):
+        for step in range(1, max(1, round(EDGE * max(seen.shape))) + 1):
             lines[step:] &= before[:-step]
             lines[:-step] &= before[step:]
-    return visible
+    return stable
 
 
-def _mask(visible: Bools, width: int, height: int) -> Mask:
+def _mask(stable: Bools, width: int, height: int) -> Mask:
     """Cells that are shown all over."""
-    cells = visible.astype(np.uint8)
+    cells = stable.astype(np.uint8)
     for axis, number in ((0, height), (1, width)):
-        cells = np.minimum.reduceat(cells, np.arange(number) * visible.shape[axis] // number, axis=axis)
+        cells = np.minimum.reduceat(cells, np.arange(number) * stable.shape[axis] // number, axis=axis)
     return pack_mask(width, height, (255 * cells).astype(np.uint8).tobytes())

@@ -97,7 +97,7 @@ def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
         picture = _picture(scene_uid)
         if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
             break
-        yield lambda picture=picture: _picture(scene_uid) != picture or not _under_way()
+        yield lambda picture=picture: _picture(scene_uid) != picture or not _is_painting()
         if _picture(scene_uid) == picture:
             break
         if "RUNNING_MODAL" not in call("maquette.project", "INVOKE_DEFAULT", True):
@@ -122,7 +122,7 @@ def _picture(scene_uid: int) -> int:
     return 0 if image is None else image.session_uid
 
 
-def _under_way() -> bool:
+def _is_painting() -> bool:
     """Whether a picture may still come."""
     session = app().session
     coming = (session.submissions, session.exact_captures, session.waiting, session.unfetched, session.receivable)

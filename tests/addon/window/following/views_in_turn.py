@@ -24,12 +24,13 @@ from tests.addon.window.driver.user_input import (
 )
 
 TARGET, RADIUS, HEIGHT = Vector((0.2, 0.4, 1.6)), 11.0, 3.4
-VIEWS, AROUND, FRAMES = 2, 4, 8
+VIEWS, AROUND, FRAMES = 3, 4, 8
 ADDON = "bl_ext.user_default.maquette"
 
 
 def views_in_turn(app, folder: Path, report: dict) -> Iterator:
     """Paint from every camera, look at it; bake, stop, bake again, undo, redo."""
+    mark_ground()
     yield from painted(app, folder, report, VIEWS)
     yield from bake(folder, report)
 
@@ -40,6 +41,14 @@ def orbit(app, folder: Path, report: dict) -> Iterator:
     press("bake")
     yield from over("MAQUETTE_OT_bake")
     render_around(folder)
+
+
+def mark_ground() -> None:
+    """The ground is seen by every camera, so that each has something to be told of."""
+    ground = bpy.data.objects["Plane"]
+    ground.name = "meadow"
+    with operator_context():
+        ground.select_set(True)
 
 
 def painted(app, folder: Path, report: dict, number: int) -> Iterator:
