@@ -85,21 +85,15 @@ def generate(
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
-    run, watch = Run(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
+    run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
     latent = latent.to(texts.conditional.device)
-    if again is None:
-        clean = run.walk(latent, trajectory, everything, watch)
-    else:
-        total = steps + len(again.steps)
-        first = run.walk(latent, trajectory, everything, counted(watch, 0, total))
-        latent = begun_anew(enlarged(model, first, width, height), again.steps[0], noise)
-        clean = run.walk(latent, again, settled(everything), counted(watch, steps, total))
+    clean = run.walk_both(latent, (trajectory, again), everything, (width, height), watch)
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
     return everything.keeping.composed(model, pictures).cpu()
 
 
 @dataclass(frozen=True)
-class Run:
+class PictureRun:
     """What all passes of one picture have in common."""
 
     model: Model
@@ -123,6 +117,23 @@ class Run:
             watch=watch,
             inspected=self.inspected,
         )
+
+    def walk_both(
+        self,
+        latent: Tensor,
+        passes: tuple[Trajectory, Trajectory | None],
+        layout: Layout,
+        size: tuple[int, int],
+        watch: Watch,
+    ) -> Tensor:
+        """The first pass, and if there is a second, that over its picture enlarged to ``size``, in pixels."""
+        first, second = passes
+        if second is None:
+            return self.walk(latent, first, layout, watch)
+        before, total = len(first.steps), len(first.steps) + len(second.steps)
+        clean = self.walk(latent, first, layout, counted(watch, 0, total))
+        latent = begun_anew(enlarged(self.model, clean, *size), second.steps[0], self.noise)
+        return self.walk(latent, second, settled(layout), counted(watch, before, total))
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

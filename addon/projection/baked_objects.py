@@ -23,7 +23,7 @@ from .baking import MARGIN, BakedView, Surface, baked, fitting
 from .light import png
 from .materials import check
 from .projectors import PROJECTED, PROJECTOR, forget_projections, is_on, projectors
-from .unwrapping import Faces, TooManyCharts, unwrapped
+from .unwrapping import Faces, unwrapped
 from .view_numbers import changed, read_view
 
 SIDE = 2048  # texels
@@ -179,7 +179,7 @@ def _new_uvs(body: _Body, placed: Singles, points: Singles) -> Slices[Singles]:
     try:
         faces = Faces(placed, mesh.vertices, starts, of, normals)
         return (yield from unwrapped(faces, SIDE, MARGIN))
-    except TooManyCharts as error:
+    except ValueError as error:
         raise Unbakeable(
             f"{body.name} falls into too many pieces to be laid side by side.", "Unwrap it (U in Edit Mode), and bake."
         ) from error

@@ -14,10 +14,6 @@ HALVINGS = 12  # of what is not known yet of the largest scale
 TEXEL = 1.0  # a chart's sides at least
 
 
-class TooManyCharts(ValueError):
-    """Their margins alone fill the image."""
-
-
 @dataclass(frozen=True, eq=False)
 class Faces:
     """``points`` (p, 3); ``vertices`` (c,), which of them are at the corners of one face after another; ``starts``
@@ -33,7 +29,8 @@ class Faces:
 def unwrapped(faces: Faces, side: int, margin: int) -> Slices[Singles]:
     """UVs (c, 2) of every corner, in 0..1 of an image of ``side`` texels, ``margin`` of them around each chart.
 
-    All charts have one scale, the largest that fits. Raises TooManyCharts.
+    All charts have one scale, the largest that fits. Raises ValueError where
+    their margins alone fill the image.
     """
     axis, turned = yield from _directions(faces.normals)
     chart = yield from charts(faces, 2 * axis + turned)
@@ -130,12 +127,12 @@ def _flat(points: Singles, axis: Ints, turned: Bools) -> Singles:
 
 
 def _packed(sizes: Floats, side: int, margin: int) -> Slices[tuple[Floats, float]]:
-    """Where charts of those ``sizes`` (n, 2) begin, in texels, and the scale of all of them. Raises TooManyCharts."""
+    """Where charts of those ``sizes`` (n, 2) begin, in texels, and the scale of all of them. Raises ValueError."""
     order = np.argsort(-sizes[:, 1], kind="stable")
     scale, far = 0.0, side / max(float(sizes.max(initial=0.0)), 1e-30)
     origin = _rows(sizes, order, 0.0, side, margin)
     if origin is None:
-        raise TooManyCharts(f"{len(sizes)} charts do not fit into {side} texels a side")
+        raise ValueError(f"{len(sizes)} charts do not fit into {side} texels a side")
     for _ in range(HALVINGS):
         middle = (scale + far) / 2
         fitting = _rows(sizes, order, middle, side, margin)

@@ -194,7 +194,7 @@ class App:
         self.installer.cancel()
         self.dispatcher.apply(sequences_stopped, {sequence.id for sequence in self.session.sequences})
         with suppress(TimeoutError):
-            self.event_loop.loop.run_until_complete(asyncio.wait_for(self.live.cancel(), CLOSING))
+            self.event_loop.loop.run_until_complete(self._end_live())
         with suppress(TimeoutError):
             self.event_loop.loop.run_until_complete(self.dispatcher.settle(CLOSING))
         if self.server is not None:
@@ -209,6 +209,11 @@ class App:
             pending.save(self.folder, self.session)
         except OSError:  # no panel is left to say so; the server has the pictures still
             log.exception("the pending jobs could not be written")
+
+    async def _end_live(self) -> None:
+        """Have the server stop what Live wanted. Raises TimeoutError."""
+        async with asyncio.timeout(CLOSING):
+            await self.live.cancel()
 
     async def _watch_server(self) -> None:
         """Notice when our child has ended."""

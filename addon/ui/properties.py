@@ -62,16 +62,13 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks(), **of_adapters()}
+    return {**_choices(), **_seeds(), **_pictures_at_once(), **_sampling(), **_sizes(), **_masks(), **of_adapters()}
 
 
 def _choices() -> dict[str, object]:
     return {
         PROMPT: declared(
-            StringProperty,
-            name="Prompt",
-            description="What the picture shows; it names every region",
-            **text(PROMPT),
+            StringProperty, name="Prompt", description="What the picture shows; it names every region", **text(PROMPT)
         ),
         NEGATIVE: declared(
             StringProperty,
@@ -191,7 +188,7 @@ def _masks() -> dict[str, object]:
     }
 
 
-def _numbers() -> dict[str, object]:
+def _sampling() -> dict[str, object]:
     return {
         SCHEDULER: declared(
             StringProperty,
@@ -220,6 +217,11 @@ def _numbers() -> dict[str, object]:
             options=set(),
             **stored(STEPS, _default_steps),
         ),
+    }
+
+
+def _sizes() -> dict[str, object]:
+    return {
         SIZE: declared(
             IntProperty,
             name="Size",

@@ -17,7 +17,7 @@ from ..adapters import PLAIN, Setup, changed_words
 from ..catalogue import address, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
-from .png_files import crop, image_of, png, sketch
+from .png_files import crop, png, sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -249,6 +249,8 @@ class DiffusionEngine:
             raise Unpaintable(str(error)) from error
 
     def _watch(self, report: Callable[[Progress], None], blockout: Blockout) -> "sg_core.Watch":
+        from .translate import image_of
+
         assert self._ready is not None, "load comes first"
         small = self._ready.previews
 
@@ -289,5 +291,7 @@ def _device() -> str:
 
 def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...], latent: str = "") -> Painting:
     """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
+    from .translate import image_of
+
     full, frame = image_of(picture), blockout.frame
     return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)

@@ -13,7 +13,7 @@ from sg_core.inspection.page import page
 from sg_core.inspection.record import InspectionRecorder
 
 from . import references, translate
-from .png_files import crop, image_of
+from .png_files import crop
 
 FOLLOWS = {
     "picture": "The picture that this one follows, in all that no region needs to change",
@@ -98,7 +98,7 @@ def _followed(reference: ReferencePicture) -> str:
 def difference_of(picture: torch.Tensor, blockout: Blockout, png: bytes) -> float | None:
     """How far a picture (3, height, width) in 0..1, whole or its artist's part, is from a PNG file, mean over 0..255;
     None where the file has neither's size. Raises Unpaintable for what is no PNG file."""
-    full, other = image_of(picture), references.read(png).pixels
+    full, other = translate.image_of(picture), references.read(png).pixels
     for image in (full, crop(full, blockout.frame)):
         if (image.height, image.width) == tuple(other.shape[1:]):
             return float((pixels_of(image) - other).abs().mean() * 255)

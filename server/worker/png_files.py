@@ -3,16 +3,12 @@
 
 import io
 import json
-from typing import TYPE_CHECKING
 
 from PIL import Image, PngImagePlugin
 
 from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.png import plain
 from addon.protocol.strict_json import dump
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
@@ -45,8 +41,3 @@ def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") 
         text.add_text(LATENT_KEY, latent)
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
-
-
-def image_of(picture: "Tensor") -> Image.Image:
-    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
-    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 import sg_core
@@ -285,3 +286,8 @@ def packed(coverage: Tensor) -> Mask:
 def end(lost: str) -> str:
     """The end of a prompt in quotes, QUOTED characters of it and whole words."""
     return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
+
+
+def image_of(picture: Tensor) -> Image.Image:
+    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
+    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

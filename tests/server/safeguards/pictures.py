@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SHEET = Path(__file__).parents[3] / "docs" / "toybox.png"  # of 16 pictures, 256 by 256
-TOYBOX = 256
+SHEET = Path(__file__).parents[3] / "docs" / "toybox.png"  # 8 by 8 pictures of 128 by 128
+TOYBOX = 256  # four of them
 
 
 def toybox(number: int, size: tuple[int, int]) -> Image.Image:
-    """One of the sheet's pictures, brought to a size."""
+    """Four of the sheet's pictures side by side, brought to a size."""
     left, top = number % 4 * TOYBOX, number // 4 * TOYBOX
     picture = Image.open(SHEET).convert("RGB").crop((left, top, left + TOYBOX, top + TOYBOX))
     return picture.resize(size, Image.Resampling.LANCZOS)
