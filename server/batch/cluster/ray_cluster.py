@@ -8,15 +8,18 @@ there is room.
 """
 
 import asyncio
+import io
 import json
 import os
 import secrets
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import TypeAdapter
 
@@ -53,6 +56,29 @@ class NoRay(CommandError):
 
 class NoCluster(ServerLost):
     """No cluster answers at the address, or none that knows our token."""
+
+
+class OwnOutput(io.TextIOBase):
+    """Standard output for the main thread alone. Ray prints from one of its own what becomes of actors, amid what
+    programs read; that goes to standard error."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def write(self, text: str) -> int:
+        """How many letters were written."""
+        return self._stream().write(text)
+
+    def flush(self) -> None:
+        """What was written is there."""
+        self._stream().flush()
+
+    def isatty(self) -> bool:
+        """Whether people read it."""
+        return self._output.isatty()
+
+    def _stream(self) -> TextIO:
+        return self._output if threading.current_thread() is threading.main_thread() else sys.stderr
 
 
 @dataclass
@@ -181,7 +207,9 @@ async def ray_cluster(address: str, settings: ServerSettings, actors: int = 0) -
     Raises NoRay, NoCluster.
     """
     ray = _connected(address, actors)
+    output = sys.stdout
     try:
+        sys.stdout = OwnOutput(output)
         cluster = RayCluster(settings, actors or _machines(ray), ray)
         for _ in range(cluster.size):
             cluster.hire()
@@ -190,6 +218,7 @@ async def ray_cluster(address: str, settings: ServerSettings, actors: int = 0) -
         finally:
             await cluster.dismiss()
     finally:
+        sys.stdout = output
         ray.shutdown()
 
 
