@@ -82,7 +82,6 @@ def generate(
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     texts = _texts(model, rows, negative, scale, model.words(rows, everything.phrases))
     run, watch = Run(model, texts, scale, noise, guidance), watch or unwatched
-    latent = latent.to(texts.conditional.device)
     if again is None:
         clean = run.walk(latent, trajectory, everything, watch)
     else:
@@ -107,7 +106,7 @@ class Run:
         """One pass, to its clean end; all (batch, channel, y, x)."""
         return sample(
             self.model,
-            latent,
+            latent.to(self.texts.conditional.device),
             self.texts,
             trajectory,
             scale=self.scale,

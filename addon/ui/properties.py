@@ -62,7 +62,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_masks(), **of_adapters()}
+    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_sizes(), **_masks(), **of_adapters()}
 
 
 def _choices() -> dict[str, object]:
@@ -220,14 +220,17 @@ def _numbers() -> dict[str, object]:
             options=set(),
             **stored(STEPS, _default_steps),
         ),
+    }
+
+
+def _sizes() -> dict[str, object]:
+    return {
         SIZE: declared(
             IntProperty,
             name="Size",
-            description="Of the model's own picture size; smaller needs less memory and time, and shows less. What is "
-            "larger is painted in the model's own size first, then enlarged and painted over",
+            description="Of the model's own picture size; less takes less memory and time, more a second pass over it",
             min=SMALLEST_SIZE,
             max=LARGEST,
-            soft_max=200,
             subtype="PERCENTAGE",
             options=set(),
             **stored(SIZE, lambda scene: 100),
@@ -235,8 +238,7 @@ def _numbers() -> dict[str, object]:
         KEYS["denoising"]: declared(
             FloatProperty,
             name="Denoising",
-            description="How much the second pass of an enlarged picture may change: little keeps what the first has "
-            "painted, much brings details, and sometimes more objects",
+            description="How much the second pass of a larger picture may change: much brings details, or objects",
             min=0.0,
             max=1.0,
             subtype="FACTOR",
