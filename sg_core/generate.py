@@ -81,7 +81,7 @@ def generate(
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     texts = _texts(model, rows, negative, scale, model.words(rows, everything.phrases))
-    run, watch = Run(model, texts, scale, noise, guidance), watch or unwatched
+    run, watch = Passes(model, texts, scale, noise, guidance), watch or unwatched
     if again is None:
         clean = run.walk(latent, trajectory, everything, watch)
     else:
@@ -93,7 +93,7 @@ def generate(
 
 
 @dataclass(frozen=True)
-class Run:
+class Passes:
     """What all passes of one picture have in common."""
 
     model: Model
