@@ -9,7 +9,7 @@ READY := .venv/.ready
 # What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
 LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
-.PHONY: demo test test-long lint format test-hosts screenshots wheel dist libraries clean
+.PHONY: demo test test-long lint format test-hosts screenshots docs wheel dist libraries clean
 
 demo: $(READY)
 	$(BIN)/maquette demo
@@ -39,6 +39,10 @@ test-hosts: $(READY)
 screenshots: $(READY)
 	@test -n "$(BLENDER)" || { echo "Which Blender? make screenshots BLENDER=/path/to/blender"; exit 1; }
 	BLENDER="$(BLENDER)" $(BIN)/python tests/addon/window/screenshots.py
+
+# The documentation as a site, in out/docs; a link that leads nowhere, or a name without a docstring's page, ends it.
+docs: $(READY)
+	$(BIN)/mkdocs build --strict --quiet
 
 # The method alone, with the model that ships, for pip. What an earlier building left would be built in.
 wheel: $(READY)

@@ -33,6 +33,18 @@ def unregister() -> None:
 def _modules() -> Sequence[ModuleType]:
     from .overlay import handlers
     from .pictures import gallery
-    from .ui import file_handlers, gizmos, image_editor, operators, panels, properties, sheet_views, undo
+    from .ui import (
+        file_handlers,
+        gizmos,
+        image_editor,
+        live_settings,
+        live_view,
+        operators,
+        panels,
+        properties,
+        sheet_views,
+        undo,
+    )
 
-    return properties, gallery, handlers, operators, file_handlers, image_editor, sheet_views, gizmos, undo, panels
+    views = (image_editor, sheet_views, gizmos, undo, live_settings, live_view)
+    return properties, gallery, handlers, operators, file_handlers, *views, panels

@@ -5,6 +5,7 @@
     python -c BOOT apply SCENE.blend PICTURE.png REQUEST.json ACHIEVED.json OUT.blend
     python -c BOOT look SCENE.blend OUT.png
     python -c BOOT views SCENE.blend VIEWS.json OUT/
+    python -c BOOT footage SCENE.blend FRAMES.json OUT.blend
 
 BOOT imports ``headless``, which does as it is asked and ends with code 0; or with REFUSED, and a Problem in the place
 of the result. Both ends take their words from here: ``parse`` makes of ``command.words()`` the command again, with
@@ -17,12 +18,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .protocol.answers import ModelInfo, Problem
-from .protocol.blockout import Blockout
 from .protocol.default_model import TOYBOX
-from .protocol.strict_json import Record, dump, loads
+from .protocol.strict_json import dump, loads
 from .request.settings import add_flags, from_flags, to_flags
 
 LEASH = "MAQUETTE_LEASH"  # set where standard input is a pipe from whoever started the process, and ends it
@@ -105,44 +105,6 @@ class LookCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionChange(Record):
-    """What a region, of that name or phrase, is to have instead of its own; numbers as text, with commas between."""
-
-    region: str
-    field: Literal["phrase", "strength", "start", "until", "description", "colour"]
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Views(Record):
-    """Which views of a scene to capture: each camera by each frame by each prompt, in that order.
-
-    No ``cameras`` are the scene's own, or every one of it with ``all_cameras``; no ``frames`` the one that it stands
-    at; no ``prompts`` the scene's own. ``flags`` are settings, as words of a command line.
-    """
-
-    cameras: tuple[str, ...] = ()
-    all_cameras: bool = False
-    frames: tuple[int, ...] = ()
-    prompts: tuple[str, ...] = ()
-    regions: tuple[RegionChange, ...] = ()
-    flags: tuple[str, ...] = ()
-    model: ModelInfo = TOYBOX
-
-
-@dataclass(frozen=True, kw_only=True)
-class CapturedView(Record):
-    """One view ``of`` so many: its ``blockout``, or the ``problem`` that hinders one; ``prompt`` counts from 0."""
-
-    camera: str
-    frame: int
-    prompt: int
-    of: int
-    blockout: Blockout | None = None
-    problem: Problem | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ViewsCommand:
     """Capture all ``views`` (a JSON file of Views) of a scene, each into a file 0.json, 1.json … of the folder ``out``;
     each is announced by a line on standard output that begins with ANNOUNCED."""
@@ -161,7 +123,23 @@ class ViewsCommand:
         return ["views", *_absolute(self.source.path, self.views, self.out), *self.source.flags()]
 
 
-Command = CaptureCommand | ApplyCommand | LookCommand | ViewsCommand
+@dataclass(frozen=True, kw_only=True)
+class FootageCommand:
+    """Put many pictures behind their cameras in a copy of the scene, the .blend ``out``, each at its frame.
+
+    ``frames`` is a JSON file: a list of FrameFile.
+    """
+
+    source: SceneFile
+    frames: Path
+    out: Path
+
+    def words(self) -> list[str]:
+        """The command line."""
+        return ["footage", *_absolute(self.source.path, self.frames, self.out), *self.source.flags()]
+
+
+Command = CaptureCommand | ApplyCommand | LookCommand | ViewsCommand | FootageCommand
 
 
 def program(binary: str) -> tuple[str, ...]:
@@ -207,20 +185,23 @@ def _flags(**values: object) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maquette in Blender")
     verbs = parser.add_subparsers(required=True)
-    capture, apply, look, views = (verbs.add_parser(name) for name in ("capture", "apply", "look", "views"))
+    names = ("capture", "apply", "look", "views", "footage")
+    capture, apply, look, views, footage = (verbs.add_parser(name) for name in names)
     capture.set_defaults(command=_capture_command)
     apply.set_defaults(command=_apply_command)
     look.set_defaults(command=_look_command)
     views.set_defaults(command=_views_command)
+    footage.set_defaults(command=_footage_command)
     _add_files(capture, "scene", "out")
     _add_files(apply, "scene", "picture", "request", "achieved", "out")
     _add_files(look, "scene", "out")
     _add_files(views, "scene", "views", "out")
+    _add_files(footage, "scene", "frames", "out")
     add_flags(capture)
     capture.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
     capture.add_argument("--scene-name", help="instead of the file's active scene")
     capture.add_argument("--layer", help="the view layer to render, with --exact")
-    for verb in (capture, apply, look, views):
+    for verb in (capture, apply, look, views, footage):
         verb.add_argument("--camera")
         verb.add_argument("--frame", type=int)
         verb.add_argument("--scripts", type=int, default=0, help="1 lets the file's own scripts run")
@@ -271,3 +252,7 @@ def _look_command(arguments: argparse.Namespace) -> LookCommand:
 
 def _views_command(arguments: argparse.Namespace) -> ViewsCommand:
     return ViewsCommand(source=_source(arguments), views=arguments.views, out=arguments.out)
+
+
+def _footage_command(arguments: argparse.Namespace) -> FootageCommand:
+    return FootageCommand(source=_source(arguments), frames=arguments.frames, out=arguments.out)

@@ -55,6 +55,11 @@ def draws_linear() -> bool:
     return bpy.app.version < (5, 0)
 
 
+def white_balance(view: bpy.types.ColorManagedViewSettings | None) -> bool:
+    """Whether a scene is shown under another white than its own, as can be said from 4.3 on."""
+    return bool(getattr(view, "use_white_balance", False))
+
+
 def ensure_nodes(material: bpy.types.Material) -> None:
     """Say with nodes what a material without them looks like. From 5.0 on every material has nodes."""
     if bpy.app.version >= (5, 0) or material.use_nodes:
@@ -64,3 +69,14 @@ def ensure_nodes(material: bpy.types.Material) -> None:
     surface.inputs["Base Color"].default_value = material.diffuse_color
     surface.inputs["Metallic"].default_value = material.metallic
     surface.inputs["Roughness"].default_value = material.roughness
+
+
+def image_strips(editor: bpy.types.SequenceEditor) -> Any:
+    """The strips of a sequencer, which were its sequences before 4.4."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def show_strips(workspace: Any, scene: bpy.types.Scene) -> None:
+    """Have sequencers show this scene's strips where they show none: from 5.0 on a workspace says whose."""
+    if getattr(workspace, "sequencer_scene", scene) is None:
+        workspace.sequencer_scene = scene

@@ -7,50 +7,47 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Never
+from typing import Never
 
 import bpy
 
 from .blender_process import (
-    ANNOUNCED,
     LEASH,
     ApplyCommand,
     CaptureCommand,
-    CapturedView,
+    FootageCommand,
     LookCommand,
-    RegionChange,
     SceneFile,
-    Views,
     ViewsCommand,
     parse,
     refuse,
-    settings_of,
 )
 from .camera.reader import camera_of, view
 from .camera.view import numbers
-from .capture.frames import at
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
 from .compat import render_path
 from .cooperative import finish
-from .data_blocks import named
 from .exact.baked_files import bring_point_caches, find_bakes
 from .exact.capture import exactly, use_engine
-from .messages.errors import NoCamera, NothingMarked, SecondBlenderFailed, UserError
+from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import load_picture, make_current
+from .pictures.sequences.footage import behind_cameras
+from .pictures.sequences.frame_files import CONSECUTIVE
+from .pictures.sequences.scene_views import object_named, problem_of, scene_named, write_views
 from .projection.projectors import project
-from .protocol.answers import Achieved, Problem
+from .protocol.answers import Achieved
 from .protocol.blockout import Blockout
 from .protocol.strict_json import dump, loads
-from .regions import marks
-from .request.phrases import said, swapped
+from .protocol.views import FrameFile
 from .request.settings import Settings
+from .session.sequence import SequenceFrame, by_camera
 
 LOOK_WIDTH = 480
 
@@ -106,15 +103,12 @@ def run(words: Sequence[str]) -> int:
             case LookCommand():
                 _look(command)
             case ViewsCommand():
-                _views(command)
+                write_views(command, lambda: _open(command.source))
+            case FootageCommand():
+                _footage(command)
     except UserError as error:
-        return refuse(_problem(error), command.problem_file if isinstance(command, ViewsCommand) else command.out)
+        return refuse(problem_of(error), command.problem_file if isinstance(command, ViewsCommand) else command.out)
     return 0
-
-
-def _problem(error: UserError) -> Problem:
-    title = "The scene cannot be captured"
-    return Problem(type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject)
 
 
 def _open(source: SceneFile) -> None:
@@ -139,92 +133,38 @@ def _load(source: SceneFile) -> None:
 
 
 def _capture(command: CaptureCommand) -> None:
-    scene = _scene(command.scene_name)
+    scene = scene_named(command.scene_name)
     stored = read(scene)
     settings = replace(Settings(prompt=stored.prompt, seed=stored.seed), **command.settings)
     snapshot = capture(
         scene,
         settings,
         command.model,
-        camera=_object(scene, command.source.camera),
+        camera=object_named(scene, command.source.camera),
         frame=command.source.frame,
         look=partial(exactly, layer=command.layer) if settings.exact else None,
     )
     command.out.write_text(json.dumps(dump(finish(develop(snapshot)))))
 
 
-def _views(command: ViewsCommand) -> None:
-    """Every view into a file of its own; one that cannot be captured hinders no other."""
-    views = loads(Views, command.views.read_bytes())
-    changes = settings_of(views.flags)
-    _change_regions(_scene(), views.regions)
-    wanted = list(_wanted(_scene(), views))
-    for number, (camera, frame, index) in enumerate(wanted):
-        if number and changes.get("exact"):  # which renders, and leaves the scene otherwise
-            _open(command.source)
-            _change_regions(_scene(), views.regions)
-        scene = _scene()
-        prompt = views.prompts[index] if views.prompts else None
-        view = CapturedView(camera=camera, frame=frame, prompt=index, of=len(wanted))
-        try:
-            view = replace(view, blockout=_captured(scene, view, views, changes, prompt))
-        except UserError as error:
-            view = replace(view, problem=_problem(error))
-        part = command.out / f"{number}.part"
-        part.write_text(json.dumps(dump(view)))
-        part.replace(command.out / f"{number}.json")
-        sys.stdout.write(f"\n{ANNOUNCED}{number}\n")
-        sys.stdout.flush()
-
-
-def _wanted(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
-    """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
-    cameras = [item.name for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
-    if views.all_cameras and not cameras:
-        raise NoCamera("The scene has no camera.", "Add one.")
-    for name in cameras or [""]:
-        for frame in views.frames or [scene.frame_current]:
-            with at(scene, frame):
-                own = name or camera_of(scene, None).name
-            yield from ((own, frame, index) for index in range(max(1, len(views.prompts))))
-
-
-def _captured(
-    scene: bpy.types.Scene, view: CapturedView, views: Views, changes: Mapping[str, Any], prompt: str | None
-) -> Blockout:
-    stored = read(scene)
-    words = _renamed(scene, stored.prompt if prompt is None else prompt, views.regions)
-    settings = replace(Settings(prompt=words, seed=stored.seed), **{**changes, "prompt": words})
-    camera = _object(scene, view.camera)
-    look = exactly if settings.exact else None
-    return finish(develop(capture(scene, settings, views.model, camera=camera, frame=view.frame, look=look)))
-
-
-def _change_regions(scene: bpy.types.Scene, changes: Sequence[RegionChange]) -> None:
-    """Raises NothingMarked for a region that the scene has not."""
-    regions = list(marks.marked(scene))
-    for change in changes:
-        items = [item for item, mark in regions if change.region in (mark.name, mark.phrase)]
-        if not items:
-            names = ", ".join(mark.name for _, mark in regions) or "none"
-            raise NothingMarked(f"The scene has no region “{change.region}”; it has {names}.", "Name one of them.")
-        for item in items:
-            marks.set_text(item, change.field, change.value)
-
-
-def _renamed(scene: bpy.types.Scene, prompt: str, changes: Sequence[RegionChange]) -> str:
-    """The prompt with the new phrases of regions where it says the old ones only."""
-    for change in changes:
-        if change.field == "phrase" and said(change.value, prompt) is None:
-            prompt = swapped(prompt, change.region, change.value)
-    return prompt
+def _footage(command: FootageCommand) -> None:
+    scene, frames = scene_named(), loads(tuple[FrameFile, ...], command.frames.read_bytes())
+    pictures = [SequenceFrame(camera=one.camera, frame=one.frame, file=one.file) for one in frames]
+    for name in behind_cameras(scene, by_camera(pictures), Path()):
+        raise NoCamera(f"The scene has no camera {name}.", "Capture the scene anew.")
+    for image in bpy.data.images:
+        if image.filepath in {one.file for one in frames} or Path(image.filepath).parent.name == CONSECUTIVE:
+            image.filepath = bpy.path.relpath(image.filepath)  # from here; from there once it is saved
+    find_bakes(command.source.path, leaving=True)
+    bring_point_caches(command.source.path, command.out)
+    bpy.ops.wm.save_as_mainfile(filepath=str(command.out), copy=True, compress=True)
 
 
 def _apply(command: ApplyCommand) -> None:
-    scene = _scene()
+    scene = scene_named()
     if command.source.frame is not None:
         scene.frame_set(command.source.frame)
-    camera, request = camera_of(scene, _object(scene, command.source.camera)), command.request.read_text()
+    camera, request = camera_of(scene, object_named(scene, command.source.camera)), command.request.read_text()
     pose = numbers(view(scene, camera, evaluated(scene)))
     achieved = loads(tuple[Achieved, ...], command.achieved.read_bytes())
     image = load_picture(command.picture, request, achieved, pose, camera)
@@ -237,28 +177,12 @@ def _apply(command: ApplyCommand) -> None:
 
 
 def _look(command: LookCommand) -> None:
-    scene, source = _scene(), command.source
+    scene, source = scene_named(), command.source
     if source.camera is not None:
-        scene.camera = _object(scene, source.camera)
+        scene.camera = object_named(scene, source.camera)
     if source.frame is not None:
         scene.frame_set(source.frame)
     blocking_picture(scene, command.out, LOOK_WIDTH)
-
-
-def _scene(name: str | None = None) -> bpy.types.Scene:
-    scene = bpy.context.scene if name is None else named(bpy.data.scenes, name)
-    assert scene is not None, "a file that is open has a scene"
-    return scene
-
-
-def _object(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
-    if name is None:
-        return None
-    cameras = [item for item in scene.objects if item.type == "CAMERA"]
-    item = named(cameras, name) or named(scene.objects, name)
-    if item is None:
-        raise NoCamera(f"The scene has no object named {name}.", "Name one of its cameras.")
-    return item
 
 
 def blocking_picture(scene: bpy.types.Scene, picture: Path, width: int, samples: int = 16) -> None:

@@ -25,7 +25,7 @@ from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.noise import initial_noise
 from sg_core.sample import Texts, sample
 
-SIDE = 128
+SIDE = 256
 STEPS = 30
 INDEX = 5  # a step well inside the guided part
 ROOT = 4  # regions stand in a grid of ROOT x ROOT

@@ -13,7 +13,7 @@ from PIL import Image
 
 from sg_core import Energy, generate, load, presence, shape
 
-SIDE = 128  # pixels; Toybox was trained on as many
+SIDE = 256  # pixels; Toybox was trained on as many
 
 
 def disc(x: float, y: float, radius: float) -> torch.Tensor:

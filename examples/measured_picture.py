@@ -21,7 +21,7 @@ def painted(layout: Energy | None) -> dict[str, Grounding]:
     def watch(moment: Moment) -> None:
         latents.append(moment.latent)
 
-    picture = generate(MODEL, PROMPT, layout, seeds=[1], width=128, height=128, steps=20, watch=watch)
+    picture = generate(MODEL, PROMPT, layout, seeds=[1], width=256, height=256, steps=20, watch=watch)
     return groundings(MODEL, judge_of(MODEL), PROMPT, list(TARGETS), latents[-1], picture)
 
 

@@ -30,7 +30,7 @@ def apart(energy: Energy, strength: float) -> float:
         errors.extend(error for name, error in moment.energies.items() if "level" in name)
 
     prompt = "a car and a tree in a desert"
-    generate(load("toybox"), prompt, energy, seeds=[0], width=128, height=128, strength=strength, watch=watch)
+    generate(load("toybox"), prompt, energy, seeds=[0], width=256, height=256, strength=strength, watch=watch)
     return errors[-1]
 
 

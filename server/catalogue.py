@@ -6,6 +6,7 @@ are, for importing sg_core would bring torch into the server's process; a test h
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -21,12 +22,13 @@ from .errors import CommandError
 from .unique_names import free_name
 
 DEFAULT = "toybox"
+COMMIT = re.compile(r"[0-9a-f]{40}")  # of a hub's repository
 OWN_CARD = "card.json"
 HEADER = 100_000_000  # bytes; more than any file has
 SUFFIXES = (".safetensors", ".sft")  # in capitals or not
 REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
 NOT_OFFERED = frozenset(
-    {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "note"}
+    {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "least", "note"}
 )  # of a Card or a family: what no client needs
 
 
@@ -212,3 +214,15 @@ def _json(folder: Path, name: str) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise NotAModel(folder, f"its {name} cannot be read: {error}") from error
+
+
+def address(model: ModelInfo) -> str:
+    """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
+    return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
+
+
+def remedy(model: ModelInfo) -> str:
+    """What to do where it cannot be loaded."""
+    if COMMIT.fullmatch(model.revision):
+        return "Check the connection to the hub; or download the model yourself and serve its folder."
+    return "Check that the model's folder is there and whole."

@@ -34,6 +34,9 @@ Refusal
     |-- NoAdapter         422  a LoRA or VAE is not here
     |-- ChangedAdapter    422  it is here, and holds something else than it did
     |-- UnfitAdapter      422  it is made for another model, or of no use to any
+    |-- ContentRefused    422  (safeguards/refusals.py) the owner's content filter says no
+    |-- FilterFailed      500  (there, too) the content filter failed, and nothing is painted without it
+    |-- NotSigned         500  (there, too) the picture cannot be signed
     `-- OutOfMemory       507
 """
 

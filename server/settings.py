@@ -12,6 +12,7 @@ from addon.protocol.paths import cards_folder, home
 from addon.protocol.strict_json import Record
 
 from .catalogue import offered
+from .safeguards.choices import Safeguards
 
 VERSION = version("maquette")
 
@@ -22,14 +23,15 @@ class ServerSettings(Record):
 
     ``home``: folder of the queue, the pictures and the connection file. ``port``: 0 picks a free one. ``models``: what
     is offered; ``folders``: where more of them are looked for; ``cards``: folder of what artists say of them.
-    ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``engine``: "module:name" of the
+    ``adapters``: folders of LoRAs and autoencoders, besides those next to the models. ``devices``: what to compute on,
+    ``cpu`` or ``cuda:N``, a worker each; none for one worker on whatever there is. ``engine``: "module:name" of the
     factory the worker calls. ``max_queued`` jobs may wait, ``max_kept`` are remembered once they are over, with
     pictures of ``max_bytes`` in all; ``max_streams`` clients may listen, ``max_connections`` be open, ``max_body``
     bytes be sent in one request. ``preview_seconds``: least time between two previews. ``patience``: seconds without a
     word after which a worker counts as stuck. ``drain``: seconds a stopping server waits for its worker, and a worker
     outlives its server. ``grace``: seconds that a cancelled job's step may go on before its worker is stopped.
     ``log_json``: whether the log is JSON. ``idle_unload``: seconds without a job after which the model's memory is
-    given back; 0 keeps it.
+    given back; 0 keeps it. ``safeguards``: what goes into every picture that is kept, and who is asked before.
     """
 
     home: Path = field(default_factory=home)
@@ -38,6 +40,7 @@ class ServerSettings(Record):
     folders: tuple[Path, ...] = ()
     cards: Path = field(default_factory=cards_folder)
     adapters: tuple[Path, ...] = ()
+    devices: tuple[str, ...] = ()
     engine: str = "server.worker.engine:DiffusionEngine"
     max_queued: int = 64
     max_kept: int = 1000
@@ -51,6 +54,7 @@ class ServerSettings(Record):
     grace: float = 8.0
     log_json: bool = False
     idle_unload: float = 1800.0
+    safeguards: Safeguards = field(default_factory=Safeguards)
 
     @property
     def database(self) -> Path:

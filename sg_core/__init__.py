@@ -3,13 +3,26 @@
 
 model = load("toybox")
 layout = shape("castle", mask) + 0.5 * centroid("rocket", 0.8, 0.3)
-pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=128, height=128)
+pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=256, height=256)
 """
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
-from sg_core.edits.look import carry, follow, freeze, hold, keep_layout, keep_look, opened, same_look, share
+from sg_core.edits.collage import Cutting, blocking, collage
+from sg_core.edits.look import (
+    carry,
+    follow,
+    freeze,
+    hold,
+    keep_layout,
+    keep_look,
+    opened,
+    prompt_to_prompt,
+    same_look,
+    share,
+)
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted, pictured
+from sg_core.edits.sequence import sequence
 from sg_core.energy import Energy, Measure, Reading, Term, centroid, keep_out, presence, shape, size
 from sg_core.errors import (
     AttentionError,
@@ -25,6 +38,9 @@ from sg_core.errors import (
 from sg_core.generate import generate
 from sg_core.grounding import Grounding, groundings
 from sg_core.guidance import Guidance, Paper, Relative
+from sg_core.inspection.insight import Insight
+from sg_core.inspection.page import page
+from sg_core.inspection.record import Inspection, inspected
 from sg_core.judge import Judge
 from sg_core.layout import Layout, confined, masks, shaped_noise
 from sg_core.models.adapters import Fitting, Lora, with_autoencoder, with_loras
@@ -42,12 +58,15 @@ __all__ = [
     "AttentionError",
     "Cancelled",
     "Card",
+    "Cutting",
     "Energy",
     "EnergyError",
     "Fitting",
     "Grid",
     "Grounding",
     "Guidance",
+    "Insight",
+    "Inspection",
     "Judge",
     "Layout",
     "Lora",
@@ -72,8 +91,10 @@ __all__ = [
     "apart",
     "appended",
     "between",
+    "blocking",
     "carry",
     "centroid",
+    "collage",
     "colour",
     "confined",
     "fading",
@@ -83,6 +104,7 @@ __all__ = [
     "generate",
     "groundings",
     "hold",
+    "inspected",
     "keep_layout",
     "keep_look",
     "keep_out",
@@ -91,13 +113,16 @@ __all__ = [
     "load",
     "masks",
     "opened",
+    "page",
     "painted",
     "pictured",
     "place",
     "presence",
+    "prompt_to_prompt",
     "same_look",
     "sample",
     "score",
+    "sequence",
     "shape",
     "shaped_noise",
     "share",

@@ -11,7 +11,7 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
-from sg_core.models.model import Model, Trajectory
+from sg_core.models.model import Model, Trajectory, of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.second_pass import (
@@ -25,7 +25,7 @@ from sg_core.second_pass import (
     settled,
     step_count,
 )
-from sg_core.tokens import Words
+from sg_core.tokens import Phrase, Words, phrase
 
 
 def generate(
@@ -47,6 +47,7 @@ def generate(
     enlargement: float = 1.0,
     denoising: float = DENOISING,
     watch: Watch | None = None,
+    inspected: Sequence[str | Phrase] | None = None,
 ) -> Tensor:
     """Pictures (batch, 3, height, width), float32 in [0, 1], on the CPU.
 
@@ -67,6 +68,8 @@ def generate(
             enlarged and painted over.
         denoising: 0 to 1, the part of the steps that the second pass walks again: how much it may change.
         watch: called after every step; raise ``Cancelled`` in it to stop.
+        inspected: phrases to look at besides the layout's, where the watch wants an insight into every step; None
+            wants none. The picture is the same.
 
     Raises RequestError, TokenError or EnergyError, each saying what does not fit, and NotFinite for a broken model.
     """
@@ -80,20 +83,17 @@ def generate(
         again = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
-    texts = _texts(model, rows, negative, scale, model.words(rows, everything.phrases))
-    run, watch = Passes(model, texts, scale, noise, guidance), watch or unwatched
-    if again is None:
-        clean = run.walk(latent, trajectory, everything, watch)
-    else:
-        total = steps + len(again.steps)
-        first = run.walk(latent, trajectory, everything, counted(watch, 0, total))
-        latent = begun_anew(enlarged(model, first, width, height), again.steps[0], noise)
-        clean = run.walk(latent, again, settled(everything), counted(watch, steps, total))
-    return everything.keeping.composed(model, finite(model.decode(clean), model, "its decoder")).cpu()
+    words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
+    texts = _texts(model, rows, negative, scale, words)
+    run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
+    latent = latent.to(texts.conditional.device)
+    clean = run.walk_both(latent, (trajectory, again), everything, (width, height), watch)
+    pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
+    return everything.keeping.composed(model, pictures).cpu()
 
 
 @dataclass(frozen=True)
-class Passes:
+class PictureRun:
     """What all passes of one picture have in common."""
 
     model: Model
@@ -101,12 +101,13 @@ class Passes:
     scale: float
     noise: Sequence[torch.Generator]
     guidance: Guidance
+    inspected: bool = False
 
     def walk(self, latent: Tensor, trajectory: Trajectory, layout: Layout, watch: Watch) -> Tensor:
         """One pass, to its clean end; all (batch, channel, y, x)."""
         return sample(
             self.model,
-            latent.to(self.texts.conditional.device),
+            latent,
             self.texts,
             trajectory,
             scale=self.scale,
@@ -114,7 +115,25 @@ class Passes:
             layout=layout,
             guidance=self.guidance,
             watch=watch,
+            inspected=self.inspected,
         )
+
+    def walk_both(
+        self,
+        latent: Tensor,
+        passes: tuple[Trajectory, Trajectory | None],
+        layout: Layout,
+        size: tuple[int, int],
+        watch: Watch,
+    ) -> Tensor:
+        """The first pass, and if there is a second, that over its picture enlarged to ``size``, in pixels."""
+        first, second = passes
+        if second is None:
+            return self.walk(latent, first, layout, watch)
+        before, total = len(first.steps), len(first.steps) + len(second.steps)
+        clean = self.walk(latent, first, layout, counted(watch, 0, total))
+        latent = begun_anew(enlarged(self.model, clean, *size), second.steps[0], self.noise)
+        return self.walk(latent, second, settled(layout), counted(watch, before, total))
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

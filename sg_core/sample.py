@@ -4,6 +4,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor
 
 from sg_core.attention.coverage import on_grid
 from sg_core.attention.masks import masking
-from sg_core.attention.tape import Grid, forgetting_after, listening
+from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.conditioning import Conditioning
-from sg_core.edits.keeping import shared, sources
+from sg_core.edits.passes import shared, sources
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, NotFinite, RequestError
-from sg_core.guidance import Guidance, nothing_yet
+from sg_core.guidance import Guidance, Memory, nothing_yet
+from sg_core.inspection.insight import Insight, Sizes, insight_into, size_of
 from sg_core.layout import Layout
 from sg_core.memory import refuse_untested
 from sg_core.models.model import Model, Step, Trajectory
@@ -35,6 +37,7 @@ class Moment:
         latent: the noisy latent after the step, (batch, channel, y, x).
         clean: the latent of what the model now thinks the clean picture is.
         preview: decodes that: (batch, 3, y, x), 0 to 1. Costs one decoding.
+        insight: what the step looked at and what pulled it, where the run is inspected.
     """
 
     step: int
@@ -44,6 +47,7 @@ class Moment:
     latent: Tensor
     clean: Callable[[], Tensor]
     preview: Callable[[], Tensor]
+    insight: Insight | None = None
 
 
 class Watch(Protocol):
@@ -64,6 +68,17 @@ class Texts:
     words: Words
 
 
+@dataclass(frozen=True)
+class Pass:
+    """What came of a conditional pass: ``output`` and ``gradient`` shaped like the latent, (batch, channel, y, x), what
+    the energy read, and the tape that it was read off. What was not asked for is None."""
+
+    output: Tensor
+    reading: Reading | None = None
+    gradient: Tensor | None = None
+    tape: Tape | None = None
+
+
 def unwatched(moment: Moment) -> None:
     """The Watch of a run that nobody follows: it does nothing."""
 
@@ -79,6 +94,7 @@ def sample(
     layout: Layout,
     guidance: Guidance,
     watch: Watch = unwatched,
+    inspected: bool = False,
 ) -> Tensor:
     """Walk a latent from noise (batch, channel, y, x) to its clean end.
 
@@ -89,6 +105,7 @@ def sample(
     Args:
         noise: one generator a row, for schedulers that add noise.
         layout: ``Layout()`` samples without guidance and without masks, bit for bit as anybody would.
+        inspected: whether every step is listened to, for each Moment's ``insight``. The picture is the same.
 
     Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient, NotFinite when
     the model gives numbers that are none.
@@ -102,23 +119,21 @@ def sample(
     if layout.noise and layout.energy.terms:
         latent = _shaped(model, latent, texts, trajectory, layout, attention)
     memory, known = nothing_yet(latent), sources(model, kept, latent, scale)
+    masked = partial(masking, model.network, attention, texts.words, layout.masks)
     for step in trajectory.steps:
         noisy = latent if step.shrink == 1.0 else latent * step.shrink
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
-        resting = bool(guidance.rests(memory).all())
-        offered = shared(known, kept, latent, step)
-        with offered, masking(model.network, attention, texts.words, layout.masks, step.progress):
-            conditional, reading, gradient = conditional_pass(model, noisy, step, texts, active, follow=not resting)
+        follow = not bool(guidance.rests(memory).all())
+        with shared(known, kept, latent, step), masked(step.progress):
+            passed = conditional_pass(model, noisy, step, texts, active, follow=follow, listen=inspected)
         with torch.no_grad():
-            output, correction = guided_output(model, noisy, step, texts, scale, conditional)
-            memory = memory.after(reading) if reading else memory
-            if gradient is not None:
-                gradient = _confined(gradient, layout.confined)
-                memory = memory.along(gradient)
-                output = output + guidance.push(gradient, correction, step, model.parametrisation, memory)
-            output = kept.corrected(model, output, noisy, step)
+            plain, correction = guided_output(model, noisy, step, texts, scale, passed.output)
+            memory = memory.after(passed.reading) if passed.reading else memory
+            guided, memory = _guided(model, step, (plain, correction), passed, layout, guidance, memory)
+            output = kept.corrected(model, guided, noisy, step)
             following = finite(trajectory.advance(step, latent, output, noise), model, f"step {step.index + 1}")
-        watch(_moment(model, step, reading, following, (noisy, output)))
+        insight = _insight(passed, layout.energy, step, (plain, guided, output), correction) if inspected else None
+        watch(_moment(model, step, passed.reading, following, (noisy, output), insight))
         latent = following
     return latent
 
@@ -140,19 +155,37 @@ def guided_output(
     return model.combine(conditional, plain, scale)
 
 
+def _guided(
+    model: Model,
+    step: Step,
+    outputs: tuple[Tensor, Tensor],
+    passed: Pass,
+    layout: Layout,
+    guidance: Guidance,
+    memory: Memory,
+) -> tuple[Tensor, Memory]:
+    """The output without a pull, and the correction, to the output with one, and what is remembered of it."""
+    plain, correction = outputs
+    gradient = _confined(passed.gradient, layout.confined)
+    if gradient is None:
+        return plain, memory
+    memory = memory.along(gradient)
+    return plain + guidance.push(gradient, correction, step, model.parametrisation, memory), memory
+
+
 def conditional_pass(
-    model: Model, latent: Tensor, step: Step, texts: Texts, energy: Energy, *, follow: bool
-) -> tuple[Tensor, Reading | None, Tensor | None]:
+    model: Model, latent: Tensor, step: Step, texts: Texts, energy: Energy, *, follow: bool, listen: bool = False
+) -> Pass:
     """The conditional output, what the energy read in that pass, and its gradient by the latent where followed.
 
-    Output and gradient are shaped like the latent, (batch, channel, y, x). Without terms nothing is read.
+    Without terms nothing is read. ``listen`` has the tape handed back, with terms or without.
 
     Raises AttentionError when a layer was not heard, EnergyError when the energy has no gradient.
     """
-    if not energy.terms:
+    if not energy.terms and not listen:
         with torch.no_grad():
-            return model.predict(latent, step, texts.conditional), None, None
-    layers = model.layers(latent)
+            return Pass(model.predict(latent, step, texts.conditional))
+    layers, follow = model.layers(latent), follow and bool(energy.terms)
     with torch.set_grad_enabled(follow):
         leaf = latent.detach().requires_grad_(follow)
         quiet = nullcontext() if energy.of_picture else forgetting_after(model.network, layers)
@@ -161,9 +194,9 @@ def conditional_pass(
         if energy.of_picture:
             clean = model.parametrisation.to_clean(output, leaf, step.alpha, step.sigma)
             tape = replace(tape, picture=model.decode(clean))
-        reading = energy(tape, step.progress)
-        gradient = _gradient(reading, leaf) if follow else None
-    return output.detach(), reading, gradient
+        reading = energy(tape, step.progress) if energy.terms else None
+        gradient = _gradient(reading, leaf) if follow and reading else None
+    return Pass(output.detach(), reading, gradient, tape if listen else None)
 
 
 def _gradient(reading: Reading, latent: Tensor) -> Tensor:
@@ -190,23 +223,42 @@ def _shaped(
     def gradient(unit: Tensor) -> Tensor:
         noisy = unit * (trajectory.spread * first.shrink)
         with masking(model.network, attention, texts.words, layout.masks, first.progress):
-            slope = conditional_pass(model, noisy, first, texts, energy, follow=True)[2]
-        assert slope is not None, "it was followed"
-        return _confined(slope, layout.confined if noise.inside is None else (*layout.confined, noise.inside))
+            slope = conditional_pass(model, noisy, first, texts, energy, follow=True).gradient
+        inside = _confined(slope, layout.confined if noise.inside is None else (*layout.confined, noise.inside))
+        assert inside is not None, "it was followed"
+        return inside
 
     return shaped(latent / trajectory.spread, noise, gradient) * trajectory.spread
 
 
-def _confined(gradient: Tensor, masks: Sequence[Any]) -> Tensor:
+def _confined(gradient: Tensor | None, masks: Sequence[Any]) -> Tensor | None:
     """The gradient inside the union of the masks that it is confined to, everywhere if there are none."""
-    if not masks:
+    if gradient is None or not masks:
         return gradient
     size, subject = (gradient.shape[2], gradient.shape[3]), Phrase("the layout")
     inside = [on_grid(mask, size, len(gradient), subject, gradient) for mask in masks]
     return gradient * torch.stack([cover.expand(len(gradient), -1, -1) for cover in inside]).amax(0)[:, None]
 
 
-def _moment(model: Model, step: Step, reading: Reading | None, latent: Tensor, before: tuple[Tensor, Tensor]) -> Moment:
+def _insight(
+    passed: Pass, energy: Energy, step: Step, outputs: tuple[Tensor, Tensor, Tensor], correction: Tensor
+) -> Insight:
+    """``outputs`` are without the pull, with it, and with what references keep."""
+    plain, guided, output = outputs
+    gradient = None if passed.gradient is None else size_of(passed.gradient)
+    sizes = Sizes(gradient, size_of(guided - plain), size_of(correction), size_of(output - guided))
+    assert passed.tape is not None, "it was listened to"
+    return insight_into(passed.tape, energy, step.progress, sizes, guided=passed.gradient is not None)
+
+
+def _moment(
+    model: Model,
+    step: Step,
+    reading: Reading | None,
+    latent: Tensor,
+    before: tuple[Tensor, Tensor],
+    insight: Insight | None = None,
+) -> Moment:
     def clean() -> Tensor:
         noisy, output = before
         return model.parametrisation.to_clean(output, noisy, step.alpha, step.sigma)
@@ -214,4 +266,4 @@ def _moment(model: Model, step: Step, reading: Reading | None, latent: Tensor, b
     step_count = step.index + 1
     energies = reading.means() if reading else {}
     progress = step_count / step.total
-    return Moment(step_count, step.total, progress, energies, latent, clean, lambda: model.decode(clean()))
+    return Moment(step_count, step.total, progress, energies, latent, clean, lambda: model.decode(clean()), insight)

@@ -21,9 +21,9 @@ Number = TypeVar("Number", np.float32, np.int32)
 def read(evaluated: bpy.types.Object, into: Mesh) -> None:
     """Fill in the evaluated mesh of an evaluated object. All at once, so that its arrays fit each other."""
     mesh = converted(evaluated)  # the evaluated data itself may still be coarse: the viewport subdivides on the GPU
-    points = _lent(mesh, "position", "vector", np.empty((len(mesh.vertices), 3), np.float32))
+    points = lent(mesh, "position", "vector", np.empty((len(mesh.vertices), 3), np.float32))
     corners, faces, polygons = _triangles(mesh)
-    into.fill(points, corners, faces, _materials(mesh, polygons))
+    into.fill(points, corners, faces, material_indices(mesh, polygons))
     forget(evaluated)
 
 
@@ -37,23 +37,25 @@ def _triangles(mesh: bpy.types.Mesh) -> tuple[Indices, Indices, Indices]:
         indices = np.empty(3 * len(faces), np.int32)
         fetch(mesh.loop_triangles, "vertices", indices)
         return indices, np.arange(len(faces), dtype=np.int32), faces
-    return _lent(mesh, ".corner_vert", "value", np.empty(len(mesh.loops), np.int32)), faces, faces
+    return lent(mesh, ".corner_vert", "value", np.empty(len(mesh.loops), np.int32)), faces, faces
 
 
-def _materials(mesh: bpy.types.Mesh, faces: Indices) -> Indices | None:
+def material_indices(mesh: bpy.types.Mesh, faces: Indices) -> Indices | None:
     """The index of each triangle's material, None where all have the first."""
     if "material_index" not in mesh.attributes:
         return None
-    indices = _lent(mesh, "material_index", "value", np.empty(len(mesh.polygons), np.int32))
+    indices = lent(mesh, "material_index", "value", np.empty(len(mesh.polygons), np.int32))
     materials: Indices = indices[faces]
     return materials
 
 
-def _lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> NDArray[Number]:
+def lent(mesh: bpy.types.Mesh, name: str, kind: str, into: NDArray[Number]) -> NDArray[Number]:
     """The values of an attribute; an empty mesh lacks them all."""
     if into.size:
         attribute = mesh.attributes[name]
-        assert isinstance(attribute, bpy.types.FloatVectorAttribute | bpy.types.IntAttribute), name
+        assert isinstance(
+            attribute, bpy.types.FloatVectorAttribute | bpy.types.Float2Attribute | bpy.types.IntAttribute
+        ), name
         fetch(attribute.data, kind, into.ravel())
     return into
 

@@ -158,7 +158,8 @@ def parts(
         key = (*kin(instance), item.data.as_pointer())
         if key not in groups:
             owners = verdicts.owners(instance) if instance.show_self else ()
-            group = groups[key] = _Group.of(owners, key[2], meshes, culled(item)) if owners else None
+            lineage = tuple(one.session_uid for one in chain_of(instance)) if owners else ()
+            group = groups[key] = _Group.of(owners, key[2], meshes, culled(item), lineage) if owners else None
             if group is not None and eager and not group.is_read:
                 group.read(item)
                 eager = patience is None or time.perf_counter() < begun + patience
@@ -169,7 +170,7 @@ def parts(
     for group in groups.values():
         if group is not None:
             for (original, owner), mesh in zip(group.owners, group.meshes, strict=True):
-                yield original, MeshInstances(mesh, matrices[group.indices], owner, group.culled)
+                yield original, MeshInstances(mesh, matrices[group.indices], owner, group.culled, group.lineage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,14 +181,20 @@ class _Group:
     owners: Sequence[tuple[bpy.types.Object, int]]
     meshes: tuple[Mesh, ...]
     culled: tuple[bool, ...]
+    lineage: tuple[int, ...]
     indices: list[int] = field(default_factory=list)
 
     @staticmethod
     def of(
-        owners: Sequence[tuple[bpy.types.Object, int]], address: int, meshes: Meshes, culled: tuple[bool, ...]
+        owners: Sequence[tuple[bpy.types.Object, int]],
+        address: int,
+        meshes: Meshes,
+        culled: tuple[bool, ...],
+        lineage: tuple[int, ...],
     ) -> "_Group":
         """One whose meshes are among those that are shared, by the address of the data and the part of it."""
-        return _Group(owners, tuple(meshes.setdefault((address, part), Mesh()) for part in range(len(owners))), culled)
+        shared = tuple(meshes.setdefault((address, part), Mesh()) for part in range(len(owners)))
+        return _Group(owners, shared, culled, lineage)
 
     @property
     def is_read(self) -> bool:

@@ -16,11 +16,11 @@ async def fetch(client: Client, artifact: Artifact, folder: Path) -> Path:
     """
     path = folder / f"{artifact.sha256}.png"
     if not (path.exists() and path.stat().st_size == artifact.bytes):
-        _write(path, await _download(client, artifact))
+        write(path, await download(client, artifact))
     return path
 
 
-async def _download(client: Client, artifact: Artifact) -> bytes:
+async def download(client: Client, artifact: Artifact) -> bytes:
     """A picture's bytes. Raises PictureDamaged where the server has lost them, or others than it promised."""
     fix = "The same seed paints it again."
     try:
@@ -34,8 +34,11 @@ async def _download(client: Client, artifact: Artifact) -> bytes:
     return content
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file at once: one cut short must never pass for whole, nor change while Blender has it mapped."""
+def write(path: Path, content: bytes) -> None:
+    """Write a file at once: one cut short must never pass for whole, nor change while Blender has it mapped.
+
+    Raises PictureUnsaved.
+    """
     part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,9 +55,9 @@ class ExactCapture:
             raise SecondBlenderFailed(f"A second Blender cannot capture the file: {error}.", FIX) from error
 
     async def _develop(self, out: Path, log: Path) -> Blockout:
-        code = await _run([*self.program, *self.command.words()], log)
+        code = await run_child([*self.program, *self.command.words()], log)
         if problem := refusal(code, out):
-            raise _error(problem)
+            raise problem_error(problem)
         if code != 0:
             tail = log.read_text(errors="replace").strip()[-TAIL:]
             raise SecondBlenderFailed(f"The second Blender ended with code {code}. {tail}", FIX)
@@ -118,14 +118,14 @@ async def _viewed(live: Slices[Blockout]) -> Blockout | UserError:
         return error
 
 
-def _error(problem: Problem) -> UserError:
+def problem_error(problem: Problem) -> UserError:
     """The error that the second Blender met, with its cure."""
     error = UserError(problem.detail, problem.fix or FIX, problem.path)
     error.code = problem.type
     return error
 
 
-async def _run(words: Sequence[str], log: Path) -> int:
+async def run_child(words: Sequence[str], log: Path) -> int:
     """Run a child to its end; its exit code."""
     with log.open("wb") as output:
         leashed = {**os.environ, LEASH: "1"}  # it ends with this Blender, however that ends

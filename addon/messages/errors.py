@@ -23,8 +23,10 @@ UserError                  something cannot be done; what to do about it
 ├── SecondBlenderFailed    the second Blender ended without a capture
 ├── Misfit                 the picture does not fit the scene as it stands
 │   └── Displaced          its camera has moved since
+├── Unbakeable             what is projected onto an object cannot become an image of it
 ├── ViewGone               the projected view was removed meanwhile
 ├── TooManyViews           the scene has as many projectors as a material can carry
+├── SequenceUnusable       a sequence has no pictures for the scene that is open
 ├── EntryGone              the picture is not in the history any more
 ├── ReferenceGone          the picture that another is to follow is not on this machine
 ├── NoRequest              a file carries no request that can be read
@@ -194,6 +196,12 @@ class Displaced(Misfit):
     code = "displaced"
 
 
+class Unbakeable(UserError):
+    """What is projected onto an object cannot become an image over its UVs."""
+
+    code = "unbakeable"
+
+
 class ViewGone(UserError):
     """The projected view was removed since its button was drawn."""
 
@@ -207,6 +215,12 @@ class TooManyViews(UserError):
     """The scene has as many projectors as a material can carry."""
 
     code = "too-many-views"
+
+
+class SequenceUnusable(UserError):
+    """A sequence is of another scene, has no picture, or is on the list no more."""
+
+    code = "sequence-unusable"
 
 
 class EntryGone(UserError):

@@ -10,6 +10,7 @@ from .errors import UserError
 LINKS = frozenset(  # codes of what is over once a server answers
     {
         "server-absent",
+        "live-offline",
         "server-runs",
         "server-died",
         "command-fails",
@@ -53,6 +54,8 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "displaced",
         "unseen",
         "no-editor",
+        "sequence-unusable",
+        "cameras-gone",
         "scene-gone",
         "locked-object",
         "view-gone",
@@ -72,12 +75,15 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "no-adapter",
         "changed-adapter",
         "unfit-adapter",
+        "content-refused",
         "adapter-gone",
         "loras-full",
         "too-costly",
         "unpaintable",
         "prompt-too-long",
         "smallest",
+        "live-failed",
+        "live-unseen",
     }
 )
 

@@ -88,6 +88,12 @@ def strange_words(model: str, words: str, left: str) -> Notice:
     return Notice(code="strange-words", message=f"{model} has not learned {words}.", fix=fix, warning=True)
 
 
+def cameras_missing(names: str) -> Notice:
+    """Cameras of a sequence that the scene has no more; their pictures have nothing to lie behind."""
+    message = f"The scene has no camera {names} any more."
+    return Notice(code="cameras-gone", message=message, fix="Strips shows those pictures too.")
+
+
 def no_editor() -> Notice:
     """No area of the window can be split for an Image Editor."""
     fix = "Leave the maximised view (Ctrl Space) or make it larger, and try again."
@@ -188,6 +194,31 @@ def adapters_missing(files: str) -> Notice:
     """A warning: settings were taken up again, and ``files`` of them are not on the server as they were."""
     message, fix = f"Not all that it was painted with is here: {files}.", "Put it there, or paint without it."
     return Notice(code="no-adapter", message=message, fix=fix, warning=True)
+
+
+def inspection_failed(reason: str) -> Notice:
+    """A picture could not be painted again to be looked into; ``reason`` is the program's last line."""
+    return Notice(code="inspection-failed", message=f"The picture could not be inspected: {reason}.")
+
+
+# Live
+
+
+def live_offline() -> Notice:
+    """Live is asked for, and no server is connected; or it was on, and the server is gone."""
+    message, fix = "Live is off: no server is connected.", "Start the server, then press Live."
+    return Notice(code="live-offline", message=message, fix=fix)
+
+
+def live_failed(reason: str, fix: str) -> Notice:
+    """Live is off, for one of its pictures could not be painted; the server, or the way to it, says why."""
+    return Notice(code="live-failed", message=f"Live has stopped. {reason}", fix=fix)
+
+
+def live_unseen() -> Notice:
+    """A warning: Live is on, and no 3D View looks through the camera."""
+    message, fix = "Live lies over what the camera sees.", "Look through the camera to see it."
+    return Notice(code="live-unseen", message=message, fix=fix, warning=True)
 
 
 # what the server's refusals lead to

@@ -18,7 +18,7 @@ from ..protocol.blockout import Blockout, mask_rows
 from ..protocol.frame import offset
 from ..raster.contours import HARD, SOFT, dashed, outlines, solid
 from ..raster.triangles import Floats
-from .targets import Target, requested
+from .targets import Target
 
 LEVEL = 127.5
 DASH, GAP = 0.016, 0.010  # heights of the frame
@@ -71,10 +71,14 @@ class Finding:
     overlap: float | None = None
 
 
-def findings(achieved: Iterable[Achieved], blockout: Blockout) -> dict[str, Finding]:
-    """By region's phrase what the finished picture of a request shows; nothing for a picture that was not measured."""
-    pairs = zip(requested(blockout), achieved, strict=False)
-    return {target.phrase.casefold(): _finding(target, item, blockout) for target, item in pairs}
+def finding(target: Target, item: Achieved, blockout: Blockout) -> Finding:
+    """What the finished picture of a request shows of a region."""
+    if item.mask is None or item.centroid is None or target.mask is None or target.centroid is None:
+        return Finding(item.by, (), item.centroid, target)
+    mask = framed(np.asarray(mask_rows(item.mask)), blockout)
+    lines = tuple(line for line in outlines(mask, LEVEL, HARD) if np.ptp(line, axis=0).max() > SPECK)
+    away = offset(target.centroid, item.centroid, blockout.frame.width / blockout.frame.height)
+    return Finding(item.by, lines, item.centroid, target, away, overlap(target.mask, mask))
 
 
 def overlap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -107,15 +111,6 @@ def figure(
             if target.centroid is not None
         ),
     )
-
-
-def _finding(target: Target, item: Achieved, blockout: Blockout) -> Finding:
-    if item.mask is None or item.centroid is None or target.mask is None or target.centroid is None:
-        return Finding(item.by, (), item.centroid, target)
-    mask = framed(np.asarray(mask_rows(item.mask)), blockout)
-    lines = tuple(line for line in outlines(mask, LEVEL, HARD) if np.ptp(line, axis=0).max() > SPECK)
-    away = offset(target.centroid, item.centroid, blockout.frame.width / blockout.frame.height)
-    return Finding(item.by, lines, item.centroid, target, away, overlap(target.mask, mask))
 
 
 def _target_strokes(target: Target, index: int, aspect: float) -> Iterable[Stroke]:

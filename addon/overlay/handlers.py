@@ -15,13 +15,15 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from ..camera.reader import camera_data
 from ..capture.scene import Meshes
 from ..custom_properties import declare
+from ..pictures.pixels import ImagePixels
 from ..protocol.blockout import Blockout
 from ..regions.listing import Row
 from ..regions.measures import RegionMeasure
 from ..regions.render_differences import SceneLayers
 from ..runtime.timers import guarded
-from ..runtime.windows import EDITOR, redraw, rendering, tab_open, window_manager
+from ..runtime.windows import EDITOR, playing, redraw, rendering, tab_open, window_manager
 from ..session.state import Session
+from .backdrop import Backdrop, prepare
 from .edits import listen, unlisten
 from .figure import Figure
 from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
@@ -42,6 +44,9 @@ class Overlay:
         self._session = session
         self._scenes: dict[int, Drawing] = {}
         self._pictures: dict[int, Drawing] = {}
+        self._backdrop: Backdrop | None = None
+        self._prepared = False
+        self.paused = False  # while the machine is to be another's
         self._listeners = listen(self.watcher)
         self._draw_handles: tuple[tuple[Any, object], ...] = ()
         self._timer = self._tick  # kept, for Blender knows a timer by its identity
@@ -72,6 +77,16 @@ class Overlay:
         """What a picture was asked for; None of one that was not read yet, or cannot be."""
         return self.watcher.request(picture)
 
+    def lay(self, scene: int, camera: int, pixels: ImagePixels) -> None:
+        """Draw a picture over what a camera sees, instead of any before; both by their session ids."""
+        self._backdrop = Backdrop(scene, camera, pixels)
+        redraw_views()
+
+    def lift(self) -> None:
+        """Draw none any more."""
+        self._backdrop = None
+        redraw_views()
+
     def close(self) -> None:
         """Listen and draw no more."""
         if bpy.app.timers.is_registered(self._timer):
@@ -93,7 +108,7 @@ class Overlay:
         before = self.measures
         if watcher.step(scenes, images):
             self._renew()
-            _redraw_views()
+            redraw_views()
         if self.measures != before:
             redraw()
         return QUICK if watcher.working else REST if scenes else ASLEEP
@@ -118,20 +133,26 @@ class Overlay:
 
     def _is_away(self) -> bool:
         """While an animation plays, a render runs or a request is captured and sent, the machine is theirs."""
-        playing = any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
         session = self._session()
-        return playing or rendering() or (session.submissions > 0 and session.link.name == "online")
+        return self.paused or playing() or rendering() or (session.submissions > 0 and session.link.name == "online")
 
     def _draw_view(self) -> None:
         context = bpy.context
         space, uid = context.space_data, context.scene.session_uid
         assert isinstance(space, bpy.types.SpaceView3D), "Blender draws with it where it was added"
-        drawing, scene = self._scenes.get(uid), self.watcher.scenes.get(uid)
-        hidden = not space.overlay.show_overlays or context.region_data.view_perspective != "CAMERA"
-        if drawing is None or scene is None or hidden or context.screen.is_animation_playing:
+        if not self._prepared:
+            self._prepared = True
+            prepare()
+        through = space.camera if context.region_data.view_perspective == "CAMERA" else None
+        if through is None or context.screen.is_animation_playing:
             return
-        if space.camera is not None and space.camera.session_uid == scene.camera:
-            draw(drawing, frame_in_view(context, space.camera))
+        backdrop, drawing, scene = self._backdrop, self._scenes.get(uid), self.watcher.scenes.get(uid)
+        if backdrop is not None and (backdrop.scene, backdrop.camera) == (uid, through.session_uid):
+            backdrop.draw(frame_in_view(context, through))
+        if drawing is None or scene is None or not space.overlay.show_overlays:
+            return
+        if through.session_uid == scene.camera:
+            draw(drawing, frame_in_view(context, through))
 
     def _draw_editor(self) -> None:
         context = bpy.context
@@ -150,10 +171,10 @@ def _drawing(earlier: Drawing | None, figure: Figure) -> Drawing:
     return earlier if earlier is not None and earlier.figure is figure else prepared(figure)
 
 
-def _redraw_views() -> None:
+def redraw_views() -> None:
     """Have the views drawn again that an overlay lies on."""
     for area in (area for window in bpy.context.window_manager.windows for area in window.screen.areas):
-        for region in area.regions if area.ui_type == EDITOR or _through_camera(area) else ():
+        for region in area.regions if area.ui_type == EDITOR or through_camera(area) else ():
             if region.type == "WINDOW":
                 region.tag_redraw()
 
@@ -165,14 +186,14 @@ def _in_view(overlay: bool) -> tuple[SceneLayers, Mapping[int, bpy.types.Image]]
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             space = area.spaces.active
-            if tab_open(area) or (overlay and _through_camera(area)):
+            if tab_open(area) or (overlay and through_camera(area)):
                 scenes[window.scene.session_uid] = (window.scene, window.view_layer)
             if overlay and area.ui_type == EDITOR and isinstance(space, bpy.types.SpaceImageEditor) and space.image:
                 images[space.image.session_uid] = space.image
     return scenes, images
 
 
-def _through_camera(area: bpy.types.Area) -> bool:
+def through_camera(area: bpy.types.Area) -> bool:
     """Whether it is a 3D View that looks through its camera, in one of its quarters at least."""
     space = area.spaces.active
     if not isinstance(space, bpy.types.SpaceView3D):

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a picture of ours was asked for and what it shows, and which of the scene's regions that is now."""
+"""What a picture of ours was asked for and what it shows, and which of the scene's regions that is now. No bpy."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import bpy
-
-from ..pictures.image import ACHIEVED, REQUEST
+from ..cooperative import Slices
 from ..protocol.answers import Achieved
 from ..protocol.blockout import Blockout
 from ..protocol.strict_json import ContractError, load, loads
 from ..request.phrases import Mark
-from .figure import Finding, findings
+from .figure import Finding, finding
 from .targets import Target, requested
 
 
@@ -27,15 +25,22 @@ class Measured:
     request: Blockout | None = None
 
 
-def measured(image: bpy.types.Image) -> Measured:
-    """Read it off the picture; nothing of one that another version of us has written."""
+def measured(request: str, achieved: str) -> Slices[Measured]:
+    """Read it off a picture's texts, a slice a region; nothing of one that another version of us has written."""
     try:
-        blockout = loads(Blockout, image.get(REQUEST, ""))
-        achieved = load(tuple[Achieved, ...], json.loads(image.get(ACHIEVED, "[]")))
+        blockout = loads(Blockout, request)
+        answers = load(tuple[Achieved, ...], json.loads(achieved))
     except ContractError:  # the picture stays a picture
         return Measured((), {}, 1.0)
-    aspect = blockout.frame.width / blockout.frame.height
-    return Measured(tuple(requested(blockout)), findings(achieved, blockout), aspect, blockout)
+    targets: list[Target] = []
+    for region in blockout.regions:
+        targets.append(requested(region, blockout))
+        yield
+    findings: dict[str, Finding] = {}
+    for target, answer in zip(targets, answers, strict=False):
+        findings[target.phrase.casefold()] = finding(target, answer, blockout)
+        yield
+    return Measured(tuple(targets), findings, blockout.frame.width / blockout.frame.height, blockout)
 
 
 def uids_now(picture: Measured, regions: Iterable[tuple[int, Mark]]) -> tuple[int, ...]:

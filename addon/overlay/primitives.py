@@ -72,13 +72,15 @@ def outline(bounds: Bounds, colour: Rgba, width: float) -> None:
         fill(edge, colour)
 
 
-def picture(texture: gpu.types.GPUTexture, part: Part) -> None:
-    """A part of a picture, in its place."""
-    shader = gpu.shader.from_builtin("IMAGE")
+def picture(texture: gpu.types.GPUTexture, part: Part, opacity: float = 1.0) -> None:
+    """A part of a picture, in its place; below 1, what is under it shows through where it is blended."""
+    shader = gpu.shader.from_builtin("IMAGE_COLOR" if opacity < 1.0 else "IMAGE")
     corners = ((part.start, 0.0), (part.end, 0.0), (part.start, 1.0), (part.end, 1.0))
     batch = batch_for_shader(shader, "TRI_STRIP", {"pos": UNIT, "texCoord": corners})
     shader.bind()
     shader.uniform_sampler("image", texture)
+    if opacity < 1.0:
+        shader.uniform_float("color", (1.0, 1.0, 1.0, opacity))
     _draw(batch, shader, part.bounds)
 
 

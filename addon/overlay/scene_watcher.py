@@ -13,24 +13,23 @@ import bpy
 
 from ..camera.reader import camera_of
 from ..camera.reader import view as camera_view
-from ..camera.view import View, numbers, unmoved
+from ..camera.view import View, numbers
 from ..capture.gathering import unread
 from ..capture.scene import Meshes, parts, with_hidden
-from ..cooperative import finish
-from ..custom_properties import has
 from ..messages.errors import UserError
-from ..pictures.image import PICTURE, POSE, REQUEST, regions_of
+from ..pictures.image import PICTURE, POSE, regions_of
 from ..protocol.blockout import Blockout
+from ..protocol.views import unmoved
 from ..raster.instances import MeshInstances
 from ..raster.zbuffer import NOTHING
 from ..regions import marks
 from ..regions.listing import Row, palette_of, rows
 from ..regions.measures import RegionMeasure
-from ..regions.palette import colours
 from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure
-from .measured import Measured, matched, measured, uids_now
+from .measured import matched
+from .picture_figures import PictureFigures
 from .region_measures import region_measures
 from .targets import drawn, targets
 
@@ -77,8 +76,7 @@ class SceneWatcher:
         self.palette: dict[int, int] = {}  # colours by a region's session id
         self.differences = RenderDifferences()
         self.scenes: dict[int, SceneFigure] = {}
-        self.pictures: dict[int, Figure] = {}
-        self._measured: dict[int, Measured] = {}
+        self._pictures = PictureFigures()
         self._drawn_with: dict[int, int] = {}  # scene -> the picture that its figure was drawn with
         self._settled: set[int] = set()
         self._listed: set[int] = set()
@@ -86,6 +84,11 @@ class SceneWatcher:
         self.meshes: Meshes = {}  # shared with whoever captures; any change of geometry empties it
         self._half_read = self._busy = False
         self._work: Work | None = None
+
+    @property
+    def pictures(self) -> Mapping[int, Figure]:
+        """What is drawn over each picture that was in view."""
+        return self._pictures.figures
 
     @property
     def working(self) -> bool:
@@ -99,8 +102,7 @@ class SceneWatcher:
 
     def request(self, picture: bpy.types.Image) -> Blockout | None:
         """What a picture was asked for; None of one that was not read yet, or cannot be."""
-        known = self._measured.get(picture.session_uid)
-        return known.request if known is not None else None
+        return self._pictures.measured(picture).request
 
     def touch(self, scene: int, reshaped: bool) -> None:
         """Something in the scene has changed; ``reshaped`` when it may be a mesh."""
@@ -118,7 +120,7 @@ class SceneWatcher:
     def leave(self) -> None:
         """Session ids are those of another file now: after File > Open."""
         self.forget()
-        self.rows, self.scenes, self.pictures, self._measured, self._drawn_with = {}, {}, {}, {}, {}
+        self.rows, self.scenes, self._pictures, self._drawn_with = {}, {}, PictureFigures(), {}
         self.palette = {}  # or it would keep the colours of what is gone from this file's regions
 
     def relist(self, scenes: SceneLayers) -> bool:
@@ -153,17 +155,12 @@ class SceneWatcher:
         return before != (self.scenes, set(self.pictures))
 
     def _prepare(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
-        """Read what one picture in view shows, or draw it; whether there was one to be read or drawn."""
-        pictures = [scene.get(PICTURE) for scene, _ in scenes.values()]
-        for image in (*images.values(), *pictures):
-            if image is not None and has(image, REQUEST) and image.session_uid not in self._measured:
-                self._measure(image)
-                return True
-        for uid, image in images.items():
-            if uid not in self.pictures and has(image, REQUEST):
-                self.pictures[uid] = self._of_picture(image, [scene for scene, _ in scenes.values()])
-                return True
-        return False
+        """A slice of reading what a picture in view shows, or of drawing it; whether there was one."""
+        held = [scene for scene, _ in scenes.values()]
+        for scene in held:
+            self.palette |= palette_of(scene, self.palette)
+        regions = [(item.session_uid, mark) for scene in held for item, mark in marks.marked(scene)]
+        return self._pictures.go_on([scene.get(PICTURE) for scene in held], images, regions, self.palette)
 
     def _begin(self, scenes: SceneLayers) -> None:
         self._half_read = False
@@ -223,27 +220,10 @@ class SceneWatcher:
                 self.scenes[self._work.scene] = drawing
                 self._work = None
 
-    def _measure(self, image: bpy.types.Image) -> Measured:
-        uid = image.session_uid
-        if uid not in self._measured:
-            self._measured[uid] = measured(image)
-        return self._measured[uid]
-
-    def _of_picture(self, image: bpy.types.Image, scenes: Sequence[bpy.types.Scene]) -> Figure:
-        """With the colours that its regions have in the scenes; where they are gone, those that come next."""
-        known = self._measure(image)
-        for scene in scenes:
-            self.palette |= palette_of(scene, self.palette)
-        regions = ((item.session_uid, mark) for scene in scenes for item, mark in marks.marked(scene))
-        uids = regions_of(image) or uids_now(known, regions)
-        palette = colours(self.palette, uids)
-        by_phrase = {target.phrase.casefold(): palette[uid] for uid, target in zip(uids, known.targets, strict=True)}
-        return finish(figure(known.targets, known.findings, known.aspect, by_phrase))
-
     def _matched(self, scene: bpy.types.Scene, picture: bpy.types.Image) -> Mapping[str, Finding]:
         """What the picture shows, by the phrases of the scene's regions."""
         regions = ((item.session_uid, mark) for item, mark in marks.marked(scene))
-        return matched(self._measure(picture), regions_of(picture), regions)
+        return matched(self._pictures.measured(picture), regions_of(picture), regions)
 
     def _by_phrase(self, scene: bpy.types.Scene) -> dict[str, int]:
         """The colours of the scene's regions, by phrase."""

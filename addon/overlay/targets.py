@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..capture.masks import cells, framed, region_mask
 from ..cooperative import Slices
-from ..protocol.blockout import Blockout
+from ..protocol.blockout import Blockout, Region
 from ..raster.frustum import Frustum
 from ..raster.instances import MeshInstances, camera_triangles
 from ..raster.lens import Lens
@@ -47,9 +47,9 @@ def targets(marks: Sequence[Mark], picture: Raster) -> list[Target]:
     return [_target(mark.name, mark.phrase, picture.owners == index) for index, mark in enumerate(marks)]
 
 
-def requested(blockout: Blockout) -> list[Target]:
-    """What a request asked for, as far as it lies in the frame."""
-    return [Target(r.name, r.phrase, framed(region_mask(r), blockout), r.centroid) for r in blockout.regions]
+def requested(region: Region, blockout: Blockout) -> Target:
+    """What a request asked of a region, as far as it lies in the frame."""
+    return Target(region.name, region.phrase, framed(region_mask(region), blockout), region.centroid)
 
 
 def _target(name: str, phrase: str, visible: NDArray[np.bool_]) -> Target:

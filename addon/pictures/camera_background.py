@@ -12,8 +12,8 @@ FOLLOW = "maquette_follow"  # on a scene: whether backgrounds show each new pict
 OPACITY = 0.5  # of the picture over the camera's view, so that the blocks stay visible
 
 
-def background(camera: bpy.types.Object, picture: bpy.types.Image) -> None:
-    """Show ``picture`` over what ``camera`` sees, instead of an earlier one and with its settings.
+def background(camera: bpy.types.Object, picture: bpy.types.Image) -> bpy.types.CameraBackgroundImage:
+    """Show ``picture`` over what ``camera`` sees, instead of an earlier one and with its settings; what shows it.
 
     Raises LockedObject.
     """
@@ -24,6 +24,7 @@ def background(camera: bpy.types.Object, picture: bpy.types.Image) -> None:
     layer = _ours(data) or _new_background(data)
     layer.image = data[BACKGROUND]["picture"] = picture
     data.show_background_images = True
+    return layer
 
 
 def follow(scene: bpy.types.Scene, camera: bpy.types.Object | None, picture: bpy.types.Image) -> None:

@@ -5,7 +5,7 @@ Chunks of kind tEXt (PNG specification, third edition, 11.3.3): keyword, a zero 
 are left as they are.
 """
 
-from ..protocol.png import chunk, chunks
+from ..protocol.png import chunk, chunks, with_chunk
 
 
 def texts(png: bytes) -> dict[str, str]:
@@ -20,6 +20,4 @@ def texts(png: bytes) -> dict[str, str]:
 
 def with_text(png: bytes, keyword: str, text: str) -> bytes:
     """The same picture carrying one more text, of ASCII letters; as it is where it is no PNG file."""
-    added = chunk(b"tEXt", keyword.encode("ascii") + b"\0" + text.encode("ascii"))
-    end = next((start for kind, _, start in chunks(png) if kind == b"IEND"), None)
-    return png if end is None else png[:end] + added + png[end:]
+    return with_chunk(png, chunk(b"tEXt", keyword.encode("ascii") + b"\0" + text.encode("ascii")), before=b"IEND")

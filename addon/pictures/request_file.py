@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..messages.errors import NoRequest
 from ..protocol.blockout import Blockout
-from ..protocol.png import SIGNATURE
+from ..protocol.png import SIGNATURE, chunks
 from ..protocol.strict_json import ContractError, loads
 from ..request.settings import Settings
 from . import history
@@ -16,6 +16,7 @@ from .history import Entry
 from .png_text import texts, with_text
 
 BLOCKOUT, ENTRY = "maquette.blockout", "maquette.entry"  # keywords in a PNG file, for ever
+CREDENTIALS = b"caBX"  # the chunk of Content Credentials (C2PA Technical Specification 2.2, A.3.2)
 MOST = 2**26  # bytes of a file that is worth reading
 
 
@@ -44,8 +45,12 @@ def opened(path: Path, folder: Path) -> Opened:
 
 
 def saved(png: bytes, entry: Entry) -> bytes:
-    """A picture's file that carries its whole entry beside its request, to be opened where no history knows it."""
-    return with_text(png, ENTRY, history.text(entry))
+    """A picture's file that carries its whole entry beside its request, to be opened where no history knows it.
+
+    One that is signed stays as it is: whatever is added breaks the signature.
+    """
+    signed = any(kind == CREDENTIALS for kind, _, _ in chunks(png))
+    return png if signed else with_text(png, ENTRY, history.text(entry))
 
 
 def _of_png(content: bytes, folder: Path) -> Opened:

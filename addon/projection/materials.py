@@ -83,7 +83,7 @@ def restore_slots(objects: Sequence[bpy.types.Object]) -> None:
 def sweep() -> None:
     """Delete what was made for a result and is in no use any more."""
     groups = bpy.data.node_groups
-    for blocks in (bpy.data.materials, groups, groups, bpy.data.images):  # in this order each frees the next
+    for blocks in (bpy.data.materials, *(groups,) * 4, bpy.data.images):  # in this order each frees the next
         bpy.data.batch_remove([block for block in blocks if has(block, RESULT) and block.users == 0])
 
 

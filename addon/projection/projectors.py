@@ -7,7 +7,7 @@ change builds the objects' materials anew from their own ones, so that nothing i
 """
 
 import time
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -15,7 +15,7 @@ import bpy
 
 from ..camera.placement import carry, release
 from ..camera.reader import camera_data, view
-from ..camera.view import View
+from ..camera.view import View, numbers
 from ..capture.scene import evaluated, parts
 from ..cooperative import finish
 from ..custom_properties import has
@@ -23,10 +23,12 @@ from ..messages.errors import TooManyViews
 from ..raster.instances import camera_triangles
 from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
-from .node_groups import depth_image, layer, stack
+from .node_groups import PARTS, depth_image, layer, nearest, sight, stack, standing
+from .nodes import images_of
 from .receivers import Receivers, owned_by_receivers, receivers
 
 PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
+SEEN = "seen_from"  # there: the view as numbers, for hidden cameras are not evaluated, and the frame may change
 PROJECTED = "maquette_thrown"  # on an object: keys of the projectors that project onto it
 MOST = 8  # projectors a scene: each reads two images, and EEVEE holds few in one material
 SENSOR = ("type", "sensor_width", "sensor_height", "sensor_fit")
@@ -87,7 +89,15 @@ def project(
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
     key = _next_key()
-    record = {"key": key, "on": True, "aspect": camera_view.aspect, "picture": picture, "group": group, "lit": lit}
+    record: dict[str, object] = {
+        "key": key,
+        "on": True,
+        "aspect": camera_view.aspect,
+        "picture": picture,
+        "group": group,
+        "lit": lit,
+    }
+    record[SEEN] = numbers(camera_view)
     projector[PROJECTOR] = record
     for item in onto.objects:
         item[PROJECTED] = " ".join([*_keys(item), key])
@@ -97,8 +107,23 @@ def project(
 
 def new_layer(picture: bpy.types.Image, depth: bytes, view: View) -> bpy.types.ShaderNodeTree:
     """The group that lays ``picture`` over older ones; ``depth`` is the file of depths of what ``view`` sees."""
-    depths = mark_result(depth_image(depth, "Maquette depth"))
-    return mark_result(layer(picture, depths, view, "Maquette view"))
+    parts: list[bpy.types.ShaderNodeTree] = []
+    while len(parts) < PARTS:
+        parts.append(next_part(picture, depth, view, parts))
+    return parts[-1]
+
+
+def next_part(
+    picture: bpy.types.Image, depth: bytes, view: View, parts: Sequence[bpy.types.ShaderNodeTree]
+) -> bpy.types.ShaderNodeTree:
+    """The next of a layer's PARTS, of which the last is the layer itself."""
+    if not parts:
+        return mark_result(nearest(mark_result(depth_image(depth, "Maquette depth")), view, "Maquette nearest"))
+    if len(parts) == 1:
+        return mark_result(sight(parts[0], view, "Maquette sight"))
+    if len(parts) == 2:
+        return mark_result(standing(images_of(parts[0])[0], view, "Maquette standing"))
+    return mark_result(layer(picture, parts[1], parts[2], "Maquette view"))
 
 
 def switch(projector: bpy.types.Object, on: bool) -> None:
@@ -131,6 +156,13 @@ def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
         bpy.data.objects.remove(projector)
         bpy.data.batch_remove([data] if data.users == 0 else [])
         bpy.data.batch_remove([collection for collection in collections if not collection.all_objects])
+    _rebuild()
+
+
+def forget_projections(items: Iterable[bpy.types.Object]) -> None:
+    """Have nothing be projected onto these objects any more; they have their own materials again."""
+    for item in items:
+        del item[PROJECTED]
     _rebuild()
 
 

@@ -50,7 +50,7 @@ def receivers(
 def owned_by_receivers(
     parts: Iterable[tuple[bpy.types.Object, MeshInstances]], selected: Collection[int]
 ) -> Iterator[tuple[bpy.types.Object, MeshInstances]]:
-    """The same parts, those ``selected`` owned as regions are, though they are none."""
+    """The same parts, those ``selected``, or instanced by what is, owned as regions are, though they are none."""
     for item, part in parts:
-        is_chosen = part.owner == NOTHING and item.session_uid in selected
+        is_chosen = part.owner == NOTHING and not {item.session_uid, *part.lineage}.isdisjoint(selected)
         yield item, replace(part, owner=SELECTED) if is_chosen else part

@@ -3,6 +3,8 @@
 
 import bpy
 
+from ..compat import white_balance
+
 STANDARD = "Standard"
 PLAIN = {STANDARD, "Raw", "None"}  # Raw shows other colours, and is nobody's choice for looking at pictures
 
@@ -16,6 +18,8 @@ def altering(scene: bpy.types.Scene) -> str:
         return f"the look {view.look}"
     if view.use_curve_mapping:
         return "curves"
+    if white_balance(view):
+        return "white balance"
     return "" if (view.exposure, view.gamma) == (0.0, 1.0) else "exposure or gamma"
 
 
@@ -24,3 +28,5 @@ def show_as_is(scene: bpy.types.Scene) -> None:
     view = scene.view_settings
     view.view_transform, view.look = STANDARD, "None"
     view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
+    if white_balance(view):
+        view.use_white_balance = False

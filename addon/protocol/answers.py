@@ -28,6 +28,7 @@ __all__ = [
     "State",
     "Stored",
     "WordGroup",
+    "WorkerState",
     "read_connection",
 ]
 
@@ -192,10 +193,26 @@ class Scope(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkerState(Record):
+    """One of a server's workers: where it computes, warm model, the job in hand ("" for none), why it cannot work.
+
+    Memory is in bytes, and that of its device; where ``memory`` is 0 it has none of its own.
+    """
+
+    device: Text
+    model: Text
+    job: Text = ""
+    trouble: Text = ""
+    memory: Count = 0
+    memory_free: Count = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health(Record):
     """How the server is: its own version, the contract's, where it computes, warm model, queue; why it cannot work.
 
-    Memory is in bytes: that of the device, else of the machine; where ``memory`` is 0 nobody can say.
+    Memory is in bytes: that of the device, else of the machine; where ``memory`` is 0 nobody can say. ``workers`` are
+    there where there are several: ``device`` and ``model`` then name all of theirs.
     """
 
     version: Name
@@ -207,6 +224,7 @@ class Health(Record):
     trouble: Text = ""
     memory: Annotated[Count, Added("0.2.0")] = 0
     memory_free: Annotated[Count, Added("0.2.0")] = 0
+    workers: Annotated[tuple[WorkerState, ...], Length(0, 64), Added("0.2.0")] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

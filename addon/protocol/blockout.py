@@ -24,13 +24,17 @@ __all__ = [
     "SEED_MAX",
     "SIDES",
     "AdapterFile",
+    "Blocking",
     "Blockout",
+    "CollagePart",
     "Digest",
+    "FlatColour",
     "Frame",
     "LoraFile",
     "Mask",
     "Precision",
     "Property",
+    "RedGreenBlue",
     "ReferencePicture",
     "ReferenceRegion",
     "Region",
@@ -54,6 +58,7 @@ Fraction = Annotated[float, Range(0.0, 1.0)]
 Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
 Seed = Annotated[int, Range(0, SEED_MAX)]
+RedGreenBlue = tuple[Fraction, Fraction, Fraction]
 Digest = Annotated[str, Length(64, 64)]
 RegionLook = Literal["free", "keep", "repaint"]
 Property = Literal["shape", "centroid", "size"]
@@ -108,7 +113,7 @@ class Region(Record):
     start: Annotated[Fraction, Added("0.2.0")] = 0.0
     until: Annotated[Fraction, Added("0.2.0")] = 1.0
     description: Annotated[Text, Added("0.2.0")] = ""
-    colour: Annotated[tuple[Fraction, Fraction, Fraction] | None, Added("0.2.0")] = None
+    colour: Annotated[RedGreenBlue | None, Added("0.2.0")] = None
     unnamed: Annotated[bool, Added("0.2.0")] = False
     look: Annotated[RegionLook, Added("0.2.0")] = "free"
 
@@ -128,7 +133,9 @@ class ReferencePicture(Record):
 
     Regions that it does not list are looked for in it. One that ``keeps`` its picture gives everything that no region
     needs to change; one that keeps the look alone, as from another camera, only what its kept regions look like; one
-    that keeps the layout only where things are, for other words.
+    that keeps the layout only where things are, for other words; one that keeps the attention where words look, for
+    those that stand in the place of others. Where ``shown`` says what of it is a picture at all, that stays as it is,
+    and all else is painted.
     """
 
     picture: Digest
@@ -137,7 +144,38 @@ class ReferencePicture(Record):
     variation: Fraction = 0.0
     variation_seed: Seed = 0
     regions: Annotated[tuple[ReferenceRegion, ...], Length(0, 64)] = ()
-    keeps: Literal["picture", "look", "layout"] = "picture"
+    keeps: Literal["picture", "look", "layout", "attention"] = "picture"
+    shown: Mask | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollagePart(Record):
+    """The region of that name is taken out of another picture, by its PNG file's sha256: what that shows in words, what
+    it calls the object, and where it shows it; without an outline it is looked for."""
+
+    region: Name
+    picture: Digest
+    caption: Annotated[str, Length(1, 2000)]
+    phrase: Name
+    outline: Mask | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatColour(Record):
+    """The colour of the region of that name in a blocking: red, green and blue."""
+
+    region: Name
+    colour: RedGreenBlue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocking(Record):
+    """The picture begins as flat blocks of these colours, over that of the ``ground`` where there is one; regions
+    without a colour begin as ever. An ``amount`` of 0 is without, of 1 they are to be seen to the end."""
+
+    amount: Fraction
+    colours: Annotated[tuple[FlatColour, ...], Length(0, 64)] = ()
+    ground: RedGreenBlue | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +208,8 @@ class Blockout(Record):
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
     instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
-    What follows another picture has a ``reference``. Above an ``enlargement`` of 1 the picture is first painted with
+    What follows another picture has a ``reference``; a ``collage`` takes objects out of others, and a ``blocking`` is
+    what the picture begins as. Above an ``enlargement`` of 1 the picture is first painted with
     sides so much smaller, and a second pass walks the last part, ``denoising``, of the steps again at its full size.
     One that is ``tiled`` was decoded in tiles, as the server does where memory is short.
     """
@@ -202,6 +241,14 @@ class Blockout(Record):
     enlargement: Annotated[float, Range(1.0, ENLARGEMENT), Added("0.2.0")] = 1.0
     denoising: Annotated[Fraction, Added("0.2.0")] = DENOISING
     tiled: Annotated[bool, Added("0.2.0")] = False
+    collage: Annotated[tuple[CollagePart, ...], Length(0, 64), Added("0.2.0")] = ()
+    blocking: Annotated[Blocking | None, Added("0.2.0")] = None
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The sha256 of every picture that it refers to, once."""
+        followed = () if self.reference is None else (self.reference.picture,)
+        return tuple(dict.fromkeys((*followed, *(part.picture for part in self.collage))))
 
     def __post_init__(self) -> None:
         frame = self.frame

@@ -35,3 +35,9 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes, int]]:
             return
         yield kind, png[start + 8 : start + 8 + length], start
         start += FRAME + length
+
+
+def with_chunk(png: bytes, added: bytes, before: bytes) -> bytes:
+    """The file with one more chunk, in front of the first of the kind ``before``; as it is where it has none."""
+    start = next((start for kind, _, start in chunks(png) if kind == before), None)
+    return png if start is None else png[:start] + added + png[start:]

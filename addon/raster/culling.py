@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..cooperative import Slices
 from .lens import Lens
 from .scanlines import centre
-from .triangles import PIECE, Floats, Indices, Ints, Owners, Triangles
+from .triangles import PIECE, Floats, Indices, Ints, Owners, Triangles, touching
 from .zbuffer import ZBuffer
 
 BLOCK = 1 << 13  # triangles at once: few enough to stay in the cache
@@ -93,6 +93,7 @@ def streaming(triangles: Triangles, lens: Lens, width: int, height: int, stagger
     """The stream of triangles in camera space."""
     points = np.empty((3, len(triangles.points)))
     left, right, rows = (np.empty(len(triangles.points), np.int32) for _ in range(3))
+    yield from touching(points, left, right, rows)
     for begin in range(0, len(triangles.points), PIECE):
         some = slice(begin, begin + PIECE)
         points[:, some] = _project(triangles.points[some], lens, width, height)

@@ -58,12 +58,13 @@ class Mesh:
 @dataclass(frozen=True, eq=False)
 class MeshInstances:
     """A mesh, the ``matrices`` (n, 4, 4) that each take it into the world, and whose it is; of its materials, by index,
-    which are not drawn from behind."""
+    which are not drawn from behind; and the session ids of the object and of what instances it."""
 
     mesh: Mesh
     matrices: Singles
     owner: int
     culled: tuple[bool, ...] = ()
+    lineage: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.matrices)

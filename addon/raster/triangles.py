@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..cooperative import Slices
 
 PIECE = 1 << 15  # points or triangles at once, about a millisecond's work
+PAGE = 1 << 21  # bytes of memory that a system clears at a time, when they are first written to: a millisecond or two
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -57,3 +58,13 @@ def joined(pieces: Sequence[Triangles]) -> Slices[Triangles]:
             owners[begun:corner] = piece.owners[begin : begin + PIECE]
             yield
     return Triangles(points, corners, owners)
+
+
+def touching(*arrays: NDArray[Any]) -> Slices[None]:
+    """Have the system clear the memory of new ``arrays`` (C-contiguous), a page at a time. They contain anything
+    afterwards. Whoever writes to several at once would wait for a page of each."""
+    for array in arrays:
+        values = array.reshape(-1)
+        for begin in range(0, len(values), PAGE // array.itemsize):
+            values[begin] = 0
+            yield

@@ -8,7 +8,7 @@ from typing import Literal
 from ..protocol.answers import Achieved
 from ..protocol.blockout import Blockout, Mask, ReferencePicture, ReferenceRegion, RegionLook
 
-Keeps = Literal["picture", "look", "layout"]
+Keeps = Literal["picture", "look", "layout", "attention"]
 
 
 def reference_of(

@@ -143,10 +143,10 @@ def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
     """Whether a request was made with these settings, whatever its seed."""
     apart = SEEDS | {"loras", "vae", "precision"}
     same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
-    return same and _same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
+    return same and same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
 
 
-def _same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
+def same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
     """Whether files are the same; one that was chosen without its sha256 is whichever it is by now."""
     pairs = zip(chosen, sent, strict=False)
     then = [file and replace(file, sha256="") if now and not now.sha256 else file for now, file in pairs]

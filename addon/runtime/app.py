@@ -22,7 +22,7 @@ from ..messages import sentences
 from ..pictures.comparison import Comparison
 from ..pictures.contact_sheet import ContactSheet
 from ..pictures.gallery import Gallery
-from ..pictures.pixels import Icons
+from ..pictures.pixels import Icons, ImagePixels
 from ..pictures.preview import PreviewImage
 from ..pictures.swatches import Swatches
 from ..pictures.textures import Textures
@@ -33,7 +33,8 @@ from ..regions.measures import RegionMeasure
 from ..request import styles
 from ..session import pending, server_process
 from ..session.dispatcher import Dispatcher
-from ..session.reducer import notice_changed, server_starting, server_stopping
+from ..session.live_painter import LivePainter
+from ..session.reducer import notice_changed, sequences_stopped, server_starting, server_stopping
 from ..session.state import Session
 from .event_loop import EventLoop
 from .preferences import dial, preferences, server_command
@@ -47,7 +48,9 @@ log = logging.getLogger(EXTENSION)
 
 
 class Regions(Protocol):
-    """The regions of the scenes in view, kept up to date; made by the overlay, a room above this one."""
+    """The regions of the scenes in view, kept up to date unless ``paused``; made by the overlay, a room above this."""
+
+    paused: bool
 
     @property
     def rows(self) -> Mapping[int, tuple[Row, ...]]:
@@ -67,6 +70,12 @@ class Regions(Protocol):
 
     def request(self, picture: bpy.types.Image) -> Blockout | None:
         """What a picture was asked for; None of one that was not read yet, or cannot be."""
+
+    def lay(self, scene: int, camera: int, pixels: ImagePixels) -> None:
+        """Draw a picture over what a camera sees, instead of any before; both by their session ids."""
+
+    def lift(self) -> None:
+        """Draw none any more."""
 
     def close(self) -> None:
         """Keep up no more."""
@@ -91,6 +100,8 @@ class App:
         self.shortcuts: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []  # ours, to be taken away again
         self.undo_handlers: tuple[tuple[str, Callable[..., None]], ...] = ()  # by the list of Blender's that has each
         self.finished: tuple[int, str] = (0, "")  # the picture asked for while a job is painted: session id, job
+        self.inspecting = False  # whether a picture is painted again, to be looked into
+        self.live_view: object | None = None  # what follows a scene's edits for Live
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.sheet_drawing: object | None = None  # and on what draws contact sheets and comparisons there
         self.gallery = Gallery(folder / "pictures")
@@ -101,11 +112,13 @@ class App:
         self.swatches = Swatches()
         self.dispatcher = Dispatcher(dial, folder / "pictures")
         self.dispatcher.apply(pending.resumed, folder)
+        self.live = LivePainter(self.dispatcher.tracker.client)
         self.installer = Installer(folder / "installation")
         self.heap_frozen = False
         self.duty = 0  # what the timer's next slice begins with
         self.drawn_state: object = None  # of session and installation, as panels were last drawn anew for
         self.second_blender_lock = asyncio.Lock()  # one second Blender at a time: each wants the whole machine
+        self.is_baking = False
         self.style_folder = folder / "styles"
         self.style_library = styles.read(self.style_folder)
         self.style_icons = Icons()  # thumbnails, by the style's name
@@ -179,6 +192,9 @@ class App:
         """
         self.regions.close()
         self.installer.cancel()
+        self.dispatcher.apply(sequences_stopped, {sequence.id for sequence in self.session.sequences})
+        with suppress(TimeoutError):
+            self.event_loop.loop.run_until_complete(self._end_live())
         with suppress(TimeoutError):
             self.event_loop.loop.run_until_complete(self.dispatcher.settle(CLOSING))
         if self.server is not None:
@@ -193,6 +209,11 @@ class App:
             pending.save(self.folder, self.session)
         except OSError:  # no panel is left to say so; the server has the pictures still
             log.exception("the pending jobs could not be written")
+
+    async def _end_live(self) -> None:
+        """Have the server stop what Live wanted. Raises TimeoutError."""
+        async with asyncio.timeout(CLOSING):
+            await self.live.cancel()
 
     async def _watch_server(self) -> None:
         """Notice when our child has ended."""

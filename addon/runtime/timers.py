@@ -60,10 +60,11 @@ def guarded(work: Callable[[], float]) -> float:
 
 def _tick() -> float:
     application, pace = app(), guarded(_slice)
-    if application.session.busy != application.heap_frozen:
-        application.heap_frozen = application.session.busy
+    live = application.live.state
+    if (application.session.busy or bool(live.scene)) != application.heap_frozen:
+        application.heap_frozen = not application.heap_frozen
         freeze_heap(application.heap_frozen)
-    state = (application.session, application.installer.state)
+    state = (application.session, application.installer.state, live.scene, live.painting, live.picture)
     if state != application.drawn_state:  # which an operator may have changed, wherever its button is
         application.drawn_state = state
         redraw()
@@ -89,7 +90,7 @@ def _slice() -> float:
         more = duty() or more
         if time.perf_counter() - begun > LONG:
             return ACTIVE
-    busy = application.session.busy or application.installer.state.busy
+    busy = application.session.busy or application.installer.state.busy or application.live.busy
     return ACTIVE if more or busy else IDLE
 
 

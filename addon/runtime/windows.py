@@ -26,8 +26,18 @@ def rendering() -> bool:
 
 def occupied() -> bool:
     """A render runs, or the artist is in the middle of a move: an undo step now would tear it."""
+    return rendering() or moving()
+
+
+def moving() -> bool:
+    """The artist is in the middle of a move, or of another operator that changes the scene until it ends."""
     modal = (operator for window in window_manager().windows for operator in window.modal_operators)
-    return rendering() or any(MOVES & operator.bl_options for operator in modal)
+    return any(MOVES & operator.bl_options for operator in modal)
+
+
+def playing() -> bool:
+    """Whether an animation plays, in any window."""
+    return any(window.screen.is_animation_playing for window in window_manager().windows)
 
 
 def tab_open(area: bpy.types.Area) -> bool:

@@ -71,6 +71,18 @@ class Dispatcher:
         """
         return await self._submissions.submit(blockout, view, settings, seeds)
 
+    async def queue(self, blockout: Blockout, view: Viewpoint, settings: Settings = DEFAULTS) -> str:
+        """Send a blockout just as it is, be its picture there or on its way, and say nothing of it; the job's id.
+
+        A server that is away is waited for, and one that is full for as long as it says. Raises ClientError,
+        UserError.
+        """
+        return await self._submissions.queue(blockout, view, settings)
+
+    async def pinned(self, blockout: Blockout) -> Blockout:
+        """The request with the sha256 of every file that it names, which the server knows. Raises ClientError."""
+        return await self._submissions.pinned(blockout)
+
     def draft(self) -> AbstractContextManager[None]:
         """For as long as this lasts, the coroutine can still be withdrawn: the server has not heard of it."""
         return self._submissions.draft()
@@ -112,3 +124,4 @@ class Dispatcher:
         """Wait until the server has heard all that was sent to it so far. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             await self.until(lambda now: now.link.name != "online" or not (now.submissions or now.cancelling))
+            await self.until(lambda now: not any(sequence.stopping for sequence in now.running_sequences))

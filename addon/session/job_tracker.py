@@ -14,12 +14,13 @@ from ..messages.errors import ReferenceGone
 from ..messages.notice import notice
 from ..protocol.answers import Connection, Job
 from . import reducer
-from .state import Preview
+from .state import Preview, find_task
 from .store import SessionStore
 
 
 class JobTracker:
-    """Asks the server that ``dial`` leads to about jobs; records the answers, and keeps pictures in ``folder``."""
+    """Asks the server that ``dial`` leads to about jobs; records the answers, and keeps pictures in ``folder``, a
+    sequence's in a folder there of its own: they are none of the history."""
 
     def __init__(self, store: SessionStore, dial: Callable[[], Connection], folder: Path) -> None:
         self._store = store
@@ -50,8 +51,10 @@ class JobTracker:
         picture = next((item for item in job.artifacts if item.kind == "picture"), None)
         if picture is None:
             return
+        task = find_task(self._store.session, job.id)
+        folder = self._folder / task.view.sequence if task is not None else self._folder
         try:
-            self._store.apply(reducer.picture_fetched, job.id, await fetch(client, picture, self._folder))
+            self._store.apply(reducer.picture_fetched, job.id, await fetch(client, picture, folder))
         except PictureUnsaved as error:  # the server is well; the next time its health is asked for tries again
             self._store.apply(reducer.notice_changed, notice(error))
         except PictureDamaged as error:

@@ -48,7 +48,8 @@ class PendingFile:
 
 def save(folder: Path, session: Session) -> None:
     """Write down for the next Blender what the scene might still have received. Raises OSError."""
-    unfinished = (task for task in session.tasks if task.receivable or task in session.unfetched)
+    own = (task for task in session.tasks if not task.view.sequence)  # a sequence is asked for again
+    unfinished = (task for task in own if task.receivable or task in session.unfetched)
     jobs = tuple(_pending_job(task, task.job.id in session.cancelling) for task in unfinished)
     if jobs:
         part = folder / f"owed-{uuid.uuid4().hex}.part"

@@ -56,4 +56,6 @@ def _span(seconds: float) -> str:
 
 def title(task: Task) -> str:
     """Which of several pictures it is, in one line; what tells it from its like comes first: panels cut it off."""
-    return f"seed {task.job.seed}, {' '.join(task.job.prompt.split())}"
+    view, prompt = task.view, " ".join(task.job.prompt.split())
+    which = f"{view.origin.camera}, frame {view.frame}" if view.sequence else f"seed {task.job.seed}"
+    return f"{which}, {prompt}"

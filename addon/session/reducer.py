@@ -8,12 +8,14 @@ user can meet is one test away. No bpy.
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..messages import sentences
 from ..messages.notice import LINKS, OF_A_FILE, Notice
 from ..protocol.answers import AdapterInfo, Event, Health, Job, ModelInfo
 from ..protocol.model_files import Library
-from .state import Link, LinkName, Preview, Session, find_task
+from .sequence import PictureSequence, SequenceFrame
+from .state import Link, LinkName, Preview, Session, find_sequence, find_task
 from .task import Task, with_record
 
 STOPPED = sentences.server_stopped()
@@ -201,6 +203,43 @@ def picture_received(session: Session, job: str) -> Session:
     return session if task is None else _with(session, replace(task, received=True))
 
 
+def sequence_begun(session: Session, sequence: PictureSequence) -> Session:
+    """A sequence was asked for; the newest stands last."""
+    return replace(session, sequences=(*session.sequences, sequence), notice=None)
+
+
+def view_captured(session: Session, name: str) -> Session:
+    """The second Blender has read one more view of it."""
+    sequence = find_sequence(session, name)
+    return session if sequence is None else _with_sequence(session, name, captured=sequence.captured + 1)
+
+
+def frame_ended(session: Session, name: str, frame: SequenceFrame) -> Session:
+    """A picture of it is there, or will never be."""
+    sequence = find_sequence(session, name)
+    return session if sequence is None else _with_sequence(session, name, frames=(*sequence.frames, frame))
+
+
+def sequences_stopped(session: Session, names: Collection[str]) -> Session:
+    """The artist wants no more of them; what is painted stays."""
+    return replace(
+        session,
+        sequences=tuple(
+            replace(one, stopping=True) if one.id in names and not one.ended else one for one in session.sequences
+        ),
+    )
+
+
+def sequence_ended(session: Session, name: str, note: str) -> Session:
+    """Nothing more is done about it; ``note`` says why, where that was too early."""
+    return _with_sequence(session, name, ended=True, note=note)
+
+
+def sequence_dismissed(session: Session, name: str) -> Session:
+    """The artist needs it on the list no more; its pictures stay where they are."""
+    return replace(session, sequences=tuple(one for one in session.sequences if one.id != name or not one.ended))
+
+
 def _with(session: Session, task: Task) -> Session:
     tasks = tuple(task if old.job.id == task.job.id else old for old in session.tasks)
     cancelling = session.cancelling - {task.job.id} if task.ended else session.cancelling
@@ -208,3 +247,8 @@ def _with(session: Session, task: Task) -> Session:
     if preview is not None and preview.job == task.job.id and not task.previewable:
         preview = None
     return replace(session, tasks=tasks, cancelling=cancelling, preview=preview)
+
+
+def _with_sequence(session: Session, name: str, **changes: Any) -> Session:
+    sequences = tuple(replace(one, **changes) if one.id == name else one for one in session.sequences)
+    return replace(session, sequences=sequences)

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..messages import sentences
@@ -20,11 +21,29 @@ MISUNDERSTOOD = 2  # what argparse, and so a server of ours, ends with when it c
 BAR = re.compile(r"\d%\||\[\d+:\d\d[<,]")  # a progress bar, as tqdm draws it
 
 
+def words_of(command: str) -> list[str]:
+    """A command's words. Raises ValueError where a quote has no end."""
+    return [word.strip('"') for word in shlex.split(command, posix=sys.platform != "win32")]  # Windows keeps quotes
+
+
+def verb_words(command: str, verb: Sequence[str]) -> list[str]:
+    """Another verb of the program that a server command runs, with the folders of LoRAs that the server has.
+
+    Raises ValueError for a command that does not say ``serve``.
+    """
+    words = words_of(command)
+    if "serve" not in words:
+        raise ValueError("it does not say serve")
+    program, flags = words[: words.index("serve")], words[words.index("serve") + 1 :]
+    folders = [flags[i : i + 2] for i, flag in enumerate(flags) if flag == "--loras"]
+    return [*program, *verb, *(word for pair in folders for word in pair)]
+
+
 def start(command: str, log: Path) -> subprocess.Popen[bytes]:
     """Run ``command`` with its output in ``log``, on a leash: it ends when its standard input does, and that does when
     this process is gone, be it by a crash. Raises OSError and ValueError for a command that is none.
     """
-    words = [word.strip('"') for word in shlex.split(command, posix=sys.platform != "win32")]  # Windows keeps quotes
+    words = words_of(command)
     if not words:
         raise ValueError("it is empty")
     log.parent.mkdir(parents=True, exist_ok=True)

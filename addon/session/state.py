@@ -12,6 +12,7 @@ from ..messages.notice import Notice, complaint
 from ..protocol.answers import AdapterInfo, Health, ModelInfo
 from ..protocol.default_model import TOYBOX
 from ..protocol.model_files import Library, ModelFile
+from .sequence import PictureSequence
 from .task import Task
 
 NO_LIBRARY = Library()
@@ -43,7 +44,7 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Everything a panel needs. Tasks are oldest first."""
+    """Everything a panel needs. Tasks and sequences are oldest first."""
 
     link: Link = Link(name="connecting")
     library: Library = NO_LIBRARY
@@ -53,6 +54,7 @@ class Session:
     submissions: int = 0
     cancelling: frozenset[str] = frozenset()
     preview: Preview | None = None
+    sequences: tuple[PictureSequence, ...] = ()
 
     @property
     def preview_due(self) -> Task | None:
@@ -83,8 +85,13 @@ class Session:
 
     @property
     def receivable(self) -> tuple[Task, ...]:
-        """Tasks whose picture is on disk, and not yet in the scene."""
-        return tuple(task for task in self.tasks if task.receivable)
+        """Tasks whose picture is on disk, and not yet in the scene that it is for."""
+        return tuple(task for task in self.tasks if task.receivable and not task.view.sequence)
+
+    @property
+    def running_sequences(self) -> tuple[PictureSequence, ...]:
+        """Sequences that are not over."""
+        return tuple(sequence for sequence in self.sequences if not sequence.ended)
 
     @property
     def unfetched(self) -> tuple[Task, ...]:
@@ -96,7 +103,7 @@ class Session:
         """Something may change within the next moments, so the event loop should run at its quick pace."""
         coming = self.link.name == "online" and self.unfetched and not self.picture_unsaved
         return self.link.name in ("starting", "connecting", "stopping") or bool(
-            self.exact_captures or self.submissions or coming or self.receivable
+            self.exact_captures or self.submissions or coming or self.receivable or self.running_sequences
         )
 
     @property
@@ -113,6 +120,11 @@ def model_file(session: Session, name: str) -> ModelFile | None:
 def find_task(session: Session, job: str) -> Task | None:
     """The task of that job, or None when it is not ours."""
     return next((task for task in session.tasks if task.job.id == job), None)
+
+
+def find_sequence(session: Session, name: str) -> PictureSequence | None:
+    """The sequence of that id, or None once it was dismissed."""
+    return next((sequence for sequence in session.sequences if sequence.id == name), None)
 
 
 def usual_step_seconds(session: Session, task: Task) -> float | None:

@@ -4,12 +4,12 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from ..client.exceptions import ClientError, ServerAbsent
+from ..client.exceptions import ClientError, ServerAbsent, ServerProblem
 from ..cooperative import Slices, gradually
 from ..messages import sentences
 from ..messages.errors import UserError
@@ -23,6 +23,10 @@ from .job_tracker import JobTracker
 from .seeds import ONE, Seeds, moving, next_unpainted, successor
 from .store import SessionStore
 from .task import Task, Viewpoint
+
+T = TypeVar("T")
+
+RETRY = 0.5  # seconds after which a server that was lost is asked again
 
 
 class Submissions:
@@ -55,6 +59,32 @@ class Submissions:
         with self._counted():
             return await self._submit(blockout, view, settings, seeds)
         return None
+
+    async def queue(self, blockout: Blockout, view: Viewpoint, settings: Settings) -> str:
+        """Send a blockout as it is; the job's id. Raises what waiting does not mend."""
+
+        async def post() -> str:
+            async with self._turn:
+                return await self._post(blockout, view, settings, "")
+
+        return await self._patiently(post)
+
+    async def pinned(self, blockout: Blockout) -> Blockout:
+        """The request with the sha256 of every file that it names. Raises what waiting does not mend."""
+        return await self._patiently(lambda: self._pinned(blockout))
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What the server answers, once there is one and it is not full."""
+        while True:
+            await self._store.until(lambda session: session.link.name == "online")
+            try:
+                return await ask()
+            except ServerAbsent:
+                await asyncio.sleep(RETRY)  # until the watch has noticed it too
+            except ServerProblem as error:
+                if error.retry_after is None:
+                    raise
+                await asyncio.sleep(error.retry_after)
 
     @contextmanager
     def draft(self) -> Iterator[None]:
@@ -122,8 +152,8 @@ class Submissions:
     async def _post(self, blockout: Blockout, view: Viewpoint, settings: Settings, replaced: str) -> str:
         """Have the server queue one job, perhaps in the place of another; its id. Raises ClientError, ReferenceGone."""
         client, key = await self._tracker.client(), uuid.uuid4().hex
-        if blockout.reference is not None:
-            await self._tracker.refer(client, blockout.reference.picture)
+        for picture in blockout.pictures:
+            await self._tracker.refer(client, picture)
 
         async def ask() -> Job:
             return await (client.replace(replaced, blockout, key) if replaced else client.submit(blockout, key))

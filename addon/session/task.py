@@ -25,7 +25,7 @@ class Viewpoint:
     """Where a blockout was seen from: session ids of scene, camera and regions, and the camera as numbers.
 
     Blender's references die on undo; its session ids do so when the file is closed. By ``origin`` both are found
-    again when that file is opened anew.
+    again when that file is opened anew. A picture that is the ``frame`` of a ``sequence``, by its id, goes to that.
     """
 
     scene: int
@@ -33,6 +33,8 @@ class Viewpoint:
     pose: tuple[float, ...]
     origin: Origin = NOWHERE
     regions: tuple[int, ...] = ()
+    sequence: str = ""
+    frame: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,16 +62,13 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_pictures_at_once(), **_numbers(), **_sizes(), **_masks(), **of_adapters()}
+    return {**_choices(), **_seeds(), **_pictures_at_once(), **_sampling(), **_sizes(), **_masks(), **of_adapters()}
 
 
 def _choices() -> dict[str, object]:
     return {
         PROMPT: declared(
-            StringProperty,
-            name="Prompt",
-            description="What the picture shows; it names every region",
-            **text(PROMPT),
+            StringProperty, name="Prompt", description="What the picture shows; it names every region", **text(PROMPT)
         ),
         NEGATIVE: declared(
             StringProperty,
@@ -191,7 +188,7 @@ def _masks() -> dict[str, object]:
     }
 
 
-def _numbers() -> dict[str, object]:
+def _sampling() -> dict[str, object]:
     return {
         SCHEDULER: declared(
             StringProperty,
@@ -228,9 +225,11 @@ def _sizes() -> dict[str, object]:
         SIZE: declared(
             IntProperty,
             name="Size",
-            description="Of the model's own picture size; less takes less memory and time, more a second pass over it",
+            description="Of the model's own picture size; smaller needs less memory and time, and shows less. What is "
+            "larger is painted in the model's own size first, then enlarged and painted over",
             min=SMALLEST_SIZE,
             max=LARGEST,
+            soft_max=200,
             subtype="PERCENTAGE",
             options=set(),
             **stored(SIZE, lambda scene: 100),
@@ -238,7 +237,8 @@ def _sizes() -> dict[str, object]:
         KEYS["denoising"]: declared(
             FloatProperty,
             name="Denoising",
-            description="How much the second pass of a larger picture may change: much brings details, or objects",
+            description="How much the second pass of an enlarged picture may change: little keeps what the first has "
+            "painted, much brings details, and sometimes more objects",
             min=0.0,
             max=1.0,
             subtype="FACTOR",

@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmarks.baselines.attention import Listener, listening
 from benchmarks.placement.cases import Case
 from sg_core.conditioning import Conditioning
-from sg_core.models.model import Model, Step
+from sg_core.models.model import Model, Step, of_size
 from sg_core.noise import initial_noise
 from sg_core.tokens import Phrase
 
@@ -78,7 +78,7 @@ def paint(
                 conditional = model.predict(latent, step, run.text)
             plain = model.predict(latent, step, run.plain)
             latent = trajectory.advance(step, latent, plain + scale * (conditional - plain), noise)
-    return model.decode(latent)[0]
+    return of_size(model.decode(latent), side, side)[0]
 
 
 def fading_root(step: Step) -> float:

@@ -20,6 +20,8 @@ from addon.client.api import Client, find_connection
 from addon.client.exceptions import ServerAbsent
 from server.cli.terminal import say
 
+from .ray_speedup import ray_speedup
+
 ROOT = Path(__file__).parents[2]
 ENGINE = "benchmarks.batch.quick_engine:QuickEngine"
 NIGHT = 12  # pictures between two looks at what was lost
@@ -29,13 +31,15 @@ MOMENTS = (0.3, 2.5)  # seconds after which a batch is killed
 @dataclass(frozen=True)
 class BatchFigures:
     """What is printed: ``lost`` pictures that are missing or others than an uninterrupted batch's, ``repeated`` jobs
-    more than pictures, processor milliseconds of batch and Blender ``overhead_ms_per_picture``."""
+    more than pictures, processor milliseconds of batch and Blender ``overhead_ms_per_picture``; how many times as quick
+    two actors are as one, None without Ray."""
 
     kill_rounds: int
     lost: int
     repeated: int
     blenders_per_scene: int
     overhead_ms_per_picture: float
+    ray_speedup_2: float | None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,7 +75,8 @@ def measure(folder: Path, home: Path, scene: Path, frames: int, kills: int) -> B
         killed += kill_until_done(folder, home, seeds, luck, kills - killed)
         lost += lost_of(folder, home, seeds)
         repeated += asyncio.run(jobs_of(home, seeds)) - NIGHT
-    return BatchFigures(killed, lost, repeated, len(blenders), round(1000 * seconds / frames, 1))
+    overhead = round(1000 * seconds / frames, 1)
+    return BatchFigures(killed, lost, repeated, len(blenders), overhead, ray_speedup(folder / "ray"))
 
 
 def kill_until_done(folder: Path, home: Path, seeds: range, luck: random.Random, most: int) -> int:

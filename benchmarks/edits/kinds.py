@@ -12,8 +12,9 @@ from torch import Tensor
 
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import EditCase
+from benchmarks.edits.orbit import orbit
 from benchmarks.edits.painter import FLOOR_SEED, EditPainter, moved, restyled
-from sg_core.edits.look import keep_layout, keep_look, same_look, share
+from sg_core.edits.look import keep_layout, keep_look, prompt_to_prompt, same_look, share
 from sg_core.edits.reference import pictured
 from sg_core.judge import iou
 from sg_core.layout import Layout
@@ -94,6 +95,23 @@ def swap(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> Edi
             for name, judge in judges.items()
         },
         "iou": {name: float(overlap(judge, before, case.subject, after, case.third)) for name, judge in judges.items()},
+        "pictures": [before, after],
+    }
+
+
+def replaced(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
+    """The same by Prompt-to-Prompt, which knows no layout: the words of one noun look where the other's looked."""
+    before, reference = painter.reference(case, seed)
+    prompt = f"{with_article(f'{case.looks[0]} {case.third}')} and {with_article(case.other)} {case.backdrop}"
+    after = painter.paint(prompt, prompt_to_prompt(painter.model, reference, prompt), seed)[0]
+    first, floor = next(iter(judges.values())), painter.floor(case, seed)
+    return {
+        "present": {
+            name: float(changes.detected(judge, after, case.third)[case.third].present)
+            for name, judge in judges.items()
+        },
+        "iou": {name: float(overlap(judge, before, case.subject, after, case.third)) for name, judge in judges.items()},
+        "other": [changes.differences(first, case, before, one, case.old)["other"] for one in (after, floor)],
         "pictures": [before, after],
     }
 
@@ -198,6 +216,8 @@ EDITS = {
     "camera": camera,
     "restyle": restyle,
     "swap": swap,
+    "prompt_to_prompt": replaced,
     "real": real,
+    "orbit": orbit,
     "cost": cost,
 }

@@ -13,6 +13,7 @@ from benchmarks.statistics import bootstrap
 EditFigures = dict[str, Any]
 
 DRAWS = 4000
+MEDIAN_DRAWS = 1000  # of cases with many values each
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> list[float]:
@@ -94,6 +95,11 @@ def of_swap(rows: Sequence[EditRow], judge: str) -> EditFigures:
     return {name: mean([row[name][judge] for row in rows]) for name in ("present", "iou")}
 
 
+def of_replaced(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """The same by Prompt-to-Prompt, and how much the other one's pixels change beside the floor."""
+    return of_swap(rows, judge) | {"other": ratio([(row["other"][0], row["other"][1]) for row in rows])}
+
+
 def of_real(rows: Sequence[EditRow], judge: str) -> EditFigures:
     """Of true scenes: how near they come when painted again, and one object moved."""
     return {
@@ -101,6 +107,22 @@ def of_real(rows: Sequence[EditRow], judge: str) -> EditFigures:
         "iou": mean([row["iou"][judge] for row in rows]),
         "ghost_free": mean([1 - row["ghost"][judge] for row in rows]),
     }
+
+
+def of_orbit(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """Median jump of all frames, with its interval over cases; and how far looks go, first to last."""
+    return {
+        "jitter": median_of_all([row["jumps"][judge] for row in rows]),
+        "drift": ratio([row["drift"] for row in rows]),
+    }
+
+
+def median_of_all(cases: Sequence[Sequence[float]]) -> list[float]:
+    """The median of all values of all cases, with its interval; cases are redrawn."""
+    picks = np.random.default_rng(0).integers(len(cases), size=(MEDIAN_DRAWS, len(cases)))
+    medians = [float(np.median(np.concatenate([cases[number] for number in pick]))) for pick in picks]
+    low, high = np.quantile(medians, [0.025, 0.975])
+    return [float(np.median(np.concatenate(cases))), float(low), float(high)]
 
 
 def of_cost(rows: Sequence[EditRow], judge: str) -> float:
@@ -119,7 +141,9 @@ FIGURES = {
     "camera": of_camera,
     "restyle": of_restyle,
     "swap": of_swap,
+    "prompt_to_prompt": of_replaced,
     "real": of_real,
+    "orbit": of_orbit,
     "cost": of_cost,
 }
 

@@ -54,15 +54,14 @@ class TimedStep:
 
     def _output(self, energy: Energy) -> Tensor:
         model, scale = self.model, self.model.card.scale
-        conditional, reading, gradient = conditional_pass(
-            model, self.latent, self.step, self.texts, energy, follow=bool(energy.terms)
-        )
+        follow = bool(energy.terms)
+        passed = conditional_pass(model, self.latent, self.step, self.texts, energy, follow=follow)
         with torch.no_grad():
-            output, correction = guided_output(model, self.latent, self.step, self.texts, scale, conditional)
-            if reading is None or gradient is None:
+            output, correction = guided_output(model, self.latent, self.step, self.texts, scale, passed.output)
+            if passed.reading is None or passed.gradient is None:
                 return output
-            memory = nothing_yet(self.latent).after(reading).along(gradient)
-            return output + Relative(0.7).push(gradient, correction, self.step, model.parametrisation, memory)
+            memory = nothing_yet(self.latent).after(passed.reading).along(passed.gradient)
+            return output + Relative(0.7).push(passed.gradient, correction, self.step, model.parametrisation, memory)
 
 
 def timed_step(real: RealNetwork, model: Model, side: int) -> TimedStep:

@@ -149,7 +149,7 @@ def gradients_agree(subject: CheckedModel) -> tuple[bool, str]:
     energy = place(halves(latent.shape[2], latent.shape[3]))
 
     def gradient() -> Tensor:
-        slope = conditional_pass(model, latent, step, texts, energy, follow=True)[2]
+        slope = conditional_pass(model, latent, step, texts, energy, follow=True).gradient
         assert slope is not None, "it was followed"
         return slope
 

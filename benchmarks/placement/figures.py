@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.placement.cases import COUNTS, FOUR, SMALL
 from benchmarks.placement.measures import area_under, frechet
-from benchmarks.placement.methods import NONE, OURS
-from benchmarks.placement.plan import STEPS
+from benchmarks.placement.methods import NONE, OURS, best_peer
+from benchmarks.placement.plan import DEFAULT, PEER_AT_OUR_COST, STEPS
 from benchmarks.placement.rows import ResultRow
 from benchmarks.placement.work import BenchJob
 from benchmarks.sheet import Coverage
@@ -182,6 +182,7 @@ def summary(all_: Sequence[Picture], truth: Coverage) -> dict[str, Any]:
         "strays_unguided": mean(picture.strays for picture in none),
         "small_outright": mean(t.iou for t in small),
         **blocks(all_),
+        **as_shipped(all_),
         "frechet": {f"{name}, {steps}": distance / far[NONE, STEPS] for (name, steps), distance in far.items()},
         "saturation": {name: mean(p.saturation for p in chosen(main, method=name)) for name in names},
         "clipped": {name: mean(p.clipped for p in chosen(main, method=name)) for name in names},
@@ -198,6 +199,16 @@ def blocks(all_: Sequence[Picture]) -> dict[str, Any]:
         "present4": mean(t.present for t in targets_of(chosen(ours, steps=4))),
         "best_strength_gain": best_strength(all_),
     }
+
+
+def as_shipped(all_: Sequence[Picture]) -> dict[str, Any]:
+    """Ours in the default's steps on all four kinds, and the paired gain over the best peer at equal or lower cost."""
+    ours = main_pictures(chosen(all_, method=OURS), DEFAULT)
+    theirs = main_pictures(chosen(all_, method=best_peer()), PEER_AT_OUR_COST)
+    if not ours or not theirs:
+        return {}
+    more, low, high = gain(ours, theirs)
+    return {"default": iou(ours), "default_gain": more, "default_gain_low95": low, "default_gain_high95": high}
 
 
 def best_strength(all_: Sequence[Picture]) -> float:

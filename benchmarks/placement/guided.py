@@ -14,7 +14,7 @@ from sg_core.edits.recipes import place
 from sg_core.energy import Energy, keep_out, presence, shape
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
 from sg_core.layout import Layout, as_layout, masks, shaped_noise
-from sg_core.models.model import Model, Step
+from sg_core.models.model import Model, Step, of_size
 from sg_core.noise import initial_noise
 from sg_core.parametrisation import Parametrisation
 from sg_core.sample import Texts, sample
@@ -82,7 +82,7 @@ def painted(model: Model, case: Case, seed: int, steps: int, layout: Layout, gui
     texts = Texts(model.encode([case.prompt]), model.encode([""]), model.words([case.prompt], layout.phrases))
     trajectory, scale = model.steps(steps, "ddim"), model.card.scale
     clean = sample(model, latent, texts, trajectory, scale=scale, noise=noise, layout=layout, guidance=guidance)
-    return model.decode(clean)[0]
+    return of_size(model.decode(clean), side, side)[0]
 
 
 @dataclass(frozen=True)

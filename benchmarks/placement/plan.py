@@ -12,6 +12,8 @@ from benchmarks.placement.work import Bench, BenchJob
 
 STEPS = 30
 FEW = (8, 4)
+DEFAULT = FEW[0]
+PEER_AT_OUR_COST = 10  # steps of the best peer, which has no gradient, that cost no more than DEFAULT of ours
 OF_A_RUN = ("control", "ours", "peer")
 
 
@@ -34,23 +36,26 @@ class Plan:
 
 
 def quick() -> Plan:
-    """None, words, masks where there are any, the best peer, ours; few steps on blocks."""
+    """None, words, masks where there are any, the best peer, ours; the default's steps; four steps on blocks."""
     names = dict.fromkeys([NONE, "words", "masks", best_peer(), OURS])
-    return Plan(3, 2, (*entries([name for name in names if name in methods()]), *few_steps(("blocks",))))
+    by_name = entries([name for name in names if name in methods()])
+    return Plan(3, 2, (*by_name, *as_shipped(), *entries([NONE, OURS], FEW[-1], ("blocks",))))
 
 
 def plain() -> Plan:
     """What the published figures come from: every control and peer, ours, ours with few steps and other strengths."""
     names = [name for name, method in methods().items() if method.group in OF_A_RUN or name in ("masks", "energies")]
     strengths = [name for name, method in methods().items() if method.group == "strength"]
-    return Plan(6, 2, (*entries(names), *few_steps(KINDS), *entries(strengths, kinds=("blocks",))))
+    return Plan(
+        6, 2, (*entries(names), *as_shipped(), *entries([NONE, OURS], FEW[-1]), *entries(strengths, kinds=("blocks",)))
+    )
 
 
 def full() -> Plan:
     """Everything there is, peers as published and all ablations included, and few steps for the most telling."""
     telling = [name for name, m in methods().items() if m.group in OF_A_RUN or name in ("masks", "energies")]
     few = [entry for steps in FEW for entry in entries(telling, steps)]
-    return Plan(10, 4, (*entries(list(methods())), *few))
+    return Plan(10, 4, (*entries(list(methods())), *few, *entries([best_peer()], PEER_AT_OUR_COST)))
 
 
 PLANS = MappingProxyType({"quick": quick, "plain": plain, "full": full})
@@ -61,10 +66,10 @@ def entries(names: Sequence[str], steps: int = STEPS, kinds: Sequence[str] = KIN
     return [PlanEntry(methods()[name], steps, kinds) for name in names]
 
 
-def few_steps(kinds: Sequence[str]) -> Iterator[PlanEntry]:
-    """Ours, and the unguided picture, in fewer steps."""
-    for steps in FEW:
-        yield from entries([NONE, OURS], steps, kinds)
+def as_shipped() -> Iterator[PlanEntry]:
+    """The default steps, and the best peer in as many as cost the same."""
+    yield from entries([NONE, OURS], DEFAULT)
+    yield from entries([best_peer()], PEER_AT_OUR_COST)
 
 
 def jobs(plan: Plan, cases: Sequence[Case], bench: Bench, pictures: Path | None = None) -> list[BenchJob]:

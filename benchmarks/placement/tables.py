@@ -10,7 +10,7 @@ from benchmarks.placement.cases import COUNTS, KINDS
 from benchmarks.placement.figures import Picture, chosen, costs, iou, main_pictures, mean, of_ceiling, targets_of
 from benchmarks.placement.measures import area_under
 from benchmarks.placement.methods import NONE, OURS
-from benchmarks.placement.plan import FEW, STEPS
+from benchmarks.placement.plan import FEW, PEER_AT_OUR_COST, STEPS
 from benchmarks.statistics import bootstrap
 
 COLUMNS = (
@@ -21,7 +21,7 @@ COLUMNS = (
 
 def tables(all_: Sequence[Picture], figures: Mapping[str, Any]) -> Iterator[str]:
     """All lines; cost is told against an unguided picture of STEPS steps."""
-    for steps in (STEPS, *FEW):
+    for steps in (STEPS, PEER_AT_OUR_COST, *FEW):
         some = main_pictures(all_, steps)
         if some:
             yield f"\n{'four kinds of masks, ' + str(steps) + ' steps':34}{COLUMNS}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.serving.crashes import crash_rounds
 from benchmarks.serving.fuzz import fuzzed
 from benchmarks.serving.load import jobs_per_second, silent_ms, sse_ms, submit_ms
+from benchmarks.serving.soak import growth, soak
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -42,7 +43,15 @@ def measured(folder: Path, args: argparse.Namespace) -> dict[str, object]:
         **crashes,
         **requests,
         "silent_connections_health_ms": round(silent_ms(folder, args.silent), 1),
+        **soaked(folder, args.soak),
     }
+
+
+def soaked(folder: Path, count: int) -> dict[str, object]:
+    """`{"soak": {"jobs", ...}}`, by what fraction each figure grew; nothing of no jobs."""
+    if not count:
+        return {}
+    return {"soak": {"jobs": count, **{name: round(value, 3) for name, value in growth(soak(folder, count)).items()}}}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,5 +64,6 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--seconds", type=float, default=8.0, help="for which there are 20 events a second")
     flags.add_argument("--rounds", type=int, default=5, help="kills at random moments")
     flags.add_argument("--fuzz", type=int, default=1000, help="damaged requests")
+    flags.add_argument("--soak", type=int, default=0, help="jobs during which nothing may grow")
     flags.add_argument("--silent", type=int, default=5000, help="connections that say nothing")
     return flags

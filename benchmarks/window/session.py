@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What is done in the window, run by Blender: in each scene a picture is asked for, regions are edited while it is
-painted, and it is taken in, shown and projected.
+painted, and it is taken in, shown and projected; and in one a block is moved while Live is on.
 
     blender --factory-startup --python session.py -- ZIP SERVER_COMMAND EXAMPLES TRIANGLES QUIET PROFILING FOLDER
 
@@ -28,6 +28,7 @@ ADDON = "bl_ext.user_default.maquette"
 PATIENCE = 600.0  # seconds for one step
 MODEST = 20_000  # triangles of the scene that is left alone
 STEPS, LONG = 12, 1000  # of a picture; of one that lasts until it is cancelled
+LIVE_MOVES, AWAY = 10, 0.25  # of a block, back and forth, while Live is on; and how far
 
 Steps: TypeAlias = Iterator[Callable[[], bool]]
 
@@ -40,10 +41,14 @@ class WindowSession:
         self.app: Any = getattr(bpy.types.WindowManager, "maquette")  # noqa: B009  its stub does not know it
         self.report: dict[str, Any] = {"blender": bpy.app.version_string, "stages": {}, "triangles": triangles}
         self.redraws = 0
+        self.drawn: dict[str, float] = {}  # when each of Live's pictures was first, by its job
         bpy.types.SpaceView3D.draw_handler_add(self._count, (), "WINDOW", "POST_PIXEL")
 
     def _count(self) -> None:
         self.redraws += 1
+        picture = self.app.live_view.pictured
+        if picture is not None:
+            self.drawn.setdefault(picture.job.id, time.perf_counter())
 
     def stages(self, examples: Path) -> Steps:
         """Every scene in its turn."""
@@ -51,6 +56,7 @@ class WindowSession:
         for path in sorted(examples.glob("*.blend")):
             bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False)
             yield from self.stage(f"example {path.stem}")
+        yield from self.live()
         scenes.many(self.triangles)
         yield from self.stage("many")
         scenes.one(self.triangles)
@@ -83,6 +89,40 @@ class WindowSession:
         press("remove_results")
         yield from self.settled()
         self.report["stages"][name] = self.meter.stop()
+
+    def live(self) -> Steps:
+        """A block of the scene that is open is let go again and again; how long until its picture has been drawn."""
+        if not scenes.regions():
+            scenes.many(MODEST)
+        yield from arrange()
+        region, seconds = scenes.regions()[-1], []
+        part = region if isinstance(region, bpy.types.Object) else region.all_objects[0]
+        press("live")
+        yield from self.live_settled()
+        self.meter.start()
+        for number in range(LIVE_MOVES):
+            move(part, -AWAY if number % 2 else AWAY)
+            bpy.ops.ed.undo_push(message="move")
+            released = time.perf_counter()
+            yield lambda since=released: self.shown_since(since)
+            seconds.append(self.drawn[self.app.live_view.pictured.job.id] - released)
+            yield from self.live_settled()
+        self.report["stages"]["live"], self.report["live_seconds"] = self.meter.stop(), seconds
+        press("live")
+        yield from self.settled()
+
+    def live_settled(self) -> Steps:
+        """Until Live has nothing left to paint."""
+        yield from rest(0.5)
+        yield lambda: not self.app.live.busy and self.app.live_view.pictured is not None
+        yield from self.settled()
+
+    def shown_since(self, released: float) -> bool:
+        """Whether the picture of what was let go then has been drawn."""
+        picture = self.app.live_view.pictured
+        if picture is None or self.app.live.busy or picture is not self.app.live.state.picture:
+            return False
+        return self.drawn.get(picture.job.id, 0.0) > released
 
     def asked(self) -> Steps:
         """Generate, until the server has it."""

@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
-from addon.blender_process import ANNOUNCED, LEASH, CapturedView, SceneFile, ViewsCommand, refusal
+from addon.blender_process import ANNOUNCED, LEASH, SceneFile, ViewsCommand, refusal
 from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump, loads
+from addon.protocol.views import CapturedView
 
 from ..cli.blender_process import TAIL, BlenderFailed, NotCaptured, blender_words
 from ..cli.files import scratch
@@ -23,25 +24,25 @@ LINE_BYTES = 2**20  # of what Blender prints
 
 async def captured(
     scene: Path, plan: BatchPlan, model: ModelInfo, blender: Path | None = None
-) -> AsyncGenerator[CapturedView, None]:
-    """Every view of a scene, in order. Raises NotCaptured, BlenderFailed, NoBlender."""
+) -> AsyncGenerator[tuple[CapturedView, bytes], None]:
+    """Every view of a scene, in order, with the file of its depths. Raises NotCaptured, BlenderFailed, NoBlender."""
     with scratch() as folder:
         views, out = folder / "views.json", folder / "out"
         out.mkdir()
         views.write_text(json.dumps(dump(plan.views(model))))
         command = ViewsCommand(source=SceneFile(path=scene), views=views, out=out)
         async with _blender([*blender_words(blender), *command.words()]) as process:
-            said = b""
+            output = b""
             async for line in _lines(process):
                 if line.startswith(ANNOUNCED.encode()):
-                    yield loads(CapturedView, (out / f"{int(line.removeprefix(ANNOUNCED.encode()))}.json").read_bytes())
+                    yield _read(out / f"{int(line.removeprefix(ANNOUNCED.encode()))}.json")
                 else:
-                    said = (said + line)[-TAIL:]
+                    output = (output + line)[-TAIL:]
             code = await process.wait()
         if problem := refusal(code, command.problem_file):
             raise NotCaptured(sentence(problem))
         if code != 0:
-            raise BlenderFailed(f"Blender ended with code {code}:\n{said.decode(errors='replace').strip()}")
+            raise BlenderFailed(f"Blender ended with code {code}:\n{output.decode(errors='replace').strip()}")
 
 
 async def requests_of(
@@ -52,7 +53,7 @@ async def requests_of(
     Raises as ``captured``.
     """
     async with aclosing(captured(scene, plan, model, blender)) as views:
-        async for view in views:
+        async for view, depth in views:
             if view.blockout is None:
                 assert view.problem is not None, "a view is one of the two"
                 yield view.problem
@@ -60,7 +61,12 @@ async def requests_of(
             prompt = view.prompt + 1 if len(plan.prompts) > 1 else 0
             for seed in plan.seeds_of(view.blockout):
                 title = name_of(name, view.camera, view.frame, seed, prompt)
-                yield PictureRequest(title, with_seed(view.blockout, seed))
+                yield PictureRequest(title, with_seed(view.blockout, seed), depth, view.pose, view.camera)
+
+
+def _read(file: Path) -> tuple[CapturedView, bytes]:
+    depth = file.with_suffix(".exr")
+    return loads(CapturedView, file.read_bytes()), depth.read_bytes() if depth.is_file() else b""
 
 
 def sentence(problem: Problem) -> str:

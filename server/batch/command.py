@@ -7,22 +7,28 @@ were interrupted.
 
 import argparse
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from addon.client.exceptions import ClientError
 
-from ..catalogue import DEFAULT, described
-from ..cli.following import PATIENCE, ServerLink, ServerLost
+from ..catalogue import DEFAULT, described, offered
+from ..cli.files import scratch
+from ..cli.following import PATIENCE, ServerLost
 from ..cli.terminal import complain
+from ..settings import ServerSettings
+from .cluster.ray_cluster import ray_cluster
 from .plan import BatchPlan, WrongPlan, frame_list, read_prompts, read_sets, seed_list
 from .progress import NewsListener, listening
 from .run import BatchOutcome, batch, capture, link, paint
+from .sources import PictureSource
 
 OUT = Path("out/batch")
+ENGINE = ServerSettings.engine
 NO_SERVER = ServerLost.exit_code
-BatchWork = Callable[[ServerLink, NewsListener], Coroutine[Any, Any, BatchOutcome]]
+BatchWork = Callable[[PictureSource, NewsListener], Coroutine[Any, Any, BatchOutcome]]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,12 +36,14 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser("batch", "Paint many views of many scenes, and go on where it stopped.")
     _add_scenes(parser)
     _add_painting(parser)
+    copies = "write a copy of each scene with its pictures behind its cameras"
+    parser.add_argument("--scenes", dest="scenes_too", action="store_true", help=copies)
     words = parser.parse_args(argv)
     plan = plan_of(words)
 
-    async def work(server: ServerLink, listen: NewsListener) -> BatchOutcome:
-        flags = {"model": words.model, "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
-        return await batch(server, plan, words.out, blender=words.blender, **flags)
+    async def work(source: PictureSource, listen: NewsListener) -> BatchOutcome:
+        flags = {"model": model_name(words), "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
+        return await batch(source, plan, words.out, blender=words.blender, scene_copies=words.scenes_too, **flags)
 
     return _painting(words, work)
 
@@ -48,9 +56,9 @@ def paint_main(argv: Sequence[str]) -> int:
     words = parser.parse_args(argv)
     plan = plan_of(words)
 
-    async def work(server: ServerLink, listen: NewsListener) -> BatchOutcome:
-        flags = {"model": words.model, "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
-        return await paint(server, words.requests, plan, words.out, **flags)
+    async def work(source: PictureSource, listen: NewsListener) -> BatchOutcome:
+        flags = {"model": model_name(words), "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
+        return await paint(source, words.requests, plan, words.out, **flags)
 
     return _painting(words, work)
 
@@ -87,13 +95,15 @@ def plan_of(words: argparse.Namespace) -> BatchPlan:
         settings=settings,
         regions=regions,
         best=words.best,
+        depth=getattr(words, "depth", False),
+        keep_look=getattr(words, "keep_look", ""),
     )
 
 
 def _painting(words: argparse.Namespace, work: BatchWork) -> int:
     async def perform(listen: NewsListener) -> BatchOutcome:
-        async with link(words.server, patience=words.patience) as server:
-            return await work(server, listen)
+        async with painting_source(words) as source:
+            return await work(source, listen)
 
     with listening(words.out, words.json) as listen:
         try:
@@ -101,6 +111,26 @@ def _painting(words: argparse.Namespace, work: BatchWork) -> int:
         except ClientError as error:
             complain(str(error))
             return NO_SERVER
+
+
+@asynccontextmanager
+async def painting_source(words: argparse.Namespace) -> AsyncIterator[PictureSource]:
+    """Whoever paints, as the flags say: a cluster, or the way to a server. Raises NoRay, ServerLost, ClientError."""
+    if words.ray is None:
+        async with link(words.server, patience=words.patience) as server:
+            yield server
+        return
+    with scratch() as home:
+        models = offered([] if words.model is None else [words.model])
+        settings = ServerSettings(home=home, models=models, adapters=tuple(words.loras), engine=words.engine)
+        async with ray_cluster(words.ray, settings, words.actors) as cluster:
+            yield cluster
+
+
+def model_name(words: argparse.Namespace) -> str | None:
+    """What the model is called that the flags name; a cluster has no server that has names for its folders."""
+    named: str | None = words.model
+    return described(named).name if named is not None and words.ray is not None else named
 
 
 def _parser(verb: str, purpose: str) -> argparse.ArgumentParser:
@@ -122,10 +152,18 @@ def _add_scenes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=frame_list, default=(), help="such as 1-48,60; the scene's own by default")
     parser.add_argument("--cameras", help="all, or names with commas between; the scene's own by default")
     parser.add_argument("--prompts", type=Path, help="a file with a prompt a line; the scene's own by default")
+    parser.add_argument("--depth", action="store_true", help="write what each view sees of depth beside it, as EXR")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
 
 
 def _add_painting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--masks", action="store_true", help="write object masks beside the pictures")
+    look = "keep the look of the 'first' picture of each scene, seed and prompt, or of a picture that is named"
+    parser.add_argument("--keep-look", default="", metavar="first|PICTURE", help=look)
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
+    parser.add_argument("--ray", metavar="ADDRESS", help="paint on a Ray cluster, or 'local'; no server")
+    parser.add_argument("--actors", type=int, default=0, help="with --ray: how many; one a GPU, else one a machine")
+    parser.add_argument("--engine", default=ENGINE, metavar="MODULE:NAME", help="with --ray: what paints")
+    folder = "with --ray: a folder of LoRAs and VAEs, the same on every machine"
+    parser.add_argument("--loras", type=Path, action="append", default=[], help=folder)
     parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for a server that is away")

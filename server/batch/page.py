@@ -15,8 +15,7 @@ from addon.protocol.strict_json import ContractError, dump, loads
 
 from .manifest import ManifestRow, write_durably
 from .measures import Cells, framed
-from .paint import MEASURES
-from .requests import SUFFIX, parts_of
+from .requests import MEASURES, SUFFIX, parts_of
 
 PAGE, SHEET = "index.html", "sheet.png"
 TEMPLATE = Path(__file__).with_name("page.html")

@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Requests to pictures on the disk, against a server; no Blender. What is there already is not painted again."""
+"""Requests to pictures on the disk, by a server or a cluster; no Blender. What is there is not painted again."""
 
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout, all_steps
+from addon.protocol.content_key import content_key
 from addon.protocol.strict_json import dump
 
-from ..cli.following import NotPainted, ServerLink, painted
+from ..cli.following import NotPainted
+from ..cli.reference_flags import BESIDE
 from ..errors import CommandError
+from .looks import BatchLook, key_on_disk
 from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
 from .progress import NewsListener
-from .requests import SUFFIX, PictureRequest, content_key
+from .requests import DEPTH, MEASURES, SUFFIX, PictureRequest
+from .sources import PictureSource
 
-MEASURES = ".achieved.json"
 OBJECTS = ".objects.png"
 REFUSED = 500  # a status below it says that the request is wrong, and not the server
 
@@ -41,13 +45,14 @@ class BatchPainter:
     """A folder of results, and how it is filled. ``rows`` is its manifest, by name; ``failed`` the scenes of which
     something is missing."""
 
-    link: ServerLink
+    source: PictureSource
     out: Path
     models: Sequence[ModelInfo]
     rows: dict[str, ManifestRow]
     listen: NewsListener
     overwrite: bool = False
     masks: bool = False
+    look: BatchLook | None = None
     names: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
 
@@ -80,20 +85,46 @@ class BatchPainter:
         if request.name in self.names:
             raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")
         self.names.add(request.name)
-        blockout = await self.link.call(lambda client: client.pinned(request.blockout))
+        blockout = await self.source.pinned(request.blockout)
+        if self.look is None or self.look.is_key(request):
+            return await self._key_painted(request, blockout)
+        followed = await self.look.followed(request, blockout)
+        return await self._row(request, followed.blockout, followed.png)
+
+    async def _key_painted(self, request: PictureRequest, blockout: Blockout) -> ManifestRow:
+        """One that follows none, and that others may."""
+        try:
+            row = await self._row(request, blockout)
+            if self.look is not None:
+                self.look.ready(request, key_on_disk(request, blockout, self.path(row.name)))
+        finally:
+            if self.look is not None:
+                self.look.failed(request)
+        return row
+
+    async def _row(self, request: PictureRequest, blockout: Blockout, reference: bytes | None = None) -> ManifestRow:
+        """Of a picture that is there, or is painted now."""
         key, row = content_key(blockout, self._model(blockout)), self.rows.get(request.name)
         if row is not None and self._is_there(row, key):
+            self._keep_beside(request, blockout, reference)  # which may not have been asked for then
             return row
-        picture = await painted(self.link, blockout, key, lambda event: self._tell(request.name, event.step, blockout))
+        watch = partial(self._tell, request.name, blockout)
+        picture = await self.source.picture_of(blockout, key, watch, reference)
         fresh = ManifestRow(
             name=request.name,
             key=key,
             sha256=sha256(picture.png).hexdigest(),
             model=blockout.model,
-            job=picture.job.id,
-            regions=measured(blockout, picture.job.achieved),
+            job=picture.job,
+            regions=measured(blockout, picture.achieved),
         )
-        self._keep(fresh, blockout, picture.png, json.dumps(dump(picture.job.achieved)).encode())
+        self._check_free(fresh)
+        path = self.path(request.name)
+        write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
+        write_durably(path.with_name(path.stem + MEASURES), json.dumps(dump(picture.achieved)).encode())
+        self._keep_beside(request, blockout, reference)
+        write_durably(path, picture.png)
+        append(self.out, fresh)  # the row last: whoever is killed before it paints the picture again
         return fresh
 
     def _is_there(self, row: ManifestRow, key: str) -> bool:
@@ -108,19 +139,24 @@ class BatchPainter:
             raise WouldOverwrite(path, "is of another request: the scene, the model or a setting has changed since")
         return True
 
-    def _keep(self, row: ManifestRow, blockout: Blockout, png: bytes, achieved: bytes) -> None:
-        """The picture and what belongs to it, and only then its row. Raises WouldOverwrite, OSError."""
+    def _check_free(self, row: ManifestRow) -> None:
+        """Raises WouldOverwrite where somebody else's file lies."""
         path = self.path(row.name)
         if not self.overwrite and digest_of(path) not in (None, row.sha256):
             raise WouldOverwrite(path, "is there already, and not of this batch")
-        write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
-        write_durably(path.with_name(path.stem + MEASURES), achieved)
+
+    def _keep_beside(self, request: PictureRequest, blockout: Blockout, reference: bytes | None) -> None:
+        """What a compositor takes over: object masks where they are wanted, depths where they were captured; and the
+        picture that it follows, once a folder."""
+        path = self.path(request.name)
         if self.masks:
             file = io.BytesIO()
             objects(blockout).save(file, "PNG")
             write_durably(path.with_name(path.stem + OBJECTS), file.getvalue())
-        write_durably(path, png)
-        append(self.out, row)
+        if request.depth:
+            write_durably(path.with_name(path.stem + DEPTH), request.depth)
+        if reference is not None and digest_of(path.with_name(BESIDE)) != sha256(reference).hexdigest():
+            write_durably(path.with_name(BESIDE), reference)
 
     def path(self, name: str) -> Path:
         """Where the picture of a name lies."""
@@ -132,5 +168,5 @@ class BatchPainter:
                 return model
         raise NotPainted(f"The server has no model {blockout.model}; it has {', '.join(m.name for m in self.models)}")
 
-    def _tell(self, name: str, step: int, blockout: Blockout) -> None:
+    def _tell(self, name: str, blockout: Blockout, step: int) -> None:
         self.listen("painting", name, step=step, steps=all_steps(blockout))

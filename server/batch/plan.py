@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
-from addon.blender_process import RegionChange, Views
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import SEED_MAX, Blockout
 from addon.protocol.strict_json import ContractError, dump, load
+from addon.protocol.views import RegionChange, Views
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.phrases import said, swapped
 from addon.request.settings import FLAGS, SENT, to_flags
@@ -35,7 +35,8 @@ class BatchPlan:
     """What to paint of ``scenes``. What is empty is the scene's own: its camera, frame, prompt, seed.
 
     ``settings`` are by the names of Settings, and count before the scene's. ``best`` of 1 or more paints so many seeds
-    of each view, from the scene's own upwards, and keeps the best one apart.
+    of each view, from the scene's own upwards, and keeps the best one apart. ``depth`` has what each view sees written
+    beside its picture. ``keep_look`` is "first", or the path of a picture: every other one keeps that look.
     """
 
     scenes: tuple[Path, ...]
@@ -47,6 +48,8 @@ class BatchPlan:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     regions: tuple[RegionChange, ...] = ()
     best: int = 0
+    depth: bool = False
+    keep_look: str = ""
 
     def views(self, model: ModelInfo) -> Views:
         """What a Blender is asked for."""
@@ -58,6 +61,7 @@ class BatchPlan:
             regions=self.regions,
             flags=tuple(to_flags(self.settings)),
             model=model,
+            depth=self.depth,
         )
 
     def seeds_of(self, blockout: Blockout) -> Sequence[int]:

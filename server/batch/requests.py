@@ -5,29 +5,31 @@ SCENE/CAMERA/seed0000/0001 is frame 1; seed0000-prompt2 is of the second of seve
 are a numbered sequence in a folder of their own.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
-from addon.protocol.strict_json import dump
 
 from ..cli.request_files import NotARequest, read_request
 
-SUFFIX = ".blockout.json"
+SUFFIX, MEASURES, DEPTH = ".blockout.json", ".achieved.json", ".depth.exr"
 NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prompt(?P<prompt>\d+))?/(?P<frame>-?\d+)")
 
 
 @dataclass(frozen=True)
 class PictureRequest:
-    """A blockout, and the name of its picture."""
+    """A blockout, the name of its picture, and the depths of what it shows as an OpenEXR file, empty where nobody asked
+    for them. ``camera`` is its name in the scene, and ``pose`` how it stood, as numbers; "" and () where nobody knows.
+    """
 
     name: str
     blockout: Blockout
+    depth: bytes = b""
+    pose: tuple[float, ...] = ()
+    camera: str = ""
 
     @property
     def scene(self) -> str:
@@ -55,16 +57,6 @@ def safe(name: str) -> str:
     return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
-def content_key(blockout: Blockout, model: ModelInfo) -> str:
-    """The sha256 of all that alters pixels: the request, its adapters' own sha256s among it, and which model it is.
-
-    Not of the machine: the same request on another one is the same picture.
-    """
-    identity = [model.name, model.family, model.source, model.revision, model.precision]
-    text = json.dumps([dump(blockout), identity], sort_keys=True)
-    return sha256(text.encode()).hexdigest()
-
-
 def requests_in(paths: Sequence[Path]) -> Iterator[PictureRequest]:
     """The requests of files, and of folders as ``capture`` leaves them. Raises NotARequest."""
     for path in paths:
@@ -73,6 +65,13 @@ def requests_in(paths: Sequence[Path]) -> Iterator[PictureRequest]:
             if not files:
                 raise NotARequest(f"{path} holds no file *{SUFFIX}: name one that maquette capture has written")
             for file in files:
-                yield PictureRequest(file.relative_to(path).as_posix().removesuffix(SUFFIX), read_request(file))
+                name, depth = file.relative_to(path).as_posix().removesuffix(SUFFIX), beside(file, DEPTH)
+                depths = depth.read_bytes() if depth.is_file() else b""
+                yield PictureRequest(name, read_request(file), depths)
         else:
             yield PictureRequest(path.name.partition(".")[0], read_request(path))
+
+
+def beside(request: Path, suffix: str) -> Path:
+    """The file of another kind that belongs to a request's."""
+    return request.with_name(request.name.removesuffix(SUFFIX) + suffix)

@@ -7,33 +7,33 @@ async with link(None) as server:
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from addon.client.api import Client
 from addon.protocol import home_lock
 from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
-from ..cli.following import ServerLink
 from ..cli.render import link
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import requests_of, sentence
+from .looks import BatchLook, look_of
 from .manifest import ManifestRow, read_rows, write_durably
 from .page import write_pages
 from .paint import BatchPainter, WouldOverwrite
 from .plan import BatchPlan, changed, scene_names, with_seed
 from .progress import NewsKind, NewsListener
-from .requests import SUFFIX, PictureRequest, requests_in
+from .requests import DEPTH, SUFFIX, PictureRequest, beside, requests_in
+from .scene_copies import SceneCopies
+from .sources import PictureSource
 
 __all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
 
-AHEAD = 3  # jobs at the server at once: one is painted, the others wait so that it never does
 BUFFER = 64  # requests that wait to be handed over
 ELSEWHERE = "name another folder with --out"
 
@@ -62,7 +62,7 @@ def silent(kind: NewsKind, name: str = "", **facts: Any) -> None:
 
 
 async def batch(
-    link: ServerLink,
+    source: PictureSource,
     plan: BatchPlan,
     out: Path,
     *,
@@ -70,18 +70,20 @@ async def batch(
     blender: Path | None = None,
     overwrite: bool = False,
     masks: bool = False,
+    scene_copies: bool = False,
     listen: NewsListener = silent,
 ) -> BatchOutcome:
     """Capture every scene of ``plan`` and have all of its pictures painted into ``out``; those that are there stay.
 
-    ``model`` is the server's first by default. Views are painted while others are captured. A scene or picture that
+    ``model`` is the server's first by default; with ``scene_copies`` each scene's pictures come back in a copy of it.
+    Views are painted while others are captured. A scene or picture that
     cannot be had hinders no other. Raises WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     scenes = scene_names(plan.scenes)
-    with _filling(out):
-        models = await link.call(Client.models)
-        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
-        chosen = _chosen(models, model)
+    with filling(out):
+        models = await source.models()
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
+        chosen, asked = _chosen(models, model), dict[str, list[PictureRequest]]()
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for name, scene in scenes.items():
@@ -90,17 +92,34 @@ async def batch(
                         if isinstance(item, Problem):
                             painter.fail(name, CommandError(sentence(item)))
                         else:
+                            asked.setdefault(name, []).append(replace(item, depth=b""))
                             yield item
                 except CommandError as error:
                     painter.failed.add(name)
                     listen("scene", name, reason=str(error))
 
         await _paint_all(painter, requests())
+        if scene_copies:
+            await _copy_scenes(painter, SceneCopies(scenes, blender), asked)
         return _ended(painter, bool(plan.best))
 
 
+async def _copy_scenes(
+    painter: BatchPainter, copies: SceneCopies, asked: Mapping[str, Sequence[PictureRequest]]
+) -> None:
+    """A scene that cannot be copied is told of, and hinders no other."""
+    for name, items in asked.items():
+        try:
+            path = await copies.write(name, items, painter.out)
+        except CommandError as error:
+            painter.fail(name, error)
+        else:
+            if path is not None:
+                painter.listen("page", path.relative_to(painter.out).as_posix())
+
+
 async def paint(
-    link: ServerLink,
+    source: PictureSource,
     paths: Sequence[Path],
     plan: BatchPlan,
     out: Path,
@@ -115,15 +134,16 @@ async def paint(
     Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     settings = dict(plan.settings) | ({} if model is None else {"model": model})
-    with _filling(out):
-        models = await link.call(Client.models)
-        painter = BatchPainter(link, out, models, read_rows(out), listen, overwrite, masks)
+    with filling(out):
+        models = await source.models()
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for request in requests_in(paths):
                 blockout = changed(request.blockout, settings, plan.regions)
                 for seed in plan.seeds_of(blockout):
-                    yield PictureRequest(_reseeded(request.name, blockout.seed, seed), with_seed(blockout, seed))
+                    name = _reseeded(request.name, blockout.seed, seed)
+                    yield PictureRequest(name, with_seed(blockout, seed), request.depth)
 
         await _paint_all(painter, requests())
         return _ended(painter, bool(plan.best))
@@ -148,7 +168,7 @@ async def capture(
         failed[name] = None
         listen("scene", name, reason=reason)
 
-    with _filling(out):
+    with filling(out):
         for name, scene in scene_names(plan.scenes).items():
             try:
                 async for item in requests_of(name, scene, plan, model, blender):
@@ -169,6 +189,8 @@ def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: 
         raise WouldOverwrite(path, "is there already, of a scene or settings that were otherwise")
     if there != content:
         write_durably(path, content)
+    if request.depth:
+        write_durably(beside(path, DEPTH), request.depth)
     listen("there" if there == content else "saved", request.name)
 
 
@@ -180,22 +202,27 @@ async def _paint_all(painter: BatchPainter, requests: AsyncGenerator[PictureRequ
         async for request in requests:
             painter.listen("asked", request.name)
             await waiting.put(request)
-        for _ in range(AHEAD):
+        for _ in range(painter.source.ahead):
             await waiting.put(None)
 
     async def consume() -> None:
         while (request := await waiting.get()) is not None:
             await painter.paint(request)
 
-    painter.link.waiting = lambda reason: painter.listen("waiting", reason=reason)
+    painter.source.on_waiting(lambda reason: painter.listen("waiting", reason=reason))
     try:
         async with asyncio.TaskGroup() as tasks:
-            for work in (produce, *[consume] * AHEAD):
+            for work in (produce, *[consume] * painter.source.ahead):
                 tasks.create_task(work())
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from group
     finally:
         await requests.aclose()
+
+
+def _look(plan: BatchPlan) -> BatchLook | None:
+    """Raises WrongReference."""
+    return look_of(plan.keep_look) if plan.keep_look else None
 
 
 def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:
@@ -211,7 +238,7 @@ def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:
 
 
 @contextmanager
-def _filling(out: Path) -> Iterator[None]:
+def filling(out: Path) -> Iterator[None]:
     """A folder that is this batch's alone. Raises BatchRunning, CannotWrite."""
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from addon.blender_process import LEASH, ApplyCommand, CaptureCommand, Command, LookCommand, SceneFile, program, refusal
+from addon.blender_process import (
+    LEASH,
+    ApplyCommand,
+    CaptureCommand,
+    Command,
+    FootageCommand,
+    LookCommand,
+    SceneFile,
+    program,
+    refusal,
+)
 from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
@@ -74,6 +84,11 @@ async def apply(
         measured.write_text(json.dumps(dump(tuple(achieved))))
         command = ApplyCommand(source=source, picture=picture, request=blockout, achieved=measured, out=out)
         await _run(command, blender)
+
+
+async def footage(source: SceneFile, frames: Path, out: Path, blender: Path | None = None) -> None:
+    """A copy of the scene, in ``out``, with the pictures that ``frames`` lists behind its cameras."""
+    await _run(FootageCommand(source=source, frames=frames, out=out), blender)
 
 
 async def look(source: SceneFile, out: Path, blender: Path | None = None) -> None:

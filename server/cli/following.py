@@ -3,7 +3,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -12,13 +12,14 @@ from typing import TypeVar
 
 from addon.client.api import Client, connect
 from addon.client.exceptions import ClientError, ServerAbsent, ServerProblem, WrongToken
-from addon.protocol.answers import ENDED, Connection, Event, Job
+from addon.protocol.answers import ENDED, Achieved, Connection, Event, Job, ModelInfo
 from addon.protocol.blockout import Blockout
 
 from ..errors import CommandError
 
 T = TypeVar("T")
 
+AHEAD = 3  # pictures at the server at once: one is painted, the others wait so that it never does
 PATIENCE = 300.0  # seconds without a server
 PAUSES = (0.25, 4.0)
 FAREWELL_SECONDS = 1.0  # for cancelling, when somebody waits for the command to end
@@ -37,10 +38,11 @@ class NotPainted(CommandError):
 
 @dataclass(frozen=True)
 class PaintedPicture:
-    """A finished job, and its picture as PNG."""
+    """A picture as PNG, the id of the job that painted it, and what it shows."""
 
-    job: Job
     png: bytes
+    job: str
+    achieved: tuple[Achieved, ...] = ()
 
 
 @dataclass
@@ -54,6 +56,27 @@ class ServerLink:
     find: Callable[[], Connection] | None = None
     patience: float = PATIENCE
     waiting: Callable[[str], None] = lambda reason: None
+    ahead: int = AHEAD
+
+    def on_waiting(self, hear: Callable[[str], None]) -> None:
+        """Have ``hear`` told why nothing goes on, and "" once it does."""
+        self.waiting = hear
+
+    async def models(self) -> Sequence[ModelInfo]:
+        """The models on offer, the usual one first. Raises ServerLost, ClientError."""
+        return await self.call(Client.models)
+
+    async def pinned(self, blockout: Blockout) -> Blockout:
+        """The request with the sha256 of every file that it names. Raises ServerLost, ClientError."""
+        return await self.call(lambda client: client.pinned(blockout))
+
+    async def picture_of(
+        self, blockout: Blockout, key: str, watch: Callable[[int], None], reference: bytes | None = None
+    ) -> PaintedPicture:
+        """As ``painted``, of a blockout that follows the PNG file ``reference``."""
+        if reference is not None:
+            await self.call(lambda client: client.refer(reference))
+        return await painted(self, blockout, key, lambda event: watch(event.step))
 
     async def call(self, ask: Callable[[Client], Awaitable[T]]) -> T:
         """What the server answers, whenever it does. Waits while it is away, and as long as it asks to be left alone.
@@ -112,7 +135,7 @@ async def painted(
         if not digests:
             raise NotPainted(f"The job ended {job.state}, without a picture")
         with suppress(ServerProblem):  # it has tidied up: paint anew
-            return PaintedPicture(job, await link.call(methodcaller("artifact", digests[0])))
+            return PaintedPicture(await link.call(methodcaller("artifact", digests[0])), job.id, job.achieved)
     raise AssertionError("count never ends")
 
 

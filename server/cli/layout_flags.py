@@ -12,6 +12,7 @@ from addon.protocol.strict_json import ContractError, dump, load
 
 from ..errors import CommandError
 
+BLOCKING = 0.6  # where colours alone are named
 HELP = "what holds for one region: NAME: strength=0.5; start=0.2; until=0.6; description=…; colour=0.8,0.1,0.1"
 
 
@@ -37,6 +38,9 @@ def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--enlarge", type=float, metavar="TIMES", help="sides so much larger, by a second pass, 1 to 4")
     parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
     parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
+    parser.add_argument("--blocking", type=float, metavar="AMOUNT", help="begin as flat blocks, 0 to 1")
+    parser.add_argument("--flat", action="append", default=[], metavar="REGION=R,G,B", help="its colour in a blocking")
+    parser.add_argument("--ground", type=numbers, metavar="R,G,B", help="the colour behind a blocking")
     parser.add_argument("--region", action="append", default=[], metavar="CHANGES", help=HELP)
 
 
@@ -52,6 +56,8 @@ def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
         document["loras"] = [_lora(text) for text in words.lora_words]
     if words.vae_name is not None:
         document["vae"] = {"name": words.vae_name}
+    if words.blocking is not None or words.flat or words.ground is not None:
+        document["blocking"] = _blocking(document, words)
     for text in words.region:
         name, _, changes = text.partition(":")
         chosen = [region for region in document["regions"] if name.strip() in (region["name"], region["phrase"])]
@@ -64,6 +70,26 @@ def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
         return load(Blockout, document)
     except ContractError as error:
         raise WrongLayout(f"The layout cannot be like that: {error}") from error
+
+
+def _blocking(document: dict[str, Any], words: argparse.Namespace) -> dict[str, Any]:
+    """The blocking of a document as the command line wants it. Raises WrongLayout."""
+    before: dict[str, Any] = document.get("blocking") or {"amount": BLOCKING, "colours": []}
+    colours = {colour["region"]: colour["colour"] for colour in before["colours"]}
+    for text in words.flat:
+        name, _, colour = text.partition("=")
+        chosen = [r["name"] for r in document["regions"] if name.strip() in (r["name"], r["phrase"])]
+        if not chosen:
+            raise WrongLayout(f"--flat {text!r}: the scene has no region {name.strip()!r}")
+        try:
+            colours |= dict.fromkeys(chosen, numbers(colour))
+        except ValueError as error:
+            raise WrongLayout(f"--flat {text!r}: say red, green and blue, such as castle=0.8,0.1,0.1") from error
+    return {
+        "amount": before["amount"] if words.blocking is None else words.blocking,
+        "colours": [{"region": name, "colour": colour} for name, colour in colours.items()],
+        "ground": before.get("ground") if words.ground is None else words.ground,
+    }
 
 
 def _enlarged(blockout: Blockout, times: float) -> dict[str, Any]:

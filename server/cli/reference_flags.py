@@ -4,19 +4,20 @@
 import argparse
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image
 
-from addon.protocol.blockout import Blockout, ReferencePicture
+from addon.protocol.blockout import Blockout, CollagePart, ReferencePicture
 from addon.protocol.strict_json import ContractError, loads
 from addon.request.references import Keeps, following, reference_of
 
 from ..errors import CommandError
 
 KEYWORD, LATENT = "maquette.blockout", "maquette.latent"
+TAKE = "the region is taken out of this picture: castle=photo.jpg; phrase=tower; caption=a tower by the sea"
 BESIDE = "reference.png"  # the picture that a blockout in the same folder follows
 
 
@@ -26,10 +27,17 @@ class WrongReference(CommandError):
 
 @dataclass(frozen=True)
 class PictureToFollow:
-    """A PNG file as it is sent, and the blockout that refers to it."""
+    """The PNG files as they are sent, and the blockout that refers to them: ``png`` is the one that it follows, None
+    without one, and ``parts`` are those that its collage takes objects out of."""
 
-    png: bytes
+    png: bytes | None
     blockout: Blockout
+    parts: tuple[bytes, ...] = ()
+
+    @property
+    def files(self) -> tuple[bytes, ...]:
+        """All of them."""
+        return (*(() if self.png is None else (self.png,)), *self.parts)
 
 
 def add_reference_flags(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +49,15 @@ def add_reference_flags(parser: argparse.ArgumentParser) -> None:
     exclusive.add_argument(
         "--restyle", type=Path, metavar="PICTURE", help="keep this picture's layout, with other words"
     )
+    exclusive.add_argument(
+        "--reword", type=Path, metavar="PICTURE", help="words look where this picture's looked (Prompt-to-Prompt)"
+    )
     parser.add_argument("--keep", action="append", default=[], metavar="REGION", help="keeps its look; all by default")
     parser.add_argument(
         "--repaint", action="append", default=[], metavar="REGION", help="is painted anew; no others are"
     )
     parser.add_argument("--caption", help="what the picture shows, where it carries no request of ours")
+    parser.add_argument("--take", action="append", default=[], metavar="REGION=PICTURE", help=TAKE)
     parser.add_argument(
         "--other-view", action="store_true", help="the picture is seen from elsewhere: keep looks alone"
     )
@@ -56,36 +68,95 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
 
     Raises WrongReference.
     """
-    path: Path | None = words.keep_look or words.restyle
+    path: Path | None = words.keep_look or words.restyle or words.reword
     if path is None:
         if words.keep or words.repaint or words.caption or words.other_view:
             raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
-        return _again(blockout, words.scene.parent / BESIDE)
-    keeps: Keeps = "layout" if words.restyle else "look" if words.other_view else "picture"
-    try:
-        content = path.read_bytes()
-        png, request = _as_png(content, blockout), _request(content)
-    except (OSError, Image.DecompressionBombError, ContractError) as error:
-        raise WrongReference(f"{path} is no picture that can be followed: {error}") from error
+        if not words.take:
+            return _again(blockout, words.scene.parent)
+        return taken(PictureToFollow(None, replace(blockout, collage=())), words.take)
+    keeps: Keeps = "layout" if words.restyle else "attention" if words.reword else "picture"
+    keeps = "look" if words.other_view and words.keep_look else keeps
+    png, request = _picture(path, blockout)
     digest = sha256(png).hexdigest()
     if request is None or words.caption is not None:
         reference = ReferencePicture(picture=digest, caption=words.caption or blockout.prompt, keeps=keeps)
     else:
         reference = reference_of(digest, request, keeps=keeps)
     repaint = _named(blockout, words.repaint)
-    every = [] if words.restyle else [region.name for region in blockout.regions]
+    every = [] if words.keep_look is None else [region.name for region in blockout.regions]
     keep = _named(blockout, words.keep) if words.keep or words.repaint else every
-    return PictureToFollow(png, following(blockout, reference, keep, repaint))
+    return taken(PictureToFollow(png, following(blockout, reference, keep, repaint)), words.take)
 
 
-def _again(blockout: Blockout, beside: Path) -> PictureToFollow | None:
-    """A blockout that refers to a picture already, which lies beside it. Raises WrongReference where it does not."""
-    if blockout.reference is None:
+def taken(follows: PictureToFollow, words: Sequence[str]) -> PictureToFollow:
+    """The blockout with a collage of what ``--take`` says; a region that is taken keeps no look of the picture that is
+    followed. Raises WrongReference."""
+    blockout, parts, files = follows.blockout, [], []
+    for text in words:
+        part, png = _part(text, blockout)
+        parts.append(part)
+        files.append(png)
+    names = [part.region for part in parts]
+    regions = tuple(replace(r, look="repaint") if r.name in names and follows.png else r for r in blockout.regions)
+    return PictureToFollow(follows.png, replace(blockout, regions=regions, collage=tuple(parts)), tuple(files))
+
+
+def _part(text: str, blockout: Blockout) -> tuple[CollagePart, bytes]:
+    """What one ``--take`` says, and the picture as a PNG file."""
+    first, *more = (part.strip() for part in text.split(";"))
+    name, _, path = first.partition("=")
+    facts = {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in more if part)}
+    if not path or not set(facts) <= {"phrase", "caption"}:
+        raise WrongReference(f"--take {text!r}: say {TAKE.partition(': ')[2]}")
+    (region_name,) = _named(blockout, [name.strip()])[:1] or [""]
+    region = next(region for region in blockout.regions if region.name == region_name)
+    png, request = _picture(Path(path.strip()), blockout)
+    theirs = [r for r in request.regions if {r.name, r.phrase} & {region.name, region.phrase}] if request else []
+    phrase = facts.get("phrase") or (theirs[0].phrase if theirs else region.phrase)
+    caption = facts.get("caption") or (request.prompt if request else phrase)
+    digest = sha256(png).hexdigest()
+    return CollagePart(region=region.name, picture=digest, caption=caption, phrase=phrase), png
+
+
+def _picture(path: Path, blockout: Blockout) -> tuple[bytes, Blockout | None]:
+    """A picture as the PNG file that is sent, and what it was asked for, if it is ours. Raises WrongReference."""
+    try:
+        content = path.read_bytes()
+        return as_png(content, blockout), request_in(content)
+    except (OSError, Image.DecompressionBombError, ContractError) as error:
+        raise WrongReference(f"{path} is no picture that can be followed: {error}") from error
+
+
+def _again(blockout: Blockout, folder: Path) -> PictureToFollow | None:
+    """A blockout that refers to pictures already, which lie beside it. Raises WrongReference where they do not."""
+    if not blockout.pictures:
         return None
-    png = beside.read_bytes() if beside.is_file() else b""
-    if sha256(png).hexdigest() != blockout.reference.picture:
-        raise WrongReference(f"the request follows a picture that is not {beside}: put it there, or name --keep-look")
-    return PictureToFollow(png, blockout)
+    files = {digest: file_beside(folder, digest) for digest in blockout.pictures}
+    if absent := [digest for digest, png in files.items() if png is None]:
+        path = folder / BESIDE
+        if blockout.reference is not None and absent[0] == blockout.reference.picture:
+            raise WrongReference(f"the request follows a picture that is not {path}: put it there, or name --keep-look")
+        raise WrongReference(f"the request takes an object out of the picture {absent[0][:12]}…: put it into {folder}")
+    present = {digest: png for digest, png in files.items() if png is not None}
+    png = None if blockout.reference is None else present[blockout.reference.picture]
+    return PictureToFollow(png, blockout, tuple(present[part.picture] for part in blockout.collage))
+
+
+def named_files(follows: PictureToFollow | None) -> dict[str, bytes]:
+    """The pictures that a blockout refers to, by the names that they have beside it."""
+    if follows is None:
+        return {}
+    parts = {f"part-{sha256(png).hexdigest()[:12]}.png": png for png in follows.parts}
+    return parts if follows.png is None else {BESIDE: follows.png, **parts}
+
+
+def file_beside(folder: Path, digest: str) -> bytes | None:
+    """The PNG file of that sha256 in a folder, the one called BESIDE or any other; None where it is not there."""
+    for path in (folder / BESIDE, *sorted(folder.glob("*.png"))):
+        if path.is_file() and sha256(content := path.read_bytes()).hexdigest() == digest:
+            return content
+    return None
 
 
 def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
@@ -98,14 +169,17 @@ def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
     return regions
 
 
-def _request(content: bytes) -> Blockout | None:
+def request_in(content: bytes) -> Blockout | None:
     """What a picture of ours was asked for; None of any other. Raises ContractError."""
     text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(KEYWORD)
     return None if text is None else loads(Blockout, text)
 
 
-def _as_png(content: bytes, blockout: Blockout) -> bytes:
-    """The file as it is, where it is ours or a PNG file of the picture's size; else as one, cut to shape and scaled."""
+def as_png(content: bytes, blockout: Blockout) -> bytes:
+    """The file as it is, where it is ours or a PNG file of the picture's size; else as one, cut to shape and scaled.
+
+    Raises OSError for what is no image.
+    """
     image, size = Image.open(io.BytesIO(content)), (blockout.width, blockout.height)
     if image.format == "PNG" and (LATENT in getattr(image, "text", {}) or image.size == size):
         return content

@@ -30,7 +30,7 @@ from . import blender_process
 from .files import scratch, write, writing
 from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
-from .reference_flags import BESIDE, PictureToFollow, add_reference_flags, follow
+from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
 from .request_files import is_request, read_request
 from .terminal import bar, complain, say
@@ -69,16 +69,18 @@ async def render(
     change: Callable[[Blockout], Blockout] = lambda blockout: blockout,
     follows: Callable[[Blockout], PictureToFollow | None] = lambda blockout: None,
     overwrite: bool = False,
+    scene_copy: bool = True,
 ) -> Result:
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
     is the Blender to use instead of bpy. ``change`` has the last word on the blockout, and
     ``follows`` says which picture it follows. A picture that is there is
-    only replaced to ``overwrite`` it.
+    only replaced to ``overwrite`` it; without ``scene_copy`` there is no scene.blend.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
     refuse_to_overwrite(result.picture, overwrite)
+    result = result if scene_copy else replace(result, scene=None)
     if is_request(source.path):
         blockout, result = read_blockout(source.path, settings, name), replace(result, scene=None)
     else:
@@ -105,13 +107,14 @@ async def _noted(
     beside it, where the server has it."""
     blockout = await link.call(methodcaller("pinned", blockout))
     if (picture_to_follow := follows(blockout)) is not None:
-        await link.call(methodcaller("refer", picture_to_follow.png))
+        for png in picture_to_follow.files:
+            await link.call(methodcaller("refer", png))
         blockout = picture_to_follow.blockout
     with writing(file.parent, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, json.dumps(dump(blockout)).encode())
-        if picture_to_follow is not None:
-            write(file.parent / BESIDE, picture_to_follow.png)
+        for name, png in named_files(picture_to_follow).items():
+            write(file.parent / name, png)
     return blockout
 
 
@@ -127,7 +130,7 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
             progress.update(event.step - progress.n)
 
         picture = await painted(link, blockout, uuid.uuid4().hex, watch)
-    return picture.png, picture.job.achieved
+    return picture.png, picture.achieved
 
 
 def refuse_to_overwrite(picture: Path, overwrite: bool) -> None:
@@ -239,7 +242,8 @@ async def _main(words: argparse.Namespace) -> None:
     source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     change, follows = partial(changed, words=words), partial(follow, words=words)
     async with link(words.server, models, words.lora_folders) as way:
-        result = await render(way, source, settings, name, out, words.blender, change, follows, words.overwrite)
+        choices = (change, follows, words.overwrite, not words.no_scene)
+        result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)
 
 
@@ -279,5 +283,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")
     parser.add_argument("--out", type=Path, help="folder of the results; out/SCENE by default")
     parser.add_argument("--overwrite", action="store_true", help="replace the picture that is there")
+    parser.add_argument("--no-scene", action="store_true", help="write no scene.blend, which costs another Blender")
     parser.add_argument("--json", action="store_true", help="one line of JSON: the files, and what was achieved")
     return parser

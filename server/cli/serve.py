@@ -4,6 +4,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +18,11 @@ from addon.protocol.paths import home
 from .. import logs
 from ..catalogue import offered
 from ..http.host import running
+from ..safeguards.choices import Safeguards
+from ..safeguards.content_credentials import signer_of
+from ..safeguards.content_filter import check_filter
 from ..settings import ServerSettings
+from ..worker.devices import devices
 from .terminal import say, stop_by_any_signal
 
 LAST_PORT = 65535
@@ -25,6 +30,7 @@ LAST_PORT = 65535
 
 async def serve(settings: ServerSettings) -> None:
     """Serves until it is cancelled, as Ctrl-C does; on a leash also until standard input ends."""
+    _stop_gracefully()
     async with running(settings) as (host, connection):
         if LEASH in os.environ:
             leash(asyncio.get_running_loop(), host.stop)
@@ -37,8 +43,16 @@ def run(settings: ServerSettings) -> None:
     """Serves in the foreground until a signal comes, which is the way in which a server ends."""
     os.umask(0o077)  # prompts and pictures are their owner's alone, in a home of whatever mode
     stop_by_any_signal()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(serve(settings))
+
+
+def _stop_gracefully() -> None:
+    """Have SIGTERM cancel the running task where Ctrl-C is ignored, as shells have it for what runs in the background:
+    asyncio then takes no notice of the one that SIGTERM otherwise becomes."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is not None and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(task.cancel))
 
 
 def leash(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -64,9 +78,24 @@ def settings_from(arguments: argparse.Namespace) -> ServerSettings:
         models=offered(arguments.model or []),
         folders=tuple(folder.absolute() for folder in arguments.models),
         adapters=tuple(folder.absolute() for folder in arguments.loras),
+        devices=arguments.device,
         engine=arguments.engine,
         log_json=arguments.log_json,
+        safeguards=Safeguards(
+            request=not arguments.no_request,
+            digital_source=not arguments.no_digital_source,
+            mark=not arguments.no_mark,
+            certificate=arguments.certificate and arguments.certificate.absolute(),
+            private_key=arguments.private_key and arguments.private_key.absolute(),
+            content_filter=arguments.filter,
+        ),
     )
+
+
+def check(safeguards: Safeguards) -> None:
+    """What is wrong with them is said before anything starts. Raises NoSigner, NoFilter."""
+    signer_of(safeguards)
+    check_filter(safeguards.content_filter)
 
 
 def engine(text: str) -> str:
@@ -88,23 +117,33 @@ def port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is no port: choose one of 1 to {LAST_PORT}, or 0 for a free one")
 
 
+def parser() -> argparse.ArgumentParser:
+    """Its flags."""
+    flags = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
+    flags.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
+    flags.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
+    flags.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
+    of_models = "offer what is in this folder, ComfyUI's, A1111's or any"
+    flags.add_argument("--models", type=Path, action="append", default=[], help=of_models)
+    flags.add_argument("--loras", type=Path, action="append", default=[], help="a folder of LoRAs and VAEs")
+    on = "cpu or cuda:N, several with commas between: a worker each"
+    flags.add_argument("--device", type=devices, default=(), help=on)
+    flags.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")
+    flags.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
+    own = flags.add_argument_group("safeguards")
+    own.add_argument("--no-request", action="store_true", help="pictures do not carry what was asked for")
+    own.add_argument("--no-digital-source", action="store_true", help="pictures do not say that a model made them")
+    own.add_argument("--no-mark", action="store_true", help="no invisible mark in pictures of 512 by 512 and more")
+    own.add_argument("--certificate", type=Path, help="PEM file of the chain that pictures are signed with (C2PA)")
+    own.add_argument("--private-key", type=Path, help="its key, a PEM file that you alone can read")
+    own.add_argument("--filter", default="", help="entry point that is asked before and after painting")
+    return flags
+
+
 def main(argv: Sequence[str]) -> int:
     """``maquette serve``."""
-    parser = argparse.ArgumentParser(prog="maquette serve", description="Serve pictures on this machine.")
-    parser.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0 picks a free one")
-    parser.add_argument("--home", type=Path, default=home(), help="folder of queue, pictures and connection file")
-    parser.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
-    parser.add_argument(
-        "--models",
-        type=Path,
-        action="append",
-        default=[],
-        help="offer what is in this folder, ComfyUI's, A1111's or any",
-    )
-    parser.add_argument("--loras", type=Path, action="append", default=[], help="a folder of LoRAs and VAEs")
-    parser.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")
-    parser.add_argument("--log-json", action="store_true", help="write the log as JSON, an object a line")
-    settings = settings_from(parser.parse_args(argv))
+    settings = settings_from(parser().parse_args(argv))
     logs.configure(as_json=settings.log_json)
+    check(settings.safeguards)
     run(settings)
     return 0

@@ -12,7 +12,7 @@ from ..problems import QueueUnavailable
 from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
-from ..worker.supervisor import Supervisor
+from ..worker.pool import WorkerPool
 from . import error_responses
 from .event_log import EventLog
 from .gate import Gate
@@ -39,14 +39,14 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
         with suppress(QueueUnavailable):  # what cannot be cleared now is not needed to start
             newest = store.last_event()
             store.sweep()
-        supervisor, events = Supervisor(settings, store, signal), EventLog(store, signal, newest)
+        pool, events = WorkerPool(settings, store, signal), EventLog(store, signal, newest)
         offers = Offers.of(settings, store)
         offers.library.start()
-        app.state.services = Services(settings, store, signal, events, supervisor, offers)
-        tasks = [asyncio.create_task(task) for task in (supervisor.keep(), events.follow(), keep_bounds(app))]
+        app.state.services = Services(settings, store, signal, events, pool, offers)
+        tasks = [asyncio.create_task(task) for task in (pool.keep(), events.follow(), keep_bounds(app))]
         yield
         offers.stop()
-        await supervisor.leave()
+        await pool.leave()
         signal.close()
         await asyncio.gather(*tasks)
         store.close()

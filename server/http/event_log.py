@@ -25,6 +25,7 @@ from ..queue.store import Store
 
 RECENT = 2_048  # events in memory
 CHUNK = 256  # events read at once
+PACE = 0.01  # seconds between two looks: what comes faster is read together, and what comes alone at once
 CHUNKS = 64  # of the older log that are kept for others who ask
 
 
@@ -52,8 +53,10 @@ class EventLog:
 
     async def follow(self) -> None:
         """Keeps the newest events, until the signal is closed."""
+        loop, read = asyncio.get_running_loop(), 0.0
         while not self._signal.closed:
-            news = self._signal.next()
+            await asyncio.sleep(max(0.0, read + PACE - loop.time()))
+            news, read = self._signal.next(), loop.time()
             try:
                 frames = await run_in_threadpool(self._read, self._newest)
             except QueueUnavailable:

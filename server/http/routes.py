@@ -2,7 +2,6 @@
 """The addresses. Handlers that touch the disk are plain functions, which FastAPI runs off the event loop."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from typing import Annotated
@@ -12,8 +11,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from addon.protocol.answers import VERSION as CONTRACT
-from addon.protocol.answers import AdapterKind, Health, Scope, Stored
+from addon.protocol.answers import AdapterKind, Scope, Stored
 from addon.protocol.blockout import Blockout
 from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import dump
@@ -27,13 +25,14 @@ from ..problems import (
 )
 from ..queue.signal import Signal
 from ..queue.store import Store
-from ..settings import VERSION, ServerSettings
-from ..worker.memory import FACT, MemoryState, from_fact, of_machine, precisions
-from ..worker.supervisor import Supervisor
+from ..settings import ServerSettings
+from ..worker.memory import FACT, from_fact, of_machine, precisions
+from ..worker.pool import WorkerPool
 from .admission import affordable, is_same_request, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
-from .metrics import MEDIA_TYPE, ServerFigures, exposition
+from .health import device_memory, health_of
+from .metrics import MEDIA_TYPE, ServerFigures, exposition, worker_states
 from .offers import Offers
 
 router = APIRouter(prefix="/v1")
@@ -57,7 +56,7 @@ class Services:
     store: Store
     signal: Signal
     events: EventLog
-    supervisor: Supervisor
+    pool: WorkerPool
     offers: Offers
 
 
@@ -115,7 +114,7 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     services.offers.state(model)
     affordable(blockout, model)
     job, created = services.store.submit(blockout, key, services.settings.max_queued, instead)
-    services.supervisor.wake()
+    services.pool.wake()
     services.signal.notify()
     return JSONResponse(dump(job), 201 if created else 200, {"Location": f"/v1/jobs/{job.id}"})
 
@@ -144,7 +143,7 @@ def one_job(services: In, job: str) -> Response:
 def cancel(services: In, job: str) -> Response:
     """Cancels one job; a job that is over stays as it is."""
     cancelled = services.store.cancel(job)
-    services.supervisor.cancelled(job)
+    services.pool.cancelled(job)
     services.signal.notify()
     return JSONResponse(dump(cancelled))
 
@@ -163,7 +162,7 @@ def cancel_many(services: In, body: Body) -> Response:
     scope = validated(_SCOPE, body)
     cancelled = services.store.cancel_many(waiting_only=scope.scope == "waiting")
     for job in cancelled:
-        services.supervisor.cancelled(job.id)
+        services.pool.cancelled(job.id)
     services.signal.notify()
     return JSONResponse([dump(job) for job in cancelled])
 
@@ -231,44 +230,23 @@ def one_adapter(services: In, kind: AdapterKind, name: str) -> Response:
 @router.get("/health")
 def health(services: In) -> Response:
     """How the server is."""
-    facts, (queued, running) = services.store.facts(), services.store.counts()
-    device, model = facts.get("device", "starting"), facts.get("model", "")
-    memory = _memory(facts)
-    return JSONResponse(
-        dump(
-            Health(
-                version=VERSION,
-                contract=CONTRACT,
-                device=device,
-                model=model,
-                queued=queued,
-                running=running,
-                trouble=services.supervisor.trouble,
-                memory=memory.total,
-                memory_free=memory.free,
-            )
-        )
-    )
+    return JSONResponse(dump(health_of(services.store, services.pool)))
 
 
 @unversioned.get("/metrics")
 def metrics(services: In) -> Response:
     """The same for Prometheus."""
-    (jobs, picture_bytes), memory = services.store.totals(), _memory(services.store.facts())
+    (jobs, picture_bytes), memory = services.store.totals(), device_memory(services.store.facts())
     figures = ServerFigures(
         jobs=jobs,
+        workers=worker_states(services.pool.supervisors),
         listeners=services.signal.listeners,
-        trouble=bool(services.supervisor.trouble),
+        trouble=bool(services.pool.trouble),
         memory=memory.total,
         memory_free=memory.free,
         picture_bytes=picture_bytes,
     )
     return Response(exposition(figures), headers={"X-Content-Type-Options": "nosniff"}, media_type=MEDIA_TYPE)
-
-
-def _memory(facts: Mapping[str, str]) -> MemoryState:
-    """The device's, else the machine's."""
-    return from_fact(facts.get(FACT, "")) or of_machine()
 
 
 def _number(last_event_id: str) -> int:

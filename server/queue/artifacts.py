@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Pictures on disk, named by their content: writing twice is writing once, and no path comes from the wire.
 
-The store puts and removes them under the lock with which it writes their rows, so that no file can be taken between its
-coming and its being referred to.
+The store puts them in their places and removes them under the lock with which it writes their rows, so that no file can
+be taken between its coming and its being referred to. What takes long, the disk's word that it has them, comes before.
 """
 
 import math
@@ -10,8 +10,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -60,28 +60,77 @@ class ArtifactStore:
         try:
             self._write(digest, picture.png, durable=picture.kind != "preview")
         except OSError as error:
-            raise NoRoom(f"The picture cannot be kept: {error.strerror}") from error
+            raise no_room(error) from error
+        return Artifact(sha256=digest, kind=picture.kind, media_type="image/png", bytes=len(picture.png))
+
+    @contextmanager
+    def staged(self, pictures: Sequence[PictureFile]) -> Iterator[Callable[[], list[Artifact]]]:
+        """Writes what a job ends with before the lock is taken, for a disk takes its time to say that it has it; what
+        is yielded puts the files in their places, under the lock. Both raise NoRoom; what was not placed goes.
+        """
+        parts: dict[str, Path] = {}
+        try:
+            for picture in pictures:
+                digest = sha256(picture.png).hexdigest()
+                if digest not in parts and not self._has(digest, durable=True):
+                    parts[digest] = self._part(picture.png, durable=True)
+            yield lambda: [self._placed(picture, parts) for picture in pictures]
+        finally:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+
+    def _placed(self, picture: PictureFile, parts: Mapping[str, Path]) -> Artifact:
+        digest = sha256(picture.png).hexdigest()
+        path = self.folder / digest
+        try:
+            if digest in parts and parts[digest].exists():
+                parts[digest].replace(path)
+        except OSError as error:  # some systems replace nothing that is being read, and so is right already
+            if self.content(digest) is None:
+                raise no_room(error) from error
+        if not path.is_file():  # it was there before the lock was
+            return self.put(picture)
         return Artifact(sha256=digest, kind=picture.kind, media_type="image/png", bytes=len(picture.png))
 
     def _write(self, digest: str, content: bytes, durable: bool) -> None:
         """Nothing is replaced that is right already: some systems refuse that while the file is being read."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self.content(digest) is not None:
-            if durable:
-                _synchronise(self.folder / digest)
+        if self._has(digest, durable):
             return
-        descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="new-")
-        part = Path(name)
+        part = self._part(content, durable)
         try:
+            part.replace(self.folder / digest)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+    def _has(self, digest: str, durable: bool) -> bool:
+        """Whether it is here, whole; and after a power cut, where it is to be ``durable``."""
+        if self.content(digest) is None:
+            return False
+        if durable:
+            try:
+                _synchronise(self.folder / digest)
+            except OSError as error:
+                raise no_room(error) from error
+        return True
+
+    def _part(self, content: bytes, durable: bool) -> Path:
+        """A file beside the others that holds the content. Raises NoRoom, and leaves nothing behind then."""
+        part = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="new-")
+            part = Path(name)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            part.replace(self.folder / digest)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        except OSError as error:
+            if part is not None:
+                part.unlink(missing_ok=True)
+            raise no_room(error) from error
+        return part
 
     def find(self, digest: str) -> Path | None:
         """Where the content lies; None for a digest that is none, or that is not here."""
@@ -114,6 +163,11 @@ class ArtifactStore:
             with suppress(OSError):
                 if path.name not in referenced and not path.is_dir():
                     path.unlink(missing_ok=True)
+
+
+def no_room(error: OSError) -> NoRoom:
+    """The refusal that an error of the disk becomes."""
+    return NoRoom(f"The picture cannot be kept: {error.strerror}")
 
 
 def _synchronise(path: Path) -> None:

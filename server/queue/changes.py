@@ -80,6 +80,14 @@ def advance(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Probl
     return ticket
 
 
+def note_progress(
+    db: sqlite3.Connection, job: str, phase: str, step: int = 0, energies: tuple[tuple[str, float], ...] = ()
+) -> None:
+    """How far a job is, for whoever listens."""
+    db.execute("UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?", (phase, step, job))
+    log(db, job, "progress", energies=energies)
+
+
 def put_back(db: sqlite3.Connection, row: sqlite3.Row, verb: Verb, problem: Problem | None = None) -> None:
     """What was in hand waits again, from its beginning, or fails as ``problem`` says where it did so too often."""
     db.execute("UPDATE job SET phase = '', step = 0 WHERE id = ?", (row["id"],))

@@ -12,7 +12,8 @@ from pathlib import Path
 from ..errors import CommandError
 
 PATIENCE = 5.0  # seconds
-TABLES = ("job", "artifact", "event", "submission", "fact")
+LOG_BYTES = 4 * 2**20  # of the write-ahead log, whose file would otherwise stay as large as it ever was
+TABLES = ("job", "artifact", "event", "submission", "fact", "worker")
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -70,6 +71,11 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     # whose turn it is, and how many wait, without a look at the jobs themselves
     "CREATE INDEX job_by_turn ON job (position, coalesce(stands_for, number)) WHERE state = 'queued';",
+    # several workers: who has a job in hand; what each has in memory, and whether it waits for a job
+    """
+    ALTER TABLE job ADD COLUMN worker INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE worker (number INTEGER PRIMARY KEY, model TEXT NOT NULL, free INTEGER NOT NULL) STRICT;
+    """,
 )
 
 
@@ -105,6 +111,7 @@ def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
     db = _opened(path, patience)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     db.execute("PRAGMA foreign_keys = ON")
     _migrate(db, path)
     for table in TABLES:

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from addon.protocol.answers import Artifact, Event, Job, Problem, State
@@ -22,7 +23,7 @@ WAITING = "job INDEXED BY job_by_turn WHERE state = 'queued'"  # by that index, 
 TURN = "position, coalesce(stands_for, number)"  # in which order jobs that wait are painted
 COLUMNS = (
     "number, id, state, sequence, fence, attempts, restarts, created, phase, step, steps, model, prompt, seed, problem,"
-    " achieved, position, stands_for"
+    " achieved, position, stands_for, worker"
 )  # of a job, all but what was asked for, which may be of megabytes
 REFERENCE = "reference"  # what kind of picture it is that a job follows: none of its own
 TEXTS = ("problem", "achieved")  # columns that hold JSON
@@ -61,9 +62,9 @@ def attach(db: sqlite3.Connection, job: str, artifact: Artifact) -> str | None:
     return earlier and str(earlier["sha256"])
 
 
-def refer(db: sqlite3.Connection, job: str, digest: str, size: int) -> None:
-    """Note the picture that a job follows, which is none of its own."""
-    values = (job, REFERENCE, digest, "image/png", size)
+def refer(db: sqlite3.Connection, job: str, digest: str, size: int, number: int = 0) -> None:
+    """Note a picture that a job refers to, the first or one of more; which is none of its own."""
+    values = (job, f"{REFERENCE} {number}" if number else REFERENCE, digest, "image/png", size)
     db.execute("INSERT INTO artifact (job, kind, sha256, media_type, bytes) VALUES (?, ?, ?, ?, ?)", values)
 
 
@@ -112,14 +113,23 @@ def job_by(db: sqlite3.Connection, job: str) -> Job:
 
 def job_of(db: sqlite3.Connection, row: sqlite3.Row) -> Job:
     """The job of a row, with its pictures."""
-    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? AND kind != ? ORDER BY kind"
-    pictures = [dict(each) for each in db.execute(artifacts, (row["id"], REFERENCE))]
+    artifacts = "SELECT sha256, kind, media_type, bytes FROM artifact WHERE job = ? AND kind NOT GLOB ? ORDER BY kind"
+    pictures = [dict(each) for each in db.execute(artifacts, (row["id"], f"{REFERENCE}*"))]
     try:
         texts = {name: _parsed(row, name) for name in TEXTS}
         attempt = {"attempt": max(1, row["fence"])}  # each claim is one
         return load(Job, {name: row[name] for name in PLAIN} | texts | attempt | {"artifacts": pictures})
     except ContractError as error:
         return _unreadable(row, pictures, unreadable(error))
+
+
+def events(db: sqlite3.Connection, after: int, job: str | None, limit: int) -> list[Event]:
+    """What happened after the event of that number, oldest first; of one job, or of all."""
+    rows = db.execute(
+        "SELECT id, job, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job) ORDER BY id LIMIT :limit",
+        {"after": after, "job": job, "limit": limit},
+    ).fetchall()
+    return [event_of(row, partial(job_by, db, row["job"])) for row in rows]
 
 
 def event_of(row: sqlite3.Row, job: Callable[[], Job]) -> Event:

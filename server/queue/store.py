@@ -16,7 +16,6 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -26,13 +25,14 @@ from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..problems import KeyReused, QueueFull, UnknownReference
-from . import rows
+from . import rows, sharing
 from .artifacts import ArtifactStore, PictureFile
 from .availability import available, unavailable
-from .changes import advance, claimed, forget, insert, log, put_back, to_front, waiting
+from .changes import advance, claimed, forget, insert, log, note_progress, put_back, to_front, waiting
 from .job_state import ACTIVE
 from .migrations import PATIENCE, connect, reader
-from .rows import COLUMNS, TURN, WAITING, event_of, in_states, job_by, job_of, job_row
+from .rows import COLUMNS, in_states, job_by, job_of, job_row
+from .sharing import ALONE, WorkerSlot
 
 SHELF = "shelf"  # the folder of the pictures, beside the queue
 AT_ONCE = 200  # jobs forgotten under one lock
@@ -99,14 +99,14 @@ class Store:
             return self._refer(db, insert(db, blockout, body, key, digest), blockout), True
 
     def _refer(self, db: sqlite3.Connection, job: Job, blockout: Blockout) -> Job:
-        """The job, which now keeps the picture that it follows from being deleted. Raises UnknownReference."""
-        if blockout.reference is None:
-            return job
-        path = self.artifacts.find(blockout.reference.picture)
-        if path is None:
-            absent = f"There is no picture {blockout.reference.picture[:12]}… here"
-            raise UnknownReference(absent, path="reference.picture")
-        rows.refer(db, job.id, path.name, path.stat().st_size)
+        """The job, which now keeps the pictures that it refers to from being deleted. Raises UnknownReference."""
+        for number, digest in enumerate(blockout.pictures):
+            path = self.artifacts.find(digest)
+            if path is None:
+                followed = blockout.reference is not None and blockout.reference.picture == digest
+                field = "reference.picture" if followed else "collage"
+                raise UnknownReference(f"There is no picture {digest[:12]}… here", path=field)
+            rows.refer(db, job.id, path.name, path.stat().st_size, number)
         return job
 
     def keep(self, png: bytes) -> str:
@@ -177,12 +177,7 @@ class Store:
     def events(self, after: int, job: str | None = None, limit: int = 100) -> list[Event]:
         """What happened after the event of that number, oldest first; of one job, or of all."""
         with self._reading() as db:
-            news = db.execute(
-                "SELECT id, job, body FROM event WHERE id > :after AND (:job IS NULL OR job = :job)"
-                " ORDER BY id LIMIT :limit",
-                {"after": after, "job": job, "limit": limit},
-            ).fetchall()
-            return [event_of(row, partial(job_by, db, row["job"])) for row in news]
+            return rows.events(db, after, job, limit)
 
     def last_event(self) -> int:
         """The number of the newest event; 0 before the first."""
@@ -212,30 +207,32 @@ class Store:
 
     # What the worker does
 
-    def claim(self) -> Claim | None:
-        """Takes the waiting job whose turn it is; None when none waits. Those that cannot be read fail on the way."""
-        first = f"SELECT {COLUMNS}, blockout FROM {WAITING} ORDER BY {TURN} LIMIT 1"
+    def claim(self, slot: WorkerSlot = ALONE, model: str = "") -> Claim | None:
+        """Takes the waiting job whose turn it is, for a worker that has this model in memory; None when none waits for
+        it. Those that cannot be read fail on the way."""
         with self._writing() as db:
-            while (row := db.execute(first).fetchone()) is not None:
+            while (row := sharing.next_row(db, slot, model)) is not None:
                 ticket = advance(db, row, "claim")
+                sharing.take(db, slot, row["id"], row["model"])
                 try:
                     return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
                 except ContractError as error:
                     advance(db, job_row(db, row["id"]), "fail", rows.unreadable(error))
+            sharing.wait(db, slot, model)
         return None
 
-    def start(self, claim: Claim) -> None:
-        """The model is ready, painting begins. Raises StaleClaim."""
+    def start(self, claim: Claim, phase: str = "") -> None:
+        """The model is ready, and this phase begins. Raises StaleClaim."""
         with self._writing() as db:
             advance(db, claimed(db, claim.job, claim.fence), "start")
+            if phase:
+                note_progress(db, claim.job, phase)
 
     def report(self, claim: Claim, progress: JobProgress) -> None:
         """Notes how far the job is. Raises StaleClaim."""
         with self._writing() as db:
-            row = claimed(db, claim.job, claim.fence)
-            values = (progress.phase, progress.step, row["id"])
-            db.execute("UPDATE job SET phase = ?, step = ?, sequence = sequence + 1 WHERE id = ?", values)
-            log(db, claim.job, "progress", energies=progress.energies)
+            claimed(db, claim.job, claim.fence)
+            note_progress(db, claim.job, progress.phase, progress.step, progress.energies)
 
     def preview(self, claim: Claim, picture: PictureFile) -> None:
         """Shows what the picture looks like so far, in place of the last preview. Raises StaleClaim, NoRoom."""
@@ -250,11 +247,11 @@ class Store:
 
     def finish(self, claim: Claim, pictures: tuple[PictureFile, ...], achieved: tuple[Achieved, ...] = ()) -> None:
         """The job is done; these are its pictures, and what they show. Raises StaleClaim, NoRoom."""
-        with self._writing() as db:
+        with self.artifacts.staged(pictures) as placed, self._writing() as db:
             row = claimed(db, claim.job, claim.fence)
             db.execute("UPDATE job SET achieved = ? WHERE id = ?", (json.dumps(dump(achieved)), claim.job))
-            for picture in pictures:
-                rows.attach(db, claim.job, self.artifacts.put(picture))
+            for artifact in placed():
+                rows.attach(db, claim.job, artifact)
             advance(db, row, "finish")
 
     def fail(self, claim: Claim, problem: Problem) -> None:
@@ -267,11 +264,12 @@ class Store:
         with self._writing() as db:
             put_back(db, claimed(db, claim.job, claim.fence), "release")
 
-    def put_back(self, verb: Literal["lose", "restart"]) -> None:
+    def put_back(self, verb: Literal["lose", "restart"], slot: WorkerSlot = ALONE) -> None:
         """What a worker held waits again, or fails when it happened too often: the worker died, or the server went."""
         with self._writing() as db:
-            for row in in_states(db, ACTIVE):
+            for row in sharing.in_hand(db, slot):
                 put_back(db, row, verb, rows.put_back_too_often(verb))
+            sharing.end(db, slot)
 
     def state_fact(self, name: str, value: str) -> None:
         """Notes a fact about the worker."""

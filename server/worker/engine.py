@@ -4,19 +4,17 @@
 import gc
 import logging
 import math
-import re
-import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
-
-from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
+from ..catalogue import address, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
 from .png_files import crop, png, sketch
@@ -30,10 +28,9 @@ if TYPE_CHECKING:
     from sg_core.models.companions.preview_decoder import PreviewDecoder
     from sg_core.models.estimate import Estimate
 
-log = logging.getLogger(__name__)
+    from .inspection import InspectionPage, PicturesInspected
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
-QUOTED = 40  # characters
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,9 @@ class Progress:
     energies: tuple[tuple[str, float], ...] = ()
     preview: Callable[[], bytes] | None = None
     phase: Literal["painting", "decoding", "measuring"] = "painting"
+
+
+ProgressReport = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,11 @@ class Engine(Protocol):
     def unload(self) -> None:
         """Gives the memory of the model back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
-        """Paints with the loaded model; ``reference`` is the PNG file that the blockout refers to.
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those that
+        its parts are taken out of. An engine that knows of neither is asked for neither.
 
         Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
         painting.
@@ -165,7 +168,7 @@ class DiffusionEngine:
                 fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
                 return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
         except sg_core.WeightsError as error:
-            raise NoModel(f"{model.name}: {error}", fix=_fix(model)) from error
+            raise NoModel(f"{model.name}: {error}", fix=remedy(model)) from error
 
     def _fit(self, ready: Ready, setup: Setup) -> None:
         import sg_core
@@ -191,39 +194,77 @@ class DiffusionEngine:
             names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
             raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
+    def paint(
+        self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
         """Translates, samples, measures, crops."""
-        import sg_core
-
         from . import references, translate
 
+        stated = self._stated(blockout)
+        with self._painting(stated) as (model, judge, read):
+            stated = replace(stated, tiled=model.plan.tiles)
+            keeping = references.keeping(model, judge, read, reference, collage)
+            picture, latent = translate.paint(model, read, self._watch(report, stated), keeping)
+            report(Progress(all_steps(stated), phase="measuring"))
+            achieved = translate.achieved(model, judge, read, latent, picture)
+        return finished(picture[0], stated, achieved, references.latent_text(latent))
+
+    def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
+        """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
+        from . import inspection
+
+        with self._painting(self._stated(blockout)) as (model, judge, read):
+            return inspection.inspected_page(model, judge, read, self._watch(report, blockout), files)
+
+    def _stated(self, blockout: Blockout) -> Blockout:
+        """The request with the precision that it is computed in, which it need not say where that is float32."""
         assert self._ready is not None, "load comes first"
-        info, model, judge = self._ready.info, self._ready.sparing, self._ready.judge
-        if self._ready.precision != "float32":  # which a blockout need not say
-            blockout = replace(blockout, precision=self._ready.precision)
+        return blockout if self._ready.precision == "float32" else replace(blockout, precision=self._ready.precision)
+
+    @contextmanager
+    def _painting(self, blockout: Blockout) -> Iterator["tuple[Sparing, sg_core.Judge | None, Blockout]"]:
+        """Model, Judge and the request as the model reads it; what goes wrong with them in the words of a refusal."""
+        import sg_core
+
+        from . import translate
+
+        assert self._ready is not None, "load comes first"
+        info, read = self._ready.info, translate.readable(blockout, self._ready.info.words)
         try:
-            read = translate.readable(blockout, info.words)
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
-                blockout = replace(blockout, tiled=self._ready.sparing.plan.tiles)
-                keeping = references.keeping(model, judge, read, reference)
-                watch = _watch(report, blockout, self._ready.previews)
-                picture, latent = translate.paint(model, read, watch, keeping)
-                report(Progress(all_steps(blockout), phase="measuring"))
-                achieved = translate.achieved(model, judge, read, latent, picture)
+                yield self._ready.sparing, self._ready.judge, read
         except OutOfMemory as error:
             if any(region.colour for region in blockout.regions):
                 error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
             raise
         except sg_core.TooLong as error:
             text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
-            raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {end(error.lost)}.") from error
+            lost = translate.end(error.lost)
+            raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {lost}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
         except sg_core.NotFinite as error:
             raise NoModel(str(error), fix="Get the model's files again, or choose another model.") from error
         except sg_core.SelfGuidanceError as error:
             raise Unpaintable(str(error)) from error
-        return finished(picture[0], blockout, achieved, references.latent_text(latent))
+
+    def _watch(self, report: Callable[[Progress], None], blockout: Blockout) -> "sg_core.Watch":
+        from .translate import image_of
+
+        assert self._ready is not None, "load comes first"
+        small = self._ready.previews
+
+        def watch(moment: "sg_core.Moment") -> None:
+            def preview() -> bytes:
+                pictures = moment.preview() if small is None else small.pictures(moment.clean())
+                return sketch(image_of(pictures[0]), blockout.frame, (blockout.width, blockout.height))
+
+            energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
+            report(Progress(moment.step, energies, preview))
+            if moment.step == moment.steps:
+                report(Progress(moment.step, energies, phase="decoding"))
+
+        return watch
 
     def _spare(self, blockout: Blockout) -> str:
         """Have the model save as much memory as this picture needs; in words, how much that is."""
@@ -248,44 +289,9 @@ def _device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def address(model: ModelInfo) -> str:
-    """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
-    return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
-
-
-def _fix(model: ModelInfo) -> str:
-    if COMMIT.fullmatch(model.revision):
-        return "Check the connection to the hub; or download the model yourself and serve its folder."
-    return "Check that the model's folder is there and whole."
-
-
-def _watch(
-    report: Callable[[Progress], None], blockout: Blockout, previews: "PreviewDecoder | None"
-) -> "sg_core.Watch":
-    def watch(moment: "sg_core.Moment") -> None:
-        def preview() -> bytes:
-            pictures = moment.preview() if previews is None else previews.pictures(moment.clean())
-            return sketch(image_of(pictures[0]), blockout.frame, (blockout.width, blockout.height))
-
-        energies = tuple((term, value) for term, value in moment.energies.items() if math.isfinite(value))
-        report(Progress(moment.step, energies, preview))
-        if moment.step == moment.steps:
-            report(Progress(moment.step, energies, phase="decoding"))
-
-    return watch
-
-
-def end(lost: str) -> str:
-    """The end of a prompt in quotes, QUOTED characters of it and whole words."""
-    return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
-
-
 def finished(picture: "Tensor", blockout: Blockout, achieved: tuple[Achieved, ...], latent: str = "") -> Painting:
     """A picture (3, height, width) in 0..1 as the PNG files of the result; both carry the latent of the whole."""
+    from .translate import image_of
+
     full, frame = image_of(picture), blockout.frame
     return Painting(png(crop(full, frame), blockout, latent), png(full, blockout, latent), achieved)
-
-
-def image_of(picture: "Tensor") -> Image.Image:
-    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
-    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

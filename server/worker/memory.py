@@ -55,6 +55,12 @@ def of_device() -> MemoryState:
     return MemoryState(total, free)
 
 
+def lacks_gpu() -> bool:
+    """Whether torch has been imported, and finds no GPU."""
+    torch: Any = sys.modules.get("torch")
+    return torch is not None and not torch.cuda.is_available()
+
+
 def gpu_room() -> int:
     """Bytes that are free on the GPU that torch computes on, and those that this process holds of it; 0 without one."""
     torch: Any = sys.modules.get("torch")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a blockout's reference to the terms that keep something of it.
+"""From the pictures that a blockout refers to, to the terms that keep something of them.
 
 What is request follows from what differs. Regions that stand where the reference has them, and whose look is free, stay
 as they are with everything else; those that moved, came, went or are to be repainted have their area opened.
@@ -11,7 +11,8 @@ import io
 import json
 import struct
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,15 +21,16 @@ from PIL import Image
 from torch import Tensor
 
 import sg_core
-from addon.protocol.blockout import Blockout, ReferencePicture, Region
+from addon.protocol.blockout import Blockout, ReferencePicture, ReferenceRegion, Region
+from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
+from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.tokens import Phrase
 
 from ..problems import Unpaintable
 from .translate import coverage, wording
 
-MOVED = 0.05  # 1 - IoU of a region's masks: below it the region stands where it stood
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
 KEYS = ("maquette.blockout", "maquette.latent")
 
@@ -72,22 +74,81 @@ def read(png: bytes) -> PngReference:
     return PngReference(pixels, latent, model)
 
 
-def keeping(model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes | None) -> sg_core.Layout:
-    """What the picture keeps of its reference; nothing without one. Raises sg_core's errors, and Unpaintable."""
-    if blockout.reference is None or png is None:
-        return sg_core.Layout()
+def keeping(
+    model: sg_core.Model,
+    judge: sg_core.Judge | None,
+    blockout: Blockout,
+    png: bytes | None,
+    collage: Sequence[bytes] = (),
+) -> sg_core.Layout:
+    """What the picture takes of others: of its reference, of those that its parts are taken out of, and of its own
+    blocking. Nothing where it asks for nothing. Raises sg_core's errors, and Unpaintable."""
+    _check_names(blockout)
+    layout = blocked(model, blockout)
+    if blockout.reference is not None and png is not None:
+        layout += _followed(model, judge, blockout, blockout.reference, png)
+    return layout + collected(model, judge, blockout, collage) if blockout.collage else layout
+
+
+def _followed(
+    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, asked: ReferencePicture, png: bytes
+) -> sg_core.Layout:
     reference = reference_of(model, judge, blockout, png)
+    if asked.shown is not None:
+        return sg_core.freeze(reference, 1.0 - coverage(asked.shown))
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
-    keeps = blockout.reference.keeps
-    if keeps == "layout":
+    if asked.keeps == "layout":
         return sg_core.keep_layout(reference)
-    if keeps == "look":
+    if asked.keeps == "attention":
+        return sg_core.prompt_to_prompt(model, reference, wording(blockout).prompt)
+    if asked.keeps == "look":
         return _look(model, reference, regions)
     changed = {phrase: coverage(r.mask) for phrase, r in regions.items() if _changed(r, phrase, reference)}
     others = {phrase: coverage(r.mask) for phrase, r in regions.items() if phrase not in changed}
     free = [phrase for phrase in changed if regions[phrase].look != "keep"]
     absent: RegionMasks = {words: mask for words, mask in reference.regions.items() if words not in regions}
     return sg_core.keep_look(model, reference, changed, others=others, repainted=free, gone=absent)
+
+
+def _check_names(blockout: Blockout) -> None:
+    """Raise Unpaintable for a collage or a blocking of a region that there is not."""
+    names = {region.name for region in blockout.regions}
+    colours = () if blockout.blocking is None else blockout.blocking.colours
+    for path, parts in (("collage", blockout.collage), ("blocking", colours)):
+        if absent := [part.region for part in parts if part.region not in names]:
+            detail = f"The {path} is of the region {absent[0]}, which the request does not have"
+            raise Unpaintable(detail, path=path, fix=f"Use the names of regions: {', '.join(sorted(names)) or 'none'}.")
+
+
+def blocked(model: sg_core.Model, blockout: Blockout) -> sg_core.Layout:
+    """The flat colours that the picture begins as; nothing where it begins as ever."""
+    blocking = blockout.blocking
+    if blocking is None or blocking.amount == 0.0:
+        return sg_core.Layout()
+    colours = {colour.region: colour.colour for colour in blocking.colours}
+    far_to_near = sorted(blockout.regions, key=lambda region: -region.depth)
+    blocks = {r.name: (coverage(r.mask), colours[r.name]) for r in far_to_near if r.name in colours}
+    size = (blockout.height, blockout.width)
+    return sg_core.blocking(model, blocks, size, amount=blocking.amount, ground=blocking.ground)
+
+
+def collected(
+    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, files: Sequence[bytes]
+) -> sg_core.Layout:
+    """The objects that are taken out of other pictures, the nearest on top. Raises Unpaintable."""
+    regions = {region.name: region for region in blockout.regions}
+    phrases = dict(zip(regions, wording(blockout).phrases, strict=True))
+    cuttings = []
+    pairs = sorted(zip(blockout.collage, files, strict=True), key=lambda pair: -regions[pair[0].region].depth)
+    for part, png in pairs:
+        region = ReferenceRegion(name=part.phrase, mask=part.outline, outline=part.outline) if part.outline else None
+        request = ReferencePicture(picture=part.picture, caption=part.caption, regions=(region,) if region else ())
+        there = replace(regions[part.region], name=part.phrase, phrase=part.phrase, unnamed=False, look="keep")
+        theirs = replace(blockout, prompt=part.caption, regions=(there,), reference=request, collage=(), blocking=None)
+        reference = reference_of(model, judge, theirs, png)
+        mask = coverage(regions[part.region].mask)
+        cuttings.append(sg_core.Cutting(reference, phrases[part.region], mask, source=part.phrase))
+    return sg_core.collage(model, cuttings)
 
 
 def _look(model: sg_core.Model, reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:
@@ -100,12 +161,7 @@ def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bo
     """Whether something has to change for this region."""
     if region.look == "repaint" or phrase not in reference.regions:
         return True
-    before = torch.as_tensor(reference.regions[phrase], dtype=torch.float32)
-    now = coverage(region.mask)
-    if before.shape != now.shape:
-        before = F.interpolate(before[None, None], now.shape, mode="area")[0, 0]
-    union = float(torch.maximum(before, now).sum())
-    return 1 - float(torch.minimum(before, now).sum()) / max(union, 1e-6) > MOVED
+    return not stands(reference.regions[phrase], coverage(region.mask))
 
 
 def reference_of(
@@ -120,7 +176,7 @@ def reference_of(
     pixels = file.pixels[None]
     if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
         with torch.no_grad():
-            pixels = model.decode(latent.to(_device(model))).cpu()
+            pixels = of_size(model.decode(latent.to(_device(model))).cpu(), blockout.width, blockout.height)
     elif pixels.shape[2:] == (blockout.frame.height, blockout.frame.width):
         pixels = _framed(pixels, blockout)
     elif pixels.shape[2:] != size:
@@ -130,7 +186,9 @@ def reference_of(
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
     plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
-    if request.keeps == "layout":
+    if request.shown is not None:
+        return replace(plain, picture=pixels)
+    if request.keeps in ("layout", "attention"):
         return plain
     masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
     return sg_core.Reference(plain.latent, plain.noise, request.caption, masks, outlines, pixels)

@@ -6,6 +6,7 @@ artist's frame, and are carried over to the picture here.
 """
 
 import re
+import textwrap
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 import sg_core
@@ -28,6 +30,7 @@ PRESENT = 0.25
 AROUND = 0.07  # of the longer side: what a confined layout may change around its regions
 CELL = 8  # pixels; the latents of most models
 WORD = re.compile(r"\w+")
+QUOTED = 40  # characters
 STOP = re.compile(r"[,;.:!?]")
 WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=\))")  # of a word, as other programs' prompts have it: (castle:1.3)
 SIGNS = re.compile(r"[^\w\s,;.:!?'’\-]")  # neither of words, nor what parts them
@@ -58,9 +61,15 @@ def wording(blockout: Blockout) -> Wording:
 
 
 def paint(
-    model: sg_core.Model, blockout: Blockout, watch: sg_core.Watch, keeping: sg_core.Layout | None = None
+    model: sg_core.Model,
+    blockout: Blockout,
+    watch: sg_core.Watch,
+    keeping: sg_core.Layout | None = None,
+    *,
+    inspected: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent. ``keeping`` is of another one.
+    """The whole picture, (1, 3, height, width) in 0..1, and its clean latent. ``keeping`` is of another one; the watch
+    of a run that is ``inspected`` has an insight into every step.
 
     Raises sg_core's errors, and whatever ``watch`` raises.
     """
@@ -71,9 +80,12 @@ def paint(
         moments.append(moment)
         watch(moment)
 
+    words = wording(blockout)
+    prompt = words.prompt if strength else blockout.prompt
+    looked_at = [phrase for phrase in words.phrases if occurrences(prompt, phrase)] if inspected else None
     picture = sg_core.generate(
         model,
-        wording(blockout).prompt if strength else blockout.prompt,
+        prompt,
         (layout(blockout) if strength else sg_core.Layout()) + (keeping or sg_core.Layout()),
         seeds=(blockout.seed,),
         width=blockout.width,
@@ -88,6 +100,7 @@ def paint(
         enlargement=blockout.enlargement,
         denoising=blockout.denoising,
         watch=watched,
+        inspected=looked_at,
     )
     return picture, moments[-1].latent
 
@@ -268,3 +281,13 @@ def packed(coverage: Tensor) -> Mask:
     rows, columns = max(1, round(height * shrink)), max(1, round(width * shrink))
     small = F.interpolate(coverage[None, None], (rows, columns), mode="area")[0, 0]
     return pack_mask(columns, rows, (small * 255).round().byte().numpy().tobytes())
+
+
+def end(lost: str) -> str:
+    """The end of a prompt in quotes, QUOTED characters of it and whole words."""
+    return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
+
+
+def image_of(picture: Tensor) -> Image.Image:
+    """A picture (3, height, width) in 0..1 as 8-bit RGB, rounded to nearest."""
+    return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())

@@ -6,14 +6,13 @@
     Carry    inside the region the predicted clean latent is drawn towards the reference's, moved there
     Hold     ... towards the reference's mean and spread, channel by channel (as AdaIN: Huang & Belongie 2017)
     Share    the region also looks at the reference's region (as MasaCtrl: Cao et al. 2023)
+    Replace  other words look where the reference's words looked (Prompt-to-Prompt: Hertz et al. 2022)
 
-All but the first and the last act on the clean picture that the network's output predicts, and nowhere else. So they
-fit any scheduler and any kind of output: what is predicted outside the open area is the reference, and the noise that
-is left is the one it was noised by.
+All but the first and the last two act on the clean picture that the network's output predicts, and nowhere else. So
+they fit any scheduler and any kind of output: what is predicted outside the open area is the reference, and the noise
+that is left is the one it was noised by.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,18 +20,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.conditioning import Conditioning
 from sg_core.edits.movement import Movement, moved_noise
+from sg_core.edits.prompt_to_prompt import Alignment
 from sg_core.edits.reference import Reference
-from sg_core.edits.sharing import SharedRegion, recorded, self_attention, sharing
 from sg_core.errors import RequestError
-from sg_core.models.model import Model, Step
+from sg_core.models.model import Model, Step, of_size
 from sg_core.schedule import Schedule, always, times
 
 LEAST_SPREAD = 0.05  # of a channel inside a region: below it there is nothing to stretch
 STRETCH = 2.0  # the most that a spread is changed
 
-Kept = TypeVar("Kept", "Follow", "Freeze", "Carry", "Hold", "Share")
+Kept = TypeVar("Kept", "Follow", "Freeze", "Carry", "Hold", "Share", "Replace")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +81,21 @@ class Share:
     weight: Schedule = always
 
 
+@dataclass(frozen=True, eq=False)
+class Replace:
+    """The reference's attention to words, for those that stand in their place; and of the picture to itself, where
+    there is no ``alignment``."""
+
+    reference: Reference
+    alignment: Alignment | None
+    weight: Schedule = always
+
+
 @dataclass(frozen=True)
 class Keeping:
     """Terms that keep something of references. ``Keeping()`` keeps nothing."""
 
-    terms: tuple[Follow | Freeze | Carry | Hold | Share, ...] = ()
+    terms: tuple[Follow | Freeze | Carry | Hold | Share | Replace, ...] = ()
 
     def __add__(self, other: "Keeping") -> "Keeping":
         return Keeping(self.terms + other.terms)
@@ -142,7 +150,7 @@ class Keeping:
             height, width = pictures.shape[2:]
             cells = term.open_area.to(pictures)[None, None]
             inside = F.interpolate(cells, (height, width), mode="bilinear", align_corners=False)
-            own = term.reference.decoded(model).to(pictures)
+            own = of_size(term.reference.decoded(model).to(pictures), width, height)
             pictures = torch.where(inside == 0, own, own + inside * (pictures - own))
         return pictures
 
@@ -171,48 +179,3 @@ def check_size(reference: Reference, latent: Tensor) -> None:
             f"the reference is {sizes[0]} cells and the picture {sizes[1]}: "
             "paint at the reference's size, and with the model that it is encoded by"
         )
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The references whose keys are shared, each with what it is told."""
-
-    model: Model
-    texts: tuple[tuple[Reference, Conditioning], ...] = ()
-
-
-def sources(model: Model, keeping: Keeping, latent: Tensor, scale: float) -> Sources:
-    """What a run needs for ``shared``: nothing where nothing is shared.
-
-    Raises RequestError when the model's attention cannot be shared, or the reference is of another size.
-    """
-    references = {id(term.reference): term.reference for term in keeping.terms if isinstance(term, Share)}
-    if references:
-        self_attention(model, latent)
-    texts = []
-    for reference in references.values():
-        check_size(reference, latent)
-        text = model.encode([reference.caption])
-        texts.append((reference, text.guided(scale) if model.card.guided_by == "input" else text))
-    return Sources(model, tuple(texts))
-
-
-@contextmanager
-def shared(known: Sources, keeping: Keeping, latent: Tensor, step: Step) -> Iterator[None]:
-    """Until the block ends, what the terms share of their references is looked at too: one more pass a reference."""
-    terms = keeping.of(Share, step.progress)
-    regions = [region for reference, text in known.texts if (region := _region(known, reference, text, terms, step))]
-    with sharing(self_attention(known.model, latent), known.model.network, regions) if regions else nullcontext():
-        yield
-
-
-def _region(
-    known: Sources, reference: Reference, text: Conditioning, terms: Sequence[Share], step: Step
-) -> SharedRegion | None:
-    own = [term for term in terms if term.reference is reference]
-    if not own:
-        return None
-    layers = self_attention(known.model, reference.latent)
-    with torch.no_grad(), recorded(layers, known.model.network) as spoken:
-        known.model.predict(reference.at(step).to(text.device), step, text)
-    return SharedRegion(spoken, tuple((term.old, term.new, term.weight(step.progress)) for term in own))

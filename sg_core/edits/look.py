@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from sg_core.attention.coverage import on_grid
-from sg_core.edits.keeping import Carry, Follow, Freeze, Hold, Keeping, Share
-from sg_core.edits.movement import Movement, grown, moved, movement
+from sg_core.edits.keeping import Carry, Follow, Freeze, Hold, Keeping, Replace, Share
+from sg_core.edits.movement import Movement, filled, grown, moved, movement
+from sg_core.edits.prompt_to_prompt import aligned
 from sg_core.edits.reference import Reference, RegionMasks
 from sg_core.layout import Layout
 from sg_core.models.model import Model
@@ -21,7 +22,8 @@ from sg_core.tokens import Phrase, phrase
 
 MARGIN = 1  # cells around regions that may change
 CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings
-SKETCHED_UNTIL = 0.7  # progress; at 0.5 colours were lost again, and later no other side can come out
+SEEN_UNTIL = 0.9  # progress; at 0.7 colours went again
+REPLACED_UNTIL, ITSELF_UNTIL = 0.8, 0.4  # progress, as published
 LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
 
 
@@ -58,7 +60,8 @@ def carry(
 ) -> Layout:
     """The very objects go to their masks (y, x), shifted by any fraction and stretched; the last steps join them in.
 
-    The reference's picture is cut out, moved and encoded again: a latent cannot be shifted by half a cell.
+    The reference's picture is cut out, moved and encoded again: a latent cannot be shifted by half a cell. Where the
+    object was, its surroundings are put first, lest the encoder see the old one around the new.
 
     Args:
         amount: how far the predicted picture is drawn towards the moved object, while progress is below ``until``.
@@ -67,10 +70,12 @@ def carry(
     size = (picture.shape[2], picture.shape[3])
     with torch.no_grad():
         lost = reference.latent - model.latent(picture)  # by encoding, which the object shall not lose
-    goals, remainder, covers = picture, torch.zeros_like(lost), picture.new_zeros(1, 1, *size)
-    for words, mask in regions.items():
+    outlines = [on_grid(reference.outline(words), size, 1, phrase(words), picture)[:, None] for words in regions]
+    goals = filled(picture, torch.stack(outlines).amax(0)) if outlines else picture
+    remainder, covers = torch.zeros_like(lost), picture.new_zeros(1, 1, *size)
+    for (words, mask), outline in zip(regions.items(), outlines, strict=True):
         path = movement(reference.region(words), mask)
-        cover = moved(on_grid(reference.outline(words), size, 1, phrase(words), picture)[:, None], path)
+        cover = moved(outline, path)
         goals = goals + cover * (moved(picture, path) - goals)
         remainder = torch.where(_on(reference, cover[0, 0]).to(lost) > 0, moved(lost, path), remainder)
         covers = torch.maximum(covers, cover)
@@ -127,15 +132,24 @@ def keep_look(
     return layout + carry(model, reference, kept) if kept else layout
 
 
-def same_look(model: Model, reference: Reference, regions: RegionMasks) -> Layout:
+def same_look(
+    model: Model, reference: Reference, regions: RegionMasks, *, until: float = SEEN_UNTIL, shared: bool = False
+) -> Layout:
     """Regions look as in the reference, from wherever they are seen; where everything is, other terms say.
 
-    Early on the reference's are stretched over the masks (y, x), no more than a beginning for what is seen from
-    another side; later the regions look at the reference's, where the model has layers for that.
+    They begin as the reference's noise, and the reference's are stretched over the masks (y, x). Later the regions
+    look at the reference's, where that is ``shared``: a pass a step more.
+
+    Args:
+        until: progress up to which they are the reference's; at 0.7 another side can come out, and colours weaken.
+
+    Raises RequestError for a region that the reference does not have, or a model that cannot encode pictures, or
+    cannot share.
     """
-    layout = carry(model, reference, regions, until=SKETCHED_UNTIL)
-    if model.self_attention(reference.latent):
-        for words, mask in regions.items():
+    layout = carry(model, reference, regions, until=until)
+    for words, mask in regions.items():
+        layout += follow(reference, words, mask)
+        if shared:
             layout += share(reference, words, mask)
     return layout
 
@@ -150,6 +164,23 @@ def keep_layout(reference: Reference, until: float = LAYOUT_UNTIL) -> Layout:
     still = Movement((0.5, 0.5), (0.5, 0.5), (1.0, 1.0))
     begins = Follow(reference, still, everywhere > 0)
     return Layout(keeping=Keeping((begins, Carry(reference.latent, everywhere, before(until)))))
+
+
+def prompt_to_prompt(
+    model: Model, reference: Reference, prompt: str, *, until: float = REPLACED_UNTIL, itself: float = ITSELF_UNTIL
+) -> Layout:
+    """Other words in the reference's picture (Hertz et al. 2022): the same noise, and each word of the prompt looks
+    where the word of the caption looked that stands in its place. One more pass a step.
+
+    Args:
+        until: progress up to which words do so.
+        itself: ... the picture looks at itself as the reference does: the more, the more outlines stay.
+
+    Raises RequestError for a family whose layers cannot be told apart, TokenError for a text that is too long.
+    """
+    begins = keep_layout(reference, until=0.0).keeping
+    words = Replace(reference, aligned(model, prompt, reference.caption), before(until))
+    return Layout(keeping=begins + Keeping((words, Replace(reference, None, before(itself)))))
 
 
 def _on(reference: Reference, mask: Any) -> Tensor:

@@ -18,6 +18,8 @@ from sg_core.errors import RequestError
 COVERED = 0.5  # of a mask's best coverage: what is covered as much belongs to its box
 RIGID = 0.04  # a stretch by less than this is none: masks of pixels are no more exact
 COVERS = 0.5  # of a cell: from there on it is the region's
+HEM = 9  # pixels around an object that show some of it, and the least reach from which a hole is filled
+STANDS = 0.05  # 1 - IoU of two masks: up to it a region stands where it stood
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,35 @@ def movement(old: Any, new: Any) -> Movement:
     )
 
 
+def stands(before: Any, now: Any) -> bool:
+    """Whether a region stands still: its masks (y, x) in 0..1, at any resolutions, cover the same."""
+    then, there = (torch.as_tensor(mask, dtype=torch.float32) for mask in (before, now))
+    if then.shape != there.shape:
+        then = F.interpolate(then[None, None], there.shape, mode="area")[0, 0]
+    union = float(torch.maximum(then, there).sum())
+    return 1 - float(torch.minimum(then, there).sum()) / max(union, 1e-6) <= STANDS
+
+
 def moved(values: Tensor, movement: Movement) -> Tensor:
     """Values (batch, channel, y, x) where they went: smoothly, 0 where nothing came from."""
     size = (values.shape[2], values.shape[3])
     x, y = (2 * origin - 1 for origin in movement.origins(size))
     grid = torch.stack([x.expand(size), y[:, None].expand(size)], -1).to(values)
     return F.grid_sample(values, grid.expand(len(values), -1, -1, -1), padding_mode="zeros", align_corners=False)
+
+
+def filled(picture: Tensor, hole: Tensor) -> Tensor:
+    """A picture (1, channel, y, x) whose ``hole`` (1, 1, y, x) in 0..1 is filled smoothly with what is around it."""
+    rest = (F.max_pool2d(hole, HEM, 1, HEM // 2) < COVERS).to(picture)
+    answer, known = picture * rest, rest
+    reach = HEM
+    while reach < 2 * max(picture.shape[2:]) and float(known.min()) == 0.0:
+        weight = F.avg_pool2d(rest, reach, 1, reach // 2)
+        around = F.avg_pool2d(picture * rest, reach, 1, reach // 2) / weight.clamp_min(1e-6)
+        fresh = (known == 0) & (weight > 0)
+        answer, known = torch.where(fresh, around, answer), torch.where(fresh, 1.0, known)
+        reach = 2 * reach - 1
+    return torch.where(known > 0, answer, picture)
 
 
 def moved_noise(noise: Tensor, movement: Movement, target: Tensor) -> Tensor:
@@ -104,12 +129,17 @@ def _box(mask: Any) -> tuple[float, float, float, float]:
         raise RequestError(
             f"a region's mask of {tuple(coverage.shape)} covers nothing: give (y, x) with something in it"
         )
-    covered = coverage >= COVERED * best
-    columns, rows = covered.any(0).nonzero()[:, 0], covered.any(1).nonzero()[:, 0]
+    share = coverage / best
     height, width = coverage.shape
-    return (
-        float(columns[0]) / width,
-        float(rows[0]) / height,
-        (float(columns[-1]) + 1) / width,
-        (float(rows[-1]) + 1) / height,
-    )
+    (left, right), (top, bottom) = _ends(share.amax(0)), _ends(share.amax(1))
+    return left / width, top / height, right / width, bottom / height
+
+
+def _ends(profile: Tensor) -> tuple[float, float]:
+    """Where what is covered begins and ends, in cells: a cell at an end that is covered in part counts in part, lest a
+    box that goes on smoothly should jump."""
+    values = [0.0, *profile.tolist(), 0.0]
+    covered = [index for index, value in enumerate(values) if value >= COVERED]
+    first, last = covered[0], covered[-1]
+    begin = first - values[first] - values[first - 1]
+    return begin, last - 1 + values[last] + values[last + 1]

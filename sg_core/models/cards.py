@@ -49,6 +49,7 @@ class Card:
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
+        least: pixels of a picture; smaller ones are painted at twice the sides and averaged down.
         few: with fewer steps than these the layout shapes the initial noise instead: there is no time for emphasis.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
@@ -79,6 +80,7 @@ class Card:
     guided_by: str = "pass"
     reference: float = 0.8
     few: int = 0
+    least: int = 0
     base: str = ""
     scheduler: str = "ddim"
     schedulers: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sg_core.attention.tape import Grid
@@ -106,7 +107,10 @@ class Model(Protocol):
         """The guided output of a pass with the prompt and one without, and its correction."""
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Pictures (batch, 3, y, x), 0 to 1, of clean latents, with their gradient where the latents have one."""
+        """Pictures (batch, 3, y, x), 0 to 1, of clean latents, with their gradient where the latents have one.
+
+        Those of fewer pixels than the Card's least have twice the sides that were asked for.
+        """
 
     def latent(self, pictures: Tensor) -> Tensor:
         """Clean latents of pictures (batch, 3, height, width) in 0..1, without chance; the inverse of ``decode``.
@@ -127,6 +131,23 @@ def mean_latent(autoencoder: Any, pictures: Tensor) -> Tensor:
     encoded = autoencoder.encode((pictures * 2 - 1).to(own))
     latent: Tensor = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
     return latent.float()
+
+
+def painted_sides(card: Card, width: int, height: int) -> tuple[int, int]:
+    """Width and height at which a picture is painted: twice those asked for where it has fewer pixels than the least.
+
+    Raises RequestError when a side, in pixels, is not a multiple of the Card's.
+    """
+    times = 2 if width * height < card.least else 1
+    check_sides(card, times * width, times * height)
+    return times * width, times * height
+
+
+def of_size(pictures: Tensor, width: int, height: int) -> Tensor:
+    """Pictures (batch, 3, y, x) with these sides: averaged down to them, or enlarged, where they have others."""
+    if pictures.shape[2:] == (height, width):
+        return pictures
+    return F.interpolate(pictures, (height, width), mode="area" if pictures.shape[3] > width else "bilinear")
 
 
 def check_sides(card: Card, width: int, height: int) -> None:

@@ -14,7 +14,7 @@ from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError
 from sg_core.models.cards import Card
-from sg_core.models.model import Step, check_sides, mean_latent, plus
+from sg_core.models.model import Step, mean_latent, of_size, painted_sides, plus
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import Timetable, timetable
 from sg_core.models.single_file import read_parts
@@ -47,7 +47,7 @@ class StableDiffusion1:
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(channel, y, x), sizes in pixels. Raises RequestError when a side is not a multiple of the Card's."""
-        check_sides(self.card, width, height)
+        width, height = painted_sides(self.card, width, height)
         factor = 2 ** (len(self.autoencoder.config.block_out_channels) - 1)
         return self.autoencoder.config.latent_channels, height // factor, width // factor
 
@@ -98,7 +98,8 @@ class StableDiffusion1:
     def latent(self, pictures: Tensor) -> Tensor:
         """Clean latents of pictures (batch, 3, height, width) in 0..1, without chance."""
         scaling: float = self.autoencoder.config.scaling_factor
-        return mean_latent(self.autoencoder, pictures) * scaling
+        width, height = painted_sides(self.card, pictures.shape[3], pictures.shape[2])
+        return mean_latent(self.autoencoder, of_size(pictures, width, height)) * scaling
 
 
 def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:

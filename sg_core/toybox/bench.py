@@ -238,7 +238,7 @@ def parser() -> argparse.ArgumentParser:
     )
     flags.add_argument("--sheet", type=Path, help="also write a sheet of 64 pictures")
     flags.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="what paints")
-    flags.add_argument("--recipe", choices=sorted(RECIPES), default="fallback", help="the recipe it was trained by")
+    flags.add_argument("--recipe", choices=sorted(RECIPES), default="crisp", help="the recipe it was trained by")
     return flags
 
 

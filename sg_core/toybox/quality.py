@@ -13,7 +13,7 @@ from sg_core.toybox.scenes.atlas import Atlas, chroma
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.looks import COLOURS
 from sg_core.toybox.scenes.scene import BIG, SMALL, Scene, SceneObject
-from sg_core.toybox.segmenter import Dilated, Segmenter
+from sg_core.toybox.segmenter import Dilated, Segmenter, of_area
 
 FEATURES_SIDE, OUTLINE_SIDE = 128, 48
 TILTS, GROWTHS = (-0.25, -0.12, 0.0, 0.12, 0.25), (0.9, 1.0, 1.1)
@@ -31,9 +31,7 @@ def features(judge: Segmenter, pictures: Tensor) -> Tensor:
     """What a dilated Judge sees of each picture, at 128 pixels, averaged over the picture: (n, feature)."""
     if not isinstance(judge.network, Dilated):
         raise TypeError("the Frechet distance is of a dilated Judge's features")
-    height, width = pictures.shape[-2:]
-    scale = FEATURES_SIDE / math.sqrt(height * width)
-    sides = [max(16, round(side * scale / 16) * 16) for side in (height, width)]
+    sides = of_area((pictures.shape[-2], pictures.shape[-1]), FEATURES_SIDE)
     with torch.no_grad():
         features: Tensor = judge.network.features(F.interpolate(pictures, sides, mode="area") * 2 - 1)
     return features.mean((2, 3))

@@ -123,4 +123,15 @@ FALLBACK = replace(
     SHARP, name="fallback", style=FIRST, buckets=((128, 128, 0.6), (160, 96, 0.2), (96, 160, 0.2)), judge_width=24
 )
 
-RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK)}
+# A decoder of twice the sides for those weights: their denoiser, words and latents stay. Only the decoder is trained.
+CRISP = replace(
+    FALLBACK,
+    name="crisp",
+    buckets=((256, 256, 0.7), (320, 192, 0.15), (192, 320, 0.15)),
+    autoencoder_channels=(16, 32, 80, 144, 192),
+    scenes=1024,
+    hours=0.9,
+    lessons={"decoder": Lesson(share=1.0, rate=2.5e-3, batch=4, decay=0.99)},
+)
+
+RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK, CRISP)}

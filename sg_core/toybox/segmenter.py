@@ -2,6 +2,7 @@
 """The Judge that ships: a small segmenter, one class a noun, trained on Toybox's own scenes."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
+from sg_core.judge import MULTIPLE
 from sg_core.models.cards import CARDS
 from sg_core.models.loading import find
 from sg_core.models.model import Model
@@ -23,12 +25,13 @@ class Segmenter(nn.Module):
 
     Logits are (batch, 1 + nouns, height, width); class 0 is background. Heights and widths are multiples of 16.
     `architecture` names the network inside, one of NETWORKS: two Judges that see alike though they are built and
-    trained differently are less likely to see wrong.
+    trained differently are less likely to see wrong. One that was taught smaller pictures than it judges looks at them
+    as large as those: `side` is the root of their area, 0 where it looks at pictures as they are.
     """
 
-    def __init__(self, nouns: Sequence[str], width: int, architecture: str = "nested") -> None:
+    def __init__(self, nouns: Sequence[str], width: int, architecture: str = "nested", side: int = 0) -> None:
         super().__init__()
-        self.nouns, self.width, self.architecture = tuple(nouns), width, architecture
+        self.nouns, self.width, self.architecture, self.side = tuple(nouns), width, architecture, side
         self.network = NETWORKS[architecture](1 + len(self.nouns), width)
 
     def forward(self, rgb: Tensor) -> Tensor:
@@ -39,8 +42,18 @@ class Segmenter(nn.Module):
     @torch.no_grad()
     def probabilities(self, rgb: Tensor) -> Tensor:
         """Class probabilities (batch, 1 + nouns, height, width), float32."""
-        logits: Tensor = self(rgb)
-        return logits.float().softmax(1)
+        sides = (rgb.shape[-2], rgb.shape[-1])
+        own = of_area(sides, self.side) if self.side else sides
+        logits: Tensor = self(rgb if own == sides else F.interpolate(rgb, own, mode="area"))
+        seen = logits.float().softmax(1)
+        return seen if own == sides else F.interpolate(seen, sides, mode="bilinear")
+
+
+def of_area(sides: tuple[int, int], side: int) -> tuple[int, int]:
+    """Height and width of a picture enlarged or reduced to an area of `side` ** 2, in multiples of 16."""
+    scale = side / math.sqrt(sides[0] * sides[1])
+    height, width = (max(MULTIPLE, round(one * scale / MULTIPLE) * MULTIPLE) for one in sides)
+    return height, width
 
 
 class Nested(nn.Module):
@@ -129,7 +142,7 @@ def save_judge(judge: Segmenter, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {key: value.detach().half().contiguous() for key, value in judge.state_dict().items()}
     save_file(weights, folder / "judge.safetensors")
-    config = {"nouns": judge.nouns, "width": judge.width, "architecture": judge.architecture}
+    config = {"nouns": judge.nouns, "width": judge.width, "architecture": judge.architecture, "side": judge.side}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
@@ -140,7 +153,7 @@ def load_judge(folder: Path | None = None) -> Segmenter:
     """
     folder = folder or find(CARDS["toybox"].address) / "judge"
     config = json.loads((folder / "config.json").read_text())
-    judge = Segmenter(config["nouns"], config["width"], config["architecture"])
+    judge = Segmenter(config["nouns"], config["width"], config["architecture"], config.get("side", 0))
     judge.load_state_dict({key: value.float() for key, value in load_file(folder / "judge.safetensors").items()})
     return judge.eval()
 

@@ -6,18 +6,34 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import torch
 
 from sg_core.errors import RequestError
+from sg_core.toybox.enlarging.decoder_course import begin_decoder
 from sg_core.toybox.recipe import RECIPES
 from sg_core.toybox.training.checkpoint import point, training_folder
-from sg_core.toybox.training.course import Course, begin
+from sg_core.toybox.training.course import begin
 
 SAVED, EXPORTED = 300.0, 3600.0
+
+
+class Trained(Protocol):
+    """A whole training: who is due, one turn of it, and what is kept."""
+
+    def due(self) -> str | None: ...
+
+    def turn(self, name: str, over: Callable[[], bool]) -> str: ...
+
+    def save(self) -> None: ...
+
+    def export(self, folder: Path) -> None: ...
+
+    def summary(self) -> str: ...
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +58,9 @@ def main(words: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     claim(folder)
     stop = Stop()
-    course = begin(recipe, folder, args.hours or recipe.hours, "cuda" if torch.cuda.is_available() else "cpu")
+    hours, device = args.hours or recipe.hours, "cuda" if torch.cuda.is_available() else "cpu"
+    decoder_only = "denoiser" not in recipe.lessons
+    course: Trained = begin_decoder(recipe, folder, hours) if decoder_only else begin(recipe, folder, hours, device)
     say(folder, "begins: " + course.summary())
     run(course, folder, stop, time.monotonic() + 60 * args.minutes)
     course.save()
@@ -51,7 +69,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(course: Course, folder: Path, stop: "Stop", end: float) -> None:
+def run(course: Trained, folder: Path, stop: "Stop", end: float) -> None:
     """Turns, until nothing is due; checkpoints every five minutes, the model as a folder every hour."""
     saved = exported = time.monotonic()
     while (name := course.due()) and not stop.asked and time.monotonic() < end:

@@ -13,9 +13,7 @@ from addon.blender_process import (
     CaptureCommand,
     Command,
     LookCommand,
-    RegionChange,
     SceneFile,
-    Views,
     ViewsCommand,
     parse,
     program,
@@ -26,6 +24,7 @@ from addon.blender_process import (
 from addon.protocol.answers import Problem
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, load
+from addon.protocol.views import RegionChange, Views
 
 SCENE = Path("/scenes/castle -- with words.blend").resolve()
 OUT = Path("/out/result").resolve()

@@ -19,7 +19,7 @@ import pytest
 from tests.architecture.reading import ROOT, sources
 
 README = ROOT / "README.md"
-PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NEWLINE = "\n"
 
@@ -86,6 +86,7 @@ def kinds(base: type) -> set[type]:
 
 
 def problems() -> set[str]:
+    import server.safeguards.refusals  # noqa: F401  # those of its own
     from server.problems import Refusal
 
     return {kind.type for kind in kinds(Refusal)} - {Refusal.type}

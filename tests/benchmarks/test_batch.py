@@ -17,3 +17,4 @@ def test_a_short_run(capsys):
     assert (figures["lost"], figures["repeated"], figures["blenders_per_scene"]) == (0, 0, 1)
     assert figures["kill_rounds"] == 1
     assert figures["overhead_ms_per_picture"] > 0
+    assert figures["ray_speedup_2"] is None or figures["ray_speedup_2"] > 1.5  # without Ray there is no figure

@@ -70,7 +70,7 @@ def test_a_guided_step_is_another_than_a_plain_one(setting):
 def test_diffusers_own_pipeline_runs_on_the_same_network(setting):
     processors = dict(setting.model.network.attn_processors)
     pictures = attend_and_excite(setting, 2)
-    assert pictures.shape == (1, 3, 128, 128)
+    assert pictures.shape == (1, 3, 256, 256)
     assert setting.model.network.attn_processors == processors
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import APART, SHIFT, EditCase, draw_cases
-from benchmarks.edits.results import leading, median, of_move, ratio
+from benchmarks.edits.orbit import frame_of, jumps
+from benchmarks.edits.results import leading, median, of_move, of_orbit, ratio
 from benchmarks.edits.run import main
 
 CASE = next(iter(draw_cases(1)))
@@ -95,6 +96,18 @@ def test_rows_of_moves_become_the_figures_that_are_asked_for() -> None:
     assert leading(of_move([row, row], "judge")) == expected | dict.fromkeys(numbers, 0.5)
 
 
+def test_an_orbit_jumps_and_drifts_as_it_was_drawn() -> None:
+    frames = [frame_of(CASE, number / 4) for number in range(5)]
+    still = [drawn(frame, frame.old.mask()) for frame in frames]
+    assert max(jumps(ColourJudge(), frames, still)) < 0.006, "a pixel is 0.0055 of the diagonal"
+    late = [drawn(frame, frame.old.at(frame.old.x + 0.1, frame.old.y).mask()) for frame in frames]
+    assert max(jumps(ColourJudge(), frames, late)) < 0.006, "what is off by as much in each frame does not jump"
+    shaking = [late[number] if number % 2 else still[number] for number in range(5)]
+    assert max(jumps(ColourJudge(), frames, shaking)) == pytest.approx(0.1 / 2**0.5, abs=0.006)
+    rows = [{"jumps": {"judge": [0.01, 0.02, 0.03]}, "drift": (1.0, 2.0)}] * 2
+    assert leading(of_orbit(rows, "judge")) == {"jitter": 0.02, "drift": 0.5}
+
+
 @pytest.mark.long
 def test_the_whole_bench_on_one_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--cases", "2", "--steps", "3", "--json"]) == 0
@@ -105,7 +118,9 @@ def test_the_whole_bench_on_one_case(capsys: pytest.CaptureFixture[str]) -> None
         "camera",
         "restyle",
         "swap",
+        "prompt_to_prompt",
         "real",
+        "orbit",
         "cost",
         "cost_shared",
         "second-judge",

@@ -18,6 +18,8 @@ from benchmarks.placement.figures import (
     summary,
 )
 from benchmarks.placement.measures import area_under, box_iou, clipped, features, frechet, look, saturation, strays
+from benchmarks.placement.methods import best_peer
+from benchmarks.placement.plan import PEER_AT_OUR_COST
 from benchmarks.placement.tables import tables
 from sg_core.judge import Detection
 from sg_core.toybox.segmenter import load_judge
@@ -93,6 +95,7 @@ def run(case: int) -> list[Picture]:
             painted("strength 0.5", [0.7] * count, group="strength", **common),
             painted("ours", [0.55] * count, group="ours", steps=8, **common),
             painted("ours", [0.5] * count, group="ours", steps=4, **common),
+            painted(best_peer(), [0.45 + 0.01 * case] * count, group="peer", steps=PEER_AT_OUR_COST, **common),
             painted("ours", [0.2] * count, group="ours", kind="small", **common),
         ]
     return pictures
@@ -113,6 +116,9 @@ def test_the_figures_of_a_run():
     assert figures["best_peer"] == "dear" and figures["best_peer_at_our_cost"] == "cheap"
     assert figures["gain_over_peer"] == pytest.approx(0.11, abs=1e-3)
     assert 0.09 < figures["gain_low95"] <= 0.11 <= figures["gain_high95"] < 0.13
+    assert figures["default"] == 0.55 and figures["default_gain"] == pytest.approx(0.09, abs=1e-3)
+    assert 0.07 < figures["default_gain_low95"] < 0.09 < figures["default_gain_high95"] < 0.11
+    assert "default_gain" not in summary([one for one in pictures if one.steps != PEER_AT_OUR_COST], truth)
     assert figures["cost"] == {"none": 1.0, "ours": 1.3, "dear": 2.0, "cheap": 1.0}
     assert figures["best_strength_gain"] == pytest.approx(0.09, abs=1e-3)
     lines = list(tables(pictures, figures))

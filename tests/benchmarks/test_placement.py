@@ -12,7 +12,7 @@ from benchmarks.placement.cases import KINDS, draw_case
 from benchmarks.placement.command import completed, main, true_features
 from benchmarks.placement.guided import GuidedSettings, guided, unguided
 from benchmarks.placement.methods import NONE, OURS, PEERS, Method, best_peer, methods, peers
-from benchmarks.placement.plan import FEW, PLANS, STEPS, Plan, PlanEntry, full, jobs, plain, quick
+from benchmarks.placement.plan import FEW, PEER_AT_OUR_COST, PLANS, STEPS, Plan, PlanEntry, full, jobs, plain, quick
 from benchmarks.placement.rows import ROOT, Rows, code_digest, without_docstrings
 from benchmarks.placement.work import Bench, BenchJob, equipment, painted
 from sg_core.toybox.recipe import FALLBACK
@@ -95,6 +95,7 @@ def test_every_set_paints_all_that_the_figures_need():
         painted = {(entry.method.name, entry.steps) for entry in plan.entries}
         assert {(NONE, STEPS), (OURS, STEPS), *((OURS, steps) for steps in FEW)} <= painted
         assert any(entry.method.group == "peer" and entry.steps == STEPS for entry in plan.entries)
+        assert (best_peer(), PEER_AT_OUR_COST) in painted
     assert {entry.method.name for entry in full().entries} == set(methods())
     assert set(PEERS) <= {entry.method.name for entry in plain().entries}
 

@@ -28,7 +28,7 @@ def test_every_program_has_a_test() -> None:
 def test_guided_picture(tmp_path: Path, monkeypatch, capsys) -> None:
     assert "guided_picture.png" in printed("guided_picture", tmp_path, monkeypatch, capsys)
     with Image.open(tmp_path / "guided_picture.png") as sheet:
-        assert sheet.size == (3 * 128, 128)
+        assert sheet.size == (3 * 256, 256)
 
 
 def test_own_term(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -13,7 +13,7 @@ from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.sample_scenes import fingerprint, paint, render
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SHAPES = {"meadow": (176, 96), "sea": (128, 128), "desert": (96, 176)}
+SHAPES = {"meadow": (352, 192), "sea": (256, 256), "desert": (192, 352)}
 
 
 def opened(name):

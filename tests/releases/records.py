@@ -11,10 +11,10 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from addon import blender_process
 from addon.camera import pose
 from addon.pictures import history
-from addon.protocol import answers, blockout, model_files
+from addon.pictures.sequences import frame_files
+from addon.protocol import answers, blockout, model_files, views
 from addon.protocol.strict_json import Added, Key, Length, Range, dump
 from addon.request import settings, styles
 from addon.session import pending, task
@@ -28,12 +28,16 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "adapter": answers.AdapterInfo,
         "adapter file": blockout.AdapterFile,
         "artifact": answers.Artifact,
+        "blocking": blockout.Blocking,
         "blockout": blockout.Blockout,
-        "captured view": blender_process.CapturedView,
+        "captured view": views.CapturedView,
+        "collage part": blockout.CollagePart,
         "connection": answers.Connection,
         "event": answers.Event,
+        "flat colour": blockout.FlatColour,
         "frame": blockout.Frame,
         "health": answers.Health,
+        "worker-state": answers.WorkerState,
         "job": answers.Job,
         "library": model_files.Library,
         "lora file": blockout.LoraFile,
@@ -44,13 +48,15 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "word group": answers.WordGroup,
         "problem": answers.Problem,
         "region": blockout.Region,
-        "region change": blender_process.RegionChange,
+        "region change": views.RegionChange,
         "reference": blockout.ReferencePicture,
         "reference region": blockout.ReferenceRegion,
         "stored": answers.Stored,
         "scope": answers.Scope,
         "style": styles.Style,
-        "views": blender_process.Views,
+        "views": views.Views,
+        "frame file": views.FrameFile,
+        "painted frame": frame_files.PaintedFrame,
         "history entry": history.Entry,
         "history camera": pose.CameraPose,
         "history thumbnail": history.Thumb,

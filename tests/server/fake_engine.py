@@ -5,7 +5,7 @@ import ctypes
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -37,7 +37,13 @@ class FakeEngine:
     def unload(self) -> None:
         """There is nothing to give back."""
 
-    def paint(self, blockout: Blockout, report: Callable[[Progress], None], reference: bytes | None = None) -> Painting:
+    def paint(
+        self,
+        blockout: Blockout,
+        report: Callable[[Progress], None],
+        reference: bytes | None = None,
+        collage: Sequence[bytes] = (),
+    ) -> Painting:
         colour = (blockout.seed % 256, blockout.seed // 256 % 256, len(blockout.regions))
         pixels = np.full((blockout.height, blockout.width, 3), colour, np.uint8)
         full = Image.fromarray(pixels)

@@ -12,10 +12,12 @@ from contextlib import closing, contextmanager
 import pytest
 
 from addon.protocol.strict_json import dump
+from server.queue.sharing import ALONE
 from server.queue.store import Store
 from server.worker.engine import Progress
 from server.worker.pipe import Pipe
-from server.worker.process import LOCK_SECONDS, JobReporter
+from server.worker.process import LOCK_SECONDS
+from server.worker.reporter import JobReporter, WorkerFacts
 from tests.server.processes import faults_in, processes_of, row_of, workers_of
 from tests.server.serving import FAKE, blockout, fake, serving, wait_until
 
@@ -156,8 +158,8 @@ def test_a_lock_does_not_slow_painting_down(tmp_path):
     words, theirs = os.pipe()
     with open(incoming, "rb"), open(words, "rb"), open(theirs, "wb"), open(ours, "wb") as held:
         door = Pipe(incoming, theirs, drain=3600.0)
-        easel = JobReporter(store.claim(), store, door, fake(tmp_path))
-        easel.start()
+        easel = JobReporter(store.claim(), WorkerFacts(store, ALONE), door, fake(tmp_path))
+        easel.start("painting")
         with locked(tmp_path / "jobs.sqlite"):
             began = time.monotonic()
             for step in range(1, 500):

@@ -113,9 +113,9 @@ def test_a_full_queue_file_is_said_and_outlived(tmp_path: Path, own_home: Path, 
 def noting(init, stores: list[Store]):
     """The keeper's own constructor, which also shows us the store it was given."""
 
-    def construct(self, settings, store, signal) -> None:
+    def construct(self, settings, store, *others) -> None:
         stores.append(store)
-        init(self, settings, store, signal)
+        init(self, settings, store, *others)
 
     return construct
 

@@ -102,10 +102,10 @@ def test_the_same_request_is_the_same_picture(model: StableDiffusion1) -> None:
 
 def test_the_first_pass_has_sides_that_the_model_can_paint() -> None:
     card = load("toybox").card
-    assert card.multiple == 16
-    assert first_size(card, 256, 192, 2.0) == (128, 96)
-    assert first_size(card, 256, 192, 1.5) == (176, 128)
-    assert first_size(card, 16, 16, 4.0) == (16, 16)
+    assert card.multiple == 32
+    assert first_size(card, 512, 384, 2.0) == (256, 192)
+    assert first_size(card, 512, 384, 1.5) == (352, 256)
+    assert first_size(card, 32, 32, 4.0) == (32, 32)
 
 
 def test_the_last_steps_are_steps_of_the_whole(model: StableDiffusion1) -> None:

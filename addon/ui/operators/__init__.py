@@ -4,9 +4,9 @@
 import bpy
 
 from . import fixes, installation, models, server
-from .picture import compare, contact_sheet, history, receive, result, reuse, vary
-from .request import adapters, generate, model_and_style, open_file, prompt, references, waiting
-from .scene import camera, projections, regions
+from .picture import compare, contact_sheet, footage, history, inspection, receive, result, reuse, vary
+from .request import adapters, generate, live, model_and_style, open_file, prompt, references, sequences, waiting
+from .scene import bake, camera, paint_views, projections, regions
 
 MODULES = (
     server,
@@ -15,9 +15,13 @@ MODULES = (
     regions,
     camera,
     projections,
+    bake,
+    paint_views,
     prompt,
     generate,
     references,
+    live,
+    sequences,
     waiting,
     open_file,
     model_and_style,
@@ -29,6 +33,8 @@ MODULES = (
     vary,
     contact_sheet,
     compare,
+    inspection,
+    footage,
     fixes,
 )
 OPERATORS: tuple[type[bpy.types.Operator], ...] = tuple(kind for module in MODULES for kind in module.CLASSES)

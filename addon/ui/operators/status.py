@@ -27,6 +27,8 @@ SECTIONS: Mapping[str, str] = MappingProxyType(  # by the module of operators, w
         "model_and_style": "settings",
         "adapters": "settings",
         "projections": "views",
+        "bake": "views",
+        "paint_views": "views",
         "history": "history",
         "reuse": "history",
     }

@@ -5,7 +5,7 @@ import bpy
 
 from . import adapters
 from .commands import MAQUETTE_MT_commands, offer, withdraw
-from .generate import MAQUETTE_PT_main
+from .generate import MAQUETTE_PT_live, MAQUETTE_PT_main
 from .history import MAQUETTE_PT_history
 from .installation import MAQUETTE_PT_installation
 from .menus import MAQUETTE_MT_models, MAQUETTE_MT_words, MAQUETTE_PT_styles
@@ -14,7 +14,7 @@ from .projections import MAQUETTE_PT_views
 from .regions import MAQUETTE_PT_regions
 from .result import MAQUETTE_PT_result
 from .twins import twins
-from .waiting import MAQUETTE_PT_queue
+from .waiting import MAQUETTE_PT_queue, MAQUETTE_PT_sequences
 
 MENUS: tuple[type[bpy.types.Menu], ...] = (
     MAQUETTE_MT_models,
@@ -29,10 +29,11 @@ PANELS: tuple[type[bpy.types.Panel], ...] = (  # children after their parent, in
     MAQUETTE_PT_regions,
     MAQUETTE_PT_picture,
     MAQUETTE_PT_views,
+    MAQUETTE_PT_sequences,
     MAQUETTE_PT_queue,
     MAQUETTE_PT_history,
 )
-POPOVERS: tuple[type[bpy.types.Panel], ...] = (MAQUETTE_PT_styles,)
+POPOVERS: tuple[type[bpy.types.Panel], ...] = (MAQUETTE_PT_styles, MAQUETTE_PT_live)
 CLASSES: tuple[type[bpy.types.Menu] | type[bpy.types.Panel], ...] = (*MENUS, *POPOVERS, *PANELS, *twins(PANELS))
 
 

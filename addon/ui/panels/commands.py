@@ -23,15 +23,28 @@ ON_SHEET: tuple[tuple[Literal["RET", "S", "V", "C", "ESC"], str], ...] = (  # th
 )
 
 COMMANDS = (  # a line between the groups
-    ("generate", "cancel_all", "edit_prompt", "roll_seed", "follow_picture"),
+    (
+        "generate",
+        "all_cameras",
+        "frame_range",
+        "cancel_all",
+        "live",
+        "keep_live",
+        "edit_prompt",
+        "roll_seed",
+        "follow_picture",
+    ),
     ("add_selected", "add_collection", "add_camera", "fit_camera", "extend_clip"),
     (
         "show",
         "contact_sheet",
         "compare",
+        "inspect",
         "background",
         "project",
         "light_projections",
+        "paint_views",
+        "bake",
         "show_colours",
         "remove_background",
         "remove_results",

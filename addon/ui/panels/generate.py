@@ -20,7 +20,7 @@ from ..context import Context
 from ..image_editor import current
 from .messages import Message, message
 from .server import server_row
-from .widgets import UNIT, Tab, message_rows
+from .widgets import UNIT, Drawable, Tab, message_rows
 
 STAGE = 9.0  # heights of a button that messages and picture share
 LEAST = 2.0  # of them under which a picture is not worth its room
@@ -32,7 +32,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
     bl_label = "Maquette"
 
     def draw(self, context: Context) -> None:
-        """Prompt, Generate, progress, queue, server; then the stage."""
+        """Prompt, Generate, progress, queue, server, Live; then the stage."""
         layout, scene, session = self.layout, context.scene, app().session
         prompt_box(layout, scene, PROMPT, "a castle and a rocket on a meadow", "maquette.edit_prompt")
         column = layout.column(align=True)
@@ -40,6 +40,7 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         self._progress(column.row(align=True), session)
         self._queue(column.row(align=True), session)
         server_row(column.row(align=True), context)
+        self._live(column.row(align=True))
         self._stage(context, session)
 
     def _generate(self, column: bpy.types.UILayout, session: Session, scene: bpy.types.Scene) -> None:
@@ -76,6 +77,14 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
         side.operator("maquette.cancel", text="Cancel").scope = "WAITING"
         side.operator("maquette.cancel", text="Cancel All").scope = "ALL"
 
+    def _live(self, row: bpy.types.UILayout) -> None:
+        """Whether the scene is painted while it is edited; what comes of it, and how."""
+        live = app().live.state
+        words = "Live…" if live.painting else "Live"
+        row.operator("maquette.live", text=words, icon="REC", depress=bool(live.scene))
+        row.operator("maquette.keep_live", icon="IMPORT")
+        row.popover(MAQUETTE_PT_live.__name__, text="", icon="PREFERENCES")
+
     def _stage(self, context: Context, session: Session) -> None:
         """A message, and in the room it leaves the picture: the one being painted, or the latest."""
         stage, room, told = self.layout.column(), STAGE, message(context, session)
@@ -93,6 +102,23 @@ class MAQUETTE_PT_main(Tab, bpy.types.Panel):
             first_steps(stage, context, room)
         elif room > 0.0:
             stage.separator(factor=room * UNIT)
+
+
+class MAQUETTE_PT_live(Drawable, bpy.types.Panel):
+    """How Live paints, and how much of the scene its picture hides."""
+
+    bl_label = "Live"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "HEADER"  # shown as a popover only
+    bl_options = {"INSTANCED"}
+
+    def draw(self, context: Context) -> None:
+        """Three numbers, of the window and not of the file."""
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        for name in ("maquette_live_steps", "maquette_live_size", "maquette_live_opacity"):
+            column.prop(context.window_manager, name)
 
 
 def unsent(session: Session) -> str:

@@ -38,9 +38,22 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         if projectors(scene):
             lit = is_lit(scene)
             self.layout.operator("maquette.light_projections", icon="LIGHT_SUN" if lit else "LIGHT", depress=lit)
+            self.layout.operator("maquette.generate", text="Paint the Rest from Here", icon="BRUSH_DATA").match = True
+        self.layout.operator("maquette.paint_views", icon="OUTLINER_OB_CAMERA")
+        if projectors(scene):
+            self._bake()
         self._colours(context)
         self.layout.operator("maquette.remove_results", icon="TRASH")
         section_notice(self, "views", context)
+
+    def _bake(self) -> None:
+        """The button, or that it is under way and the one that stops it."""
+        row = self.layout.row(align=True)
+        if app().is_baking:
+            row.label(text="Baking", icon="RENDER_STILL")
+            row.operator("maquette.stop_bake", text="", icon="CANCEL")
+        else:
+            row.operator("maquette.bake", icon="RENDER_STILL")
 
     def _colours(self, context: Context) -> None:
         """Why projected pictures look otherwise than in the Image Editor, and the button that mends it."""

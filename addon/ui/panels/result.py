@@ -51,6 +51,7 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
             painted = len(entries(context.scene))
             self._offer(row, "maquette.contact_sheet", painted > 0 or bool(app().session.waiting))
             self._offer(row, "maquette.compare", painted > 1)
+            row.operator("maquette.inspect")
 
     def _offer(self, row: bpy.types.UILayout, operator: str, useful: bool) -> None:
         """A button that is grey while there is nothing for it to work on."""

@@ -13,6 +13,7 @@ from pkgutil import walk_packages
 import pytest
 
 import addon
+import server.safeguards.refusals  # noqa: F401  # those of its own
 from addon.client.exceptions import ClientError
 from addon.messages import sentences
 from addon.messages.errors import UserError

@@ -11,6 +11,7 @@ import bpy
 import pytest
 
 import addon
+import server.safeguards.refusals  # noqa: F401  # those of its own
 from addon.client.exceptions import ClientError, ServerProblem
 from addon.messages.errors import UserError
 from addon.messages.fixes import FIXES, Button, of

@@ -33,7 +33,7 @@ SERVER = {
 }
 JOBS = {
     *("unknown-job", "unknown-artifact", "not-waiting", "unreadable-job", "interrupted", "worker-lost"),
-    *("painting-failed", "out-of-memory"),
+    *("painting-failed", "out-of-memory", "filter-failed", "not-signed"),
 }
 ELSEWHERE = {"stumbled"} | LINKS | INSTALLATION | FOLDERS | SERVER | JOBS  # codes of what no file has a part in
 

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: MIT
 """What an overlay says and draws, and the grids it is made of."""
 
+import json
+
 import numpy as np
 import pytest
 
 from addon.capture.masks import cells, framed
 from addon.cooperative import finish
-from addon.overlay.figure import figure, findings
-from addon.overlay.measured import Measured, matched
-from addon.overlay.targets import drawn, requested, targets
+from addon.overlay.figure import figure
+from addon.overlay.measured import matched, measured
+from addon.overlay.targets import drawn, targets
 from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Frame, Region, pack_mask
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.frame import offset
+from addon.protocol.strict_json import dump
 from addon.raster.instances import PIECE, Mesh, MeshInstances
 from addon.raster.lens import Lens
 from addon.raster.zbuffer import NOTHING
@@ -67,9 +70,13 @@ def answer(*findings_):
     )
 
 
+def read(achieved, blockout):
+    return finish(measured(json.dumps(dump(blockout)), json.dumps([dump(item) for item in achieved])))
+
+
 def said(achieved):
-    found = findings(achieved, asked())
-    drawing = finish(figure(requested(asked()), found, 2.0, {"castle": 0, "rocket": 4}))
+    picture = read(achieved, asked())
+    drawing = finish(figure(picture.targets, picture.findings, 2.0, {"castle": 0, "rocket": 4}))
     return drawing, [label.text for label in drawing.labels]
 
 
@@ -102,14 +109,19 @@ def test_an_arrow_leads_from_what_is_to_what_was_asked_unless_they_are_one():
 
 
 def test_a_finding_belongs_to_its_phrase_whatever_the_order():
-    found = findings(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", (0.7, 0.7))), asked())
+    found = read(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", (0.7, 0.7))), asked()).findings
     assert found["castle"].centroid == (0.3, 0.3) and found["rocket"].centroid == (0.7, 0.7)
 
 
+def test_a_picture_is_read_in_slices_of_one_region():
+    achieved = answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", None))
+    slices = measured(json.dumps(dump(asked())), json.dumps([dump(item) for item in achieved]))
+    assert len(list(slices)) == 2 * len(asked().regions)  # what was asked for, then what is shown
+
+
 def test_a_renamed_region_is_still_the_one_that_was_painted():
-    blockout = asked()
-    found = findings(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", None)), blockout)
-    picture = Measured(tuple(requested(blockout)), found, 2.0)
+    picture = read(answer(("castle", "judge", (0.3, 0.3)), ("rocket", "judge", None)), asked())
+    found = picture.findings
     renamed, rocket = Mark("fort", "fort"), Mark("rocket", "rocket")
     assert matched(picture, (7, 8), [(7, renamed), (8, rocket)]) == {"fort": found["castle"], "rocket": found["rocket"]}
     assert matched(picture, (7, 8), [(9, Mark("castle", "castle"))]) == {}  # another object, called so since
@@ -120,7 +132,7 @@ def test_a_mask_of_the_whole_picture_is_cut_to_the_frame():
     blockout = request(
         region("castle", block(8, 0, 8, 16), (0.5, 0.5)), frame=Frame(left=4, top=0, width=16, height=16)
     )
-    (target,) = requested(blockout)
+    (target,) = read((), blockout).targets
     columns = target.mask.mean(0) > 127
     assert target.mask.shape[::-1] == cells(1.0)
     assert columns.mean() == pytest.approx(0.5, abs=0.02)

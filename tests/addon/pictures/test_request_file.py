@@ -14,6 +14,7 @@ from addon.messages.errors import NoRequest
 from addon.pictures import history
 from addon.pictures.png_text import texts, with_text
 from addon.pictures.request_file import BLOCKOUT, Opened, opened, saved
+from addon.protocol.png import chunk, with_chunk
 from addon.protocol.strict_json import dump
 from server.worker.png_files import BLOCKOUT_KEY, png
 from tests.addon.pictures.test_history import ASKED, entry
@@ -57,6 +58,13 @@ def test_json_of_both_kinds(tmp_path: Path) -> None:
 LATER = json.dumps(dump(ASKED) | {"mood": 1})
 BARE = io.BytesIO()
 Image.new("RGB", (2, 2)).save(BARE, "PNG")
+
+
+def test_a_signed_file_is_saved_as_it_is() -> None:
+    signed = with_chunk(PICTURE, chunk(b"caBX", b"a manifest"), before=b"IDAT")
+    assert saved(signed, entry()) == signed != saved(PICTURE, entry()) != PICTURE
+
+
 OTHERS = {
     "without a request": BARE.getvalue(),
     "is not JSON": b"\xff\xd8 a photograph",

@@ -87,3 +87,15 @@ def test_a_command_that_is_none_is_said_at_once(tmp_path: Path) -> None:
         server_process.start('maquette "serve', tmp_path / "log")
     with pytest.raises(ValueError, match="empty"):
         server_process.start("  ", tmp_path / "log")
+
+
+def test_another_verb_runs_the_same_program_with_the_same_folders_of_loras() -> None:
+    command = "env HOME='/a b' maquette serve --port 8765 --loras /loras --models m --loras '/more loras'"
+    words = ["env", "HOME=/a b", "maquette", "inspect", "a.png", "--loras", "/loras", "--loras", "/more loras"]
+    assert server_process.verb_words(command, ["inspect", "a.png"]) == words
+
+
+@pytest.mark.parametrize("command", ["", "maquette", "ssh elsewhere", "maquette 'serve"])
+def test_a_command_that_serves_nothing_has_no_other_verb(command: str) -> None:
+    with pytest.raises(ValueError, match=r"serve|quotation"):
+        server_process.verb_words(command, ["inspect"])

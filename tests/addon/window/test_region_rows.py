@@ -7,7 +7,7 @@ import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
-ASTRAY = 8  # pixels of a picture of 128 x 128
+ASTRAY = 16  # pixels of a picture of 256 x 256
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_every_red_row_has_its_reason(report: dict) -> None:
 
 def test_the_numbers_are_the_last_picture_s(report: dict) -> None:
     castle, ghost = report["achieved"]["castle"], report["achieved"]["ghost"]
-    assert castle[0] == pytest.approx(ASTRAY / (128 * 2**0.5), abs=0.005)
+    assert castle[0] == pytest.approx(ASTRAY / (256 * 2**0.5), abs=0.005)
     assert 0.2 < castle[1] < 0.95
     assert ghost[:2] == [None, None]
     assert report["outdated"] == {"castle": True, "rocket": False, "ghost": False}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.blender_process import RegionChange
+from addon.protocol.views import RegionChange
 from server.batch.plan import (
     BatchPlan,
     WrongPlan,

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from addon.protocol.content_key import content_key
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import dump
-from server.batch.requests import content_key, name_of, parts_of, requests_in, safe
+from server.batch.requests import name_of, parts_of, requests_in, safe
 from server.cli.request_files import NotARequest, read_request
 from tests.server.batch.batches import requests
 from tests.server.serving import blockout
@@ -34,7 +35,7 @@ def test_the_key_is_of_all_that_alters_pixels():
     key = content_key(blockout(), TOYBOX)
     assert key == content_key(blockout(), replace(TOYBOX, licence="other", nouns=()))
     others = [blockout(seed=8), blockout(strength=0.5), blockout(prompt="the cat"), blockout(regions=())]
-    models = [replace(TOYBOX, revision="2"), replace(TOYBOX, precision="float16"), replace(TOYBOX, source="x")]
+    models = [replace(TOYBOX, revision="other"), replace(TOYBOX, precision="float16"), replace(TOYBOX, source="x")]
     keys = {key, *(content_key(other, TOYBOX) for other in others), *(content_key(blockout(), m) for m in models)}
     assert len(keys) == 1 + len(others) + len(models)
 

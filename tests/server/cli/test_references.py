@@ -2,6 +2,8 @@
 """``maquette render --keep-look``: what is sent of the picture, and what is refused before anything is painted."""
 
 import json
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from PIL import Image
@@ -57,9 +59,10 @@ def test_a_photograph_is_cut_to_the_picture_and_has_the_caption_it_is_given(requ
         assert sent.size == (64, 48)
 
 
-def test_restyling_keeps_no_look(request_file, before, tmp_path):
-    painted = render(request_file, tmp_path / "after", "--restyle", before)
-    assert painted.reference is not None and painted.reference.keeps == "layout"
+@pytest.mark.parametrize(("flag", "keeps"), [("--restyle", "layout"), ("--reword", "attention")])
+def test_other_words_keep_no_look(request_file, before, tmp_path, flag, keeps):
+    painted = render(request_file, tmp_path / "after", flag, before)
+    assert painted.reference is not None and painted.reference.keeps == keeps
     assert [region.look for region in painted.regions] == ["free"]
 
 
@@ -76,3 +79,47 @@ def test_what_cannot_be_followed_is_said(request_file, before, tmp_path, capsys,
     named = [word.format(before=before, blockout=request_file) for word in words]
     assert main(["render", str(request_file), "--out", str(tmp_path / "after"), *named]) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_a_region_is_taken_out_of_another_picture(request_file, before, tmp_path):
+    painted = render(request_file, tmp_path / "after", "--take", f"cat={before}")
+    (part,) = painted.collage
+    assert (part.region, part.phrase, part.caption) == ("cat", "cat", "a cat") and painted.reference is None
+    sent = (tmp_path / "after" / f"part-{part.picture[:12]}.png").read_bytes()
+    assert sha256(sent).hexdigest() == part.picture
+    assert render(tmp_path / "after" / "blockout.json", tmp_path / "again") == painted
+
+
+def test_a_region_is_taken_into_a_picture_that_is_followed(request_file, before, tmp_path):
+    photograph = tmp_path / "photo.jpg"
+    Image.new("RGB", (400, 200), (9, 8, 7)).save(photograph)
+    taking = f"cat={photograph}; phrase=tabby; caption=a tabby on a mat"
+    painted = render(request_file, tmp_path / "after", "--keep-look", before, "--take", taking)
+    (part,) = painted.collage
+    assert (part.phrase, part.caption) == ("tabby", "a tabby on a mat")
+    assert painted.reference is not None and [region.look for region in painted.regions] == ["repaint"]
+    assert len(set(painted.pictures)) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--take", "cat"], "say castle=photo.jpg"),
+        (["--take", "dog=photo.jpg"], "no region dog; it has cat"),
+        (["--take", "cat=nowhere.png"], "no picture that can be followed"),
+        (["--flat", "dog=1,0,0"], "no region 'dog'"),
+        (["--flat", "cat=red"], "say red, green and blue"),
+        (["--blocking", "2"], "blocking.amount"),
+    ],
+)
+def test_what_cannot_be_taken_is_said(request_file, tmp_path, capsys, words, sentence):
+    assert main(["render", str(request_file), "--out", str(tmp_path / "after"), *words]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_blocking_is_what_the_words_say(request_file, tmp_path):
+    painted = render(request_file, tmp_path / "after", "--flat", "cat=1,0.5,0", "--ground", "0,0,1")
+    assert painted.blocking is not None and painted.blocking.ground == (0.0, 0.0, 1.0)
+    assert [(one.region, one.colour) for one in painted.blocking.colours] == [("cat", (1.0, 0.5, 0.0))]
+    again = render(tmp_path / "after" / "blockout.json", tmp_path / "again", "--blocking", "0.5")
+    assert again.blocking == replace(painted.blocking, amount=0.5)

@@ -2,12 +2,13 @@
 """``maquette serve``: what it leaves behind, what it says, what it never says."""
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,26 @@ def test_a_leash_is_let_go_by_sigterm_too(tmp_path, monkeypatch):
     assert served.process.returncode == 0
     assert "Maquette serves at" in served.output.read_text().splitlines()[-1]
     served.process.stdin.close()
+
+
+def test_what_a_shell_runs_in_the_background_is_stopped_by_sigterm(tmp_path):
+    """Such a process ignores Ctrl-C; SIGTERM still has it give back what it has in hand, and go."""
+    home = tmp_path / "home"
+    words = f"{sys.executable} -m server serve --engine {FAKE} & echo $!; wait"
+    shell = subprocess.Popen(["sh", "-c", words], env=environment(home), stdout=subprocess.PIPE, text=True)
+    process = int(shell.stdout.readline())
+    try:
+        wait_until((home / "connection.json").exists, 60)
+        ignored = next(line for line in Path(f"/proc/{process}/status").read_text().splitlines() if "SigIgn" in line)
+        assert int(ignored.split()[1], 16) & 1 << signal.SIGINT - 1
+        os.kill(process, signal.SIGTERM)
+        assert shell.wait(20) == 0
+        assert not (home / "connection.json").exists()
+    finally:
+        shell.kill()
+        shell.stdout.close()
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def test_without_a_leash_the_end_of_standard_input_means_nothing(tmp_path):

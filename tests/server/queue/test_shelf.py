@@ -10,6 +10,7 @@ import pytest
 
 from server.problems import NoRoom
 from server.queue.artifacts import UNCLAIMED, ArtifactStore, PictureFile
+from server.queue.changes import StaleClaim
 from server.queue.store import JobProgress, Store
 from tests.server.serving import blockout
 
@@ -218,3 +219,36 @@ def test_a_reference_that_was_just_sent_outlives_the_last_job_that_followed_it(s
     store.artifacts.sent[digest] -= UNCLAIMED
     store.artifacts.remove([digest])
     assert store.artifacts.find(digest) is None
+
+
+def test_equal_pictures_of_a_job_are_one_file(store: Store) -> None:
+    claim = begun(store)
+    store.finish(claim, (PictureFile("picture", b"same"), PictureFile("full", b"same")))
+    pictures = store.job(claim.job).artifacts
+    assert [picture.kind for picture in pictures] == ["full", "picture"]
+    assert shelf(store) == [pictures[0].sha256] == [pictures[1].sha256]
+
+
+def test_what_was_written_for_a_job_that_is_no_longer_ours_leaves_nothing(store: Store) -> None:
+    claim = begun(store)
+    store.cancel(claim.job)
+    with pytest.raises(StaleClaim):
+        store.finish(claim, (PictureFile("picture", b"late"),))
+    assert shelf(store) == []
+
+
+def test_a_picture_that_goes_before_it_is_referred_to_is_written_again(store: Store) -> None:
+    """It lay there for another job, which was forgotten between the writing and the lock."""
+    digest = store.artifacts.put(PictureFile("picture", b"twice")).sha256
+    with store.artifacts.staged([PictureFile("picture", b"twice")]) as placed:
+        store.artifacts.remove([digest])
+        (artifact,) = placed()
+    assert artifact.sha256 == digest and store.artifacts.content(digest) == b"twice"
+    assert shelf(store) == [digest]
+
+
+def test_a_torn_file_is_replaced_by_the_whole_one(store: Store) -> None:
+    digest = store.artifacts.put(PictureFile("picture", b"whole")).sha256
+    (store.artifacts.folder / digest).write_bytes(b"wh")
+    done(store, 1, b"whole")
+    assert store.artifacts.content(digest) == b"whole" and shelf(store) == [digest]

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from addon.protocol.blockout import Frame, ReferencePicture, all_steps
+from addon.protocol.content_key import content_key
 from server.adapters import PLAIN
-from server.batch.requests import content_key
 from server.problems import NoModel, Unpaintable
 from server.worker.engine import DiffusionEngine, Progress
 from tests.server.worker.sample_request import ASKED, pixels, unwatched

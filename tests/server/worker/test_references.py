@@ -10,7 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
-from addon.protocol.blockout import ReferencePicture, ReferenceRegion, pack_mask
+from addon.protocol.blockout import (
+    Blocking,
+    CollagePart,
+    FlatColour,
+    ReferencePicture,
+    ReferenceRegion,
+    pack_mask,
+)
 from server.problems import Unpaintable
 from server.worker.references import latent_of, latent_text, read
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
@@ -80,6 +87,13 @@ def test_what_keeps_less_than_the_picture_changes_it(engine, before, keeps):
     assert not np.array_equal(pixels(other), pixels(plain))
 
 
+def test_what_is_shown_already_stays_and_the_rest_is_painted(engine, before):
+    left = pack_mask(16, 8, bytes(([255] * 8 + [0] * 8) * 8))
+    painted = engine.paint(replace(BEFORE, seed=99, reference=follow(before, shown=left)), unwatched, before).full
+    assert np.array_equal(pixels(painted)[:, :56], pixels(before)[:, :56])
+    assert not np.array_equal(pixels(painted)[:, 72:], pixels(before)[:, 72:])
+
+
 def test_a_photograph_is_followed_like_a_picture_of_ours(engine):
     rows = np.random.default_rng(0).integers(0, 256, (96, 192, 3), np.uint8)
     file = io.BytesIO()
@@ -105,3 +119,25 @@ def test_a_damaged_picture_is_refused(before):
         with pytest.raises(Unpaintable, match="cannot be read") as refused:
             read(png)
         assert refused.value.path == "reference"
+
+
+def test_objects_come_out_of_other_pictures(engine, before):
+    part = CollagePart(region="castle", picture="0" * 64, caption=BEFORE.prompt, phrase="castle", outline=BESIDE)
+    asked = replace(ASKED, seed=99, collage=(part,))
+    cases = ((asked, [before]), (replace(asked, collage=()), []))
+    after, plain = (pixels(engine.paint(one, unwatched, None, files).full).astype(int) for one, files in cases)
+    assert abs(after - plain)[:, :64].mean() > 2 * abs(after - plain)[:, 72:].mean()
+    with pytest.raises(Unpaintable, match="cannot be read"):
+        engine.paint(asked, unwatched, None, [b"no picture"])
+    with pytest.raises(Unpaintable, match="of the region dog, which the request does not have"):
+        engine.paint(replace(asked, collage=(replace(part, region="dog"),)), unwatched, None, [before])
+
+
+def test_a_picture_begins_as_its_blocking(engine):
+    colours = (FlatColour(region="castle", colour=(1.0, 0.0, 0.0)), FlatColour(region="rocket", colour=(0.0, 0.0, 1.0)))
+    off, short, long = (
+        pixels(engine.paint(replace(ASKED, blocking=Blocking(amount=amount, colours=colours)), unwatched).full)
+        for amount in (0.0, 0.3, 1.0)
+    )
+    assert np.array_equal(off, pixels(engine.paint(ASKED, unwatched).full))
+    assert not np.array_equal(short, off) and not np.array_equal(long, short)

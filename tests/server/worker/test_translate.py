@@ -9,14 +9,13 @@ import torch
 import sg_core
 from addon.protocol.blockout import Frame, pack_mask
 from server.worker import translate
-from server.worker.engine import QUOTED, end
 from tests.server.worker.sample_request import ASKED, CASTLE
 
 
 def test_what_would_not_be_read_is_quoted_in_whole_words():
-    assert end("at sunset") == "“… at sunset”"
-    long = end("golden light at sunset over the hills of an old country")
-    assert long == "“… golden light at sunset over the hills …”" and len(long) <= QUOTED + 4
+    assert translate.end("at sunset") == "“… at sunset”"
+    long = translate.end("golden light at sunset over the hills of an old country")
+    assert long == "“… golden light at sunset over the hills …”" and len(long) <= translate.QUOTED + 4
 
 
 @pytest.mark.parametrize(

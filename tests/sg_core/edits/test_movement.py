@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from sg_core.edits.movement import grown, moved, moved_noise, movement
+from sg_core.edits.movement import filled, grown, moved, moved_noise, movement
 from sg_core.errors import RequestError
 
 
@@ -55,3 +55,17 @@ def test_noise_arrives_at_the_new_cells_in_its_order() -> None:
 def test_a_mask_with_nothing_in_it_goes_nowhere() -> None:
     with pytest.raises(RequestError, match="covers nothing"):
         movement(torch.zeros(8, 8), block(4, 4, 8, 8))
+
+
+def test_a_hole_is_filled_with_what_is_around_it() -> None:
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[:, 0, :, :32], picture[:, 2, :, 32:] = 1.0, 1.0
+    hole = torch.zeros(1, 1, 64, 64)
+    hole[..., 20:40, 4:60] = 1.0
+    red = picture.clone()
+    red[:, :, 20:40, 4:60] = torch.tensor((0.0, 1.0, 0.0)).view(1, 3, 1, 1)
+    whole = filled(red, hole)
+    assert whole[:, 1].max() == 0.0, "nothing of the object is left"
+    assert torch.equal(whole[..., :14, :], picture[..., :14, :])
+    assert whole[0, 0, 30, 8] > 0.9 and whole[0, 2, 30, 56] > 0.9
+    assert torch.equal(filled(red, 0 * hole), red) and torch.equal(filled(red, torch.ones_like(hole)), red)

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ....camera.reader import view
-from ....camera.view import View, unmoved
+from ....camera.view import View
 from ....capture.gathering import SceneKey, gathering
 from ....capture.scene import Meshes, parts
 from ....cooperative import Slices, one_slice
@@ -19,8 +19,10 @@ from ....pictures.camera_background import background
 from ....pictures.image import CAMERA, ENTRY, POSE
 from ....pictures.origin import viewpoint
 from ....projection.depth import depth_file, depth_frustum
-from ....projection.projectors import new_layer, project, projectable
+from ....projection.node_groups import PARTS
+from ....projection.projectors import next_part, project, projectable
 from ....projection.receivers import owned_by_receivers
+from ....protocol.views import unmoved
 from ....raster.instances import MeshInstances, camera_triangles
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
@@ -109,7 +111,8 @@ class Project(bpy.types.Operator):
         self._onto = self._selected(context)
         self._locked = projectable(context.scene, graph, image, self._onto)[0].locked
         self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
-        self._depth, self._file, self._group = depths(self._key, app().regions.meshes, self._onto), b"", 0
+        self._depth, self._file = depths(self._key, app().regions.meshes, self._onto), b""
+        self._groups: tuple[int, ...] = ()
         self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -121,8 +124,8 @@ class Project(bpy.types.Operator):
         try:
             if not self._file:
                 self._file = one_slice(self._depth) or b""
-            elif not self._group:
-                self._group = self._new_layer()
+            elif len(self._groups) < PARTS:
+                self._groups += (self._new_group().session_uid,)
             else:
                 status = self._end_well(context, self._finish())
                 self.cancel(context)
@@ -136,18 +139,23 @@ class Project(bpy.types.Operator):
         """Stop the timer; what was worked out so far is forgotten with this operator."""
         context.window_manager.event_timer_remove(self._timer)
 
-    def _new_layer(self) -> int:
-        """The session id of the picture's node group: half a projection, which is much for one slice."""
+    def _new_group(self) -> bpy.types.ShaderNodeTree:
+        """The next of the picture's node groups: each is enough for one slice."""
         scene, camera, graph = self._key.find()
-        return new_layer(self._checked(scene, camera, graph), self._file, view(scene, camera, graph)).session_uid
+        image, groups = self._checked(scene, camera, graph), self._groups_now()
+        return next_part(image, self._file, view(scene, camera, graph), groups)
 
     def _finish(self) -> Status:
         scene, camera, graph = self._key.find()
-        group = next((tree for tree in bpy.data.node_groups if tree.session_uid == self._group), None)
-        if isinstance(group, bpy.types.ShaderNodeTree):
-            project(scene, camera, self._checked(scene, camera, graph), graph, group, self._onto)
-            return {"FINISHED"}
-        raise Misfit("The projection was undone before it was there.", "Press the button again.")
+        project(scene, camera, self._checked(scene, camera, graph), graph, self._groups_now()[-1], self._onto)
+        return {"FINISHED"}
+
+    def _groups_now(self) -> list[bpy.types.ShaderNodeTree]:
+        """Those made so far, by their session ids, since references die on undo. Raises Misfit."""
+        trees = {tree.session_uid: tree for tree in bpy.data.node_groups if isinstance(tree, bpy.types.ShaderNodeTree)}
+        if not all(uid in trees for uid in self._groups):
+            raise Misfit("The projection was undone before it was there.", "Press the button again.")
+        return [trees[uid] for uid in self._groups]
 
     def _checked(self, scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph) -> bpy.types.Image:
         """The picture, for the artist has gone on working. Raises Misfit."""

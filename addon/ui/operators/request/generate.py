@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask for a picture, and stop it; set what it needs."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import bpy
@@ -28,7 +29,7 @@ from ....request.settings import KEYS, VARIATION, Settings
 from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
-from ....session.reducer import failures_dismissed, notice_changed
+from ....session.reducer import failures_dismissed, notice_changed, sequences_stopped
 from ....session.seeds import Seeds, moving
 from ....session.task import Viewpoint
 from ...context import Context
@@ -36,6 +37,7 @@ from ...properties import VARY, chosen, style
 from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .exact_capture import exact_capture
+from .matching import reference_to_match
 from .references import followed, reference_for, repeated
 
 
@@ -61,10 +63,15 @@ class Generate(bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    match: BoolProperty(
+        description="Go on with what the projected views show from here, and paint the rest",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
-        restyle, picture = repeated({*self.answers.split(), self.replaces})
+        restyle, picture, match = repeated({*self.answers.split(), self.replaces})
         dispatcher.apply(failures_dismissed, self.answers.split())
         depsgraph = context.evaluated_depsgraph_get()
         marks.check_apart(scene)
@@ -73,10 +80,11 @@ class Generate(bpy.types.Operator):
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
         reference = reference_for(scene, snapshot, restyle=self.restyle or restyle, picture=self.follow or picture)
         follow = partial(followed, reference=reference)
-        live = _developing(scene, snapshot, follow)
+        match = self.match or match
+        live = developing(scene, snapshot, follow, match)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
-        if snapshot.settings.exact:
+        if snapshot.settings.exact and not match:
             capture = exact_capture(context, snapshot.settings, chosen(scene))
             return self._expose(capture, live, details, follow)
         if not bpy.app.background:
@@ -88,7 +96,7 @@ class Generate(bpy.types.Operator):
     def _seeds(self, context: Context) -> Seeds:
         scene = context.scene
         return Seeds(
-            count=1 if self.replaces else scene.maquette_count,
+            count=1 if self.replaces or self.match else scene.maquette_count,
             fixed=not scene.maquette_vary,
             painted=app().gallery.painted(scene),
             replaced=self.replaces,
@@ -157,6 +165,8 @@ class Cancel(bpy.types.Operator):
         session, event_loop = app().session, app().event_loop
         if self.scope in {"UNSENT", "ALL"}:
             app().dispatcher.withdraw()
+        if self.scope == "ALL":
+            app().dispatcher.apply(sequences_stopped, {sequence.id for sequence in session.sequences})
         this = (session.active,) if session.active else ()
         tasks = {"THIS": this, "WAITING": session.queued, "UNSENT": (), "ALL": session.waiting}[self.scope]
         for task in tasks:
@@ -193,17 +203,23 @@ async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -
         scene[key] = following
 
 
-def panel_snapshot(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Snapshot:
-    """What the panel asks for: the scene as it stands, with the settings and the style. Raises UserError.
+def panel_snapshot(
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, changes: Mapping[str, Any] = MappingProxyType({})
+) -> Snapshot:
+    """What the panel asks for: the scene as it stands, with the settings, but for ``changes``, and the style. Raises
+    UserError.
 
     Its meshes are those that the overlay has read already; the others are yet to be read.
     """
-    settings, meshes = applied(read(scene), style(scene)), app().regions.meshes
+    settings, meshes = replace(applied(read(scene), style(scene)), **changes), app().regions.meshes
     return capture(scene, settings, chosen(scene), depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def _developing(scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout]) -> Slices[Blockout]:
-    """The request of a snapshot, whose remaining meshes are read first."""
+def developing(
+    scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout], match: bool = False
+) -> Slices[Blockout]:
+    """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
+    with what they show already."""
     key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
     meshes, model = app().regions.meshes, chosen(scene)
 
@@ -214,7 +230,10 @@ def _developing(scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Block
 
     def slices() -> Slices[Blockout]:
         snapshot = yield from gathering(first, lambda snapshot: snapshot.parts, again, key, meshes)
-        return follow((yield from develop(snapshot)))
+        blockout = yield from develop(snapshot)
+        folder = app().gallery.folder
+        shown = (yield from reference_to_match(key, meshes, snapshot, folder)) if match else None
+        return follow(blockout) if shown is None else followed(blockout, shown)
 
     return slices()
 

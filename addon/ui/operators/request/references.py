@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ....camera.reader import camera_of
-from ....camera.view import numbers, unmoved
+from ....camera.view import numbers
 from ....capture.canvas import Canvas
 from ....capture.scene import capture
 from ....capture.scene_settings import read
@@ -22,9 +22,10 @@ from ....pictures.image import ENTRY
 from ....pictures.pixels import decoded, encoded, fitted
 from ....protocol.blockout import SEED_MAX, Blockout, ReferencePicture
 from ....protocol.strict_json import ContractError, loads
+from ....protocol.views import CapturedView, unmoved
 from ....regions import marks
 from ....request.phrases import same
-from ....request.references import following, reference_of
+from ....request.references import Keeps, following, reference_of
 from ....request.styles import applied
 from ....runtime.app import app
 from ....runtime.timers import receive
@@ -163,15 +164,27 @@ def reference_for(
     )
 
 
-def repeated(jobs: Container[str]) -> tuple[bool, str]:
+def followed_view(captured: CapturedView, entry: Entry | None) -> Blockout:
+    """What to ask for of a view of a sequence: it follows a picture of the history, and of one that was seen from
+    elsewhere keeps looks alone."""
+    assert captured.blockout is not None, "it was captured"
+    if entry is None:
+        return followed(captured.blockout, None)
+    keeps: Keeps = "picture" if unmoved(captured.pose, entry.pose) else "look"
+    return followed(captured.blockout, reference_of(entry.name, entry.request, entry.achieved, keeps))
+
+
+def repeated(jobs: Container[str]) -> tuple[bool, str, bool]:
     """What one that answers or replaces one of those jobs has to follow as that did: whether the latest picture's
-    layout, and which picture of the artist's own, by its sha256."""
+    layout, which picture of the artist's own, by its sha256, and whether what the projected views show."""
     for task in app().session.tasks:
         reference = loads(Blockout, task.request).reference if task.job.id in jobs else None
+        if reference is not None and reference.shown is not None:
+            return False, "", True
         if reference is not None:
             is_ours = bool(history.digest_of(app().gallery.folder, reference.picture))
-            return reference.keeps == "layout", "" if is_ours else reference.picture
-    return False, ""
+            return reference.keeps == "layout", "" if is_ours else reference.picture, False
+    return False, "", False
 
 
 def followed(blockout: Blockout, reference: ReferencePicture | None) -> Blockout:

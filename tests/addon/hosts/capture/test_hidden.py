@@ -6,9 +6,10 @@ import pytest
 from mathutils import Vector
 
 from addon.camera.reader import view
-from addon.camera.view import numbers, unmoved
+from addon.camera.view import numbers
 from addon.capture.scene import evaluated
 from addon.messages.errors import RegionHidden
+from addon.protocol.views import unmoved
 from addon.regions.marks import mark, unmark
 from tests.addon.hosts.capture.sample_cameras import look
 from tests.addon.hosts.sample_scenes import box, fresh, group, instance

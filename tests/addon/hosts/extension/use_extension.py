@@ -22,6 +22,8 @@ from use_edge_cases import use_edge_cases
 from use_fixes import use_fixes
 from use_history import take_up_again
 from use_messages import use_messages
+from use_sequences import use_sequences
+from use_views import paint_and_bake
 
 PROMPT = "a castle and a rocket on a meadow"
 
@@ -58,6 +60,7 @@ def use(command: str) -> None:
     paint_first(scene, app)
     assert materials(scene) == before, (before, materials(scene))
 
+    use_sequences(scene, app)
     take_up_again(scene, app, PROMPT)
     ask_for_several(scene, app)
     use_edge_cases(scene, app)
@@ -72,6 +75,7 @@ def use(command: str) -> None:
 
     scene.camera.location.x -= 1.0
     use_fixes(app)
+    paint_and_bake(scene, app)
     child = app.server
     assert bpy.ops.maquette.stop_server() == {"FINISHED"}
     assert child.wait() in (0, -15)  # however long its worker takes to leave: the caller has the patience

@@ -10,7 +10,9 @@ OF_THE_SERVER = {
     f"maquette.{name}" for name in ("start_server", "stop_server", "connect", "open_log", "open_preferences")
 }
 OF_THE_SERVER |= {f"maquette.{name}" for name in ("install_server", "continue_installation", "open_installation_log")}
-A_WINDOWS = {"maquette.add_camera", "maquette.show_materials"}  # greyed where there is no view
+A_WINDOWS = {
+    f"maquette.{name}" for name in ("add_camera", "show_materials", "live", "look_through_camera")
+}  # greyed elsewhere
 
 
 def use_fixes(app) -> None:

@@ -9,7 +9,7 @@ from addon.projection.projectors import is_lit, light, project
 from addon.projection.view_transform import altering, show_as_is
 from addon.regions.marks import mark
 from tests.addon.hosts.projection.sample_projection import flat, gradient, psnr, regions, staged
-from tests.addon.hosts.sample_scenes import ball, box, camera, fresh, mesh, paint, put, render
+from tests.addon.hosts.sample_scenes import ball, box, camera, fresh, group, instance, mesh, paint, put, render
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 SEAM = 8 / 255
@@ -101,6 +101,30 @@ def test_the_ground_takes_it_where_it_is_selected(tmp_path):
     project(scene, scene.camera, flat(BLUE), selected={floor.session_uid})
     seen = view_of(scene, scene.camera, tmp_path / "ground.png")
     assert (seen[ground][:, 2] > 0.9).mean() > 0.98
+
+
+def test_a_selected_instance_of_a_collection_takes_it_too(tmp_path):
+    scene = staged()
+    floor, ground = scene.objects["floor"], group("ground")
+    scene.collection.objects.unlink(floor)
+    ground.objects.link(floor)
+    placed = instance("placed ground", ground, (0, 0, 0))
+    bpy.context.view_layer.update()
+    project(scene, scene.camera, flat(BLUE), selected={placed.session_uid})
+    seen = view_of(scene, scene.camera, tmp_path / "ground.png")
+    assert (seen[-10:, :, 2] > 0.9).mean() > 0.98
+
+
+def test_a_white_balance_is_said_and_taken_off():
+    view = fresh().view_settings
+    show_as_is(bpy.context.scene)
+    if not hasattr(view, "use_white_balance"):  # before 4.3
+        assert altering(bpy.context.scene) == ""
+        return
+    view.use_white_balance = True
+    assert altering(bpy.context.scene) == "white balance"
+    show_as_is(bpy.context.scene)
+    assert altering(bpy.context.scene) == ""
 
 
 def test_colours_are_altered_by_agx_and_as_they_are_by_one_button(tmp_path):

@@ -129,7 +129,7 @@ def test_removing_leaves_the_scene_as_it_was(tmp_path):
         background(scene.camera, image)
         project(scene, scene.camera, image)
     assert fingerprint() != before
-    assert len([item for item in bpy.data.node_groups if "maquette_result" in item]) == 2
+    assert len([item for item in bpy.data.node_groups if "maquette_result" in item]) == 5  # the stack, and a view of 4
     remove(scene)
     after = fingerprint()
     assert {key: (before.get(key), after.get(key)) for key in before | after if after.get(key) != before.get(key)} == {}
@@ -182,9 +182,11 @@ def test_the_depth_image_is_opaque_exact_and_the_farthest_of_neighbours():
     found = pixels(image)
     assert found.shape == (1024, 1024, 4)
     assert (found[:, :, 3] == 1.0).all()  # EEVEE divides by alpha
-    assert np.allclose(found[257:767, 257:767, :3], 9.5, rtol=1e-6)
+    assert np.allclose(found[257:767, 257:767, 0], 9.5, rtol=1e-6)
     assert (found[256, :700, 0] == BEYOND).all() and (found[300:, 767, 0] == BEYOND).all()
-    assert (found[66:190, 834:958, :3] == 0.0).all()  # seen, but no region: nothing is nearer
+    assert (found[66:190, 834:958, 0] == 0.0).all()  # seen, but no region: nothing is nearer
+    assert (found[300:700, 280:740, 1] == 1.0).all()  # off the silhouette
+    assert np.allclose(found[500, 256:277, 1], np.arange(21) / 20, atol=1e-6)  # and a pixel farther each
 
 
 def test_nothing_marked_and_a_linked_thing_are_said_and_change_nothing(tmp_path):

@@ -35,6 +35,6 @@ def test_a_view_over_an_older_maquettes_projection_takes_its_place():
     scene = bpy.context.scene
     project(scene, scene.camera, flat(RED))
     groups = [item for item in bpy.data.node_groups if "maquette_result" in item]
-    assert len(groups) == 2  # the view and the stack
+    assert len(groups) == 5  # the stack, and a view of four
     remove(scene)
     assert [slot.material.name for slot in bpy.data.objects["painted"].material_slots] == ["painted"]

@@ -21,6 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 from tests.addon.window.driver import main_thread_time, sample_scene
 from tests.addon.window.driver.user_input import operator_context
 from tests.addon.window.following.kept_look import kept_look
+from tests.addon.window.following.live import live
+from tests.addon.window.following.sequences import sequences
+from tests.addon.window.following.views_in_turn import orbit, views_in_turn
 from tests.addon.window.scenarios.camera_framing import add_cameras
 from tests.addon.window.scenarios.contact_sheets import contact_sheets
 from tests.addon.window.scenarios.failed_jobs import fail_jobs
@@ -52,9 +55,13 @@ SCENARIOS = {
     "states": panel_at_scales,
     "contact_sheets": contact_sheets,
     "kept_look": kept_look,
+    "live": live,
     "region_rows": region_rows,
+    "sequences": sequences,
     "model_folders": name_folders,
     "stacked_projections": stack_projections,
+    "views_in_turn": views_in_turn,
+    "orbit": orbit,
 }  # besides the walkthrough, which "all" begins with
 
 

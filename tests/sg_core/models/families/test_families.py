@@ -76,7 +76,7 @@ def prepared(model: Model, case: Case) -> tuple[Tensor, Step, Texts]:
 
 def gradient(model: Model, case: Case) -> Tensor:
     latent, step, texts = prepared(model, case)
-    slope = conditional_pass(model, latent, step, texts, ENERGY, follow=True)[2]
+    slope = conditional_pass(model, latent, step, texts, ENERGY, follow=True).gradient
     assert slope is not None
     return slope
 

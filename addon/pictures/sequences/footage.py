@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A painted sequence in the scene: behind its cameras, each frame's picture at its frame, or as strips."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...compat import image_strips
+from ...data_blocks import named
+from ...session.sequence import PictureSequence, SequenceFrame, by_camera
+from ..camera_background import background
+from .frame_files import consecutive
+
+
+def behind_cameras(
+    scene: bpy.types.Scene, pictures: Mapping[str, Sequence[SequenceFrame]], folder: Path
+) -> tuple[str, ...]:
+    """Show each camera's ``pictures`` of a ``folder`` over what it sees, frame by frame; the cameras that are gone from
+    the scene.
+
+    Raises LockedObject, OSError, RuntimeError for a file that is gone.
+    """
+    cameras = [item for item in scene.objects if item.type == "CAMERA"]
+    missing = []
+    for name, frames in pictures.items():
+        camera = named(cameras, name)
+        if camera is None:
+            missing.append(name)
+            continue
+        files = consecutive(folder, frames)
+        image = bpy.data.images.load(str(files[0]), check_existing=True)
+        layer = background(camera, image)
+        if len(files) > 1:
+            image.source = "SEQUENCE"
+            user = layer.image_user
+            user.frame_start, user.frame_duration = frames[0].frame, len(files)
+            user.frame_offset = int(files[0].stem) - 1  # the number of its first file counts from one
+            user.use_auto_refresh = True
+    return tuple(missing)
+
+
+def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, ...]:
+    """A strip for each camera's pictures in the scene's sequencer, above what is there; their names. Raises OSError."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    strips = image_strips(editor)
+    channel = max((strip.channel for strip in strips), default=0)
+    names = []
+    for number, (name, frames) in enumerate(by_camera(sequence.frames).items(), 1):
+        files = consecutive(sequence.folder, frames)
+        names.append(_strip(strips, f"{sequence.title}, {name}", files, channel + number, frames).name)
+    return tuple(names)
+
+
+def _strip(strips: Any, name: str, files: Sequence[Path], channel: int, frames: Sequence[SequenceFrame]) -> Any:
+    strip = strips.new_image(name, str(files[0]), channel, frames[0].frame)
+    for file in files[1:]:
+        strip.elements.append(file.name)
+    strip.frame_final_duration = len(files)
+    return strip

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every view that is asked for of the open file, captured without a window; the file is a copy, or nobody's."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import bpy
+
+from ...blender_process import ANNOUNCED, ViewsCommand, settings_of
+from ...camera.reader import camera_of
+from ...camera.view import numbers
+from ...capture.frames import at
+from ...capture.scene import capture
+from ...capture.scene_settings import read
+from ...capture.snapshot import Snapshot, develop
+from ...cooperative import Slices, finish
+from ...data_blocks import named
+from ...exact.capture import exactly
+from ...messages.errors import NoCamera, NothingMarked, UserError
+from ...projection.depth import depth_picture
+from ...protocol.answers import Problem
+from ...protocol.strict_json import dump, loads
+from ...protocol.views import CapturedView, RegionChange, Views
+from ...raster.frustum import Frustum
+from ...raster.instances import camera_triangles
+from ...regions import marks
+from ...request.phrases import said, swapped
+from ...request.settings import Settings
+
+
+def write_views(command: ViewsCommand, again: Callable[[], None]) -> None:
+    """Every view of the open file into a file of its own; one that cannot be captured hinders no other.
+
+    ``again`` opens it anew. Raises NoCamera, NothingMarked.
+    """
+    views = loads(Views, command.views.read_bytes())
+    changes = settings_of(views.flags)
+    scene = _prepared(views)
+    numbered = list(_views_of(scene, views))
+    for number, (camera, frame, index) in enumerate(numbered):
+        if number and changes.get("exact"):  # which renders, and leaves the scene otherwise
+            again()
+            scene = _prepared(views)
+        prompt = views.prompts[index] if views.prompts else None
+        view = CapturedView(camera=camera, frame=frame, prompt=index, of=len(numbered))
+        try:
+            snapshot = _snapshot(scene, view, views, changes, prompt)
+            view = replace(view, blockout=finish(develop(snapshot)), pose=tuple(numbers(snapshot.view)))
+        except UserError as error:
+            view = replace(view, problem=problem_of(error))
+        if views.depth and view.blockout is not None:
+            (command.out / f"{number}.exr").write_bytes(finish(_depth(snapshot)))
+        part = command.out / f"{number}.part"
+        part.write_text(json.dumps(dump(view)))
+        part.replace(command.out / f"{number}.json")
+        sys.stdout.write(f"\n{ANNOUNCED}{number}\n")
+        sys.stdout.flush()
+
+
+def _views_of(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
+    """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
+    cameras = [item.name for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
+    if views.all_cameras and not cameras:
+        raise NoCamera("The scene has no camera.", "Add one.")
+    for name in cameras or [""]:
+        for frame in views.frames or [scene.frame_current]:
+            with at(scene, frame):
+                own = name or camera_of(scene, None).name
+            yield from ((own, frame, index) for index in range(max(1, len(views.prompts))))
+
+
+def _snapshot(
+    scene: bpy.types.Scene, view: CapturedView, views: Views, changes: Mapping[str, Any], prompt: str | None
+) -> Snapshot:
+    stored = read(scene)
+    words = _renamed(scene, stored.prompt if prompt is None else prompt, views.regions)
+    settings = replace(Settings(prompt=words, seed=stored.seed), **{**changes, "prompt": words})
+    camera = object_named(scene, view.camera)
+    look = partial(exactly, layer=views.layer or None) if settings.exact else None
+    return capture(scene, settings, views.model, camera=camera, frame=view.frame, look=look)
+
+
+def _depth(snapshot: Snapshot) -> Slices[bytes]:
+    """What the camera's frame sees, pixel by pixel of the picture."""
+    view, frame = snapshot.view, snapshot.canvas.frame
+    frustum = Frustum(view.lens, frame.width, frame.height, len(snapshot.marks))
+    triangles = yield from camera_triangles(snapshot.parts, view.pose, frustum)
+    return (yield from depth_picture(triangles, view.lens, frame.width, frame.height))
+
+
+def _change_regions(scene: bpy.types.Scene, changes: Sequence[RegionChange]) -> None:
+    """Raises NothingMarked for a region that the scene has not."""
+    regions = list(marks.marked(scene))
+    for change in changes:
+        items = [item for item, mark in regions if change.region in (mark.name, mark.phrase)]
+        if not items:
+            names = ", ".join(mark.name for _, mark in regions) or "none"
+            raise NothingMarked(f"The scene has no region “{change.region}”; it has {names}.", "Name one of them.")
+        for item in items:
+            marks.set_text(item, change.field, change.value)
+
+
+def _renamed(scene: bpy.types.Scene, prompt: str, changes: Sequence[RegionChange]) -> str:
+    """The prompt with the new phrases of regions where it says the old ones only."""
+    for change in changes:
+        if change.field == "phrase" and said(change.value, prompt) is None:
+            prompt = swapped(prompt, change.region, change.value)
+    return prompt
+
+
+def _prepared(views: Views) -> bpy.types.Scene:
+    """The scene, with what its regions are to have instead of their own."""
+    scene = scene_named(views.scene_name or None)
+    _change_regions(scene, views.regions)
+    return scene
+
+
+def scene_named(name: str | None = None) -> bpy.types.Scene:
+    """The scene of that name, else the file's active one."""
+    scene = bpy.context.scene if name is None else named(bpy.data.scenes, name)
+    assert scene is not None, "a file that is open has a scene"
+    return scene
+
+
+def object_named(scene: bpy.types.Scene, name: str | None) -> bpy.types.Object | None:
+    """A camera of the scene, or another object of that name; None for none. Raises NoCamera."""
+    if name is None:
+        return None
+    cameras = [item for item in scene.objects if item.type == "CAMERA"]
+    item = named(cameras, name) or named(scene.objects, name)
+    if item is None:
+        raise NoCamera(f"The scene has no object named {name}.", "Name one of its cameras.")
+    return item
+
+
+def problem_of(error: UserError) -> Problem:
+    """What goes wrong, for another process."""
+    title = "The scene cannot be captured"
+    return Problem(type=error.code, title=title, status=422, detail=error.message, fix=error.fix, path=error.subject)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""What makes two pictures the same one, before either is painted."""
+
+import json
+from hashlib import sha256
+
+from .answers import ModelInfo
+from .blockout import Blockout
+from .strict_json import dump
+
+
+def content_key(blockout: Blockout, model: ModelInfo) -> str:
+    """The sha256 of all that alters pixels: the request, its adapters' own sha256s among it, and which model it is.
+
+    Not of the machine: the same request on another one is the same picture.
+    """
+    identity = [model.name, model.family, model.source, model.revision, model.precision]
+    text = json.dumps([dump(blockout), identity], sort_keys=True)
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""A model that does not learn any more, and the latents that it leaves: what a new decoder is given to paint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from sg_core.toybox.autoencoder import latents_of
+from sg_core.toybox.components import Parts
+from sg_core.toybox.training.optimise import precision
+
+
+@dataclass
+class FrozenModel:
+    """Denoiser, words and autoencoder of a model that ships."""
+
+    parts: Parts
+    alphas: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        for module in (self.parts.unet, self.parts.text_encoder, self.parts.vae):
+            module.requires_grad_(False).eval()
+        self.precision = precision(self.parts.unet.device)
+        nn.Module.to(self.parts.unet, self.precision)
+        nn.Module.to(self.parts.text_encoder, self.precision)
+        self.alphas = self.parts.scheduler.alphas_cumprod.to(self.parts.unet.device)
+        self.empty = self.parts.tokens([""])
+
+    @property
+    def channels(self) -> int:
+        """Numbers of a latent cell."""
+        channels: int = self.parts.vae.config.latent_channels
+        return channels
+
+    @torch.no_grad()
+    def latents(self, rgb: Tensor) -> Tensor:
+        """What its encoder makes of pictures (batch, 3, height, width) in 0..1."""
+        return latents_of(self.parts.vae, rgb)
+
+    @torch.no_grad()
+    def walk(self, noise: Tensor, clean: Tensor, captions: Sequence[str], times: Sequence[int], scale: float) -> Tensor:
+        """DDIM steps from the first of `times` down, as the sampler that ships takes them.
+
+        `noise` and `clean` are (batch, channel, y, x); returns latents of that shape.
+        """
+        tokens = self.parts.tokens(list(captions))
+        if scale > 1:
+            tokens = torch.cat([tokens, self.empty.expand_as(tokens)])
+        words = self.parts.text_encoder(tokens).last_hidden_state
+        levels = [self.alphas[time] for time in times] + [self.alphas[0]]
+        latent = levels[0].sqrt() * clean + (1 - levels[0]).sqrt() * noise
+        for time, here, there in zip(times, levels, levels[1:], strict=False):
+            velocity = self.velocity(latent, time, words, scale)
+            clean = here.sqrt() * latent - (1 - here).sqrt() * velocity
+            noise = (1 - here).sqrt() * latent + here.sqrt() * velocity
+            latent = there.sqrt() * clean + (1 - there).sqrt() * noise
+        return latent
+
+    def velocity(self, latent: Tensor, time: int, words: Tensor, scale: float) -> Tensor:
+        """The guided velocity; `words` hold those of no caption behind the captions' where `scale` is over 1."""
+        rows = torch.cat([latent, latent]) if scale > 1 else latent
+        predicted: Tensor = self.parts.unet(rows.to(self.precision), time, words).sample.float()
+        if scale == 1:
+            return predicted
+        told, untold = predicted.chunk(2)
+        guided: Tensor = untold + scale * (told - untold)
+        return guided
+
+
+def sampler_times(count: int) -> list[int]:
+    """The times of so many steps, noisiest first, as the schedule that ships spaces them ("leading")."""
+    return [1 + k * (1000 // count) for k in reversed(range(count))]

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""Views painted in turn, each told what the others show, and baked, by operator."""
+
+import bpy
+from sample_scenes import camera
+
+
+def paint_and_bake(scene: bpy.types.Scene, app: object) -> None:
+    """Two cameras, two views, the second told of the first; then an image for each object, and nothing projected."""
+    before = scene.camera
+    camera(scene, (7.0, -7.0, 4.0), (0.0, 0.0, 1.0), "Second")
+    earlier = len(app.session.tasks)
+    assert bpy.ops.maquette.paint_views() == {"FINISHED"}, app.session.notice
+    assert scene.camera == before
+    assert sum("maquette_projector" in item for item in scene.objects) == 2
+    assert ['"shown"' in task.request for task in app.session.tasks[earlier:]] == [False, True]
+    projected = [item for item in scene.objects if "maquette_thrown" in item]
+    assert bpy.ops.maquette.bake() == {"FINISHED"}, app.session.notice
+    assert projected and not any("maquette_thrown" in item for item in scene.objects)
+    for item in projected:
+        assert [slot.material.name for slot in item.material_slots] == [f"{item.name} Bake"]
+    assert bpy.ops.maquette.bake() == {"CANCELLED"} and app.session.notice.code == "unbakeable"
+    assert not bpy.ops.maquette.stop_bake.poll()
+    assert bpy.ops.maquette.remove_results() == {"FINISHED"}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""A sequence in this host: behind its cameras frame by frame, and as strips."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from addon.compat import image_strips
+from addon.pictures.camera_background import has_background, remove_background
+from addon.pictures.sequences.footage import as_strips, behind_cameras
+from addon.pictures.sequences.frame_files import keep, name_of_frame
+from addon.protocol.png import plain
+from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
+from addon.session.task import NOWHERE, Viewpoint
+from tests.addon.hosts.sample_scenes import fresh
+
+VIEW = Viewpoint(scene=0, camera=0, pose=(), origin=NOWHERE)
+
+
+@pytest.fixture
+def scene() -> bpy.types.Scene:
+    """With two cameras."""
+    fresh()
+    scene = bpy.context.scene
+    for name in ("A", "B"):
+        scene.collection.objects.link(bpy.data.objects.new(name, bpy.data.cameras.new(name)))
+    return scene
+
+
+def sequence(tmp_path: Path, **frames: tuple[int, ...]) -> PictureSequence:
+    """Painted frames by camera; a picture is as red as its frame's number times ten."""
+    done = []
+    for camera, numbers in frames.items():
+        for number in numbers:
+            picture = tmp_path / f"{camera}{number}.png"
+            picture.write_bytes(plain(4, 4, bytes([10 * number % 256, 0, 0] * 16)))
+            file = name_of_frame(camera, number)
+            keep(tmp_path / "s", file, picture, file)
+            done.append(SequenceFrame(camera=camera, frame=number, file=file))
+    return PictureSequence(
+        id="s", title="Frames", view=VIEW, folder=tmp_path / "s", size=len(done), frames=tuple(done), ended=True
+    )
+
+
+def shown_behind(scene: bpy.types.Scene, done: PictureSequence) -> tuple[str, ...]:
+    """As the button does it."""
+    return behind_cameras(scene, by_camera(done.frames), done.folder)
+
+
+def shown(scene: bpy.types.Scene, camera: str, frame: int) -> int:
+    """The red, of 255, that a camera's background has at a frame, read from the file that Blender plays there."""
+    scene.frame_set(frame)
+    (layer,) = bpy.data.objects[camera].data.background_images
+    user, image = layer.image_user, layer.image
+    number = frame - user.frame_start + 1 + user.frame_offset
+    path = Path(bpy.path.abspath(image.filepath))
+    file = path.with_name(f"{number:04d}.png") if image.source == "SEQUENCE" else path
+    loaded = bpy.data.images.load(str(file))
+    pixels = np.empty(4 * 4 * 4, np.float32)
+    loaded.pixels.foreach_get(pixels)
+    bpy.data.images.remove(loaded)
+    return round(float(pixels[0]) * 255)
+
+
+@pytest.mark.parametrize("numbers", [(5, 6, 7), (1, 3), (0, 1, 2)])
+def test_a_camera_shows_each_picture_at_its_frame(scene, tmp_path, numbers) -> None:
+    assert shown_behind(scene, sequence(tmp_path, A=numbers)) == ()
+    assert [shown(scene, "A", number) for number in numbers] == [10 * number for number in numbers]
+    (layer,) = bpy.data.objects["A"].data.background_images
+    assert layer.image.source == "SEQUENCE" and layer.image_user.frame_duration == numbers[-1] - numbers[0] + 1
+    assert has_background(bpy.data.objects["A"])
+    remove_background(bpy.data.objects["A"])
+    assert not bpy.data.objects["A"].data.background_images
+
+
+def test_all_cameras_show_one_picture_each_and_those_that_are_gone_are_named(scene, tmp_path) -> None:
+    assert shown_behind(scene, sequence(tmp_path, A=(3,), B=(4,), C=(5,))) == ("C",)
+    assert [shown(scene, name, 1) for name in "AB"] == [30, 40]
+
+
+def test_strips_lie_above_what_is_there_and_begin_at_their_first_frame(scene, tmp_path) -> None:
+    done = sequence(tmp_path, A=(3, 4, 6), B=(3, 4))
+    as_strips(scene, done)
+    names = as_strips(scene, done)
+    strips = image_strips(scene.sequence_editor)
+    assert len(strips) == 4 and [strips[name].channel for name in names] == [3, 4]
+    strip = strips[names[0]]
+    assert (strip.frame_final_start, strip.frame_final_duration) == (3, 4)
+    assert [element.filename for element in strip.elements] == [f"{number:04d}.png" for number in (1, 2, 3, 4)]
+    assert Path(bpy.path.abspath(strip.directory)).name == "held"
+    assert [element.filename for element in strips[names[1]].elements] == ["0003.png", "0004.png"]

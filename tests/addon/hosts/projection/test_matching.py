@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""What the next view is told: what a render would show of the earlier ones from its camera, and where."""
+
+import bpy
+import numpy as np
+
+from addon.camera.reader import view
+from addon.capture.canvas import canvas
+from addon.capture.gathering import SceneKey
+from addon.capture.scene import evaluated
+from addon.cooperative import finish
+from addon.projection.light import png
+from addon.projection.matching import showing
+from addon.projection.projectors import project
+from addon.protocol.default_model import TOYBOX
+from tests.addon.hosts.projection.sample_projection import gradient, psnr, staged
+from tests.addon.hosts.sample_scenes import camera, paint, render
+
+
+def told(scene, eye):
+    """What there is to see from that camera, and the canvas."""
+    seen_from = view(scene, eye, evaluated(scene))
+    asked = canvas(seen_from.aspect, TOYBOX)
+    key = SceneKey(scene.session_uid, eye.session_uid)
+    return finish(showing(key, {}, seen_from, asked)), asked
+
+
+def projected(scene, tmp_path):
+    picture = bpy.data.images.load(str(paint(tmp_path / "p.png", gradient(180, 320))))
+    project(scene, scene.camera, picture)
+
+
+def screen(shown, tmp_path):
+    """Its colours as a picture, rows from the top."""
+    (tmp_path / "told.png").write_bytes(finish(png(shown.light[::-1])))
+    image = bpy.data.images.load(str(tmp_path / "told.png"))
+    pixels = np.empty((image.size[1], image.size[0], 4), np.float32)
+    image.pixels.foreach_get(pixels.ravel())
+    return pixels[::-1, :, :3]
+
+
+def test_it_is_what_a_render_shows_from_there(tmp_path, record_property):
+    scene = staged()
+    second = camera(scene, (4, -9, 3), (0, 0, 0), "Second")
+    projected(scene, tmp_path)
+    shown, asked = told(scene, second)
+    frame = asked.frame
+    scene.render.resolution_x, scene.render.resolution_y = frame.width, frame.height
+    scene.camera = second
+    rendered = render(scene, tmp_path / "rendered.png", samples=16)[:, :, :3]
+    lines, columns = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
+    seen, colours = shown.seen[lines, columns], screen(shown, tmp_path)[lines, columns]
+    inner = seen.copy()
+    for step in (-1, 1):
+        inner &= np.roll(seen, step, 0) & np.roll(seen, step, 1)
+    record_property("psnr", float(psnr(colours[inner], rendered[inner])))
+    assert psnr(colours[inner], rendered[inner]) > 30
+    assert 0.1 < seen.mean() < 0.5
+    painted = (rendered[:, :, 0] > 0.25) & (rendered[:, :, 1] < 0.4)  # the picture's colours, never green
+    assert (seen & painted).sum() > 0.9 * seen.sum()
+
+
+def test_its_own_view_is_not_told_nor_one_that_nothing_is_projected_in(tmp_path):
+    scene = staged()
+    second = camera(scene, (4, -9, 3), (0, 0, 0), "Second")
+    assert told(scene, second)[0] is None
+    projected(scene, tmp_path)
+    assert told(scene, scene.camera)[0] is None
+    assert told(scene, second)[0] is not None
+
+
+def test_the_back_of_things_is_not_shown(tmp_path):
+    scene = staged()
+    back = camera(scene, (0, 12, 2), (0, 0, 0), "Back")
+    projected(scene, tmp_path)
+    shown, _ = told(scene, back)
+    assert shown.seen.mean() < 0.01

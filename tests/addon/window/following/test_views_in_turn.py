@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Two cameras painted in turn, each told what the others show, and baked in slices, in a real window."""
+
+import os
+
+import pytest
+
+from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
+
+SLICE = 0.025  # seconds: a few milliseconds' work, and what the first touch of a picture's memory takes
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> dict:
+    """What happened in the window."""
+    if "BLENDER" not in os.environ:
+        pytest.skip("$BLENDER is not set: no real window")
+    folder = tmp_path_factory.mktemp("window")
+    return run_scenario(os.environ["BLENDER"], "views_in_turn", folder, flat_colour_server())
+
+
+@pytest.mark.timeout(SECONDS + 30)
+def test_the_scenario_ends_well(report: dict) -> None:
+    assert report["ok"], report["trace"]
+
+
+def test_each_camera_is_painted_and_told_what_the_others_show(report: dict) -> None:
+    assert report["views"] == ["View 1", "View 2"], report["notice"]
+    assert report["told"] == [False, True]
+    assert report["camera"] == "Camera"
+
+
+def test_a_bake_that_is_stopped_leaves_nothing_and_one_that_ends_is_one_step(report: dict) -> None:
+    assert report["stopped"] == [True, True]
+    assert report["baked"] == ["castle Bake", "rocket Bake"], report["notice"]
+    assert report["undone"] and report["redone"]
+
+
+def test_a_bake_never_freezes_the_window(report: dict, record_property) -> None:
+    record_property("longest", report["longest bake"])
+    assert report["longest bake"]["slice"] < SLICE
