@@ -14,7 +14,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -102,12 +102,15 @@ class RayCluster:
         """Have ``hear`` told why nothing goes on, and "" once it does."""
         self.waiting = hear
 
-    async def models(self) -> Sequence[ModelInfo]:
+    def models(self) -> Coroutine[Any, Any, Sequence[ModelInfo]]:
         """Those that the actors have."""
-        return self.settings.models
+        return asyncio.sleep(0, self.settings.models)  # known already
 
     async def pinned(self, blockout: Blockout) -> Blockout:
         """As the files that are here say it. Raises NotPainted."""
+        return await asyncio.to_thread(self._pinned, blockout)  # it reads them, and they are large
+
+    def _pinned(self, blockout: Blockout) -> Blockout:
         model = self.settings.model(blockout.model)
         if model is None or not (blockout.loras or blockout.vae):
             return blockout
@@ -156,7 +159,8 @@ class RayCluster:
             self.waiting(reason or "no machine of the cluster is ready yet")
         while True:
             try:
-                actor = await asyncio.wait_for(self.free.get(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    actor = await self.free.get()
             except TimeoutError:
                 if self.alive:
                     continue  # all of them are busy
