@@ -172,13 +172,13 @@ def halves(rows: int, columns: int) -> dict[str | Phrase, Tensor]:
 
 
 def guidance_is_obeyed(subject: CheckedModel) -> tuple[bool, str]:
-    """The error of the last guided step, with guidance and without."""
+    """The errors of the last guided step, of all terms, with guidance and without."""
 
     def last(strength: float) -> float:
         read: list[float] = []
 
         def watch(moment: Moment) -> None:
-            read.extend(moment.energies.values())
+            read.extend([sum(moment.energies.values())] if moment.energies else [])
 
         generate(subject.model, PROMPT, place(halves(8, 8)), strength=strength, watch=watch, **subject.options)
         return read[-1]

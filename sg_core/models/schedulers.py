@@ -130,6 +130,8 @@ def configured(kind: Any, config: Mapping[str, Any], changes: Mapping[str, Any],
     if flow:  # one number under two names
         shift = own.pop("flow_shift", None) or own.pop("shift", None) or 1.0
         own["flow_shift" if changes.get("use_flow_sigmas") else "shift"] = shift
+    if "clip_sample" in inspect.signature(kind.__init__).parameters:
+        own.setdefault("clip_sample", False)  # or diffusers cuts latents at 1, which only pixels end at
     return kind.from_config({**own, **changes})
 
 

@@ -46,6 +46,23 @@ def test_an_ideal_network_is_led_to_its_picture(name: str, kind: str) -> None:
     assert (latent - picture).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_latents_are_not_cut_at_one_where_nobody_says_so(name: str) -> None:
+    """The configuration of PixArt's own solver says nothing of it, and diffusers' other schedulers would."""
+    silent = {key: value for key, value in NOISE.items() if key != "clip_sample"}
+    picture, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    walk, cut = timetable(silent, name, 12), timetable({**silent, "clip_sample": True}, name, 12)
+    ends = []
+    for steps in (walk, cut):
+        latent = noise * steps.spread
+        for step in steps.steps:
+            seen = latent * step.shrink
+            output = (seen - step.alpha * picture) / step.sigma
+            latent = steps.advance(step, latent, output, [torch.Generator().manual_seed(1)])
+        ends.append(float((latent - picture).abs().max()))
+    assert ends[0] < 0.05 and (ends[1] > 1.0) == (name in ("ddim", "ddpm", "lcm"))
+
+
 @pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_every_number_of_steps_stays_within_the_training(name: str, spacing: str) -> None:
