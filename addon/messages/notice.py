@@ -80,6 +80,8 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "loras-full",
         "too-costly",
         "unpaintable",
+        "unbakeable",
+        "inspection-failed",
         "prompt-too-long",
         "smallest",
         "live-failed",

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Precision, Region
+from addon.protocol.blockout import Blockout, all_steps, Precision, Region
 from server.adapters import PLAIN, Setup
 from server.problems import NoModel, OutOfMemory
 from server.worker.engine import Painting, Progress
@@ -47,7 +47,7 @@ class FakeEngine:
         colour = (blockout.seed % 256, blockout.seed // 256 % 256, len(blockout.regions))
         pixels = np.full((blockout.height, blockout.width, 3), colour, np.uint8)
         full = Image.fromarray(pixels)
-        for step in range(1, blockout.steps + 1):
+        for step in range(1, all_steps(blockout) + 1):
             _behave(blockout.prompt, step)
             report(Progress(step, (("shape of it", 1 / step),), lambda: sketch(full, blockout.frame)))
         achieved = tuple(_claim(region, "lose" in blockout.prompt) for region in blockout.regions)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Precision, Region, pack_mask, unpack_mask
+from addon.protocol.blockout import MASK_SIDE, Blockout, Precision, Region, pack_mask, unpack_mask
 from server.adapters import PLAIN, Setup
 from server.problems import OutOfMemory
 from server.worker.engine import Painting, Progress
@@ -77,7 +77,9 @@ def measured(name: str, shape: Image.Image, blockout: Blockout) -> Achieved:
         return Achieved(name=name, by="judge", mask=None, centroid=None, size=0.0)
     rows, columns = inside.nonzero()
     centroid = ((columns.mean() + 0.5) / inside.shape[1], (rows.mean() + 0.5) / inside.shape[0])
-    mask = pack_mask(*shape.size, shape.tobytes())
+    small = shape.copy()
+    small.thumbnail((MASK_SIDE, MASK_SIDE))  # no mask is larger
+    mask = pack_mask(*small.size, small.tobytes())
     return Achieved(name=name, by="judge", mask=mask, centroid=centroid, size=float(inside.mean()))
 
 

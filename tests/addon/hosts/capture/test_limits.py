@@ -65,7 +65,7 @@ def castle(phrase="castle", name="castle"):
         ({"prompt": "a castle", "scale": math.inf}, "castle", "The scale must be a finite number."),
         ({"prompt": "a castle", "strength": math.nan}, "castle", "The strength must be a finite number."),
         ({"prompt": "a castle", "noise": 4}, "castle", "The noise must lie in 0 to 3"),
-        ({"prompt": "a castle", "size": 0}, "castle", "The size must lie in 1 to 100"),
+        ({"prompt": "a castle", "size": 0}, "castle", "The size must lie in 1 to 400"),
         ({"prompt": "a castle", "seed": "three"}, "castle", "The seed must be int, is str."),
     ],
     ids=lambda value: str(value)[:40],

@@ -29,6 +29,7 @@ def test_every_view_becomes_a_numbered_picture_and_nothing_of_it_reaches_scene_o
             made = capture(1, 2, 3)
             await painter(dispatcher, sequence_of(tmp_path / "sequences", 3)).paint(made)
             done = ended(dispatcher.session)
+            assert done.failed == (), [f.trouble for f in done.failed]
             assert (done.painted, done.failed, done.captured, done.ended, done.note) == (3, (), 3, True, "")
             assert all((done.folder / frame.file).read_bytes().startswith(b"\x89PNG") for frame in done.frames)
             assert sorted(frame.file for frame in done.frames) == [f"Camera/000{n}.png" for n in (1, 2, 3)]

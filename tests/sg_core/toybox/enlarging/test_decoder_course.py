@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Another decoder for the weights that ship: what it is given, what it is told, and the folder it leaves."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_training_goes_on_and_leaves_the_model_with_another_decoder(tmp_path: Pa
     assert train.main([*flags, "0"]) == 0
     log = (tmp_path / "log").read_text()
     assert log.count("begins: decoder") == log.count("stopped: decoder") == 2
-    assert "decoder step 1 loss" in log
+    assert re.search(r"decoder step \d+ loss", log)
     for name in ("unet/diffusion_pytorch_model-00001-of-00002.safetensors", "tokenizer/vocab.json"):
         assert (tmp_path / "model" / name).read_bytes() == (WEIGHTS / name).read_bytes()
     pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "model", local_files_only=True)
