@@ -19,7 +19,7 @@ from server.problems import OutOfMemory
 from server.worker.engine import Painting, Progress
 from server.worker.png_files import crop, sketch
 
-MEMORY = 12_000  # pixels of an enormous picture
+MEMORY = 50_000  # pixels of an enormous picture
 COLOURS = ((214, 74, 60), (58, 110, 190), (236, 190, 70), (90, 160, 90))
 ASTRAY = int(os.environ.get("PAINTER_ASTRAY", "0"))
 STEP_SECONDS = float(os.environ.get("PAINTER_STEP_SECONDS", "0.02"))
