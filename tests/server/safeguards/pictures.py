@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SHEET = Path(__file__).parents[3] / "docs" / "toybox.png"  # 8 by 8 pictures of 128 by 128
-TOYBOX = 256  # four of them
+SHEET = Path(__file__).parents[3] / "docs" / "toybox.png"  # 8 by 8 pictures
+TOYBOX = 384  # pixels, four of them
 
 
 def toybox(number: int, size: tuple[int, int]) -> Image.Image:
