@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several views, one look: the picture of each camera is painted in turn, told what the others show, and projected."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from ...image_editor import current
 from ..status import Status, call, refusing, settle
 
 PERIOD = 0.1  # seconds between two looks whether a picture has come
+BEGINNING = 1.0  # seconds for a request to begin: the event loop takes it up in one of its next slices
 PROJECT = "MAQUETTE_OT_project"
 
 Turns: TypeAlias = Iterator[Callable[[], bool]]
@@ -97,6 +99,8 @@ def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
         picture = _picture(scene_uid)
         if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
             break
+        latest = time.monotonic() + BEGINNING
+        yield lambda latest=latest: _is_painting() or time.monotonic() > latest
         yield lambda picture=picture: _picture(scene_uid) != picture or not _is_painting()
         if _picture(scene_uid) == picture:
             break
