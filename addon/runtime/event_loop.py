@@ -20,6 +20,11 @@ class EventLoop:
         self._tasks: set[asyncio.Task[object]] = set()
         self._failures: list[BaseException] = []
 
+    @property
+    def under_way(self) -> frozenset[asyncio.Task[object]]:
+        """What was started and has not ended; what an operator starts begins in a later slice."""
+        return frozenset(self._tasks)
+
     def start(self, coroutine: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Run a coroutine in the slices to come; ``once`` raises what it raises."""
         task = self.loop.create_task(coroutine)

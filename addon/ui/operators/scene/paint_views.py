@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several views, one look: the picture of each camera is painted in turn, told what the others show, and projected."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -17,7 +16,6 @@ from ...image_editor import current
 from ..status import Status, call, refusing, settle
 
 PERIOD = 0.1  # seconds between two looks whether a picture has come
-BEGINNING = 1.0  # seconds for a request to begin: the event loop takes it up in one of its next slices
 PROJECT = "MAQUETTE_OT_project"
 
 Turns: TypeAlias = Iterator[Callable[[], bool]]
@@ -96,11 +94,11 @@ def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
     """
     for uid in cameras:
         _look_through(scene_uid, uid)
-        picture = _picture(scene_uid)
+        picture, before_it = _picture(scene_uid), app().event_loop.under_way
         if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
             break
-        latest = time.monotonic() + BEGINNING
-        yield lambda latest=latest: _is_painting() or time.monotonic() > latest
+        sending = app().event_loop.under_way - before_it
+        yield lambda sending=sending: all(task.done() for task in sending)
         yield lambda picture=picture: _picture(scene_uid) != picture or not _is_painting()
         if _picture(scene_uid) == picture:
             break

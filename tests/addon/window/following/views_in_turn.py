@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cameras painted in turn in a window, and their views baked; and an orbit around what came of four of them."""
 
+import json
 import sys
 from collections.abc import Iterator
 from math import cos, pi, sin
@@ -25,13 +26,14 @@ from tests.addon.window.driver.user_input import (
 
 TARGET, RADIUS, HEIGHT = Vector((0.2, 0.4, 1.6)), 11.0, 3.4
 VIEWS, AROUND, FRAMES = 3, 4, 8
+QUARTER = 0.25
 ADDON = "bl_ext.user_default.maquette"
 
 
 def views_in_turn(app, folder: Path, report: dict) -> Iterator:
     """Paint from every camera, look at it; bake, stop, bake again, undo, redo."""
     mark_ground()
-    yield from painted(app, folder, report, VIEWS)
+    yield from painted(app, folder, report, VIEWS, QUARTER)  # from farther round the castle hides the rocket
     yield from bake(folder, report)
 
 
@@ -51,10 +53,10 @@ def mark_ground() -> None:
         ground.select_set(True)
 
 
-def painted(app, folder: Path, report: dict, number: int) -> Iterator:
-    """So many cameras, each painted and projected."""
+def painted(app, folder: Path, report: dict, number: int, around: float = 1.0) -> Iterator:
+    """So many cameras on that share of the way around, each painted and projected."""
     yield from desktop()
-    stand_around(number)
+    stand_around(number, around)
     press("add_selected")
     with operator_context():
         bpy.ops.object.select_all(action="DESELECT")
@@ -66,7 +68,8 @@ def painted(app, folder: Path, report: dict, number: int) -> Iterator:
     yield from over("MAQUETTE_OT_paint_views")
     report["notice"] = str(app.session.notice)
     report["views"] = views()
-    report["told"] = ['"shown"' in task.request for task in app.session.tasks]
+    requests = [json.loads(entry.text)["request"] for entry in bpy.context.scene.maquette_history]
+    report["told"] = sum((request.get("reference") or {}).get("shown") is not None for request in requests)
     report["camera"] = bpy.context.scene.camera.name
     look("PERSP", "MATERIAL")
     compile_shaders()
@@ -74,15 +77,15 @@ def painted(app, folder: Path, report: dict, number: int) -> Iterator:
     yield from screenshot(folder / "painted.png", settle=3.0)
 
 
-def stand_around(number: int) -> None:
-    """The scene's camera and more, all around."""
+def stand_around(number: int, around: float) -> None:
+    """The scene's camera and more, on that share of the way around."""
     scene = bpy.context.scene
     own = scene.camera
     for index in range(number):
         camera = own if index == 0 else bpy.data.objects.new(f"Camera {index}", own.data)
         if index:
             scene.collection.objects.link(camera)
-        place(camera, index / number)
+        place(camera, around * index / number)
     bpy.context.view_layer.update()
 
 
