@@ -4,7 +4,7 @@
 By an image's session id. Blender is asked once a picture, at the beginning; what follows are slices of values alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import bpy
 
@@ -16,7 +16,8 @@ from ..request.phrases import Mark
 from .figure import Figure, figure
 from .measured import Measured, measured, uids_now
 
-RegionMarks = Sequence[tuple[int, Mark]]  # session ids and marks
+ColouredRegions = tuple[Sequence[tuple[int, Mark]], Mapping[int, int]]
+"""A scene's regions, as session ids and marks, and their colours by session id."""
 
 
 class PictureFigures:
@@ -35,15 +36,14 @@ class PictureFigures:
         self,
         pictures: Iterable[bpy.types.Image | None],
         shown: Mapping[int, bpy.types.Image],
-        regions: RegionMarks,
-        palette: Mapping[int, int],
+        coloured: Callable[[], ColouredRegions],
     ) -> bool:
         """A slice of reading ``pictures``, then of drawing those that are ``shown``; whether there was any to do.
 
-        Regions have the colours that the scene's ``regions`` have in ``palette``; where they are gone, the next ones.
+        Regions have the colours that the scene's have, which ``coloured`` looks up; where they are gone, the next ones.
         """
         if self._work is None:
-            self._work = self._next(pictures, shown, regions, palette)
+            self._work = self._next(pictures, shown, coloured)
         if self._work is None:
             return False
         if one_slice(self._work):
@@ -54,8 +54,7 @@ class PictureFigures:
         self,
         pictures: Iterable[bpy.types.Image | None],
         shown: Mapping[int, bpy.types.Image],
-        regions: RegionMarks,
-        palette: Mapping[int, int],
+        coloured: Callable[[], ColouredRegions],
     ) -> Slices[bool] | None:
         """What is to be done first, if anything."""
         for image in (*shown.values(), *pictures):
@@ -63,6 +62,7 @@ class PictureFigures:
                 return self._read(image.session_uid, str(image[REQUEST]), str(image.get(ACHIEVED, "[]")))
         for uid, image in shown.items():
             if uid not in self.figures and has(image, REQUEST):
+                regions, palette = coloured()
                 uids = regions_of(image) or uids_now(self.measured(image), regions)
                 return self._draw(uid, uids, colours(palette, uids))
         return None

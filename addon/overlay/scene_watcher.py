@@ -29,7 +29,7 @@ from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure
 from .measured import matched
-from .picture_figures import PictureFigures
+from .picture_figures import ColouredRegions, PictureFigures
 from .region_measures import region_measures
 from .targets import drawn, targets
 
@@ -156,11 +156,14 @@ class SceneWatcher:
 
     def _prepare(self, scenes: SceneLayers, images: Mapping[int, bpy.types.Image]) -> bool:
         """A slice of reading what a picture in view shows, or of drawing it; whether there was one."""
-        held = [scene for scene, _ in scenes.values()]
-        for scene in held:
-            self.palette |= palette_of(scene, self.palette)
-        regions = [(item.session_uid, mark) for scene in held for item, mark in marks.marked(scene)]
-        return self._pictures.go_on([scene.get(PICTURE) for scene in held], images, regions, self.palette)
+        own = [scene for scene, _ in scenes.values()]
+
+        def coloured() -> ColouredRegions:
+            for scene in own:
+                self.palette |= palette_of(scene, self.palette)
+            return [(item.session_uid, mark) for scene in own for item, mark in marks.marked(scene)], self.palette
+
+        return self._pictures.go_on([scene.get(PICTURE) for scene in own], images, coloured)
 
     def _begin(self, scenes: SceneLayers) -> None:
         self._half_read = False

@@ -121,15 +121,13 @@ class LiveView:
             return CALM
         self._look_at_settings(scene)
         now, hand = time.monotonic(), moving()
-        if live_state.due(live.state, now, hand) and (
-            self._slices is None or not hand
-        ):  # what was let go is what counts
+        replaceable = self._slices is None or not hand  # what was let go is what counts
+        if replaceable and live_state.due(live.state, now, hand):
             self._begin(scene)
         elif self._slices is not None:
             self._go_on()
-        app().regions.paused = (
-            self._slices is not None
-        )  # the picture before the outlines: both would take twice as long
+        # The picture before the outlines: side by side both would take twice as long.
+        app().regions.paused = self._slices is not None
         if live.exchanging:
             app().event_loop.once()
         return QUICK if self._slices is not None or live.exchanging else PACE if live.busy else CALM

@@ -76,8 +76,8 @@ async def batch(
     """Capture every scene of ``plan`` and have all of its pictures painted into ``out``; those that are there stay.
 
     ``model`` is the server's first by default; with ``scene_copies`` each scene's pictures come back in a copy of it.
-    Views are painted while others are captured. A scene or picture that
-    cannot be had hinders no other. Raises WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
+    Views are painted while others are captured. A scene or picture that cannot be had hinders no other. Raises
+    WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     scenes = scene_names(plan.scenes)
     with filling(out):

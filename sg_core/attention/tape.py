@@ -115,6 +115,13 @@ class Tape:
         return torch.stack([F.interpolate(mass, self.grid, mode="area") for mass in masses]).mean(0)
 
 
+def refuse_unfaithful(layer: str, dropout_p: float, is_causal: bool) -> None:
+    """Raise AttentionError for a layer whose maps do not follow from its queries, keys and mask alone."""
+    refused = {"dropout_p": dropout_p > 0, "is_causal": is_causal}
+    if wrong := [name for name, used in refused.items() if used]:
+        raise AttentionError(f"layer {layer} uses {', '.join(wrong)}: that cannot be overheard faithfully")
+
+
 class AttentionRecorder(TorchFunctionMode):
     """Records one layer's attention on a tape. It is active inside that layer only, so the rest runs at full speed.
 
@@ -147,9 +154,7 @@ class AttentionRecorder(TorchFunctionMode):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> None:
-        refused = {"dropout_p": dropout_p > 0, "is_causal": is_causal}
-        if wrong := [name for name, used in refused.items() if used]:
-            raise AttentionError(f"layer {self.layer} uses {', '.join(wrong)}: that cannot be overheard faithfully")
+        refuse_unfaithful(self.layer, dropout_p, is_causal)
         if self.layer in self.tape.attention:
             raise AttentionError(f"layer {self.layer} spoke twice: a tape holds one pass, so listen to one at a time")
         with torch.autograd.graph.saved_tensors_hooks(_itself, _itself):

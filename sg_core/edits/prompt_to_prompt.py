@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from sg_core.attention.hooks import active_inside, refuse_compiled, submodule
-from sg_core.attention.tape import Grid
+from sg_core.attention.tape import Grid, refuse_unfaithful
 from sg_core.errors import RequestError
 from sg_core.models.model import Model
 from sg_core.tokens import Phrase
@@ -123,9 +123,22 @@ class MapRecorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         options = kwargs or {}
         if func is F.scaled_dot_product_attention:
-            mask = options.get("attn_mask", args[3] if len(args) > 3 else None)
-            self.maps[self.layer] = weights(args[0], args[1], mask, options.get("scale")).detach()
+            self._record(*args, **options)
         return func(*args, **options)
+
+    def _record(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        **rest: Any,
+    ) -> None:
+        refuse_unfaithful(self.layer, dropout_p, is_causal)
+        self.maps[self.layer] = weights(query, key, attn_mask, scale).detach()
 
 
 class MapReplacement(TorchFunctionMode):
@@ -149,8 +162,9 @@ class MapReplacement(TorchFunctionMode):
         dropout_p: float = 0.0,
         is_causal: bool = False,
         scale: float | None = None,
-        enable_gqa: bool = False,
+        **rest: Any,
     ) -> Tensor:
+        refuse_unfaithful(self.layer, dropout_p, is_causal)
         own = weights(query, key, attn_mask, scale)
         for each in self.replaced:
             theirs = each.maps[self.layer].to(own)

@@ -44,16 +44,7 @@ class DecoderCourse:
 
     def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
         """Train for so many seconds of the clock, or until `over()`; returns a line for the log."""
-        learner = self.training.learner
-        begun = learner.clock()
-        while True:
-            with learner.timed():
-                learner.step(*self.training.loss())
-            if over() or learner.clock() - begun > seconds or learner.spent >= learner.planned:
-                break
-        speed = learner.pictures / max(learner.spent * 3600, 1e-9)
-        loss, spent = learner.note(), learner.spent
-        return f"{name} step {learner.steps} loss {loss:.4f}, {speed:.1f} pictures/s, {spent:.3f} core-hours"
+        return self.training.learner.turn(name, self.training.loss, over, seconds)
 
     def summary(self) -> str:
         """Hours so far."""

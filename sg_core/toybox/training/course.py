@@ -68,20 +68,12 @@ class Course:
         """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
         training = self.trainings[name]
         learner = training.learner
-        begun = learner.clock()
         with learner.timed():
             for pool in self.denoiser.pools:
                 pool.grow(GROWTH)
             if name == "decoder":
                 self.decoder.prepare()
-        while True:
-            with learner.timed():
-                learner.step(*training.loss())
-            if over() or learner.clock() - begun > seconds or learner.spent >= learner.planned:
-                break
-        speed = learner.pictures / max(learner.spent * 3600, 1e-9)
-        loss, spent = learner.note(), learner.spent
-        return f"{name} step {learner.steps} loss {loss:.4f}, {speed:.1f} pictures/s, {spent:.3f} core-hours"
+        return learner.turn(name, training.loss, over, seconds)
 
     def summary(self) -> str:
         """Hours of every part."""

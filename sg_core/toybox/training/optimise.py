@@ -80,6 +80,17 @@ class Learner:
             self.write(self.masters)
         self.recent.append(loss.item())
 
+    def turn(self, name: str, loss: Callable[[], tuple[Tensor, int]], over: Callable[[], bool], seconds: float) -> str:
+        """Steps for so many seconds of the clock, one at least, or until `over()`; returns a line for the log."""
+        begun = self.clock()
+        while True:
+            with self.timed():
+                self.step(*loss())
+            if over() or self.clock() - begun > seconds or self.spent >= self.planned:
+                break
+        speed, mean = self.pictures / max(self.spent * 3600, 1e-9), self.note()
+        return f"{name} step {self.steps} loss {mean:.4f}, {speed:.1f} pictures/s, {self.spent:.3f} core-hours"
+
     @contextmanager
     def timed(self) -> Iterator[None]:
         """What runs inside is counted."""
