@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+UP = "\x1b[A"  # what a bar inside another one writes on its way back to that
 LOG_SECONDS = 10.0  # between two lines about the same progress
 
 
@@ -18,7 +19,7 @@ class Lines:
 
     def write(self, text: str) -> None:
         """A state, unless it is the one that was written last."""
-        line = text.strip()
+        line = text.replace(UP, "").strip()
         if line and line != self._latest:
             self._latest = line
             complain(line)

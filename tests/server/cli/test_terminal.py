@@ -14,3 +14,13 @@ def test_progress_in_a_file_is_lines_with_steps_and_the_time_left(capsys):
     assert lines[0].startswith("painting: 0 of 3")
     assert lines[-1] == "painting: 3 of 3, 00:00 left"
     assert len(lines) == len(set(lines))
+
+
+def test_a_bar_inside_another_leaves_no_signs_of_a_terminal(capsys):
+    for _ in bar(range(2), desc="examples"):
+        for _ in bar(range(3), desc="painting"):
+            pass
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "examples: 2 of 2, 00:00 left"
+    assert not any("\x1b" in line for line in lines)
+    assert all(one != other for one, other in zip(lines, lines[1:], strict=False))
