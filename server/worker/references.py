@@ -28,7 +28,7 @@ from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.tokens import Phrase
 
-from ..problems import Unpaintable
+from ..problems import UnknownReference, Unpaintable
 from .translate import coverage, wording
 
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
@@ -82,8 +82,13 @@ def keeping(
     collage: Sequence[bytes] = (),
 ) -> sg_core.Layout:
     """What the picture takes of others: of its reference, of those that its parts are taken out of, and of its own
-    blocking. Nothing where it asks for nothing. Raises sg_core's errors, and Unpaintable."""
+    blocking. Nothing where it asks for nothing. Raises sg_core's errors, Unpaintable, and UnknownReference for a file
+    that is missing: without it the picture would be another."""
     _check_names(blockout)
+    if blockout.reference is not None and png is None:
+        raise UnknownReference("The picture that this one follows was not handed over", path="reference.picture")
+    if len(collage) != len(blockout.collage):
+        raise UnknownReference("Not all pictures of the collage were handed over", path="collage")
     layout = blocked(model, blockout)
     if blockout.reference is not None and png is not None:
         layout += _followed(model, judge, blockout, blockout.reference, png)

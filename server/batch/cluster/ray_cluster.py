@@ -24,7 +24,7 @@ from typing import Any, TextIO
 from pydantic import TypeAdapter
 
 from addon.protocol.answers import Achieved, ModelInfo, Problem
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import dump, loads
 
 from ...adapters import AdapterCatalogue
@@ -41,7 +41,12 @@ FAULT = 500  # a status below it says that the request is wrong, wherever it is 
 QUEUED_ROWS = 1  # rows that wait beside those being painted, so that no actor does
 PATIENCE = 300.0  # seconds without any actor
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(  # before Ray is imported, which reads it then
-    {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+    {
+        "RAY_AUTH_MODE": "token",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_DEDUP_LOGS": "0",  # what it sums up at its end it says on standard output, amid lines of JSON
+    }
 )
 # Ray 2.60 takes 127.0.0.1 for the machine's own address, and listens on all of them, unless clusters are off.
 LOOPBACK_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})
@@ -130,7 +135,7 @@ class RayCluster:
             answer = await self._answer(actor, json.dumps(dump(blockout)), reference)
             problem = loads(Problem, answer.problem) if answer.problem else None
             if problem is None:
-                watch(blockout.steps)
+                watch(all_steps(blockout))
                 return PaintedPicture(answer.png, key, loads(tuple[Achieved, ...], answer.achieved))
             reason = _sentence(problem)
             if problem.status < FAULT:

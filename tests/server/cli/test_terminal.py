@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Progress where standard error is a file: whole lines, no bar that is drawn over."""
 
+from itertools import pairwise
+
 from server.cli.terminal import bar
 
 
@@ -23,4 +25,4 @@ def test_a_bar_inside_another_leaves_no_signs_of_a_terminal(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "examples: 2 of 2, 00:00 left"
     assert not any("\x1b" in line for line in lines)
-    assert all(one != other for one, other in zip(lines, lines[1:], strict=False))
+    assert all(one != other for one, other in pairwise(lines))

@@ -18,7 +18,7 @@ from addon.protocol.blockout import (
     ReferenceRegion,
     pack_mask,
 )
-from server.problems import Unpaintable
+from server.problems import UnknownReference, Unpaintable
 from server.worker.references import latent_of, latent_text, read
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
@@ -52,6 +52,14 @@ def test_a_latent_comes_back_as_it_was(before):
 def test_what_is_no_latent_is_refused(text):
     with pytest.raises(ValueError, match=r"latent|buffer"):
         latent_of(text)
+
+
+def test_a_picture_that_was_not_handed_over_is_missed(engine, before):
+    with pytest.raises(UnknownReference, match="was not handed over"):
+        engine.paint(replace(BEFORE, reference=follow(before)), unwatched)
+    part = CollagePart(region="castle", picture=follow(before).picture, caption=BEFORE.prompt, phrase="castle")
+    with pytest.raises(UnknownReference, match="Not all pictures"):
+        engine.paint(replace(BEFORE, collage=(part,)), unwatched)
 
 
 def test_where_nothing_changes_the_picture_is_the_same(engine, before):
