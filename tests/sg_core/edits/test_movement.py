@@ -3,8 +3,9 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from sg_core.edits.movement import filled, grown, moved, moved_noise, movement
+from sg_core.edits.movement import box_sums, filled, grown, moved, moved_noise, movement
 from sg_core.errors import RequestError
 
 
@@ -55,6 +56,15 @@ def test_noise_arrives_at_the_new_cells_in_its_order() -> None:
 def test_a_mask_with_nothing_in_it_goes_nowhere() -> None:
     with pytest.raises(RequestError, match="covers nothing"):
         movement(torch.zeros(8, 8), block(4, 4, 8, 8))
+
+
+@pytest.mark.parametrize("reach", [0, 1, 3, 40])
+def test_sums_over_squares_are_those_of_average_pooling(reach: int) -> None:
+    values = noise()[..., :13]
+    side = 2 * reach + 1
+    assert torch.allclose(
+        box_sums(values, reach), side**2 * F.avg_pool2d(F.pad(values, [reach] * 4), side, 1), atol=1e-4
+    )
 
 
 def test_a_hole_is_filled_with_what_is_around_it() -> None:
