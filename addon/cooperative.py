@@ -25,10 +25,10 @@ def finish(slices: Slices[T]) -> T:
             return result
 
 
-def one_slice(slices: Slices[T]) -> T | None:
-    """Go on for SLICE seconds; the result, which is not None, if that was the end of it."""
+def one_slice(slices: Slices[T], seconds: float = SLICE) -> T | None:
+    """Go on for so many ``seconds``; the result, which is not None, if that was the end of it."""
     begun = time.perf_counter()
-    while time.perf_counter() - begun < SLICE:
+    while time.perf_counter() - begun < seconds:
         try:
             next(slices)
         except StopIteration as end:

@@ -107,7 +107,7 @@ def shortened(pixels: ImagePixels, side: int) -> ImagePixels:
     step = -(-max(pixels.shape[:2]) // side) or 1
     height, width = (length // step for length in pixels.shape[:2])
     squares = pixels[: height * step, : width * step].reshape(height, step, width, step, 4)
-    return pixels if step == 1 else squares.mean(axis=(1, 3), dtype=np.float32)
+    return pixels if step == 1 else squares.mean(axis=1).mean(axis=2)
 
 
 def fitted(pixels: ImagePixels, width: int, height: int) -> ImagePixels:

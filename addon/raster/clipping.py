@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cooperative import Slices
-from .triangles import PIECE, Bools, Floats, Ints, Owners, Triangles, joined, soup
+from .triangles import PIECE, Bools, Floats, Owners, Triangles, joined, some_of, soup
 
 
 def clip(triangles: Triangles, near: float, far: float) -> Slices[Triangles]:
@@ -31,20 +31,10 @@ def _clip_at_plane(triangles: Triangles, plane: float, side: float) -> Slices[Tr
         first, second, third = inside[triangles.corners[begin : begin + PIECE]].view(np.int8).T
         number[begin : begin + PIECE] = first + second + third
         yield
-    whole = yield from _whole(triangles, np.flatnonzero(number == 3))
+    whole = yield from some_of(triangles, np.flatnonzero(number == 3))
     yield
     cut = _cut(triangles, distance, inside, number)
     return (yield from joined([whole, cut]))
-
-
-def _whole(triangles: Triangles, uncut: Ints) -> Slices[Triangles]:
-    """Some of the triangles, with all of their points."""
-    corners, owners = np.empty((len(uncut), 3), np.int32), np.empty(len(uncut), np.int32)
-    for begin in range(0, len(uncut), PIECE):
-        some = slice(begin, begin + PIECE)
-        corners[some], owners[some] = triangles.corners.take(uncut[some], axis=0), triangles.owners[uncut[some]]
-        yield
-    return Triangles(triangles.points, corners, owners)
 
 
 def _cut(triangles: Triangles, distance: Floats, inside: Bools, number: NDArray[np.int8]) -> Triangles:

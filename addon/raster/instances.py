@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices
 from .frustum import FARTHEST, Frustum, Sphere, sphere
-from .triangles import PIECE, Floats, Indices, Singles, Triangles
+from .triangles import PIECE, Floats, Indices, Singles, Triangles, some_of
 from .triangulate import counted, divided
 
 INSTANCES = 1 << 11  # at once, some milliseconds' work
@@ -93,15 +93,12 @@ def camera_triangles(
     placed = yield from _placed(instances, pose, frustum)
     points = np.empty((sum(len(one.matrices) * len(one.instances.mesh.points) for one in placed), 3))
     corners = np.empty((sum(map(len, placed)), 3), dtype=np.int32)
-    owners = np.empty(len(corners), dtype=np.int32)
+    every = Triangles(points, corners, np.empty(len(corners), dtype=np.int32))
     point = corner = 0
     for one in placed:
-        mesh, begun, first = one.instances.mesh, corner, point
-        triangles = yield from mesh.triangles()
-        point = yield from _put_points(mesh.points, one.matrices, points, point)
-        corner = yield from _put_triangles(triangles, len(mesh.points), len(one.matrices), first, corners, corner)
-        owners[begun:corner] = one.instances.owner
-    every = Triangles(points, corners, owners)
+        first = point
+        point = yield from _put_points(one.instances.mesh.points, one.matrices, points, point)
+        corner = yield from _put_triangles(one, first, every, corner)
     return (yield from _drawn(every, placed, frustum))
 
 
@@ -152,15 +149,18 @@ def _put_points(points: Singles, matrices: Floats, into: Floats, point: int) -> 
     return point
 
 
-def _put_triangles(triangles: Indices, size: int, number: int, first: int, into: Indices, corner: int) -> Slices[int]:
-    """A mesh's triangles, of points ``first`` on, ``number`` times; ``size`` points each; where the next ones go."""
+def _put_triangles(placed: _Placed, first: int, into: Triangles, corner: int) -> Slices[int]:
+    """A mesh's triangles, of points ``first`` on, as often as it stands there; where the next ones go."""
+    mesh, number = placed.instances.mesh, len(placed.matrices)
+    triangles = yield from mesh.triangles()
     together = max(1, PIECE // max(len(triangles), 1))
     for index in range(0, number, together):
-        offsets = first + size * np.arange(index, min(index + together, number))
+        offsets = first + len(mesh.points) * np.arange(index, min(index + together, number))
         for begin in range(0, len(triangles), PIECE):
             cut = triangles[begin : begin + PIECE]
             begun, corner = corner, corner + len(offsets) * len(cut)
-            into[begun:corner] = (offsets[:, None, None] + cut).reshape(-1, 3)
+            into.corners[begun:corner] = (offsets[:, None, None] + cut).reshape(-1, 3)
+            into.owners[begun:corner] = placed.instances.owner
             yield
     return corner
 
@@ -173,7 +173,9 @@ def _drawn(triangles: Triangles, placed: Sequence[_Placed], frustum: Frustum | N
         finite[begin : begin + PIECE] = (np.abs(triangles.points[begin : begin + PIECE]) < FARTHEST).all(axis=1)
         yield
     if not finite.all():
-        triangles.points[~finite] = [0.0, 0.0, -1.0]  # nothing draws them, and no warning comes of them
+        for begin in range(0, len(finite), PIECE):  # nothing draws them, and no warning comes of them
+            triangles.points[begin : begin + PIECE][~finite[begin : begin + PIECE]] = [0.0, 0.0, -1.0]
+            yield
         for begin in range(0, len(drawn), PIECE):
             drawn[begin : begin + PIECE] = finite[triangles.corners[begin : begin + PIECE]].all(axis=1)
             yield
@@ -186,7 +188,8 @@ def _drawn(triangles: Triangles, placed: Sequence[_Placed], frustum: Frustum | N
         begin = end
     if drawn.all():
         return triangles
-    return Triangles(triangles.points, triangles.corners[drawn], triangles.owners[drawn])
+    yield
+    return (yield from some_of(triangles, np.flatnonzero(drawn)))
 
 
 def _facing(
@@ -195,14 +198,15 @@ def _facing(
     """Which of the triangles ``first`` to ``last`` show their fronts, or a material that is not culled."""
     mesh, culled = placed.instances.mesh, np.array(placed.instances.culled)
     materials = np.zeros(len(mesh), np.int32) if mesh.materials is None else mesh.materials
-    culls = np.tile(culled[np.minimum(materials, len(culled) - 1)], len(placed.matrices))
-    mirrored = np.repeat(np.linalg.det(placed.matrices[:, :3, :3]) < 0.0, len(mesh))
+    mirrors = np.linalg.det(placed.matrices[:, :3, :3]) < 0.0
     visible = np.ones(last - first, bool)
     for begin in range(0, len(visible), PIECE):
-        some = slice(begin, begin + PIECE)
+        end = min(begin + PIECE, len(visible))
+        instance, face = np.divmod(np.arange(begin, end), len(mesh))
         with np.errstate(invalid="ignore", over="ignore"):
-            corners = triangles.points[triangles.corners[first + begin : min(first + begin + PIECE, last)]]
-            fronts = frustum.facing(corners) != mirrored[some]
-        visible[some] = fronts | ~culls[some]
+            fronts = (
+                frustum.facing(triangles.points[triangles.corners[first + begin : first + end]]) != mirrors[instance]
+            )
+        visible[begin:end] = fronts | ~culled[np.minimum(materials[face], len(culled) - 1)]
         yield
     return visible

@@ -60,6 +60,16 @@ def joined(pieces: Sequence[Triangles]) -> Slices[Triangles]:
     return Triangles(points, corners, owners)
 
 
+def some_of(triangles: Triangles, chosen: Ints) -> Slices[Triangles]:
+    """Those of the triangles at these indices, with all points."""
+    corners, owners = np.empty((len(chosen), 3), np.int32), np.empty(len(chosen), np.int32)
+    for begin in range(0, len(chosen), PIECE):
+        some = slice(begin, begin + PIECE)
+        corners[some], owners[some] = triangles.corners.take(chosen[some], axis=0), triangles.owners[chosen[some]]
+        yield
+    return Triangles(triangles.points, corners, owners)
+
+
 def touching(*arrays: NDArray[Any]) -> Slices[None]:
     """Have the system clear the memory of new ``arrays`` (C-contiguous), a page at a time. They contain anything
     afterwards. Whoever writes to several at once would wait for a page of each."""

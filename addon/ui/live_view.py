@@ -38,6 +38,7 @@ from .live_settings import following_few, live_changes, live_settings, seeds_of
 from .operators.request.generate import developing, kept_settings, panel_snapshot
 from .operators.request.references import latest_entry
 
+HELD = 0.006  # seconds at work between two redraws: what was moved makes Blender draw the view again and again
 QUICK, PACE, CALM = 0.004, 0.02, 0.05  # seconds to the next look: at work, while a picture is painted, and else
 
 
@@ -176,7 +177,7 @@ class LiveView:
     def _go_on(self) -> None:
         assert self._slices is not None, "whoever calls looked"
         try:
-            request = one_slice(self._slices)
+            request = one_slice(self._slices, HELD)
         except UserError as error:
             self._complain(error)
             return
