@@ -12,8 +12,8 @@ WindowReport = Mapping[str, Any]
 
 def figures(report: WindowReport, clock: str = "cpu") -> dict[str, float]:
     """Milliseconds of the longest call: on the examples, on many objects, and on one mesh above Blender's own calls;
-    the redraws of an idle 3D View while a picture was painted; and of Live, the median from a block that is let go to
-    its picture drawn, by the wall, with and without Blender's anti-aliasing of the view, and the longest call meanwhile.
+    the redraws of an idle 3D View while a picture was painted; of Live, the median by the wall from a block that is let
+    go to its picture drawn, with and without Blender's anti-aliasing of the view; and the longest call meanwhile.
 
     ``clock`` is "cpu", the processor's time, which other processes do not disturb; or "held", the wall's without that
     in which the thread waited for the processor.
