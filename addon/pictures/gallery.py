@@ -20,7 +20,7 @@ from ..protocol.strict_json import ContractError
 from . import history
 from .history import IN_FILE, Entry, thumb_pixels
 from .labels import PictureFacts, facts_of, labels
-from .pixels import Icons, ImagePixels, of_image, shortened
+from .pixels import Icons, ImagePixels, shortened
 
 AT_ONCE = 2  # entries that one tick reads
 INDEXED_AT_ONCE = 10  # entries that one tick reads the request of
@@ -120,14 +120,13 @@ class Gallery:
         """The number of a scene's picture, larger than its thumbnail; 0 where it was not ``enlarged`` here."""
         return self._large.find(str(image.session_uid))
 
-    def enlarge(self, image: bpy.types.Image) -> None:
-        """Make the icon of a scene's new picture. Blender's own preview of it would take longer: the first one that it
-        draws loads a file of scenes for previews, 27 ms."""
+    def enlarge(self, image: bpy.types.Image, pixels: ImagePixels) -> None:
+        """Make the icon of a scene's new picture, of these ``pixels``. Blender's own preview of it would take longer:
+        the first one that it draws loads a file of scenes for previews, 27 ms."""
         for name in self._large.names():
             self._large.drop(name)
-        pixels = shortened(of_image(image), LARGE)
         if pixels.size:
-            self._large.put(str(image.session_uid), pixels)
+            self._large.put(str(image.session_uid), shortened(pixels, LARGE))
 
     def keep(self, entry: Entry) -> None:
         """Write an entry to disk. Raises OSError."""

@@ -15,6 +15,7 @@ from gpu_extras.presets import draw_texture_2d
 from ..overlay.sheet_layout import Bounds, inscribed
 from ..pictures.camera_background import follow
 from ..pictures.image import CAMERA, PICTURE, REQUEST
+from ..pictures.pixels import ImagePixels
 from ..runtime.app import app
 from ..runtime.windows import EDITOR
 
@@ -35,10 +36,10 @@ def shows_materials(space: bpy.types.SpaceView3D) -> bool:
     return space.shading.type in {"MATERIAL", "RENDERED"}
 
 
-def take(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
+def take(scene: bpy.types.Scene, image: bpy.types.Image, pixels: ImagePixels) -> None:
     """Make this the scene's current picture."""
     scene[PICTURE] = image
-    app().gallery.enlarge(image)
+    app().gallery.enlarge(image, pixels)
     follow(scene, image.get(CAMERA), image)
     replace_earlier(image)
 

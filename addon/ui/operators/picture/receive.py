@@ -51,12 +51,13 @@ class Receive(bpy.types.Operator):
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
-        remember(scene, _keep(task, picture, shortened(of_image(image), THUMB_SIDE)))
+        pixels = of_image(image)
+        remember(scene, _keep(task, picture, shortened(pixels, THUMB_SIDE)))
         sheet = app().sheet
         if sheet is not None and sheet.keeps(self.job):
             bpy.data.images.remove(image)  # the sheet shows it from the history
             return {"FINISHED"}
-        take(scene, image)
+        take(scene, image, pixels)
         drop_unused(app().gallery.folder, image)
         return {"FINISHED"}
 
