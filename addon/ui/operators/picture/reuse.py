@@ -16,6 +16,7 @@ from ....messages.notice import Notice
 from ....pictures import history
 from ....pictures.history import Entry
 from ....pictures.image import ENTRY, drop_unused, load_picture
+from ....pictures.pixels import of_image
 from ....protocol.blockout import Blockout
 from ....regions import marks
 from ....request import adapters
@@ -61,7 +62,7 @@ class ShowEntry(bpy.types.Operator):
             return refuse(self, sentences.picture_absent(entry.name))
         image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
         image = image or _loaded(picture, entry, context.scene)
-        image_editor.take(context.scene, image)
+        image_editor.take(context.scene, image, of_image(image))
         drop_unused(app().gallery.folder, image)
         status = settle()
         if context.area is not None:
