@@ -66,6 +66,14 @@ class DiskTile:
     favourite: bool
 
 
+@dataclass(frozen=True, eq=False)
+class LandedPicture:
+    """What the history and the panel need of a picture that no scene has yet; its pixels' sides are at most LARGE."""
+
+    entry: Entry
+    pixels: ImagePixels
+
+
 @dataclass(frozen=True)
 class Page:
     """The tiles that the panel shows now, newest first: of ``total``, those after the ``first`` ones."""

@@ -21,7 +21,7 @@ from ..installation.plan import InstallPlan
 from ..messages import sentences
 from ..pictures.comparison import Comparison
 from ..pictures.contact_sheet import ContactSheet
-from ..pictures.gallery import Gallery
+from ..pictures.gallery import Gallery, LandedPicture
 from ..pictures.pixels import Icons, ImagePixels
 from ..pictures.preview import PreviewImage
 from ..pictures.swatches import Swatches
@@ -84,12 +84,12 @@ class Regions(Protocol):
 class App:
     """What one Blender has running while the add-on is enabled.
 
-    ``receive`` takes the picture of a job, by the job's id, into its scene; ``watch`` begins to keep up with the
-    regions, and may ask at any time for the session.
+    ``receive`` takes the picture of a job, by the job's id, into its scene, at once or in two calls; ``watch`` begins
+    to keep up with the regions, and may ask at any time for the session.
     """
 
     def __init__(
-        self, folder: Path, receive: Callable[[str], None], watch: Callable[[Callable[[], Session]], Regions]
+        self, folder: Path, receive: Callable[[str, bool], None], watch: Callable[[Callable[[], Session]], Regions]
     ) -> None:
         self.folder, self.log = folder, folder / "server.log"
         self.receive = receive
@@ -105,6 +105,7 @@ class App:
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.sheet_drawing: object | None = None  # and on what draws contact sheets and comparisons there
         self.gallery = Gallery(folder / "pictures")
+        self.landed: dict[str, LandedPicture] = {}  # by the job, until the picture's scene has it
         self.sheet: ContactSheet | None = None  # the one that is open
         self.sheet_textures = Textures(folder / "pictures", SHEET_SIDE)
         self.comparison: Comparison | None = None  # likewise; it lies over a sheet in the same editor
@@ -231,7 +232,7 @@ def app() -> App:
     return application
 
 
-def register(receive: Callable[[str], None], watch: Callable[[Callable[[], Session]], Regions]) -> None:
+def register(receive: Callable[[str, bool], None], watch: Callable[[Callable[[], Session]], Regions]) -> None:
     """Start the application with what the rooms above do for it, as ``App`` has them."""
     try:
         folder = Path(bpy.utils.extension_path_user(EXTENSION, create=True))

@@ -100,7 +100,7 @@ def _run_events() -> bool:
 
 
 def _take_in() -> bool:
-    receive()
+    receive(at_once=False)
     return False
 
 
@@ -128,14 +128,15 @@ def _failure(error: Exception) -> Notice:
     return stumbled(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
-def receive() -> None:
-    """Hand landed pictures to the scene, each as an undo step of its own; later, while Blender is busy."""
+def receive(at_once: bool = True) -> None:
+    """Hand landed pictures to the scene, each as an undo step of its own; later, while Blender is busy. What is not to
+    happen ``at_once`` happens in turns, a slice each."""
     receivable = app().session.receivable
     if not receivable or occupied():
         return
     with bpy.context.temp_override(window=window_manager().windows[0]):
-        for task in receivable:
-            app().receive(task.job.id)
+        for task in receivable if at_once else receivable[:1]:
+            app().receive(task.job.id, at_once)
 
 
 DUTIES: tuple[Callable[[], bool], ...] = (

@@ -5,17 +5,18 @@ Its file may have been closed meanwhile, and be open again: then its path and th
 """
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 
 from ....messages import sentences
-from ....pictures.gallery import remember
+from ....pictures.gallery import LARGE, LandedPicture, remember
 from ....pictures.history import THUMB_SIDE, Entry, thumb
 from ....pictures.image import ENTRY, drop_unused, load_picture
 from ....pictures.origin import camera_of, scene_of
-from ....pictures.pixels import ImagePixels, of_image, shortened, shrunk
+from ....pictures.pixels import shortened, shrunk
 from ....protocol.blockout import Blockout
 from ....protocol.strict_json import loads
 from ....runtime.app import app
@@ -37,13 +38,14 @@ class Receive(bpy.types.Operator):
 
     def execute(self, context: Context) -> Status:
         dispatcher = app().dispatcher
-        task = next(task for task in dispatcher.session.tasks if task.job.id == self.job)
+        task = _task(self.job)
         dispatcher.apply(picture_received, self.job)
         scene, picture = scene_of(task.view), task.picture
         assert picture is not None, "what has landed has a picture"
         try:
+            landed = _landed(task, picture)
+            del app().landed[self.job]
             if scene is None:
-                _keep(task, picture, shrunk(picture, THUMB_SIDE))
                 return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
             view, achieved = task.view, task.job.achieved
             regions = view.regions if scene.session_uid == view.scene else ()  # else its file was opened again since
@@ -51,32 +53,47 @@ class Receive(bpy.types.Operator):
             image[ENTRY] = picture.stem
         except RuntimeError as error:  # Blender's word for a file that is gone, or no picture
             return refuse(self, sentences.unreadable(str(picture), str(error).strip()))
-        pixels = of_image(image)
-        remember(scene, _keep(task, picture, shortened(pixels, THUMB_SIDE)))
+        remember(scene, landed.entry)
         sheet = app().sheet
         if sheet is not None and sheet.keeps(self.job):
             bpy.data.images.remove(image)  # the sheet shows it from the history
             return {"FINISHED"}
-        take(scene, image, pixels)
+        take(scene, image, landed.pixels)
         drop_unused(app().gallery.folder, image)
         return {"FINISHED"}
 
 
-def receive(job: str) -> None:
-    """Take the picture of that job into its scene, as an undo step of its own."""
+def receive(job: str, at_once: bool = True) -> None:
+    """Take the picture of that job into its scene, as an undo step of its own. Where there is time for it, the first
+    call only reads it: both together would hold the window for longer than a slice."""
+    task = _task(job)
+    if not at_once and task.picture is not None and job not in app().landed:
+        with suppress(RuntimeError):  # the operator will say so
+            _landed(task, task.picture)
+            return
     call(Receive.bl_idname, "EXEC_DEFAULT", True, job=job)
 
 
-def _keep(task: Task, picture: Path, small: ImagePixels) -> Entry:
-    """The picture's entry, with a ``small`` picture of it, written to the history on disk; a full disk is told of, and
-    costs that copy only."""
+def _task(job: str) -> Task:
+    return next(task for task in app().session.tasks if task.job.id == job)
+
+
+def _landed(task: Task, picture: Path) -> LandedPicture:
+    """The picture's entry, written to the history on disk, and its pixels for the panel; a full disk is told of, and
+    costs that copy only. Raises RuntimeError for a file that is gone, or no picture."""
+    landed = app().landed.get(task.job.id)
+    if landed is not None:
+        return landed
+    pixels = shrunk(picture, LARGE)
+    if not pixels.size:
+        raise RuntimeError(f"{picture.name} is no picture")
     entry = Entry(
         name=picture.stem,
         created=time.time(),
         request=loads(Blockout, task.request),
         settings=task.settings,
         pose=task.view.pose,
-        thumb=thumb(small),
+        thumb=thumb(shortened(pixels, THUMB_SIDE)),
         achieved=task.job.achieved,
     )
     try:
@@ -85,7 +102,8 @@ def _keep(task: Task, picture: Path, small: ImagePixels) -> Entry:
         app().dispatcher.apply(
             notice_changed, sentences.history_unwritten(str(app().gallery.folder), str(error.strerror))
         )
-    return entry
+    app().landed[task.job.id] = landed = LandedPicture(entry, pixels)
+    return landed
 
 
 CLASSES = (Receive,)
