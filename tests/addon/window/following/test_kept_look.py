@@ -37,4 +37,4 @@ def test_other_words_keep_the_layout(report: dict) -> None:
 
 def test_a_region_is_taken_out_of_the_first_picture_over_the_colours_of_the_blocks(report: dict) -> None:
     picture, first = report["taken"]
-    assert picture == first and report["blocking"] == 0.4
+    assert picture == first and report["blocking"] == pytest.approx(0.4)
