@@ -41,6 +41,7 @@ from .pictures.image import load_picture, make_current
 from .pictures.sequences.footage import behind_cameras
 from .pictures.sequences.frame_files import CONSECUTIVE
 from .pictures.sequences.scene_views import object_named, problem_of, scene_named, write_views
+from .pictures.sequences.views_in_turn import project_first
 from .projection.projectors import project
 from .protocol.answers import Achieved
 from .protocol.blockout import Blockout
@@ -152,6 +153,8 @@ def _footage(command: FootageCommand) -> None:
     pictures = [SequenceFrame(camera=one.camera, frame=one.frame, file=one.file) for one in frames]
     for name in behind_cameras(scene, by_camera(pictures), Path()):
         raise NoCamera(f"The scene has no camera {name}.", "Capture the scene anew.")
+    if command.project:
+        project_first(scene, frames)
     for image in bpy.data.images:
         if image.filepath in {one.file for one in frames} or Path(image.filepath).parent.name == CONSECUTIVE:
             image.filepath = bpy.path.relpath(image.filepath)  # from here; from there once it is saved
