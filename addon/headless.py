@@ -19,6 +19,7 @@ from .blender_process import (
     LEASH,
     ApplyCommand,
     CaptureCommand,
+    Command,
     FootageCommand,
     LookCommand,
     SceneFile,
@@ -31,7 +32,7 @@ from .camera.view import numbers
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
-from .compat import render_path
+from .compat import is_rewritten, render_path
 from .cooperative import finish
 from .exact.baked_files import bring_point_caches, find_bakes
 from .exact.capture import exactly, use_engine
@@ -95,6 +96,7 @@ def run(words: Sequence[str]) -> int:
     """Opens the scene and does what the command asks; 0, or REFUSED with a Problem in the output file."""
     command = parse(words)
     try:
+        _check_paths(command)
         _open(command.source)
         match command:
             case CaptureCommand():
@@ -110,6 +112,19 @@ def run(words: Sequence[str]) -> int:
     except UserError as error:
         return refuse(problem_of(error), command.problem_file if isinstance(command, ViewsCommand) else command.out)
     return 0
+
+
+def _check_paths(command: Command) -> None:
+    """Raises SecondBlenderFailed for a file that Blender itself would look for elsewhere."""
+    paths = [command.source.path]
+    match command:
+        case ApplyCommand():
+            paths += [command.picture, command.out]
+        case LookCommand() | FootageCommand():
+            paths += [command.out]
+    for path in filter(is_rewritten, paths):
+        words = f"Blender takes a backslash for a slash, and finds no {path}."
+        raise SecondBlenderFailed(words, "Rename what has one in its name, or name another folder.")
 
 
 def _open(source: SceneFile) -> None:
