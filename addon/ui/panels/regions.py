@@ -151,7 +151,7 @@ def _visible_words(block: BlockMeasure) -> str:
 
 def _achieved_words(entry: ListedRegion, picture: PictureMeasure) -> str:
     return region_sentences.achieved_words(
-        entry.row.phrase, picture.by, picture.offset, picture.overlap, picture.outdated
+        entry.row.phrase, picture.by, picture.offset, picture.overlap, picture.outdated, picture.size
     )
 
 
@@ -165,7 +165,7 @@ def _share(row: bpy.types.UILayout, entry: ListedRegion, block: BlockMeasure) ->
 def _achieved(row: bpy.types.UILayout, entry: ListedRegion, picture: PictureMeasure) -> None:
     """What the picture shows of it; grey once that is of an earlier scene."""
     row.ui_units_x, row.active = ACHIEVED, not picture.outdated
-    words = region_sentences.achieved_short(picture.offset, picture.overlap)
+    words = region_sentences.achieved_short(picture.offset, picture.overlap, picture.size)
     achieved = row.operator("maquette.select_region", text=words, emboss=False)
     achieved.uid, achieved.words = str(entry.row.uid), _achieved_words(entry, picture)
 

@@ -133,3 +133,12 @@ def test_what_a_region_leaves_begins_as_its_surroundings_but_where_others_are(mo
     assert emptied({"castle": OLD}).max() == 0, "what stays leaves nothing"
     assert emptied({"castle": smaller}, others={"grass": beside})[2:5, 1].max() == 0
     assert emptied({"castle": smaller, "grass": beside}, repainted=["grass"])[2:5, 1].max() == 0
+
+
+def test_an_enlarged_picture_is_kept_in_its_first_pass_alone(model: StableDiffusion1) -> None:
+    layout, moments = look.freeze(reference(model), NEW), list[Moment]()
+    small = clean(model, layout, seed=5)
+    picture = paint(model, layout, 5, width=128, height=128, enlargement=2.0, denoising=0.5, watch=moments.append)
+    assert picture.shape == (1, 3, 128, 128) and picture.isfinite().all()
+    assert torch.equal(moments[3].latent, small) and len(moments) == 6
+    assert moments[-1].latent.shape[2:] == (16, 16)

@@ -20,6 +20,7 @@ from ....exact.second_blender import ExactCapture, expose
 from ....messages import sentences
 from ....messages.notice import Notice
 from ....pictures.origin import scene_of, viewpoint
+from ....projection.matching import reference_to_match
 from ....protocol.answers import ModelInfo
 from ....protocol.blockout import Blockout
 from ....regions import marks
@@ -37,7 +38,6 @@ from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .collage import beginning_of
 from .exact_capture import exact_capture
-from .matching import reference_to_match
 from .references import followed, reference_for, repeated
 
 
