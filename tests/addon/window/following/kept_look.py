@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from tests.addon.window.driver.user_input import ask, desktop, point, press, screenshot, sidebar
+from tests.addon.window.driver.user_input import ask, desktop, point, press, screenshot, scroll, sidebar
 
 PROMPT = "a castle and a purple rocket on a meadow"
 STEPS = 8
@@ -45,6 +45,7 @@ def kept_look(app, folder: Path, report: dict) -> Iterator:
     yield from painted(app, lambda: ask(app))
     report["taken"] = [request()["collage"][0]["picture"], first]
     report["blocking"] = request()["blocking"]["amount"]
+    yield from scroll("down")
     yield from screenshot(folder / "taken.png", settle=2.0)
 
 
