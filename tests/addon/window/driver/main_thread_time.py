@@ -37,9 +37,9 @@ def timed(function: Callable, longest: dict, key: str) -> Callable:
     """The same function, with its longest run noted."""
     longest[key] = 0.0
 
-    def measured(*arguments):
+    def measured(*arguments, **more):
         begun = clock()
-        result = function(*arguments)
+        result = function(*arguments, **more)
         longest[key] = max(longest[key], clock() - begun)
         return result
 
