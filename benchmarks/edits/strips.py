@@ -177,7 +177,7 @@ def blockings(painter: EditPainter) -> Iterator[Row]:
 
 def orbit(painter: EditPainter) -> Iterator[Row]:
     """Frames of half a camera's way round two objects, and the last one's layout from another seed."""
-    for case in (CASES[0], CASES[2], CASES[4]):
+    for case in (CASES[1], CASES[2], CASES[4]):
         frames = [frame_of(case, number / (COLUMNS - 1)) for number in range(COLUMNS)]
         before, reference = before_edit(painter, frames[0])
         regions = [frame.regions(frame.old) for frame in frames]
