@@ -9,7 +9,7 @@ READY := .venv/.ready
 # What the bpy wheel leaves to the system, as Debian and Ubuntu call it.
 LIBRARIES := libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1
 
-.PHONY: demo test test-long lint format test-hosts screenshots docs wheel dist libraries clean
+.PHONY: demo test test-long lint format test-hosts screenshots strips docs wheel dist libraries clean
 
 demo: $(READY)
 	$(BIN)/maquette demo
@@ -36,9 +36,14 @@ test-hosts: $(READY)
 	bash tests/hosts.sh
 
 # The pictures of docs/blender, from a real window and the model that ships: make screenshots BLENDER=PATH
+# All of them, or those of some scenarios: SCENARIOS="live orbit"
 screenshots: $(READY)
 	@test -n "$(BLENDER)" || { echo "Which Blender? make screenshots BLENDER=/path/to/blender"; exit 1; }
-	BLENDER="$(BLENDER)" $(BIN)/python tests/addon/window/screenshots.py
+	BLENDER="$(BLENDER)" $(BIN)/python tests/addon/window/screenshots.py $(SCENARIOS)
+
+# The strips of docs/edits, painted by the model that ships: all, or STRIPS="move real"
+strips: $(READY)
+	$(BIN)/python -m benchmarks.edits.strips docs/edits $(STRIPS)
 
 # The documentation as a site, in out/docs; a link that leads nowhere, or a name without a docstring's page, ends it.
 docs: $(READY)

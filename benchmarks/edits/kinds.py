@@ -13,8 +13,9 @@ from torch import Tensor
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import EditCase
 from benchmarks.edits.orbit import orbit
-from benchmarks.edits.painter import FLOOR_SEED, EditPainter, pasted, restyled, subject_moved
-from sg_core.edits.look import keep_layout, keep_look, prompt_to_prompt, same_look, share
+from benchmarks.edits.painter import EditPainter, elsewhere, pasted, restyled, subject_moved
+from benchmarks.placement.outlines import SIDE
+from sg_core.edits.look import keep_layout, keep_look, prompt_to_prompt, share
 from sg_core.edits.reference import pictured
 from sg_core.judge import iou
 from sg_core.layout import Layout
@@ -29,7 +30,6 @@ Judges = Mapping[str, Segmenter]
 EditRow = dict[str, Any]
 
 REAL_SEEDS = TEST_SEEDS + 7_000_000
-ELSEWHERE = 0.8  # of its area: how another camera sees a block, and the other way round beside it
 TRIES = 400  # scenes that are drawn for one that has room
 OVERLAP = 0.3  # of the object: less of it stays where it was
 TIMED = 3  # pictures of which the quickest counts
@@ -119,11 +119,7 @@ def replaced(painter: EditPainter, judges: Judges, case: EditCase, seed: int) ->
 def camera(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """Both seen from elsewhere, as blocks that went, shrank and grew; their looks are kept, and no place is."""
     before, reference = painter.reference(case, seed)
-    regions = {case.subject: case.new.grown(ELSEWHERE).mask(), case.other: case.beside.grown(1 / ELSEWHERE).mask()}
-    layout = painter.placed(regions)
-    goal = regions[case.subject]
-    following = layout + same_look(painter.model, reference, regions)
-    free, same = (painter.paint(case.prompt(), one, seed + FLOOR_SEED)[0] for one in (layout, following))
+    free, same, goal = elsewhere(painter, case, reference, seed)
     judge = list(judges.values())[-1]
     perfect = [pasted(painter, reference, case.subject, goal, picture) for picture in (free, same)]
     first, *features = [
@@ -140,30 +136,41 @@ def camera(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> E
 
 def real(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """A true scene, encoded with its caption: painted again as it is; and its nearest object moved."""
-    scene, rgb, (beside, old), new = true_scene(int(case.name.rpartition("/")[2]), next(iter(judges.values())).nouns)
+    scene, pictures, (old, new) = truth(
+        painter, int(case.name.rpartition("/")[2]), next(iter(judges.values())).nouns, seed
+    )
+    (rgb, again, after), subject = pictures, scene.objects[1]
+    masks = {name: changes.detected(judge, after, subject.noun)[subject.noun].mask for name, judge in judges.items()}
+    return {
+        "rebuild_db": changes.decibels(again, rgb),
+        "iou": {name: iou(mask, new > 0.5) for name, mask in masks.items()},
+        "ghost": {name: changes.ghost(mask, old, new) for name, mask in masks.items()},
+        "pictures": pictures,
+    }
+
+
+def truth(
+    painter: EditPainter, number: int, nouns: tuple[str, ...], seed: int
+) -> tuple[Scene, list[Tensor], tuple[Tensor, Tensor]]:
+    """A true scene by its number; it, painted again, and one of its two objects moved; masks from where to where."""
+    scene, rgb, (beside, old), new = true_scene(number, nouns, painter.side)
     other, subject = scene.objects
     regions = {subject.phrase: old, other.phrase: beside}
     reference = pictured(painter.model, rgb, scene.caption, regions, seed=seed)
     again = painter.paint(scene.caption, keep_layout(reference, until=1.0), seed)[0]
     keeping = keep_look(painter.model, reference, {subject.phrase: new}, others={other.phrase: beside})
     after = painter.paint(scene.caption, painter.placed(regions | {subject.phrase: new}) + keeping, seed)[0]
-    masks = {name: changes.detected(judge, after, subject.noun)[subject.noun].mask for name, judge in judges.items()}
-    return {
-        "rebuild_db": changes.decibels(again, rgb),
-        "iou": {name: iou(mask, new > 0.5) for name, mask in masks.items()},
-        "ghost": {name: changes.ghost(mask, old, new) for name, mask in masks.items()},
-        "pictures": [rgb, again, after],
-    }
+    return scene, [rgb, again, after], (old, new)
 
 
-def true_scene(number: int, nouns: tuple[str, ...]) -> tuple[Scene, Tensor, Tensor, Tensor]:
-    """A scene of two objects apart, of which the nearer has room to go elsewhere: it, its picture (3, y, x), both
-    masks (2, y, x), and where the nearer one goes (y, x)."""
+def true_scene(number: int, nouns: tuple[str, ...], side: int = SIDE) -> tuple[Scene, Tensor, Tensor, Tensor]:
+    """A scene of two objects apart, of which the nearer has room to go elsewhere: it, its picture (3, side, side), both
+    masks (2, side, side), and where the nearer one goes (side, side)."""
     pieces = atlas(nouns)
     vocabulary = Vocabulary(tuple(pieces.by_noun), FALLBACK.places)
     for seed in range(REAL_SEEDS + TRIES * number, REAL_SEEDS + TRIES * (number + 1)):
         scene = draw_scene(seed, pieces, vocabulary, count=2)
-        pictures = compose([scene], pieces, 128, 128)
+        pictures = compose([scene], pieces, side, side)
         if len(scene.objects) != 2:
             continue
         other, old = masks = pictures.visible[0, :2]

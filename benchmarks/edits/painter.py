@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.placement.outlines import SIDE
-from sg_core.edits.look import keep_layout, keep_look
+from sg_core.edits.look import keep_layout, keep_look, same_look
 from sg_core.edits.movement import moved, movement
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted
@@ -22,18 +22,20 @@ from sg_core.models.model import Model
 from sg_core.sample import Moment
 
 FLOOR_SEED = 1_000_003  # added to a seed: another picture of the same
+ELSEWHERE = 0.8  # of its area: how another camera sees a block, and the other way round beside it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EditPainter:
-    """A model, the Judge that says what a reference shows, and how many steps a picture has."""
+    """A model, the Judge that says what a reference shows, how many steps a picture has, and its side in pixels."""
 
     model: Model
     judge: Judge
     steps: int
+    side: int = SIDE
 
     def paint(self, prompt: str, layout: Layout | None, seed: int) -> tuple[Tensor, Tensor]:
-        """A picture (3, SIDE, SIDE) in 0..1, and its clean latent."""
+        """A picture (3, side, side) in 0..1, and its clean latent."""
         moments: deque[Moment] = deque(maxlen=1)
 
         def watch(moment: Moment) -> None:
@@ -45,8 +47,8 @@ class EditPainter:
             prompt,
             layout,
             seeds=[seed],
-            width=SIDE,
-            height=SIDE,
+            width=self.side,
+            height=self.side,
             steps=self.steps,
             scale=card.scale,
             strength=card.strength,
@@ -60,11 +62,16 @@ class EditPainter:
 
     def reference(self, case: EditCase, seed: int) -> tuple[Tensor, Reference]:
         """The picture before the edit, and the reference that it is."""
-        prompt = case.prompt(case.looks[0])
-        picture, latent = self.paint(prompt, self.placed(case.regions(case.old, case.looks[0])), seed)
-        detections = detect(self.judge, picture[None], [[case.subject, case.other]])[0]
+        asked = case.regions(case.old, case.looks[0])
+        return self.known(case.prompt(case.looks[0]), asked, case.regions(case.old), seed)
+
+    def known(
+        self, prompt: str, asked: Mapping[str, Tensor], regions: Mapping[str, Tensor], seed: int
+    ) -> tuple[Tensor, Reference]:
+        """A picture of what is asked for, and the reference that it is: ``regions`` by their nouns."""
+        picture, latent = self.paint(prompt, self.placed(asked), seed)
+        detections = detect(self.judge, picture[None], [list(regions)])[0]
         outlines = {noun: one.mask.float() for noun, one in detections.items() if one.present}
-        regions = case.regions(case.old)
         return picture, painted(latent, prompt, regions, outlines=outlines, seed=seed)
 
     def floor(self, case: EditCase, seed: int) -> Tensor:
@@ -79,14 +86,18 @@ def subject_moved(
     """The subject at another block: with and without keeping, with and without the words that say its look."""
     pictures = {}
     for words, look in (("said", case.looks[0]), ("unsaid", "")):
-        regions = case.regions(block, look)
-        layout = painter.placed(regions)
-        keeping = keep_look(
-            painter.model, reference, {case.subject: block.mask()}, others={case.other: regions[case.other]}
-        )
+        layout = painter.placed(case.regions(block, look))
         pictures[f"{words}/free"] = painter.paint(case.prompt(look), layout, seed)[0]
-        pictures[f"{words}/kept"] = painter.paint(case.prompt(look), layout + keeping, seed)[0]
+        pictures[f"{words}/kept"] = kept(painter, case, reference, block, seed, look)
     return pictures
+
+
+def kept(painter: EditPainter, case: EditCase, reference: Reference, block: EditBlock, seed: int, look: str) -> Tensor:
+    """The subject at another block, with its look kept, and with the words of a look or none."""
+    regions = case.regions(block, look)
+    still = {case.other: regions[case.other]}
+    keeping = keep_look(painter.model, reference, {case.subject: block.mask()}, others=still)
+    return painter.paint(case.prompt(look), painter.placed(regions) + keeping, seed)[0]
 
 
 def restyled(
@@ -109,3 +120,13 @@ def pasted(painter: EditPainter, reference: Reference, noun: str, mask: Tensor, 
     outline = torch.as_tensor(reference.outline(noun), dtype=picture.dtype)[None, None]
     cover = moved(F.interpolate(outline, under.shape[1:], mode="area"), path)
     return (under + cover * (moved(picture, path) - under))[0]
+
+
+def elsewhere(painter: EditPainter, case: EditCase, reference: Reference, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Both as another camera sees them, blocks that went, shrank and grew: without looks and with those of both; and
+    the subject's mask."""
+    regions = {case.subject: case.new.grown(ELSEWHERE).mask(), case.other: case.beside.grown(1 / ELSEWHERE).mask()}
+    layout = painter.placed(regions)
+    following = layout + same_look(painter.model, reference, regions)
+    free, same = (painter.paint(case.prompt(), one, seed + FLOOR_SEED)[0] for one in (layout, following))
+    return free, same, regions[case.subject]

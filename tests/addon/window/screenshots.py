@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The pictures of docs/blender, taken anew: an artist's hour in $BLENDER's window, painted by the model that ships.
+"""The pictures of docs/blender, taken anew: an artist's hours in $BLENDER's window, painted by the model that ships.
 
-make screenshots BLENDER=/path/to/blender
+make screenshots BLENDER=/path/to/blender [SCENARIOS="walkthrough orbit"]
 """
 
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -16,47 +17,61 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from tests.addon.window.run_blender import ROOT, flat_colour_server, run_scenario, toybox_server
 
-SCREENSHOTS = (
-    "not-connected",
-    "no-server",
-    "error",
-    "ready",
-    "generating",
-    "done",
-    "overlay",
-    "background",
-    "projected",
-    "history",
-)
+VIEW = (0, 24, 1009, 878)  # pixels of the window: the 3D View and its sidebar, without an Image Editor that is empty
 
 
-def take(blender: str, docs: Path) -> None:
+@dataclass(frozen=True)
+class Screenshots:
+    """Which of a scenario's pictures are kept, which part of them, and who paints."""
+
+    names: Sequence[str]
+    box: tuple[int, int, int, int] | None = None
+    server: Callable[[], str] = toybox_server
+
+
+SCENARIOS = {
+    "walkthrough": Screenshots(
+        (
+            "not-connected",
+            "no-server",
+            "error",
+            "ready",
+            "generating",
+            "done",
+            "overlay",
+            "background",
+            "projected",
+            "history",
+        )
+    ),
+    "contact_sheets": Screenshots(("sheet", "compare")),
+    "live": Screenshots(("live",), VIEW),
+    "sequences": Screenshots(("sequence",), VIEW),
+    "stacked_projections": Screenshots(("views",), server=flat_colour_server),  # to tell what each view covers
+}
+ORBIT = "orbit"  # a strip of frames, and no screenshots
+
+
+def take(blender: str, docs: Path, scenarios: Sequence[str]) -> None:
     """Runs the scenarios and keeps their pictures."""
-    keep(blender, "walkthrough", toybox_server(), SCREENSHOTS, docs)
-    keep(blender, "contact_sheets", toybox_server(), ("sheet", "compare"), docs)
-    keep(blender, "live", toybox_server(), ("live",), docs)
-    keep_strip(blender, "orbit", toybox_server(), "orbit", docs)
-    keep(blender, "stacked_projections", flat_colour_server(), ("views",), docs)  # flat, to tell what each view covers
+    for scenario in scenarios or (*SCENARIOS, ORBIT):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            wanted = SCENARIOS.get(scenario)
+            report = run_scenario(blender, scenario, folder, (wanted or Screenshots(())).server())
+            if not report["ok"]:
+                sys.exit(report["trace"])
+            if wanted is None:
+                strip(sorted(folder.glob(f"{scenario}-*.png"))).save(docs / f"{scenario}.webp", quality=80)
+            else:
+                keep(wanted, folder, docs)
 
 
-def keep(blender: str, scenario: str, command: str, names: Sequence[str], docs: Path) -> None:
-    """Runs one scenario and keeps these of its pictures."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        report = run_scenario(blender, scenario, folder, command)
-        if not report["ok"]:
-            sys.exit(report["trace"])
-        for name in names:
-            Image.open(folder / f"{name}.png").convert("RGB").save(docs / f"{name}.png", optimize=True)
-
-
-def keep_strip(blender: str, scenario: str, command: str, name: str, docs: Path) -> None:
-    """Runs one scenario and keeps its frames side by side."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = run_scenario(blender, scenario, Path(folder), command)
-        if not report["ok"]:
-            sys.exit(report["trace"])
-        strip(sorted(Path(folder).glob(f"{name}-*.png"))).save(docs / f"{name}.webp", quality=80)
+def keep(wanted: Screenshots, folder: Path, docs: Path) -> None:
+    """A scenario's pictures that are in the documentation."""
+    for name in wanted.names:
+        image = Image.open(folder / f"{name}.png").convert("RGB")
+        image.crop(wanted.box).save(docs / f"{name}.png", optimize=True)
 
 
 def strip(frames: Sequence[Path]) -> Image.Image:
@@ -70,4 +85,4 @@ def strip(frames: Sequence[Path]) -> Image.Image:
 
 
 if __name__ == "__main__":
-    take(os.environ["BLENDER"], ROOT / "docs" / "blender")
+    take(os.environ["BLENDER"], ROOT / "docs" / "blender", sys.argv[1:])

@@ -25,10 +25,11 @@ from tests.addon.window.driver.user_input import (
 )
 from tests.addon.window.scenarios.interruptions import ADDON
 from tests.addon.window.scenarios.overlay import handlers
+from tests.addon.window.scenarios.walkthrough import SEED
 
 PROMPT = "a castle and a rocket on a meadow"
 MOVES = 5
-STEP, STEPS = 9, 16  # pixels that the pointer goes, and how often, in one move
+STEP, STEPS = 5, 16  # pixels that the pointer goes, and how often, in one move: the rocket stays in the frame
 QUIET = 1.5  # seconds in which a picture would have come
 
 
@@ -37,7 +38,7 @@ def live(app, folder: Path, report: dict) -> Iterator:
     scene = bpy.context.scene
     yield from desktop()
     press("add_selected")
-    scene.maquette_prompt = PROMPT
+    scene.maquette_prompt, scene.maquette_seed = PROMPT, SEED
     report["without a server"] = refused(app)
     press("start_server")
     yield lambda: app.session.link.name == "online"

@@ -9,10 +9,10 @@ import bpy
 
 from tests.addon.window.driver import sample_scene
 from tests.addon.window.driver.user_input import area, desktop, operator_context, press, rest, screenshot, scroll
-from tests.addon.window.scenarios.walkthrough import PROMPT
+from tests.addon.window.scenarios.walkthrough import PROMPT, SEED
 
 LAST = 4  # frames
-STEPS = 20
+STEPS = 8
 
 
 def sequences(app, folder: Path, report: dict) -> Iterator:
@@ -39,10 +39,11 @@ def unfold() -> None:
 
 def prepare(scene: bpy.types.Scene) -> None:
     """The rocket climbs; a second camera stands beside the first; the artist is at frame 2."""
-    scene.maquette_prompt, scene.maquette_steps = PROMPT, STEPS
+    scene.maquette_prompt, scene.maquette_steps, scene.maquette_seed = PROMPT, STEPS, SEED
     rocket = bpy.data.objects["rocket"]
-    for frame, height in ((1, 0.0), (LAST, 2.0)):
-        rocket.location.z = height
+    ground = rocket.location.z
+    for frame, height in ((1, 0.0), (LAST, 1.2)):
+        rocket.location.z = ground + height
         rocket.keyframe_insert("location", index=2, frame=frame)
     other = scene.camera.copy()
     other.data, other.name = scene.camera.data.copy(), "Side"
@@ -58,7 +59,8 @@ def frame_range(app, folder: Path, report: dict) -> Iterator:
     yield lambda: app.session.active is not None and app.session.active.job.step > 1
     report["queued as"] = sorted({task.view.frame for task in app.session.waiting})
     yield from scroll("down")
-    yield from screenshot(folder / "painting.png", settle=0.4)
+    yield lambda: app.session.sequences[-1].painted >= 2
+    yield from screenshot(folder / "sequence.png", settle=0.4)
     yield lambda: not app.session.running_sequences
     yield from rest(0.5)
     (done,) = app.session.sequences

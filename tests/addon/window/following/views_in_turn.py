@@ -26,6 +26,7 @@ from tests.addon.window.driver.user_input import (
 
 TARGET, RADIUS, HEIGHT = Vector((0.2, 0.4, 1.6)), 11.0, 3.4
 VIEWS, AROUND, FRAMES = 3, 4, 8
+SKY = (0.25, 0.55, 0.95, 1.0)
 QUARTER = 0.25
 ADDON = "bl_ext.user_default.maquette"
 
@@ -38,11 +39,20 @@ def views_in_turn(app, folder: Path, report: dict) -> Iterator:
 
 
 def orbit(app, folder: Path, report: dict) -> Iterator:
-    """Four cameras, painted and baked, and the frames all around."""
+    """Four cameras, painted in turn and baked, and the frames all around, by day."""
+    daylight()
     yield from painted(app, folder, report, AROUND)
     press("bake")
     yield from over("MAQUETTE_OT_bake")
     render_around(folder)
+
+
+def daylight() -> None:
+    """A sky in the pictures' own blue, which lights the ground."""
+    world = bpy.context.scene.world
+    world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs["Color"].default_value = SKY
+    bpy.data.materials["Plane"].node_tree.nodes["Principled BSDF"].inputs["Roughness"].default_value = 1.0
 
 
 def mark_ground() -> None:

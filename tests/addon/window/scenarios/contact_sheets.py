@@ -21,9 +21,9 @@ from tests.addon.window.driver.user_input import (
     window,
 )
 from tests.addon.window.scenarios.interruptions import ADDON
-from tests.addon.window.scenarios.walkthrough import PROMPT, finished
+from tests.addon.window.scenarios.walkthrough import PROMPT, SEED, finished
 
-COUNT, STEPS = 4, 40
+COUNT, STEPS = 4, 8
 
 
 def contact_sheets(app, folder: Path, report: dict) -> Iterator:
@@ -33,6 +33,7 @@ def contact_sheets(app, folder: Path, report: dict) -> Iterator:
     press("add_selected")
     scene = bpy.context.scene
     scene.maquette_prompt, scene.maquette_steps, scene.maquette_count = PROMPT, STEPS, COUNT
+    scene.maquette_seed = SEED
     press("start_server")
     yield lambda: app.session.link.name == "online"
     yield from fill(app, folder, report)
