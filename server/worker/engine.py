@@ -14,7 +14,7 @@ from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
-from ..catalogue import address, remedy
+from ..catalogue import address, parts_of, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
 from .png_files import crop, png, sketch
@@ -163,7 +163,9 @@ class DiffusionEngine:
         try:
             with within_memory(f"The model {model.name}"):
                 dtype, changes = getattr(torch, precision), dict(bare.card)
-                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
+                loaded = sg_core.load(
+                    address(model), device=_device(), dtype=dtype, changes=changes, parts=parts_of(model)
+                )
                 previews = preview_decoder(loaded, Hardware(_device(), dtype))
                 fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
                 return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
@@ -274,7 +276,7 @@ class DiffusionEngine:
         ready, room = self._ready, self._room()
         key = (blockout.width, blockout.height)
         if room and key not in self._estimates:
-            self._estimates[key] = counted(address(ready.info), ready.precision, *key)
+            self._estimates[key] = counted(address(ready.info), ready.precision, *key, parts_of(ready.info))
         estimate = self._estimates[key] if room else None
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)

@@ -193,6 +193,7 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
             for key in keys:
                 together.prop(region, key)
     _look(column.row(align=True), entry)
+    _taken(column.row(align=True), entry)
     coloured = region.get(marks.COLOUR) is not None
     if "colour" in model.region_fields or coloured:
         row = column.row(align=True)
@@ -207,3 +208,14 @@ def _look(row: bpy.types.UILayout, entry: ListedRegion) -> None:
     """Whether it looks as in the latest picture; or it alone anew in that picture."""
     row.prop(entry.region, marks.KEEP_LOOK)
     row.operator("maquette.repaint_region", text="", icon="BRUSH_DATA").uid = str(entry.row.uid)
+
+
+def _taken(row: bpy.types.UILayout, entry: ListedRegion) -> None:
+    """Out of which picture of the history it is taken."""
+    name = str(entry.region.get(marks.TAKEN_FROM, ""))
+    if name:
+        icon = app().gallery.icon(name)
+        button = row.operator("maquette.take_region", text="Taken from This", icon_value=icon, depress=True)
+    else:
+        button = row.operator("maquette.take_region", icon="EYEDROPPER")
+    button.uid = str(entry.row.uid)
