@@ -56,6 +56,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "style": styles.Style,
         "views": views.Views,
         "frame file": views.FrameFile,
+        "turn picture": views.TurnPicture,
         "painted frame": frame_files.PaintedFrame,
         "history entry": history.Entry,
         "history camera": pose.CameraPose,
