@@ -126,7 +126,8 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
     with bar(desc="painting", total=all_steps(blockout)) as progress:
 
         def watch(event: Event) -> None:
-            progress.set_postfix_str(event.phase or event.state)
+            phase = event.phase or event.state
+            progress.set_postfix_str("" if phase == "painting" else phase)
             progress.update(event.step - progress.n)
 
         picture = await painted(link, blockout, uuid.uuid4().hex, watch)
