@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -19,15 +18,19 @@ from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
 
 from .errors import CommandError
+from .file_kinds import blocks, is_named, kind_of, network_family
+from .gguf_header import gguf_tensors
 from .unique_names import free_name
 
 DEFAULT = "toybox"
 COMMIT = re.compile(r"[0-9a-f]{40}")  # of a hub's repository
 OWN_CARD = "card.json"
 HEADER = 100_000_000  # bytes; more than any file has
+GGUF = ".gguf"
+PACKAGE_NEEDED = "needs the package gguf: pip install 'maquette[gguf]'"
+ONLY_NETWORKS = "as a GGUF file, and of those only the networks of transformer families are read"
 SUFFIXES = (".safetensors", ".sft")  # in capitals or not
 TRANSFORMER = "transformer"  # the part that files hold alone
-BLOCK = re.compile(r"(?:model\.)?(?:diffusion_model\.)?(?:(?:double_|joint_|transformer_)?blocks|layers)\.(\d+)\.")
 NEEDED = (
     "needs the text encoders and the autoencoder of {}: put a folder of that family in diffusers' format, "
     "with or without its transformer, among your models"
@@ -95,8 +98,13 @@ def _card(source: str, parts: Path | None) -> dict[str, Any]:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether this is one checkpoint file."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    """Whether this is one checkpoint file, or that of a network alone."""
+    return path.suffix.lower() in (*SUFFIXES, GGUF) and path.is_file()
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether a file says that it is of the GGUF kind."""
+    return path.suffix.lower() == GGUF
 
 
 def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) -> dict[str, Any]:
@@ -111,9 +119,7 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
         if "families" in kind:
             return _card_of_network(path, kind, parts or path.with_suffix(""), catalogue["families"])
         families = catalogue["families"].items()
-        family = next(
-            key for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts)
-        )
+        family = next(key for key, facts in families if facts["pipeline"] == kind["pipeline"] and is_named(name, facts))
         beside = source.with_suffix("")
         ours = _package() / "models" / "configurations" / kind["configuration"]
         folder = beside if (beside / "model_index.json").is_file() else ours
@@ -129,6 +135,8 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
 def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families: Mapping[str, Any]) -> dict[str, Any]:
     """That of its family, for a file that holds a network alone. Raises NotAModel without a folder of that family."""
     family = network_family(kind, file.stem)
+    if is_gguf(file) and find_spec("gguf") is None:
+        raise NotAModel(file, f"it is {kind['is']} as a GGUF file, and {PACKAGE_NEEDED}")
     if not (parts / "model_index.json").is_file():
         raise NotAModel(file, f"it is {kind['is']}, and {NEEDED.format(family)}")
     if (other := _family(parts, file.stem if parts.name == file.stem else parts.resolve().name, families)) != family:
@@ -137,16 +145,11 @@ def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families:
     return facts | {"parts_folder": str(parts.resolve())} | _sizes(parts, families[family])
 
 
-def network_family(kind: Mapping[str, Any], name: str) -> str:
-    """The family of a file that holds a network alone: told by its tensors, and where these say too little by name."""
-    return next(str(key) for key, words in kind["families"].items() if _is_named(name, {"named": words}))
-
-
 def parts_for(file: Path, folders: Sequence[Path]) -> Path | None:
     """The first of these folders that can give the file's network its other parts; None for any other file."""
     if not is_checkpoint(file):
         return None
-    catalogue, tensors = facts(), header(file)
+    catalogue, tensors = facts(), tensors_of(file)
     kind = kind_of(tensors, catalogue["files"])
     if kind is None or "families" not in kind:
         return None
@@ -163,11 +166,6 @@ def _gives(folder: Path, family: str, tensors: Mapping[str, Any], families: Mapp
     return own == family and blocks_of_folder(folder) == blocks(tensors)
 
 
-def blocks(tensors: Mapping[str, Any]) -> int:
-    """How many blocks a network has whose tensors these are; where there are two kinds, of the first."""
-    return 1 + max((int(match[1]) for name in tensors if (match := BLOCK.match(name))), default=-1)
-
-
 def blocks_of_folder(folder: Path) -> int:
     """How many blocks a folder configures for its transformer; 0 where it has none."""
     try:
@@ -179,28 +177,29 @@ def blocks_of_folder(folder: Path) -> int:
 
 def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The kind of a file that is painted with. Raises NotAModel, which says what another is."""
-    kind = kind_of(header(file), kinds)
+    kind = kind_of(tensors_of(file), kinds)
     if kind is None:
         raise NotAModel(file, "it is no checkpoint that Maquette knows")
+    if is_gguf(file) and "families" not in kind:
+        raise NotAModel(file, f"it is {kind.get('is', 'a whole checkpoint')} {ONLY_NETWORKS}")
     if "pipeline" not in kind and "families" not in kind:
         raise NotAModel(file, f"it is {kind['is']}, and that is not painted with by itself")
     return kind
 
 
-def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The first kind that has such tensors, in the size that tells it; None of no kind that we know."""
-    for kind in kinds:
-        if "also" in kind and not any(fnmatchcase(name, other) for other in kind["also"] for name in tensors):
-            continue
-        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
-            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
-                return kind
-    return None
-
-
 def facts() -> Mapping[str, Any]:
     """What ``cards.json`` says: of families, of kinds of files, of a card, and of models with a name of their own."""
     return MappingProxyType(_json(_package(), "models/cards.json"))
+
+
+def tensors_of(file: Path) -> dict[str, Any]:
+    """What a safetensors or a GGUF file says of its tensors. Raises NotAModel."""
+    if not is_gguf(file):
+        return header(file)
+    try:
+        return dict(gguf_tensors(file))
+    except (OSError, ValueError) as error:
+        raise NotAModel(file, f"{error}; get the file again") from error
 
 
 def header(file: Path) -> dict[str, Any]:
@@ -219,15 +218,10 @@ def _family(folder: Path, name: str, families: Mapping[str, Any]) -> str:
     """The first family whose pipeline model_index.json names, and that all else says it is of. Raises NotAModel."""
     pipeline = _json(folder, "model_index.json").get("_class_name")
     for family, facts in families.items():
-        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
+        if facts["pipeline"] == pipeline and is_named(name, facts) and _says(folder, facts):
             return str(family)
     readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise NotAModel(folder, f"it is made for {pipeline}, not for {readable}")
-
-
-def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a model's name holds one of the words that tell its family, where only the name does."""
-    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
 
 
 def _says(folder: Path, facts: Mapping[str, Any]) -> bool:

@@ -3,8 +3,9 @@
 
 Some give one that is wrong, or not a number, without a word: offloading moves weights away that the backward pass still
 needs, casting keeps them in a precision that has no backward, quantised products have one of another function. So a
-network may guide only as plain weights, until a test has compared the gradient of a trick; gradient checkpointing has
-passed such a test. Sampling without energies is free to use them all.
+network may guide only as plain weights, until a test has compared the gradient of a trick. Gradient checkpointing has
+passed such a test, and so have the weights of GGUF files, which are made plain before each product. Sampling without
+energies is free to use all tricks.
 
 A picture is planned before it is begun: ``plan`` says which tricks fit it into a device, ``Sparing`` is a model that
 obeys. Parking and checkpointing leave every bit of a picture as it is. Decoding in tiles does not, so it comes last,
@@ -32,6 +33,7 @@ from sg_core.tokens import Phrase, Words
 if TYPE_CHECKING:
     from sg_core.models.estimate import Estimate
 
+COMPARED = frozenset({"GGUFParameter"})  # weights in another form, whose gradient a test has compared
 PRECISIONS = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 MARGIN = 3 * 2**28  # bytes that the driver takes for itself, and that fragments waste
 GIBIBYTE = 2**30
@@ -66,6 +68,8 @@ def _tricks(network: nn.Module) -> Iterator[str]:
                 kinds = getattr(getattr(module, name), "hooks", {"offloading": None})
                 yield from (kind.replace("_", " ") for kind in kinds)
     for weight in network.parameters():
+        if type(weight).__name__ in COMPARED:
+            continue
         if type(weight.data) is not torch.Tensor:
             yield f"weights of the kind {type(weight.data).__name__}"
         elif weight.dtype not in PRECISIONS:

@@ -19,6 +19,8 @@ from typing import Any
 
 from addon.protocol.answers import ModelInfo
 
+from ..catalogue import is_gguf
+
 log = logging.getLogger(__name__)
 
 GIBIBYTE = 2**30
@@ -127,6 +129,9 @@ def _key(model: ModelInfo, kind: str) -> str:
     source = Path(model.source)
     folder = source if source.is_dir() else Path(model.parts_folder or source.with_suffix(""))
     texts = [f"{model.family} {model.base} {model.area} {model.multiple} {kind}"]
+    if is_gguf(source):
+        with suppress(OSError):
+            texts.append(str(source.stat().st_size))  # quantised to more or fewer bits
     if (folder / "model_index.json").is_file():
         files = sorted([*folder.glob("*.json"), *folder.glob("*/config.json")])
         for file in (file for file in files if file.is_file()):

@@ -4,6 +4,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ from addon.protocol.answers import ModelInfo
 
 from ..catalogue import (
     NEEDED,
+    ONLY_NETWORKS,
+    PACKAGE_NEEDED,
     TRANSFORMER,
     NotAModel,
-    blocks,
     blocks_of_folder,
     described,
     facts,
-    kind_of,
-    network_family,
+    is_gguf,
 )
-from .first_bytes import Header, Unreadable, gguf_architecture, read_header
+from ..file_kinds import blocks, kind_of, network_family
+from ..gguf_header import gguf_tensors
+from .first_bytes import Header, Unreadable, read_header
 from .folder_parts import refuse_incomplete
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
@@ -38,7 +41,6 @@ PLAIN = ("F64", "F32", "F16", "BF16")
 FLOATS = (*PLAIN, "F8_E4M3", "F8_E5M2")  # the last two of networks alone, which are widened when they are read
 SCALES = (".quant_map", ".scale_weight", ".weight_scale", ".qweight", "scaled_fp8")
 PICKLE = "it is pickled: opening it could run anything, so it never is; look for the same model as .safetensors"
-GGUF = "a GGUF file, and quantised weights cannot be guided yet: get the model as .safetensors"
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,7 @@ def _file(candidate: CandidateFile) -> FileVerdict:
     if suffix in PICKLED:
         return FileVerdict(path, path.name, "pickled file", size, trouble=PICKLE)
     if suffix in QUANTISED:
-        architecture = gguf_architecture(path)
-        return FileVerdict(path, path.name, "GGUF", size, family=architecture, trouble=f"it is {GGUF}")
+        return _gguf(path, size)
     if candidate.shards:
         return _pieces(candidate, size)
     return _checkpoint(path, size, read_header(path, size))
@@ -141,10 +142,26 @@ def _checkpoint(path: Path, size: int, header: Header) -> FileVerdict:
     return FileVerdict(path, path.stem, "checkpoint", size, info.family, licence, info=info)
 
 
+def _gguf(path: Path, size: int) -> FileVerdict:
+    """Of a GGUF file, whole or not. Raises Unreadable, OSError."""
+    try:
+        tensors = gguf_tensors(path)
+    except ValueError as error:
+        raise Unreadable(f"{error}; get it again") from error
+    kind = kind_of(tensors, facts()["files"])
+    if kind is None or "families" not in kind:
+        words = "nothing that Maquette knows" if kind is None else kind.get("is", "a whole checkpoint")
+        return FileVerdict(path, path.stem, "GGUF", size, trouble=f"it is {words} {ONLY_NETWORKS}")
+    verdict = replace(_network(path, size, tensors, kind), kind="GGUF")
+    if find_spec("gguf") is None:
+        return replace(verdict, wants="", trouble=f"it is {kind['is']} as a GGUF file, and {PACKAGE_NEEDED}")
+    return verdict
+
+
 def _network(path: Path, size: int, tensors: Mapping[str, Mapping[str, Any]], kind: Mapping[str, Any]) -> FileVerdict:
     """Of a network alone in its file; whether any folder gives it its other parts, nobody knows here."""
     family = network_family(kind, path.stem)
-    if trouble := _unread(tensors, FLOATS):
+    if trouble := _unread(tensors, () if is_gguf(path) else FLOATS):
         return FileVerdict(path, path.stem, "network", size, family, trouble=f"it is {kind['is']}, and {trouble}")
     needed = f"it is {kind['is']}, and {NEEDED.format(family)}"
     return FileVerdict(path, path.stem, "network", size, family, trouble=needed, wants=family, blocks=blocks(tensors))
@@ -173,10 +190,10 @@ def _unpaintable(path: Path, header: Header) -> str:
 
 
 def _unread(tensors: Mapping[str, Mapping[str, Any]], known: Collection[str]) -> str:
-    """What is amiss with the numbers of weights, where they are of other kinds than those that are read."""
+    """What is amiss with the numbers of weights, where they are of other kinds than those ``known``, all if none."""
     if any(name.endswith(SCALES) for name in tensors):
         return "its weights are quantised in a way that is not read: get it in half precision (fp16)"
-    odd = sorted({str(facts["dtype"]) for facts in tensors.values()}.difference(known))
+    odd = sorted({str(facts["dtype"]) for facts in tensors.values()}.difference(known)) if known else []
     return f"its weights are in {' and '.join(odd)}: get it in half precision (fp16)" if odd else ""
 
 

@@ -192,6 +192,8 @@ def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
     if not downs or (absent := [name for name in downs if name not in layers]):
         example = absent[0] if downs else "no layer at all"
         raise WeightsError(f"{file} is made for another kind of model: it changes {example}")
+    if any(not _weight(layers[name]).is_floating_point() for name in downs):
+        raise WeightsError(f"{file} cannot be added to quantised weights: choose the model in half precision")
     halves = {name: _halves(tensors, name, down, file) for name, down in downs.items()}
     for name, (_, down, up) in halves.items():
         weight = _weight(layers[name])

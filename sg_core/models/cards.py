@@ -17,12 +17,14 @@ from types import MappingProxyType
 from typing import Any
 
 from sg_core.errors import WeightsError
+from sg_core.models.files.gguf_header import gguf_tensors
 from sg_core.models.folder import read_index, read_json
 
 PACKAGE = Path(__file__).parents[1]
 OWN_CARD = "card.json"
 CONFIGURATIONS = Path(__file__).with_name("configurations")
 HEADER = 100_000_000  # bytes; more than any file has
+GGUF = ".gguf"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
 
@@ -157,12 +159,19 @@ def _family(folder: Path, name: str) -> str:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a file may be one checkpoint: only safetensors are."""
-    return path.suffix.lower() in (".safetensors", ".sft")
+    """Whether a file may be one checkpoint, or a network alone: safetensors, and of networks GGUF."""
+    return path.suffix.lower() in (".safetensors", ".sft", GGUF)
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether a file says that it is of the GGUF kind."""
+    return path.suffix.lower() == GGUF
 
 
 def header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file: of each tensor dtype, shape and place. Raises WeightsError for another file."""
+    """The header of a safetensors or a GGUF file: of each tensor dtype, shape and place. Raises WeightsError."""
+    if is_gguf(file):
+        return gguf_header(file)
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
@@ -172,6 +181,14 @@ def header(file: Path) -> dict[str, Any]:
         return {name: facts for name, facts in tensors.items() if name != "__metadata__"}
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
+
+
+def gguf_header(file: Path) -> dict[str, Any]:
+    """As ``gguf_tensors``. Raises WeightsError."""
+    try:
+        return dict(gguf_tensors(file))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{file} cannot be read: {error}. Get the file again") from error
 
 
 def _kind_of_file(file: Path) -> Mapping[str, Any]:
@@ -189,6 +206,9 @@ def _kind_of_file(file: Path) -> Mapping[str, Any]:
 def _family_of_file(file: Path, name: str) -> str:
     """The family of a checkpoint file, by its tensors and its name. Raises WeightsError, which says what it is."""
     kind = _kind_of_file(file)
+    if is_gguf(file):
+        words = kind.get("is", "a whole checkpoint")
+        raise WeightsError(f"{file} is {words} as a GGUF file, and of those only networks of transformers are read")
     if "pipeline" not in kind:
         raise WeightsError(f"{file} is {kind['is']}, and that is not painted with by itself")
     families = CATALOGUE["families"].items()

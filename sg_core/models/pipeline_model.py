@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError, RequestError
-from sg_core.models.cards import Card
+from sg_core.models.cards import Card, is_gguf
 from sg_core.models.family import Family, Guided, decoded, scaled
+from sg_core.models.files.gguf_file import read_gguf
 from sg_core.models.files.network_file import read_network
 from sg_core.models.folder import quiet, read_index
 from sg_core.models.model import Step, check_sides, mean_latent
@@ -124,7 +125,8 @@ class PipelineModel:
 
 
 def _dtype(network: nn.Module) -> torch.dtype:
-    return next(network.parameters()).dtype
+    """In which a network computes: its quantised weights are bytes."""
+    return next(weight.dtype for weight in network.parameters() if weight.is_floating_point())
 
 
 def load(family: Family, folder: Path, card: Card, hardware: Hardware) -> PipelineModel:
@@ -148,7 +150,8 @@ def load_network(family: Family, file: Path, card: Card, hardware: Hardware) -> 
     """
     folder = Path(card.parts_folder)
     others = replace(family, parts={part: kinds for part, kinds in family.parts.items() if part != family.network})
-    network = read_network(file, folder, family.network, family.parts[family.network], hardware)
+    read = read_gguf if is_gguf(file) else read_network
+    network = read(file, folder, family.network, family.parts[family.network], hardware)
     return assembled(family, folder, card, {family.network: network, **_parts(others, folder, hardware)})
 
 

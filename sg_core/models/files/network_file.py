@@ -26,7 +26,6 @@ from sg_core.models.parts import Hardware, class_of, configuration, finished
 PREFIXES = ("model.diffusion_model.", "diffusion_model.")
 NARROW = (torch.float8_e4m3fn, torch.float8_e5m2)
 SCALES = (".scale_weight", ".weight_scale", ".quant_map", ".qweight", "scaled_fp8")
-Tensors = Mapping[str, Tensor]
 
 
 def read_network(file: Path, folder: Path, part: str, kinds: Sequence[str], hardware: Hardware) -> nn.Module:

@@ -26,7 +26,7 @@ SENTENCES = {
     "mystery": "It is nothing that Maquette knows: no model of a kind that it paints with.",
     "bare": "It lacks its autoencoder (VAE): get the file with the VAE baked in.",
     "big-00001-of-00003.safetensors": "1 of its 3 pieces are missing; get them.",
-    "flux-Q4.gguf": "It is a GGUF file, and quantised weights cannot be guided yet: get the model as .safetensors.",
+    "flux-Q4": "It is the network of FLUX.1 schnell",
     "empty.safetensors": "It is empty: its download never began; get it again.",
     "page.safetensors": "It is a web page that was saved under this name: get the file itself.",
     "classic.ckpt": "It is pickled: opening it could run anything, so it never is;",

@@ -3,18 +3,21 @@
 
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from server import catalogue
 from server.catalogue import offered
+from server.models import verdicts
 from server.models.library import ModelLibrary
 from server.worker.engine import DiffusionEngine
 from sg_core.memory import counted
 from sg_core.models.folder import quiet
-from tests.server.models.model_files import tensors_file
+from tests.server.models.model_files import gguf_file, tensors_file
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 from tests.sg_core.models.families import pipelines
 
@@ -113,3 +116,35 @@ def test_quantised_networks_are_refused_by_their_name(tmp_path: Path, names: lis
     tensors_file(tmp_path / "small.safetensors", names, dtype=dtype)
     trouble = troubles(ModelLibrary((tmp_path,), None, ()))["small"]
     assert trouble.startswith("It is the network of FLUX.1 schnell, and") and words in trouble
+
+
+def test_a_gguf_file_says_what_to_install(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And once that is there, it is a network like any other."""
+    gguf_file(tmp_path / "small.gguf", ["double_blocks.0.img_attn.x", "double_blocks.1.img_attn.x"])
+    shutil.copytree(whole, tmp_path / "flow")
+    library = ModelLibrary((tmp_path,), None, ())
+    for module in (verdicts, catalogue):
+        monkeypatch.setattr(module, "find_spec", lambda name: None if name == "gguf" else find_spec(name))
+    words = (
+        "It is the network of FLUX.1 schnell as a GGUF file, and needs the package gguf: pip install 'maquette[gguf]'."
+    )
+    assert troubles(library)["small"] == words
+    with pytest.raises(catalogue.NotAModel, match="needs the package gguf"):
+        catalogue.described(tmp_path / "small.gguf", parts=tmp_path / "flow")
+    for module in (verdicts, catalogue):
+        monkeypatch.setattr(module, "find_spec", lambda name: True if name == "gguf" else find_spec(name))
+    library = ModelLibrary((tmp_path,), None, ())
+    assert not troubles(library)["small"]
+    assert {offer.name: offer.parts_folder for offer in library.offers} == {"flow": "", "small": str(tmp_path / "flow")}
+
+
+def test_other_gguf_files_say_what_they_are(tmp_path: Path) -> None:
+    gguf_file(tmp_path / "torn.gguf", missing=1)
+    gguf_file(tmp_path / "words.gguf", ["blk.0.attn_q.weight"])
+    gguf_file(tmp_path / "old.gguf", ["cond_stage_model.transformer.x"])
+    said = troubles(ModelLibrary((tmp_path,), None, ()))
+    only = "as a GGUF file, and of those only the networks of transformer families are read."
+    assert said["words"] == f"It is a text encoder {only}" and said["old"] == f"It is a whole checkpoint {only}"
+    assert (
+        said["torn.gguf"] == "1 bytes of double_blocks.0.img_attn.x are missing: the download broke off; get it again."
+    )
