@@ -14,6 +14,7 @@ and whoever asked for the picture is told.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -101,7 +102,7 @@ def plan(estimate: "Estimate", room: int) -> MemoryPlan:
     return next((plan for plan in plans if plan.needed <= room), min(plans, key=lambda plan: plan.needed))
 
 
-def counted(source: str, precision: str, width: int, height: int) -> "Estimate | None":
+def counted(source: str, precision: str, width: int, height: int, parts: Path | None = None) -> "Estimate | None":
     """The estimate for a model by what ``load`` takes, weights in this precision; None where none can be made.
 
     Some encoders look at numbers, which shapes alone do not have (Qwen-Image's and Z-Image's).
@@ -109,7 +110,7 @@ def counted(source: str, precision: str, width: int, height: int) -> "Estimate |
     from sg_core.models.estimate import estimate, outline
 
     try:
-        return estimate(outline(source, getattr(torch, precision)), width, height)
+        return estimate(outline(source, getattr(torch, precision), parts_folder=parts), width, height)
     except (SelfGuidanceError, RuntimeError):
         return None
 

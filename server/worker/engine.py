@@ -13,7 +13,7 @@ from addon.protocol.answers import Achieved, ModelInfo
 from addon.protocol.blockout import Blockout, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
-from ..catalogue import address, remedy
+from ..catalogue import address, parts_of, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
 from .png_files import crop, png, sketch
@@ -162,7 +162,9 @@ class DiffusionEngine:
         try:
             with within_memory(f"The model {model.name}"):
                 dtype, changes = getattr(torch, precision), dict(bare.card)
-                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
+                loaded = sg_core.load(
+                    address(model), device=_device(), dtype=dtype, changes=changes, parts=parts_of(model)
+                )
                 previews = preview_decoder(loaded, Hardware(_device(), dtype))
                 fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
                 return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
@@ -182,8 +184,7 @@ class DiffusionEngine:
                     raise ChangedAdapter(changed_words(adapter.name))
             with within_memory(f"The model {ready.info.name} with what is on top of it"):
                 loras = [sg_core.Lora(file, lora.weight) for lora, file in setup.loras]
-                beside = (pair and pair[1] for pair in (setup.vae, setup.control))
-                model = ready.fitting.fit(loras, *beside)
+                model = ready.fitting.fit(loras, *(pair and pair[1] for pair in (setup.vae, setup.control)))
             if setup != ready.setup or model is not ready.sparing.model:  # other encoders say something else
                 self._ready = replace(ready, sparing=Sparing(model), setup=setup)
         except OutOfMemory:
@@ -201,13 +202,12 @@ class DiffusionEngine:
 
         stated = self._stated(blockout)
         with self._painting(stated) as (ready, read):
-            model, judge = ready.sparing, ready.judge
-            stated = replace(stated, tiled=model.plan.tiles)
-            keeping = references.keeping(model, judge, read, reference, collage)
+            stated = replace(stated, tiled=ready.sparing.plan.tiles)
+            keeping = references.keeping(ready.sparing, ready.judge, read, reference, collage)
             keeping += references.control(ready.fitting.control, read)
-            picture, latent = translate.paint(model, read, self._watch(report, stated), keeping)
+            picture, latent = translate.paint(ready.sparing, read, self._watch(report, stated), keeping)
             report(Progress(all_steps(stated), phase="measuring"))
-            achieved = translate.achieved(model, judge, read, latent, picture)
+            achieved = translate.achieved(ready.sparing, ready.judge, read, latent, picture)
         return finished(picture[0], stated, achieved, references.latent_text(latent))
 
     def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
@@ -277,7 +277,7 @@ class DiffusionEngine:
         room = max(1, room - ready.fitting.beside) if room else 0
         key = (blockout.width, blockout.height)
         if room and key not in self._estimates:
-            self._estimates[key] = counted(address(ready.info), ready.precision, *key)
+            self._estimates[key] = counted(address(ready.info), ready.precision, *key, parts_of(ready.info))
         estimate = self._estimates[key] if room else None
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)

@@ -134,15 +134,21 @@ def _text(model: Model) -> Any:
     return text.guided(model.card.scale) if model.card.guided_by == "input" else text
 
 
-def outline(source: str | Path, dtype: torch.dtype = torch.bfloat16, card: Card | None = None) -> Model:
+def outline(
+    source: str | Path,
+    dtype: torch.dtype = torch.bfloat16,
+    card: Card | None = None,
+    parts_folder: Path | None = None,
+) -> Model:
     """A model in tensors that have shapes alone: of a Card's name, a folder or a checkpoint file. No weights are read.
+    ``parts_folder`` is what ``load`` takes as ``parts``.
 
     Raises WeightsError as the loader does.
     """
     path = find(source)
-    card = card or describe(source, path)
+    card = card or describe(source, path, parts_folder)
     family = FAMILIES[card.family].family
-    folder = configuration_of(path) if path.is_file() else path
+    folder = path if path.is_dir() else Path(card.parts_folder) if card.parts_folder else configuration_of(path)
     own = {**stable_diffusion_1.COMPONENTS, "tokenizer": stable_diffusion_1.TOKENIZERS}
     parts: dict[str, Any] = {}
     mode = FakeTensorMode()

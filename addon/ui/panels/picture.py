@@ -52,6 +52,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_masks", slider=True)
         column.prop(scene, "maquette_emphasis", slider=True)
+        column.prop(scene, "maquette_blocking", slider=True)
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
 

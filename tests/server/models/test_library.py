@@ -20,7 +20,7 @@ from tests.server.serving import wait_until
 SENTENCES = {
     "torn": "5 bytes of 12 bytes are missing: the download broke off; get it again.",
     "lora": "It is a LoRA, which goes on top of a model: put it into a folder of LoRAs.",
-    "flux": "It is the network of a FLUX or Chroma model, which cannot paint without its text encoders and",
+    "flux": "It is the network of FLUX.1 schnell, and needs the text encoders and the autoencoder of flux-1-schnell:",
     "eyes": "It is a ControlNet, which goes beside a model: put it into a folder of ControlNets.",
     "kl": "It is an autoencoder, which goes on top of a model: put it into a folder of VAEs.",
     "mystery": "It is nothing that Maquette knows: no model of a kind that it paints with.",

@@ -115,3 +115,12 @@ def test_what_stays_beside_a_region_is_not_opened(model: StableDiffusion1) -> No
     before = reference(model)
     with_it, without = (look.opened(before, {"castle": NEW}, others) for others in ({"grass": beside}, {}))
     assert without[4, 3] == 1 and with_it[4, 3] == 0 and with_it[NEW > 0].min() == 1
+
+
+def test_an_enlarged_picture_is_kept_in_its_first_pass_alone(model: StableDiffusion1) -> None:
+    layout, moments = look.freeze(reference(model), NEW), list[Moment]()
+    small = clean(model, layout, seed=5)
+    picture = paint(model, layout, 5, width=128, height=128, enlargement=2.0, denoising=0.5, watch=moments.append)
+    assert picture.shape == (1, 3, 128, 128) and picture.isfinite().all()
+    assert torch.equal(moments[3].latent, small) and len(moments) == 6
+    assert moments[-1].latent.shape[2:] == (16, 16)

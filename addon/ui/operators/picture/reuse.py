@@ -144,6 +144,7 @@ def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
         region = next((region for region in request.regions if same(mark.phrase, region.phrase)), None)
         if region is not None and item.is_editable:
             marks.recall(item, region)
+    marks.recall_beginning(scene, request)
 
 
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:
