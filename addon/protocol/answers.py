@@ -35,7 +35,7 @@ __all__ = [
 VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 
 Count = Annotated[int, Range(0, 2**53)]
-AdapterKind = Literal["lora", "vae"]
+AdapterKind = Literal["lora", "vae", "controlnet"]
 RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")

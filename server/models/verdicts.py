@@ -32,7 +32,7 @@ ADVICE: Mapping[str, str] = {
     "a LoRA": "goes on top of a model: put it into a folder of LoRAs",
     "a LyCORIS network": "goes on top of a model, and is not read yet",
     "an autoencoder": "goes on top of a model: put it into a folder of VAEs",
-    "a ControlNet": "steers a model by another picture, as your blocks do here",
+    "a ControlNet": "goes beside a model: put it into a folder of ControlNets",
     "an embedding": "is words for a prompt, and is not read yet",
 }
 ALONE = "cannot paint without its text encoders and autoencoder: get the model as a folder in diffusers' format"

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 import sg_core
 from addon.protocol.blockout import Blockout, Frame, ReferencePicture, ReferenceRegion, Region
@@ -30,6 +30,7 @@ from sg_core.second_pass import first_size
 from sg_core.tokens import Phrase
 
 from ..problems import UnknownReference, Unpaintable
+from .control_pictures import control_picture
 from .translate import coverage, wording
 
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
@@ -137,6 +138,16 @@ def blocked(model: sg_core.Model, blockout: Blockout) -> sg_core.Layout:
     small = first_pass(model, blockout)
     size = (small.height, small.width)
     return sg_core.blocking(model, blocks, size, amount=blocking.amount, ground=blocking.ground)
+
+
+def control(network: nn.Module | None, blockout: Blockout) -> sg_core.Layout:
+    """The ControlNet that looks at the blocking; nothing where none is asked for."""
+    asked = blockout.control
+    if asked is None:
+        return sg_core.Layout()
+    assert network is not None, "it was loaded with the model"
+    shades = torch.from_numpy(control_picture(blockout) / np.float32(255))
+    return sg_core.control(network, shades.expand(1, 3, -1, -1), scale=asked.scale, until=asked.until)
 
 
 def collected(

@@ -32,6 +32,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "blockout": blockout.Blockout,
         "captured view": views.CapturedView,
         "collage part": blockout.CollagePart,
+        "controlnet": blockout.ControlNet,
         "connection": answers.Connection,
         "event": answers.Event,
         "flat colour": blockout.FlatColour,

@@ -27,7 +27,7 @@ from addon.protocol.answers import Achieved, ModelInfo, Problem
 from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import dump, loads
 
-from ...adapters import AdapterCatalogue
+from ...adapters import AdapterCatalogue, files_of
 from ...cli.following import NotPainted, PaintedPicture, ServerLost
 from ...errors import CommandError
 from ...problems import Refusal
@@ -117,7 +117,7 @@ class RayCluster:
 
     def _pinned(self, blockout: Blockout) -> Blockout:
         model = self.settings.model(blockout.model)
-        if model is None or not (blockout.loras or blockout.vae):
+        if model is None or not files_of(blockout):
             return blockout
         try:
             catalogue = AdapterCatalogue(self.settings.adapters, self.settings.models, self.settings.checksums)

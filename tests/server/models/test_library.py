@@ -21,7 +21,7 @@ SENTENCES = {
     "torn": "5 bytes of 12 bytes are missing: the download broke off; get it again.",
     "lora": "It is a LoRA, which goes on top of a model: put it into a folder of LoRAs.",
     "flux": "It is the network of FLUX.1 schnell, and needs the text encoders and the autoencoder of flux-1-schnell:",
-    "eyes": "It is a ControlNet, which steers a model by another picture, as your blocks do here.",
+    "eyes": "It is a ControlNet, which goes beside a model: put it into a folder of ControlNets.",
     "kl": "It is an autoencoder, which goes on top of a model: put it into a folder of VAEs.",
     "mystery": "It is nothing that Maquette knows: no model of a kind that it paints with.",
     "bare": "It lacks its autoencoder (VAE): get the file with the VAE baked in.",

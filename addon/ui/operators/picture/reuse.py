@@ -131,7 +131,7 @@ class RestoreCamera(bpy.types.Operator):
 
 
 def absent_adapters(settings: Settings) -> Notice | None:
-    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
+    """A warning of the files that the server does not have as they were; None without a server to ask."""
     link = app().session.link
     model = offered_model(app().session, settings.model)
     files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
