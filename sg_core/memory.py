@@ -52,9 +52,9 @@ def precision(device: str, family: str) -> torch.dtype:
     return torch.bfloat16 if half else torch.float32
 
 
-def refuse_untested(network: nn.Module) -> None:
-    """Raise RequestError when a network keeps its weights in a way whose gradient no test has compared."""
-    if tricks := sorted(set(_tricks(network))):
+def refuse_untested(*networks: nn.Module) -> None:
+    """Raise RequestError when one of the networks keeps its weights in a way whose gradient no test has compared."""
+    if tricks := sorted({trick for network in networks for trick in _tricks(network)}):
         raise RequestError(
             f"this network is set up with {' and '.join(tricks)}, and gradients through that are wrong or unproven: "
             "load it plainly, or paint without energies (masks are free of this)"

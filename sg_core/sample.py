@@ -114,8 +114,7 @@ def sample(
     if torch.is_inference_mode_enabled():
         raise RequestError("torch.inference_mode() forbids the gradients that guide: leave it, none is needed here")
     if layout.energy.terms:
-        for network in (model.network, *(control.network for control in layout.controls)):
-            refuse_untested(network)
+        refuse_untested(model.network, *(control.network for control in layout.controls))
     attention, kept = model.attention(latent) if layout.masks.terms else {}, layout.keeping
     latent = kept.begun(latent / trajectory.spread) * trajectory.spread if kept.terms else latent
     if layout.noise and layout.energy.terms:
@@ -129,9 +128,8 @@ def sample(
         follow = not bool(guidance.rests(memory).all())
         with shared(known, kept, latent, step), masked(step.progress), beside(step.progress):
             passed = conditional_pass(model, noisy, step, texts, active, follow=follow, listen=inspected)
-        with torch.no_grad():
-            with beside(step.progress):
-                plain, correction = guided_output(model, noisy, step, texts, scale, passed.output)
+        with torch.no_grad(), beside(step.progress):
+            plain, correction = guided_output(model, noisy, step, texts, scale, passed.output)
             memory = memory.after(passed.reading) if passed.reading else memory
             guided, memory = _guided(model, step, (plain, correction), passed, layout, guidance, memory)
             output = kept.corrected(model, guided, noisy, step)
