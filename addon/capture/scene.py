@@ -145,8 +145,7 @@ def parts(
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
     Of ``meshes``, those that are yet to be read are read for ``patience`` seconds, one at least, and the others come
-    unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes seconds, and
-    who had to walk anew for each mesh would not come to an end.
+    unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes seconds.
     """
     spent, eager, count = 0.0, patience is None or patience > 0.0, 0
     verdicts, culled = Verdicts(scene, depsgraph), culling(scene)

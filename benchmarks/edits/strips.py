@@ -32,7 +32,7 @@ SEED = 1
 ROWS, COLUMNS = 3, 6
 AMOUNTS = (0.0, 0.3, 0.5, 0.7, 1.0)
 
-Row = list[Tensor]
+StripRow = list[Tensor]
 
 CASES = (
     EditCase(
@@ -80,7 +80,7 @@ def before_edit(painter: EditPainter, case: EditCase) -> tuple[Tensor, Reference
     return painter.reference(case, SEED)
 
 
-def move(painter: EditPainter) -> Iterator[Row]:
+def move(painter: EditPainter) -> Iterator[StripRow]:
     """The subject at another block."""
     for case in CASES[:ROWS]:
         before, reference = before_edit(painter, case)
@@ -89,7 +89,7 @@ def move(painter: EditPainter) -> Iterator[Row]:
         yield [before, painter.floor(case, SEED), *(after[kind] for kind in kinds)]
 
 
-def others(painter: EditPainter) -> Iterator[Row]:
+def others(painter: EditPainter) -> Iterator[StripRow]:
     """The subject in another size, look, noun, and painted anew where it is."""
     for case in CASES[:ROWS]:
         before, reference = before_edit(painter, case)
@@ -114,22 +114,22 @@ def repainted(painter: EditPainter, case: EditCase, reference: Reference) -> Ten
     return painter.paint(case.prompt(), painter.placed(regions) + keeping, SEED + FLOOR_SEED)[0]
 
 
-def camera(painter: EditPainter) -> Iterator[Row]:
+def camera(painter: EditPainter) -> Iterator[StripRow]:
     """Both as from elsewhere."""
     for case in CASES[:ROWS]:
         before, reference = before_edit(painter, case)
         yield [before, *elsewhere(painter, case, reference, SEED)[:2]]
 
 
-def real(painter: EditPainter) -> Iterator[Row]:
+def real(painter: EditPainter) -> Iterator[StripRow]:
     """True scenes, painted again, and one of their objects moved."""
     for number in TRUE_SCENES:
         yield truth(painter, number, tuple(painter.judge.nouns), SEED)[1]
 
 
-def reworded(painter: EditPainter) -> Iterator[Row]:
+def reworded(painter: EditPainter) -> Iterator[StripRow]:
     """Pairs: a picture, and the same with one noun swapped by Prompt-to-Prompt."""
-    pairs: Row = []
+    pairs: StripRow = []
     for case in CASES[:ROWS]:
         before, reference = before_edit(painter, case)
         prompt = f"{with_article(f'{case.looks[0]} {case.third}')} and {with_article(case.other)} {case.backdrop}"
@@ -137,7 +137,7 @@ def reworded(painter: EditPainter) -> Iterator[Row]:
     yield pairs
 
 
-def collages(painter: EditPainter) -> Iterator[Row]:
+def collages(painter: EditPainter) -> Iterator[StripRow]:
     """Objects out of two pictures in one, and over a third."""
     for first, second, backdrop, (low, dusk) in COLLAGES:
         pictures, references = zip(*(alone(painter, *words, MIDDLE) for words in (first, second)), strict=True)
@@ -162,7 +162,7 @@ def alone(painter: EditPainter, look: str, noun: str, backdrop: str, block: Edit
     return painter.known(f"{with_article(words)} {backdrop}", {words: block.mask()}, {noun: block.mask()}, SEED)
 
 
-def blockings(painter: EditPainter) -> Iterator[Row]:
+def blockings(painter: EditPainter) -> Iterator[StripRow]:
     """Flat blocks, and what begins as them."""
     for colours, backdrop, ground in BLOCKINGS:
         masks = dict(zip(colours, (LEFT.mask(), RIGHT.mask()), strict=True))
@@ -175,7 +175,7 @@ def blockings(painter: EditPainter) -> Iterator[Row]:
         yield row
 
 
-def orbit(painter: EditPainter) -> Iterator[Row]:
+def orbit(painter: EditPainter) -> Iterator[StripRow]:
     """Frames of half a camera's way round two objects, and the last one's layout from another seed."""
     for case in (CASES[1], CASES[2], CASES[4]):
         frames = [frame_of(case, number / (COLUMNS - 1)) for number in range(COLUMNS)]
