@@ -127,16 +127,18 @@ class ViewsCommand:
 class FootageCommand:
     """Put many pictures behind their cameras in a copy of the scene, the .blend ``out``, each at its frame.
 
-    ``frames`` is a JSON file: a list of FrameFile.
+    ``frames`` is a JSON file: a list of FrameFile. With ``project`` those of the first frame are projected too.
     """
 
     source: SceneFile
     frames: Path
     out: Path
+    project: bool = False
 
     def words(self) -> list[str]:
         """The command line."""
-        return ["footage", *_absolute(self.source.path, self.frames, self.out), *self.source.flags()]
+        files = _absolute(self.source.path, self.frames, self.out)
+        return ["footage", *files, *self.source.flags(), *_flags(project=int(self.project))]
 
 
 Command = CaptureCommand | ApplyCommand | LookCommand | ViewsCommand | FootageCommand
@@ -201,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     capture.add_argument("--model", type=lambda text: loads(ModelInfo, text), default=TOYBOX)
     capture.add_argument("--scene-name", help="instead of the file's active scene")
     capture.add_argument("--layer", help="the view layer to render, with --exact")
+    footage.add_argument("--project", type=int, default=0, help="1 projects the first frame's pictures")
     for verb in (capture, apply, look, views, footage):
         verb.add_argument("--camera")
         verb.add_argument("--frame", type=int)
@@ -255,4 +258,6 @@ def _views_command(arguments: argparse.Namespace) -> ViewsCommand:
 
 
 def _footage_command(arguments: argparse.Namespace) -> FootageCommand:
-    return FootageCommand(source=_source(arguments), frames=arguments.frames, out=arguments.out)
+    return FootageCommand(
+        source=_source(arguments), frames=arguments.frames, out=arguments.out, project=bool(arguments.project)
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs between the Blenders we run in, 4.2 to 5.2, in one place."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,18 @@ def render_path(path: Path) -> str:
     """A file as the path of a render: from 4.5 on braces in it are a template, and doubled ones are braces."""
     text = str(path)
     return text.replace("{", "{{").replace("}", "}}") if bpy.app.version >= (4, 5) else text
+
+
+def is_rewritten(path: Path) -> bool:
+    """Whether Blender would look elsewhere: it takes a backslash for a slash, wherever that is not one already."""
+    return os.sep == "/" and "\\" in str(path)
+
+
+def temporary_folder(usual: str) -> str:
+    """The ``usual`` folder for temporary files, or the first other one whose path Blender takes as it is."""
+    others = ("/tmp", "/var/tmp", str(Path.home()), os.getcwd())
+    plain = (folder for folder in (usual, *others) if not is_rewritten(Path(folder)) and os.access(folder, os.W_OK))
+    return next(plain, usual)
 
 
 def write_layers(settings: bpy.types.ImageFormatSettings) -> None:

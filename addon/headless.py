@@ -19,6 +19,7 @@ from .blender_process import (
     LEASH,
     ApplyCommand,
     CaptureCommand,
+    Command,
     FootageCommand,
     LookCommand,
     SceneFile,
@@ -31,7 +32,7 @@ from .camera.view import numbers
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
-from .compat import render_path
+from .compat import is_rewritten, render_path
 from .cooperative import finish
 from .exact.baked_files import bring_point_caches, find_bakes
 from .exact.capture import exactly, use_engine
@@ -41,6 +42,7 @@ from .pictures.image import load_picture, make_current
 from .pictures.sequences.footage import behind_cameras
 from .pictures.sequences.frame_files import CONSECUTIVE
 from .pictures.sequences.scene_views import object_named, problem_of, scene_named, write_views
+from .pictures.sequences.views_in_turn import project_first
 from .projection.projectors import project
 from .protocol.answers import Achieved
 from .protocol.blockout import Blockout
@@ -94,6 +96,7 @@ def run(words: Sequence[str]) -> int:
     """Opens the scene and does what the command asks; 0, or REFUSED with a Problem in the output file."""
     command = parse(words)
     try:
+        _check_paths(command)
         _open(command.source)
         match command:
             case CaptureCommand():
@@ -109,6 +112,19 @@ def run(words: Sequence[str]) -> int:
     except UserError as error:
         return refuse(problem_of(error), command.problem_file if isinstance(command, ViewsCommand) else command.out)
     return 0
+
+
+def _check_paths(command: Command) -> None:
+    """Raises SecondBlenderFailed for a file that Blender itself would look for elsewhere."""
+    paths = [command.source.path]
+    match command:
+        case ApplyCommand():
+            paths += [command.picture, command.out]
+        case LookCommand() | FootageCommand():
+            paths += [command.out]
+    for path in filter(is_rewritten, paths):
+        words = f"Blender takes a backslash for a slash, and finds no {path}."
+        raise SecondBlenderFailed(words, "Rename what has one in its name, or name another folder.")
 
 
 def _open(source: SceneFile) -> None:
@@ -152,6 +168,8 @@ def _footage(command: FootageCommand) -> None:
     pictures = [SequenceFrame(camera=one.camera, frame=one.frame, file=one.file) for one in frames]
     for name in behind_cameras(scene, by_camera(pictures), Path()):
         raise NoCamera(f"The scene has no camera {name}.", "Capture the scene anew.")
+    if command.project:
+        project_first(scene, frames)
     for image in bpy.data.images:
         if image.filepath in {one.file for one in frames} or Path(image.filepath).parent.name == CONSECUTIVE:
             image.filepath = bpy.path.relpath(image.filepath)  # from here; from there once it is saved

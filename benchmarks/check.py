@@ -44,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     hardware = Hardware(words.device, torch.bfloat16 if words.half else torch.float32)
     begun = time.monotonic()
     try:
-        own = card_writer.users_values(words.model, words.cards)
-        model = load(words.model, device=hardware.device, dtype=hardware.dtype, changes=own)
+        own = card_writer.users_values(words.model, words.cards, words.parts)
+        model = load(words.model, device=hardware.device, dtype=hardware.dtype, changes=own, parts=words.parts)
         finder = _finder(words, model)
     except WeightsError as error:
         complain(str(error))
@@ -71,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
     """Its flags."""
     flags = argparse.ArgumentParser(prog="maquette check", description=__doc__)
     flags.add_argument("model", help="a model's name, folder or checkpoint file")
+    flags.add_argument(
+        "--parts", type=Path, help="for a file that holds a network alone, the folder of its other parts"
+    )
     flags.add_argument("--side", type=int, help="pixels of the picture; the model's own size by default")
     flags.add_argument(
         "--steps", type=int, help=f"of each picture; {STEPS} of those compared, the Card's of the others"

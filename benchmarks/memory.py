@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import torch
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     dtype = torch.float32 if words.precision == "float32" else torch.bfloat16
     for source in words.model or [str(CONFIGURATIONS / name) for name in ("stable-diffusion-1", "stable-diffusion-xl")]:
         try:
-            model = outline(source, dtype)
+            model = outline(source, dtype, parts_folder=words.parts)
             side = round(model.card.area**0.5) // model.card.multiple * model.card.multiple
             rows[model.card.name] = estimate(model, words.width or side, words.height or side)
         except (WeightsError, RequestError) as error:
@@ -39,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     """Its flags."""
     flags = argparse.ArgumentParser(prog="maquette bench memory", description=__doc__)
     flags.add_argument("--model", action="append", help="a diffusers folder or a checkpoint file; of either no weights")
+    flags.add_argument(
+        "--parts", type=Path, help="for a file that holds a network alone, the folder of its other parts"
+    )
     flags.add_argument("--width", type=int, help="pixels; the model's own size if neither is given")
     flags.add_argument("--height", type=int, help="pixels")
     flags.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="of the weights")

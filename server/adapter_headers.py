@@ -27,6 +27,14 @@ TELLING: Sequence[tuple[str, tuple[str, ...]]] = (
 )
 """What a LoRA is made for, by the first of these that a name in it matches."""
 
+CONTROL = re.compile(r"^controlnet_cond_embedding\.conv_in\.weight$|^(?:control_model\.)?input_hint_block\.0\.weight$")
+HEARING = re.compile(r"(?:down|input)_blocks\..*attn2\.to_k\.weight$")  # of a ControlNet: a layer that hears words
+CONTROL_UNREAD: Mapping[str, str] = {
+    "task_embedding": "of several kinds at once",
+    "lora_controlnet": "in a LoRA's form",
+}
+SHARED_STEM = "diffusion_pytorch_model"  # what diffusers calls the weights of every network
+
 UNREAD: Mapping[str, str] = {
     r"\.hada_w1": "a LoHa",
     r"\.lokr_w1": "a LoKr",
@@ -35,6 +43,9 @@ UNREAD: Mapping[str, str] = {
     r"\.diff(?:_b)?$": "a LoRA with whole differences",
 }
 """What is like a LoRA and is not read, by names in it."""
+
+FOLDERS: Mapping[str, AdapterKind] = {"vae": "vae", "controlnet": "controlnet", "controlnets": "controlnet"}
+"""What lies in folders of these names, in small letters, that does not say what it is."""
 
 LATENTS: Mapping[int, tuple[str, ...]] = {
     4: UNET,
@@ -45,8 +56,8 @@ LATENTS: Mapping[int, tuple[str, ...]] = {
 
 
 def read(file: Path, size: int) -> AdapterInfo | None:
-    """What a file says it is; None for one that is neither a LoRA nor an autoencoder."""
-    kind: AdapterKind = "vae" if file.parent.name.lower() == "vae" else "lora"
+    """What a file says it is; None for one that is neither a LoRA nor an autoencoder nor a ControlNet."""
+    kind = FOLDERS.get(file.parent.name.lower(), "lora")
     if file.suffix.lower() in PICKLED:
         trouble = "it is pickled, and could run anything when it is opened; get it as .safetensors"
         return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=trouble)
@@ -59,6 +70,11 @@ def read(file: Path, size: int) -> AdapterInfo | None:
     if unread or any(LORA.search(name) for name in tensors):
         trouble = f"it is {unread[0]}, which Maquette does not read" if unread else ""
         return AdapterInfo(kind="lora", name=file.stem, bases=lora_bases(tensors), bytes=size, trouble=trouble)
+    if any(CONTROL.search(name) for name in tensors) or "lora_controlnet" in tensors:
+        why = next((words for mark, words in CONTROL_UNREAD.items() if mark in tensors), "")
+        trouble = f"it is a ControlNet {why}, which Maquette does not read" if why else ""
+        bases = control_bases(tensors)
+        return AdapterInfo(kind="controlnet", name=title(file), bases=bases, bytes=size, trouble=trouble)
     if "decoder.conv_in.weight" in tensors:
         bases = vae_bases(tensors, file.stem)
         return AdapterInfo(kind="vae", name=file.stem, bases=bases, bytes=size)
@@ -71,6 +87,17 @@ def lora_bases(tensors: Mapping[str, Any]) -> tuple[str, ...]:
         if TO_KEYS.search(name) and (base := WIDTHS.get(_size(facts, 1))):
             return (base,)
     return next((bases for mark, bases in TELLING if any(re.search(mark, name) for name in tensors)), ())
+
+
+def control_bases(tensors: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a ControlNet is made for, by the width of the words that it hears; none named means that it does not say."""
+    widths = (WIDTHS.get(_size(facts, 1)) for name, facts in tensors.items() if HEARING.search(name))
+    return next(((base,) for base in widths if base), ())
+
+
+def title(file: Path) -> str:
+    """What a file is called: what its folder is where its own name is that of every network's weights."""
+    return file.parent.name if file.stem.startswith(SHARED_STEM) else file.stem
 
 
 def vae_bases(tensors: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The LoRAs and autoencoders that a server has: found in folders, told by their headers, known by their sha256.
+"""The LoRAs, VAEs and ControlNets that a server has: found in folders, told by their headers, known by their sha256.
 
 Folders are looked through whenever somebody asks, so that a file that was just put there is offered; a header is read
 once as long as its file stays as it is, and a sha256 made once, when it is first needed. Nothing is unpickled: what is
@@ -19,17 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
-from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision
+from addon.protocol.blockout import AdapterFile, Blockout, ControlNet, LoraFile, Precision
 
-from .adapter_headers import PICKLED, read
+from .adapter_headers import PICKLED, read, title
 from .catalogue import SUFFIXES
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
 from .unique_names import printable
 
 MOST = 5000  # files that are listed; more would be no menu
 DEPTH = 6  # folders in folders
-OWN_FOLDERS = frozenset({"loras", "lora", "vae"})  # beside models, in capitals or not, as others' programs call them
-WORDS: Mapping[AdapterKind, str] = {"lora": "LoRA", "vae": "VAE"}
+OWN_FOLDERS = frozenset(
+    {"loras", "lora", "vae", "controlnet", "controlnets"}
+)  # beside models, in capitals or not, as others' programs call them
+WORDS: Mapping[AdapterKind, str] = {"lora": "LoRA", "vae": "VAE", "controlnet": "ControlNet"}
+AnyFile = LoraFile | AdapterFile | ControlNet
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,19 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is on top of a model, each with its file, and in which precision it computes; "" is the device's own.
-    ``card`` is what its owner says of it instead of its own Card."""
+    """What is on top of a model and beside it, each with its file, and in which precision it computes; "" is the
+    device's own. ``card`` is what its owner says of it instead of its own Card."""
 
     loras: tuple[tuple[LoraFile, Path], ...] = ()
     vae: tuple[AdapterFile, Path] | None = None
     precision: Precision = ""
     card: tuple[tuple[str, Any], ...] = ()
+    control: tuple[AdapterFile, Path] | None = None
+
+    @property
+    def files(self) -> tuple[tuple[LoraFile | AdapterFile, Path], ...]:
+        """All of them."""
+        return (*self.loras, *(pair for pair in (self.vae, self.control) if pair))
 
 
 PLAIN = Setup()
@@ -122,25 +131,31 @@ class AdapterCatalogue:
         adapters = self._asked_for(blockout)
         loras = [replace(lora, sha256=self._checked("lora", lora, model, adapters)) for lora in blockout.loras]
         vae = blockout.vae and replace(blockout.vae, sha256=self._checked("vae", blockout.vae, model, adapters))
-        return replace(blockout, loras=tuple(loras), vae=vae)
+        control = blockout.control
+        if control is not None:
+            control = replace(control, sha256=self._checked("controlnet", control, model, adapters))
+        return replace(blockout, loras=tuple(loras), vae=vae, control=control)
 
     def setup(self, blockout: Blockout) -> Setup:
         """The files that a request names, for who loads them, and sees whether they are what it means.
 
         Raises NoAdapter, UnfitAdapter.
         """
-        if blockout.loras or blockout.vae:
+        if files_of(blockout):
             with self._lock:
                 self._remember()  # the sums that the server has made since
         adapters = self._asked_for(blockout)
         loras = tuple((lora, self._pinned_file("lora", lora, adapters)) for lora in blockout.loras)
         vae = (blockout.vae, self._pinned_file("vae", blockout.vae, adapters)) if blockout.vae else None
-        return Setup(loras, vae, blockout.precision)
+        asked = blockout.control
+        control = AdapterFile(name=asked.name, sha256=asked.sha256) if asked else None  # loading depends on no more
+        beside = (control, self._pinned_file("controlnet", control, adapters)) if control else None
+        return Setup(loras, vae, blockout.precision, control=beside)
 
-    def _pinned_file(self, kind: AdapterKind, wanted: LoraFile | AdapterFile, adapters: Sequence[Adapter]) -> Path:
+    def _pinned_file(self, kind: AdapterKind, wanted: AnyFile, adapters: Sequence[Adapter]) -> Path:
         """The file with the sha256 that was pinned, of those called so: a name grows longer when a namesake comes."""
         stem = wanted.name.rpartition("/")[2]
-        namesakes = [one for one in adapters if one.info.kind == kind and one.file.stem[-200:] in (stem, wanted.name)]
+        namesakes = [one for one in adapters if one.info.kind == kind and title(one.file)[-200:] in (stem, wanted.name)]
         for adapter in sorted(namesakes, key=lambda one: one.info.name != wanted.name) if wanted.sha256 else ():
             with suppress(NoAdapter):
                 if self.described(adapter).sha256 == wanted.sha256:
@@ -149,11 +164,9 @@ class AdapterCatalogue:
 
     def _asked_for(self, blockout: Blockout) -> Sequence[Adapter]:
         """All there are, looked for once; none where a request names none."""
-        return self.all() if blockout.loras or blockout.vae else ()
+        return self.all() if files_of(blockout) else ()
 
-    def _checked(
-        self, kind: AdapterKind, adapter: LoraFile | AdapterFile, model: ModelInfo, adapters: Sequence[Adapter]
-    ) -> str:
+    def _checked(self, kind: AdapterKind, adapter: AnyFile, model: ModelInfo, adapters: Sequence[Adapter]) -> str:
         info = self.described(self.find(kind, adapter.name, adapters))
         if info.bases and model.base and model.base not in info.bases:
             bases = " or ".join(info.bases)
@@ -212,6 +225,11 @@ class AdapterCatalogue:
         with suppress(OSError):  # it is only a memory
             part.write_text(json.dumps(rows))
             part.replace(self._checksums)
+
+
+def files_of(blockout: Blockout) -> tuple[AnyFile, ...]:
+    """Every file that a request names."""
+    return (*blockout.loras, *(file for file in (blockout.vae, blockout.control) if file is not None))
 
 
 def changed_words(name: str) -> str:

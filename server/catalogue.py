@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -19,13 +18,23 @@ from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
 
 from .errors import CommandError
+from .file_kinds import blocks, is_named, kind_of, network_family
+from .gguf_header import gguf_tensors
 from .unique_names import free_name
 
 DEFAULT = "toybox"
 COMMIT = re.compile(r"[0-9a-f]{40}")  # of a hub's repository
 OWN_CARD = "card.json"
 HEADER = 100_000_000  # bytes; more than any file has
+GGUF = ".gguf"
+PACKAGE_NEEDED = "needs the package gguf: pip install 'maquette[gguf]'"
+ONLY_NETWORKS = "as a GGUF file, and of those only the networks of transformer families are read"
 SUFFIXES = (".safetensors", ".sft")  # in capitals or not
+TRANSFORMER = "transformer"  # the part that files hold alone
+NEEDED = (
+    "needs the text encoders and the autoencoder of {}: put a folder of that family in diffusers' format, "
+    "with or without its transformer, among your models"
+)
 REGION_FIELDS = get_args(RegionField)  # what worker/translate.py carries over, for every family
 NOT_OFFERED = frozenset(
     {"pipeline", "when", "named", "network", "pixels", "bases", "layers", "guided_by", "reference", "least", "note"}
@@ -46,24 +55,26 @@ def offered(sources: Sequence[Path | str]) -> tuple[ModelInfo, ...]:
     The first of a name keeps it; others are called by more of their paths. Toybox is the one that ships.
     """
     models: list[ModelInfo] = []
+    folders = [Path(source) for source in sources if Path(source).is_dir()]
     for source in dict.fromkeys([*map(str, sources), DEFAULT]):
-        model = described(source)
+        model = described(source, parts=parts_for(Path(source), folders))
         used = {other.name for other in models} | (set() if source == DEFAULT else {DEFAULT})
         models.append(replace(model, name=free_name(Path(model.source), model.name, used)))
     return tuple(models)
 
 
-def described(source: Path | str, name: str | None = None) -> ModelInfo:
+def described(source: Path | str, name: str | None = None, parts: Path | None = None) -> ModelInfo:
     """A model as an offer, with the defaults of its Card.
 
     Args:
         source: a name of ``cards.json``, a folder in diffusers' format, or one checkpoint file.
         name: what it is to be called; what it calls itself by default.
+        parts: of a file that holds a network alone, the folder of its other parts; that of its name by default.
 
     Raises NotAModel when it is neither, or says something that no ModelInfo can hold.
     """
     try:
-        card = {key: value for key, value in _card(str(source)).items() if key not in NOT_OFFERED}
+        card = {key: value for key, value in _card(str(source), parts).items() if key not in NOT_OFFERED}
         own = {"region_fields": list(REGION_FIELDS)} | ({} if name is None else {"name": name})
         return load(ModelInfo, card | own)
     except ContractError as error:
@@ -72,7 +83,7 @@ def described(source: Path | str, name: str | None = None) -> ModelInfo:
         raise NotAModel(source, f"its configuration is of another kind ({type(error).__name__}: {error})") from error
 
 
-def _card(source: str) -> dict[str, Any]:
+def _card(source: str, parts: Path | None) -> dict[str, Any]:
     """A Card as JSON values: its family's entry, over it what the folder says, and over both what its name says."""
     package, catalogue = _package(), facts()
     named: dict[str, Any] = catalogue["models"].get(source, {})
@@ -80,18 +91,23 @@ def _card(source: str) -> dict[str, Any]:
     folder = package.parent / named["source"] if at_home else Path(source)
     if not named and not folder.is_dir() and not is_checkpoint(folder):
         raise NotAModel(source, f"it is no folder, and none of {', '.join(catalogue['models'])}")
-    local = _local_card(folder, catalogue) if at_home or not named else {}
+    local = _local_card(folder, catalogue, parts) if at_home or not named else {}
     own = local | named | ({"name": source} if named else {})
     family: dict[str, Any] = catalogue["families"][own["family"]]
     return {"licence": "unknown"} | family | own
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether this is one checkpoint file."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    """Whether this is one checkpoint file, or that of a network alone."""
+    return path.suffix.lower() in (*SUFFIXES, GGUF) and path.is_file()
 
 
-def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
+def is_gguf(path: Path) -> bool:
+    """Whether a file says that it is of the GGUF kind."""
+    return path.suffix.lower() == GGUF
+
+
+def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) -> dict[str, Any]:
     """What a folder or a checkpoint file says of itself: sizes from its configuration, and its own card over them.
 
     Raises NotAModel.
@@ -100,10 +116,10 @@ def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
     name = path.name
     if is_checkpoint(source):
         name, kind = path.stem, _kind_of_file(source, catalogue["files"])
+        if "families" in kind:
+            return _card_of_network(path, kind, parts or path.with_suffix(""), catalogue["families"])
         families = catalogue["families"].items()
-        family = next(
-            key for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts)
-        )
+        family = next(key for key, facts in families if facts["pipeline"] == kind["pipeline"] and is_named(name, facts))
         beside = source.with_suffix("")
         ours = _package() / "models" / "configurations" / kind["configuration"]
         folder = beside if (beside / "model_index.json").is_file() else ours
@@ -116,28 +132,74 @@ def _local_card(source: Path, catalogue: Mapping[str, Any]) -> dict[str, Any]:
     return card | {"family": family} | _sizes(folder, catalogue["families"][family]) | own
 
 
+def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families: Mapping[str, Any]) -> dict[str, Any]:
+    """That of its family, for a file that holds a network alone. Raises NotAModel without a folder of that family."""
+    family = network_family(kind, file.stem)
+    if is_gguf(file) and find_spec("gguf") is None:
+        raise NotAModel(file, f"it is {kind['is']} as a GGUF file, and {PACKAGE_NEEDED}")
+    if not (parts / "model_index.json").is_file():
+        raise NotAModel(file, f"it is {kind['is']}, and {NEEDED.format(family)}")
+    if (other := _family(parts, file.stem if parts.name == file.stem else parts.resolve().name, families)) != family:
+        raise NotAModel(file, f"it is {kind['is']}, and {parts} is of {other}: {NEEDED.format(family)}")
+    facts = {"name": file.stem, "source": str(file), "revision": "local", "family": family}
+    return facts | {"parts_folder": str(parts.resolve())} | _sizes(parts, families[family])
+
+
+def parts_for(file: Path, folders: Sequence[Path]) -> Path | None:
+    """The first of these folders that can give the file's network its other parts; None for any other file."""
+    if not is_checkpoint(file):
+        return None
+    catalogue, tensors = facts(), tensors_of(file)
+    kind = kind_of(tensors, catalogue["files"])
+    if kind is None or "families" not in kind:
+        return None
+    family = network_family(kind, file.stem)
+    return next((folder for folder in folders if _gives(folder, family, tensors, catalogue["families"])), None)
+
+
+def _gives(folder: Path, family: str, tensors: Mapping[str, Any], families: Mapping[str, Any]) -> bool:
+    """Whether a folder is of this family, and configures as many blocks as the tensors have."""
+    try:
+        own = _family(folder, folder.resolve().name, families)
+    except NotAModel:
+        return False
+    return own == family and blocks_of_folder(folder) == blocks(tensors)
+
+
+def blocks_of_folder(folder: Path) -> int:
+    """How many blocks a folder configures for its transformer; 0 where it has none."""
+    try:
+        network = _json(folder, f"{TRANSFORMER}/config.json")
+        return int(network.get("num_layers") or network.get("n_layers") or 0)
+    except (NotAModel, TypeError, ValueError, AttributeError):
+        return 0
+
+
 def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The kind of a file that is painted with. Raises NotAModel, which says what another is."""
-    kind = kind_of(header(file), kinds)
+    kind = kind_of(tensors_of(file), kinds)
     if kind is None:
         raise NotAModel(file, "it is no checkpoint that Maquette knows")
-    if "pipeline" not in kind:
+    if is_gguf(file) and "families" not in kind:
+        raise NotAModel(file, f"it is {kind.get('is', 'a whole checkpoint')} {ONLY_NETWORKS}")
+    if "pipeline" not in kind and "families" not in kind:
         raise NotAModel(file, f"it is {kind['is']}, and that is not painted with by itself")
     return kind
-
-
-def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The first kind that has one of these tensors, in the size that tells it; None of no kind that we know."""
-    for kind in kinds:
-        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
-            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
-                return kind
-    return None
 
 
 def facts() -> Mapping[str, Any]:
     """What ``cards.json`` says: of families, of kinds of files, of a card, and of models with a name of their own."""
     return MappingProxyType(_json(_package(), "models/cards.json"))
+
+
+def tensors_of(file: Path) -> dict[str, Any]:
+    """What a safetensors or a GGUF file says of its tensors. Raises NotAModel."""
+    if not is_gguf(file):
+        return header(file)
+    try:
+        return dict(gguf_tensors(file))
+    except (OSError, ValueError) as error:
+        raise NotAModel(file, f"{error}; get the file again") from error
 
 
 def header(file: Path) -> dict[str, Any]:
@@ -156,15 +218,10 @@ def _family(folder: Path, name: str, families: Mapping[str, Any]) -> str:
     """The first family whose pipeline model_index.json names, and that all else says it is of. Raises NotAModel."""
     pipeline = _json(folder, "model_index.json").get("_class_name")
     for family, facts in families.items():
-        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
+        if facts["pipeline"] == pipeline and is_named(name, facts) and _says(folder, facts):
             return str(family)
     readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise NotAModel(folder, f"it is made for {pipeline}, not for {readable}")
-
-
-def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a model's name holds one of the words that tell its family, where only the name does."""
-    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
 
 
 def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
@@ -219,6 +276,11 @@ def _json(folder: Path, name: str) -> Any:
 def address(model: ModelInfo) -> str:
     """What sg_core loads: ``owner/name@commit`` of a hub repository, otherwise the source."""
     return f"{model.source}@{model.revision}" if COMMIT.fullmatch(model.revision) else model.source
+
+
+def parts_of(model: ModelInfo) -> Path | None:
+    """Where the other parts of a network lie that is alone in its file; None of all other models."""
+    return Path(model.parts_folder) if model.parts_folder else None
 
 
 def remedy(model: ModelInfo) -> str:

@@ -31,7 +31,7 @@ Refusal
     |-- Interrupted       500  the server was started ten times while it had this job in hand
     |-- PaintingFailed    500  the engine raised
     |-- NoModel           503  the model's weights cannot be loaded
-    |-- NoAdapter         422  a LoRA or VAE is not here
+    |-- NoAdapter         422  a LoRA, VAE or ControlNet is not here
     |-- ChangedAdapter    422  it is here, and holds something else than it did
     |-- UnfitAdapter      422  it is made for another model, or of no use to any
     |-- ContentRefused    422  (safeguards/refusals.py) the owner's content filter says no
@@ -265,23 +265,23 @@ class NoModel(Failure):
 
 
 class NoAdapter(Failure):
-    """A LoRA or VAE that the request names is not here, or cannot be read."""
+    """A LoRA, VAE or ControlNet that the request names is not here, or cannot be read."""
 
-    type, title, status = "no-adapter", "A LoRA or VAE is missing", 422
+    type, title, status = "no-adapter", "A LoRA, VAE or ControlNet is missing", 422
     fix = "Put it into a folder of --loras or beside the model, or leave it out."
 
 
 class ChangedAdapter(Failure):
-    """A LoRA or VAE of that name is here, and is another file than the request means."""
+    """A LoRA, VAE or ControlNet of that name is here, and is another file than the request means."""
 
-    type, title, status = "changed-adapter", "A LoRA or VAE has changed", 422
+    type, title, status = "changed-adapter", "A LoRA, VAE or ControlNet has changed", 422
     fix = "Get the earlier file again; or take the one that is here, and the picture will be another."
 
 
 class UnfitAdapter(Failure):
-    """A LoRA or VAE is made for another kind of model, or is nothing that we read."""
+    """A LoRA, VAE or ControlNet is made for another kind of model, or is nothing that we read."""
 
-    type, title, status = "unfit-adapter", "A LoRA or VAE does not fit", 422
+    type, title, status = "unfit-adapter", "A LoRA, VAE or ControlNet does not fit", 422
     fix = "Leave it out, or choose a model that it is made for."
 
 

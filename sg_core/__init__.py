@@ -42,9 +42,10 @@ from sg_core.inspection.insight import Insight
 from sg_core.inspection.page import page
 from sg_core.inspection.record import Inspection, inspected
 from sg_core.judge import Judge
-from sg_core.layout import Layout, confined, masks, shaped_noise
+from sg_core.layout import Layout, confined, control, masks, shaped_noise
 from sg_core.models.adapters import Fitting, Lora, with_autoencoder, with_loras
 from sg_core.models.cards import CARDS, Card
+from sg_core.models.companions.controlnet import controlnet
 from sg_core.models.loading import load
 from sg_core.models.model import Model
 from sg_core.sample import Moment, Watch, sample
@@ -97,6 +98,8 @@ __all__ = [
     "collage",
     "colour",
     "confined",
+    "control",
+    "controlnet",
     "fading",
     "follow",
     "forgetting_after",

@@ -21,7 +21,6 @@ from sg_core.second_pass import (
     enlarged,
     first_size,
     last_steps,
-    refuse_kept,
     settled,
     step_count,
 )
@@ -65,7 +64,7 @@ def generate(
         negative: what to move away from.
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
         enlargement: 1 to 4, above 1 the picture is first painted with sides so much smaller, and then in a second pass
-            enlarged and painted over.
+            enlarged and painted over. Pictures that the layout keeps something of are of the first pass's size.
         denoising: 0 to 1, the part of the steps that the second pass walks again: how much it may change.
         watch: called after every step; raise ``Cancelled`` in it to stop.
         inspected: phrases to look at besides the layout's, where the watch wants an insight into every step; None
@@ -79,7 +78,6 @@ def generate(
     shape, large = model.latent_shape(*size), model.latent_shape(width, height)
     trajectory, again = model.steps(steps, scheduler, shape[1:]), None
     if enlargement != 1.0:
-        refuse_kept(everything)
         again = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
@@ -89,7 +87,7 @@ def generate(
     latent = latent.to(texts.conditional.device)
     clean = run.walk_both(latent, (trajectory, again), everything, (width, height), watch)
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
-    return everything.keeping.composed(model, pictures).cpu()
+    return (pictures if again else everything.keeping.composed(model, pictures)).cpu()
 
 
 @dataclass(frozen=True)

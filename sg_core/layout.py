@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from torch import Tensor, nn
+
 from sg_core import schedule
 from sg_core.attention.masks import Masks, RegionMask
 from sg_core.edits.keeping import Keeping
 from sg_core.energy import Energy
-from sg_core.schedule import Schedule
+from sg_core.models.companions.controlnet import Control
+from sg_core.schedule import Schedule, times
 from sg_core.terms.noise_shaping import NoiseShaping
 from sg_core.tokens import Phrase, phrase
 
@@ -25,7 +28,7 @@ class Layout:
     """Energies, which pull, and masks, which hold. ``Layout()`` asks for nothing; ``sum(parts, Layout())`` works.
 
     ``noise`` says how the initial noise is shaped; inside the union of ``confined`` alone, if any, energies may act;
-    ``keeping`` is what is kept of other pictures.
+    ``keeping`` is what is kept of other pictures; ``controls`` are networks that look at a picture of the layout.
     """
 
     energy: Energy = field(default_factory=Energy)
@@ -33,6 +36,7 @@ class Layout:
     noise: NoiseShaping | None = None
     confined: tuple[Any, ...] = ()
     keeping: Keeping = field(default_factory=Keeping)
+    controls: tuple[Control, ...] = ()
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -43,13 +47,16 @@ class Layout:
         added = as_layout(other)
         energy, masks = self.energy + added.energy, self.masks + added.masks
         confines, keeping = self.confined + added.confined, self.keeping + added.keeping
-        return Layout(energy, masks, added.noise or self.noise, confines, keeping)
+        controls = self.controls + added.controls
+        return Layout(energy, masks, added.noise or self.noise, confines, keeping, controls)
 
     def __radd__(self, other: Energy) -> "Layout":
         return as_layout(other) + self
 
     def __mul__(self, weight: float | Schedule) -> "Layout":
-        return replace(self, energy=self.energy * weight, masks=self.masks * weight, keeping=self.keeping * weight)
+        controls = tuple(replace(control, weight=times(control.weight, weight)) for control in self.controls)
+        energy, masks, keeping = self.energy * weight, self.masks * weight, self.keeping * weight
+        return replace(self, energy=energy, masks=masks, keeping=keeping, controls=controls)
 
     __rmul__ = __mul__
 
@@ -106,3 +113,16 @@ def confined(mask: Any) -> Layout:
         mask: as for ``energy.shape``; leave room around the regions, for things that are elsewhere have to leave.
     """
     return Layout(confined=(mask,))
+
+
+def control(network: nn.Module, picture: Tensor, *, scale: float = 1.0, until: float = 1.0) -> Layout:
+    """A ControlNet beside all else, while progress is below ``until``.
+
+    Args:
+        network: as ``controlnet`` loads it.
+        picture: what it looks at, (3, y, x) or (1 or batch, 3, y, x) in 0..1, of any size: depth, the nearest white, or
+            edges, white on black, as the network was trained on.
+        scale: how much of what it makes of that is added; 1 is as it was trained, 0 nothing, bit for bit.
+    """
+    pictures = picture if picture.ndim == 4 else picture[None]
+    return Layout(controls=(Control(network, pictures, times(schedule.until(until), scale)),))

@@ -3,8 +3,9 @@
 
 Some give one that is wrong, or not a number, without a word: offloading moves weights away that the backward pass still
 needs, casting keeps them in a precision that has no backward, quantised products have one of another function. So a
-network may guide only as plain weights, until a test has compared the gradient of a trick; gradient checkpointing has
-passed such a test. Sampling without energies is free to use them all.
+network may guide only as plain weights, until a test has compared the gradient of a trick. Gradient checkpointing has
+passed such a test, and so have the weights of GGUF files, which are made plain before each product. Sampling without
+energies is free to use all tricks.
 
 A picture is planned before it is begun: ``plan`` says which tricks fit it into a device, ``Sparing`` is a model that
 obeys. Parking and checkpointing leave every bit of a picture as it is. Decoding in tiles does not, so it comes last,
@@ -14,6 +15,7 @@ and whoever asked for the picture is told.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,6 +33,7 @@ from sg_core.tokens import Phrase, Words
 if TYPE_CHECKING:
     from sg_core.models.estimate import Estimate
 
+COMPARED = frozenset({"GGUFParameter"})  # weights in another form, whose gradient a test has compared
 PRECISIONS = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 MARGIN = 3 * 2**28  # bytes that the driver takes for itself, and that fragments waste
 GIBIBYTE = 2**30
@@ -49,9 +52,9 @@ def precision(device: str, family: str) -> torch.dtype:
     return torch.bfloat16 if half else torch.float32
 
 
-def refuse_untested(network: nn.Module) -> None:
-    """Raise RequestError when a network keeps its weights in a way whose gradient no test has compared."""
-    if tricks := sorted(set(_tricks(network))):
+def refuse_untested(*networks: nn.Module) -> None:
+    """Raise RequestError when one of the networks keeps its weights in a way whose gradient no test has compared."""
+    if tricks := sorted({trick for network in networks for trick in _tricks(network)}):
         raise RequestError(
             f"this network is set up with {' and '.join(tricks)}, and gradients through that are wrong or unproven: "
             "load it plainly, or paint without energies (masks are free of this)"
@@ -65,6 +68,8 @@ def _tricks(network: nn.Module) -> Iterator[str]:
                 kinds = getattr(getattr(module, name), "hooks", {"offloading": None})
                 yield from (kind.replace("_", " ") for kind in kinds)
     for weight in network.parameters():
+        if type(weight).__name__ in COMPARED:
+            continue
         if type(weight.data) is not torch.Tensor:
             yield f"weights of the kind {type(weight.data).__name__}"
         elif weight.dtype not in PRECISIONS:
@@ -101,7 +106,7 @@ def plan(estimate: "Estimate", room: int) -> MemoryPlan:
     return next((plan for plan in plans if plan.needed <= room), min(plans, key=lambda plan: plan.needed))
 
 
-def counted(source: str, precision: str, width: int, height: int) -> "Estimate | None":
+def counted(source: str, precision: str, width: int, height: int, parts: Path | None = None) -> "Estimate | None":
     """The estimate for a model by what ``load`` takes, weights in this precision; None where none can be made.
 
     Some encoders look at numbers, which shapes alone do not have (Qwen-Image's and Z-Image's).
@@ -109,7 +114,7 @@ def counted(source: str, precision: str, width: int, height: int) -> "Estimate |
     from sg_core.models.estimate import estimate, outline
 
     try:
-        return estimate(outline(source, getattr(torch, precision)), width, height)
+        return estimate(outline(source, getattr(torch, precision), parts_folder=parts), width, height)
     except (SelfGuidanceError, RuntimeError):
         return None
 

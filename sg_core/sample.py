@@ -21,6 +21,7 @@ from sg_core.guidance import Guidance, Memory, nothing_yet
 from sg_core.inspection.insight import Insight, Sizes, insight_into, size_of
 from sg_core.layout import Layout
 from sg_core.memory import refuse_untested
+from sg_core.models.companions.controlnet import controlled
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.terms.noise_shaping import shaped
 from sg_core.tokens import Phrase, Words
@@ -113,20 +114,21 @@ def sample(
     if torch.is_inference_mode_enabled():
         raise RequestError("torch.inference_mode() forbids the gradients that guide: leave it, none is needed here")
     if layout.energy.terms:
-        refuse_untested(model.network)
+        refuse_untested(model.network, *(control.network for control in layout.controls))
     attention, kept = model.attention(latent) if layout.masks.terms else {}, layout.keeping
     latent = kept.begun(latent / trajectory.spread) * trajectory.spread if kept.terms else latent
     if layout.noise and layout.energy.terms:
         latent = _shaped(model, latent, texts, trajectory, layout, attention)
     memory, known = nothing_yet(latent), sources(model, kept, latent, scale)
     masked = partial(masking, model.network, attention, texts.words, layout.masks)
+    beside = partial(controlled, model.network, layout.controls)
     for step in trajectory.steps:
         noisy = latent if step.shrink == 1.0 else latent * step.shrink
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         follow = not bool(guidance.rests(memory).all())
-        with shared(known, kept, latent, step), masked(step.progress):
+        with shared(known, kept, latent, step), masked(step.progress), beside(step.progress):
             passed = conditional_pass(model, noisy, step, texts, active, follow=follow, listen=inspected)
-        with torch.no_grad():
+        with torch.no_grad(), beside(step.progress):
             plain, correction = guided_output(model, noisy, step, texts, scale, passed.output)
             memory = memory.after(passed.reading) if passed.reading else memory
             guided, memory = _guided(model, step, (plain, correction), passed, layout, guidance, memory)
@@ -222,7 +224,8 @@ def _shaped(
 
     def gradient(unit: Tensor) -> Tensor:
         noisy = unit * (trajectory.spread * first.shrink)
-        with masking(model.network, attention, texts.words, layout.masks, first.progress):
+        masked = masking(model.network, attention, texts.words, layout.masks, first.progress)
+        with masked, controlled(model.network, layout.controls, first.progress):
             slope = conditional_pass(model, noisy, first, texts, energy, follow=True).gradient
         inside = _confined(slope, layout.confined if noise.inside is None else (*layout.confined, noise.inside))
         assert inside is not None, "it was followed"

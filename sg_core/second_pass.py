@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sg_core.edits.keeping import Keeping
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
 from sg_core.models.cards import Card
@@ -57,17 +58,12 @@ def first_size(card: Card, width: int, height: int, enlargement: float) -> tuple
     return next(sides), next(sides)
 
 
-def refuse_kept(layout: Layout) -> None:
-    """Raise RequestError for a layout that keeps something of another picture: that is of one size."""
-    if layout.keeping.terms:
-        raise RequestError("a picture that keeps something of another is painted in one pass: do not enlarge it")
-
-
 def settled(layout: Layout) -> Layout:
     """What of a layout still holds in a second pass: energies and masks. Noise is not shaped, for there is a picture;
-    and words are not emphasised, which decides where things are, and would only coarsen what stands there."""
+    words are not emphasised, which decides where things are, and would only coarsen what stands there; and what is kept
+    of other pictures, each of the first pass's size, is in that picture already."""
     terms = tuple(replace(term, emphasis=0.0) for term in layout.masks.terms)
-    return replace(layout, noise=None, masks=replace(layout.masks, terms=terms))
+    return replace(layout, noise=None, masks=replace(layout.masks, terms=terms), keeping=Keeping())
 
 
 def step_count(steps: int, denoising: float) -> int:

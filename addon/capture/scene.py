@@ -145,14 +145,16 @@ def parts(
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
     Of ``meshes``, those that are yet to be read are read for ``patience`` seconds, one at least, and the others come
-    unread; 0 reads none, and None all.
+    unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes seconds, and
+    who had to walk anew for each mesh would not come to an end.
     """
-    begun, eager = time.perf_counter(), patience is None or patience > 0.0
+    spent, eager, count = 0.0, patience is None or patience > 0.0, 0
     verdicts, culled = Verdicts(scene, depsgraph), culling(scene)
     groups: dict[tuple[int, int, int], _Group | None] = {}
     for index, instance in enumerate(depsgraph.object_instances):
         item = instance.object
         assert item is not None, "an instance is one of an object"
+        count = index + 1
         if item.type != "MESH":  # curves, text and metaballs come a second time, as the meshes they are rendered as
             continue
         key = (*kin(instance), item.data.as_pointer())
@@ -161,12 +163,14 @@ def parts(
             lineage = tuple(one.session_uid for one in chain_of(instance)) if owners else ()
             group = groups[key] = _Group.of(owners, key[2], meshes, culled(item), lineage) if owners else None
             if group is not None and eager and not group.is_read:
+                begun = time.perf_counter()
                 group.read(item)
-                eager = patience is None or time.perf_counter() < begun + patience
+                spent += time.perf_counter() - begun
+                eager = patience is None or spent < patience
         group = groups[key]
         if group is not None:
             group.indices.append(index)
-    matrices = _matrices(depsgraph)
+    matrices = _matrices(depsgraph, count)
     for group in groups.values():
         if group is not None:
             for (original, owner), mesh in zip(group.owners, group.meshes, strict=True):
@@ -208,9 +212,10 @@ class _Group:
             read_parts(item, [owner for owner, _ in self.owners], self.meshes)
 
 
-def _matrices(depsgraph: bpy.types.Depsgraph) -> Singles:
-    """Those of all instances, (n, 4, 4), in one call: asked for one by one they take twenty times as long."""
-    flat = np.empty(16 * len(depsgraph.object_instances), np.float32)
+def _matrices(depsgraph: bpy.types.Depsgraph, count: int) -> Singles:
+    """Those of all ``count`` instances, (n, 4, 4), in one call: asked for one by one they take twenty times as long;
+    and Blender, asked for their number, counts them one by one."""
+    flat = np.empty(16 * count, np.float32)
     fetch(depsgraph.object_instances, "matrix_world", flat)
     return flat.reshape(-1, 4, 4).transpose(0, 2, 1)  # Blender's are column by column
 

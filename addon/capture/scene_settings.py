@@ -6,9 +6,21 @@ from typing import Any
 
 import bpy
 
-from ..protocol.blockout import AdapterFile, LoraFile
+from ..protocol.blockout import AdapterFile, ControlNet, LoraFile
 from ..protocol.strict_json import ContractError
-from ..request.settings import ADDED, DECODER, DEFAULTS, KEYS, RECORDS, Settings, as_text, loras_from, vae_from
+from ..request.settings import (
+    ADDED,
+    CONTROL,
+    DECODER,
+    DEFAULTS,
+    KEYS,
+    RECORDS,
+    Settings,
+    as_text,
+    control_from,
+    loras_from,
+    vae_from,
+)
 
 
 def read(scene: bpy.types.Scene) -> Settings:
@@ -20,7 +32,7 @@ def read(scene: bpy.types.Scene) -> Settings:
     values = {name: scene.get(key, getattr(DEFAULTS, name)) for name, key in KEYS.items()}
     plain = {name: getattr(scene, KEYS[name], value) for name, value in values.items() if name not in RECORDS}
     plain |= {"scheduler": plain["scheduler"] or None}
-    return Settings(**plain, loras=loras(scene), vae=vae(scene))
+    return Settings(**plain, loras=loras(scene), vae=vae(scene), control=control(scene))
 
 
 def loras(scene: bpy.types.Scene) -> tuple[LoraFile, ...]:
@@ -37,6 +49,15 @@ def vae(scene: bpy.types.Scene) -> AdapterFile | None:
         text = scene.get(DECODER, "")
         return vae_from(text) if text else None
     except (ContractError, TypeError):
+        return None
+
+
+def control(scene: bpy.types.Scene) -> ControlNet | None:
+    """The ControlNet that is set in a scene; None where none is, or what is cannot be read."""
+    try:
+        text = scene.get(CONTROL, "")
+        return control_from(text) if text else None
+    except (ContractError, TypeError, ValueError, AttributeError):
         return None
 
 

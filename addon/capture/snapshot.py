@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A snapshot of the scene, and how it becomes a blockout. No bpy: the scene may change, or close, meanwhile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ..camera.view import View
 from ..cooperative import Slices
 from ..protocol.answers import ModelInfo
-from ..protocol.blockout import Blockout
+from ..protocol.blockout import Blockout, Mask, pack_mask
 from ..raster.frustum import Frustum
 from ..raster.instances import MeshInstances, camera_triangles
+from ..raster.lens import Lens
+from ..raster.rasterise import rasterising
+from ..raster.triangles import Triangles
 from ..request.phrases import Mark
 from ..request.settings import Settings, sent
 from .canvas import Canvas, mask_size, overscan
@@ -40,4 +45,18 @@ def develop(snapshot: Snapshot) -> Slices[Blockout]:
     triangles = yield from camera_triangles(snapshot.parts, view.pose, frustum)
     regions = yield from outlining(snapshot.marks, triangles, view, canvas, snapshot.exact)
     fields = sent(snapshot.settings, snapshot.model)
+    if snapshot.settings.control is not None:
+        depth = yield from depth_mask(triangles, frustum.lens, *mask_size(canvas))
+        fields["control"] = replace(snapshot.settings.control, depth=depth)
     return Blockout(regions=regions, width=canvas.width, height=canvas.height, frame=canvas.frame, **fields)
+
+
+def depth_mask(triangles: Triangles, lens: Lens, width: int, height: int) -> Slices[Mask]:
+    """How near everything is, as a ControlNet's depth: regions and what is none, on the grid of their masks."""
+    raster = yield from rasterising(triangles, lens, width, height)
+    near = raster.nearness
+    something = near > 0.0
+    low, high = float(near[something].min(initial=np.inf)), float(near.max())
+    yield
+    shades = np.rint(1.0 + 254.0 * (near - low) / (high - low)) if high > low else np.full(near.shape, 255.0)
+    return pack_mask(width, height, np.where(something, shades, 0.0).astype(np.uint8).tobytes())

@@ -88,7 +88,7 @@ class Client:
             return Library()
 
     async def adapters(self) -> list[AdapterInfo]:
-        """The LoRAs and autoencoders that it has; none of a server that knows no such thing."""
+        """The LoRAs, autoencoders and ControlNets that it has; none of a server that knows no such thing."""
         try:
             return _read_all(AdapterInfo, await self._json("GET", "/v1/adapters"))
         except ServerProblem as error:
@@ -110,7 +110,10 @@ class Client:
         vae = blockout.vae
         if vae is not None and not vae.sha256:
             vae = replace(vae, sha256=(await self.adapter("vae", vae.name)).sha256)
-        return replace(blockout, loras=tuple(loras), vae=vae)
+        control = blockout.control
+        if control is not None and not control.sha256:
+            control = replace(control, sha256=(await self.adapter("controlnet", control.name)).sha256)
+        return replace(blockout, loras=tuple(loras), vae=vae, control=control)
 
     async def submit(self, blockout: Blockout, key: str) -> Job:
         """Queues a blockout. With the same ``key`` a second call answers the first one's job: safe to retry."""

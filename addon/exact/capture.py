@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, TypeVar
 
 import bpy
@@ -21,7 +21,7 @@ from ..camera.reader import view
 from ..camera.view import View
 from ..capture.canvas import canvas, mask_size, overscan
 from ..capture.scene import Visible, evaluated, owned, parts
-from ..compat import render_path, write_layers
+from ..compat import render_path, temporary_folder, write_layers
 from ..messages.errors import ExactFailed
 from ..protocol.answers import ModelInfo
 from ..raster.instances import MeshInstances
@@ -150,7 +150,7 @@ def render_layers(scene: bpy.types.Scene, samples: int = SAMPLES, ranks: int = 6
     _set_up_cycles(scene, samples)
     for layer in scene.view_layers:
         layer.use_pass_cryptomatte_object, layer.pass_cryptomatte_depth, layer.samples = True, ranks, 0
-    with TemporaryDirectory(prefix="maquette-") as folder:
+    with TemporaryDirectory(prefix="maquette-", dir=temporary_folder(gettempdir())) as folder:
         path = Path(folder) / "layers.exr"
         scene.render.filepath = render_path(path)
         bpy.ops.render.render(write_still=True, scene=scene.name)

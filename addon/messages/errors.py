@@ -103,13 +103,14 @@ class LockedObject(UserError):
 
 
 class RegionGone(UserError):
-    """The region was removed, or switched off, since its button was drawn; by its phrase, where the button has one."""
+    """The region was removed, or switched off, since its button was drawn, or an earlier picture does not have it; by
+    its phrase, where the button has one."""
 
     code = "region-gone"
 
-    def __init__(self, phrase: str = "") -> None:
+    def __init__(self, phrase: str = "", where: str = "this scene any more") -> None:
         region = f"no region “{phrase}”" if phrase else "no such region"
-        super().__init__(f"There is {region} in this scene any more.", "The list shows those that there are.")
+        super().__init__(f"There is {region} in {where}.", "The list shows those that there are.")
 
 
 class RegionHidden(UserError):

@@ -6,6 +6,8 @@ The notices have the codes of what Generate would raise, and so the same buttons
 
 from .notice import Notice
 
+ALIKE = 1.1  # times the area
+
 
 def unknown_phrase(model: str, phrase: str) -> Notice:
     """The model was never taught what the region is."""
@@ -66,23 +68,37 @@ def visible_words(size: float, visible: float, hider: str) -> str:
     return f"{words} Most of the rest is behind {hider}." if hider and visible < 1.0 else words
 
 
-def achieved_short(offset: float | None, overlap: float | None) -> str:
-    """What the picture shows of a region, in a few signs: per cent of the frame that it is off, and the overlap."""
-    return "absent" if offset is None or overlap is None else f"Δ{100 * offset:.0f} ∩{overlap:.2f}".replace("∩0", "∩")
+def achieved_short(offset: float | None, overlap: float | None, size: float | None = None) -> str:
+    """What the picture shows of a region, in a few signs: per cent of the frame that it is off, and the overlap; or,
+    where its outline is not asked for, how many times its ``size`` it is."""
+    if offset is None or overlap is None:
+        return "absent"
+    sign, value = ("∩", overlap) if size is None else ("×", size)
+    return f"Δ{100 * offset:.0f} {sign}{value:.2f}".replace(f"{sign}0", sign)
 
 
 def legend() -> str:
     """What the signs of ``achieved_short`` mean, for whoever sees them first."""
-    return "Visible share; Δ off its block, in % of the frame; ∩ overlap"
+    return "Visible share; Δ off its block, in % of the frame; ∩ overlap; × size, where Loose"
 
 
-def achieved_words(phrase: str, by: str, offset: float | None, overlap: float | None, outdated: bool) -> str:
+def achieved_words(
+    phrase: str, by: str, offset: float | None, overlap: float | None, outdated: bool, size: float | None = None
+) -> str:
     """The same as sentences; ``by`` says who measured, ``outdated`` that something has changed since."""
     if offset is None or overlap is None:
         words = f"The picture does not show “{phrase}”"
     else:
-        words = f"The picture shows “{phrase}” {offset:.1%} of the frame away from its block, overlap {overlap:.2f}"
+        compared = f"overlap {overlap:.2f}" if size is None else _size_words(size)
+        words = f"The picture shows “{phrase}” {offset:.1%} of the frame away from its block, {compared}"
     source = ", says the model itself, which is coarser than a Judge" if by == "attention" else ""
     return (
         f"{words}{source}.{' So it was in the last picture; what is asked for has changed since.' if outdated else ''}"
     )
+
+
+def _size_words(size: float) -> str:
+    """How large it is shown, beside its block; nobody sees a difference of a tenth."""
+    if 1 / ALIKE <= size <= ALIKE:
+        return "as large as that"
+    return f"{size:.2g} times as large as that"

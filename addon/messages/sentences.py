@@ -225,15 +225,15 @@ def live_unseen() -> Notice:
 
 
 def adapter_gone(name: str) -> Notice:
-    """A LoRA or VAE is chosen that the server does not have any more."""
+    """A LoRA, VAE or ControlNet is chosen that the server does not have any more."""
     fix = "The menu shows those that there are."
     return Notice(code="adapter-gone", message=f"“{name}” is not on the server any more.", fix=fix)
 
 
 def adapters_fit() -> Notice:
-    """What does not fit is to be left out, and there is no such LoRA or VAE."""
+    """What does not fit is to be left out, and there is no such file."""
     fix = "Generate paints with what is set."
-    return Notice(code="adapter-gone", message="There is no LoRA or VAE here that does not fit.", fix=fix)
+    return Notice(code="adapter-gone", message="There is no LoRA, VAE or ControlNet here that does not fit.", fix=fix)
 
 
 def loras_full(most: str) -> Notice:

@@ -60,7 +60,8 @@ class Finding:
     """What the picture shows of a region: its outlines and middle; neither where it shows nothing of it.
 
     ``target`` is what was asked for; ``offset`` how far off the middle is, as a fraction of the frame's diagonal, and
-    ``overlap`` how much the masks have in common; None where it shows nothing.
+    ``overlap`` how much the masks have in common; None where it shows nothing. ``size`` is how many times as large as
+    asked for it is, of a region whose outline nobody asks for, and None of the others.
     """
 
     by: str
@@ -69,6 +70,7 @@ class Finding:
     target: Target
     offset: float | None = None
     overlap: float | None = None
+    size: float | None = None
 
 
 def finding(target: Target, item: Achieved, blockout: Blockout) -> Finding:
@@ -78,7 +80,8 @@ def finding(target: Target, item: Achieved, blockout: Blockout) -> Finding:
     mask = framed(np.asarray(mask_rows(item.mask)), blockout)
     lines = tuple(line for line in outlines(mask, LEVEL, HARD) if np.ptp(line, axis=0).max() > SPECK)
     away = offset(target.centroid, item.centroid, blockout.frame.width / blockout.frame.height)
-    return Finding(item.by, lines, item.centroid, target, away, overlap(target.mask, mask))
+    size = None if target.outlined else float((mask > LEVEL).sum() / max(1, (target.mask > LEVEL).sum()))
+    return Finding(item.by, lines, item.centroid, target, away, overlap(target.mask, mask), size)
 
 
 def overlap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -140,7 +143,8 @@ def _text(target: Target, finding: Finding | None, aspect: float) -> str:
     if finding.centroid is None:
         return f"{target.phrase}: not found in the picture"
     roughly = "about " if finding.by == "attention" else ""
-    return f"{target.phrase}: {roughly}{offset(target.centroid, finding.centroid, aspect):.1%} off"
+    words = f"{target.phrase}: {roughly}{offset(target.centroid, finding.centroid, aspect):.1%} off"
+    return words if finding.size is None else f"{words}, {finding.size:.2g} × its size"
 
 
 def _cross(middle: tuple[float, float], aspect: float) -> Floats:

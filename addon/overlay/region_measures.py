@@ -64,7 +64,7 @@ def _picture(
         return None
     named = unmoved and same(mark.phrase, finding.target.phrase)
     outdated = not (named and _alike(target, finding.target, aspect))
-    return PictureMeasure(finding.by, finding.offset, finding.overlap, outdated)
+    return PictureMeasure(finding.by, finding.offset, finding.overlap, outdated, finding.size)
 
 
 def _alike(one: Target, other: Target, aspect: float) -> bool:

@@ -26,12 +26,16 @@ SAMPLES = 2  # along a side of a cell
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """Where a region is to be: ``mask`` (height, width) of 0..255 over the frame; None where nothing of it is seen."""
+    """Where a region is to be: ``mask`` (height, width) of 0..255 over the frame; None where nothing of it is seen.
+
+    ``outlined`` says whether its outline is asked for, and not its place and size alone.
+    """
 
     name: str
     phrase: str
     mask: NDArray[np.uint8] | None
     centroid: tuple[float, float] | None
+    outlined: bool = True
 
 
 def drawn(parts: Sequence[MeshInstances], pose: Floats, lens: Lens, aspect: float, count: int = 0) -> Slices[Raster]:
@@ -49,7 +53,8 @@ def targets(marks: Sequence[Mark], picture: Raster) -> list[Target]:
 
 def requested(region: Region, blockout: Blockout) -> Target:
     """What a request asked of a region, as far as it lies in the frame."""
-    return Target(region.name, region.phrase, framed(region_mask(region), blockout), region.centroid)
+    mask, outlined = framed(region_mask(region), blockout), "shape" in region.enforce
+    return Target(region.name, region.phrase, mask, region.centroid, outlined)
 
 
 def _target(name: str, phrase: str, visible: NDArray[np.bool_]) -> Target:

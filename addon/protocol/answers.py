@@ -35,7 +35,7 @@ __all__ = [
 VERSION = 2  # of the wire, the same for add-on and server; a field that is added, with a default, leaves it as it is
 
 Count = Annotated[int, Range(0, 2**53)]
-AdapterKind = Literal["lora", "vae"]
+AdapterKind = Literal["lora", "vae", "controlnet"]
 RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -56,7 +56,7 @@ class ModelInfo(Record):
     ``vocabulary`` is what else it was taught to say, by kind; ``region_fields`` what a region may have of its own.
     With fewer steps than ``few`` its layout shapes the noise, and emphasises nothing. ``base`` is what LoRAs and
     autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what this
-    server computes it in, once that is known.
+    server computes it in, once that is known. ``parts_folder`` has all other parts of a network alone in its file.
     """
 
     name: Name
@@ -79,6 +79,7 @@ class ModelInfo(Record):
     scheduler: Annotated[Scheduler, Added("0.2.0")] = "ddim"
     schedulers: Annotated[tuple[Scheduler, ...], Length(0, 100), Added("0.2.0")] = ()
     precision: Annotated[Precision, Added("0.2.0")] = ""
+    parts_folder: Annotated[Text, Added("0.2.0")] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

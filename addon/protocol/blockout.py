@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What is asked of a model: the blockout, its regions and their masks, with the bounds of every value.
 
-Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``;
-``tests/addon/protocol`` holds both readers to the same verdict on every document. What a server answers stands in
-``answers``.
+Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``, and
+``tests/addon/protocol`` holds both readers to one verdict. What a server answers stands in ``answers``.
 
 Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are in pixels unless they say otherwise.
 """
@@ -27,6 +26,8 @@ __all__ = [
     "Blocking",
     "Blockout",
     "CollagePart",
+    "ControlKind",
+    "ControlNet",
     "Digest",
     "FlatColour",
     "Frame",
@@ -62,6 +63,7 @@ RedGreenBlue = tuple[Fraction, Fraction, Fraction]
 Digest = Annotated[str, Length(64, 64)]
 RegionLook = Literal["free", "keep", "repaint"]
 Property = Literal["shape", "centroid", "size"]
+ControlKind = Literal["depth", "edges"]
 Precision = Literal["", "float32", "bfloat16", "float16"]
 Checksum = Annotated[str, Length(0, 64)]  # a sha256, or "" for a file's as it is
 Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
@@ -180,10 +182,8 @@ class Blocking(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterFile(Record):
-    """A file on top of a model, by the name that the server offers it under, and what it holds, by its sha256.
-
-    Without one the server takes the file as it is, and says its sha256 in what it stores.
-    """
+    """A file on top of a model, by the name that the server offers it under, and its sha256; without one the server
+    takes it as it is, and says its sha256 in what it stores."""
 
     name: Name
     sha256: Checksum = ""
@@ -199,6 +199,20 @@ class LoraFile(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ControlNet(Record):
+    """A ControlNet, as an AdapterFile is named, that looks at this ``kind`` of picture of the blocking: so much of it
+    is added, up to the fraction ``until`` of the steps. ``depth`` is 255 where it is nearest, 1 where farthest, by the
+    inverse of the distance, 0 where nothing is; without it the regions and their order have to do."""
+
+    name: Name
+    sha256: Checksum = ""
+    kind: ControlKind = "depth"
+    scale: Annotated[float, Range(0.0, 2.0)] = 1.0
+    until: Fraction = 1.0
+    depth: Mask | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Blockout(Record):
     """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
 
@@ -208,10 +222,10 @@ class Blockout(Record):
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
     instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
-    What follows another picture has a ``reference``; a ``collage`` takes objects out of others, and a ``blocking`` is
-    what the picture begins as. Above an ``enlargement`` of 1 the picture is first painted with
-    sides so much smaller, and a second pass walks the last part, ``denoising``, of the steps again at its full size.
-    One that is ``tiled`` was decoded in tiles, as the server does where memory is short.
+    What follows another picture has a ``reference``; a ``collage`` takes objects out of others, a ``blocking`` is what
+    the picture begins as, and a ``control`` looks at the blocks. Above an ``enlargement`` of 1 the picture is first
+    painted with sides so much smaller, and a second pass walks the last part, ``denoising``, of the steps again at its
+    full size. One that is ``tiled`` was decoded in tiles, as the server does where memory is short.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -243,6 +257,7 @@ class Blockout(Record):
     tiled: Annotated[bool, Added("0.2.0")] = False
     collage: Annotated[tuple[CollagePart, ...], Length(0, 64), Added("0.2.0")] = ()
     blocking: Annotated[Blocking | None, Added("0.2.0")] = None
+    control: Annotated[ControlNet | None, Added("0.2.0")] = None
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ class Views(Record):
     No ``cameras`` are the scene's own, or every one of it with ``all_cameras``; no ``frames`` the one that it stands
     at; no ``prompts`` the scene's own. ``flags`` are settings, as words of a command line. ``scene_name`` is instead of
     the file's active scene, ``layer`` the view layer that an exact capture renders; "" for its own. With ``depth`` an
-    OpenEXR file of what each view sees lies beside it: 0.exr, 1.exr …
+    OpenEXR file of what each view sees lies beside it: 0.exr, 1.exr … ``in_turn`` goes through the cameras of each
+    frame and prompt: each is captured once a TurnPicture of the one before lies beside it (0.turn.json …), is told what
+    that shows, and refers to a picture there that is called by its sha256.
     """
 
     cameras: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class Views(Record):
     scene_name: Annotated[str, Added("0.2.0")] = ""
     layer: Annotated[str, Added("0.2.0")] = ""
     depth: Annotated[bool, Added("0.2.0")] = False
+    in_turn: Annotated[bool, Added("0.2.0")] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,13 @@ class FrameFile(Record):
     camera: str
     frame: int
     file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnPicture(Record):
+    """The picture of a view that others wait for: its path, "" where it could not be painted."""
+
+    picture: str
 
 
 def unmoved(now: Sequence[float], then: Sequence[float]) -> bool:

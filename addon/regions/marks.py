@@ -5,8 +5,9 @@
 ``maquette_enforce`` lists properties, "shape centroid"; ``maquette_off`` true leaves it out of the request for now;
 ``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. What a
 region has of its own is ``maquette_strength``, ``maquette_start``, ``maquette_until``, ``maquette_description`` and
-``maquette_colour``, where they are set; ``maquette_keep_look`` true has it look as in the latest picture.
-The scene's ``maquette_prompt`` is the prompt.
+``maquette_colour``, where they are set; ``maquette_keep_look`` true has it look as in the latest picture, and
+``maquette_taken_from`` as in the picture of that sha256.
+The scene's ``maquette_prompt`` is the prompt, ``maquette_blocking`` how far pictures begin as their blocks' colours.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any, TypeAlias, get_args
 import bpy
 
 from ..messages.errors import PhraseShared
-from ..protocol.blockout import Property, Region
+from ..protocol.blockout import Blockout, Property, Region
 from ..request.phrases import Mark, default_phrase
 from .palette import Rgb
 
@@ -23,8 +24,9 @@ REGION, PHRASE, ENFORCE, OFF = "maquette_region", "maquette_phrase", "maquette_e
 TOGETHER = "maquette_together"
 STRENGTH, START, UNTIL = "maquette_strength", "maquette_start", "maquette_until"
 DESCRIPTION, COLOUR = "maquette_description", "maquette_colour"
-KEEP_LOOK = "maquette_keep_look"
-KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR, KEEP_LOOK)
+KEEP_LOOK, TAKEN_FROM = "maquette_keep_look", "maquette_taken_from"
+BLOCKING = "maquette_blocking"  # of a scene
+KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR, KEEP_LOOK, TAKEN_FROM)
 
 Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
@@ -70,6 +72,19 @@ def recall(item: Marked, region: Region) -> None:
     write(item, UNTIL, _unless(1.0, region.until))
     write(item, DESCRIPTION, region.description or None)
     write(item, COLOUR, region.colour)
+
+
+def recall_beginning(scene: bpy.types.Scene, request: Blockout) -> None:
+    """Have the scene begin its pictures as a request does."""
+    if request.blocking is None:
+        scene.pop(BLOCKING, None)
+    else:
+        scene[BLOCKING] = request.blocking.amount
+    pictures = {part.region: part.picture for part in request.collage}
+    taken = {region.phrase.casefold(): pictures.get(region.name) for region in request.regions}
+    for item, mark in marked(scene):
+        if item.is_editable and mark.phrase.casefold() in taken:
+            write(item, TAKEN_FROM, taken[mark.phrase.casefold()])
 
 
 def parts_of(item: Marked) -> list[bpy.types.Object]:

@@ -26,14 +26,16 @@ class PictureMeasure:
     """What the latest picture shows of a region, ``by`` the Judge or the model's own attention.
 
     ``offset`` is between the two middles, as a fraction of the frame's diagonal, and ``overlap`` the intersection over
-    union of the two masks; both are None where it does not show it. It is ``outdated`` once the block, what is asked
-    of it, or the camera is not as it was asked for.
+    union of the two masks; both are None where it does not show it. ``size`` is how many times as large as its
+    block it is, of a region that is not held to its outline, whose overlap says little; None of the others. It is
+    ``outdated`` once the block, what is asked of it, or the camera is not as it was asked for.
     """
 
     by: str
     offset: float | None
     overlap: float | None
     outdated: bool
+    size: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@
 No bpy.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from ..protocol.answers import AdapterInfo, AdapterKind, ModelInfo
-from ..protocol.blockout import AdapterFile, Blockout, LoraFile
-from .settings import Settings
+from ..protocol.blockout import Blockout, ControlNet, LoraFile
+from .settings import AskedFile, Settings, files
 
-Chosen = LoraFile | AdapterFile
+WORDS: Mapping[AdapterKind, str] = MappingProxyType({"lora": "LoRA", "vae": "VAE", "controlnet": "ControlNet"})
 
 
 def of_kind(offered: Sequence[AdapterInfo], kind: AdapterKind) -> list[AdapterInfo]:
@@ -32,10 +33,14 @@ def unfit(info: AdapterInfo, model: ModelInfo) -> str:
     return ""
 
 
-def fault(chosen: Chosen, offered: Sequence[AdapterInfo], model: ModelInfo) -> str:
+def kind_of(chosen: AskedFile) -> AdapterKind:
+    """Which kind of file was chosen."""
+    return "lora" if isinstance(chosen, LoraFile) else "controlnet" if isinstance(chosen, ControlNet) else "vae"
+
+
+def fault(chosen: AskedFile, offered: Sequence[AdapterInfo], model: ModelInfo) -> str:
     """Why one that was chosen would be refused, as what it is or does; "" where nothing is known against it."""
-    kind: AdapterKind = "lora" if isinstance(chosen, LoraFile) else "vae"
-    info = find(offered, kind, chosen.name)
+    info = find(offered, kind_of(chosen), chosen.name)
     if info is None:
         return "is not on this server"
     changed = chosen.sha256 and info.sha256 and chosen.sha256 != info.sha256
@@ -44,9 +49,9 @@ def fault(chosen: Chosen, offered: Sequence[AdapterInfo], model: ModelInfo) -> s
 
 def faults(settings: Settings, offered: Sequence[AdapterInfo], model: ModelInfo) -> Iterator[str]:
     """What of the settings' files a server does not have as they were, in words."""
-    for chosen in (*settings.loras, settings.vae):
+    for chosen in files(settings):
         if chosen is not None and (why := fault(chosen, offered, model)):
-            yield f"the {'LoRA' if isinstance(chosen, LoraFile) else 'VAE'} “{chosen.name}”, which {why}"
+            yield f"the {WORDS[kind_of(chosen)]} “{chosen.name}”, which {why}"
 
 
 def picked(info: AdapterInfo, weight: float = 1.0) -> LoraFile:
@@ -55,8 +60,10 @@ def picked(info: AdapterInfo, weight: float = 1.0) -> LoraFile:
 
 
 def summary(request: Blockout) -> str:
-    """What was on top of the model, and how it walked where it is not DDIM; "" for nothing."""
+    """What was on top of the model and beside it, and how it walked where it is not DDIM; "" for nothing."""
     loras = [f"{lora.name} {lora.weight:.2f}" for lora in request.loras]
     decoder = [request.vae.name] if request.vae else []
+    control = request.control
+    beside = [f"{control.name} {control.scale:.2f}"] if control else []
     walk = [request.scheduler] if request.scheduler != "ddim" else []
-    return ", ".join([*loras, *decoder, *walk])
+    return ", ".join([*loras, *decoder, *beside, *walk])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ..protocol.answers import Achieved
 from ..protocol.blockout import Blockout, Region, RegionLook
 from .references import Keeps, following, reference_of
-from .settings import same_files
+from .settings import files, same_files
 
 WORDS = ("prompt", "negative", "model")
 """Of a request: what has to be the same, beside the files on top of the model, or following a picture would keep what
@@ -64,7 +64,7 @@ def _free(blockout: Blockout, before: Collection[str]) -> Blockout:
 
 
 def _asked_alike(before: Blockout, now: Blockout) -> bool:
-    return _alike(before, now, WORDS) and same_files((*now.loras, now.vae), (*before.loras, before.vae))
+    return _alike(before, now, WORDS) and same_files(files(now), files(before))
 
 
 def _same(before: Region | None, now: Region) -> bool:

@@ -6,7 +6,18 @@ from dataclasses import replace
 from typing import Literal
 
 from ..protocol.answers import Achieved
-from ..protocol.blockout import Blockout, Mask, ReferencePicture, ReferenceRegion, RegionLook
+from ..protocol.blockout import (
+    Blocking,
+    Blockout,
+    CollagePart,
+    FlatColour,
+    Mask,
+    RedGreenBlue,
+    ReferencePicture,
+    ReferenceRegion,
+    Region,
+    RegionLook,
+)
 
 Keeps = Literal["picture", "look", "layout", "attention"]
 
@@ -37,3 +48,29 @@ def following(
     looks: dict[str, RegionLook] = {**dict.fromkeys(keep, "keep"), **dict.fromkeys(repaint, "repaint")}
     regions = tuple(replace(region, look=looks.get(region.name, region.look)) for region in blockout.regions)
     return replace(blockout, regions=regions, reference=reference)
+
+
+def cutting_of(
+    name: str, picture: str, request: Blockout, theirs: Region, achieved: Sequence[Achieved] = ()
+) -> CollagePart:
+    """What is taken out of a picture of ours, by its sha256 and its request, for the region of that name: ``theirs``,
+    as it is seen there where that is known, else as it was asked for."""
+    outlines = {region.name: region.mask for region in achieved}
+    outline = outlines.get(theirs.name) or theirs.mask
+    return CollagePart(region=name, picture=picture, caption=request.prompt, phrase=theirs.phrase, outline=outline)
+
+
+def beginning(
+    blockout: Blockout, parts: Sequence[CollagePart], amount: float, colours: Mapping[str, RedGreenBlue]
+) -> Blockout:
+    """The request as one that takes regions out of pictures, and begins as flat blocks of these colours, by region's
+    name. What is taken keeps no look of a picture that is followed."""
+    names = {region.name for region in blockout.regions}
+    taken = tuple(part for part in parts if part.region in names)
+    if taken and blockout.reference is not None:
+        cut = {part.region for part in taken}
+        regions = tuple(replace(r, look="repaint") if r.name in cut else r for r in blockout.regions)
+        blockout = replace(blockout, regions=regions)
+    flat = tuple(FlatColour(region=name, colour=colour) for name, colour in colours.items() if name in names)
+    blocking = Blocking(amount=amount, colours=flat) if amount > 0.0 and flat else None
+    return replace(blockout, collage=taken, blocking=blocking)

@@ -21,14 +21,17 @@ from ..protocol.blockout import (
     SEED_MAX,
     AdapterFile,
     Blockout,
+    ControlKind,
+    ControlNet,
     Emphasis,
     Fraction,
     LoraFile,
     Scheduler,
     Text,
 )
-from ..protocol.strict_json import Added, Key, Length, Range, dump, loads
+from ..protocol.strict_json import Added, Key, Length, Range, dump, load, loads
 
+AskedFile = LoraFile | AdapterFile | ControlNet
 LARGEST = round(100 * ENLARGEMENT)  # percent of a side
 
 
@@ -62,6 +65,7 @@ class Settings:
     loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
     vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
     denoising: Annotated[Fraction, Added("0.2.0")] = DENOISING
+    control: Annotated[ControlNet | None, Added("0.2.0")] = None
 
 
 class Flag(NamedTuple):
@@ -81,16 +85,36 @@ def vae_from(text: str) -> AdapterFile:
     return loads(AdapterFile, text)
 
 
+def control_from(text: str) -> ControlNet:
+    """A ControlNet out of JSON, or of ``NAME=SCALE; kind=edges; until=0.6``. Raises ContractError, ValueError."""
+    if text.lstrip().startswith("{"):
+        return loads(ControlNet, text)
+    first, *rest = (part.strip() for part in text.split(";"))
+    name, _, scale = first.partition("=")
+    said = dict(part.split("=", 1) for part in rest)
+    numbers = {"scale": float(scale or 1.0), "until": float(said.pop("until", 1.0))}
+    return load(ControlNet, {"name": name, "kind": control_kind(name), **numbers, **said})
+
+
+def control_kind(name: str) -> ControlKind:
+    """What a ControlNet of that name looks at, as they are usually called."""
+    return "edges" if any(word in name.lower() for word in EDGES) else "depth"
+
+
 def as_text(value: Any) -> str:
-    """A setting as a flag holds it: records as JSON."""
-    return json.dumps(dump(value)) if isinstance(value, tuple | AdapterFile) else str(value)
+    """A setting as a flag holds it: records as JSON, and of a ControlNet not what it looks at."""
+    value = replace(value, depth=None) if isinstance(value, ControlNet) else value
+    return json.dumps(dump(value)) if isinstance(value, tuple | AdapterFile | ControlNet) else str(value)
 
 
 DEFAULTS = Settings()
 MASKS = 0.7  # where nobody says otherwise
 NOISE, FEW_NOISE = 0, 3  # beside emphasis it places nothing better, and brings things that nobody asked for
-OWN = {"masks": MASKS, "vae": None}  # defaults that no model says
-RECORDS: Mapping[str, Callable[[str], Any]] = MappingProxyType({"loras": loras_from, "vae": vae_from})
+EDGES = ("canny", "edge", "line", "scribble", "sketch", "hed")  # in names of ControlNets
+OWN = {"masks": MASKS, "vae": None, "control": None}  # defaults that no model says
+RECORDS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {"loras": loras_from, "vae": vae_from, "control": control_from}
+)
 SEEDS = {"seed", "variation", "variation_seed"}
 UNKEPT = {"camera", "scale"}  # no property of a scene
 KEYS = {field.name: f"maquette_{field.name}" for field in fields(Settings) if field.name not in UNKEPT}
@@ -98,7 +122,7 @@ PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"]
 SEED, STEPS, STRENGTH, SIZE, EXACT = KEYS["seed"], KEYS["steps"], KEYS["strength"], KEYS["size"], KEYS["exact"]
 MASKED, EMPHASIS, SHAPED = KEYS["masks"], KEYS["emphasis"], KEYS["noise"]
 VARIATION, VARIATION_SEED = KEYS["variation"], KEYS["variation_seed"]
-SCHEDULER, ADDED, DECODER = KEYS["scheduler"], KEYS["loras"], KEYS["vae"]
+SCHEDULER, ADDED, DECODER, CONTROL = KEYS["scheduler"], KEYS["loras"], KEYS["vae"], KEYS["control"]
 
 SENT = tuple(field.name for field in fields(Blockout) if hasattr(DEFAULTS, field.name))
 """The settings that a blockout has under the same name."""
@@ -120,6 +144,7 @@ FLAGS = {
     "scheduler": Flag(str),
     "loras": Flag(loras_from),
     "vae": Flag(vae_from),
+    "control": Flag(control_from, "a ControlNet beside the layout: NAME=SCALE; kind=depth or edges; until=0 to 1"),
     "exact": Flag(bool, "capture what a render shows: hair, displacement, …"),
 }
 
@@ -141,12 +166,17 @@ def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
 
 def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
     """Whether a request was made with these settings, whatever its seed."""
-    apart = SEEDS | {"loras", "vae", "precision"}
+    apart = SEEDS | {"loras", "vae", "control", "precision"}
     same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
-    return same and same_files((*settings.loras, settings.vae), (*request.loras, request.vae))
+    return same and same_files(files(settings), files(request))
 
 
-def same_files(chosen: Sequence[LoraFile | AdapterFile | None], sent: Sequence[LoraFile | AdapterFile | None]) -> bool:
+def files(asked: Settings | Blockout) -> tuple[AskedFile | None, ...]:
+    """What is asked for beside the model, whatever it looks at."""
+    return (*asked.loras, asked.vae, asked.control and replace(asked.control, depth=None))
+
+
+def same_files(chosen: Sequence[AskedFile | None], sent: Sequence[AskedFile | None]) -> bool:
     """Whether files are the same; one that was chosen without its sha256 is whichever it is by now."""
     pairs = zip(chosen, sent, strict=False)
     then = [file and replace(file, sha256="") if now and not now.sha256 else file for now, file in pairs]

@@ -17,7 +17,7 @@ from ..messages.notice import notice
 from ..protocol.answers import Job
 from ..protocol.blockout import Blockout
 from ..protocol.strict_json import dump
-from ..request.settings import DEFAULTS, Settings, part
+from ..request.settings import DEFAULTS, Settings, files, part
 from . import reducer
 from .job_tracker import JobTracker
 from .seeds import ONE, Seeds, moving, next_unpainted, successor
@@ -143,7 +143,7 @@ class Submissions:
 
     async def _pinned(self, blockout: Blockout) -> Blockout:
         """The request with the sha256 of every file that it names: what it is known by ever after."""
-        unnamed = [file for file in (*blockout.loras, blockout.vae) if file is not None and not file.sha256]
+        unnamed = [file for file in files(blockout) if file is not None and not file.sha256]
         return await (await self._tracker.client()).pinned(blockout) if unnamed else blockout
 
     def _next(self, blockout: Blockout, seeds: Seeds) -> Blockout:

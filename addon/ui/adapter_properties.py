@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The weights of a scene's LoRAs as a property, for sliders. What a .blend holds is the LoRAs themselves."""
+"""A scene's weights of LoRAs and of its ControlNet as properties, for sliders. A .blend holds those files alone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import bpy
-from bpy.props import FloatVectorProperty
+from bpy.props import FloatProperty, FloatVectorProperty
 
-from ..capture.scene_settings import loras, write
+from ..capture.scene_settings import control, loras, write
 from ..protocol.blockout import LORAS
 from .stored_property import declared
 
-WEIGHTS = "maquette_lora_weights"
+WEIGHTS, CONTROL_SCALE = "maquette_lora_weights", "maquette_control_scale"
 
 
 def of_adapters() -> dict[str, object]:
-    """The property for scenes: a number for each row."""
+    """The properties for scenes: a number for each row."""
     return {
         WEIGHTS: declared(
             FloatVectorProperty,
@@ -31,6 +31,17 @@ def of_adapters() -> dict[str, object]:
             get=_weights,
             set=_weigh,
         ),
+        CONTROL_SCALE: declared(
+            FloatProperty,
+            name="Scale",
+            description="How much the ControlNet adds beside the blocks' own pull: 1 is as it was trained, 0 nothing",
+            min=0.0,
+            max=2.0,
+            step=5,
+            options=set(),
+            get=_scale,
+            set=_rescale,
+        ),
     }
 
 
@@ -42,6 +53,16 @@ def _weights(scene: bpy.types.Scene) -> list[float]:
 def _weigh(scene: bpy.types.Scene, weights: Sequence[float]) -> None:
     pairs = zip(loras(scene), weights, strict=False)
     write(scene, {"loras": tuple(replace(lora, weight=shortest(weight)) for lora, weight in pairs)})
+
+
+def _scale(scene: bpy.types.Scene) -> float:
+    chosen = control(scene)
+    return chosen.scale if chosen else 1.0
+
+
+def _rescale(scene: bpy.types.Scene, scale: float) -> None:
+    if chosen := control(scene):
+        write(scene, {"control": replace(chosen, scale=shortest(scale))})
 
 
 def shortest(weight: float) -> float:

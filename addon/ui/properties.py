@@ -35,7 +35,7 @@ from ..request.styles import Style
 from ..runtime.app import app
 from ..session.state import offered_model
 from .adapter_properties import of_adapters
-from .region_properties import of_regions
+from .region_properties import of_blocks, of_regions
 from .stored_property import declared, stored, text
 
 VARY, COUNT = "maquette_vary", "maquette_count"
@@ -62,7 +62,7 @@ def unregister() -> None:
 
 
 def _of_scenes() -> dict[str, object]:
-    return {**_choices(), **_seeds(), **_pictures_at_once(), **_sampling(), **_sizes(), **_masks(), **of_adapters()}
+    return _choices() | _seeds() | _pictures_at_once() | _sampling() | _sizes() | _masks() | of_adapters() | of_blocks()
 
 
 def _choices() -> dict[str, object]:

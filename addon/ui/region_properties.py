@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, StringProperty
 
 from ..protocol.blockout import Property
-from ..regions.marks import COLOUR, DESCRIPTION, ENFORCE, KEEP_LOOK, OFF, PHRASE, START, STRENGTH, UNTIL
+from ..regions.marks import BLOCKING, COLOUR, DESCRIPTION, ENFORCE, KEEP_LOOK, OFF, PHRASE, START, STRENGTH, UNTIL
 from .context import Icon
 from .stored_property import declared, stored, text
 
@@ -101,6 +101,19 @@ def _following() -> dict[str, object]:
             update=_announce,
             **stored(KEEP_LOOK, lambda owner: False),
         ),
+    }
+
+
+def of_blocks() -> dict[str, object]:
+    """The scene's property of how far pictures begin as their blocks' colours."""
+    return {
+        BLOCKING: _fraction(
+            BLOCKING,
+            "Blocks' Colours",
+            "How far the picture begins as the colours of the regions or their materials: 0 is without, at 1 they "
+            "are to be seen to the end",
+            0.0,
+        )
     }
 
 

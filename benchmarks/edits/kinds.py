@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import EditCase
 from benchmarks.edits.orbit import orbit
-from benchmarks.edits.painter import EditPainter, elsewhere, moved, restyled
+from benchmarks.edits.painter import EditPainter, elsewhere, pasted, restyled, subject_moved
 from benchmarks.placement.outlines import SIDE
 from sg_core.edits.look import keep_layout, keep_look, prompt_to_prompt, share
 from sg_core.edits.reference import pictured
@@ -39,7 +39,7 @@ def move(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> Edi
     """The subject goes to its new block."""
     before, reference = painter.reference(case, seed)
     floor = painter.floor(case, seed)
-    pictures = moved(painter, case, reference, case.new, seed)
+    pictures = subject_moved(painter, case, reference, case.new, seed)
     first = next(iter(judges.values()))
     return {
         "placement": {
@@ -65,7 +65,7 @@ def resize(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> E
     """The subject's block grows or shrinks where it stands."""
     before, reference = painter.reference(case, seed)
     block = case.old.grown(case.area)
-    after = moved(painter, case, reference, block, seed)["said/kept"]
+    after = subject_moved(painter, case, reference, block, seed)["said/kept"]
     sizes = {name: changes.log_size(judge, case.subject, before, after) for name, judge in judges.items()}
     return {"asked": math.log2(case.area), "achieved": sizes, "pictures": [before, after]}
 
@@ -117,13 +117,18 @@ def replaced(painter: EditPainter, judges: Judges, case: EditCase, seed: int) ->
 
 
 def camera(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
-    """Both seen from elsewhere, as blocks that went, shrank and grew; the subject's look is kept, and no place is."""
+    """Both seen from elsewhere, as blocks that went, shrank and grew; their looks are kept, and no place is."""
     before, reference = painter.reference(case, seed)
     free, same, goal = elsewhere(painter, case, reference, seed)
     judge = list(judges.values())[-1]
-    features = [changes.inside_features(judge, picture, case.subject) for picture in (before, free, same)]
+    perfect = [pasted(painter, reference, case.subject, goal, picture) for picture in (free, same)]
+    first, *features = [
+        changes.inside_features(judge, picture, case.subject) for picture in (before, free, same, *perfect)
+    ]
     return {
-        "look": [float(torch.dist(features[0], one)) for one in features[1:]],
+        "look": [float(torch.dist(first, one)) for one in features[:2]],
+        "pasted": [float(torch.dist(first, one)) for one in (features[0], features[3])],
+        "beside_pasted": [float(torch.dist(*pair)) for pair in zip(features[:2], features[2:], strict=True)],
         "iou": [iou(changes.detected(judge, p, case.subject)[case.subject].mask, goal > 0.5) for p in (free, same)],
         "pictures": [before, free, same],
     }

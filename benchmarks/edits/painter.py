@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.placement.outlines import SIDE
 from sg_core.edits.look import keep_layout, keep_look, same_look
+from sg_core.edits.movement import moved, movement
 from sg_core.edits.recipes import place
 from sg_core.edits.reference import Reference, painted
 from sg_core.generate import generate
@@ -78,7 +80,9 @@ class EditPainter:
         return self.paint(case.prompt(case.looks[1]), layout, seed + FLOOR_SEED)[0]
 
 
-def moved(painter: EditPainter, case: EditCase, reference: Reference, block: EditBlock, seed: int) -> dict[str, Tensor]:
+def subject_moved(
+    painter: EditPainter, case: EditCase, reference: Reference, block: EditBlock, seed: int
+) -> dict[str, Tensor]:
     """The subject at another block: with and without keeping, with and without the words that say its look."""
     pictures = {}
     for words, look in (("said", case.looks[0]), ("unsaid", "")):
@@ -108,11 +112,21 @@ def restyled(
     return painter.paint(prompt, layout, seed + FLOOR_SEED)[0]
 
 
+def pasted(painter: EditPainter, reference: Reference, noun: str, mask: Tensor, under: Tensor) -> Tensor:
+    """A picture (3, SIDE, SIDE) with the reference's own pixels of an object over it, brought to a mask: what a look
+    that is kept wholly would be there."""
+    picture = F.interpolate(reference.decoded(painter.model), under.shape[1:], mode="area")
+    path = movement(reference.region(noun), mask)
+    outline = torch.as_tensor(reference.outline(noun), dtype=picture.dtype)[None, None]
+    cover = moved(F.interpolate(outline, under.shape[1:], mode="area"), path)
+    return (under + cover * (moved(picture, path) - under))[0]
+
+
 def elsewhere(painter: EditPainter, case: EditCase, reference: Reference, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Both as another camera sees them, blocks that went, shrank and grew: without looks and with the subject's; and
+    """Both as another camera sees them, blocks that went, shrank and grew: without looks and with those of both; and
     the subject's mask."""
-    goal = case.new.grown(ELSEWHERE).mask()
-    layout = painter.placed({case.subject: goal, case.other: case.beside.grown(1 / ELSEWHERE).mask()})
-    following = layout + same_look(painter.model, reference, {case.subject: goal})
+    regions = {case.subject: case.new.grown(ELSEWHERE).mask(), case.other: case.beside.grown(1 / ELSEWHERE).mask()}
+    layout = painter.placed(regions)
+    following = layout + same_look(painter.model, reference, regions)
     free, same = (painter.paint(case.prompt(), one, seed + FLOOR_SEED)[0] for one in (layout, following))
-    return free, same, goal
+    return free, same, regions[case.subject]

@@ -78,9 +78,12 @@ def of_resize(rows: Sequence[EditRow], judge: str) -> EditFigures:
 
 
 def of_camera(rows: Sequence[EditRow], judge: str) -> EditFigures:
-    """Distance of looks against that without keeping, and placement against that."""
+    """Distance of looks against that without keeping, and placement against that; more: the same of the reference's own
+    pixels, and from each picture to itself with them over it, where size, place and surroundings are the same."""
+    more = {name: ratio([(row[name][1], row[name][0]) for row in rows]) for name in ("pasted", "beside_pasted")}
     return {
         "look": ratio([(row["look"][1], row["look"][0]) for row in rows]),
+        "more": more,
         "iou": ratio([(row["iou"][1], row["iou"][0]) for row in rows]),
     }
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.edits.kinds import truth
 from benchmarks.edits.orbit import frame_of
-from benchmarks.edits.painter import FLOOR_SEED, EditPainter, elsewhere, kept, moved, restyled
+from benchmarks.edits.painter import FLOOR_SEED, EditPainter, elsewhere, kept, restyled, subject_moved
 from benchmarks.placement.work import Bench, equipment, threads
 from benchmarks.sheet import grid, to_image
 from sg_core.edits.collage import Cutting, RgbColour, blocking, collage, flat_picture
@@ -84,7 +84,7 @@ def move(painter: EditPainter) -> Iterator[Row]:
     """The subject at another block."""
     for case in CASES[:ROWS]:
         before, reference = before_edit(painter, case)
-        after = moved(painter, case, reference, case.new, SEED)
+        after = subject_moved(painter, case, reference, case.new, SEED)
         kinds = ("unsaid/free", "said/free", "said/kept", "unsaid/kept")
         yield [before, painter.floor(case, SEED), *(after[kind] for kind in kinds)]
 

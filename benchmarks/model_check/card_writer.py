@@ -40,10 +40,10 @@ def write_card(file: Path, text: str, *, overwrite: bool) -> str:
     return f"The Card is written: {file}"
 
 
-def users_values(source: str, folder: Path) -> Mapping[str, Any]:
+def users_values(source: str, folder: Path, parts: Path | None = None) -> Mapping[str, Any]:
     """What the user's cards say of a model already; nothing of one that the server would not offer."""
     try:
-        model: ModelInfo = described(source)
+        model: ModelInfo = described(source, parts=parts)
     except NotAModel:
         return {}
     return dict(CardFiles(folder).values(model))

@@ -5,27 +5,48 @@ import asyncio
 import json
 import os
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from addon.blender_process import ANNOUNCED, LEASH, SceneFile, ViewsCommand, refusal
 from addon.protocol.answers import ModelInfo, Problem
+from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
-from addon.protocol.views import CapturedView
+from addon.protocol.views import CapturedView, TurnPicture
 
 from ..cli.blender_process import TAIL, BlenderFailed, NotCaptured, blender_words
 from ..cli.files import scratch
 from .plan import BatchPlan, with_seed
+from .references.turns import PictureTurns
 from .requests import PictureRequest, name_of
 
 LINE_BYTES = 2**20  # of what Blender prints
 
 
+@dataclass(frozen=True)
+class ViewOnDisk:
+    """A captured view, the file of its depths, and the PNG files that it refers to. Of views in turn the next one waits
+    for the file ``turn``."""
+
+    view: CapturedView
+    depth: bytes
+    references: tuple[bytes, ...]
+    turn: Path
+
+    def answer(self, picture: Path | None) -> None:
+        """Where its picture is, for the Blender that waits for it; None where it could not be had."""
+        path = "" if picture is None else str(picture.resolve())
+        part = self.turn.with_suffix(".part")
+        part.write_text(json.dumps(dump(TurnPicture(picture=path))))
+        part.replace(self.turn)
+
+
 async def captured(
     scene: Path, plan: BatchPlan, model: ModelInfo, blender: Path | None = None
-) -> AsyncGenerator[tuple[CapturedView, bytes], None]:
-    """Every view of a scene, in order, with the file of its depths. Raises NotCaptured, BlenderFailed, NoBlender."""
+) -> AsyncGenerator[ViewOnDisk, None]:
+    """Every view of a scene, in order. Raises NotCaptured, BlenderFailed, NoBlender."""
     with scratch() as folder:
         views, out = folder / "views.json", folder / "out"
         out.mkdir()
@@ -46,27 +67,43 @@ async def captured(
 
 
 async def requests_of(
-    name: str, scene: Path, plan: BatchPlan, model: ModelInfo, blender: Path | None = None
+    name: str,
+    scene: Path,
+    plan: BatchPlan,
+    model: ModelInfo,
+    blender: Path | None = None,
+    turns: PictureTurns | None = None,
 ) -> AsyncGenerator[PictureRequest | Problem, None]:
     """The pictures to paint of a scene, every seed of every view; or why a view cannot be captured.
 
-    Raises as ``captured``.
+    Of a plan in turn each is captured once ``turns`` has the picture of the one before. Raises as ``captured``.
     """
-    async with aclosing(captured(scene, plan, model, blender)) as views:
-        async for view, depth in views:
-            if view.blockout is None:
-                assert view.problem is not None, "a view is one of the two"
-                yield view.problem
-                continue
-            prompt = view.prompt + 1 if len(plan.prompts) > 1 else 0
-            for seed in plan.seeds_of(view.blockout):
-                title = name_of(name, view.camera, view.frame, seed, prompt)
-                yield PictureRequest(title, with_seed(view.blockout, seed), depth, view.pose, view.camera)
+    for part in plan.by_blender():
+        async with aclosing(captured(scene, part, model, blender)) as views:
+            async for one in views:
+                if one.view.blockout is None:
+                    assert one.view.problem is not None, "a view is one of the two"
+                    yield one.view.problem
+                    continue
+                for request in _seeded(name, one, one.view.blockout, part):
+                    yield request
+                    if turns is not None:
+                        one.answer(await turns.picture(request.name))
 
 
-def _read(file: Path) -> tuple[CapturedView, bytes]:
-    depth = file.with_suffix(".exr")
-    return loads(CapturedView, file.read_bytes()), depth.read_bytes() if depth.is_file() else b""
+def _seeded(name: str, one: ViewOnDisk, blockout: Blockout, plan: BatchPlan) -> Iterator[PictureRequest]:
+    """A view's pictures, every seed."""
+    view, prompt = one.view, one.view.prompt + 1 if len(plan.prompts) > 1 else 0
+    for seed in plan.seeds_of(blockout):
+        title = name_of(name, view.camera, view.frame, seed, prompt)
+        yield PictureRequest(title, with_seed(blockout, seed), one.depth, view.pose, view.camera, one.references)
+
+
+def _read(file: Path) -> ViewOnDisk:
+    view, depth = loads(CapturedView, file.read_bytes()), file.with_suffix(".exr")
+    pictures = () if view.blockout is None else view.blockout.pictures
+    references = tuple(file.with_name(f"{digest}.png").read_bytes() for digest in pictures)
+    return ViewOnDisk(view, depth.read_bytes() if depth.is_file() else b"", references, file.with_suffix(".turn.json"))
 
 
 def sentence(problem: Problem) -> str:

@@ -37,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     _add_scenes(parser)
     _add_painting(parser)
     copies = "write a copy of each scene with its pictures behind its cameras"
+    turn = "paint the cameras of a scene one after the other, each told what the pictures of the others show"
+    parser.add_argument("--in-turn", action="store_true", help=turn)
     parser.add_argument("--scenes", dest="scenes_too", action="store_true", help=copies)
     words = parser.parse_args(argv)
     plan = plan_of(words)
@@ -52,13 +54,15 @@ def paint_main(argv: Sequence[str]) -> int:
     """``maquette paint``."""
     parser = _parser("paint", "Paint requests that were captured before; no Blender.")
     parser.add_argument("requests", type=Path, nargs="+", help="folders of maquette capture, blockouts, our pictures")
+    folder = "a folder of pictures that requests refer to, and that do not lie beside them"
+    parser.add_argument("--references", type=Path, action="append", default=[], metavar="DIR", help=folder)
     _add_painting(parser)
     words = parser.parse_args(argv)
     plan = plan_of(words)
 
     async def work(source: PictureSource, listen: NewsListener) -> BatchOutcome:
         flags = {"model": model_name(words), "overwrite": words.overwrite, "masks": words.masks, "listen": listen}
-        return await paint(source, words.requests, plan, words.out, **flags)
+        return await paint(source, words.requests, plan, words.out, references=words.references, **flags)
 
     return _painting(words, work)
 
@@ -97,6 +101,7 @@ def plan_of(words: argparse.Namespace) -> BatchPlan:
         best=words.best,
         depth=getattr(words, "depth", False),
         keep_look=getattr(words, "keep_look", ""),
+        in_turn=getattr(words, "in_turn", False),
     )
 
 

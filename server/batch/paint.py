@@ -3,11 +3,12 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import ModelInfo
@@ -18,10 +19,11 @@ from addon.protocol.strict_json import dump
 from ..cli.following import NotPainted
 from ..cli.reference_flags import BESIDE
 from ..errors import CommandError
-from .looks import BatchLook, key_on_disk
 from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
 from .progress import NewsListener
+from .references.looks import BatchLook, key_on_disk
+from .references.turns import PictureTurns
 from .requests import DEPTH, MEASURES, SUFFIX, PictureRequest
 from .sources import PictureSource
 
@@ -53,6 +55,7 @@ class BatchPainter:
     overwrite: bool = False
     masks: bool = False
     look: BatchLook | None = None
+    turns: PictureTurns | None = None
     names: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
 
@@ -75,11 +78,15 @@ class BatchPainter:
             facts = {"sha256": row.sha256, "overlap": row.overlap}
             self.listen("saved" if self.rows.get(request.name) is not row else "there", request.name, **facts)
             self.rows[request.name] = row
+            if self.turns is not None:
+                self.turns.ended(request.name, self.path(request.name))
 
     def fail(self, name: str, error: Exception) -> None:
         """Remember that something of a scene is missing."""
         self.failed.add(name.partition("/")[0])
         self.listen("failed", name, reason=str(error))
+        if self.turns is not None:
+            self.turns.ended(name, None)
 
     async def _painted(self, request: PictureRequest) -> ManifestRow:
         if request.name in self.names:
@@ -89,7 +96,7 @@ class BatchPainter:
         if self.look is None or self.look.is_key(request):
             return await self._key_painted(request, blockout)
         followed = await self.look.followed(request, blockout)
-        return await self._row(request, followed.blockout, followed.png)
+        return await self._row(request, followed.blockout, {BESIDE: followed.png})
 
     async def _key_painted(self, request: PictureRequest, blockout: Blockout) -> ManifestRow:
         """One that follows none, and that others may."""
@@ -102,14 +109,18 @@ class BatchPainter:
                 self.look.failed(request)
         return row
 
-    async def _row(self, request: PictureRequest, blockout: Blockout, reference: bytes | None = None) -> ManifestRow:
-        """Of a picture that is there, or is painted now."""
+    async def _row(
+        self, request: PictureRequest, blockout: Blockout, look: Mapping[str, bytes] = MappingProxyType({})
+    ) -> ManifestRow:
+        """Of a picture that is there, or is painted now; ``look`` is the file whose look it keeps, by its name."""
+        beside = {**look, **{reference_name(png): png for png in request.references}}
+        files = {name: png for name, png in beside.items() if sha256(png).hexdigest() in blockout.pictures}
         key, row = content_key(blockout, self._model(blockout)), self.rows.get(request.name)
         if row is not None and self._is_there(row, key):
-            self._keep_beside(request, blockout, reference)  # which may not have been asked for then
+            self._keep_beside(request, blockout, files)  # which may not have been asked for then
             return row
         watch = partial(self._tell, request.name, blockout)
-        picture = await self.source.picture_of(blockout, key, watch, reference)
+        picture = await self.source.picture_of(blockout, key, watch, tuple(files.values()))
         fresh = ManifestRow(
             name=request.name,
             key=key,
@@ -122,7 +133,7 @@ class BatchPainter:
         path = self.path(request.name)
         write_durably(path.with_name(path.stem + SUFFIX), json.dumps(dump(blockout)).encode())
         write_durably(path.with_name(path.stem + MEASURES), json.dumps(dump(picture.achieved)).encode())
-        self._keep_beside(request, blockout, reference)
+        self._keep_beside(request, blockout, files)
         write_durably(path, picture.png)
         append(self.out, fresh)  # the row last: whoever is killed before it paints the picture again
         return fresh
@@ -145,9 +156,9 @@ class BatchPainter:
         if not self.overwrite and digest_of(path) not in (None, row.sha256):
             raise WouldOverwrite(path, "is there already, and not of this batch")
 
-    def _keep_beside(self, request: PictureRequest, blockout: Blockout, reference: bytes | None) -> None:
+    def _keep_beside(self, request: PictureRequest, blockout: Blockout, files: Mapping[str, bytes]) -> None:
         """What a compositor takes over: object masks where they are wanted, depths where they were captured; and the
-        picture that it follows, once a folder."""
+        pictures that it refers to, each once a folder."""
         path = self.path(request.name)
         if self.masks:
             file = io.BytesIO()
@@ -155,8 +166,9 @@ class BatchPainter:
             write_durably(path.with_name(path.stem + OBJECTS), file.getvalue())
         if request.depth:
             write_durably(path.with_name(path.stem + DEPTH), request.depth)
-        if reference is not None and digest_of(path.with_name(BESIDE)) != sha256(reference).hexdigest():
-            write_durably(path.with_name(BESIDE), reference)
+        for name, png in files.items():
+            if digest_of(path.with_name(name)) != sha256(png).hexdigest():
+                write_durably(path.with_name(name), png)
 
     def path(self, name: str) -> Path:
         """Where the picture of a name lies."""
@@ -170,3 +182,8 @@ class BatchPainter:
 
     def _tell(self, name: str, blockout: Blockout, step: int) -> None:
         self.listen("painting", name, step=step, steps=all_steps(blockout))
+
+
+def reference_name(png: bytes) -> str:
+    """What a picture that others refer to is called beside them."""
+    return f"reference-{sha256(png).hexdigest()[:12]}.png"

@@ -37,6 +37,8 @@ class BatchPlan:
     ``settings`` are by the names of Settings, and count before the scene's. ``best`` of 1 or more paints so many seeds
     of each view, from the scene's own upwards, and keeps the best one apart. ``depth`` has what each view sees written
     beside its picture. ``keep_look`` is "first", or the path of a picture: every other one keeps that look.
+    ``in_turn`` paints the cameras of a scene one after the other, each told what the others show already. Raises
+    WrongPlan for what does not go together.
     """
 
     scenes: tuple[Path, ...]
@@ -50,6 +52,12 @@ class BatchPlan:
     best: int = 0
     depth: bool = False
     keep_look: str = ""
+    in_turn: bool = False
+
+    def __post_init__(self) -> None:
+        others = {"--best": self.best, "--keep-look": self.keep_look, "exact": self.settings.get("exact")}
+        if self.in_turn and (refused := [name for name, value in others.items() if value]):
+            raise WrongPlan(f"--in-turn tells each view what the others show, which goes without {', '.join(refused)}")
 
     def views(self, model: ModelInfo) -> Views:
         """What a Blender is asked for."""
@@ -62,7 +70,12 @@ class BatchPlan:
             flags=tuple(to_flags(self.settings)),
             model=model,
             depth=self.depth,
+            in_turn=self.in_turn,
         )
+
+    def by_blender(self) -> Sequence["BatchPlan"]:
+        """What each Blender of a scene captures: all of it, or one seed where each has projections of its own."""
+        return [replace(self, seeds=(seed,)) for seed in self.seeds] if self.in_turn and self.seeds else [self]
 
     def seeds_of(self, blockout: Blockout) -> Sequence[int]:
         """The seeds to paint a view with."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ..cli.terminal import complain, say
+from ..cli.terminal import LOG_SECONDS, complain, say
 
 NewsKind = Literal["asked", "painting", "saved", "there", "failed", "scene", "waiting", "best", "page"]
 ENDS: tuple[NewsKind, ...] = ("saved", "there", "failed")
@@ -82,10 +82,11 @@ class _JsonLines:
         say(json.dumps({"event": kind, "name": name, **facts, "left": left}))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Lines:
     out: Path
     counts: Counts
+    _progress: float = -LOG_SECONDS  # when its last line was written, on the clock
 
     def __call__(self, kind: NewsKind, name: str = "", **facts: Any) -> None:
         self.counts.count(kind)
@@ -97,6 +98,9 @@ class _Lines:
             complain(f"{name}: {facts['reason']}")
         elif kind == "waiting" and facts["reason"]:
             complain(f"waiting: {facts['reason']}")
+        elif kind == "painting" and time.monotonic() - self._progress >= LOG_SECONDS:
+            self._progress = time.monotonic()
+            complain(f"{name}: step {facts['step']} of {facts['steps']}; {self.counts.words()}")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prom
 class PictureRequest:
     """A blockout, the name of its picture, and the depths of what it shows as an OpenEXR file, empty where nobody asked
     for them. ``camera`` is its name in the scene, and ``pose`` how it stood, as numbers; "" and () where nobody knows.
+    ``references`` are the PNG files of the pictures that the blockout refers to.
     """
 
     name: str
@@ -30,6 +31,7 @@ class PictureRequest:
     depth: bytes = b""
     pose: tuple[float, ...] = ()
     camera: str = ""
+    references: tuple[bytes, ...] = ()
 
     @property
     def scene(self) -> str:
@@ -57,8 +59,8 @@ def safe(name: str) -> str:
     return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
-def requests_in(paths: Sequence[Path]) -> Iterator[PictureRequest]:
-    """The requests of files, and of folders as ``capture`` leaves them. Raises NotARequest."""
+def requests_in(paths: Sequence[Path]) -> Iterator[tuple[Path, PictureRequest]]:
+    """The requests of files, and of folders as ``capture`` leaves them, each with its file. Raises NotARequest."""
     for path in paths:
         if path.is_dir():
             files = sorted(path.rglob(f"*{SUFFIX}"))
@@ -67,9 +69,9 @@ def requests_in(paths: Sequence[Path]) -> Iterator[PictureRequest]:
             for file in files:
                 name, depth = file.relative_to(path).as_posix().removesuffix(SUFFIX), beside(file, DEPTH)
                 depths = depth.read_bytes() if depth.is_file() else b""
-                yield PictureRequest(name, read_request(file), depths)
+                yield file, PictureRequest(name, read_request(file), depths)
         else:
-            yield PictureRequest(path.name.partition(".")[0], read_request(path))
+            yield path, PictureRequest(path.name.partition(".")[0], read_request(path))
 
 
 def beside(request: Path, suffix: str) -> Path:

@@ -8,7 +8,7 @@ async with link(None) as server:
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,19 @@ from addon.protocol.answers import ModelInfo, Problem
 from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
+from ..cli.reference_flags import WrongReference
 from ..cli.render import link
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import requests_of, sentence
-from .looks import BatchLook, look_of
 from .manifest import ManifestRow, read_rows, write_durably
 from .page import write_pages
 from .paint import BatchPainter, WouldOverwrite
 from .plan import BatchPlan, changed, scene_names, with_seed
 from .progress import NewsKind, NewsListener
+from .references.looks import BatchLook, look_of
+from .references.reference_files import ReferenceFiles
+from .references.turns import PictureTurns
 from .requests import DEPTH, SUFFIX, PictureRequest, beside, requests_in
 from .scene_copies import SceneCopies
 from .sources import PictureSource
@@ -82,25 +85,27 @@ async def batch(
     scenes = scene_names(plan.scenes)
     with filling(out):
         models = await source.models()
-        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
+        turns = PictureTurns() if plan.in_turn else None
+        painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan), turns)
         chosen, asked = _chosen(models, model), dict[str, list[PictureRequest]]()
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
             for name, scene in scenes.items():
                 try:
-                    async for item in requests_of(name, scene, plan, chosen, blender):
-                        if isinstance(item, Problem):
-                            painter.fail(name, CommandError(sentence(item)))
-                        else:
-                            asked.setdefault(name, []).append(replace(item, depth=b""))
-                            yield item
+                    async with aclosing(requests_of(name, scene, plan, chosen, blender, turns)) as items:
+                        async for item in items:
+                            if isinstance(item, Problem):
+                                painter.fail(name, CommandError(sentence(item)))
+                            else:
+                                asked.setdefault(name, []).append(replace(item, depth=b"", references=()))
+                                yield item
                 except CommandError as error:
                     painter.failed.add(name)
                     listen("scene", name, reason=str(error))
 
         await _paint_all(painter, requests())
         if scene_copies:
-            await _copy_scenes(painter, SceneCopies(scenes, blender), asked)
+            await _copy_scenes(painter, SceneCopies(scenes, blender, plan.in_turn), asked)
         return _ended(painter, bool(plan.best))
 
 
@@ -127,23 +132,33 @@ async def paint(
     model: str | None = None,
     overwrite: bool = False,
     masks: bool = False,
+    references: Sequence[Path] = (),
     listen: NewsListener = silent,
 ) -> BatchOutcome:
     """Have the requests of files and folders painted into ``out``, with the seeds and settings of ``plan``.
 
+    The pictures that a request refers to lie beside it, or in one of the folders ``references``; where they do
+    not, that hinders no other.
+
     Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     settings = dict(plan.settings) | ({} if model is None else {"model": model})
+    files = ReferenceFiles(tuple(references))
     with filling(out):
         models = await source.models()
         painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
 
         async def requests() -> AsyncGenerator[PictureRequest, None]:
-            for request in requests_in(paths):
+            for file, request in requests_in(paths):
                 blockout = changed(request.blockout, settings, plan.regions)
+                try:
+                    pictures = files.of(blockout, file)
+                except WrongReference as error:
+                    painter.fail(request.name, error)
+                    continue
                 for seed in plan.seeds_of(blockout):
                     name = _reseeded(request.name, blockout.seed, seed)
-                    yield PictureRequest(name, with_seed(blockout, seed), request.depth)
+                    yield replace(request, name=name, blockout=with_seed(blockout, seed), references=pictures)
 
         await _paint_all(painter, requests())
         return _ended(painter, bool(plan.best))

@@ -19,10 +19,11 @@ FILE = "scene.blend"
 
 @dataclass(frozen=True)
 class SceneCopies:
-    """Where the scenes are, by name, and which Blender opens them."""
+    """Where the scenes are, by name, and which Blender opens them; to ``project`` the first frame's pictures too."""
 
     scenes: Mapping[str, Path]
     blender: Path | None = None
+    project: bool = False
 
     async def write(self, name: str, requests: Iterable[PictureRequest], out: Path) -> Path | None:
         """Of one scene, with the pictures of the least seed and the first prompt that ``requests`` have; None where
@@ -42,7 +43,9 @@ class SceneCopies:
         with scratch() as folder:
             document = folder / "frames.json"
             document.write_text(json.dumps(dump(frames)))
-            await blender_process.footage(SceneFile(path=self.scenes[name]), document, target, self.blender)
+            await blender_process.footage(
+                SceneFile(path=self.scenes[name]), document, target, self.blender, self.project
+            )
         return target
 
 

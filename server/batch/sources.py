@@ -27,10 +27,10 @@ class PictureSource(Protocol):
         """The request with the sha256 of every file that it names. Raises NotPainted, ServerLost, ClientError."""
 
     async def picture_of(
-        self, blockout: Blockout, key: str, watch: Callable[[int], None], reference: bytes | None = None
+        self, blockout: Blockout, key: str, watch: Callable[[int], None], references: Sequence[bytes] = ()
     ) -> PaintedPicture:
-        """The picture of a blockout, whose content has this ``key``; ``watch`` hears of its steps, ``reference`` is the
-        PNG file that it follows.
+        """The picture of a blockout, whose content has this ``key``; ``watch`` hears of its steps, ``references`` are
+        the PNG files that it refers to.
 
         Raises NotPainted for what is wrong with the request alone, ServerLost, ClientError.
         """

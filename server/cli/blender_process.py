@@ -86,9 +86,12 @@ async def apply(
         await _run(command, blender)
 
 
-async def footage(source: SceneFile, frames: Path, out: Path, blender: Path | None = None) -> None:
-    """A copy of the scene, in ``out``, with the pictures that ``frames`` lists behind its cameras."""
-    await _run(FootageCommand(source=source, frames=frames, out=out), blender)
+async def footage(
+    source: SceneFile, frames: Path, out: Path, blender: Path | None = None, project: bool = False
+) -> None:
+    """A copy of the scene, in ``out``, with the pictures that ``frames`` lists behind its cameras; to ``project``, the
+    first frame's onto the objects too."""
+    await _run(FootageCommand(source=source, frames=frames, out=out, project=project), blender)
 
 
 async def look(source: SceneFile, out: Path, blender: Path | None = None) -> None:

@@ -24,7 +24,7 @@ from addon.protocol.model_files import Library
 from addon.protocol.paths import home
 from addon.protocol.strict_json import dump
 
-from ..catalogue import DEFAULT, NotAModel, described, facts
+from ..catalogue import DEFAULT, PACKAGE_NEEDED, NotAModel, described, facts
 from ..models.first_bytes import Unreadable, amount
 from ..models.folder_parts import refuse_incomplete
 from ..settings import VERSION, ServerSettings
@@ -192,6 +192,9 @@ def of_models(library: Library) -> Iterator[Check]:
         yield Check("model", "note" if large else "good", words, fix)
     if others := len(library.files) - len(good):
         yield Check("files", "note", f"{others} in your folders are no models", "maquette models says why of each.")
+    if waiting := sum(PACKAGE_NEEDED in file.trouble for file in library.files):
+        words = f"{waiting} in your folders are networks in GGUF, which need one package more"
+        yield Check("GGUF", "note", words, "Install it: pip install 'maquette[gguf]'.")
     for fault in library.card_faults:
         yield Check("card", "bad", fault, "Correct that line, or take the file away.")
     if not good:

@@ -71,11 +71,11 @@ class ServerLink:
         return await self.call(lambda client: client.pinned(blockout))
 
     async def picture_of(
-        self, blockout: Blockout, key: str, watch: Callable[[int], None], reference: bytes | None = None
+        self, blockout: Blockout, key: str, watch: Callable[[int], None], references: Sequence[bytes] = ()
     ) -> PaintedPicture:
-        """As ``painted``, of a blockout that follows the PNG file ``reference``."""
-        if reference is not None:
-            await self.call(lambda client: client.refer(reference))
+        """As ``painted``, of a blockout that refers to the PNG files ``references``."""
+        for png in references:
+            await self.call(methodcaller("refer", png))
         return await painted(self, blockout, key, lambda event: watch(event.step))
 
     async def call(self, ask: Callable[[Client], Awaitable[T]]) -> T:

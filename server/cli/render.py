@@ -126,7 +126,8 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
     with bar(desc="painting", total=all_steps(blockout)) as progress:
 
         def watch(event: Event) -> None:
-            progress.set_postfix_str(event.phase or event.state)
+            phase = event.phase or event.state
+            progress.set_postfix_str("" if phase == "painting" else phase)
             progress.update(event.step - progress.n)
 
         picture = await painted(link, blockout, uuid.uuid4().hex, watch)
@@ -155,8 +156,11 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
     """
     changes = {field: settings[field] for field in SENT if field in settings}
     changes |= {} if name is None else {"model": name}
+    request = read_request(path)
+    if control := changes.get("control"):
+        changes["control"] = dump(replace(control, depth=request.control and request.control.depth))
     try:
-        return load(Blockout, dump(read_request(path)) | changes)
+        return load(Blockout, dump(request) | changes)
     except ContractError as error:
         raise CannotRender(f"{path} cannot be painted so: {error}") from error
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the command line says to people, and how they stop it."""
 
+import re
 import signal
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ from tqdm import tqdm
 
 UP = "\x1b[A"  # what a bar inside another one writes on its way back to that
 LOG_SECONDS = 10.0  # between two lines about the same progress
+UNTOLD = re.compile(r", (\?|00:00) left")  # a time that is not known yet, or over
 
 
 class Lines:
@@ -19,7 +21,7 @@ class Lines:
 
     def write(self, text: str) -> None:
         """A state, unless it is the one that was written last."""
-        line = text.replace(UP, "").strip()
+        line = UNTOLD.sub("", text.replace(UP, "")).strip()
         if line and line != self._latest:
             self._latest = line
             complain(line)
@@ -29,9 +31,10 @@ class Lines:
 
 
 def bar(*arguments: Any, **options: Any) -> Any:
-    """A progress bar, as tqdm's; where standard error is no terminal, a line now and then: steps, and the time left."""
+    """A progress bar, as tqdm's; where standard error is no terminal, a line now and then: steps, the time left,
+    and what it waits for."""
     if not sys.stderr.isatty():
-        layout = "{desc}: {n_fmt} of {total_fmt}, {remaining} left"
+        layout = "{desc}: {n_fmt} of {total_fmt}, {remaining} left{postfix}"
         options = {"file": Lines(), "mininterval": LOG_SECONDS, "bar_format": layout, **options}
     return tqdm(*arguments, **options)
 

@@ -80,4 +80,7 @@ def is_same_request(blockout: Blockout, queued: str) -> bool:
     vae = blockout.vae
     if vae is not None and earlier.vae is not None:
         vae = replace(vae, sha256=vae.sha256 or earlier.vae.sha256)
-    return replace(blockout, loras=loras, vae=vae) == earlier
+    control = blockout.control
+    if control is not None and earlier.control is not None:
+        control = replace(control, sha256=control.sha256 or earlier.control.sha256)
+    return replace(blockout, loras=loras, vae=vae, control=control) == earlier

@@ -76,27 +76,6 @@ def _understood(text: bytes, held: int) -> Header:
     return Header(document, strings)
 
 
-def gguf_architecture(file: Path) -> str:
-    """What a GGUF file says it holds, such as ``flux``; "" where that is not the first thing that it says.
-
-    Raises Unreadable, OSError.
-    """
-    with file.open("rb") as opened:
-        first = opened.read(4096)
-    if not first.startswith(b"GGUF"):
-        raise Unreadable("it is empty; get it again" if not first else "it is no GGUF file; get it again")
-    key, value = _text(first, 24)
-    if key != "general.architecture" or int.from_bytes(first[value : value + 4], "little") != 8:  # 8: a text
-        return ""
-    return _text(first, value + 4)[0]
-
-
-def _text(data: bytes, start: int) -> tuple[str, int]:
-    """A text with its length in front, and where it ends."""
-    end = start + 8 + int.from_bytes(data[start : start + 8], "little")
-    return data[start + 8 : min(end, len(data))].decode("utf-8", "replace")[:60], end
-
-
 def amount(size: float) -> str:
     """Bytes in words: 6.9 GB."""
     return next((f"{size / unit:.1f} {name}" for unit, name in SIZES if size >= unit), f"{int(size)} bytes")

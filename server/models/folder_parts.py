@@ -15,14 +15,18 @@ INDEX = 10_000_000  # bytes; that of a model in shards has some hundred thousand
 LIBRARIES = frozenset({"diffusers", "transformers"})
 
 
-def refuse_incomplete(folder: Path, pipelines: Sequence[str]) -> None:
-    """Raise Unreadable where a part has no weights, or not all of them, or the pipeline is none that we paint with."""
+def refuse_incomplete(folder: Path, pipelines: Sequence[str], but: str = "") -> None:
+    """Raise Unreadable where a part has no weights, or not all of them, or the pipeline is none that we paint with.
+
+    Args:
+        but: a part that is not asked for.
+    """
     index = _object(folder / "model_index.json")
     pipeline = index.get("_class_name")
     if pipeline not in pipelines:
         raise Unreadable(f"it is made for {pipeline}, which Maquette does not paint with")
     for part, entry in index.items():
-        if _has_weights(part, entry):
+        if part != but and _has_weights(part, entry):
             _refuse_part(folder / part)
 
 

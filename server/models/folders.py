@@ -13,9 +13,9 @@ from .path_lists import read_paths
 
 PATHS_FILE = "extra_model_paths.yaml"
 MODELS = ("checkpoints", "diffusion_models", "unet", "diffusers")  # keys of ComfyUI, and its folders in models/
-ADAPTERS = ("loras", "vae")
+ADAPTERS = ("loras", "vae", "controlnet")
 A1111 = ("Stable-diffusion", "diffusers")
-A1111_ADAPTERS = ("Lora", "LyCORIS", "VAE")
+A1111_ADAPTERS = ("Lora", "LyCORIS", "VAE", "ControlNet")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from addon.protocol.model_files import FILES, Library, ModelFile, ModelFolder, r
 
 from ..unique_names import printable, unique_names
 from .folders import NamedFolder, interpret
+from .networks import Joined, joined
 from .verdicts import FileVerdict, verdict_on
 from .walk import ENTRIES, CandidateFile, TooMany, Walk
 
@@ -65,6 +66,7 @@ class ModelLibrary:
         self._stop, self._woken = threading.Event(), threading.Event()
         self._state = LibraryState()
         self._known: dict[str, tuple[tuple[int, int, int], FileVerdict]] = {}
+        self._joined: Joined = {}
         self._begun: tuple[Path, float] | None = None  # the folder that is being read, and since when
         self._thread = threading.Thread(target=self._watch, name="models", daemon=True)
 
@@ -161,7 +163,9 @@ class ModelLibrary:
         time.sleep(REST)
 
     def _publish(self, findings: Findings, whole: bool) -> None:
-        files, offers = entries_of(findings.verdicts, self._named)
+        self._joined = joined(findings.verdicts, self._named, self._joined)
+        verdicts = [self._joined[v.path][2] if v.path in self._joined else v for v in findings.verdicts]
+        files, offers = entries_of(verdicts, self._named)
         folders = tuple(
             ModelFolder(
                 path=printable(str(folder.path)[-2000:]),

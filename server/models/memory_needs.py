@@ -19,6 +19,8 @@ from typing import Any
 
 from addon.protocol.answers import ModelInfo
 
+from ..catalogue import is_gguf
+
 log = logging.getLogger(__name__)
 
 GIBIBYTE = 2**30
@@ -35,7 +37,7 @@ class MemoryNeeds:
     def __init__(self, file: Path | None, counter: tuple[str, ...] = ()) -> None:
         self._file = file
         self._counter = counter or (sys.executable, "-m", "server", "bench", "memory")
-        self._lock, self._waiting = threading.Lock(), dict[str, tuple[str, str, bool]]()
+        self._lock, self._waiting = threading.Lock(), dict[str, tuple[ModelInfo, str, bool]]()
         self._counts: dict[str, int] = _read(file)
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -48,7 +50,7 @@ class MemoryNeeds:
         with self._lock:
             count = self._counts.get(key, 0)
             if not count and key not in self._waiting and not self._stopped and Path(model.source).exists():
-                self._waiting[key] = model.source, precision, on_gpu
+                self._waiting[key] = model, precision, on_gpu
                 if len(self._waiting) == 1:
                     self._thread = threading.Thread(target=self._count_all, name="memory needs", daemon=True)
                     self._thread.start()
@@ -76,16 +78,17 @@ class MemoryNeeds:
             with self._lock:
                 if not self._waiting:
                     return
-                key, (source, precision, on_gpu) = next(iter(self._waiting.items()))
-            count = self._count(source, precision, on_gpu)
+                key, (model, precision, on_gpu) = next(iter(self._waiting.items()))
+            count = self._count(model, precision, on_gpu)
             with self._lock:
                 if not self._stopped:
                     self._counts[key] = count
                     _write(self._file, self._counts)
                 self._waiting.pop(key, None)
 
-    def _count(self, source: str, precision: str, on_gpu: bool) -> int:
-        words = [*self._counter, "--json", "--precision", precision, "--model", source]
+    def _count(self, model: ModelInfo, precision: str, on_gpu: bool) -> int:
+        words = [*self._counter, "--json", "--precision", precision, "--model", model.source]
+        words += ["--parts", model.parts_folder] if model.parts_folder else []
         try:
             with self._lock:
                 if self._stopped:
@@ -97,7 +100,7 @@ class MemoryNeeds:
             (figures,) = json.loads(output).values()
             return bytes_of(figures, on_gpu)
         except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-            log.info("the memory that %s needs cannot be counted: %s", source, error)
+            log.info("the memory that %s needs cannot be counted: %s", model.source, error)
             return UNCOUNTED
 
 
@@ -124,8 +127,11 @@ def likely_precision(model: ModelInfo, on_gpu: bool) -> str:
 def _key(model: ModelInfo, kind: str) -> str:
     """The same for models that are set up alike: of a folder its configurations, of a file what it is told by."""
     source = Path(model.source)
-    folder = source if source.is_dir() else source.with_suffix("")
+    folder = source if source.is_dir() else Path(model.parts_folder or source.with_suffix(""))
     texts = [f"{model.family} {model.base} {model.area} {model.multiple} {kind}"]
+    if is_gguf(source):
+        with suppress(OSError):
+            texts.append(str(source.stat().st_size))  # quantised to more or fewer bits
     if (folder / "model_index.json").is_file():
         files = sorted([*folder.glob("*.json"), *folder.glob("*/config.json")])
         for file in (file for file in files if file.is_file()):

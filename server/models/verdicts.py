@@ -2,15 +2,28 @@
 """What a file or folder is, and why it cannot be painted with, in sentences for the artist who has it."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from addon.protocol.answers import ModelInfo
 
-from ..catalogue import NotAModel, described, facts, kind_of
-from .first_bytes import Header, Unreadable, gguf_architecture, read_header
+from ..catalogue import (
+    NEEDED,
+    ONLY_NETWORKS,
+    PACKAGE_NEEDED,
+    TRANSFORMER,
+    NotAModel,
+    blocks_of_folder,
+    described,
+    facts,
+    is_gguf,
+)
+from ..file_kinds import blocks, kind_of, network_family
+from ..gguf_header import gguf_tensors
+from .first_bytes import Header, Unreadable, read_header
 from .folder_parts import refuse_incomplete
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
@@ -19,18 +32,24 @@ ADVICE: Mapping[str, str] = {
     "a LoRA": "goes on top of a model: put it into a folder of LoRAs",
     "a LyCORIS network": "goes on top of a model, and is not read yet",
     "an autoencoder": "goes on top of a model: put it into a folder of VAEs",
-    "a ControlNet": "steers a model by another picture, as your blocks do here",
+    "a ControlNet": "goes beside a model: put it into a folder of ControlNets",
     "an embedding": "is words for a prompt, and is not read yet",
 }
 ALONE = "cannot paint without its text encoders and autoencoder: get the model as a folder in diffusers' format"
 OTHERWISE = "does not paint from words by itself"
+PLAIN = ("F64", "F32", "F16", "BF16")
+FLOATS = (*PLAIN, "F8_E4M3", "F8_E5M2")  # the last two of networks alone, which are widened when they are read
+SCALES = (".quant_map", ".scale_weight", ".weight_scale", ".qweight", "scaled_fp8")
 PICKLE = "it is pickled: opening it could run anything, so it never is; look for the same model as .safetensors"
-GGUF = "a GGUF file, and quantised weights cannot be guided yet: get the model as .safetensors"
 
 
 @dataclass(frozen=True)
 class FileVerdict:
-    """What a candidate is: an offer, or ``trouble``, the reason why there is none. ``stem`` is what it is called."""
+    """What a candidate is: an offer, or ``trouble``, the reason why there is none. ``stem`` is what it is called.
+
+    A network alone in its file ``wants`` the other parts of a family, and a folder ``gives`` those of one, where its
+    own network, which has so many ``blocks``, is there or not.
+    """
 
     path: Path
     stem: str
@@ -40,6 +59,9 @@ class FileVerdict:
     licence: str = ""
     trouble: str = ""
     info: ModelInfo | None = None
+    wants: str = ""
+    gives: str = ""
+    blocks: int = 0
 
 
 def verdict_on(candidate: CandidateFile) -> FileVerdict:
@@ -81,8 +103,7 @@ def _file(candidate: CandidateFile) -> FileVerdict:
     if suffix in PICKLED:
         return FileVerdict(path, path.name, "pickled file", size, trouble=PICKLE)
     if suffix in QUANTISED:
-        architecture = gguf_architecture(path)
-        return FileVerdict(path, path.name, "GGUF", size, family=architecture, trouble=f"it is {GGUF}")
+        return _gguf(path, size)
     if candidate.shards:
         return _pieces(candidate, size)
     return _checkpoint(path, size, read_header(path, size))
@@ -106,6 +127,8 @@ def _pieces(candidate: CandidateFile, size: int) -> FileVerdict:
 def _checkpoint(path: Path, size: int, header: Header) -> FileVerdict:
     catalogue = facts()
     kind = kind_of(header.tensors, catalogue["files"])
+    if kind is not None and "families" in kind:
+        return _network(path, size, header.tensors, kind)
     if kind is None or "pipeline" not in kind:
         return _other(path, size, None if kind is None else str(kind["is"]))
     licence = header.notes.get(LICENCE, "")[:200]
@@ -117,6 +140,31 @@ def _checkpoint(path: Path, size: int, header: Header) -> FileVerdict:
         return FileVerdict(path, path.stem, "checkpoint", size, licence=licence, trouble=error.problem)
     licence = info.licence if info.licence != "unknown" or not licence else licence
     return FileVerdict(path, path.stem, "checkpoint", size, info.family, licence, info=info)
+
+
+def _gguf(path: Path, size: int) -> FileVerdict:
+    """Of a GGUF file, whole or not. Raises Unreadable, OSError."""
+    try:
+        tensors = gguf_tensors(path)
+    except ValueError as error:
+        raise Unreadable(f"{error}; get it again") from error
+    kind = kind_of(tensors, facts()["files"])
+    if kind is None or "families" not in kind:
+        words = "nothing that Maquette knows" if kind is None else kind.get("is", "a whole checkpoint")
+        return FileVerdict(path, path.stem, "GGUF", size, trouble=f"it is {words} {ONLY_NETWORKS}")
+    verdict = replace(_network(path, size, tensors, kind), kind="GGUF")
+    if find_spec("gguf") is None:
+        return replace(verdict, wants="", trouble=f"it is {kind['is']} as a GGUF file, and {PACKAGE_NEEDED}")
+    return verdict
+
+
+def _network(path: Path, size: int, tensors: Mapping[str, Mapping[str, Any]], kind: Mapping[str, Any]) -> FileVerdict:
+    """Of a network alone in its file; whether any folder gives it its other parts, nobody knows here."""
+    family = network_family(kind, path.stem)
+    if trouble := _unread(tensors, () if is_gguf(path) else FLOATS):
+        return FileVerdict(path, path.stem, "network", size, family, trouble=f"it is {kind['is']}, and {trouble}")
+    needed = f"it is {kind['is']}, and {NEEDED.format(family)}"
+    return FileVerdict(path, path.stem, "network", size, family, trouble=needed, wants=family, blocks=blocks(tensors))
 
 
 def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
@@ -131,29 +179,49 @@ def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
 
 def _unpaintable(path: Path, header: Header) -> str:
     """What is amiss with a checkpoint of a kind that we paint with, as far as its header says; "" if nothing is."""
-    names, kinds = header.tensors, {str(facts["dtype"]) for facts in header.tensors.values()}
-    if any(name.endswith((".quant_map", ".scale_weight", ".weight_scale", "scaled_fp8")) for name in names):
-        return "its weights are quantised, and those cannot be guided yet: get it in half precision (fp16)"
+    names = header.tensors
     if not any(name.startswith("first_stage_model.") for name in names):
         return "it lacks its autoencoder (VAE): get the file with the VAE baked in"
     if not any(name.startswith("model.diffusion_model.") for name in names):
         return "it lacks its network: get the whole checkpoint"
     if "v_pred" in names and not (path.with_suffix("") / "model_index.json").is_file():
         return f"it predicts velocity: a folder {path.stem} beside it, whose scheduler says so, makes it work"
-    odd = sorted(kinds - {"F64", "F32", "F16", "BF16", "I64", "I32", "U8", "BOOL"})
+    return _unread(names, {*PLAIN, "I64", "I32", "U8", "BOOL"})
+
+
+def _unread(tensors: Mapping[str, Mapping[str, Any]], known: Collection[str]) -> str:
+    """What is amiss with the numbers of weights, where they are of other kinds than those ``known``, all if none."""
+    if any(name.endswith(SCALES) for name in tensors):
+        return "its weights are quantised in a way that is not read: get it in half precision (fp16)"
+    odd = sorted({str(facts["dtype"]) for facts in tensors.values()}.difference(known)) if known else []
     return f"its weights are in {' and '.join(odd)}: get it in half precision (fp16)" if odd else ""
 
 
 def _folder(path: Path) -> FileVerdict:
     """Of a folder in diffusers' format. Raises OSError."""
     name, size = _called(path), _weights(path)
+    pipelines = [str(facts_["pipeline"]) for facts_ in facts()["families"].values()]
     try:
-        refuse_incomplete(path, [str(facts_["pipeline"]) for facts_ in facts()["families"].values()])
+        refuse_incomplete(path, pipelines)
         info = described(path, name=name[-200:])
     except (NotAModel, Unreadable) as error:
         problem = error.problem if isinstance(error, NotAModel) else str(error)
-        return FileVerdict(path, name, "diffusers folder", size, trouble=problem)
-    return FileVerdict(path, name, "diffusers folder", size, info.family, info.licence, info=info)
+        gives = _family_without_network(path, name, pipelines)
+        trouble = f"it has no network, and gives its other parts to files with one of {gives}" if gives else problem
+        empty = FileVerdict(path, name, "diffusers folder", size, trouble=trouble)
+        return replace(empty, family=gives, gives=gives, blocks=blocks_of_folder(path)) if gives else empty
+    family, count = info.family, blocks_of_folder(path)
+    gives = family if count else ""
+    return FileVerdict(path, name, "diffusers folder", size, family, info.licence, info=info, gives=gives, blocks=count)
+
+
+def _family_without_network(path: Path, name: str, pipelines: Sequence[str]) -> str:
+    """The family of a folder that has all parts but its network; "" of any other."""
+    try:
+        refuse_incomplete(path, pipelines, but=TRANSFORMER)
+        return described(path, name=name[-200:]).family if blocks_of_folder(path) else ""
+    except (NotAModel, Unreadable):
+        return ""
 
 
 def _called(path: Path) -> str:

@@ -7,14 +7,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import AdapterFile, Blockout, LoraFile, Precision, all_steps
+from addon.protocol.blockout import Blockout, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
-from ..catalogue import address, remedy
+from ..catalogue import address, parts_of, remedy
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
 from .png_files import crop, png, sketch
@@ -163,7 +162,9 @@ class DiffusionEngine:
         try:
             with within_memory(f"The model {model.name}"):
                 dtype, changes = getattr(torch, precision), dict(bare.card)
-                loaded = sg_core.load(address(model), device=_device(), dtype=dtype, changes=changes)
+                loaded = sg_core.load(
+                    address(model), device=_device(), dtype=dtype, changes=changes, parts=parts_of(model)
+                )
                 previews = preview_decoder(loaded, Hardware(_device(), dtype))
                 fitting, sparing = sg_core.Fitting(loaded), Sparing(loaded)
                 return Ready(model, precision, fitting, judge_of(loaded), sparing, bare, previews)
@@ -175,23 +176,22 @@ class DiffusionEngine:
         from sg_core.memory import Sparing
         from sg_core.models.adapters import fingerprint, state_of
 
-        files: list[tuple[LoraFile | AdapterFile, Path]] = [*setup.loras, *([setup.vae] if setup.vae else [])]
         try:
-            states = [state_of(file) for _, file in files]
+            states = [state_of(file) for _, file in setup.files]
             self._sums = {state: self._sums.get(state) or fingerprint(state.file) for state in states}
-            for (adapter, _), state in zip(files, states, strict=True):
+            for (adapter, _), state in zip(setup.files, states, strict=True):
                 if adapter.sha256 not in ("", self._sums[state]):
                     raise ChangedAdapter(changed_words(adapter.name))
-            with within_memory(f"The model {ready.info.name} with its LoRAs"):
+            with within_memory(f"The model {ready.info.name} with what is on top of it"):
                 loras = [sg_core.Lora(file, lora.weight) for lora, file in setup.loras]
-                model = ready.fitting.fit(loras, setup.vae and setup.vae[1])
+                model = ready.fitting.fit(loras, *(pair and pair[1] for pair in (setup.vae, setup.control)))
             if setup != ready.setup or model is not ready.sparing.model:  # other encoders say something else
                 self._ready = replace(ready, sparing=Sparing(model), setup=setup)
         except OutOfMemory:
             self._ready = None  # half of it may be changed
             raise
         except sg_core.WeightsError as error:
-            names = [f"“{adapter.name}”" for adapter, file in files if str(file) in str(error)]
+            names = [f"“{adapter.name}”" for adapter, file in setup.files if str(file) in str(error)]
             raise UnfitAdapter(f"{', '.join(names)} does not fit {ready.info.name}: {error}") from error
 
     def paint(
@@ -201,20 +201,22 @@ class DiffusionEngine:
         from . import references, translate
 
         stated = self._stated(blockout)
-        with self._painting(stated) as (model, judge, read):
-            stated = replace(stated, tiled=model.plan.tiles)
-            keeping = references.keeping(model, judge, read, reference, collage)
-            picture, latent = translate.paint(model, read, self._watch(report, stated), keeping)
+        with self._painting(stated) as (ready, read):
+            stated = replace(stated, tiled=ready.sparing.plan.tiles)
+            keeping = references.keeping(ready.sparing, ready.judge, read, reference, collage)
+            keeping += references.control(ready.fitting.control, read)
+            picture, latent = translate.paint(ready.sparing, read, self._watch(report, stated), keeping)
             report(Progress(all_steps(stated), phase="measuring"))
-            achieved = translate.achieved(model, judge, read, latent, picture)
+            achieved = translate.achieved(ready.sparing, ready.judge, read, latent, picture)
         return finished(picture[0], stated, achieved, references.latent_text(latent))
 
     def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
         """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
         from . import inspection
 
-        with self._painting(self._stated(blockout)) as (model, judge, read):
-            return inspection.inspected_page(model, judge, read, self._watch(report, blockout), files)
+        with self._painting(self._stated(blockout)) as (ready, read):
+            watch, control = self._watch(report, blockout), ready.fitting.control
+            return inspection.inspected_page(ready.sparing, ready.judge, read, watch, files, control)
 
     def _stated(self, blockout: Blockout) -> Blockout:
         """The request with the precision that it is computed in, which it need not say where that is float32."""
@@ -222,8 +224,8 @@ class DiffusionEngine:
         return blockout if self._ready.precision == "float32" else replace(blockout, precision=self._ready.precision)
 
     @contextmanager
-    def _painting(self, blockout: Blockout) -> Iterator["tuple[Sparing, sg_core.Judge | None, Blockout]"]:
-        """Model, Judge and the request as the model reads it; what goes wrong with them in the words of a refusal."""
+    def _painting(self, blockout: Blockout) -> Iterator[tuple[Ready, Blockout]]:
+        """The model and the request as it reads it; what goes wrong with them in the words of a refusal."""
         import sg_core
 
         from . import translate
@@ -232,7 +234,7 @@ class DiffusionEngine:
         info, read = self._ready.info, translate.readable(blockout, self._ready.info.words)
         try:
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
-                yield self._ready.sparing, self._ready.judge, read
+                yield self._ready, read
         except OutOfMemory as error:
             if any(region.colour for region in blockout.regions):
                 error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
@@ -272,9 +274,10 @@ class DiffusionEngine:
 
         assert self._ready is not None, "load comes first"
         ready, room = self._ready, self._room()
+        room = max(1, room - ready.fitting.beside) if room else 0
         key = (blockout.width, blockout.height)
         if room and key not in self._estimates:
-            self._estimates[key] = counted(address(ready.info), ready.precision, *key)
+            self._estimates[key] = counted(address(ready.info), ready.precision, *key, parts_of(ready.info))
         estimate = self._estimates[key] if room else None
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)

@@ -47,11 +47,13 @@ def inspected_page(
     blockout: Blockout,
     watch: sg_core.Watch,
     files: PicturesInspected,
+    control: torch.nn.Module | None = None,
 ) -> InspectionPage:
-    """Paint a request, as the model reads it, and look into it. Raises sg_core's errors, Unpaintable, and whatever
-    ``watch`` raises."""
+    """Paint a request, as the model reads it, and look into it; ``control`` is its ControlNet. Raises sg_core's errors,
+    Unpaintable, and whatever ``watch`` raises."""
     recorder = InspectionRecorder(watch)
     keeping = references.keeping(model, judge, blockout, files.reference, files.collage)
+    keeping += references.control(control, blockout)
     picture = translate.paint(model, blockout, recorder, keeping, inspected=True)[0][0]
     phrases = translate.wording(blockout).phrases
     targets = {
@@ -86,6 +88,7 @@ def facts(blockout: Blockout) -> dict[str, str]:
         "variation": f"{blockout.variation:g} towards {blockout.variation_seed}" if blockout.variation else "",
         "LoRAs": ", ".join(f"{lora.name} × {lora.weight:g}" for lora in blockout.loras),
         "VAE": blockout.vae.name if blockout.vae else "",
+        "ControlNet": f"{blockout.control.name} × {blockout.control.scale:g}" if blockout.control else "",
         "follows": _followed(blockout.reference) if blockout.reference else "",
     }
     return standard | {name: value for name, value in optional.items() if value}

@@ -3,12 +3,16 @@
 
 import io
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from PIL import Image, PngImagePlugin
 
 from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.png import plain
 from addon.protocol.strict_json import dump
+
+from ..problems import UnknownReference
 
 BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
@@ -41,3 +45,16 @@ def png(image: Image.Image, blockout: Blockout | None = None, latent: str = "") 
         text.add_text(LATENT_KEY, latent)
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
+
+
+def handed_over(blockout: Blockout, files: Mapping[str, bytes]) -> list[Any]:
+    """The PNG files that a request refers to, as the last arguments of an engine's ``paint``; ``files`` are by sha256.
+
+    Raises UnknownReference for one that is not among them.
+    """
+    if absent := [digest for digest in blockout.pictures if digest not in files]:
+        raise UnknownReference(f"The picture {absent[0]} was not handed over", path="reference.picture")
+    arguments: list[Any] = [] if blockout.reference is None else [files[blockout.reference.picture]]
+    if blockout.collage:  # engines of before there were any take none
+        arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.collage]]
+    return arguments

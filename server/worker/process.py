@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pkgutil import resolve_name
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -42,6 +41,7 @@ from ..settings import VERSION, ServerSettings
 from .engine import Engine, Painting
 from .memory import FACT, PRECISIONS, lacks_gpu, of_device, to_fact
 from .pipe import FREE, HOLDS, UNFIT, Pipe, die_with_parent, first_line, own_output
+from .png_files import handed_over
 from .reporter import JobReporter, Leaving, WorkerFacts, insist
 
 LOCK_SECONDS = 0.5  # that one try waits for whoever has locked the queue
@@ -202,10 +202,7 @@ def paint(equipment: Equipment, blockout: Blockout, reporter: JobReporter) -> No
     loaded.info, loaded.setup = model, setup
     reporter.start("painting")  # the first step may be long in coming, and nothing loads any more
     files = reporter.pictures()
-    arguments: list[Any] = [] if blockout.reference is None else [files[blockout.reference.picture]]
-    if blockout.collage:  # engines of before there were any take none
-        arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.collage]]
-    painting = equipment.engine.paint(blockout, reporter.report, *arguments)
+    painting = equipment.engine.paint(blockout, reporter.report, *handed_over(blockout, files))
     equipment.gate.picture(painting.full, blockout)
     reporter.finish(finished(equipment.finishing, painting, blockout, files.values()))
 

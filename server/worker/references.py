@@ -18,17 +18,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 import sg_core
-from addon.protocol.blockout import Blockout, ReferencePicture, ReferenceRegion, Region
+from addon.protocol.blockout import Blockout, Frame, ReferencePicture, ReferenceRegion, Region
 from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
 from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
+from sg_core.second_pass import first_size
 from sg_core.tokens import Phrase
 
 from ..problems import UnknownReference, Unpaintable
+from .control_pictures import control_picture
 from .translate import coverage, wording
 
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
@@ -133,8 +135,19 @@ def blocked(model: sg_core.Model, blockout: Blockout) -> sg_core.Layout:
     colours = {colour.region: colour.colour for colour in blocking.colours}
     far_to_near = sorted(blockout.regions, key=lambda region: -region.depth)
     blocks = {r.name: (coverage(r.mask), colours[r.name]) for r in far_to_near if r.name in colours}
-    size = (blockout.height, blockout.width)
+    small = first_pass(model, blockout)
+    size = (small.height, small.width)
     return sg_core.blocking(model, blocks, size, amount=blocking.amount, ground=blocking.ground)
+
+
+def control(network: nn.Module | None, blockout: Blockout) -> sg_core.Layout:
+    """The ControlNet that looks at the blocking; nothing where none is asked for."""
+    asked = blockout.control
+    if asked is None:
+        return sg_core.Layout()
+    assert network is not None, "it was loaded with the model"
+    shades = torch.from_numpy(control_picture(blockout) / np.float32(255))
+    return sg_core.control(network, shades.expand(1, 3, -1, -1), scale=asked.scale, until=asked.until)
 
 
 def collected(
@@ -172,9 +185,11 @@ def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bo
 def reference_of(
     model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes
 ) -> sg_core.Reference:
-    """The reference as the model has it: by the latent that the file carries, else encoded."""
-    request, file = blockout.reference, read(png)
+    """The reference as the model has it: by the latent that the file carries, else encoded; of an enlarged picture as
+    large as its first pass, which alone follows it."""
+    request, file, asked = blockout.reference, read(png), blockout
     assert request is not None, "whoever calls looked"
+    blockout = first_pass(model, asked)
     shape, size = model.latent_shape(blockout.width, blockout.height), (blockout.height, blockout.width)
     latent = file.latent if file.model == blockout.model and file.latent is not None else None
     latent = latent if latent is None or latent.shape[1:] == shape else None
@@ -182,10 +197,10 @@ def reference_of(
     if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
         with torch.no_grad():
             pixels = of_size(model.decode(latent.to(_device(model))).cpu(), blockout.width, blockout.height)
-    elif pixels.shape[2:] == (blockout.frame.height, blockout.frame.width):
-        pixels = _framed(pixels, blockout)
     elif pixels.shape[2:] != size:
-        pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
+        frames = {(one.frame.height, one.frame.width): one for one in (asked, blockout)}
+        framed = frames.get((pixels.shape[2], pixels.shape[3]))
+        pixels = _sized(pixels if framed is None else _framed(pixels, framed), size)
     if latent is None:
         latent = sg_core.pictured(model, pixels[0], request.caption, {}).latent
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
@@ -231,6 +246,25 @@ def located(
             outlines[words] = mask.cpu()
             masks.setdefault(words, mask.cpu())
     return masks, outlines
+
+
+def first_pass(model: sg_core.Model, blockout: Blockout) -> Blockout:
+    """The request as the first of two passes paints it; as it is where there is but one."""
+    if blockout.enlargement == 1.0:
+        return blockout
+    width, height = first_size(model.card, blockout.width, blockout.height, blockout.enlargement)
+    across, down, frame = width / blockout.width, height / blockout.height, blockout.frame
+    left, right = (round(edge * across) for edge in (frame.left, frame.left + frame.width))
+    top, bottom = (round(edge * down) for edge in (frame.top, frame.top + frame.height))
+    small = Frame(left=left, top=top, width=max(1, right - left), height=max(1, bottom - top))
+    return replace(blockout, width=width, height=height, frame=small, enlargement=1.0)
+
+
+def _sized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures (1, 3, y, x) of this height and width."""
+    if pixels.shape[2:] == size:
+        return pixels
+    return F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
 
 
 def _framed(pixels: Tensor, blockout: Blockout) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sg_core.attention.coverage import on_grid
 from sg_core.edits.keeping import Carry, Follow, Freeze, Hold, Keeping, Replace, Share
-from sg_core.edits.movement import Movement, filled, grown, moved, movement
+from sg_core.edits.movement import Movement, filled, grown, hemmed, moved, movement
 from sg_core.edits.prompt_to_prompt import aligned
 from sg_core.edits.reference import Reference, RegionMasks
 from sg_core.layout import Layout
@@ -23,6 +23,8 @@ from sg_core.tokens import Phrase, phrase
 MARGIN = 1  # cells around regions that may change
 CARRIED_UNTIL = 0.8  # progress; what comes later joins the object to its new surroundings
 SEEN_UNTIL = 0.9  # progress; at 0.7 colours went again
+WHOLE = 0.25  # of a cell: where an object covers as much, it is drawn wholly, for half of it is nobody's look
+EMPTIED_UNTIL = 0.5  # progress; later the model paints what was behind
 REPLACED_UNTIL, ITSELF_UNTIL = 0.8, 0.4  # progress, as published
 LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
 
@@ -66,12 +68,20 @@ def carry(
     Args:
         amount: how far the predicted picture is drawn towards the moved object, while progress is below ``until``.
     """
+    goal, cover, _ = _carried(model, reference, regions)
+    return amount * Layout(keeping=Keeping((Carry(goal, cover, before(until)),)))
+
+
+def _carried(model: Model, reference: Reference, regions: RegionMasks) -> tuple[Tensor, Tensor, Tensor]:
+    """The clean latent (1, channel, y, x) of the picture with its objects at their masks, and as coverage (y, x) in
+    0..1 where they are then, and where they were and are not any more."""
     picture = reference.decoded(model)
     size = (picture.shape[2], picture.shape[3])
     with torch.no_grad():
         lost = reference.latent - model.latent(picture)  # by encoding, which the object shall not lose
     outlines = [on_grid(reference.outline(words), size, 1, phrase(words), picture)[:, None] for words in regions]
-    goals = filled(picture, torch.stack(outlines).amax(0)) if outlines else picture
+    earlier = torch.stack(outlines).amax(0) if outlines else picture.new_zeros(1, 1, *size)
+    goals = filled(picture, earlier) if outlines else picture
     remainder, covers = torch.zeros_like(lost), picture.new_zeros(1, 1, *size)
     for (words, mask), outline in zip(regions.items(), outlines, strict=True):
         path = movement(reference.region(words), mask)
@@ -81,8 +91,9 @@ def carry(
         covers = torch.maximum(covers, cover)
     with torch.no_grad():
         goal = model.latent(goals) + remainder
-    cover = _on(reference, covers[0, 0])
-    return amount * Layout(keeping=Keeping((Carry(goal, cover, before(until)),)))
+    left = (hemmed(earlier) - hemmed(covers)).clamp_min(0.0)
+    cover = (_on(reference, covers[0, 0]) / WHOLE).clamp_max(1.0)
+    return goal, cover, _on(reference, left[0, 0])
 
 
 def opened(reference: Reference, regions: RegionMasks, others: RegionMasks, margin: int = MARGIN) -> Tensor:
@@ -115,6 +126,8 @@ def keep_look(
 ) -> Layout:
     """Regions go from where the reference has them to their masks and keep their look; all else stays as it is there.
 
+    What they leave begins as its surroundings, lest something of them come back.
+
     Args:
         regions: phrase to new mask (y, x), of those that move or are painted anew.
         others: those that stay: phrase to mask. Their own cells stay closed.
@@ -129,7 +142,13 @@ def keep_look(
     layout = freeze(reference, area)
     for words, mask in kept.items():
         layout += follow(reference, words, mask)
-    return layout + carry(model, reference, kept) if kept else layout
+    if not kept:
+        return layout
+    goal, cover, left = _carried(model, reference, kept)
+    for mask in (*(others or {}).values(), *(mask for words, mask in regions.items() if phrase(words) in anew)):
+        left = (left - _on(reference, mask)).clamp_min(0.0)
+    carried = (Carry(goal, left, before(EMPTIED_UNTIL)), Carry(goal, cover, before(CARRIED_UNTIL)))
+    return layout + Layout(keeping=Keeping(carried))
 
 
 def same_look(

@@ -78,7 +78,7 @@ def moved(values: Tensor, movement: Movement) -> Tensor:
 
 def filled(picture: Tensor, hole: Tensor) -> Tensor:
     """A picture (1, channel, y, x) whose ``hole`` (1, 1, y, x) in 0..1 is filled smoothly with what is around it."""
-    rest = (F.max_pool2d(hole, HEM, 1, HEM // 2) < COVERS).to(picture)
+    rest = (hemmed(hole) < COVERS).to(picture)
     answer, known = picture * rest, rest
     reach = HEM
     while reach < 2 * max(picture.shape[2:]) and float(known.min()) == 0.0:
@@ -88,6 +88,11 @@ def filled(picture: Tensor, hole: Tensor) -> Tensor:
         answer, known = torch.where(fresh, around, answer), torch.where(fresh, 1.0, known)
         reach = 2 * reach - 1
     return torch.where(known > 0, answer, picture)
+
+
+def hemmed(mask: Tensor) -> Tensor:
+    """A mask (1, 1, y, x) in 0..1 with the pixels around it that show some of the object."""
+    return F.max_pool2d(mask, HEM, 1, HEM // 2)
 
 
 def box_sums(values: Tensor, reach: int) -> Tensor:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What artists put on top of a model: LoRAs (Hu et al. 2021), several and weighted, and another autoencoder.
+"""What artists put on top of a model: LoRAs (Hu et al. 2021), several and weighted, another autoencoder, a ControlNet.
 
 A LoRA is added to the weights themselves: it costs nothing per step, and layers keep their names, so what listens
 and what masks knows nothing of it. Names are kohya's (``lora_unet_down_blocks_0_...``, also in the first code's
@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
+from sg_core.models.companions.controlnet import controlnet
 from sg_core.models.companions.lora_names import DOWN, named_layers, renamed, up_name
 from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
@@ -52,7 +53,7 @@ class FileState:
 
 
 class Fitting:
-    """What is on top of a model, and the way back from it.
+    """What is on top of a model, and the way back from it. ``control`` is the ControlNet beside it, if there is one.
 
     ``fit`` says all that is to be on it from now on. Weights change in place, a model is never read anew: those that
     LoRAs change are kept in main memory as they were, and put back bit for bit. Files in use are read once.
@@ -64,17 +65,30 @@ class Fitting:
         self._before: dict[nn.Module, Tensor] = {}
         self._pairs: dict[FileState, Pairs] = {}
         self._autoencoder: FileState | None = None
+        self._control: FileState | None = None
+        self.control: nn.Module | None = None
 
-    def fit(self, loras: Sequence[Lora] = (), autoencoder: Path | None = None) -> Model:
-        """The model with these LoRAs, their changes added up, and this autoencoder; its own with None.
+    @property
+    def beside(self) -> int:
+        """Bytes of the ControlNet's weights."""
+        return sum(weight.nbytes for weight in self.control.parameters()) if self.control is not None else 0
 
-        A LoRA of weight 0 is none, bit for bit. Raises WeightsError, and then nothing has changed, as ``with_loras``
-        and ``with_autoencoder`` do.
+    def fit(self, loras: Sequence[Lora] = (), autoencoder: Path | None = None, control: Path | None = None) -> Model:
+        """The model with these LoRAs, their changes added up, and this autoencoder; its own with None. A ``control``
+        is loaded, and no more: ``control`` of a layout puts it to use.
+
+        A LoRA of weight 0 is none, bit for bit. Raises WeightsError, and then nothing has changed, as ``with_loras``,
+        ``with_autoencoder`` and ``controlnet`` do.
         """
         added = [lora for lora in loras if lora.weight]
         states = [state_of(lora.file) for lora in added]
         read = {state: self._pairs.get(state) or _pairs(modules(self.model), state.file) for state in states}
+        beside = state_of(control) if control is not None else None
+        if beside is None or beside != self._control:
+            self.control = None  # two need not fit
+        network = self.control or (controlnet(self.model, beside.file) if beside is not None else None)
         self._decode_with(state_of(autoencoder) if autoencoder is not None else None)
+        self._control, self.control = beside, network
         self._change([(lora.weight, read[state]) for lora, state in zip(added, states, strict=True)])
         self._pairs = read
         return self.model
@@ -178,6 +192,8 @@ def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
     if not downs or (absent := [name for name in downs if name not in layers]):
         example = absent[0] if downs else "no layer at all"
         raise WeightsError(f"{file} is made for another kind of model: it changes {example}")
+    if any(not _weight(layers[name]).is_floating_point() for name in downs):
+        raise WeightsError(f"{file} cannot be added to quantised weights: choose the model in half precision")
     halves = {name: _halves(tensors, name, down, file) for name, down in downs.items()}
     for name, (_, down, up) in halves.items():
         weight = _weight(layers[name])

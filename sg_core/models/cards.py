@@ -17,14 +17,18 @@ from types import MappingProxyType
 from typing import Any
 
 from sg_core.errors import WeightsError
+from sg_core.models.files.gguf_header import gguf_tensors
 from sg_core.models.folder import read_index, read_json
 
 PACKAGE = Path(__file__).parents[1]
 OWN_CARD = "card.json"
 CONFIGURATIONS = Path(__file__).with_name("configurations")
 HEADER = 100_000_000  # bytes; more than any file has
+GGUF = ".gguf"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
+
+NEEDED = "needs the text encoders and the autoencoder of {}: a folder of that family in diffusers' format"
 
 IDENTIFYING = frozenset({"pipeline", "when", "named", "network", "pixels", "bases"})
 """What of a family's entry says which models are of it, and where their sizes stand: no facts of a Card."""
@@ -61,6 +65,7 @@ class Card:
         scheduler: the one it likes; ``schedulers`` are those that it walks with, all where none is named.
         note: what a person should know before using it.
         preview: folder of a small decoder (TAESD) for previews; none named means the one beside the model, if any.
+        parts_folder: of a file that holds a network alone, the folder in diffusers' format that has all other parts.
     """
 
     name: str
@@ -86,6 +91,7 @@ class Card:
     schedulers: tuple[str, ...] = ()
     note: str = ""
     preview: str = ""
+    parts_folder: str = ""
 
     @property
     def address(self) -> str:
@@ -107,20 +113,39 @@ def new_card(family: str, **values: Any) -> Card:
     return Card(family=family, **facts)
 
 
-def read_card(folder: Path, **values: Any) -> Card:
+def read_card(folder: Path, parts: Path | None = None, **values: Any) -> Card:
     """The Card of a folder in diffusers' format, or of a checkpoint file; ``values`` come before what it says.
+
+    Args:
+        parts: of a file that holds a network alone, the folder of its other parts; that of its name beside it by
+            default.
 
     Raises WeightsError when it is of no family we know, or its configuration or ``card.json`` cannot be understood.
     """
     path = folder.resolve()
     name = str(values.get("name", path.stem if is_checkpoint(path) else path.name))
     try:
+        if folder.is_file() and "families" in (kind := _kind_of_file(folder)):
+            return _card_of_network(folder, kind, name, parts or folder.with_suffix(""), values)
         family = _family_of_file(folder, name) if folder.is_file() else _family(folder, name)
         folder = configuration_of(folder) if folder.is_file() else folder
         own, sizes = _own(folder / OWN_CARD), _sizes(folder, family)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{folder} cannot be read as a model: {type(error).__name__}: {error}") from error
     return new_card(family, **{"name": name, "source": str(path), "revision": "local", **sizes, **own, **values})
+
+
+def _card_of_network(file: Path, kind: Mapping[str, Any], name: str, parts: Path, values: Mapping[str, Any]) -> Card:
+    """That of its family, for a file that holds a network alone. Raises WeightsError without a folder of that kind."""
+    family = next(str(key) for key, words in kind["families"].items() if _is_named(name, {"named": words}))
+    if not (parts / "model_index.json").is_file():
+        raise WeightsError(f"{file} is {kind['is']}, and {NEEDED.format(family)}")
+    beside = parts.name == file.stem
+    if (other := _family(parts, name if beside else parts.resolve().name)) != family:
+        raise WeightsError(f"{file} is {kind['is']}, and {parts} is of {other}: {NEEDED.format(family)}")
+    sizes, path = _sizes(parts, family), str(file.resolve())
+    facts = {"name": name, "source": path, "revision": "local", "parts_folder": str(parts.resolve())}
+    return new_card(family, **{**facts, **sizes, **values})
 
 
 def _family(folder: Path, name: str) -> str:
@@ -134,12 +159,19 @@ def _family(folder: Path, name: str) -> str:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a file may be one checkpoint: only safetensors are."""
-    return path.suffix.lower() in (".safetensors", ".sft")
+    """Whether a file may be one checkpoint, or a network alone: safetensors, and of networks GGUF."""
+    return path.suffix.lower() in (".safetensors", ".sft", GGUF)
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether a file says that it is of the GGUF kind."""
+    return path.suffix.lower() == GGUF
 
 
 def header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file: of each tensor dtype, shape and place. Raises WeightsError for another file."""
+    """The header of a safetensors or a GGUF file: of each tensor dtype, shape and place. Raises WeightsError."""
+    if is_gguf(file):
+        return gguf_header(file)
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
@@ -151,10 +183,20 @@ def header(file: Path) -> dict[str, Any]:
         raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
 
 
+def gguf_header(file: Path) -> dict[str, Any]:
+    """As ``gguf_tensors``. Raises WeightsError."""
+    try:
+        return dict(gguf_tensors(file))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{file} cannot be read: {error}. Get the file again") from error
+
+
 def _kind_of_file(file: Path) -> Mapping[str, Any]:
-    """The first of the kinds of ``cards.json`` whose tensor the file has, in the size that tells it."""
+    """The first of the kinds of ``cards.json`` whose tensors the file has, in the size that tells it."""
     tensors = header(file)
     for kind in CATALOGUE["files"]:
+        if "also" in kind and not any(fnmatchcase(name, other) for other in kind["also"] for name in tensors):
+            continue
         for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
             if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
                 return dict(kind)
@@ -164,6 +206,9 @@ def _kind_of_file(file: Path) -> Mapping[str, Any]:
 def _family_of_file(file: Path, name: str) -> str:
     """The family of a checkpoint file, by its tensors and its name. Raises WeightsError, which says what it is."""
     kind = _kind_of_file(file)
+    if is_gguf(file):
+        words = kind.get("is", "a whole checkpoint")
+        raise WeightsError(f"{file} is {words} as a GGUF file, and of those only networks of transformers are read")
     if "pipeline" not in kind:
         raise WeightsError(f"{file} is {kind['is']}, and that is not painted with by itself")
     families = CATALOGUE["families"].items()

@@ -23,7 +23,8 @@ from sg_core.attention.tape import forgetting_after, listening
 from sg_core.memory import TILE, has_tiles
 from sg_core.models import pipeline_model, stable_diffusion_1
 from sg_core.models.adapters import modules
-from sg_core.models.cards import CONFIGURATIONS, Card, configuration_of
+from sg_core.models.cards import CONFIGURATIONS, Card, configuration_of, is_gguf
+from sg_core.models.files.gguf_file import outline_gguf
 from sg_core.models.folder import quiet
 from sg_core.models.live_bytes import peak
 from sg_core.models.loading import FAMILIES, describe, find
@@ -78,9 +79,9 @@ def estimate(model: Model, width: int, height: int) -> Estimate:
     network: Any = model.network
     with held[0].fake_mode:  # type: ignore[attr-defined]
         latent = torch.empty(1, *shape)
-        measured = _measured(held)
+        measured, itemsize = _measured(held), next(weight.itemsize for weight in held if weight.is_floating_point())
         free, decoding = measured(_free(model, latent, step)), measured(_decoding(model, latent))
-        tiled = measured(_decoding(model, latent[:, :, :TILE, :TILE])) + BLENDED * 3 * width * height * held[0].itemsize
+        tiled = measured(_decoding(model, latent[:, :, :TILE, :TILE])) + BLENDED * 3 * width * height * itemsize
         guided = measured(_guided(model, latent, step))
         saved = None
         family = FAMILIES[model.card.family].family
@@ -134,15 +135,21 @@ def _text(model: Model) -> Any:
     return text.guided(model.card.scale) if model.card.guided_by == "input" else text
 
 
-def outline(source: str | Path, dtype: torch.dtype = torch.bfloat16, card: Card | None = None) -> Model:
+def outline(
+    source: str | Path,
+    dtype: torch.dtype = torch.bfloat16,
+    card: Card | None = None,
+    parts_folder: Path | None = None,
+) -> Model:
     """A model in tensors that have shapes alone: of a Card's name, a folder or a checkpoint file. No weights are read.
+    ``parts_folder`` is what ``load`` takes as ``parts``.
 
     Raises WeightsError as the loader does.
     """
     path = find(source)
-    card = card or describe(source, path)
+    card = card or describe(source, path, parts_folder)
     family = FAMILIES[card.family].family
-    folder = configuration_of(path) if path.is_file() else path
+    folder = path if path.is_dir() else Path(card.parts_folder) if card.parts_folder else configuration_of(path)
     own = {**stable_diffusion_1.COMPONENTS, "tokenizer": stable_diffusion_1.TOKENIZERS}
     parts: dict[str, Any] = {}
     mode = FakeTensorMode()
@@ -150,6 +157,8 @@ def outline(source: str | Path, dtype: torch.dtype = torch.bfloat16, card: Card 
         if not part.startswith("tokenizer"):
             with mode, new_tensors(dtype), quiet():
                 parts[part] = outlined(folder, part, classes).requires_grad_(False).eval()
+            if is_gguf(path) and family is not None and part == family.network:
+                outline_gguf(parts[part], configuration(folder / part), path, mode)
         elif (folder / part).is_dir():
             parts[part] = tokenizer(folder, part, classes)
         else:

@@ -50,8 +50,9 @@ class Loader:
 
 
 def through_pipeline(family: Family, *, files: bool = False) -> Loader:
-    """How a family is read that is painted through diffusers' pipeline; of single ``files`` too, where it has such."""
-    single = partial(pipeline_model.load_file, family) if files else None
+    """How a family is read that is painted through diffusers' pipeline: of single files, whole checkpoints where it has
+    such ``files``, else networks that lie alone."""
+    single = partial(pipeline_model.load_file if files else pipeline_model.load_network, family)
     return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family), single, family)
 
 
@@ -93,6 +94,7 @@ def load(
     card: Card | None = None,
     dtype: torch.dtype = torch.float32,
     changes: Mapping[str, Any] = NO_CHANGES,
+    parts: Path | None = None,
 ) -> Model:
     """A model ready to paint, without gradients for its weights.
 
@@ -102,12 +104,14 @@ def load(
         card: overrides the Card that the source is known by, and the source with it.
         changes: facts that count instead of the Card's, such as ``{"layers": ("mid_block",)}``.
         dtype: of the weights; latents, energies and gradients are in float32 whatever it is.
+        parts: of a file that holds a network alone, the folder of that family in diffusers' format that has the text
+            encoders and the autoencoder; by default the one of the file's name beside it.
 
     Raises WeightsError when the source is missing, not pinned, of no family we know, or holds anything that runs code.
     """
     card = card or named(source)
     folder = find(card.address if card else source)
-    card = card or describe(source, folder)
+    card = card or describe(source, folder, parts)
     card = replace(card, **changes) if changes else card
     if card.family not in FAMILIES:
         raise WeightsError(f"{card.name} is of the family {card.family!r}: choose one of {', '.join(FAMILIES)}")
@@ -129,13 +133,13 @@ def named(source: str | Path) -> Card | None:
     return next((card for card in CARDS.values() if str(source) in (card.name, card.address)), None)
 
 
-def describe(source: str | Path, folder: Path) -> Card:
-    """The Card of a source that has no name, from the folder that it was found in.
+def describe(source: str | Path, folder: Path, parts: Path | None = None) -> Card:
+    """The Card of a source that has no name, from the folder that it was found in, and that of its other ``parts``.
 
     Raises WeightsError when the folder is of no family we know.
     """
     if Path(source).exists():
-        return read_card(folder)
+        return read_card(folder, parts)
     repository, _, revision = str(source).partition("@")
     return read_card(folder, name=repository.rpartition("/")[2], source=repository, revision=revision)
 

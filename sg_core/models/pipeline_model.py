@@ -3,7 +3,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import AttentionError, RequestError
-from sg_core.models.cards import Card
+from sg_core.models.cards import Card, is_gguf
 from sg_core.models.family import Family, Guided, decoded, scaled
+from sg_core.models.files.gguf_file import read_gguf
+from sg_core.models.files.network_file import read_network
 from sg_core.models.folder import quiet, read_index
 from sg_core.models.model import Step, check_sides, mean_latent
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
@@ -123,7 +125,8 @@ class PipelineModel:
 
 
 def _dtype(network: nn.Module) -> torch.dtype:
-    return next(network.parameters()).dtype
+    """In which a network computes: its quantised weights are bytes."""
+    return next(weight.dtype for weight in network.parameters() if weight.is_floating_point())
 
 
 def load(family: Family, folder: Path, card: Card, hardware: Hardware) -> PipelineModel:
@@ -131,18 +134,25 @@ def load(family: Family, folder: Path, card: Card, hardware: Hardware) -> Pipeli
 
     Raises WeightsError when the folder's parts are of other classes, damaged, not in safetensors, or ask for code.
     """
-    parts = {part: _part(folder, part, kinds, hardware) for part, kinds in family.parts.items()}
-    for part, words in parts.items():
-        if part.startswith("tokenizer") and type(words).__name__.startswith("CLIP"):  # some name no length
-            encoder = parts[part.replace("tokenizer", "text_encoder")]
-            words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
-    return assembled(family, folder, card, parts)
+    return assembled(family, folder, card, _parts(family, folder, hardware))
 
 
 def load_file(family: Family, file: Path, card: Card, hardware: Hardware) -> PipelineModel:
     """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
     parts, folder = read_parts(file, hardware)
     return assembled(family, folder, card, parts)
+
+
+def load_network(family: Family, file: Path, card: Card, hardware: Hardware) -> PipelineModel:
+    """The model whose network lies in a file, and whose other parts the Card's ``parts_folder`` has.
+
+    Raises WeightsError as ``load`` and ``network_file.read_network`` do.
+    """
+    folder = Path(card.parts_folder)
+    others = replace(family, parts={part: kinds for part, kinds in family.parts.items() if part != family.network})
+    read = read_gguf if is_gguf(file) else read_network
+    network = read(file, folder, family.network, family.parts[family.network], hardware)
+    return assembled(family, folder, card, {family.network: network, **_parts(others, folder, hardware)})
 
 
 def assembled(family: Family, folder: Path, card: Card, parts: Mapping[str, Any]) -> PipelineModel:
@@ -156,6 +166,15 @@ def assembled(family: Family, folder: Path, card: Card, parts: Mapping[str, Any]
         absent = {name: None for name in rest if name not in (*options, "self")}
         pipe = kind(**{**absent, **options, **parts, "scheduler": DDIMScheduler()})
     return PipelineModel(card, pipe, family, MappingProxyType(noise))
+
+
+def _parts(family: Family, folder: Path, hardware: Hardware) -> dict[str, Any]:
+    parts = {part: _part(folder, part, kinds, hardware) for part, kinds in family.parts.items()}
+    for part, words in parts.items():
+        if part.startswith("tokenizer") and type(words).__name__.startswith("CLIP"):  # some name no length
+            encoder = parts[part.replace("tokenizer", "text_encoder")]
+            words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
+    return parts
 
 
 def _part(folder: Path, part: str, kinds: Sequence[str], hardware: Hardware) -> Any:

@@ -12,6 +12,7 @@ from addon.blender_process import (
     ApplyCommand,
     CaptureCommand,
     Command,
+    FootageCommand,
     LookCommand,
     SceneFile,
     ViewsCommand,
@@ -42,10 +43,11 @@ COMMANDS = [
     ),
     ApplyCommand(source=SceneFile(path=SCENE, frame=0), picture=OUT, request=OUT, achieved=SCENE, out=OUT),
     LookCommand(source=SceneFile(path=SCENE, camera="-side"), out=OUT),
+    FootageCommand(source=SceneFile(path=SCENE), frames=SCENE, out=OUT, project=True),
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=["capture", "exact", "apply", "look"])
+@pytest.mark.parametrize("command", COMMANDS, ids=["capture", "exact", "apply", "look", "footage"])
 def test_what_is_asked_is_what_is_understood(command: Command) -> None:
     assert parse(command.words()) == command
 

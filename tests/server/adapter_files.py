@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files for tests of what goes on top of a model: a tiny checkpoint of Stable Diffusion XL, LoRAs and autoencoders."""
+"""Files for tests of what goes on top of a model: a tiny checkpoint of SDXL, LoRAs, autoencoders and ControlNets."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sg_core.models.folder import quiet
 from tests.sg_core.models import checkpoint_file
-from tests.sg_core.models.families import pipelines
+from tests.sg_core.models.families import networks, pipelines
 
 LAYERS = (
     "up_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k",
@@ -55,4 +55,11 @@ def autoencoder(own: Any, file: Path, *, seed: int = 5) -> Path:
     torch.manual_seed(seed)
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(type(own).from_config(own.config).state_dict(), file)
+    return file
+
+
+def controlnet(unet: Any, file: Path, *, seed: int = 3) -> Path:
+    """A ControlNet for this UNet, by diffusers' names."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(networks.controlnet(unet, seed).state_dict(), file)
     return file

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from addon.protocol.answers import AdapterInfo
-from addon.protocol.blockout import AdapterFile, LoraFile
+from addon.protocol.blockout import AdapterFile, ControlNet, LoraFile
 from server.adapters import AdapterCatalogue
 from server.catalogue import described
 from server.problems import ChangedAdapter, NoAdapter, UnfitAdapter
@@ -31,6 +31,8 @@ def kohya(layer: str, width: int = 4) -> dict[str, torch.Tensor]:
 
 
 TO_K = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+HINT = ("controlnet_cond_embedding.conv_in.weight", "controlnet_mid_block.weight")
+HEARS = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight"
 FILES: dict[str, tuple[dict[str, torch.Tensor], str, tuple[str, ...], str]] = {
     "sd 1": (kohya(TO_K, 768), "lora", ("stable-diffusion-1",), ""),
     "sd 2": (kohya(TO_K, 1024), "lora", ("stable-diffusion-2",), ""),
@@ -65,6 +67,18 @@ FILES: dict[str, tuple[dict[str, torch.Tensor], str, tuple[str, ...], str]] = {
         "",
     ),
     "sdxl_vae": (shapes("decoder.conv_in.weight", size=(8, 4, 3, 3)), "vae", ("stable-diffusion-xl",), ""),
+    "depth": (shapes(*HINT) | shapes(HEARS, size=(4, 768)), "controlnet", ("stable-diffusion-1",), ""),
+    "canny xl": (shapes(*HINT) | shapes(HEARS, size=(4, 2048)), "controlnet", ("stable-diffusion-xl",), ""),
+    "first code": (
+        shapes("control_model.input_hint_block.0.weight")
+        | shapes("control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", size=(4, 1024)),
+        "controlnet",
+        ("stable-diffusion-2",),
+        "",
+    ),
+    "deaf": (shapes(*HINT), "controlnet", (), ""),
+    "union": (shapes(*HINT, "task_embedding"), "controlnet", (), "it is a ControlNet of several kinds at once"),
+    "control lora": (shapes("lora_controlnet"), "controlnet", (), "it is a ControlNet in a LoRA's form"),
     "sixteen": (
         shapes("decoder.conv_in.weight", size=(8, 16, 3, 3)),
         "vae",
@@ -162,6 +176,32 @@ def test_a_request_is_pinned_or_refused_by_name(tmp_path: Path) -> None:
     ):
         with pytest.raises(refusal, match=sentence):
             catalogue.pinned(replace(asked, loras=(loras,)), model)
+
+
+def test_a_controlnet_is_pinned_by_its_folder_s_name_and_what_is_made_for_another_model_refused(tmp_path: Path) -> None:
+    for name, width in (("depth-15", 768), ("depth-xl", 2048)):
+        (tmp_path / "controlnet" / name).mkdir(parents=True)
+        save_file(
+            shapes(*HINT) | shapes(HEARS, size=(4, width)),
+            tmp_path / "controlnet" / name / "diffusion_pytorch_model.safetensors",
+        )
+    model = replace(described("toybox"), base="stable-diffusion-1")
+    asked = blockout(control=ControlNet(name="depth-15", scale=0.5))
+    catalogue = AdapterCatalogue([tmp_path])
+    pinned = catalogue.pinned(asked, model)
+    assert pinned.control is not None and len(pinned.control.sha256) == 64 and pinned.control.scale == 0.5
+    file = tmp_path / "controlnet" / "depth-15" / "diffusion_pytorch_model.safetensors"
+    assert catalogue.setup(pinned).control == (
+        AdapterFile(name="depth-15", sha256=pinned.control.sha256),
+        file.resolve(),
+    )
+    assert AdapterCatalogue([tmp_path]).pinned(pinned, model) == pinned
+    with pytest.raises(UnfitAdapter, match="“depth-xl” is made for stable-diffusion-xl"):
+        catalogue.pinned(blockout(control=ControlNet(name="depth-xl")), model)
+    with pytest.raises(NoAdapter, match="There is no ControlNet “edges” here; there is depth-15, depth-xl"):
+        catalogue.pinned(blockout(control=ControlNet(name="edges")), model)
+    with pytest.raises(ChangedAdapter, match="“depth-15” is another file"):
+        catalogue.pinned(blockout(control=ControlNet(name="depth-15", sha256="0" * 64)), model)
 
 
 def test_what_was_pinned_is_known_by_its_sum_when_a_namesake_comes(tmp_path: Path) -> None:

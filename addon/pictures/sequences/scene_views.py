@@ -3,10 +3,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import bpy
 
@@ -30,35 +30,59 @@ from ...raster.instances import camera_triangles
 from ...regions import marks
 from ...request.phrases import said, swapped
 from ...request.settings import Settings
+from .views_in_turn import check_cameras, take_in, told
 
 
 def write_views(command: ViewsCommand, again: Callable[[], None]) -> None:
     """Every view of the open file into a file of its own; one that cannot be captured hinders no other.
 
-    ``again`` opens it anew. Raises NoCamera, NothingMarked.
+    ``again`` opens it anew. Raises NoCamera, NothingMarked, TooManyViews.
     """
     views = loads(Views, command.views.read_bytes())
-    changes = settings_of(views.flags)
+    exact = settings_of(views.flags).get("exact")
     scene = _prepared(views)
     numbered = list(_views_of(scene, views))
-    for number, (camera, frame, index) in enumerate(numbered):
-        if number and changes.get("exact"):  # which renders, and leaves the scene otherwise
+    if views.in_turn:
+        numbered.sort(key=lambda one: one[1:])
+        check_cameras({name for name, _, _ in numbered})
+    for number, (name, frame, index) in enumerate(numbered):
+        begins = views.in_turn and numbered[number - 1][1:] != (frame, index)
+        if number and (begins or exact):  # what was projected is of another frame; and an exact look renders
             again()
             scene = _prepared(views)
-        prompt = views.prompts[index] if views.prompts else None
-        view = CapturedView(camera=camera, frame=frame, prompt=index, of=len(numbered))
+        if views.in_turn:
+            scene.frame_set(frame)
+        view = CapturedView(camera=name, frame=frame, prompt=index, of=len(numbered))
         try:
-            snapshot = _snapshot(scene, view, views, changes, prompt)
-            view = replace(view, blockout=finish(develop(snapshot)), pose=tuple(numbers(snapshot.view)))
+            camera = camera_of(scene, object_named(scene, name))
+            view = _captured(scene, camera, view, views, command.out / f"{number}.exr")
         except UserError as error:
             view = replace(view, problem=problem_of(error))
-        if views.depth and view.blockout is not None:
-            (command.out / f"{number}.exr").write_bytes(finish(_depth(snapshot)))
-        part = command.out / f"{number}.part"
-        part.write_text(json.dumps(dump(view)))
-        part.replace(command.out / f"{number}.json")
-        sys.stdout.write(f"\n{ANNOUNCED}{number}\n")
-        sys.stdout.flush()
+        _announce(view, number, command.out)
+        if views.in_turn and view.blockout is not None:
+            take_in(scene, camera, command.out / f"{number}.turn.json")
+
+
+def _captured(
+    scene: bpy.types.Scene, camera: bpy.types.Object, view: CapturedView, views: Views, depth: Path
+) -> CapturedView:
+    """A view with its request; what it sees of depth goes into a file, where that is wanted."""
+    snapshot = _snapshot(scene, camera, view, views)
+    blockout = finish(develop(snapshot))
+    if views.in_turn:
+        blockout = told(scene, camera, snapshot, blockout, depth.parent)
+    if views.depth:
+        depth.write_bytes(finish(_depth(snapshot)))
+    return replace(view, blockout=blockout, pose=tuple(numbers(snapshot.view)))
+
+
+def _announce(view: CapturedView, number: int, out: Path) -> None:
+    """Leave a view in a file of its own, and then say so."""
+    part = out / f"{number}.part"
+    part.write_text(json.dumps(dump(view)))
+    part.replace(out / f"{number}.json")
+    sys.stdout.write(f"\n{ANNOUNCED}{number}\n")
+    sys.stdout.flush()
 
 
 def _views_of(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
@@ -73,13 +97,11 @@ def _views_of(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, 
             yield from ((own, frame, index) for index in range(max(1, len(views.prompts))))
 
 
-def _snapshot(
-    scene: bpy.types.Scene, view: CapturedView, views: Views, changes: Mapping[str, Any], prompt: str | None
-) -> Snapshot:
-    stored = read(scene)
+def _snapshot(scene: bpy.types.Scene, camera: bpy.types.Object, view: CapturedView, views: Views) -> Snapshot:
+    stored, prompt = read(scene), views.prompts[view.prompt] if views.prompts else None
     words = _renamed(scene, stored.prompt if prompt is None else prompt, views.regions)
-    settings = replace(Settings(prompt=words, seed=stored.seed), **{**changes, "prompt": words})
-    camera = object_named(scene, view.camera)
+    changes = {**settings_of(views.flags), "prompt": words}
+    settings = replace(Settings(prompt=words, seed=stored.seed), **changes)
     look = partial(exactly, layer=views.layer or None) if settings.exact else None
     return capture(scene, settings, views.model, camera=camera, frame=view.frame, look=look)
 

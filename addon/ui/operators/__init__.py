@@ -5,7 +5,18 @@ import bpy
 
 from . import fixes, installation, models, server
 from .picture import compare, contact_sheet, footage, history, inspection, receive, result, reuse, vary
-from .request import adapters, generate, live, model_and_style, open_file, prompt, references, sequences, waiting
+from .request import (
+    adapters,
+    collage,
+    generate,
+    live,
+    model_and_style,
+    open_file,
+    prompt,
+    references,
+    sequences,
+    waiting,
+)
 from .scene import bake, camera, paint_views, projections, regions
 
 MODULES = (
@@ -20,6 +31,7 @@ MODULES = (
     prompt,
     generate,
     references,
+    collage,
     live,
     sequences,
     waiting,

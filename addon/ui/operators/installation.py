@@ -39,9 +39,8 @@ class InstallServer(Installing, bpy.types.Operator):
         assert self.layout is not None, "Blender draws it"
         plan, own, column = installation_plan(app().installer.folder), preferences(), self.layout.column()
         release = plan.release
-        column.label(
-            text=f"Maquette's server {release.version} with its model Toybox, and torch for {plan.build.label}"
-        )
+        named = f"server {release.version}".strip()  # a zip made without a wheel knows of no version
+        column.label(text=f"Maquette's {named} with its model Toybox, and torch for {plan.build.label}")
         size = f"Download about {amount(plan.build.download)}" if plan.online else "No download"
         column.label(text=f"{size}; then {amount(plan.build.disk)} on disk, in", icon="DISK_DRIVE")
         column.label(text=str(plan.folder), icon="BLANK1")
@@ -51,7 +50,7 @@ class InstallServer(Installing, bpy.types.Operator):
             own, "server_wheel", placeholder=release.download or f"choose the file {release.name or 'of the wheel'}"
         )
         if not release.download:
-            column.label(text="Only the wheel is needed: it lies beside the add-on's zip", icon="BLANK1")
+            column.label(text="Only the wheel has to be chosen: it lies beside the add-on's zip", icon="BLANK1")
         column.prop(own, "wheel_folder", placeholder="none: from the network")
         column.prop(own, "server_python", placeholder="Blender's own")
         if plan.online and not bpy.app.online_access:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes on top of the model: a row for each LoRA; the autoencoder and the scheduler under Advanced."""
+"""What goes on top of the model: a row for each LoRA, and for a ControlNet; the rest under Advanced."""
 
 from collections.abc import Sequence
 from typing import get_args
@@ -8,12 +8,12 @@ import bpy
 
 from ...capture import scene_settings
 from ...protocol.answers import AdapterInfo, AdapterKind, ModelInfo
-from ...protocol.blockout import LORAS, AdapterFile, LoraFile, Scheduler
+from ...protocol.blockout import LORAS, ControlKind, Scheduler
 from ...request import adapters
-from ...request.settings import SCHEDULER
+from ...request.settings import SCHEDULER, AskedFile
 from ...runtime.app import app
-from ..adapter_properties import WEIGHTS
-from ..context import Context
+from ..adapter_properties import CONTROL_SCALE, WEIGHTS
+from ..context import Context, Icon
 from ..properties import chosen
 from .menus import choice, row
 from .widgets import Drawable, paragraph
@@ -54,6 +54,27 @@ class MAQUETTE_MT_vaes(Drawable, bpy.types.Menu):
         _others(self.layout, "vae", model)
 
 
+class MAQUETTE_MT_controls(Drawable, bpy.types.Menu):
+    """The ControlNets that the server has for the chosen model."""
+
+    bl_label = "ControlNet"
+
+    def draw(self, context: Context) -> None:
+        """None, those that fit, and what the chosen one looks at."""
+        model, control = chosen(context.scene), scene_settings.control(context.scene)
+        row(self.layout, "maquette.choose_control", "", "None", control is None)
+        for info in _fitting("controlnet", model):
+            used = control is not None and control.name == info.name
+            row(self.layout, "maquette.choose_control", info.name, info.name, used)
+        if control is not None:
+            self.layout.separator()
+            for kind in get_args(ControlKind):
+                icon: Icon = "RADIOBUT_ON" if control.kind == kind else "RADIOBUT_OFF"
+                operator = self.layout.operator("maquette.choose_control", text=f"Looks at {kind.title()}", icon=icon)
+                operator.name, operator.kind = control.name, kind
+        _others(self.layout, "controlnet", model)
+
+
 class MAQUETTE_MT_schedulers(Drawable, bpy.types.Menu):
     """How the chosen model can walk from noise to picture."""
 
@@ -89,6 +110,26 @@ def lora_rows(column: bpy.types.UILayout, context: Context) -> None:
             paragraph(column, f"“{lora.name}” {why}", context, "ERROR", "BLANK1")
 
 
+def control_row(column: bpy.types.UILayout, context: Context) -> None:
+    """The ControlNet and how much of it is added, where the server has any, or one is chosen."""
+    scene = context.scene
+    control = scene_settings.control(scene)
+    if control is None:
+        if adapters.of_kind(app().session.link.adapters, "controlnet"):
+            choice(column, "ControlNet", "MAQUETTE_MT_controls", "None")
+        return
+    why = _fault(control, chosen(scene))
+    line = column.row(align=True)
+    line.use_property_split = False
+    parts = line.split(factor=NAME, align=True)
+    name = parts.row(align=True)
+    name.alert = bool(why)
+    name.menu("MAQUETTE_MT_controls", text=f"{control.name}  ·  {control.kind}")
+    parts.prop(scene, CONTROL_SCALE, text="", slider=True)
+    if why:
+        paragraph(column, f"“{control.name}” {why}", context, "ERROR", "BLANK1")
+
+
 def advanced(layout: bpy.types.UILayout, context: Context) -> None:
     """The autoencoder and the scheduler of the chosen model."""
     header, body = layout.panel("MAQUETTE_advanced", default_closed=True)
@@ -120,7 +161,7 @@ def scheduler_words(name: str) -> str:
     return {"ddim": "DDIM", "ddpm": "DDPM", "lcm": "LCM", "unipc": "UniPC"}.get(name) or name.title()
 
 
-def _fault(file: LoraFile | AdapterFile, model: ModelInfo) -> str:
+def _fault(file: AskedFile, model: ModelInfo) -> str:
     """Why one would be refused, where there is a server to ask."""
     link = app().session.link
     return adapters.fault(file, link.adapters, model) if link.name == "online" else ""
@@ -145,4 +186,9 @@ def _others(layout: bpy.types.UILayout, kind: AdapterKind, model: ModelInfo) -> 
         layout.label(text=f"and {len(others) - LISTED} more", icon="BLANK1")
 
 
-MENUS: tuple[type[bpy.types.Menu], ...] = (MAQUETTE_MT_loras, MAQUETTE_MT_vaes, MAQUETTE_MT_schedulers)
+MENUS: tuple[type[bpy.types.Menu], ...] = (
+    MAQUETTE_MT_loras,
+    MAQUETTE_MT_vaes,
+    MAQUETTE_MT_controls,
+    MAQUETTE_MT_schedulers,
+)

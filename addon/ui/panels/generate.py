@@ -147,7 +147,7 @@ def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> Non
         (regions, "maquette.add_selected", "1  Select objects: Add Selected"),
         (scene.camera is not None, "maquette.add_camera", "2  Camera from View"),
         (session.link.name in ("online", "starting"), f"maquette.{server[0]}", f"3  {server[1]}"),
-        (False, "maquette.generate", "4  Write the prompt: Generate"),
+        (session.busy, "maquette.generate", "4  Write the prompt: Generate"),
     )
     stage.label(text="To the first picture:")
     column = stage.column(align=True)

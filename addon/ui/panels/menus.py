@@ -11,6 +11,8 @@ from ..context import Context, Icon
 from ..properties import chosen
 from .widgets import Drawable
 
+OURS = "sg_core/"  # where the models lie that come with Maquette
+
 
 class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
     """The models that the server offers."""
@@ -21,7 +23,8 @@ class MAQUETTE_MT_models(Drawable, bpy.types.Menu):
         """A line each: its name, where it is from, its licence, and which is loaded."""
         current, health = chosen(context.scene).name, app().session.link.health
         for info in app().session.link.models:
-            source = "" if info.source == info.name else f"  ·  {info.source}"
+            source = "comes with Maquette" if info.source.startswith(OURS) else info.source
+            source = "" if info.source == info.name else f"  ·  {source}"
             loaded = "  ·  in memory" if health is not None and health.model == info.name else ""
             file = model_file(app().session, info.name)
             size = "  ·  does not fit" if file is not None and file.fits == "too large" else ""

@@ -10,7 +10,7 @@ from ...runtime.app import app
 from ...session.state import model_file
 from ..context import Context
 from ..properties import chosen
-from .adapters import advanced, lora_rows
+from .adapters import advanced, control_row, lora_rows
 from .menus import choice, row_side
 from .messages import section_notice
 from .widgets import Tab, paragraph
@@ -41,6 +41,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
             column.label(text=f"“{requested}” is not offered", icon="ERROR")
         self._memory(column, model.name)
         lora_rows(column, context)
+        control_row(column, context)
         if model.nouns:
             more = ", and more" if model.vocabulary else ""
             choice(column, "It Knows", "MAQUETTE_MT_words", f"{len(model.nouns)} things{more}")
@@ -51,6 +52,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         column.prop(scene, "maquette_strength", slider=True)
         column.prop(scene, "maquette_masks", slider=True)
         column.prop(scene, "maquette_emphasis", slider=True)
+        column.prop(scene, "maquette_blocking", slider=True)
         column.prop(scene, "maquette_steps")
         column.prop(scene, "maquette_exact")
 

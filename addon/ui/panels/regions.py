@@ -151,7 +151,7 @@ def _visible_words(block: BlockMeasure) -> str:
 
 def _achieved_words(entry: ListedRegion, picture: PictureMeasure) -> str:
     return region_sentences.achieved_words(
-        entry.row.phrase, picture.by, picture.offset, picture.overlap, picture.outdated
+        entry.row.phrase, picture.by, picture.offset, picture.overlap, picture.outdated, picture.size
     )
 
 
@@ -165,7 +165,7 @@ def _share(row: bpy.types.UILayout, entry: ListedRegion, block: BlockMeasure) ->
 def _achieved(row: bpy.types.UILayout, entry: ListedRegion, picture: PictureMeasure) -> None:
     """What the picture shows of it; grey once that is of an earlier scene."""
     row.ui_units_x, row.active = ACHIEVED, not picture.outdated
-    words = region_sentences.achieved_short(picture.offset, picture.overlap)
+    words = region_sentences.achieved_short(picture.offset, picture.overlap, picture.size)
     achieved = row.operator("maquette.select_region", text=words, emboss=False)
     achieved.uid, achieved.words = str(entry.row.uid), _achieved_words(entry, picture)
 
@@ -193,6 +193,7 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
             for key in keys:
                 together.prop(region, key)
     _look(column.row(align=True), entry)
+    _taken(column.row(align=True), entry)
     coloured = region.get(marks.COLOUR) is not None
     if "colour" in model.region_fields or coloured:
         row = column.row(align=True)
@@ -207,3 +208,14 @@ def _look(row: bpy.types.UILayout, entry: ListedRegion) -> None:
     """Whether it looks as in the latest picture; or it alone anew in that picture."""
     row.prop(entry.region, marks.KEEP_LOOK)
     row.operator("maquette.repaint_region", text="", icon="BRUSH_DATA").uid = str(entry.row.uid)
+
+
+def _taken(row: bpy.types.UILayout, entry: ListedRegion) -> None:
+    """Out of which picture of the history it is taken."""
+    name = str(entry.region.get(marks.TAKEN_FROM, ""))
+    if name:
+        icon = app().gallery.icon(name)
+        button = row.operator("maquette.take_region", text="Taken from This", icon_value=icon, depress=True)
+    else:
+        button = row.operator("maquette.take_region", icon="EYEDROPPER")
+    button.uid = str(entry.row.uid)

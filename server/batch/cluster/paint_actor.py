@@ -6,7 +6,9 @@ Requests and answers are JSON texts and PNG files, so that both ends may be of r
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pkgutil import resolve_name
 
 from pydantic import TypeAdapter
@@ -23,6 +25,7 @@ from ...safeguards.digital_source import source_type
 from ...safeguards.finishing import Finishing
 from ...settings import VERSION, ServerSettings
 from ...worker.engine import Engine
+from ...worker.png_files import handed_over
 
 
 @dataclass(frozen=True)
@@ -50,27 +53,28 @@ class PaintActor:
         """Its process id, and what it computes on: it can be given work."""
         return os.getpid(), self._engine.device
 
-    def paint(self, request: str, reference: bytes | None = None) -> ActorAnswer:
+    def paint(self, request: str, references: Sequence[bytes] = ()) -> ActorAnswer:
         """The picture of a blockout as JSON, or what is wrong with it. Raises what an engine does, which is one row's
         failure, and may cost the model in memory."""
         try:
-            return self._painted(loads(Blockout, request), reference)
+            return self._painted(loads(Blockout, request), references)
         except Refusal as refusal:
             return ActorAnswer(problem=json.dumps(dump(refusal.problem())))
 
-    def _painted(self, blockout: Blockout, reference: bytes | None) -> ActorAnswer:
+    def _painted(self, blockout: Blockout, references: Sequence[bytes]) -> ActorAnswer:
         model = self._settings.model(blockout.model)
         if model is None:
             raise NoModel(f"This batch has no model {blockout.model}", fix="Name it with --model.")
         self._gate.request(blockout)
+        files = {sha256(png).hexdigest(): png for png in references}
         setup = replace(self._adapters.setup(blockout), card=self._cards.values(model))
         before, self._loaded = self._loaded, None
         if before != (model, setup):
             self._engine.load(model, setup)
-        painting = self._engine.paint(blockout, lambda progress: None, reference)
+        painting = self._engine.paint(blockout, lambda progress: None, *handed_over(blockout, files))
         self._loaded = model, setup
         self._gate.picture(painting.full, blockout)
-        source = source_type([] if reference is None else [reference])
+        source = source_type(references)
         picture = self._finishing.finished(painting.picture, blockout, source)
         achieved: tuple[Achieved, ...] = painting.achieved
         return ActorAnswer(picture, json.dumps(dump(achieved)))

@@ -27,7 +27,7 @@ from addon.protocol.answers import Achieved, ModelInfo, Problem
 from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import dump, loads
 
-from ...adapters import AdapterCatalogue
+from ...adapters import AdapterCatalogue, files_of
 from ...cli.following import NotPainted, PaintedPicture, ServerLost
 from ...errors import CommandError
 from ...problems import Refusal
@@ -117,7 +117,7 @@ class RayCluster:
 
     def _pinned(self, blockout: Blockout) -> Blockout:
         model = self.settings.model(blockout.model)
-        if model is None or not (blockout.loras or blockout.vae):
+        if model is None or not files_of(blockout):
             return blockout
         try:
             catalogue = AdapterCatalogue(self.settings.adapters, self.settings.models, self.settings.checksums)
@@ -126,13 +126,13 @@ class RayCluster:
             raise NotPainted(_sentence(refusal.problem())) from refusal
 
     async def picture_of(
-        self, blockout: Blockout, key: str, watch: Callable[[int], None], reference: bytes | None = None
+        self, blockout: Blockout, key: str, watch: Callable[[int], None], references: Sequence[bytes] = ()
     ) -> PaintedPicture:
         """By any actor; by another where one dies or fails. Raises NotPainted, ServerLost."""
         reason = ""
         for _ in range(TRIES):
             actor = await self._free_actor(reason)
-            answer = await self._answer(actor, json.dumps(dump(blockout)), reference)
+            answer = await self._answer(actor, json.dumps(dump(blockout)), references)
             problem = loads(Problem, answer.problem) if answer.problem else None
             if problem is None:
                 watch(all_steps(blockout))
@@ -142,10 +142,10 @@ class RayCluster:
                 break
         raise NotPainted(reason)
 
-    async def _answer(self, actor: Any, request: str, reference: bytes | None) -> ActorAnswer:
+    async def _answer(self, actor: Any, request: str, references: Sequence[bytes]) -> ActorAnswer:
         """What an actor says; one that dies is replaced."""
         try:
-            answer: ActorAnswer = await actor.paint.remote(request, reference)
+            answer: ActorAnswer = await actor.paint.remote(request, tuple(references))
         except self.ray.exceptions.RayTaskError as error:  # what the engine raised; the actor lives
             answer = _failed("painting-failed", "Painting failed", error)
         except self.ray.exceptions.RayError as error:

@@ -15,7 +15,7 @@ from addon.protocol.blockout import Blockout
 from addon.protocol.paths import home
 from addon.protocol.png import SIGNATURE
 
-from ...adapters import AdapterCatalogue, Setup
+from ...adapters import AdapterCatalogue, Setup, files_of
 from ...catalogue import described, is_checkpoint, offered
 from ...errors import CommandError
 from ...models.card_files import CardFiles
@@ -98,7 +98,7 @@ def setup_of(
     settings: ServerSettings, library: ModelLibrary, model: ModelInfo, blockout: Blockout, folders: Sequence[Path]
 ) -> Setup:
     """What the request has on top of the model, with its files. Raises NoAdapter, UnfitAdapter."""
-    if blockout.loras or blockout.vae:
+    if files_of(blockout):
         library.look()
     everywhere = (*(folder.absolute() for folder in folders), *library.adapters)
     adapters = AdapterCatalogue(everywhere, (*settings.models, model), settings.checksums)

@@ -8,6 +8,7 @@ import io
 import os
 import time
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -40,7 +41,9 @@ class Painter:
     def unload(self) -> None:
         """There is nothing to give back."""
 
-    def paint(self, blockout: Blockout, report, reference: bytes | None = None) -> Painting:
+    def paint(
+        self, blockout: Blockout, report, reference: bytes | None = None, collage: Sequence[bytes] = ()
+    ) -> Painting:
         """Regions from the farthest to the nearest, a step each report."""
         tint = zlib.crc32(str(blockout.seed).encode()) % 40
         varied = blockout.variation_seed % 50 if blockout.variation else 0

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Folders, files, scenes and objects as people name them: Blender gives #, {} and // meanings of their own."""
 
+import os
+import shutil
 import unicodedata
 
 import bpy
 import numpy as np
 import pytest
 
-from addon.blender_process import ApplyCommand, CaptureCommand, LookCommand, SceneFile
+from addon.blender_process import REFUSED, ApplyCommand, CaptureCommand, LookCommand, SceneFile, refusal
+from addon.compat import temporary_folder
 from addon.headless import run
 from addon.protocol.blockout import Blockout, Region
 from addon.protocol.strict_json import loads
@@ -77,6 +80,30 @@ def test_folders_and_files(tmp_path, name, monkeypatch):
     assert all(path.stat().st_size for path in all_ways(source, folder))
     left = {path.name for path in folder.iterdir()}
     assert left == {source.path.name, "r.json", "e.json", "blocking.png", "out.blend", "p.png", "a.json"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="where a backslash parts folders")
+def test_a_backslash_is_walked_around_or_said(tmp_path, monkeypatch):
+    """In the temporary folder it hinders nobody; where a scene or a result is to be, it is said."""
+    folder = tmp_path / "a\\b"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    source, exact = saved_scene(tmp_path), folder / "exact.json"
+    assert run(CaptureCommand(source=source, out=exact, settings={"exact": True}).words()) == 0
+    assert len(regions_of(exact)) == 1 and [path.name for path in folder.iterdir()] == ["exact.json"]
+    asked = LookCommand(source=source, out=folder / "look.png")
+    assert run(asked.words()) == REFUSED
+    assert str(asked.out) in refusal(REFUSED, asked.out).detail
+    moved = folder / source.path.name
+    shutil.copyfile(source.path, moved)
+    assert run(CaptureCommand(source=SceneFile(path=moved), out=exact).words()) == REFUSED
+    assert "Rename what has one" in refusal(REFUSED, exact).fix
+
+
+def test_another_temporary_folder_is_taken_only_where_it_has_to_be(tmp_path):
+    assert temporary_folder(str(tmp_path)) == str(tmp_path)
+    taken = temporary_folder(str(tmp_path / "a\\b"))
+    assert os.access(taken, os.W_OK) and "\\" not in taken
 
 
 @pytest.mark.long

@@ -45,6 +45,22 @@ def test_what_was_achieved():
     assert "says the model itself" in believed and believed.endswith("what is asked for has changed since.")
 
 
+@pytest.mark.parametrize(
+    ("size", "short", "words"),
+    [
+        (0.62, "Δ4 ×.62", "0.62 times as large as that"),
+        (0.95, "Δ4 ×.95", "as large as that"),
+        (1.64, "Δ4 ×1.64", "1.6 times as large as that"),
+        (0.0, "Δ4 ×.00", "0 times as large as that"),
+    ],
+)
+def test_what_is_held_to_its_place_and_size_alone_is_judged_by_both(size, short, words):
+    assert say.achieved_short(0.041, 0.3, size) == short
+    said = say.achieved_words("castle", "judge", 0.041, 0.3, False, size)
+    assert said == f"The picture shows “castle” 4.1% of the frame away from its block, {words}."
+    assert "× size, where Loose" in say.legend()
+
+
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(
     ("kind", "advice"),

@@ -2,6 +2,7 @@
 """What an overlay says and draws, and the grids it is made of."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,6 +93,16 @@ def test_offsets_are_fractions_of_the_diagonal_and_absence_is_said():
     assert words == [f"castle: {0.25 * 2 / np.hypot(2, 1):.1%} off", "rocket: not found in the picture"]
     assert {stroke.region for stroke in drawing.achieved} == {0}
     assert offset((0.0, 0.0), (1.0, 1.0), 2.0) == pytest.approx(1.0)
+
+
+def test_what_is_held_to_its_place_and_size_alone_says_how_large_it_is():
+    blockout = asked()
+    castle, rocket = blockout.regions
+    loose = replace(blockout, regions=(castle, replace(rocket, enforce=("centroid", "size"))))
+    picture = read(answer(("castle", "judge", (0.25, 0.5)), ("rocket", "judge", (0.6875, 0.5))), loose)
+    assert [picture.findings[name].size for name in ("castle", "rocket")] == [None, pytest.approx(64 / 48, abs=0.01)]
+    drawing = finish(figure(picture.targets, picture.findings, 2.0, {"castle": 0, "rocket": 4}))
+    assert [label.text for label in drawing.labels] == ["castle: 0.0% off", "rocket: 0.0% off, 1.3 × its size"]
 
 
 def test_what_the_model_believes_is_called_so():

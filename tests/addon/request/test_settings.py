@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from addon.camera.pose import CameraPose
-from addon.protocol.blockout import DENOISING, AdapterFile, Blockout, Frame, LoraFile
+from addon.protocol.blockout import DENOISING, AdapterFile, Blockout, ControlNet, Frame, LoraFile, pack_mask
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, loads
 from addon.request.settings import (
@@ -24,7 +24,9 @@ from addon.request.settings import (
     SENT,
     Settings,
     add_flags,
+    as_text,
     asks_alike,
+    control_from,
     from_flags,
     part,
     sent,
@@ -72,6 +74,7 @@ CHANGES = some.fixed_dictionaries(
         "scheduler": some.sampled_from(["euler a", "lcm"]),
         "loras": some.just((INK, LoraFile(name='a "b"/c=1'))),
         "vae": some.just(AdapterFile(name="other", sha256="1" * 64)),
+        "control": some.just(ControlNet(name="depth=1; x", sha256="2" * 64, scale=0.5, until=0.7)),
     },
 )
 
@@ -132,7 +135,7 @@ def test_flags_leave_out_what_is_not_set() -> None:
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
     names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "emphasis", "noise")
     files = ("loras", "vae")
-    assert (*names[:7], "scheduler", *names[7:], "variation", "variation_seed", *files, "denoising") == SENT
+    assert (*names[:7], "scheduler", *names[7:], "variation", "variation_seed", *files, "denoising", "control") == SENT
     assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale", "emphasis")) | {
         "prompt": "",
         "negative": "",
@@ -148,11 +151,31 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
         "precision": "",
         "enlargement": 1.0,
         "denoising": DENOISING,
+        "control": None,
     }
     few = replace(TOYBOX, scheduler="lcm", precision="bfloat16")
     assert (sent(DEFAULTS, few)["scheduler"], sent(DEFAULTS, few)["precision"]) == ("lcm", "bfloat16")
     assert sent(replace(SET, scheduler="euler", loras=(INK,)), few)["scheduler"] == "euler"
     assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
+
+
+def test_a_controlnet_is_typed_in_words_and_looks_at_what_its_name_says() -> None:
+    assert control_from("depth-xl") == ControlNet(name="depth-xl")
+    assert control_from("Canny=0.5; until=0.6") == ControlNet(name="Canny", kind="edges", scale=0.5, until=0.6)
+    assert control_from("canny-of-mine=1;kind=depth") == ControlNet(name="canny-of-mine")
+    for wrong in ("x=3", "x=y", "x; kind=mood", "x; depth", "x; until=2", "=1", '{"name": "x", "more": 1}'):
+        with pytest.raises(ValueError):
+            control_from(wrong)
+
+
+def test_a_controlnet_is_the_same_whatever_it_looked_at() -> None:
+    asked = ControlNet(name="depth", scale=0.5)
+    pinned = replace(asked, sha256="1" * 64, depth=pack_mask(1, 1, b"\x07"))
+    settings = replace(SET, control=asked)
+    assert asks_alike(settings, TOYBOX, replace(request(settings), control=pinned))
+    assert control_from(as_text(pinned)) == replace(pinned, depth=None)
+    for other in (None, replace(pinned, scale=1.0), replace(pinned, kind="edges"), replace(pinned, name="x")):
+        assert not asks_alike(settings, TOYBOX, replace(request(settings), control=other))
 
 
 def test_a_request_is_told_from_one_of_other_settings() -> None:

@@ -43,7 +43,7 @@ def test_the_key_is_of_all_that_alters_pixels():
 def test_requests_of_a_folder_and_of_files(tmp_path):
     folder = requests(tmp_path / "in", 2)
     (tmp_path / "cat.blockout.json").write_text(json.dumps(dump(blockout())))
-    names = [request.name for request in requests_in([folder, tmp_path / "cat.blockout.json"])]
+    names = [request.name for _, request in requests_in([folder, tmp_path / "cat.blockout.json"])]
     assert names == ["cats/Camera/seed0007/0001", "cats/Camera/seed0007/0002", "cat"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""LoRAs, an autoencoder and a scheduler, as they are typed: a checkpoint file, files beside it, the real engine."""
+"""LoRAs, a VAE, a ControlNet and a scheduler, as they are typed: a checkpoint file, files beside it, a real engine."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, ControlNet, pack_mask
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
 from server.worker.png_files import BLOCKOUT_KEY
@@ -23,6 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline = adapter_files.checkpoint(path)
     adapter_files.lora(pipeline.unet, path / "elsewhere" / "styles" / "ink=1.safetensors")
     adapter_files.autoencoder(pipeline.vae, path / "vae" / "other.safetensors")
+    adapter_files.controlnet(pipeline.unet, path / "controlnet" / "canny.safetensors")
     (path / "request.blockout.json").write_text(json.dumps(dump(replace(ASKED, model="mine", steps=2))))
     return path
 
@@ -46,10 +47,25 @@ def test_what_is_typed_is_painted_and_said(folder: Path, tmp_path: Path, own_hom
     assert picture.tobytes() != Image.open(tmp_path / "plain" / "picture.png").tobytes()
 
 
+def test_a_controlnet_that_is_typed_looks_at_what_the_request_knows_of_depth(
+    folder: Path, tmp_path: Path, own_home: Path
+) -> None:
+    depth = pack_mask(2, 1, bytes([255, 9]))
+    request = replace(ASKED, model="mine", steps=2, control=ControlNet(name="gone", depth=depth))
+    (folder / "request.blockout.json").write_text(json.dumps(dump(request)))
+    assert render(folder, tmp_path / "typed", "--control", "canny=0.5; until=0.6") == 0
+    (folder / "request.blockout.json").write_text(json.dumps(dump(replace(request, control=None))))
+    asked = loads(Blockout, (tmp_path / "typed" / "blockout.json").read_bytes()).control
+    content = (folder / "controlnet" / "canny.safetensors").read_bytes()
+    known = ControlNet(name="canny", kind="edges", scale=0.5, until=0.6, depth=depth)
+    assert asked == replace(known, sha256=hashlib.sha256(content).hexdigest())
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
         (["--lora", "gone"], "There is no LoRA “gone” here; there is ink=1"),
+        (["--control", "depth"], "There is no ControlNet “depth” here; there is canny"),
         (["--vae", "ink=1"], "There is no VAE “ink=1” here; there is other"),
         (["--lora", "ink=1=11"], "loras.0.weight: must lie in -10"),
     ],

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from server.cli.doctor import unmet
+from addon.protocol.model_files import Library, ModelFile
+from server.catalogue import PACKAGE_NEEDED
+from server.cli.doctor import of_models, unmet
 from server.cli.main import main
 from tests.server.models.model_files import tensors_file, twenty
 from tests.server.serving import environment, serving
@@ -68,6 +70,14 @@ def test_packages_that_are_absent_or_of_another_version() -> None:
         "other; extra == 'dev'",
     ]
     assert [need for need, _ in unmet(needs)] == ["pytest<1", "no-such-package>=2"]
+
+
+def test_networks_in_gguf_without_the_package_are_a_note() -> None:
+    quantised = ModelFile(
+        name="small", path="/small.gguf", kind="GGUF", trouble=f"It is a network, and {PACKAGE_NEEDED}."
+    )
+    (note,) = [finding for finding in of_models(Library(folders=(), files=(quantised,))) if finding.name == "GGUF"]
+    assert note.state == "note" and note.fix == "Install it: pip install 'maquette[gguf]'."
 
 
 def test_models_are_listed_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

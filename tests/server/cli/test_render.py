@@ -88,7 +88,7 @@ def test_a_blockout_file(request_file, tmp_path, here, capsys):
         assert (picture.size, picture.getpixel((0, 0))) == ((128, 72), (9, 0, 1))
     told = capsys.readouterr()
     said = told.out.splitlines()
-    assert told.err.splitlines()[-1] == "painting: 6 of 6, 00:00 left"
+    assert told.err.splitlines()[-1] == "painting: 6 of 6"
     assert "\r" not in told.err, "a log would hold progress bars in pieces"
     assert said[0] == "cat: 8.7% off, 50.0% of the frame where 50.0% was asked for, says the judge"  # 6.4 of 73.4 px
     assert said[1:] == [str(out / "picture.png"), str(out / "blockout.json")]

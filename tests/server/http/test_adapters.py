@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from addon.client.api import Client
 from addon.client.exceptions import ServerProblem
-from addon.protocol.blockout import AdapterFile, Blockout, LoraFile
+from addon.protocol.blockout import AdapterFile, Blockout, ControlNet, LoraFile
 from addon.protocol.strict_json import loads
 from server.catalogue import described
 from tests.server.serving import at_home, blockout, ended, fake, serving
@@ -105,6 +105,22 @@ def test_what_cannot_be_painted_with_is_refused_before_it_is_queued(
     problem = asking(folder, ask)
     assert (problem.code, problem.problem.status) == (code, 422)
     assert sentence in problem.problem.detail and problem.problem.fix
+
+
+def test_a_controlnet_is_pinned_and_asked_for_once(folder: Path) -> None:
+    seeing = {"controlnet_cond_embedding.conv_in.weight": torch.zeros(8, 3, 3, 3)}
+    save_file(seeing, folder / "depth.safetensors")
+    asked = blockout(model="xl", control=ControlNet(name="depth", scale=0.5))
+
+    async def ask(client: Client) -> Any:
+        job, again = await client.submit(asked, "key"), await client.submit(asked, "key")
+        with pytest.raises(ServerProblem) as refused:
+            await client.submit(replace(asked, control=None), "key")
+        return job.id == again.id, refused.value.code, (await client.pinned(asked)).control
+
+    same, code, control = asking(folder, ask)
+    assert (same, code) == (True, "key-reused")
+    assert control == ControlNet(name="depth", scale=0.5, sha256=digest(folder, "depth"))
 
 
 def test_a_question_for_no_kind_is_refused(folder: Path) -> None:

@@ -27,13 +27,34 @@ def tensors_file(
     return file
 
 
-def gguf_file(file: Path, architecture: str = "flux") -> Path:
-    """The beginning of a GGUF file."""
-    key, value = b"general.architecture", architecture.encode()
-    counts = struct.pack("<IQQ", 3, 0, 1)
-    pair = struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value
-    file.write_bytes(b"GGUF" + counts + pair)
+def gguf_file(
+    file: Path,
+    names: Iterable[str] = ("double_blocks.0.img_attn.x",),
+    shape: tuple[int, ...] = (2,),
+    kind: int = 1,
+    *,
+    size: int = 4,
+    missing: int = 0,
+    version: int = 3,
+    facts: bytes = b"",
+) -> Path:
+    """A GGUF file with a tensor of two halves under each name, of which so many bytes at its end are missing.
+
+    ``shape`` is as the file has it, columns first; ``facts`` stand behind the one that says the architecture.
+    """
+    names = list(names)
+    counts = struct.pack("<IQQ", version, len(names), 1 + bool(facts))
+    head = b"GGUF" + counts + gguf_text("general.architecture") + struct.pack("<I", 8) + gguf_text("flux") + facts
+    for i, name in enumerate(names):
+        head += gguf_text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, 32 * i)
+    head += bytes(-len(head) % 32)
+    whole = head + bytes(32 * max(len(names) - 1, 0) + size)
+    file.write_bytes(whole[: len(whole) - missing])
     return file
+
+
+def gguf_text(text: str) -> bytes:
+    return struct.pack("<Q", len(text)) + text.encode()
 
 
 def twenty(folder: Path) -> Path:

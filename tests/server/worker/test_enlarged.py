@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from addon.protocol.blockout import Frame, ReferencePicture, all_steps
+from addon.protocol.blockout import Blocking, CollagePart, FlatColour, Frame, ReferencePicture, all_steps
 from addon.protocol.content_key import content_key
 from server.adapters import PLAIN
-from server.problems import NoModel, Unpaintable
+from server.problems import NoModel
 from server.worker.engine import DiffusionEngine, Progress
+from server.worker.references import first_pass, reference_of
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 from tests.sg_core.models.companions.test_preview_decoder import save
 
@@ -46,11 +48,40 @@ def test_it_is_painted_as_it_says_and_not_otherwise(engine, tiny) -> None:
         assert content_key(replace(LARGE, **other), tiny) != content_key(LARGE, tiny)
 
 
-def test_what_follows_another_picture_is_of_one_pass(engine) -> None:
-    reference = engine.paint(ASKED, unwatched).full
-    following = replace(LARGE, reference=ReferencePicture(picture="0" * 64, caption=ASKED.prompt, keeps="layout"))
-    with pytest.raises(Unpaintable, match="painted in one pass"):
-        engine.paint(following, unwatched, reference)
+@pytest.mark.parametrize("keeps", ["picture", "layout", "attention"])
+@pytest.mark.parametrize("kind", ["full", "picture"])
+def test_what_follows_another_picture_does_so_in_its_first_pass(engine, keeps, kind) -> None:
+    png = getattr(engine.paint(ASKED, unwatched), kind)
+    follows = ReferencePicture(picture="0" * 64, caption=ASKED.prompt, keeps=keeps)
+    painting = engine.paint(replace(LARGE, reference=follows), unwatched, png)
+    assert size_of(painting.full) == (256, 128)
+    assert not np.array_equal(pixels(painting.full), pixels(engine.paint(LARGE, unwatched).full))
+
+
+def test_a_reference_is_as_large_as_the_first_pass(engine) -> None:
+    """Whatever is handed over: the picture or the artist's part of it, of that size or of the finished one's."""
+    follows = ReferencePicture(picture="0" * 64, caption=ASKED.prompt)
+    small, large = (replace(one, reference=follows) for one in (ASKED, LARGE))
+    painted = [engine.paint(ASKED, unwatched), engine.paint(LARGE, unwatched)]
+    with engine._painting(large) as (model, judge, _):
+        assert first_pass(model, large) == replace(small, denoising=0.5)
+        for png in (painted[0].full, painted[0].picture):
+            one, other = (reference_of(model, judge, asked, png) for asked in (small, large))
+            assert torch.equal(one.latent, other.latent) and torch.equal(one.noise, other.noise)
+        whole, part = (reference_of(model, judge, large, png) for png in (painted[1].full, painted[1].picture))
+    assert whole.latent.shape == part.latent.shape == one.latent.shape
+    inside = (slice(None), slice(None), slice(2, 60), slice(8, 120))
+    assert (whole.picture[inside] - part.picture[inside]).abs().mean() < 0.02
+
+
+def test_blocks_and_collages_are_of_the_first_pass_too(engine) -> None:
+    png = engine.paint(ASKED, unwatched).full
+    part = CollagePart(region="castle", picture="0" * 64, caption="a castle", phrase="castle")
+    blocking = Blocking(amount=0.5, colours=(FlatColour(region="rocket", colour=(1.0, 0.0, 0.0)),))
+    plain = pixels(engine.paint(LARGE, unwatched).full)
+    for changes, files in (({"collage": (part,)}, (None, [png])), ({"blocking": blocking}, ())):
+        painting = engine.paint(replace(LARGE, **changes), unwatched, *files)
+        assert size_of(painting.full) == (256, 128) and not np.array_equal(pixels(painting.full), plain)
 
 
 def test_previews_come_from_the_small_decoder_and_the_picture_does_not(tiny, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import torch
 
 from sg_core import generate
 from sg_core.edits import look
-from sg_core.edits.reference import Reference, painted, pictured
+from sg_core.edits.keeping import Carry
+from sg_core.edits.reference import Reference, RegionMasks, painted, pictured
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
@@ -115,3 +116,29 @@ def test_what_stays_beside_a_region_is_not_opened(model: StableDiffusion1) -> No
     before = reference(model)
     with_it, without = (look.opened(before, {"castle": NEW}, others) for others in ({"grass": beside}, {}))
     assert without[4, 3] == 1 and with_it[4, 3] == 0 and with_it[NEW > 0].min() == 1
+
+
+def test_what_a_region_leaves_begins_as_its_surroundings_but_where_others_are(model: StableDiffusion1) -> None:
+    before, beside = reference(model), torch.zeros(8, 8)
+    beside[2:5, 1:2] = 1.0
+    smaller = torch.zeros(8, 8)
+    smaller[3:4, 2:3] = 1.0
+
+    def emptied(regions: RegionMasks, **options) -> torch.Tensor:
+        terms = look.keep_look(model, before, regions, **options).keeping.terms
+        return next(term.cover for term in terms if isinstance(term, Carry))
+
+    left = emptied({"castle": smaller})
+    assert left[2, 1] > 0.5 and left[3, 2] < 0.1 and left[6, 6] == 0
+    assert emptied({"castle": OLD}).max() == 0, "what stays leaves nothing"
+    assert emptied({"castle": smaller}, others={"grass": beside})[2:5, 1].max() == 0
+    assert emptied({"castle": smaller, "grass": beside}, repainted=["grass"])[2:5, 1].max() == 0
+
+
+def test_an_enlarged_picture_is_kept_in_its_first_pass_alone(model: StableDiffusion1) -> None:
+    layout, moments = look.freeze(reference(model), NEW), list[Moment]()
+    small = clean(model, layout, seed=5)
+    picture = paint(model, layout, 5, width=128, height=128, enlargement=2.0, denoising=0.5, watch=moments.append)
+    assert picture.shape == (1, 3, 128, 128) and picture.isfinite().all()
+    assert torch.equal(moments[3].latent, small) and len(moments) == 6
+    assert moments[-1].latent.shape[2:] == (16, 16)

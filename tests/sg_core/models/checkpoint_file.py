@@ -63,7 +63,7 @@ def unet(network: Any) -> Tensors:
             names[f"down_blocks.{i}.downsamplers.0.conv"] = f"input_blocks.{index}.0.op"
             index += 1
     index = 0
-    for i, block in enumerate(network.up_blocks):
+    for i, block in enumerate(getattr(network, "up_blocks", ())):
         attends = hasattr(block, "attentions")
         for j in range(len(block.resnets)):
             names[f"up_blocks.{i}.resnets.{j}"] = f"output_blocks.{index}.0"
@@ -72,6 +72,17 @@ def unet(network: Any) -> Tensors:
         names[f"up_blocks.{i}.upsamplers.0.conv"] = f"output_blocks.{index - 1}.{1 + attends}.conv"
     tensors = renamed(network.state_dict(), names, "model.diffusion_model.")
     return {_inside(name, RESNET, r"(put_blocks\.\d+\.0|middle_block\.[02])\."): w for name, w in tensors.items()}
+
+
+def controlnet(network: Any) -> Tensors:
+    """The first half of a UNet, and what a ControlNet has beside it."""
+    hint = "controlnet_cond_embedding."
+    names = {f"{hint}conv_in": "input_hint_block.0", f"{hint}conv_out": "input_hint_block.14"}
+    names |= {f"{hint}blocks.{i}": f"input_hint_block.{2 * i + 2}" for i in range(6)}
+    names |= {f"controlnet_down_blocks.{i}": f"zero_convs.{i}.0" for i in range(len(network.controlnet_down_blocks))}
+    names["controlnet_mid_block"] = "middle_block_out.0"
+    half = {name.removeprefix("model.diffusion_model."): weight for name, weight in unet(network).items()}
+    return renamed(half, names, "control_model.")
 
 
 def _inside(name: str, names: Mapping[str, str], place: str) -> str:

@@ -71,14 +71,21 @@ def sampled(kind: dict) -> dict[str, torch.Tensor]:
     shape = [1, 1]
     if "size" in kind:
         shape[kind["axis"]] = kind["size"]
-    return {kind["tensor"].replace("*", "x").replace("[gl]", "g"): torch.zeros(shape)}
+    named = (kind["tensor"], *kind.get("also", ())[:1])
+    return {name.replace("*", "x").replace("[gl]", "g"): torch.zeros(shape) for name in named}
 
 
 @pytest.mark.parametrize("kind", CATALOGUE["files"], ids=range(len(CATALOGUE["files"])))
 def test_every_kind_of_file_is_told_by_both_readers(kind: dict, tmp_path: Path) -> None:
     file = tmp_path / "some.safetensors"
     save_file(sampled(kind), file)
-    if "pipeline" in kind:
+    if "families" in kind:
+        words = f"{kind['is']}, and needs the text encoders"
+        with pytest.raises(WeightsError, match=words):
+            load(file)
+        with pytest.raises(NotAModel, match=words):
+            described(file)
+    elif "pipeline" in kind:
         card, offer = read_card(file), described(file)
         assert CATALOGUE["families"][card.family]["pipeline"] == kind["pipeline"]
         assert (offer.family, offer.area, offer.multiple) == (card.family, card.area, card.multiple)

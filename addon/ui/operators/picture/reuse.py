@@ -131,7 +131,7 @@ class RestoreCamera(bpy.types.Operator):
 
 
 def absent_adapters(settings: Settings) -> Notice | None:
-    """A warning of the LoRAs and the VAE that the server does not have as they were; None without a server to ask."""
+    """A warning of the files that the server does not have as they were; None without a server to ask."""
     link = app().session.link
     model = offered_model(app().session, settings.model)
     files = list(adapters.faults(settings, link.adapters, model)) if link.name == "online" else []
@@ -144,6 +144,7 @@ def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
         region = next((region for region in request.regions if same(mark.phrase, region.phrase)), None)
         if region is not None and item.is_editable:
             marks.recall(item, region)
+    marks.recall_beginning(scene, request)
 
 
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:

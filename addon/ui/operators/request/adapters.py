@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose what goes on top of the model: LoRAs, another autoencoder; and the scheduler that it walks with."""
+"""Choose what goes on top of the model: LoRAs, a VAE, a ControlNet; and the scheduler that it walks with."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +11,9 @@ from bpy.props import IntProperty, StringProperty
 from ....capture import scene_settings
 from ....messages import sentences
 from ....protocol.answers import AdapterInfo
-from ....protocol.blockout import LORAS, AdapterFile
+from ....protocol.blockout import LORAS, AdapterFile, ControlNet
 from ....request import adapters
-from ....request.settings import SCHEDULER
+from ....request.settings import SCHEDULER, AskedFile, control_kind
 from ....runtime.app import app
 from ....session.state import find_task
 from ...context import Context
@@ -79,6 +79,32 @@ class ChooseVae(bpy.types.Operator):
         return settle()
 
 
+class ChooseControl(bpy.types.Operator):
+    """Have this ControlNet look at the blocks too"""
+
+    bl_idname = "maquette.choose_control"
+    bl_label = "Choose ControlNet"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    name: StringProperty(description="Empty for none", options={"HIDDEN"})
+    kind: StringProperty(description="Depth or edges; empty for what its name says", options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Context) -> Status:
+        info, before = adapters.find(_offered(), "controlnet", self.name), scene_settings.control(context.scene)
+        control: ControlNet | None
+        if not self.name:
+            control = None
+        elif self.kind and before is not None:
+            control = replace(before, kind="edges" if self.kind == "edges" else "depth")
+        elif info is None:
+            return refuse(self, sentences.adapter_gone(self.name))
+        else:
+            scale = before.scale if before is not None else 1.0
+            control = ControlNet(name=info.name, sha256=info.sha256, kind=control_kind(info.name), scale=scale)
+        scene_settings.write(context.scene, {"control": control})
+        return settle()
+
+
 class ChooseScheduler(bpy.types.Operator):
     """Walk from noise to picture this way"""
 
@@ -97,7 +123,7 @@ class ChooseScheduler(bpy.types.Operator):
 
 
 class DropAdapters(bpy.types.Operator):
-    """Paint without the LoRAs and the VAE that are missing, have changed or do not fit"""
+    """Paint without the LoRAs, VAE and ControlNet that are missing, have changed or do not fit"""
 
     bl_idname = "maquette.drop_adapters"
     bl_label = "Paint Without It"
@@ -127,13 +153,13 @@ def _without(operator: DropAdapters | RenewAdapters, context: Context, instead: 
     scene, words = context.scene, _complaint(operator.answers)
     settings, model = scene_settings.read(scene), chosen(scene)
 
-    def changed(file: adapters.Chosen | None) -> Any:
+    def changed(file: AskedFile | None) -> Any:
         wrong = file is not None and (f"“{file.name}”" in words or adapters.fault(file, _offered(), model))
         return instead(file) if wrong else file
 
     loras = tuple(lora for lora in map(changed, settings.loras) if lora is not None)
-    changes = {"loras": loras, "vae": changed(settings.vae)}
-    if changes == {"loras": settings.loras, "vae": settings.vae}:
+    changes = {"loras": loras, "vae": changed(settings.vae), "control": changed(settings.control)}
+    if all(value == getattr(settings, name) for name, value in changes.items()):
         return refuse(operator, sentences.adapters_fit())
     scene_settings.write(scene, changes)
     settle()
@@ -152,4 +178,4 @@ def _offered() -> tuple[AdapterInfo, ...]:
     return app().session.link.adapters
 
 
-CLASSES = (ChooseLora, RemoveLora, ChooseVae, ChooseScheduler, DropAdapters, RenewAdapters)
+CLASSES = (ChooseLora, RemoveLora, ChooseVae, ChooseControl, ChooseScheduler, DropAdapters, RenewAdapters)

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from ....blender_process import CaptureCommand, SceneFile, program
+from ....compat import temporary_folder
 from ....exact.second_blender import ExactCapture
 from ....messages.errors import SecondBlenderFailed
 from ....protocol.answers import ModelInfo
@@ -26,7 +27,7 @@ def exact_capture(context: Context, settings: Settings, model: ModelInfo) -> Exa
 def copied_file() -> Path:
     """A folder with a copy of the open file in it, as it stands. Raises SecondBlenderFailed."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix="maquette-", dir=bpy.app.tempdir))
+        folder = Path(tempfile.mkdtemp(prefix="maquette-", dir=temporary_folder(bpy.app.tempdir)))
     except OSError as error:
         raise _uncopied(error) from error
     try:

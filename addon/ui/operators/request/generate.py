@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +20,7 @@ from ....exact.second_blender import ExactCapture, expose
 from ....messages import sentences
 from ....messages.notice import Notice
 from ....pictures.origin import scene_of, viewpoint
+from ....projection.matching import reference_to_match
 from ....protocol.answers import ModelInfo
 from ....protocol.blockout import Blockout
 from ....regions import marks
@@ -36,8 +36,8 @@ from ...context import Context
 from ...properties import VARY, chosen, style
 from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
+from .collage import beginning_of
 from .exact_capture import exact_capture
-from .matching import reference_to_match
 from .references import followed, reference_for, repeated
 
 
@@ -79,7 +79,11 @@ class Generate(bpy.types.Operator):
         phrases = [mark.phrase for mark in marks.marks(scene)]
         dispatcher.apply(notice_changed, unlearned(snapshot.model, snapshot.settings.prompt, phrases))
         reference = reference_for(scene, snapshot, restyle=self.restyle or restyle, picture=self.follow or picture)
-        follow = partial(followed, reference=reference)
+        begin = beginning_of(scene)
+
+        def follow(blockout: Blockout) -> Blockout:
+            return begin(followed(blockout, reference))
+
         match = self.match or match
         live = developing(scene, snapshot, follow, match)
         view = viewpoint(scene, camera_of(scene), depsgraph)

@@ -56,6 +56,7 @@ class OpenRequest(bpy.types.Operator):
             *_mark(scene, file.request.regions),
             *_look(context, file),
         ]
+        marks.recall_beginning(scene, file.request)
         scene[VARY] = False
         if misfits:
             partly = sentences.opened_in_part(", ".join(misfits))

@@ -4,7 +4,6 @@
 import json
 import uuid
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import bpy
@@ -18,8 +17,9 @@ from ....messages.errors import NoCamera, NothingMarked, SecondBlenderFailed
 from ....messages.notice import Notice
 from ....pictures.sequences.frame_files import new_folder
 from ....pictures.sequences.painting import SequencePainter
+from ....protocol.blockout import Blockout
 from ....protocol.strict_json import dump
-from ....protocol.views import Views
+from ....protocol.views import CapturedView, Views
 from ....regions import marks
 from ....request.settings import FLAGS, Settings, part, to_flags
 from ....request.styles import applied
@@ -30,6 +30,7 @@ from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...properties import chosen, style
 from ..status import Status, refuse, refusing, settle
+from .collage import beginning_of
 from .exact_capture import copied_file, copy_of
 from .references import followed_view, latest_entry
 
@@ -134,7 +135,11 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
     )
     capture = _capture(context, settings, frames, all_cameras)
     keeps = any(mark.keep for _, mark in marks.marked(scene))
-    follow = partial(followed_view, entry=latest_entry(scene) if keeps else None)
+    entry, begin = latest_entry(scene) if keeps else None, beginning_of(scene)
+
+    def follow(captured: CapturedView) -> Blockout:
+        return begin(followed_view(captured, entry))
+
     painter = SequencePainter(app().dispatcher, sequence, chosen(scene), settings, follow)
     app().dispatcher.apply(sequence_begun, sequence)
     status, work = settle(), painter.paint(capture)

@@ -57,7 +57,7 @@ class RemoveRegion(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        marks.unmark(_region(context, self.uid))
+        marks.unmark(region_of(context, self.uid))
         return settle()
 
 
@@ -77,7 +77,7 @@ class SelectRegion(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        select(context, marks.parts_of(_region(context, self.uid)))
+        select(context, marks.parts_of(region_of(context, self.uid)))
         return {"FINISHED"}
 
 
@@ -99,7 +99,7 @@ class Enforce(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        region = _region(context, self.uid)
+        region = region_of(context, self.uid)
         hold = next((names for key, _, names, _ in HOLDS if key == self.what), None)
         region.maquette_enforce = set(hold) if hold is not None else region.maquette_enforce ^ {self.what}
         return {"FINISHED"}
@@ -116,7 +116,7 @@ class ColourRegion(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        region = _region(context, self.uid)
+        region = region_of(context, self.uid)
         colour = None if region.get(marks.COLOUR) is not None else viewport_colour(marks.parts_of(region))
         marks.write(region, marks.COLOUR, colour)
         return {"FINISHED"}
@@ -162,12 +162,17 @@ def select(context: Context, objects: Sequence[bpy.types.Object]) -> None:
 
 def viewport_colour(objects: Sequence[bpy.types.Object]) -> tuple[float, float, float]:
     """What the Solid view shows the first material of the objects in, as sRGB; grey without one."""
-    slots = (slot for item in objects for slot in item.material_slots)
-    material = next((slot.material for slot in slots if slot.material is not None), None)
+    material = material_of(objects)
     if material is None:
         return GREY
     colour = Color(material.diffuse_color[:3]).from_scene_linear_to_srgb()
     return colour.r, colour.g, colour.b
+
+
+def material_of(objects: Sequence[bpy.types.Object]) -> bpy.types.Material | None:
+    """The first material of the objects."""
+    slots = (slot for item in objects for slot in item.material_slots)
+    return next((slot.material for slot in slots if slot.material is not None), None)
 
 
 def marked_by(scene: bpy.types.Scene, phrase: str) -> list[marks.Marked]:
@@ -178,7 +183,7 @@ def marked_by(scene: bpy.types.Scene, phrase: str) -> list[marks.Marked]:
     return marked
 
 
-def _region(context: Context, uid: str) -> marks.Marked:
+def region_of(context: Context, uid: str) -> marks.Marked:
     """The marked object or collection of that session id. Raises RegionGone."""
     region = next((item for item, _ in marks.marked(context.scene) if str(item.session_uid) == uid), None)
     if region is None:

@@ -73,6 +73,19 @@ def test_fifty_thousand_instances_are_looked_at_in_no_time(record_property):
     assert longest < SLICE
 
 
+def test_meshes_are_read_many_at_a_walk_however_long_that_is():
+    """Between two walks the window goes on; were each for one mesh, a scene of a million would never be looked at."""
+    scene, meshes, walks = meadow(20_000), {}, 0
+    for number in range(30):
+        box(f"stone {number}", (number, 3, 0))
+    bpy.context.view_layer.update()
+    found = []
+    while not found or not all(part.mesh.is_read for _, part in found):
+        found = list(parts(scene, evaluated(scene), meshes, 0.004))
+        walks += 1
+    assert len(meshes) >= 33 and walks <= 10
+
+
 def test_instances_are_where_each_of_them_stands():
     scene = meadow(300, blade=0.1)
     expected = [

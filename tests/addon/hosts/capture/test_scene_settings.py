@@ -6,8 +6,8 @@ import pytest
 from bpy.props import FloatProperty
 
 from addon.capture.scene_settings import read, write
-from addon.protocol.blockout import LORAS, AdapterFile, LoraFile
-from addon.request.settings import ADDED, DECODER, DEFAULTS, KEYS, Settings
+from addon.protocol.blockout import LORAS, AdapterFile, ControlNet, LoraFile, pack_mask
+from addon.request.settings import ADDED, CONTROL, DECODER, DEFAULTS, KEYS, Settings
 from addon.ui import adapter_properties, properties
 from tests.addon.hosts.sample_scenes import fresh
 
@@ -26,6 +26,7 @@ SET = Settings(
     scheduler="euler a",
     loras=(LoraFile(name="ink", sha256="0" * 64, weight=0.8), LoraFile(name="wash")),
     vae=AdapterFile(name="other"),
+    control=ControlNet(name="depth", scale=0.5),
 )
 
 
@@ -67,7 +68,7 @@ def test_the_panel_knows_the_models_defaults(strength_property):
 
 def test_every_setting_of_a_scene_is_in_the_panel():
     """Files on top of the model are chosen in menus."""
-    assert set(KEYS.values()) - {ADDED, DECODER} <= properties._of_scenes().keys()
+    assert set(KEYS.values()) - {ADDED, DECODER, CONTROL} <= properties._of_scenes().keys()
 
 
 def test_sliders_set_the_weights_and_nothing_else_of_loras():
@@ -86,8 +87,24 @@ def test_sliders_set_the_weights_and_nothing_else_of_loras():
         delattr(bpy.types.Scene, weights)
 
 
+def test_the_slider_of_a_controlnet_sets_its_scale_and_nothing_else():
+    scene, scale = fresh(), adapter_properties.CONTROL_SCALE
+    setattr(bpy.types.Scene, scale, adapter_properties.of_adapters()[scale])
+    try:
+        setattr(scene, scale, 0.5)
+        assert CONTROL not in scene, "there is no ControlNet to weigh"
+        kept = ControlNet(name="canny", sha256="1" * 64, kind="edges", until=0.5)
+        write(scene, {"control": ControlNet(**{**vars(kept), "depth": pack_mask(1, 1, b"x")})})
+        assert read(scene).control == kept, "what it looked at is no setting"
+        setattr(scene, scale, 0.35)
+        assert read(scene).control == ControlNet(**{**vars(kept), "scale": 0.35})
+    finally:
+        delattr(bpy.types.Scene, scale)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "ink", "hue": 1}]', 7])
 def test_files_that_cannot_be_read_are_none(text):
     scene = fresh()
     scene[ADDED] = scene[DECODER] = text
-    assert (read(scene).loras, read(scene).vae) == ((), None)
+    scene[CONTROL] = text if text in ("", "{", 7) else "{}"
+    assert (read(scene).loras, read(scene).vae, read(scene).control) == ((), None, None)

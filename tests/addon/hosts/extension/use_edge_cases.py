@@ -9,6 +9,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import bpy
+from use_collage import use_collage
 
 
 def use_edge_cases(scene: bpy.types.Scene, app: object) -> None:
@@ -135,6 +136,7 @@ def follow_files(scene: bpy.types.Scene, app: object) -> None:
     assert app.session.notice.code == "history-unreadable"
     assert bpy.ops.maquette.repaint_region(uid="1") == {"CANCELLED"}
     assert app.session.notice.code == "region-gone"
+    use_collage(scene, app)
 
 
 def order_the_queue(scene: bpy.types.Scene, app: object) -> None:

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: MIT
 """What the next view is told: what a render would show of the earlier ones from its camera, and where."""
 
+from hashlib import sha256
+
 import bpy
 import numpy as np
 
 from addon.camera.reader import view
 from addon.capture.canvas import canvas
 from addon.capture.gathering import SceneKey
-from addon.capture.scene import evaluated
+from addon.capture.scene import capture, evaluated
 from addon.cooperative import finish
 from addon.projection.light import png
-from addon.projection.matching import showing
+from addon.projection.matching import reference_to_match, showing
 from addon.projection.projectors import project
+from addon.protocol.blockout import mask_rows
 from addon.protocol.default_model import TOYBOX
-from tests.addon.hosts.projection.sample_projection import gradient, psnr, staged
+from addon.request.settings import Settings
+from tests.addon.hosts.projection.sample_projection import flat, gradient, psnr, staged
 from tests.addon.hosts.sample_scenes import camera, paint, render
 
 
@@ -75,3 +79,22 @@ def test_the_back_of_things_is_not_shown(tmp_path):
     projected(scene, tmp_path)
     shown, _ = told(scene, back)
     assert shown.seen.mean() < 0.01
+
+
+def test_what_is_told_is_a_picture_on_disk_and_a_mask_of_what_of_it_stays(tmp_path):
+    scene = staged()
+    project(scene, scene.camera, flat((1.0, 0.0, 0.0)))
+    second = camera(scene, (3, -9, 3), (0, 0, 0), "Second")
+    told = {}
+    for eye in (scene.camera, second):
+        snapshot = capture(scene, Settings(prompt="a box and a ball"), camera=eye)
+        key = SceneKey(scene.session_uid, eye.session_uid)
+        told[eye.name] = finish(reference_to_match(key, {}, snapshot, tmp_path))
+    assert told["Camera"] is None
+    reference = told["Second"]
+    file = tmp_path / f"{reference.picture}.png"
+    assert sha256(file.read_bytes()).hexdigest() == reference.picture
+    kept = np.asarray(mask_rows(reference.shown))
+    assert 0.02 < (kept == 255).mean() < 0.5 and set(np.unique(kept)) == {0, 255}
+    image = bpy.data.images.load(str(file))
+    assert tuple(image.size) == (snapshot.canvas.width, snapshot.canvas.height)

@@ -37,9 +37,9 @@ def timed(function: Callable, longest: dict, key: str) -> Callable:
     """The same function, with its longest run noted."""
     longest[key] = 0.0
 
-    def measured(*arguments, **more):
+    def measured(*arguments, **options):
         begun = clock()
-        result = function(*arguments, **more)
+        result = function(*arguments, **options)
         longest[key] = max(longest[key], clock() - begun)
         return result
 

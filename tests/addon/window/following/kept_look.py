@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from tests.addon.window.driver.user_input import ask, desktop, point, press, screenshot, sidebar
+from tests.addon.window.driver.user_input import ask, desktop, point, press, screenshot, scroll, sidebar
 
 PROMPT = "a castle and a purple rocket on a meadow"
 STEPS = 8
@@ -16,7 +16,7 @@ CORNER = 24  # pixels of the picture's left border, far from the rocket
 
 
 def kept_look(app, folder: Path, report: dict) -> Iterator:
-    """Before, moved, one region anew, other words."""
+    """Before, moved, one region anew, other words; then taken out of the first picture, over the blocks' colours."""
     scene = bpy.context.scene
     yield from desktop()
     press("add_selected")
@@ -24,6 +24,7 @@ def kept_look(app, folder: Path, report: dict) -> Iterator:
     press("start_server")
     yield lambda: app.session.link.name == "online"
     before = yield from painted(app, lambda: ask(app))
+    first = scene["maquette_picture"]["maquette_entry"]
     rocket, uid = bpy.data.objects["rocket"], str(bpy.data.objects["rocket"].session_uid)
     rocket.maquette_keep_look = True
     rocket.location.z += 1.2
@@ -39,6 +40,13 @@ def kept_look(app, folder: Path, report: dict) -> Iterator:
     yield from painted(app, lambda: pressed("generate", restyle=True))
     report["restyled"] = request()["reference"]["keeps"]
     yield from screenshot(folder / "restyled.png", settle=2.0)
+    rocket.maquette_keep_look, scene.maquette_blocking = False, 0.4
+    press("take_region", uid=uid, name=first)
+    yield from painted(app, lambda: ask(app))
+    report["taken"] = [request()["collage"][0]["picture"], first]
+    report["blocking"] = request()["blocking"]["amount"]
+    yield from scroll("down")
+    yield from screenshot(folder / "taken.png", settle=2.0)
 
 
 def painted(app, act) -> Iterator:

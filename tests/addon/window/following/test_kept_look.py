@@ -33,3 +33,8 @@ def test_an_edit_changes_what_it_has_to_and_nothing_else(report: dict, edit: str
 
 def test_other_words_keep_the_layout(report: dict) -> None:
     assert report["restyled"] == "layout" and len(report["look"]) == 64
+
+
+def test_a_region_is_taken_out_of_the_first_picture_over_the_colours_of_the_blocks(report: dict) -> None:
+    picture, first = report["taken"]
+    assert picture == first and report["blocking"] == pytest.approx(0.4)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from addon.protocol.blockout import Mask, unpack_mask
 from tests.addon.window.run_blender import ROOT, SECONDS, flat_colour_server, run_scenario
 from tests.server import adapter_files
 from tests.server.models.model_files import twenty
@@ -28,6 +29,7 @@ def server(folder: Path) -> str:
     adapter_files.lora(pipeline.unet, folder / "loras" / "ink.safetensors")
     adapter_files.lora(pipeline.unet, folder / "loras" / "wash.safetensors", kohya=False, seed=2)
     adapter_files.autoencoder(pipeline.vae, folder / "vae" / "other.safetensors")
+    adapter_files.controlnet(pipeline.unet, folder / "controlnet" / "depth.safetensors")
     (folder / "loras" / "old.pt").write_bytes(b"pickled")
     serve = ["serve", "--model", str(folder / "mine.safetensors")]
     return shlex.join(["env", f"PYTHONPATH={ROOT}", "OMP_NUM_THREADS=1", sys.executable, "-m", "server", *serve])
@@ -40,7 +42,8 @@ def test_the_scenario_runs_to_its_end(report: dict) -> None:
 
 def test_the_panel_offers_what_lies_beside_the_model(report: dict) -> None:
     assert report["model"] == "mine"
-    listed = [["lora", "ink", ""], ["lora", "old", "it is pickled"], ["lora", "wash", ""], ["vae", "other", ""]]
+    listed = [["controlnet", "depth", ""]]
+    listed += [["lora", "ink", ""], ["lora", "old", "it is pickled"], ["lora", "wash", ""], ["vae", "other", ""]]
     assert report["offered"] == listed
 
 
@@ -61,6 +64,16 @@ def test_taken_off_again_nothing_of_them_is_left(report: dict) -> None:
     pictures = report["pictures"]
     assert pictures["as if plain"]["request"]["loras"][0]["weight"] == 0.0
     assert report["pixels"]["plain"] == report["pixels"]["as if plain"] != report["pixels"]["with all"]
+
+
+def test_a_controlnet_looks_at_the_blocks(report: dict) -> None:
+    pictures, pixels = report["pictures"], report["pixels"]
+    asked = {name: pictures[name]["request"]["control"] for name in ("with depth", "with edges", "nothing of it")}
+    assert [(one["kind"], one["scale"]) for one in asked.values()] == [("depth", 0.8), ("edges", 0.8), ("edges", 0.0)]
+    shades = {shade for one in asked.values() for shade in unpack_mask(Mask(**one["depth"]))}
+    assert {0, 255} <= shades, "the nearest of the blocks, and nothing around them"
+    assert len({pixels[name] for name in ("as if plain", "with depth", "with edges")}) == 3
+    assert pixels["nothing of it"] == pixels["plain"] and report["no control"]
 
 
 def test_a_file_that_changed_or_is_gone_is_said_with_a_way_on(report: dict) -> None:

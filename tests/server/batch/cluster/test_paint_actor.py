@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A machine of a cluster, without one: its pictures say what a server's say, and its filter is asked."""
 
+import io
 import json
+from dataclasses import replace
+from hashlib import sha256
 
+from PIL import Image
 from pydantic import TypeAdapter
 
+from addon.protocol.blockout import ReferencePicture
 from addon.protocol.strict_json import dump
 from server.batch.cluster.paint_actor import PaintActor
 from server.safeguards.choices import Safeguards
@@ -29,3 +34,13 @@ def test_its_pictures_say_where_they_come_from(tmp_path):
 def test_its_filter_is_asked(tmp_path, package):  # noqa: F811
     answer = actor(tmp_path, content_filter="strict").paint(json.dumps(dump(blockout(prompt="a knight and a cat"))))
     assert (answer.png, json.loads(answer.problem)["type"]) == (b"", "content-refused")
+
+
+def test_the_pictures_that_a_request_refers_to_are_handed_over(tmp_path):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    reference = ReferencePicture(picture=sha256(file.getvalue()).hexdigest(), caption="a cat")
+    asked = json.dumps(dump(replace(blockout(), reference=reference)))
+    answer = actor(tmp_path).paint(asked, (file.getvalue(),))
+    assert answer.problem == "" and digital_source(answer.png) == "compositeWithTrainedAlgorithmicMedia"
+    assert json.loads(actor(tmp_path).paint(asked).problem)["type"] == "unknown-reference"

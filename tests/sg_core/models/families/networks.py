@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tiny networks of the real classes, with random weights."""
 
+import torch
 from diffusers import (
     ChromaTransformer2DModel,
+    ControlNetModel,
     Flux2Transformer2DModel,
     FluxTransformer2DModel,
     PixArtTransformer2DModel,
@@ -143,3 +145,14 @@ def z_image() -> ZImageTransformer2DModel:
     made.x_pad_token.data.normal_()
     made.cap_pad_token.data.normal_()
     return made
+
+
+def controlnet(unet: UNet2DConditionModel, seed: int = 3) -> ControlNetModel:
+    """One for this UNet that does something: what is zero in a new one is drawn too."""
+    torch.manual_seed(seed)
+    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 12, 12))
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if name.startswith("controlnet_"):
+                weight.copy_(0.5 * torch.randn(weight.shape))
+    return network

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""LoRAs, another autoencoder and a scheduler, chosen in the panel for a tiny checkpoint of Stable Diffusion XL.
+"""LoRAs, another autoencoder, a ControlNet and a scheduler, chosen in the panel for a tiny checkpoint of SDXL.
 
 And a folder of mixed files, named in the preferences: what it says of each, and a picture by one of them.
 """
@@ -44,6 +44,7 @@ def adapters(app, folder: Path, report: dict) -> Iterator:
     press("choose_scheduler", name="")
     press("remove_lora", index=1)
     yield from painted(app, "as if plain", report)
+    yield from controlled(app, folder, report)
     yield from changes(app, folder, report)
 
 
@@ -54,6 +55,21 @@ def choose(scene: bpy.types.Scene) -> None:
     scene.maquette_lora_weights[0] = 0.8
     press("choose_vae", name="other")
     press("choose_scheduler", name="euler a")
+
+
+def controlled(app, folder: Path, report: dict) -> Iterator:
+    """With a ControlNet that looks at depth, at edges, and of which nothing is added; and without one again."""
+    scene = bpy.context.scene
+    press("choose_control", name="depth")
+    scene.maquette_control_scale = 0.8
+    yield from screenshot(folder / "control.png", settle=2.0)
+    yield from painted(app, "with depth", report)
+    press("choose_control", name="depth", kind="edges")
+    yield from painted(app, "with edges", report)
+    scene.maquette_control_scale = 0.0
+    yield from painted(app, "nothing of it", report)
+    press("choose_control", name="")
+    report["no control"] = "maquette_control" not in scene
 
 
 def changes(app, folder: Path, report: dict) -> Iterator:

@@ -17,9 +17,9 @@ from addon.protocol.strict_json import ContractError, loads
 from addon.protocol.views import unmoved
 from addon.request.references import Keeps, following, reference_of
 
-from ..cli.following import NotPainted
-from ..cli.reference_flags import WrongReference, as_png, request_in
-from .requests import MEASURES, PictureRequest, parts_of
+from ...cli.following import NotPainted
+from ...cli.reference_flags import WrongReference, as_png, request_in
+from ..requests import MEASURES, PictureRequest, parts_of
 
 FIRST = "first"
 

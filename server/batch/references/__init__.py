@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Pictures that those of a batch follow."""

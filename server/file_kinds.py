@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""What a file is, told by what its tensors are called, by the kinds that ``cards.json`` lists."""
+
+import re
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+BLOCK = re.compile(r"(?:model\.)?(?:diffusion_model\.)?(?:(?:double_|joint_|transformer_)?blocks|layers)\.(\d+)\.")
+
+
+def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The first kind that has such tensors, in the size that tells it; None of no kind that we know."""
+    for kind in kinds:
+        if "also" in kind and not any(fnmatchcase(name, other) for other in kind["also"] for name in tensors):
+            continue
+        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
+            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
+                return kind
+    return None
+
+
+def network_family(kind: Mapping[str, Any], name: str) -> str:
+    """The family of a file that holds a network alone: told by its tensors, and where these say too little by name."""
+    return next(str(key) for key, words in kind["families"].items() if is_named(name, {"named": words}))
+
+
+def blocks(tensors: Mapping[str, Any]) -> int:
+    """How many blocks a network has whose tensors these are; where there are two kinds, of the first."""
+    return 1 + max((int(match[1]) for name in tensors if (match := BLOCK.match(name))), default=-1)
+
+
+def is_named(name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model's name holds one of the words that tell its family, where only the name does."""
+    return not facts.get("named") or any(word in name.lower() for word in facts["named"])

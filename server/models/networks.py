@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Networks that lie alone in a file, and the folders that give them their text encoders and their autoencoder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from addon.protocol.answers import ModelInfo
+
+from ..catalogue import NotAModel, blocks_of_folder, described
+from .verdicts import FileVerdict
+
+
+@dataclass(frozen=True)
+class PartsFolder:
+    """A folder of a family in diffusers' format, whose network has so many blocks."""
+
+    path: Path
+    family: str
+    blocks: int
+
+
+Joined = Mapping[Path, tuple[FileVerdict, PartsFolder, FileVerdict]]
+"""Of each network: what it was, what gave it its parts, and what it is with them."""
+
+
+def parts_folders(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo]) -> list[PartsFolder]:
+    """Those that were named, then those that lie in the folders of models."""
+    models = [model for model in named if Path(model.source).is_absolute() and Path(model.source).is_dir()]
+    folders = [PartsFolder(Path(model.source), model.family, blocks_of_folder(Path(model.source))) for model in models]
+    return folders + [PartsFolder(verdict.path, verdict.gives, verdict.blocks) for verdict in verdicts if verdict.gives]
+
+
+def joined(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo], known: Joined) -> Joined:
+    """Every network that some folder completes; what is ``known`` and unchanged is not read again."""
+    folders = parts_folders(verdicts, named)
+    result: dict[Path, tuple[FileVerdict, PartsFolder, FileVerdict]] = {}
+    for verdict in (verdict for verdict in verdicts if verdict.wants):
+        fitting = [folder for folder in folders if (folder.family, folder.blocks) == (verdict.wants, verdict.blocks)]
+        for folder in fitting[:1]:
+            before = known.get(verdict.path)
+            if before is not None and before[0] is verdict and before[1] == folder:
+                result[verdict.path] = before
+            else:
+                result[verdict.path] = verdict, folder, _whole(verdict, folder)
+    return result
+
+
+def _whole(verdict: FileVerdict, folder: PartsFolder) -> FileVerdict:
+    try:
+        info = described(verdict.path, name=verdict.path.stem[-200:], parts=folder.path)
+    except NotAModel as error:
+        return replace(verdict, trouble=error.problem)
+    return replace(verdict, trouble="", info=info)
