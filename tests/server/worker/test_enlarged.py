@@ -63,7 +63,8 @@ def test_a_reference_is_as_large_as_the_first_pass(engine) -> None:
     follows = ReferencePicture(picture="0" * 64, caption=ASKED.prompt)
     small, large = (replace(one, reference=follows) for one in (ASKED, LARGE))
     painted = [engine.paint(ASKED, unwatched), engine.paint(LARGE, unwatched)]
-    with engine._painting(large) as (model, judge, _):
+    with engine._painting(large) as (ready, _):
+        model, judge = ready.sparing, ready.judge
         assert first_pass(model, large) == replace(small, denoising=0.5)
         for png in (painted[0].full, painted[0].picture):
             one, other = (reference_of(model, judge, asked, png) for asked in (small, large))
