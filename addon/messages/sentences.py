@@ -161,7 +161,7 @@ def server_stopped() -> Notice:
 
 def command_fails(command: str, reason: str) -> Notice:
     """The server command of the preferences names no program."""
-    fix = "Set the server command in Preferences › Add-ons › Maquette."
+    fix = "Set it in Preferences › Add-ons › Maquette: the path of .venv/bin/maquette, where make demo ran, and serve."
     return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}.", fix=fix)
 
 
