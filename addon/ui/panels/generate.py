@@ -142,12 +142,13 @@ def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> Non
     """Before the first picture: what to do, with a button for each step and a mark on those that are done."""
     scene, session = context.scene, app().session
     regions = bool(app().regions.rows.get(scene.session_uid, ()))
+    asked = bool(session.submissions or session.exact_captures or session.waiting)
     server = ("start_server", "Start Server") if server_known() else ("install_server", "Install the Server…")
     steps = (
         (regions, "maquette.add_selected", "1  Select objects: Add Selected"),
         (scene.camera is not None, "maquette.add_camera", "2  Camera from View"),
         (session.link.name in ("online", "starting"), f"maquette.{server[0]}", f"3  {server[1]}"),
-        (session.busy, "maquette.generate", "4  Write the prompt: Generate"),
+        (asked, "maquette.generate", "4  Write the prompt: Generate"),
     )
     stage.label(text="To the first picture:")
     column = stage.column(align=True)
