@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.edits.painter import FLOOR_SEED, EditPainter
-from benchmarks.placement.outlines import SIDE
+from sg_core.edits.reference import Reference
 from sg_core.edits.sequence import sequence
 from sg_core.toybox.segmenter import Segmenter
 
@@ -24,25 +24,34 @@ SHRINK = 0.85  # of a case's blocks, so that they pass each other
 SHOWN = 5  # frames between two on a sheet
 
 
+def following_frames(
+    painter: EditPainter, case: EditCase, regions: Sequence[Mapping[str, Tensor]], reference: Reference, seed: int
+) -> list[Tensor]:
+    """The frames (3, side, side) that come after the reference's, each with its own regions."""
+    card = painter.model.card
+    return list(
+        sequence(
+            painter.model,
+            case.prompt(),
+            regions,
+            reference=reference,
+            judge=painter.judge,
+            seed=seed,
+            width=painter.side,
+            height=painter.side,
+            steps=painter.steps,
+            scale=card.scale,
+            strength=card.strength,
+        )
+    )
+
+
 def orbit(painter: EditPainter, judges: Mapping[str, Segmenter], case: EditCase, seed: int) -> dict[str, object]:
     """FRAMES pictures, the first painted with a look and the others asked for without it."""
     frames = [frame_of(case, number / (FRAMES - 1)) for number in range(FRAMES)]
     before, reference = painter.reference(frames[0], seed)
     regions = [frame.regions(frame.old) for frame in frames]
-    after = sequence(
-        painter.model,
-        case.prompt(),
-        regions[1:],
-        reference=reference,
-        judge=painter.judge,
-        seed=seed,
-        width=SIDE,
-        height=SIDE,
-        steps=painter.steps,
-        scale=painter.model.card.scale,
-        strength=painter.model.card.strength,
-    )
-    pictures = [before, *after]
+    pictures = [before, *following_frames(painter, case, regions[1:], reference, seed)]
     floor = painter.paint(case.prompt(), painter.placed(regions[-1]), seed + FLOOR_SEED)[0]
     return {
         "jumps": {name: jumps(judge, frames, pictures) for name, judge in judges.items()},

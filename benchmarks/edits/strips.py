@@ -15,14 +15,13 @@ from tqdm import tqdm
 
 from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.edits.kinds import truth
-from benchmarks.edits.orbit import frame_of
+from benchmarks.edits.orbit import following_frames, frame_of
 from benchmarks.edits.painter import FLOOR_SEED, EditPainter, elsewhere, kept, restyled, subject_moved
 from benchmarks.placement.work import Bench, equipment, threads
 from benchmarks.sheet import grid, to_image
 from sg_core.edits.collage import Cutting, RgbColour, blocking, collage, flat_picture
 from sg_core.edits.look import keep_look, prompt_to_prompt
 from sg_core.edits.reference import Reference
-from sg_core.edits.sequence import sequence
 from sg_core.toybox.scenes.scene import with_article
 
 SIDE = 256  # pixels of a picture, as Toybox paints it
@@ -181,20 +180,7 @@ def orbit(painter: EditPainter) -> Iterator[StripRow]:
         frames = [frame_of(case, number / (COLUMNS - 1)) for number in range(COLUMNS)]
         before, reference = before_edit(painter, frames[0])
         regions = [frame.regions(frame.old) for frame in frames]
-        card = painter.model.card
-        after = sequence(
-            painter.model,
-            case.prompt(),
-            regions[1:],
-            reference=reference,
-            judge=painter.judge,
-            seed=SEED,
-            scale=card.scale,
-            strength=card.strength,
-            width=SIDE,
-            height=SIDE,
-            steps=STEPS,
-        )
+        after = following_frames(painter, case, regions[1:], reference, SEED)
         yield [before, *after, painter.paint(case.prompt(), painter.placed(regions[-1]), SEED + FLOOR_SEED)[0]]
 
 
