@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 Slices = Generator[None, None, T]
 
-SLICE = 0.003  # seconds of the main thread taken at a time
+SLICE = 0.002  # seconds of the main thread taken at a time
 
 
 def finish(slices: Slices[T]) -> T:

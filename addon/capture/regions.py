@@ -13,7 +13,7 @@ from ..messages.errors import RegionBare, RegionBehind, RegionClipped, RegionHid
 from ..messages.region_sentences import bare_words
 from ..protocol.blockout import Region, pack_mask
 from ..raster.lens import Lens
-from ..raster.rasterise import Raster, coverage, rasterising
+from ..raster.rasterise import Raster, coverage, depths, rasterising
 from ..raster.triangles import PIECE, Floats, Triangles
 from ..request.phrases import Mark
 from .canvas import Canvas, mask_size, overscan
@@ -176,8 +176,8 @@ def _nearest_first(raster: Raster, count: int) -> Slices[list[int]]:
     """Each owner's rank in depth order, by the median depth of what is visible."""
     medians = []
     for index in range(count):
-        depths = raster.depth[raster.owners == index]
-        medians.append(_median(depths) if len(depths) else np.inf)
+        nearness = raster.nearness[raster.owners == index]
+        medians.append(_median(depths(nearness)) if len(nearness) else np.inf)
         yield
     ranks = np.empty(count, dtype=np.int64)
     ranks[np.argsort(medians, kind="stable")] = np.arange(count)

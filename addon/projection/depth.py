@@ -18,7 +18,7 @@ from ..camera.view import View
 from ..cooperative import Slices
 from ..raster.frustum import Frustum
 from ..raster.lens import Lens
-from ..raster.rasterise import Raster, rasterising
+from ..raster.rasterise import Raster, depths, rasterising
 from ..raster.triangles import Singles, Triangles
 from ..raster.zbuffer import NOTHING
 
@@ -51,7 +51,7 @@ def depth_picture(triangles: Triangles, lens: Lens, width: int, height: int) -> 
     """What a pixel's middle sees, as an OpenEXR file of the depths of everything: for compositors, and models that take
     depth. FAR where nothing is, as in a render's depth."""
     raster = yield from rasterising(triangles, lens, width, height)
-    return (yield from _exr({"Y": np.minimum(raster.depth, np.float32(FAR))}))
+    return (yield from _exr({"Y": np.minimum(depths(raster.nearness), np.float32(FAR))}))
 
 
 def depth_frustum(view: View) -> Frustum:
@@ -72,8 +72,8 @@ def _farthest(raster: Raster) -> Slices[Singles]:
     for begin in range(0, height, BAND):
         top, end = max(begin - 1, 0), min(begin + BAND, height)
         lines = slice(top, end + 1)
-        depth, foreign = raster.depth[lines], (raster.owners[lines] == NOTHING) & (raster.nearness[lines] > 0.0)
-        band = np.where(foreign, np.float32(0.0), np.minimum(depth, np.float32(BEYOND)))
+        foreign = (raster.owners[lines] == NOTHING) & (raster.nearness[lines] > 0.0)
+        band = np.where(foreign, np.float32(0.0), np.minimum(depths(raster.nearness[lines]), np.float32(BEYOND)))
         farthest[begin:end] = _spread(_spread(band, 0), 1)[begin - top : end - top]
         yield
     return farthest

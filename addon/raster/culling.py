@@ -15,7 +15,7 @@ from .triangles import PIECE, Floats, Indices, Ints, Owners, Triangles, touching
 from .zbuffer import ZBuffer
 
 BLOCK = 1 << 13  # triangles at once: few enough to stay in the cache
-FRAGMENTS = 1 << 17  # at once, an upper bound of two milliseconds' work
+FRAGMENTS = 1 << 16  # at once, an upper bound of a millisecond's work
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices
 from .scanlines import Spans, expand
-from .triangles import Floats, Indices, Ints, Owners, Singles
+from .triangles import Floats, Indices, Ints, Owners, Singles, touching
 
 NOTHING = -1
 TILE = 8  # pixels along a side of what is tested for hiding
@@ -59,6 +59,7 @@ class ZBuffer:
         for start in range(0, len(self._nearest), CLEARED):
             yield
             self._nearest[start : start + CLEARED] = UNSEEN
+        yield from touching(self._footprint)
 
     def pixels(self) -> tuple[Owners, Singles, NDArray[np.bool_]]:
         """Owner and nearness of each pixel, NOTHING and 0 where there is none; and the footprints."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import bpy
 
 from ..capture.scene import Meshes
+from ..cooperative import Slices
 from ..extension import EXTENSION
 from ..installation.installer import Installer
 from ..installation.plan import InstallPlan
@@ -105,6 +106,7 @@ class App:
         self.drawing: object | None = None  # Blender's handle on what draws the preview in Image Editors
         self.sheet_drawing: object | None = None  # and on what draws contact sheets and comparisons there
         self.gallery = Gallery(folder / "pictures")
+        self.landings: dict[str, Slices[None]] = {}  # by the job, while its picture is read
         self.landed: dict[str, LandedPicture] = {}  # by the job, until the picture's scene has it
         self.sheet: ContactSheet | None = None  # the one that is open
         self.sheet_textures = Textures(folder / "pictures", SHEET_SIDE)

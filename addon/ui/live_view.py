@@ -38,7 +38,7 @@ from .live_settings import following_few, live_changes, live_settings, seeds_of
 from .operators.request.generate import developing, kept_settings, panel_snapshot
 from .operators.request.references import latest_entry
 
-HELD = 0.005  # seconds at work between two redraws: what was moved makes Blender draw the view again and again
+HELD = 0.004  # seconds at work between two redraws: what was moved makes Blender draw the view again and again
 QUICK, PACE, CALM = 0.004, 0.02, 0.05  # seconds to the next look: at work, while a picture is painted, and else
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.raster.lens import Lens
-from addon.raster.rasterise import coverage, coverages, rasterise
+from addon.raster.rasterise import coverage, coverages, depths, rasterise
 from addon.raster.triangles import soup
 from addon.raster.zbuffer import NOTHING, ZBuffer
 
@@ -44,7 +44,7 @@ def test_a_sphere_in_perspective_covers_the_pixels_whose_rays_hit_it():
     got = raster.owners == 0
     iou = (hit & got).sum() / (hit | got).sum()
     assert iou > 0.99
-    middle = raster.depth[got].min()
+    middle = depths(raster.nearness)[got].min()
     assert middle == pytest.approx(5.0, abs=0.02)
 
 
@@ -56,7 +56,7 @@ def test_an_orthographic_square_is_exact_and_its_depth_planar():
     expected[: SIDE // 2, SIDE // 2 :] = True
     assert np.array_equal(raster.owners == 0, expected)
     across = 4.0 + 4.0 * (np.arange(SIDE // 2) + 0.5) / (SIDE // 2)
-    assert np.allclose(raster.depth[10, SIDE // 2 :], across, rtol=1e-6)
+    assert np.allclose(depths(raster.nearness)[10, SIDE // 2 :], across, rtol=1e-6)
 
 
 def test_perspective_depth_is_that_of_the_plane():
@@ -70,7 +70,7 @@ def test_perspective_depth_is_that_of_the_plane():
         depth = np.where(y < 0, -1.0 / y, np.inf)
     visible = depth < PERSPECTIVE.far
     assert np.array_equal(raster.owners == 0, visible)
-    assert np.allclose(raster.depth[visible], depth[visible], rtol=1e-5)
+    assert np.allclose(depths(raster.nearness)[visible], depth[visible], rtol=1e-5)
 
 
 def test_nearer_things_hide_farther_ones_whatever_the_order():
@@ -91,7 +91,7 @@ def test_an_unmarked_thing_hides_and_is_no_owner():
     owners = np.repeat([NOTHING, 0], len(both) // 2)
     raster = rasterise(soup(both, owners), PERSPECTIVE, SIDE, SIDE, 1)
     assert raster.owners[SIDE // 2, SIDE // 2] == NOTHING
-    assert raster.depth[SIDE // 2, SIDE // 2] < 5.0
+    assert depths(raster.nearness)[SIDE // 2, SIDE // 2] < 5.0
     assert raster.footprint[0, SIDE // 2, SIDE // 2]
 
 
@@ -112,7 +112,7 @@ def test_a_triangle_through_the_camera_is_cut_at_the_near_plane():
     raster = draw(wall, PERSPECTIVE)
     # the wall x = 1 is at depth 1 / slope, visible only right of the middle
     x, _ = rays()
-    row = raster.depth[SIDE // 2]
+    row = depths(raster.nearness)[SIDE // 2]
     visible = np.isfinite(row)
     assert visible.any() and not visible[: SIDE // 2].any()
     assert np.allclose(row[visible], 1.0 / x[0][visible], rtol=1e-5)
@@ -120,7 +120,7 @@ def test_a_triangle_through_the_camera_is_cut_at_the_near_plane():
 
 def test_nothing_in_front_leaves_everything_empty():
     raster = draw(sphere((0, 0, 5.0), 1.0), PERSPECTIVE)
-    assert (raster.owners == NOTHING).all() and np.isinf(raster.depth).all() and not raster.footprint.any()
+    assert (raster.owners == NOTHING).all() and np.isinf(depths(raster.nearness)).all() and not raster.footprint.any()
 
 
 def test_many_parts_give_the_picture_of_one(monkeypatch):
@@ -129,7 +129,7 @@ def test_many_parts_give_the_picture_of_one(monkeypatch):
     at_once = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
     monkeypatch.setattr("addon.raster.culling.FRAGMENTS", 1000)
     parts = rasterise(soup(triangles, owners), PERSPECTIVE, SIDE, SIDE, 2)
-    assert np.array_equal(at_once.owners, parts.owners) and np.array_equal(at_once.depth, parts.depth)
+    assert np.array_equal(at_once.owners, parts.owners) and np.array_equal(at_once.nearness, parts.nearness)
 
 
 def test_coverage_is_the_share_of_samples():
@@ -190,7 +190,7 @@ def test_every_pixel_shows_what_its_ray_meets_first(seed, footprints):
     owners, depth, clear = nearest_by_rays(triangles, 128, rays(128))
     assert clear.mean() > 0.9
     assert np.array_equal(raster.owners[clear], owners[clear])
-    assert np.allclose(raster.depth[clear], depth[clear], rtol=1e-5)
+    assert np.allclose(depths(raster.nearness)[clear], depth[clear], rtol=1e-5)
     if footprints:
         alone = rasterise(soup(triangles[5:6], np.zeros(1, dtype=int)), PERSPECTIVE, 128, 128)
         assert np.array_equal(raster.footprint[5], alone.owners == 0)
@@ -207,7 +207,7 @@ def test_the_far_side_of_an_object_is_not_painted(monkeypatch):
         paint(z_buffer, spans, owners)
 
     monkeypatch.setattr(ZBuffer, "paint", counting)
-    assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).depth, expected.depth)
+    assert np.array_equal(rasterise(ball, PERSPECTIVE, SIDE, SIDE).nearness, expected.nearness)
     assert sum(painted) < 0.7 * len(ball)
     painted.clear()
     rasterise(ball, PERSPECTIVE, SIDE, SIDE, 1)

@@ -5,12 +5,12 @@ Its file may have been closed meanwhile, and be open again: then its path and th
 """
 
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 
+from ....cooperative import Slices, finish
 from ....messages import sentences
 from ....pictures.gallery import LARGE, LandedPicture, remember
 from ....pictures.history import THUMB_SIDE, Entry, thumb
@@ -43,8 +43,8 @@ class Receive(bpy.types.Operator):
         scene, picture = scene_of(task.view), task.picture
         assert picture is not None, "what has landed has a picture"
         try:
-            landed = _landed(task, picture)
-            del app().landed[self.job]
+            finish(app().landings.pop(self.job, _landing(task, picture)))
+            landed = app().landed.pop(self.job)
             if scene is None:
                 return refuse(self, sentences.scene_gone(str(dispatcher.folder)))
             view, achieved = task.view, task.job.achieved
@@ -65,12 +65,14 @@ class Receive(bpy.types.Operator):
 
 def receive(job: str, at_once: bool = True) -> None:
     """Take the picture of that job into its scene, as an undo step of its own. Where there is time for it, the first
-    call only reads it: both together would hold the window for longer than a slice."""
+    calls only read it, a slice each: all together would hold the window for longer."""
     task = _task(job)
     if not at_once and task.picture is not None and job not in app().landed:
-        with suppress(RuntimeError):  # the operator will say so
-            _landed(task, task.picture)
+        try:
+            next(app().landings.setdefault(job, _landing(task, task.picture)), None)
             return
+        except RuntimeError:  # the operator meets it too, and says so
+            del app().landings[job]
     call(Receive.bl_idname, "EXEC_DEFAULT", True, job=job)
 
 
@@ -78,32 +80,32 @@ def _task(job: str) -> Task:
     return next(task for task in app().session.tasks if task.job.id == job)
 
 
-def _landed(task: Task, picture: Path) -> LandedPicture:
-    """The picture's entry, written to the history on disk, and its pixels for the panel; a full disk is told of, and
-    costs that copy only. Raises RuntimeError for a file that is gone, or no picture."""
-    landed = app().landed.get(task.job.id)
-    if landed is not None:
-        return landed
+def _landing(task: Task, picture: Path) -> Slices[None]:
+    """Make the picture's entry, written to the history on disk, and its pixels for the panel; a full disk is told of,
+    and costs that copy only. Raises RuntimeError for a file that is gone, or no picture."""
     pixels = shrunk(picture, LARGE)
     if not pixels.size:
         raise RuntimeError(f"{picture.name} is no picture")
+    yield
+    request = loads(Blockout, task.request)
+    yield
     entry = Entry(
         name=picture.stem,
         created=time.time(),
-        request=loads(Blockout, task.request),
+        request=request,
         settings=task.settings,
         pose=task.view.pose,
         thumb=thumb(shortened(pixels, THUMB_SIDE)),
         achieved=task.job.achieved,
     )
+    yield
     try:
         app().gallery.keep(entry)
     except OSError as error:
         app().dispatcher.apply(
             notice_changed, sentences.history_unwritten(str(app().gallery.folder), str(error.strerror))
         )
-    app().landed[task.job.id] = landed = LandedPicture(entry, pixels)
-    return landed
+    app().landed[task.job.id] = LandedPicture(entry, pixels)
 
 
 CLASSES = (Receive,)
