@@ -20,9 +20,15 @@ def run_scenario(
 ) -> dict:
     """What happened; FOLDER then holds the screenshots, and ``home`` the server's things.
 
-    The add-on is packed for that ``wheel`` of the server, and Blender's user has allowed ``online`` access.
+    The add-on is packed for that ``wheel`` of the server, and Blender's user has allowed ``online`` access. A page that
+    a browser is to open is noted in FOLDER/opened.
     """
-    environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "user"), "MAQUETTE_HOME": str(folder / "home")}
+    environment = {
+        **os.environ,
+        "BLENDER_USER_RESOURCES": str(folder / "user"),
+        "MAQUETTE_HOME": str(folder / "home"),
+        "BROWSER": f"{_browser(folder)} %s",
+    }
     packing = ["--out", str(folder), *(("--server-wheel", str(wheel)) if wheel is not None else ())]
     words = [scenario, str(main(packing)), command, str(folder)]
     flags = ["--factory-startup", "--enable-event-simulate", "--python-exit-code", "1"]
@@ -32,6 +38,14 @@ def run_scenario(
     report = folder / f"{scenario}.json"
     assert report.exists(), finished.stdout[-3000:] + finished.stderr[-3000:]
     return {**json.loads(report.read_text()), "code": finished.returncode}
+
+
+def _browser(folder: Path) -> Path:
+    """A command that notes what it is to open."""
+    command = folder / "browser"
+    command.write_text(f'#!/bin/sh\necho "$1" > {shlex.quote(str(folder / "opened"))}\n')
+    command.chmod(0o700)
+    return command
 
 
 def flat_colour_server(astray: int = 0) -> str:
