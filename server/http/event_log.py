@@ -25,8 +25,7 @@ from ..queue.store import Store
 
 RECENT = 2_048  # events in memory
 CHUNK = 256  # events read at once
-PACE = 0.01  # seconds between two looks: what comes faster is read together
-ANSWERED = 0.002  # seconds from news to the look: whoever brought it about is answered first
+PACE = 0.01  # seconds between two looks: what comes faster is read together, and what comes alone at once
 CHUNKS = 64  # of the older log that are kept for others who ask
 
 
@@ -67,7 +66,6 @@ class EventLog:
                 self._extend(frames)
             else:
                 await news.wait()
-                await asyncio.sleep(ANSWERED)
         self._tell()
 
     @property
