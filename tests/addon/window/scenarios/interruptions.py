@@ -50,14 +50,14 @@ def _picture() -> int:
 def undo_a_cube() -> None:
     """A cube added and taken back."""
     with operator_context():
-        bpy.ops.mesh.primitive_cube_add()
+        bpy.ops.mesh.primitive_cube_add("EXEC_DEFAULT", True)
         bpy.ops.ed.undo()
 
 
 def redo() -> None:
     """A cube added, taken back, and there again."""
     with operator_context():
-        bpy.ops.mesh.primitive_cube_add(location=(0.0, 40.0, 0.0))
+        bpy.ops.mesh.primitive_cube_add("EXEC_DEFAULT", True, location=(0.0, 40.0, 0.0))
         bpy.ops.ed.undo()
         bpy.ops.ed.redo()
 
@@ -68,11 +68,18 @@ def rename() -> None:
     bpy.data.objects["missile"].maquette_phrase = "rocket"
     bpy.context.scene.camera.name = "Eye"
     bpy.context.scene.name = "Stage"
+    bpy.ops.ed.undo_push(message="rename")
+
+
+def delete() -> None:
+    """A region is gone."""
+    bpy.data.objects.remove(bpy.data.objects["missile"])
+    bpy.ops.ed.undo_push(message="delete")
 
 
 def delete_a_region(app, report: dict) -> Iterator:
     """The object of a region is deleted while the picture that shows it is painted."""
-    yield from during_a_job(app, "deletion", lambda: bpy.data.objects.remove(bpy.data.objects["missile"]), report)
+    yield from during_a_job(app, "deletion", delete, report)
     yield from project()
     report["projected without the rocket"] = "maquette_slots" in bpy.data.objects["castle"]
     press("remove_results")
