@@ -67,7 +67,7 @@ def refused(plan: InstallPlan, error: OSError) -> UserError:
 
 def full(plan: InstallPlan, free: float) -> DiskFull:
     """The disk of the installation has too little room."""
-    return DiskFull(str(plan.folder), amount(free / 1e6), amount(max(plan.build.disk, (free + ROOM) / 1e6)))
+    return DiskFull(str(plan.folder), amount(free / 1e6), amount(max(plan.disk, (free + ROOM) / 1e6)))
 
 
 def free_bytes(folder: Path) -> int:

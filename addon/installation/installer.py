@@ -92,7 +92,7 @@ class Installer:
         check(plan)
         prepare(plan)
         finished = planning.done(plan)
-        if "torch" not in finished and free_bytes(plan.folder) < plan.build.disk * 1e6:
+        if "torch" not in finished and free_bytes(plan.folder) < plan.disk * 1e6:
             raise full(plan, free_bytes(plan.folder))
         for step in STEPS:
             if step.name not in finished:

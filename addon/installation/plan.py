@@ -21,6 +21,7 @@ from .torch_builds import TorchBuild, dependencies, requirement
 HERE = Path(__file__).parent
 RAW_PROGRESS = (24, 1)  # the first pip that says in numbers how far it is
 OTHERS = 80  # megabytes of all that is neither torch nor ours
+UNPACKED = 2  # how much larger packages are on the disk than as wheels: 1.8 times, and what Python compiles of them
 CHECK = (
     "import torch, server.worker.engine, server.worker.translate, server.http.app; print('torch', torch.__version__)"
 )
@@ -94,6 +95,16 @@ class InstallPlan:
     def online(self) -> bool:
         """Whether another machine is asked for anything."""
         return not self.wheels or (is_address(self.source) and not loopback(self.source))
+
+    @property
+    def disk(self) -> float:
+        """Megabytes that it takes on the disk, about. What a folder of wheels has may be larger than the build that
+        was chosen; of a package that it has for several systems, one is counted."""
+        largest: dict[str, int] = {}
+        for wheel in Path(self.wheels).glob("*.whl") if self.wheels else ():
+            name = wheel.name.partition("-")[0]
+            largest[name] = max(largest.get(name, 0), wheel.stat().st_size)
+        return max(self.build.disk, UNPACKED * sum(largest.values()) / 1e6)
 
     @property
     def fingerprint(self) -> list[str]:

@@ -47,6 +47,18 @@ def test_another_machine_is_asked_unless_all_is_here(plan: InstallPlan) -> None:
     assert not replace(remote, wheels="/wheels", wheel="/a.whl").online
 
 
+def test_a_folder_of_wheels_says_how_much_room_it_needs(plan: InstallPlan, tmp_path: Path) -> None:
+    assert plan.disk == plan.build.disk
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    offline = replace(plan, wheels=str(wheels))
+    assert offline.disk == plan.build.disk, "less than the smallest build it cannot be"
+    for name, megabytes in (("torch-2-cp313-cp313", 1000), ("torch-2-cp314-cp314", 900), ("nvidia_cublas-13-py3", 500)):
+        with (wheels / f"{name}-manylinux_2_28_x86_64.whl").open("wb") as wheel:
+            wheel.truncate(megabytes * 1_000_000)  # a file of nothing, which takes no room
+    assert offline.disk == 2 * 1500 > plan.build.disk
+
+
 def test_pip_takes_wheels_alone_of_the_tested_versions(plan: InstallPlan) -> None:
     words = planning.installing_torch(plan)
     assert words[words.index("--only-binary") + 1] == ":all:"

@@ -32,6 +32,13 @@ def test_nothing_moves_under_the_pointer(report: dict, record_property) -> None:
     assert max(first) < 740
 
 
+def test_no_word_is_cut_off(report: dict, record_property) -> None:
+    """At the width that Blender gives its sidebar."""
+    record_property("width", report["width"])
+    assert set(report["cut"]) == set(report["places"])
+    assert {state: words for state, words in report["cut"].items() if words} == {}
+
+
 def test_a_message_stands_where_its_button_is(report: dict) -> None:
     assert report["messages"] == {"project": "", "add selected": "regions"}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from tests.addon.window.driver.row_widths import cut_words
 from tests.addon.window.driver.user_input import (
     area,
     ask,
@@ -26,8 +27,9 @@ MARKS = ("maquette.generate", "maquette.switch_part")  # a button above the stag
 
 def panel_states(app, folder: Path, report: dict) -> Iterator:
     """Before the first picture, with messages short and long, while one is painted, and after it."""
-    report["places"], report["messages"] = {}, {}
+    report["places"], report["messages"], report["cut"] = {}, {}, {}
     yield from desktop()
+    report["width"] = sidebar().width
     press("add_selected")
     yield from state("first", folder, report)
     bpy.context.scene.maquette_prompt = "a meadow"
@@ -76,6 +78,7 @@ def state(name: str, folder: Path, report: dict) -> Iterator:
         _, y = yield from find("copy_python_command_button", mark)
         places.append(top - y)
     report["places"][name] = places
+    report["cut"][name] = cut_words()
 
 
 def editors(app, report: dict) -> Iterator:
