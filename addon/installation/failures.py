@@ -77,7 +77,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def last_words(log: str) -> str:
-    """The last line that says an error, else the last one."""
+    """The last line that says an error, else the last one: of a trace, where pip says “Exception:” alone."""
     lines = [line.strip() for line in log.splitlines() if line.strip() and not line.startswith("Progress ")]
-    errors = [line for line in lines if re.match(r"ERROR:|\w*Error\b", line)]
+    errors = [line for line in lines if re.match(r"ERROR:(?! Exception:)|\w*Error\b", line)]
     return (errors or lines or [""])[-1].removeprefix("ERROR: ")[:LAST]

@@ -106,7 +106,7 @@ class Installer:
         await self._do(
             plan, STEPS[-1], planning.removing(plan.interpreter, *(plan.folder / name for name in TRANSIENT))
         )
-        server_command.note([str(plan.program)])
+        server_command.note(server_command.command_of(plan.interpreter))
 
     async def _environment(self, plan: InstallPlan, step: InstallStep) -> None:
         python, version, has_ensurepip = await self._find_python(plan)
@@ -120,14 +120,19 @@ class Installer:
 
     async def _do(self, plan: InstallPlan, step: InstallStep, words: list[str]) -> None:
         """Run a step's command to its end. Raises the error that it ends with."""
-        report = Report()
+        report, before = Report(), len(planning.packages(plan))
 
         def hear(line: str) -> None:
             nonlocal report
             report = heard(report, line)
             self.state = stages.reported(self.state, step, report, planning.expected(plan, step))
 
-        code, log = await run(words, planning.environ(plan), self.log, hear)
+        def look() -> None:
+            if report.packages:
+                unpacked = len(planning.packages(plan)) - before
+                self.state = stages.unpacked(self.state, step, unpacked, report.packages)
+
+        code, log = await run(words, planning.environ(plan), self.log, hear, look)
         if code != 0:
             raise failure(plan, step, log, code)
 

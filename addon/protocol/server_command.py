@@ -6,11 +6,14 @@ So that no path is typed: whoever installed the server has run some verb of it. 
 
 import json
 import os
+import re
 import stat
 import sys
 from pathlib import Path
 
 from .paths import home
+
+SHELL = re.compile(r'["$`\\]')  # where its path has a blank, pip makes the script one of a shell's, which reads these
 
 
 def command_path() -> Path:
@@ -19,9 +22,17 @@ def command_path() -> Path:
 
 
 def own_command() -> list[str]:
-    """The words that run this program again: the script beside this Python, or its module."""
-    script = Path(sys.executable).with_name("maquette.exe" if sys.platform == "win32" else "maquette")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "server"]
+    """The words that run this program again."""
+    return command_of(Path(sys.executable))
+
+
+def command_of(python: Path) -> list[str]:
+    """The words that run the program of an environment by its Python: the script beside that, or the module."""
+    script = python.with_name("maquette.exe" if sys.platform == "win32" else "maquette")
+    if not script.exists():
+        return [str(python), "-m", "server"]
+    misread = sys.platform != "win32" and SHELL.search(str(script))
+    return [str(python), "-I", "-m", "server"] if misread else [str(script)]
 
 
 def note(words: list[str]) -> None:

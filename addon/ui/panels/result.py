@@ -60,12 +60,12 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
             row.operator("maquette.leave_sheet", text="", icon="X")
         else:
             painted = len(entries(context.scene))
-            self._offer(row, "maquette.contact_sheet", painted > 0 or bool(app().session.waiting))
-            self._offer(row, "maquette.compare", painted > 1)
+            self._offer(row, "maquette.contact_sheet", painted > 0 or bool(app().session.waiting), "Sheet")
+            self._offer(row, "maquette.compare", painted > 1, "Compare")
             row.operator("maquette.inspect")
 
-    def _offer(self, row: bpy.types.UILayout, operator: str, useful: bool) -> None:
+    def _offer(self, row: bpy.types.UILayout, operator: str, useful: bool, text: str) -> None:
         """A button that is grey while there is nothing for it to work on."""
         button = row.row(align=True)
         button.enabled = useful
-        button.operator(operator)
+        button.operator(operator, text=text)

@@ -30,7 +30,8 @@ def test_what_needs_no_download_is_named_without_its_reasons() -> None:
 
 
 def test_unpacking_is_said() -> None:
-    assert told("Installing collected packages: mpmath, sympy, torch").words == "Unpacking packages: 3"
+    report = told("Installing collected packages: mpmath, sympy, torch")
+    assert (report.words, report.packages) == ("Unpacking packages: 3", 3)
 
 
 def test_a_size_that_is_unknown_is_left_out() -> None:

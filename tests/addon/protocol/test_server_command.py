@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from addon.protocol.server_command import command_path, note, noted, own_command
+from addon.protocol.server_command import command_of, command_path, note, noted, own_command
 from server.cli.main import main
 
 
@@ -17,6 +17,18 @@ def test_any_verb_notes_the_command_that_runs_it_again(capsys):
     assert noted() == own_command()
     assert stat.S_IMODE(command_path().stat().st_mode) == 0o600
     assert stat.S_IMODE(command_path().parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the script is a program")
+@pytest.mark.parametrize("folder", ["plain", "two words", "o'brien", "cash $HOME", 'quo"ted', "`ticks`", "back\\slash"])
+def test_a_script_whose_path_a_shell_misreads_is_walked_around(tmp_path, folder):
+    python = tmp_path / folder / "python"
+    assert command_of(python) == [str(python), "-m", "server"]
+    python.parent.mkdir()
+    python.with_name("maquette").touch()
+    module = [str(python), "-I", "-m", "server"]
+    plain = folder in ("plain", "two words", "o'brien")
+    assert command_of(python) == ([str(python.with_name("maquette"))] if plain else module)
 
 
 def test_a_word_that_is_no_verb_notes_nothing(capsys):

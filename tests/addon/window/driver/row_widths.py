@@ -22,14 +22,14 @@ EDGE = 6.0  # and does without at most
 class Item:
     """A button, label or field: its words, and the width that it wants."""
 
-    def __init__(self, words: str, icon: bool, units: float = 0.0) -> None:
-        self.words, self.icon = words, UNIT if icon else 0.0
+    def __init__(self, words: str, icon: bool, units: float = 0.0, edge: float = EDGE) -> None:
+        self.words, self.icon, self.edge = words, UNIT if icon else 0.0, edge
         self.fixed = bool(units) or not words
         self.wanted = units * UNIT or (blf.dimensions(0, words)[0] + PADDING if words else 0.0) + self.icon or UNIT
 
     def cut(self, width: float) -> Iterator[str]:
         """The words, where they need more."""
-        if self.words and blf.dimensions(0, self.words)[0] + self.icon + EDGE > width:
+        if self.words and blf.dimensions(0, self.words)[0] + self.icon + self.edge > width:
             yield f"{self.words} ({width:.0f})"
 
 
@@ -75,10 +75,20 @@ class Layout:
     def progress(self, *, text: str = "", **_) -> None:
         self._add(Item(text, False))
 
-    def operator(self, name: str, *, text: str | None = None, icon: str = "NONE", icon_value: int = 0, **_):
+    def operator(
+        self,
+        name: str,
+        *,
+        text: str | None = None,
+        icon: str = "NONE",
+        icon_value: int = 0,
+        emboss: bool = True,
+        **_,
+    ) -> SimpleNamespace:
         room, _, operator = name.partition(".")
         label = getattr(getattr(bpy.ops, room), operator).get_rna_type().name
-        self._add(Item(label if text is None else text, icon != "NONE" or icon_value > 0))
+        edge = EDGE if emboss else 0.0
+        self._add(Item(label if text is None else text, icon != "NONE" or icon_value > 0, edge=edge))
         return SimpleNamespace()
 
     def prop(self, data, name: str, *, text: str | None = None, icon: str = "NONE", expand: bool = False, **_) -> None:
@@ -119,7 +129,9 @@ class Drawn:
 
 
 def cut_words() -> list[str]:
-    """The words that the sidebar's panels cut off as it is, each with its panel and the width that it has."""
+    """The words that the sidebar's panels cut off as it is, each with its panel and the width that it has; not those
+    of the artist's prompt, which may be long."""
+    prompt = bpy.context.scene.maquette_prompt or "…"
     scale = bpy.context.preferences.system.ui_scale
     blf.size(0, bpy.context.preferences.ui_styles[0].widget.points)
     cut = []
@@ -130,4 +142,4 @@ def cut_words() -> list[str]:
                 kind.draw(Drawn(kind, layout), bpy.context)
                 blf.size(0, bpy.context.preferences.ui_styles[0].widget.points)
                 cut += [f"{kind.bl_label}: {words}" for words in layout.cut(sidebar().width / scale - BESIDE)]
-    return cut
+    return [words for words in cut if prompt not in words]
