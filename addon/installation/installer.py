@@ -120,7 +120,7 @@ class Installer:
 
     async def _do(self, plan: InstallPlan, step: InstallStep, words: list[str]) -> None:
         """Run a step's command to its end. Raises the error that it ends with."""
-        report, before = Report(), len(planning.packages(plan))
+        report, before, begun = Report(), len(planning.packages(plan)), self.state.factor
 
         def hear(line: str) -> None:
             nonlocal report
@@ -128,9 +128,12 @@ class Installer:
             self.state = stages.reported(self.state, step, report, planning.expected(plan, step))
 
         def look() -> None:
+            nonlocal begun
             if report.packages:
                 unpacked = len(planning.packages(plan)) - before
-                self.state = stages.unpacked(self.state, step, unpacked, report.packages)
+                self.state = stages.unpacked(self.state, step, begun, unpacked, report.packages)
+            else:
+                begun = self.state.factor
 
         code, log = await run(words, planning.environ(plan), self.log, hear, look)
         if code != 0:

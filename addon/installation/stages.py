@@ -44,10 +44,10 @@ def reported(installation: Installation, step: InstallStep, report: Report, expe
     return replace(installation, words=report.words, factor=factor)
 
 
-def unpacked(installation: Installation, step: InstallStep, packages: int, of: int) -> Installation:
-    """So many ``of`` the packages that the step unpacks, its last part, are there."""
-    before = sum(each.share for each in STEPS[: STEPS.index(step)])
-    factor = before + step.share * (DOWNLOAD + (1.0 - DOWNLOAD) * min(1.0, packages / of))
+def unpacked(installation: Installation, step: InstallStep, begun: float, packages: int, of: int) -> Installation:
+    """So many ``of`` the packages that the step unpacks, its last part, are there; the bar was at ``begun`` before."""
+    end = sum(each.share for each in STEPS[: STEPS.index(step) + 1])
+    factor = begun + max(0.0, end - begun) * min(1.0, packages / of)
     words = f"Unpacking packages: {packages} of {of}"
     return replace(installation, words=words, factor=max(installation.factor, factor))
 

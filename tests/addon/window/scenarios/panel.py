@@ -29,7 +29,6 @@ def panel_states(app, folder: Path, report: dict) -> Iterator:
     """Before the first picture, with messages short and long, while one is painted, and after it."""
     report["places"], report["messages"], report["cut"] = {}, {}, {}
     yield from desktop()
-    report["width"] = sidebar().width
     press("add_selected")
     yield from state("first", folder, report)
     bpy.context.scene.maquette_prompt = "a meadow"
@@ -78,7 +77,7 @@ def state(name: str, folder: Path, report: dict) -> Iterator:
         _, y = yield from find("copy_python_command_button", mark)
         places.append(top - y)
     report["places"][name] = places
-    report["cut"][name] = cut_words()
+    report["cut"][name], report["width"] = cut_words(), sidebar().width
 
 
 def editors(app, report: dict) -> Iterator:
