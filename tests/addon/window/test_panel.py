@@ -26,7 +26,7 @@ def test_the_scenario_runs_to_its_end(report: dict) -> None:
 def test_nothing_moves_under_the_pointer(report: dict, record_property) -> None:
     record_property("places", report["places"])
     first = report["places"]["first"]
-    assert set(report["places"]) == {"first", "message", "painting", "done"}
+    assert set(report["places"]) == {"first", "message", "painting", "done", "stopped"}
     for name, places in report["places"].items():
         assert places == pytest.approx(first, abs=STEP), name
     assert max(first) < 740

@@ -62,10 +62,19 @@ def panel_states(app, folder: Path, report: dict) -> Iterator:
     yield from state("done", folder, report)
     yield from editors(app, report)
     yield from image_editor(folder)
+    yield from larger(folder)
+    press("stop_server")
+    yield lambda: app.server is None
+    yield from state("stopped", folder, report)
+
+
+def larger(folder: Path) -> Iterator:
+    """At another scale."""
     bpy.context.preferences.view.ui_scale = 1.5
     yield from rest(1.0)
     yield from screenshot(folder / "scale.png", settle=2.0)
     bpy.context.preferences.view.ui_scale = 1.0
+    yield from rest(1.0)
 
 
 def state(name: str, folder: Path, report: dict) -> Iterator:
