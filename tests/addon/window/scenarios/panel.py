@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The panel in every state that it has: where its buttons are on the screen in each, and a picture of each screen."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.addon.window.driver.user_input import (
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 MARKS = ("maquette.generate", "maquette.switch_part")  # a button above the stage, and one below it
+REDRAWN = 15.0  # seconds in which a busy machine has drawn the window anew
 
 
 def panel_states(app, folder: Path, report: dict) -> Iterator:
@@ -99,7 +101,8 @@ def editors(app, report: dict) -> Iterator:
     report["undone"] = earlier is None or earlier.session_uid != picture
     with bpy.context.temp_override(window=window()):
         bpy.ops.ed.redo()
-    yield from rest(0.5)
+    until = time.monotonic() + REDRAWN
+    yield lambda: area("IMAGE_EDITOR").spaces.active.image is not None or time.monotonic() > until
     editor = area("IMAGE_EDITOR").spaces.active
     current = bpy.context.scene.get("maquette_picture")
     report["picture"] = [picture, current and current.session_uid, editor.image and editor.image.session_uid]
