@@ -34,7 +34,7 @@ class Installer:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "installation.log"
-        complete = STEPS[-1].name in planning.recorded(folder)[1]
+        complete = STEPS[-1].name in planning.recorded(folder)[1] and planning.interpreter(folder).exists()
         stage: stages.Stage = "installed" if complete else "interrupted" if folder.exists() else "absent"
         self.state = Installation(stage=stage)
         self._task: asyncio.Task[object] | None = None

@@ -19,6 +19,7 @@ from .release import Release
 from .torch_builds import TorchBuild, dependencies, requirement
 
 HERE = Path(__file__).parent
+ENVIRONMENT = "environment"  # its folder in the installation's
 PACKAGE = "maquette"  # as the wheel calls itself
 RAW_PROGRESS = (24, 1)  # the first pip that says in numbers how far it is
 OTHERS = 80  # megabytes of all that is neither torch nor ours
@@ -65,12 +66,12 @@ class InstallPlan:
     @property
     def environment(self) -> Path:
         """The folder of the environment."""
-        return self.folder / "environment"
+        return self.folder / ENVIRONMENT
 
     @property
     def interpreter(self) -> Path:
         """The environment's Python."""
-        return self.environment.joinpath(*(("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")))
+        return interpreter(self.folder)
 
     @property
     def source(self) -> str:
@@ -106,6 +107,12 @@ class InstallPlan:
     def fingerprint(self) -> list[str]:
         """What a finished step was done for."""
         return [self.python, self.build.name, self.release.sha256 or self.source]
+
+
+def interpreter(folder: Path) -> Path:
+    """The Python of the environment that an installation's folder has."""
+    inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
+    return folder.joinpath(ENVIRONMENT, *inside)
 
 
 def is_address(source: str) -> bool:

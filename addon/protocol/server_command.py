@@ -48,7 +48,10 @@ def note(words: list[str]) -> None:
 
 
 def noted() -> list[str] | None:
-    """The command that was noted; None where there is none, its program is gone, or others may write the file."""
+    """The command that was noted; None where there is none, its program is gone, or others may write the file.
+
+    Gone is also the program of an environment whose Python is, as after an update of Blender whose Python it was.
+    """
     path = command_path()
     try:
         others = path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -58,4 +61,6 @@ def noted() -> list[str] | None:
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         return None
     trusted = not others or sys.platform == "win32"
-    return [str(word) for word in words] if trusted and Path(words[0]).is_file() else None
+    python = Path(words[0]).with_name("python")
+    runs = Path(words[0]).is_file() and (python.exists() or not python.is_symlink())
+    return [str(word) for word in words] if trusted and runs else None

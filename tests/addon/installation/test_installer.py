@@ -41,7 +41,7 @@ def children(folder: Path) -> list[bytes]:
     return [line for line in lines if os.fsencode(folder) in line]
 
 
-def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan) -> None:
+def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan, tmp_path: Path) -> None:
     installer = Installer(plan.folder)
     assert installer.state.stage == "absent" and noted() is None
     steps = []
@@ -67,6 +67,9 @@ def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan) -> None:
         "record.json",
     ]
     assert Installer(plan.folder).state.stage == "installed"
+    plan.interpreter.unlink()
+    plan.interpreter.symlink_to(tmp_path / "python of an earlier Blender")
+    assert Installer(plan.folder).state.stage == "interrupted" and noted() is None, "it is offered to go on"
 
 
 def test_stopped_it_leaves_no_process_and_goes_on_where_it_was(plan: InstallPlan) -> None:

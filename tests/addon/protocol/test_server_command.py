@@ -51,6 +51,17 @@ def test_what_is_no_command_is_not_found(text):
     assert noted() is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there an environment has a copy of its Python")
+def test_a_command_whose_python_is_gone_is_not_found(tmp_path):
+    (tmp_path / "maquette").touch()
+    (tmp_path / "python").symlink_to(sys.executable)
+    note([str(tmp_path / "maquette")])
+    assert noted() is not None
+    (tmp_path / "python").unlink()
+    (tmp_path / "python").symlink_to(tmp_path / "an earlier Blender" / "python3.11")
+    assert noted() is None
+
+
 def test_a_command_that_others_may_write_is_not_run():
     note([sys.executable, "-m", "server"])
     assert noted() == [sys.executable, "-m", "server"]
