@@ -26,8 +26,9 @@ def _is_plain_http(address: str) -> bool:
     """Whether it is http, a host and perhaps a port: an https would be spoken to in plain text, token and all."""
     try:
         parts = urlsplit(address)
+        (parts.hostname or "").encode("idna")  # as whoever looks it up writes it
         return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0 and parts.username is None
-    except ValueError:  # an unclosed bracket, a port that is no number
+    except ValueError:  # an unclosed bracket, a port that is no number, a name with an empty or endless part
         return False
 
 

@@ -18,10 +18,21 @@ POLL = 0.1  # seconds between two looks
 TAIL = 16_384  # bytes of the log that its end may be judged by
 
 
+def _nothing() -> None:
+    """What is done between two looks, where nothing is."""
+
+
 async def run(
-    words: Sequence[str], environment: Mapping[str, str], log: Path, hear: Callable[[str], None]
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    hear: Callable[[str], None],
+    look: Callable[[], None] = _nothing,
 ) -> tuple[int, str]:
-    """The exit code, and the last of what it wrote. Cancelled, it leaves no process behind. Raises OSError."""
+    """The exit code, and the last of what it wrote; ``look`` is called ten times a second for what it does not say.
+
+    Cancelled, it leaves no process behind. Raises OSError.
+    """
     with log.open("ab") as out:
         out.write(f"\n> {subprocess.list2cmdline(words)}\n".encode())
         out.flush()
@@ -31,6 +42,7 @@ async def run(
         while True:
             ended = child.poll() is not None
             offset = _listen(log, offset, hear)
+            look()
             if ended:
                 return child.returncode, _read(log, max(start, offset - TAIL)).decode(errors="replace")
             await asyncio.sleep(POLL)

@@ -67,7 +67,7 @@ def refused(plan: InstallPlan, error: OSError) -> UserError:
 
 def full(plan: InstallPlan, free: float) -> DiskFull:
     """The disk of the installation has too little room."""
-    return DiskFull(str(plan.folder), amount(free / 1e6), amount(max(plan.build.disk, (free + ROOM) / 1e6)))
+    return DiskFull(str(plan.folder), amount(free / 1e6), amount(max(plan.disk, (free + ROOM) / 1e6)))
 
 
 def free_bytes(folder: Path) -> int:
@@ -77,7 +77,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def last_words(log: str) -> str:
-    """The last line that says an error, else the last one."""
+    """The last line that says an error, else the last one: of a trace, where pip says “Exception:” alone."""
     lines = [line.strip() for line in log.splitlines() if line.strip() and not line.startswith("Progress ")]
-    errors = [line for line in lines if re.match(r"ERROR:|\w*Error\b", line)]
+    errors = [line for line in lines if re.match(r"ERROR:(?! Exception:)|\w*Error\b", line)]
     return (errors or lines or [""])[-1].removeprefix("ERROR: ")[:LAST]

@@ -34,7 +34,7 @@ class Installer:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "installation.log"
-        complete = STEPS[-1].name in planning.recorded(folder)[1]
+        complete = STEPS[-1].name in planning.recorded(folder)[1] and planning.interpreter(folder).exists()
         stage: stages.Stage = "installed" if complete else "interrupted" if folder.exists() else "absent"
         self.state = Installation(stage=stage)
         self._task: asyncio.Task[object] | None = None
@@ -92,7 +92,7 @@ class Installer:
         check(plan)
         prepare(plan)
         finished = planning.done(plan)
-        if "torch" not in finished and free_bytes(plan.folder) < plan.build.disk * 1e6:
+        if "torch" not in finished and free_bytes(plan.folder) < plan.disk * 1e6:
             raise full(plan, free_bytes(plan.folder))
         for step in STEPS:
             if step.name not in finished:
@@ -106,7 +106,7 @@ class Installer:
         await self._do(
             plan, STEPS[-1], planning.removing(plan.interpreter, *(plan.folder / name for name in TRANSIENT))
         )
-        server_command.note([str(plan.program)])
+        server_command.note(server_command.command_of(plan.interpreter))
 
     async def _environment(self, plan: InstallPlan, step: InstallStep) -> None:
         python, version, has_ensurepip = await self._find_python(plan)
@@ -120,14 +120,22 @@ class Installer:
 
     async def _do(self, plan: InstallPlan, step: InstallStep, words: list[str]) -> None:
         """Run a step's command to its end. Raises the error that it ends with."""
-        report = Report()
+        report, before, begun = Report(), len(planning.packages(plan)), self.state.factor
 
         def hear(line: str) -> None:
             nonlocal report
             report = heard(report, line)
             self.state = stages.reported(self.state, step, report, planning.expected(plan, step))
 
-        code, log = await run(words, planning.environ(plan), self.log, hear)
+        def look() -> None:
+            nonlocal begun
+            if report.packages:
+                unpacked = len(planning.packages(plan)) - before
+                self.state = stages.unpacked(self.state, step, begun, unpacked, report.packages)
+            else:
+                begun = self.state.factor
+
+        code, log = await run(words, planning.environ(plan), self.log, hear, look)
         if code != 0:
             raise failure(plan, step, log, code)
 

@@ -14,12 +14,14 @@ UNPACKING = re.compile(r"Installing collected packages: (.*)")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What pip is at, in ``words``: whose file comes, how many bytes of it, and how many of those ``before`` it."""
+    """What pip is at, in ``words``: whose file comes, how many bytes of it, and how many of those ``before`` it; in
+    the end how many ``packages`` it unpacks, which it does without a word."""
 
     words: str = ""
     package: str = ""
     received: int = 0
     before: int = 0
+    packages: int = 0
 
     @property
     def arrived(self) -> int:
@@ -39,5 +41,6 @@ def heard(report: Report, line: str) -> Report:
     if collecting := COLLECTING.match(line):
         return replace(report, words=f"Looking for {collecting[1]}")
     if unpacking := UNPACKING.match(line):
-        return replace(report, words=f"Unpacking packages: {unpacking[1].count(',') + 1}")
+        packages = unpacking[1].count(",") + 1
+        return replace(report, words=f"Unpacking packages: {packages}", packages=packages)
     return report

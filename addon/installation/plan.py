@@ -19,8 +19,11 @@ from .release import Release
 from .torch_builds import TorchBuild, dependencies, requirement
 
 HERE = Path(__file__).parent
+ENVIRONMENT = "environment"  # its folder in the installation's
+PACKAGE = "maquette"  # as the wheel calls itself
 RAW_PROGRESS = (24, 1)  # the first pip that says in numbers how far it is
 OTHERS = 80  # megabytes of all that is neither torch nor ours
+UNPACKED = 2  # how much larger packages are on the disk than as wheels: 1.8 times, and what Python compiles of them
 CHECK = (
     "import torch, server.worker.engine, server.worker.translate, server.http.app; print('torch', torch.__version__)"
 )
@@ -63,17 +66,12 @@ class InstallPlan:
     @property
     def environment(self) -> Path:
         """The folder of the environment."""
-        return self.folder / "environment"
+        return self.folder / ENVIRONMENT
 
     @property
     def interpreter(self) -> Path:
         """The environment's Python."""
-        return self.environment.joinpath(*(("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")))
-
-    @property
-    def program(self) -> Path:
-        """The server's program, once it is installed."""
-        return self.interpreter.with_name("maquette.exe" if sys.platform == "win32" else "maquette")
+        return interpreter(self.folder)
 
     @property
     def source(self) -> str:
@@ -96,9 +94,25 @@ class InstallPlan:
         return not self.wheels or (is_address(self.source) and not loopback(self.source))
 
     @property
+    def disk(self) -> float:
+        """Megabytes that it takes on the disk, about. What a folder of wheels has may be larger than the build that
+        was chosen; of a package that it has for several systems, one is counted."""
+        largest: dict[str, int] = {}
+        for wheel in Path(self.wheels).glob("*.whl") if self.wheels else ():
+            name = wheel.name.partition("-")[0]
+            largest[name] = max(largest.get(name, 0), wheel.stat().st_size)
+        return max(self.build.disk, UNPACKED * sum(largest.values()) / 1e6)
+
+    @property
     def fingerprint(self) -> list[str]:
         """What a finished step was done for."""
         return [self.python, self.build.name, self.release.sha256 or self.source]
+
+
+def interpreter(folder: Path) -> Path:
+    """The Python of the environment that an installation's folder has."""
+    inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
+    return folder.joinpath(ENVIRONMENT, *inside)
 
 
 def is_address(source: str) -> bool:
@@ -141,8 +155,9 @@ def installing_torch(plan: InstallPlan) -> list[str]:
 
 
 def installing_server(plan: InstallPlan) -> list[str]:
-    """Install the wheel, and what the server and torch stand on."""
-    return _pip(plan, f"{plan.target}[server]", *dependencies(plan.build, bool(plan.wheels)))
+    """Install the wheel, and what the server and torch stand on. As an address, for pip reads meanings into some signs
+    of a path."""
+    return _pip(plan, f"{PACKAGE}[server] @ {plan.target.as_uri()}", *dependencies(plan.build, bool(plan.wheels)))
 
 
 def checking(plan: InstallPlan) -> list[str]:
@@ -176,9 +191,14 @@ def environ(plan: InstallPlan, outer: Mapping[str, str] = os.environ) -> dict[st
 
 def reports(plan: InstallPlan) -> bool:
     """Whether the environment's pip says how far it is."""
-    where = "Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages"
-    versions = [path.name.split("-")[1].split(".") for path in plan.environment.glob(f"{where}/pip-*.dist-info")]
+    versions = [path.name.split("-")[1].split(".") for path in packages(plan, "pip")]
     return any((int(major), int(minor)) >= RAW_PROGRESS for major, minor, *_ in versions)
+
+
+def packages(plan: InstallPlan, name: str = "*") -> list[Path]:
+    """What the environment has of a package, or of all: the folder of each, which pip writes when it unpacks it."""
+    where = "Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages"
+    return list(plan.environment.glob(f"{where}/{name}-*.dist-info"))
 
 
 def expected(plan: InstallPlan, step: InstallStep) -> float:

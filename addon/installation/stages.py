@@ -44,6 +44,14 @@ def reported(installation: Installation, step: InstallStep, report: Report, expe
     return replace(installation, words=report.words, factor=factor)
 
 
+def unpacked(installation: Installation, step: InstallStep, begun: float, packages: int, of: int) -> Installation:
+    """So many ``of`` the packages that the step unpacks, its last part, are there; the bar was at ``begun`` before."""
+    end = sum(each.share for each in STEPS[: STEPS.index(step) + 1])
+    factor = begun + max(0.0, end - begun) * min(1.0, packages / of)
+    words = f"Unpacking packages: {packages} of {of}"
+    return replace(installation, words=words, factor=max(installation.factor, factor))
+
+
 def failed(installation: Installation, error: UserError) -> Installation:
     """It stopped, and can be gone on with once that is mended."""
     return replace(installation, stage="interrupted", words="", notice=notice(error))

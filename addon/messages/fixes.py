@@ -29,13 +29,16 @@ class Fix:
     why: str = ""
 
 
-def of(notice: Notice, startable: bool = True) -> tuple[Button, ...]:
+def of(notice: Notice, startable: bool = True, known: bool = True) -> tuple[Button, ...]:
     """The buttons that belong under a notice; none for a code that only a newer server knows.
 
-    Start Server is not among them unless ``startable``: where one was started, or none could help.
+    Start Server is not among them unless ``startable``: where one was started, or none could help. Where no command is
+    ``known`` that would start one, Install the Server… is in its place.
     """
     buttons = FIXES[notice.code].buttons if notice.code in FIXES else ()
-    return tuple(button for button in buttons if startable or button != START_SERVER)
+    if not startable:
+        return tuple(button for button in buttons if button != START_SERVER)
+    return buttons if known else tuple(INSTALL if button == START_SERVER else button for button in buttons)
 
 
 def _buttons(*buttons: Button) -> Fix:
@@ -141,7 +144,8 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "installation-failed": _buttons(GO_ON, Button(operator="maquette.open_installation_log")),
         "server-runs": _buttons(TRY_AGAIN, Button(operator="maquette.stop_server")),
         "server-died": _buttons(START_SERVER, OPEN_LOG),
-        "command-fails": _buttons(PREFERENCES),
+        "server-unknown": _buttons(INSTALL, PREFERENCES),
+        "command-fails": _buttons(PREFERENCES, INSTALL),
         "bad-address": _buttons(PREFERENCES),
         "wrong-token": _buttons(TRY_AGAIN, PREFERENCES),
         "server-older": _buttons(TRY_AGAIN, PREFERENCES),

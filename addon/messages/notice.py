@@ -13,6 +13,7 @@ LINKS = frozenset(  # codes of what is over once a server answers
         "live-offline",
         "server-runs",
         "server-died",
+        "server-unknown",
         "command-fails",
         "bad-address",
         "wrong-token",

@@ -159,9 +159,15 @@ def server_stopped() -> Notice:
     return Notice(message="The server has stopped.")
 
 
+def server_unknown() -> Notice:
+    """A server is to be started, and nothing says how: none was installed from here, and none has noted its command."""
+    fix = "Install the Server…; or run maquette in a shell, any verb of it, and it is known here too."
+    return Notice(code="server-unknown", message="Maquette knows of no server on this machine.", fix=fix)
+
+
 def command_fails(command: str, reason: str) -> Notice:
     """The server command of the preferences names no program."""
-    fix = "Set it in Preferences › Add-ons › Maquette: the path of .venv/bin/maquette, where make demo ran, and serve."
+    fix = "Set it in Preferences › Add-ons › Maquette, as the path of maquette, and serve; or empty it and install one."
     return Notice(code="command-fails", message=f"“{command}” cannot be run: {reason}.", fix=fix)
 
 

@@ -6,11 +6,14 @@ So that no path is typed: whoever installed the server has run some verb of it. 
 
 import json
 import os
+import re
 import stat
 import sys
 from pathlib import Path
 
 from .paths import home
+
+SHELL = re.compile(r'["$`\\]')  # where its path has a blank, pip makes the script one of a shell's, which reads these
 
 
 def command_path() -> Path:
@@ -19,9 +22,17 @@ def command_path() -> Path:
 
 
 def own_command() -> list[str]:
-    """The words that run this program again: the script beside this Python, or its module."""
-    script = Path(sys.executable).with_name("maquette.exe" if sys.platform == "win32" else "maquette")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "server"]
+    """The words that run this program again."""
+    return command_of(Path(sys.executable))
+
+
+def command_of(python: Path) -> list[str]:
+    """The words that run the program of an environment by its Python: the script beside that, or the module."""
+    script = python.with_name("maquette.exe" if sys.platform == "win32" else "maquette")
+    if not script.exists():
+        return [str(python), "-m", "server"]
+    misread = sys.platform != "win32" and SHELL.search(str(script))
+    return [str(python), "-I", "-m", "server"] if misread else [str(script)]
 
 
 def note(words: list[str]) -> None:
@@ -37,7 +48,10 @@ def note(words: list[str]) -> None:
 
 
 def noted() -> list[str] | None:
-    """The command that was noted; None where there is none, its program is gone, or others may write the file."""
+    """The command that was noted; None where there is none, its program is gone, or others may write the file.
+
+    Gone is also the program of an environment whose Python is, as after an update of Blender whose Python it was.
+    """
     path = command_path()
     try:
         others = path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -47,4 +61,6 @@ def noted() -> list[str] | None:
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         return None
     trusted = not others or sys.platform == "win32"
-    return [str(word) for word in words] if trusted and Path(words[0]).is_file() else None
+    python = Path(words[0]).with_name("python")
+    runs = Path(words[0]).is_file() and (python.exists() or not python.is_symlink())
+    return [str(word) for word in words] if trusted and runs else None

@@ -40,12 +40,15 @@ class InstallServer(Installing, bpy.types.Operator):
         plan, own, column = installation_plan(app().installer.folder), preferences(), self.layout.column()
         release = plan.release
         named = f"server {release.version}".strip()  # a zip made without a wheel knows of no version
-        column.label(text=f"Maquette's {named} with its model Toybox, and torch for {plan.build.label}")
+        torch = "the folder's torch" if plan.wheels else f"torch for {plan.build.label}"
+        column.label(text=f"Maquette's {named} with its model Toybox, and {torch}")
         size = f"Download about {amount(plan.build.download)}" if plan.online else "No download"
-        column.label(text=f"{size}; then {amount(plan.build.disk)} on disk, in", icon="DISK_DRIVE")
+        column.label(text=f"{size}; then about {amount(plan.disk)} on disk, in", icon="DISK_DRIVE")
         column.label(text=str(plan.folder), icon="BLANK1")
         column.use_property_split = True
-        column.prop(own, "torch_build")
+        build = column.row()
+        build.enabled = not plan.wheels  # a folder is taken as it is
+        build.prop(own, "torch_build")
         column.prop(
             own, "server_wheel", placeholder=release.download or f"choose the file {release.name or 'of the wheel'}"
         )

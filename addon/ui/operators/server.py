@@ -5,7 +5,7 @@ import bpy
 
 from ...messages import sentences
 from ...runtime.app import app
-from ...runtime.preferences import server_command
+from ...runtime.preferences import server_command, server_known
 from ...session.reducer import connection_requested
 from ..context import Context
 from .status import Status, call, refuse
@@ -21,6 +21,8 @@ class StartServer(bpy.types.Operator):
         server, command = app().server, server_command()
         if server is not None and server.poll() is None:  # a second one would have nobody to end it
             return refuse(self, sentences.server_runs())
+        if not server_known():
+            return refuse(self, sentences.server_unknown())
         try:
             app().start_server(command)
         except OSError as error:

@@ -33,4 +33,4 @@ class MAQUETTE_PT_installation(Tab, bpy.types.Panel):
             row.operator("maquette.remove_installation")
         row.operator("maquette.open_installation_log", text="", icon="TEXT")
         if state.notice is not None:
-            notice_box(self.layout, state.notice, fixes.of(state.notice, app().startable), context)
+            notice_box(self.layout, state.notice, fixes.of(state.notice), context)

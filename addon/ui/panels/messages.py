@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import bpy
 
-from ...messages import fixes
+from ...messages import fixes, sentences
 from ...messages.fixes import Button
 from ...messages.notice import Notice
 from ...pictures.origin import scene_of
 from ...runtime.app import app
+from ...runtime.preferences import server_known
 from ...session.progress import title
 from ...session.state import Session
 from ..causes import outlived
@@ -32,7 +33,7 @@ def message(context: Context, session: Session) -> Message | None:
     warning only where none of these is to be said, for they would be hidden by it."""
     notice, answer = session.notice, None
     if notice is not None and not notice.section and not outlived(notice, context):
-        answer = Message(notice, fixes.of(notice, app().startable))
+        answer = helped(notice)
         if not notice.warning:
             return answer
     if session.failed:
@@ -40,7 +41,16 @@ def message(context: Context, session: Session) -> Message | None:
     link = session.link.notice
     if link is None or (session.link.name == "absent" and link.code == "server-absent" and not session.waiting):
         return answer  # that there is none yet is said in the server's row, beside the button that starts it
-    return Message(link, fixes.of(link, app().startable), closable=False)
+    return replace(helped(link), closable=False)
+
+
+def helped(notice: Notice) -> Message:
+    """A notice with the buttons that help on this machine; where no server can be started yet, one is to be installed
+    first, and its sentence says so too."""
+    startable, known = app().startable, server_known()
+    unknown = startable and not known and notice.code in ("server-absent", "live-offline")
+    told = replace(notice, fix=sentences.server_unknown().fix) if unknown else notice
+    return Message(told, fixes.of(told, startable, known))
 
 
 def failure(scene: bpy.types.Scene, session: Session) -> Message:
@@ -50,7 +60,7 @@ def failure(scene: bpy.types.Scene, session: Session) -> Message:
     elsewhere = ", for another file" if origin is None else "" if origin == scene else f", in {origin.name}"
     others = f" ({more} more failed.)" if more else ""
     words = f"Failed{elsewhere}: {title(task)}. {notice.message}{others}"
-    offered = fixes.of(notice, app().startable) if origin == scene else ()  # what buttons do, they would do to this one
+    offered = helped(notice).buttons if origin == scene else ()  # what buttons do, they would do to this one
     return Message(replace(notice, message=words), offered, jobs=task.job.id)
 
 
@@ -58,5 +68,6 @@ def section_notice(panel: Tab, section: str, context: Context) -> None:
     """In a section's panel, what its own buttons met."""
     notice = app().session.notice
     if notice is not None and notice.section == section and not outlived(notice, context):
-        side = notice_box(panel.layout, notice, fixes.of(notice, app().startable), context)
+        told = helped(notice)
+        side = notice_box(panel.layout, told.notice, told.buttons, context)
         side.operator("maquette.dismiss", text="", icon="X", emboss=False)

@@ -26,8 +26,9 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         return current(context.scene) is not None or bool(projectors(context.scene))
 
     def draw(self, context: Context) -> None:
-        """The background, a row for each view, and the button that takes everything away."""
+        """The button that takes everything away, the background, a row for each view; what can be done with them."""
         scene, column = context.scene, self.layout.column(align=True)
+        column.operator("maquette.remove_results", icon="TRASH")
         if has_background(scene.camera):
             row = column.row(align=True)
             row.label(text="Background", icon="CAMERA_DATA")
@@ -43,7 +44,6 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
         if projectors(scene):
             self._bake()
         self._colours(context)
-        self.layout.operator("maquette.remove_results", icon="TRASH")
         section_notice(self, "views", context)
 
     def _bake(self) -> None:

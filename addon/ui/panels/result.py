@@ -20,20 +20,31 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
     bl_options = {"HIDE_HEADER"}
 
     def draw(self, context: Context) -> None:
-        """Where the picture can go, and others beside it; what these buttons meet is said on the stage, right above."""
+        """The picture itself, the scene that it goes to and comes off again, others beside it; what these buttons meet
+        is said on the stage, right above."""
         image, column = current(context.scene), self.layout.column(align=True)
-        row = column.row(align=True)
+        self._alone(column.row(align=True), image)
+        self._scene(column.row(align=True), image)
+        self._several(column.row(align=True), context)
+
+    def _alone(self, row: bpy.types.UILayout, image: bpy.types.Image | None) -> None:
+        """Look at it; paint it a little otherwise, or in another style."""
         row.enabled = image is not None
         row.operator("maquette.show", text="Show")
-        row.operator("maquette.background", text="Background")
-        row.operator("maquette.project", text="Project")
-        row.operator("maquette.project", text="", icon="RESTRICT_SELECT_OFF").selected = True
         vary = row.row(align=True)
         entry = image.get(ENTRY, "") if image is not None else ""
         vary.enabled = bool(entry)
         vary.operator("maquette.vary_entry", text="Vary…").name = entry
         vary.operator("maquette.generate", text="Restyle").restyle = True
-        self._several(column.row(align=True), context)
+
+    def _scene(self, row: bpy.types.UILayout, image: bpy.types.Image | None) -> None:
+        """Into the scene, and all of it off again, which needs no picture."""
+        onto = row.row(align=True)
+        onto.enabled = image is not None
+        onto.operator("maquette.background", text="Background")
+        onto.operator("maquette.project", text="Project")
+        onto.operator("maquette.project", text="", icon="RESTRICT_SELECT_OFF").selected = True
+        row.operator("maquette.remove_results", text="", icon="TRASH")
 
     def _several(self, row: bpy.types.UILayout, context: Context) -> None:
         """To several pictures at once; in the editor that shows them, what can be done there."""
@@ -49,12 +60,12 @@ class MAQUETTE_PT_result(Tab, bpy.types.Panel):
             row.operator("maquette.leave_sheet", text="", icon="X")
         else:
             painted = len(entries(context.scene))
-            self._offer(row, "maquette.contact_sheet", painted > 0 or bool(app().session.waiting))
-            self._offer(row, "maquette.compare", painted > 1)
+            self._offer(row, "maquette.contact_sheet", painted > 0 or bool(app().session.waiting), "Sheet")
+            self._offer(row, "maquette.compare", painted > 1, "Compare")
             row.operator("maquette.inspect")
 
-    def _offer(self, row: bpy.types.UILayout, operator: str, useful: bool) -> None:
+    def _offer(self, row: bpy.types.UILayout, operator: str, useful: bool, text: str) -> None:
         """A button that is grey while there is nothing for it to work on."""
         button = row.row(align=True)
         button.enabled = useful
-        button.operator(operator)
+        button.operator(operator, text=text)

@@ -66,7 +66,7 @@ def message_rows(
     row = box.row()
     column = row.column(align=True)
     for number, line in enumerate(words):
-        column.label(text=line, icon="BLANK1" if number else "ERROR")
+        column.label(text=line, icon="BLANK1" if number else sign(notice))
     side = row.column(align=True)
     side.operator("maquette.copy", text="", icon="COPYDOWN", emboss=False).text = notice.report
     beside(side)
@@ -77,8 +77,13 @@ def message_rows(
 def sentences(layout: bpy.types.UILayout, notice: Notice, context: Context, beside: int = 0) -> None:
     """A notice as lines that fit the panel, and what as many letters need ``beside`` it: what is wrong; what to do."""
     column = layout.column(align=True)
-    paragraph(column, notice.message, context, "ERROR", "BLANK1", beside)
+    paragraph(column, notice.message, context, sign(notice), "BLANK1", beside)
     paragraph(column, notice.fix, context, "BLANK1", "BLANK1", beside)
+
+
+def sign(notice: Notice) -> Icon:
+    """What stands before a notice: without a code it is news, and no trouble."""
+    return "ERROR" if notice.code else "INFO"
 
 
 def paragraph(

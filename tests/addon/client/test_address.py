@@ -38,6 +38,9 @@ NO_ADDRESS = (
     "file:///etc/passwd",
     "http://localhost@evil.example",
     "http://127.0.0.1:80@evil.example",
+    "http://studio..example:8000",
+    f"http://{'a' * 64}.example:8000",
+    "http://\u202estudio:8000",
 )
 
 

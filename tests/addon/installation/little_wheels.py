@@ -4,7 +4,7 @@
 import base64
 import hashlib
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from addon.installation.plan import InstallPlan
 from addon.installation.release import Release
@@ -41,7 +41,7 @@ def little_wheel(folder: Path, name: str, version: str, padding: int = 0) -> Pat
     lines = [f"{path},sha256={_digest(text)},{len(text)}" for path, text in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,\n"])
     path = folder / f"{name}-{version}-py3-none-any.whl"
-    with ZipFile(path, "w") as wheel:  # stored, not deflated: what is to fill a disk is as large as it says
+    with ZipFile(path, "w", ZIP_DEFLATED) as wheel:  # so that what fills a disk does not look it
         for inside, text in files.items():
             wheel.writestr(inside, text)
     return path

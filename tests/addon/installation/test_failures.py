@@ -79,3 +79,5 @@ def test_the_last_words_are_those_of_an_error() -> None:
     assert last_words("Collecting x\nERROR: it broke\nProgress 1 of 2\n[notice] a new pip\n") == "it broke"
     assert last_words("one\ntwo\n") == "two"
     assert last_words("") == ""
+    trace = "Traceback (most recent call last):\n  File\npip._vendor.markers.InvalidMarker: it broke\n"
+    assert last_words(f"ERROR: Exception:\n{trace}") == "pip._vendor.markers.InvalidMarker: it broke"

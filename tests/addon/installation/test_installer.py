@@ -18,12 +18,14 @@ from addon.installation.plan import STEPS, InstallPlan, environ
 from addon.protocol.server_command import noted
 from tests.addon.installation.little_wheels import little_plan
 
+SIGNS = "user's `folder`; 100% #1 $HOME [x] @y"  # which a shell or pip may read in ways of their own
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests read /proc")
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> InstallPlan:
-    return replace(little_plan(tmp_path / "user folder" / "installation", tmp_path / "wheels"), python=sys.executable)
+    return replace(little_plan(tmp_path / SIGNS / "installation", tmp_path / "wheels"), python=sys.executable)
 
 
 def installed(plan: InstallPlan) -> Installer:
@@ -39,7 +41,7 @@ def children(folder: Path) -> list[bytes]:
     return [line for line in lines if os.fsencode(folder) in line]
 
 
-def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan) -> None:
+def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan, tmp_path: Path) -> None:
     installer = Installer(plan.folder)
     assert installer.state.stage == "absent" and noted() is None
     steps = []
@@ -55,8 +57,9 @@ def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan) -> None:
     assert list(dict.fromkeys(step for step, _ in steps)) == [step.label for step in STEPS]
     factors = [factor for _, factor in steps]
     assert factors == sorted(factors) and installer.state.factor == 1.0
-    assert noted() == [str(plan.program)]
-    subprocess.run([plan.program], env=environ(plan), check=True)
+    words = noted()
+    assert words is not None and str(plan.environment) in words[0]
+    subprocess.run(words, env=environ(plan), check=True)
     assert sorted(path.name for path in plan.folder.iterdir()) == [
         "constraints.txt",
         "environment",
@@ -64,6 +67,9 @@ def test_from_nothing_to_a_command_that_is_found(plan: InstallPlan) -> None:
         "record.json",
     ]
     assert Installer(plan.folder).state.stage == "installed"
+    plan.interpreter.unlink()
+    plan.interpreter.symlink_to(tmp_path / "python of an earlier Blender")
+    assert Installer(plan.folder).state.stage == "interrupted" and noted() is None, "it is offered to go on"
 
 
 def test_stopped_it_leaves_no_process_and_goes_on_where_it_was(plan: InstallPlan) -> None:
@@ -98,7 +104,7 @@ def test_repaired_it_is_made_anew(plan: InstallPlan) -> None:
 
 
 def test_removed_nothing_is_left_of_it(plan: InstallPlan, tmp_path: Path) -> None:
-    (tmp_path / "user folder" / "pictures").mkdir(parents=True)
+    (tmp_path / SIGNS / "pictures").mkdir(parents=True)
     installer = installed(plan)
     asyncio.run(installer.remove())
     assert installer.state.stage == "absent" and noted() is None

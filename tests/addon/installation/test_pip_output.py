@@ -3,7 +3,11 @@
 
 from functools import reduce
 
+import pytest
+
 from addon.installation.pip_output import Report, heard
+from addon.installation.plan import STEPS
+from addon.installation.stages import Installation, begun, unpacked
 
 TORCH = "torch-2.13.0-cp313-cp313-manylinux_2_28_x86_64.whl"
 
@@ -30,7 +34,17 @@ def test_what_needs_no_download_is_named_without_its_reasons() -> None:
 
 
 def test_unpacking_is_said() -> None:
-    assert told("Installing collected packages: mpmath, sympy, torch").words == "Unpacking packages: 3"
+    report = told("Installing collected packages: mpmath, sympy, torch")
+    assert (report.words, report.packages) == ("Unpacking packages: 3", 3)
+
+
+def test_the_bar_goes_on_from_where_it_was_to_the_end_of_the_step() -> None:
+    step, end = STEPS[2], sum(step.share for step in STEPS[:3])
+    state = begun(Installation(), step)
+    factors = [unpacked(state, step, state.factor, packages, 4).factor for packages in range(5)]
+    assert factors[0] == state.factor and factors == sorted(set(factors)) and factors[-1] == pytest.approx(end)
+    assert unpacked(state, step, state.factor, 9, 4).factor == factors[-1], "more may be there than were to come"
+    assert unpacked(state, step, 1.0, 0, 4).factor == 1.0 and unpacked(state, step, 0.2, 3, 4).words.endswith("3 of 4")
 
 
 def test_a_size_that_is_unknown_is_left_out() -> None:

@@ -3,6 +3,7 @@
 
 import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,27 @@ def test_another_machine_is_asked_unless_all_is_here(plan: InstallPlan) -> None:
     assert not replace(remote, wheels="/wheels", wheel="/a.whl").online
 
 
+def test_a_folder_of_wheels_says_how_much_room_it_needs(plan: InstallPlan, tmp_path: Path) -> None:
+    assert plan.disk == plan.build.disk
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    offline = replace(plan, wheels=str(wheels))
+    assert offline.disk == plan.build.disk, "less than the smallest build it cannot be"
+    for name, megabytes in (("torch-2-cp313-cp313", 1000), ("torch-2-cp314-cp314", 900), ("nvidia_cublas-13-py3", 500)):
+        with (wheels / f"{name}-manylinux_2_28_x86_64.whl").open("wb") as wheel:
+            wheel.truncate(megabytes * 1_000_000)  # a file of nothing, which takes no room
+    assert offline.disk == 2 * 1500 > plan.build.disk
+
+
+def test_packages_that_are_there_are_counted(plan: InstallPlan) -> None:
+    inside = plan.environment / ("Lib" if sys.platform == "win32" else "lib/python3.13") / "site-packages"
+    for name in ("pip-26.3", "torch-2.13.0"):
+        (inside / f"{name}.dist-info").mkdir(parents=True)
+    assert len(planning.packages(plan)) == 2 and [path.name for path in planning.packages(plan, "pip")] == [
+        "pip-26.3.dist-info"
+    ]
+
+
 def test_pip_takes_wheels_alone_of_the_tested_versions(plan: InstallPlan) -> None:
     words = planning.installing_torch(plan)
     assert words[words.index("--only-binary") + 1] == ":all:"
@@ -54,7 +76,7 @@ def test_pip_takes_wheels_alone_of_the_tested_versions(plan: InstallPlan) -> Non
     assert "--no-index" not in words and "torch==2.13.0+cpu" in words
     words = planning.installing_server(replace(plan, wheels="/wheels"))
     assert "--no-index" in words and words[words.index("--find-links") + 1] == "/wheels"
-    assert words[-1] == f"{plan.target}[server]"
+    assert words[-1] == f"maquette[server] @ {plan.target.as_uri()}"
 
 
 def test_nothing_of_the_user_s_leads_elsewhere(plan: InstallPlan) -> None:

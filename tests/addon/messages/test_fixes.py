@@ -119,6 +119,14 @@ def test_a_server_is_offered_only_where_a_new_one_could_help() -> None:
         assert first.operator == "maquette.start_server" and of(notice, startable=False) == tuple(others)
 
 
+def test_where_no_server_is_known_one_is_to_be_installed() -> None:
+    for code in ("server-absent", "live-offline", "server-unknown"):
+        notice = Notice(message="", code=code)
+        operators = [button.operator for button in of(notice, known=False)]
+        assert operators[0] == "maquette.install_server" and "maquette.start_server" not in operators
+        assert "maquette.start_server" not in [button.operator for button in of(notice, startable=False, known=False)]
+
+
 def test_the_reference_lists_every_code_with_its_buttons() -> None:
     page = (ROOM.parent / "docs" / "reference.md").read_text("utf-8")
     rows = {match[1]: match[2] for match in re.finditer(r"^\| `([a-z-]+)` \| [^|]* \| ([^|]*) \|", page, re.MULTILINE)}

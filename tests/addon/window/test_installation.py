@@ -39,7 +39,7 @@ def test_nothing_is_known_of_a_server_at_first(report: dict) -> None:
 
 
 def test_what_is_missing_is_said(report: dict) -> None:
-    assert report["trouble"] == "package-missing"
+    assert report["trouble"] in ("package-missing", "pip-missing"), "Blender's own Python may have no pip"
     assert "offline" not in report or report["offline"] == "access-not-allowed"
 
 

@@ -26,10 +26,17 @@ def test_the_scenario_runs_to_its_end(report: dict) -> None:
 def test_nothing_moves_under_the_pointer(report: dict, record_property) -> None:
     record_property("places", report["places"])
     first = report["places"]["first"]
-    assert set(report["places"]) == {"first", "message", "painting", "done"}
+    assert set(report["places"]) == {"first", "message", "painting", "done", "stopped"}
     for name, places in report["places"].items():
         assert places == pytest.approx(first, abs=STEP), name
     assert max(first) < 740
+
+
+def test_no_word_is_cut_off(report: dict, record_property) -> None:
+    """At the width that Blender gives its sidebar."""
+    record_property("width", report["width"])
+    assert set(report["cut"]) == set(report["places"])
+    assert {state: words for state, words in report["cut"].items() if words} == {}
 
 
 def test_a_message_stands_where_its_button_is(report: dict) -> None:

@@ -4,6 +4,7 @@
 python use_installation.py ZIP WHEELS, or: blender -b --factory-startup --python use_installation.py -- ZIP WHEELS
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,7 +18,9 @@ def main(zipped: str, wheels: str) -> None:
     bpy.ops.extensions.package_install_files(filepath=zipped, repo="user_default", enable_on_install=True)
     app, act = bpy.types.WindowManager.maquette, bpy.ops.maquette
     own = bpy.context.preferences.addons[ADDON].preferences
-    own.torch_build = "AUTO"
+    own.torch_build, os.environ["PATH"] = "AUTO", os.defpath  # where no maquette of the developer's is
+    bpy.ops.maquette.start_server()
+    assert app.session.notice.code == "server-unknown", app.session.notice
     is_refused(app, "access-not-allowed" if not bpy.app.online_access else "wheel-unchosen")
     own.wheel_folder, own.server_wheel = wheels, str(next(Path(wheels).glob("maquette-*.whl")))
     make_room(app)

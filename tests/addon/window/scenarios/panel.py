@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The panel in every state that it has: where its buttons are on the screen in each, and a picture of each screen."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
+from tests.addon.window.driver.row_widths import cut_words
 from tests.addon.window.driver.user_input import (
     area,
     ask,
@@ -22,11 +24,12 @@ from tests.addon.window.driver.user_input import (
 from tests.addon.window.scenarios.walkthrough import PROMPT, finished
 
 MARKS = ("maquette.generate", "maquette.switch_part")  # a button above the stage, and one below it
+REDRAWN = 15.0  # seconds in which a busy machine has drawn the window anew
 
 
 def panel_states(app, folder: Path, report: dict) -> Iterator:
     """Before the first picture, with messages short and long, while one is painted, and after it."""
-    report["places"], report["messages"] = {}, {}
+    report["places"], report["messages"], report["cut"] = {}, {}, {}
     yield from desktop()
     press("add_selected")
     yield from state("first", folder, report)
@@ -61,10 +64,19 @@ def panel_states(app, folder: Path, report: dict) -> Iterator:
     yield from state("done", folder, report)
     yield from editors(app, report)
     yield from image_editor(folder)
+    yield from larger(folder)
+    press("stop_server")
+    yield lambda: app.server is None
+    yield from state("stopped", folder, report)
+
+
+def larger(folder: Path) -> Iterator:
+    """At another scale."""
     bpy.context.preferences.view.ui_scale = 1.5
     yield from rest(1.0)
     yield from screenshot(folder / "scale.png", settle=2.0)
     bpy.context.preferences.view.ui_scale = 1.0
+    yield from rest(1.0)
 
 
 def state(name: str, folder: Path, report: dict) -> Iterator:
@@ -76,6 +88,7 @@ def state(name: str, folder: Path, report: dict) -> Iterator:
         _, y = yield from find("copy_python_command_button", mark)
         places.append(top - y)
     report["places"][name] = places
+    report["cut"][name], report["width"] = cut_words(), sidebar().width
 
 
 def editors(app, report: dict) -> Iterator:
@@ -88,7 +101,8 @@ def editors(app, report: dict) -> Iterator:
     report["undone"] = earlier is None or earlier.session_uid != picture
     with bpy.context.temp_override(window=window()):
         bpy.ops.ed.redo()
-    yield from rest(0.5)
+    until = time.monotonic() + REDRAWN
+    yield lambda: area("IMAGE_EDITOR").spaces.active.image is not None or time.monotonic() > until
     editor = area("IMAGE_EDITOR").spaces.active
     current = bpy.context.scene.get("maquette_picture")
     report["picture"] = [picture, current and current.session_uid, editor.image and editor.image.session_uid]
