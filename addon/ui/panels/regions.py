@@ -35,6 +35,7 @@ SHARE, ACHIEVED = 1.75, 2.7  # widths of the row's numbers, in heights of a butt
 BUTTONS, MARGIN = 4.0, 2.8  # of its buttons, and of what is left and right of it
 LEAST = 2.5  # of a phrase
 UNIT = 20  # pixels
+EXACT_LETTERS = 6  # of the button that offers it
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
@@ -108,8 +109,10 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
                 if button.subject_property:
                     setattr(fix, button.subject_property, fault.subject)
         if entry.differences and not context.scene.maquette_exact:
-            words = f"A render shows {entry.row.phrase} otherwise: {', '.join(entry.differences)}"
-            paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
+            row = column.row(align=True)
+            words = region_sentences.approximate(entry.row.phrase, entry.differences)
+            paragraph(row.column(align=True), words, context, "RESTRICT_RENDER_OFF", "BLANK1", EXACT_LETTERS)
+            row.prop(context.scene, "maquette_exact", text="Exact", toggle=True)
 
     def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)

@@ -4,8 +4,12 @@
 import bpy
 import pytest
 
+from addon.blender_process import CaptureCommand, SceneFile
 from addon.capture.frames import bound_camera
 from addon.compat import curves
+from addon.headless import run
+from addon.protocol.blockout import Blockout
+from addon.protocol.strict_json import loads
 from addon.regions.marks import mark
 from tests.addon.hosts.capture.sample_cameras import look
 from tests.addon.hosts.sample_scenes import box, camera, fingerprint, fresh, mesh, put
@@ -116,3 +120,18 @@ def test_what_scripts_do_at_a_frame_is_undone():
     changed = {key: (before.get(key), after.get(key)) for key in before if before.get(key) != after.get(key)}
     assert not changed, "\n".join(map(str, changed.items()))
     assert look(scene)["thing"].centroid == centroid
+
+
+def test_a_file_that_is_opened_is_seen_through_the_camera_that_its_frame_binds(tmp_path):
+    """Whichever camera the file looks through; a render of it changes to the one that a marker binds."""
+    scene, file, out = cut(), tmp_path / "cut.blend", tmp_path / "out.json"
+    scene["maquette_prompt"] = "a thing"
+    scene.frame_set(50)
+    through = look(scene)["thing"].centroid
+    scene.camera = scene.objects["Camera"]
+    bpy.ops.wm.save_as_mainfile(filepath=str(file))
+    assert run(CaptureCommand(source=SceneFile(path=file), out=out).words()) == 0
+    assert loads(Blockout, out.read_bytes()).regions[0].centroid == through
+    named = SceneFile(path=file, camera="Camera")
+    assert run(CaptureCommand(source=named, out=out).words()) == 0
+    assert loads(Blockout, out.read_bytes()).regions[0].centroid != through
