@@ -108,4 +108,4 @@ def _size_words(size: float) -> str:
 
 def approximate(phrase: str, differences: Sequence[str]) -> str:
     """That what the view has of a region is not what renders show, for these kinds of reason."""
-    return f"{phrase} is approximate; a render shows it otherwise: {', '.join(differences)}"
+    return f"{phrase} is approximate: {', '.join(differences)}"

@@ -74,4 +74,4 @@ def test_what_has_no_surface_is_told_what_helps(kind, advice, exact):
 
 def test_what_the_view_only_nearly_shows_is_approximate():
     says = say.approximate("castle", ("hair", "modifiers"))
-    assert says == "castle is approximate; a render shows it otherwise: hair, modifiers"
+    assert says == "castle is approximate: hair, modifiers"
