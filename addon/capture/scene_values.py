@@ -11,6 +11,7 @@ DEPTH = 3  # of settings within settings: an object's modifiers, a material's no
 MANY = 256  # items of a collection; longer ones are of geometry
 LEFT = {"rna_type", "matrix_world", "matrix_local", "matrix_basis", "dimensions", "frame_current", "frame_subframe"}
 LEFT |= {"frame_float", "frame_current_final", "mode", "name", "is_evaluated", "session_uid", "frame_preview_start"}
+LEFT |= {"tool_settings", "sequence_editor", "cursor"}  # an artist's, and Blender 4.2 crashes where they are read whole
 LEFT |= {"original", "active_index", "use_fake_user", "asset_data", "override_library", "library", "animation_data"}
 
 
@@ -19,14 +20,14 @@ class SceneValues:
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self._blocks: list[tuple[bpy.types.ID, dict[str, Any], dict[str, Any]]] = [
-            (block, dict(_settings(block, "", DEPTH)), _own(block)) for block in _blocks(scene)
+            (block, _values(block), _own(block)) for block in _blocks(scene)
         ]
 
     def put_back(self) -> None:
         """Set whatever is otherwise now."""
         for block, settings, own in self._blocks:
             try:
-                now = dict(_settings(block, "", DEPTH))
+                now = _values(block)
             except ReferenceError:  # a script has removed it
                 continue
             for path, value in settings.items():
@@ -46,6 +47,11 @@ def _blocks(scene: bpy.types.Scene) -> Iterator[bpy.types.ID]:
     groups = list(bpy.data.node_groups)
     every = [scene, scene.world, *scene.collection.children_recursive, *objects, *data, *looks, *keys, *groups]
     yield from (block for block in dict.fromkeys(every) if block is not None and block.library is None)
+
+
+def _values(block: bpy.types.ID) -> dict[str, Any]:
+    """All settings of a data-block by their paths; of a scene less deeply, for it has much of the window."""
+    return dict(_settings(block, "", 1 if isinstance(block, bpy.types.Scene) else DEPTH))
 
 
 def _settings(struct: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
