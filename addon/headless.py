@@ -29,6 +29,7 @@ from .blender_process import (
 )
 from .camera.reader import camera_of, view
 from .camera.view import numbers
+from .capture.frames import bound_camera
 from .capture.scene import capture, evaluated
 from .capture.scene_settings import read
 from .capture.snapshot import develop
@@ -157,10 +158,17 @@ def _capture(command: CaptureCommand) -> None:
         settings,
         command.model,
         camera=object_named(scene, command.source.camera),
-        frame=command.source.frame,
+        frame=_frame(scene, command.source),
         look=partial(exactly, layer=command.layer) if settings.exact else None,
     )
     command.out.write_text(json.dumps(dump(finish(develop(snapshot)))))
+
+
+def _frame(scene: bpy.types.Scene, source: SceneFile) -> int | None:
+    """The frame to go to: the file's own too, for a render of it looks through the camera that a marker binds."""
+    if source.frame is None and source.camera is None and scene.frame_subframe == 0.0:
+        return int(scene.frame_current)
+    return source.frame
 
 
 def _footage(command: FootageCommand) -> None:
@@ -182,6 +190,8 @@ def _apply(command: ApplyCommand) -> None:
     scene = scene_named()
     if command.source.frame is not None:
         scene.frame_set(command.source.frame)
+    elif command.source.camera is None:
+        scene.camera = bound_camera(scene) or scene.camera
     camera, request = camera_of(scene, object_named(scene, command.source.camera)), command.request.read_text()
     pose = numbers(view(scene, camera, evaluated(scene)))
     achieved = loads(tuple[Achieved, ...], command.achieved.read_bytes())

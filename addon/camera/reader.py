@@ -9,10 +9,11 @@ from ..raster.lens import Lens
 from .view import View
 
 FLAT = {"PERSP", "ORTHO"}
+FLATTENED = 1e-9  # of a determinant: what is looked at lies in a plane with the camera
 
 
 def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> View:
-    """What ``camera`` frames at the scene's resolution, percentage and pixel aspect. Raises PanoramicCamera."""
+    """What ``camera`` frames at the scene's resolution and pixel aspect. Raises PanoramicCamera and NoCamera."""
     if camera.data.type not in FLAT:
         raise PanoramicCamera(
             f"{camera.name} is a panoramic camera; a picture needs a flat view.",
@@ -26,6 +27,12 @@ def view(scene: bpy.types.Scene, camera: bpy.types.Object, depsgraph: bpy.types.
     evaluated = camera.evaluated_get(depsgraph)
     projection = evaluated.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=aspect_x, scale_y=aspect_y)
     lens = Lens(np.array(projection), evaluated.data.clip_start, evaluated.data.clip_end)
+    stands = np.array(evaluated.matrix_world.normalized())
+    if not np.isfinite(stands).all() or abs(np.linalg.det(stands)) < FLATTENED:
+        raise NoCamera(
+            f"{camera.name} is scaled to nothing, or stands nowhere.",
+            "Clear its location and scale (Alt G, Alt S), and those of what it is parented to.",
+        )
     pose = np.array(evaluated.matrix_world.normalized().inverted())
     return View(pose, lens, (width * aspect_x) / (height * aspect_y))
 

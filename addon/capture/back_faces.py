@@ -16,13 +16,17 @@ def culls(scene: bpy.types.Scene, material: bpy.types.Material | None) -> bool:
     return scene.render.engine in EEVEE and material is not None and material.use_backface_culling
 
 
-def culling(scene: bpy.types.Scene) -> Callable[[bpy.types.Object], tuple[bool, ...]]:
-    """By an object's materials, in their order, which of them are not drawn from behind; none where all are."""
+def culling(
+    scene: bpy.types.Scene, override: bpy.types.Material | None = None
+) -> Callable[[bpy.types.Object], tuple[bool, ...]]:
+    """By an object's materials, in their order, which of them are not drawn from behind; none where all are. The view
+    layer's ``override`` is instead of all of them."""
     if scene.render.engine not in {*EEVEE, WORKBENCH}:
         return lambda item: ()
 
     def culled(item: bpy.types.Object) -> tuple[bool, ...]:
-        slots = tuple(culls(scene, slot.material) for slot in item.material_slots) or (culls(scene, None),)
+        materials = [override or slot.material for slot in item.material_slots] or [override]
+        slots = tuple(culls(scene, material) for material in materials)
         return slots if any(slots) else ()
 
     return culled

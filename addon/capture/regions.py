@@ -12,9 +12,10 @@ from ..cooperative import Slices, finish
 from ..messages.errors import RegionBare, RegionBehind, RegionClipped, RegionHidden, RegionOutside, RegionTooSmall
 from ..messages.region_sentences import bare_words
 from ..protocol.blockout import Region, pack_mask
+from ..raster.frustum import FARTHEST
 from ..raster.lens import Lens
 from ..raster.rasterise import Raster, coverage, depths, rasterising
-from ..raster.triangles import PIECE, Floats, Triangles
+from ..raster.triangles import PIECE, Floats, Triangles, some_of
 from ..request.phrases import Mark
 from .canvas import Canvas, mask_size, overscan
 
@@ -22,6 +23,7 @@ Covers = NDArray[np.float32]
 
 SUPERSAMPLING = 2
 STAGGER = 0.25  # of a sample: a cell's four samples then lie in four columns
+NEAREST = 1e-3  # of Clip Start, where what is nearer is looked for
 SMALLEST = 0.01  # of the frame; under it a region is smaller than the attention cells that should draw it
 
 
@@ -61,7 +63,7 @@ def outlining(
         if not rendered[index] and (exact is None or not exact[index].any()):
             raise _unseen(mark, exact is not None)
         if not raster.footprint[index].any() and (exact is None or not exact[index].any()):
-            _check_depths(mark, triangles, index, lens)
+            yield from _check_depths(mark, triangles, index, lens, mask_size(canvas))
         hits = raster.owners == index if exact is None else exact[index]
         cover = coverage(hits, SUPERSAMPLING) if exact is None else np.rint(hits * 255.0).astype(np.uint8)
         visible.append(_region(mark, order[index], raster.footprint[index], hits, cover, canvas))
@@ -76,17 +78,26 @@ def _unseen(mark: Mark, exact: bool) -> RegionHidden:
     return RegionHidden(f"{mark.name} is hidden {mark.hidden}.", fix, mark.phrase)
 
 
-def _check_depths(mark: Mark, triangles: Triangles, index: int, lens: Lens) -> None:
-    """Raise RegionClipped for what the lens looks at, and sees nothing of for its distance."""
-    corners = triangles.corners[triangles.owners == index]
-    points = triangles.points[np.unique(corners)]
+def _check_depths(mark: Mark, triangles: Triangles, index: int, lens: Lens, size: tuple[int, int]) -> Slices[None]:
+    """Raise RegionClipped for what would be in a picture of that ``size``, were it not for its distance."""
+    own = yield from some_of(triangles, np.flatnonzero(triangles.owners == index))
+    for where, plane, near, far in (
+        ("farther", f"Clip End, {lens.far:g}", lens.far, FARTHEST),
+        ("nearer", f"Clip Start, {lens.near:g}", lens.near * NEAREST, lens.near),
+    ):
+        band = Lens(lens.projection, near, far)
+        raster = yield from rasterising(own, band, *size)
+        if raster.nearness.any() or _has_points(own, band):
+            fix = "Extend Clip, or leave it out of the picture."
+            raise RegionClipped(f"{mark.name} is {where} than the camera sees: its {plane}.", fix, mark.phrase)
+
+
+def _has_points(triangles: Triangles, lens: Lens) -> bool:
+    """Whether the lens sees a corner, of triangles that may be too small to cover a pixel."""
+    points = triangles.points[np.unique(triangles.corners)]
     clip = np.c_[points, np.ones(len(points))] @ lens.projection.T
-    points = points[(clip[:, 3] > 0.0) & (np.abs(clip[:, :2]) <= clip[:, 3:]).all(axis=1)]
-    far = bool((-points[:, 2] > lens.far).any())
-    if far or (-points[:, 2] < lens.near).any():
-        where, plane = ("farther", f"Clip End, {lens.far:g}") if far else ("nearer", f"Clip Start, {lens.near:g}")
-        fix = "Extend Clip, or leave it out of the picture."
-        raise RegionClipped(f"{mark.name} is {where} than the camera sees: its {plane}.", fix, mark.phrase)
+    inside = (clip[:, 3] > 0.0) & (np.abs(clip[:, :2]) <= clip[:, 3:]).all(axis=1)
+    return bool((inside & (-points[:, 2] > lens.near) & (-points[:, 2] < lens.far)).any())
 
 
 def _region(

@@ -148,7 +148,7 @@ def parts(
     unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes seconds.
     """
     spent, eager, count = 0.0, patience is None or patience > 0.0, 0
-    verdicts, culled = Verdicts(scene, depsgraph), culling(scene)
+    verdicts, culled = Verdicts(scene, depsgraph), culling(scene, layer_of(depsgraph).material_override)
     groups: dict[tuple[int, int, int], _Group | None] = {}
     for index, instance in enumerate(depsgraph.object_instances):
         item = instance.object

@@ -8,6 +8,7 @@ by rendering, which changes the file for good: call this on a copy, in a Blender
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from ..raster.zbuffer import NOTHING
 from ..request.phrases import Mark
 from . import cryptomatte, exr
 from .scene_copy import clear_the_air, own_names, see_through_backs, separate_instances, split_metaballs, unbind_cameras
+from .shared_instances import realize_instances
 
 SAMPLES = 64
 SURFACES = 64  # transparent ones behind one another, as leaves and hair are
@@ -53,7 +55,9 @@ def exactly(
     """
     graph = evaluated(scene)
     view(scene, camera, graph)  # a panorama is refused before anything is rendered
-    only_layer(scene, layer or graph.view_layer.name)
+    layer = layer or graph.view_layer.name
+    scene = rename_apart(scene)
+    only_layer(scene, layer)
     scene, camera = _prepared(scene, camera)
     camera_view, instances, owners = render_depsgraph(scene, lambda graph: _read(scene, camera, graph))
     _refuse_shared(owners, named)
@@ -72,7 +76,7 @@ def _prepared(scene: bpy.types.Scene, camera: bpy.types.Object) -> tuple[bpy.typ
     split_metaballs(scene)
     unbind_cameras(scene)
     scene.camera = camera
-    for tell_apart in (own_names, separate_instances):
+    for tell_apart in (own_names, separate_instances, realize_instances):
         owners = render_depsgraph(scene, partial(_owners, scene))
         if shared := {name for name, marked in owners.items() if len(marked) > 1}:
             scene = tell_apart(scene, shared)
@@ -111,10 +115,18 @@ def use_engine(render: Any, name: str) -> None:
     render.engine = name
 
 
+def rename_apart(scene: bpy.types.Scene) -> bpy.types.Scene:
+    """A scene by whose bare name, as operators take it, no scene of another library is meant; this one, or a copy."""
+    if any(one != scene and one.name == scene.name for one in bpy.data.scenes):
+        scene = scene if scene.library is None else scene.make_local()
+        scene.name = next(name for name in map(str, count(1)) if name not in {one.name for one in bpy.data.scenes})
+    return scene
+
+
 def only_layer(scene: bpy.types.Scene, name: str) -> None:
-    """Render this view layer alone."""
+    """Render this view layer alone, and of it no volumes: those that Geometry Nodes make have no object to hide."""
     for layer in scene.view_layers:
-        layer.use = layer.name == name
+        layer.use, layer.use_volumes = layer.name == name, False
 
 
 def look_through(scene: bpy.types.Scene, view: View, width: int, height: int) -> None:
@@ -166,6 +178,11 @@ def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
     cycles.device, cycles.samples = "CPU", samples
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.time_limit, cycles.max_bounces = 0.0, 0
+    cycles.sample_offset = 0
+    for name in ("use_sample_subset", "auto_scrambling_distance"):  # some of the samples, or all alike
+        if hasattr(cycles, name):
+            setattr(cycles, name, False)
+    cycles.scrambling_distance = 1.0
     cycles.transparent_max_bounces = max(cycles.transparent_max_bounces, SURFACES)
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 1.0
     render.use_border = render.use_compositing = render.use_sequencer = False

@@ -136,10 +136,10 @@ def _shader_trees() -> Iterator[bpy.types.ShaderNodeTree]:
 def _copy_instanced(instancer: bpy.types.Object) -> None:
     """Have an object instance a copy of its collection, if it instances any."""
     if instancer.instance_type == "COLLECTION" and instancer.instance_collection is not None:
-        instancer.instance_collection = _deep_copy(instancer.instance_collection)
+        instancer.instance_collection = copy_deeply(instancer.instance_collection)
 
 
-def _deep_copy(collection: bpy.types.Collection) -> bpy.types.Collection:
+def copy_deeply(collection: bpy.types.Collection) -> bpy.types.Collection:
     """A copy of a collection, and of all objects and collections in it."""
     copied = collection.copy()
     for original in collection.objects:
@@ -149,5 +149,5 @@ def _deep_copy(collection: bpy.types.Collection) -> bpy.types.Collection:
         _copy_instanced(duplicate)
     for child in collection.children:
         copied.children.unlink(child)
-        copied.children.link(_deep_copy(child))
+        copied.children.link(copy_deeply(child))
     return copied

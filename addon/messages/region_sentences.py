@@ -4,6 +4,8 @@
 The notices have the codes of what Generate would raise, and so the same buttons.
 """
 
+from collections.abc import Sequence
+
 from .notice import Notice
 
 ALIKE = 1.1  # times the area
@@ -102,3 +104,8 @@ def _size_words(size: float) -> str:
     if 1 / ALIKE <= size <= ALIKE:
         return "as large as that"
     return f"{size:.2g} times as large as that"
+
+
+def approximate(phrase: str, differences: Sequence[str]) -> str:
+    """That what the view has of a region is not what renders show, for these kinds of reason."""
+    return f"{phrase} is approximate: {', '.join(differences)}"

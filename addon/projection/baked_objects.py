@@ -18,7 +18,8 @@ from ..compat import ensure_nodes
 from ..cooperative import Slices
 from ..custom_properties import has
 from ..messages.errors import Unbakeable
-from ..raster.triangles import PIECE, Floats, Singles
+from ..raster.frustum import FARTHEST
+from ..raster.triangles import PIECE, Bools, Floats, Indices, Singles
 from .baking import MARGIN, BakedView, Surface, baked, fitting
 from .light import png
 from .materials import check
@@ -135,17 +136,19 @@ def _surface(body: _Body) -> Slices[tuple[Surface, bool]]:
     Unbakeable."""
     mesh = body.mesh
     triangles = yield from mesh.triangles()
-    placed, turn = np.empty_like(mesh.points), np.linalg.inv(body.world[:3, :3])  # of normals, from the right
+    placed, turn = np.empty_like(mesh.points), np.linalg.pinv(body.world[:3, :3])  # of normals, from the right
     for begin in range(0, len(placed), PIECE):
         some = slice(begin, begin + PIECE)
         placed[some] = mesh.points[some] @ body.world[:3, :3].T + body.world[:3, 3]
         yield
+    materials = np.zeros(len(triangles), np.int32) if mesh.materials is None else mesh.materials
+    drawn = yield from _make_finite(placed, mesh.vertices, triangles)
+    triangles, materials = triangles[drawn], materials[drawn]
     points, normals = np.empty_like(mesh.normals), np.empty_like(mesh.normals)
     for begin in range(0, len(points), PIECE):
         some = slice(begin, begin + PIECE)
-        points[some], normals[some] = placed[mesh.vertices[some]], mesh.normals[some] @ turn
+        points[some], normals[some] = placed[mesh.vertices[some]], np.nan_to_num(mesh.normals[some]) @ turn
         yield
-    materials = np.zeros(len(triangles), np.int32) if mesh.materials is None else mesh.materials
     values = (triangles, materials.clip(0, len(body.under) - 1), body.under, mesh.is_closed)
     if mesh.uvs is not None:
         surface = Surface(points, normals, mesh.uvs, *values)
@@ -156,6 +159,23 @@ def _surface(body: _Body) -> Slices[tuple[Surface, bool]]:
     if not (yield from fitting(surface, SIDE, used=0.0)):
         raise Unbakeable(f"{body.name} folds over itself.", "Unwrap it (U in Edit Mode), and bake.")
     return surface, True
+
+
+def _make_finite(points: Singles, vertices: Indices, triangles: Indices) -> Slices[Bools]:
+    """Give points that are no numbers, or next to infinite, some place, in place; which triangles have none of them,
+    and so are drawn."""
+    finite = np.empty(len(points), bool)
+    for begin in range(0, len(points), PIECE):
+        some = slice(begin, begin + PIECE)
+        finite[some] = (np.abs(points[some]) < FARTHEST).all(axis=1)
+        yield
+    drawn = np.ones(len(triangles), bool)
+    if not finite.all():
+        points[~finite] = points[finite.argmax()] if finite.any() else 0.0
+        for begin in range(0, len(triangles), PIECE):
+            drawn[begin : begin + PIECE] = finite[vertices[triangles[begin : begin + PIECE]]].all(axis=1)
+            yield
+    return drawn
 
 
 def _new_uvs(body: _Body, placed: Singles, points: Singles) -> Slices[Singles]:

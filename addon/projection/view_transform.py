@@ -6,13 +6,13 @@ import bpy
 from ..compat import white_balance
 
 STANDARD = "Standard"
-PLAIN = {STANDARD, "Raw", "None"}  # Raw shows other colours, and is nobody's choice for looking at pictures
+CYCLES = "CYCLES"
 
 
 def altering(scene: bpy.types.Scene) -> str:
     """What of the scene's colour management alters the colours of what is projected; "" where nothing does."""
     view = scene.view_settings
-    if view.view_transform not in PLAIN:
+    if view.view_transform != STANDARD:
         return str(view.view_transform)
     if view.look not in ("None", ""):
         return f"the look {view.look}"
@@ -20,7 +20,8 @@ def altering(scene: bpy.types.Scene) -> str:
         return "curves"
     if white_balance(view):
         return "white balance"
-    return "" if (view.exposure, view.gamma) == (0.0, 1.0) else "exposure or gamma"
+    exposed = scene.render.engine == CYCLES and scene.cycles.film_exposure != 1.0
+    return "exposure or gamma" if exposed or (view.exposure, view.gamma) != (0.0, 1.0) else ""
 
 
 def show_as_is(scene: bpy.types.Scene) -> None:
@@ -30,3 +31,5 @@ def show_as_is(scene: bpy.types.Scene) -> None:
     view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
     if white_balance(view):
         view.use_white_balance = False
+    if scene.render.engine == CYCLES:
+        scene.cycles.film_exposure = 1.0

@@ -74,8 +74,20 @@ class Frustum:
 
     def _inside(self, middles: Floats, radii: Floats) -> Bools:
         """Which spheres meet all that the lens sees, between its depths."""
-        depths, inside = -middles[:, 2], np.ones(len(middles), bool)
-        inside &= (depths + radii >= self.lens.near) & (depths - radii <= self.lens.far)
+        depths = -middles[:, 2]
+        deep: Bools = (depths + radii >= self.lens.near) & (depths - radii <= self.lens.far)
+        return deep & self._between_sides(middles, radii)
+
+    def ahead(self, bounds: Floats, matrices: Floats) -> Bools:
+        """Which of ``matrices`` (n, 4, 4) take a sphere of ``bounds`` (4,) to where the lens looks, however far."""
+        linear = matrices[:, :3, :3]
+        middles, radii = linear @ bounds[:3] + matrices[:, :3, 3], bounds[3] * _longest(linear)
+        ahead: Bools = self._between_sides(middles, radii) & (middles[:, 2] - radii < 0.0)
+        return ahead
+
+    def _between_sides(self, middles: Floats, radii: Floats) -> Bools:
+        """Which spheres meet the pyramid, or the beam, that the lens sees."""
+        inside = np.ones(len(middles), bool)
         last = self.lens.projection[3]
         for row in self.lens.projection[:2]:
             for plane in (last + row, last - row):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices
 from .frustum import FARTHEST, Frustum, Sphere, sphere
-from .triangles import PIECE, Floats, Indices, Singles, Triangles, some_of
+from .triangles import PIECE, Floats, Indices, Ints, Singles, Triangles, some_of
 from .triangulate import counted, divided
 
 INSTANCES = 1 << 11  # at once, some milliseconds' work
@@ -126,12 +126,25 @@ def _placed(instances: Sequence[MeshInstances], pose: Floats, frustum: Frustum |
                 kept[some] &= frustum.matters(bounds[group[some]], matrices[some], regions[group[some]])
         yield
     placed = []
-    for one, end, region in zip(groups, np.cumsum(numbers).tolist(), regions.tolist(), strict=True):
+    for index, (one, end) in enumerate(zip(groups, np.cumsum(numbers).tolist(), strict=True)):
         some = slice(end - len(one), end)
-        chosen = np.flatnonzero(kept[some]) if kept[some].any() or not region else np.zeros(1, np.int64)
+        chosen = np.flatnonzero(kept[some])
+        if not len(chosen) and frustum is not None and regions[index]:
+            chosen = yield from _one_ahead(frustum, bounds[index], matrices[some])
         if len(chosen):
             placed.append(_Placed(one, matrices[some][chosen]))
     return placed
+
+
+def _one_ahead(frustum: Frustum, bounds: Floats, matrices: Floats) -> Slices[Ints]:
+    """Which one of a region's instances stays, where none matters: the first that lies ahead, be it too far, if any."""
+    for begin in range(0, len(matrices), INSTANCES):
+        with np.errstate(invalid="ignore", over="ignore"):
+            ahead = np.flatnonzero(frustum.ahead(bounds, matrices[begin : begin + INSTANCES]))
+        yield
+        if len(ahead):
+            return begin + ahead[:1]
+    return np.zeros(1, np.int64)
 
 
 def _put_points(points: Singles, matrices: Floats, into: Floats, point: int) -> Slices[int]:

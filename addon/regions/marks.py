@@ -10,7 +10,10 @@ region has of its own is ``maquette_strength``, ``maquette_start``, ``maquette_u
 The scene's ``maquette_prompt`` is the prompt, ``maquette_blocking`` how far pictures begin as their blocks' colours.
 """
 
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, get_args
 
 import bpy
@@ -96,12 +99,12 @@ def read(item: Marked) -> Mark | None:
     """The mark an object or collection carries, if any."""
     if not item.get(REGION, False):
         return None
-    phrase = " ".join(str(item.get(PHRASE, "")).split())
+    phrase = _composed(" ".join(str(item.get(PHRASE, "")).split()) or default_phrase(item.name))
     names = str(item.get(ENFORCE, "shape")).split()
     enforce = tuple(name for name in get_args(Property) if name in names)
     return Mark(
         name=item.name,
-        phrase=phrase or default_phrase(item.name),
+        phrase=phrase,
         enforce=enforce,
         on=not item.get(OFF, False),
         strength=float(item.get(STRENGTH, 1.0)),
@@ -111,6 +114,11 @@ def read(item: Marked) -> Mark | None:
         colour=_colour(item),
         keep=bool(item.get(KEEP_LOOK, False)),
     )
+
+
+def _composed(phrase: str) -> str:
+    """Accents and letters in one: macOS names files, and so objects, otherwise than people type."""
+    return unicodedata.normalize("NFC", phrase)
 
 
 def _unless(default: float, value: float) -> float | None:
@@ -124,15 +132,21 @@ def _colour(item: Marked) -> Rgb | None:
     return (channels[0], channels[1], channels[2]) if len(channels) == 3 else None
 
 
+def own_name(item: Marked) -> str:
+    """A name that no other object or collection of the file has, linked or not."""
+    return f"{item.name_full} (collection)" if isinstance(item, bpy.types.Collection) else item.name_full
+
+
 def marked(scene: bpy.types.Scene) -> Iterator[tuple[Marked, Mark]]:
-    """The marked objects and collections that the scene holds or instances, objects first."""
+    """The marked objects and collections that the scene holds or instances, objects first. Where several have one name,
+    be it a collection's or of another library, each mark has its own."""
     holders = collections(scene)
     objects = {item.name_full: item for collection in holders for item in collection.objects}
     items: list[Marked] = [*objects.values(), *holders]
-    for item in items:
-        mark = read(item)
-        if mark is not None:
-            yield item, mark
+    pairs = [(item, mark) for item in items if (mark := read(item)) is not None]
+    names = Counter(mark.name for _, mark in pairs)
+    for item, mark in pairs:
+        yield item, mark if names[mark.name] == 1 else replace(mark, name=own_name(item))
 
 
 def of_phrase(scene: bpy.types.Scene, phrase: str) -> list[Marked]:

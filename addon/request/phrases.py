@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..messages.errors import NothingMarked, PhraseMissing
 from ..protocol.blockout import Property, Region
-from .spelling import GAP, folded, meets, occurrences_in, shared_out
+from .spelling import folded, meets, occurrences_in, shared_out, words_of
 from .wording import forms
 
 SPELT_OUT = 4  # words that a sentence spells out
@@ -66,11 +66,7 @@ def said(phrase: str, prompt: str) -> str | None:
 
 def same(phrase: str, spelt: str) -> bool:
     """Whether ``spelt`` is ``phrase`` as a prompt may have said it: in another case, number or spelling."""
-    return any(_words(form) == _words(spelt) for form in (phrase, *forms(phrase)))
-
-
-def _words(phrase: str) -> list[str]:
-    return [word for word in re.split(GAP, folded(phrase)[0]) if word]
+    return any(words_of(form) == words_of(spelt) for form in (phrase, *forms(phrase)))
 
 
 def spellings(phrases: Sequence[str], prompt: str) -> list[str | None]:

@@ -9,21 +9,31 @@ them to be the same.
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 # between the words of a phrase, and around them: blanks, hyphens, quotes, and what prompts emphasise with
-GAP = r"[\s_*\"“”„«»()\[\]{}\-‐‑]+"
+GAP = r"[\s_*\"`“”„«»‹›()\[\]{}\-‐‑]+"
+ENDS = " '.,;:!?…、。，؛،"  # signs that a phrase may be written with, and a prompt without
 SPACELESS = re.compile(  # of scripts that put no spaces between words: Thai to Myanmar, Khmer, kana, Han
-    "[\u0e00-\u109f\u1780-\u17ff\u1980-\u19df\u1a20-\u1aaf\u3005-\u3007\u3040-\u312f\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\ua980-\ua9df\uf900-\ufaff\U00020000-\U0003ffff]"
+    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u1b00-\u1b7f\u3005-\u3007\u3040-\u312f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua980-\ua9df\uaa60-\uaadf\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 PARTICLES = re.compile(  # which Korean puts behind a noun without a space
-    "들?(?:에서|에게|이랑|하고|으로|까지|부터|처럼|보다|마다|이|가|은|는|을|를|의|에|께|도|만|와|과|랑|로)?"
+    "들?(?:(?:에서|에게|한테|께|에|으로|로|까지|부터|하고|와|과)(?:는|도|만|의)|에서|에게|한테|이랑|하고|으로|까지|부터|처럼|보다"
+    "|마다|이다|입니다|이고|이며|이|가|은|는|을|를|의|에|께|도|만|와|과|랑|로)?"
 )
+PREFIXES = re.compile(  # which Arabic and Hebrew put before one: and, so; in, like, for, from, that; the
+    "[\u0648\u0641]?(?:[\u0628\u0643]?(?:\u0627\u0644)?|\u0644\u0644?)|[\u05d5\u05e9]?[\u05d4\u05d1\u05db\u05dc\u05de]?"
+)
+VOWELS = re.compile(
+    "[\u0307\u0591-\u05c7\u0640\u064b-\u0652\u0670\ufe0e\ufe0f]"
+)  # points that may be left out; ways to draw
+JOINER = "\u200d"  # makes one sign of several: people a family
 
 
 def folded(plain: str) -> tuple[str, list[tuple[int, int]]]:
     """A text without the differences that nobody sees, or means: case, composed and decomposed accents, curly
-    apostrophes; and the characters (start, end) of ``plain`` that each letter stands for."""
+    apostrophes, vowel points; and the characters (start, end) of ``plain`` that each letter stands for."""
     letters: list[str] = []
     ranges: list[tuple[int, int]] = []
     start = 0
@@ -31,8 +41,9 @@ def folded(plain: str) -> tuple[str, list[tuple[int, int]]]:
         if end < len(plain) and _goes_on(plain[end]):
             continue
         same = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", plain[start:end]).casefold())
-        visible = [letter for letter in same.replace("’", "'") if unicodedata.category(letter) != "Cf"]
-        plain_letters = [letter for letter in visible if letter not in "\ufe0e\ufe0f"]
+        plain_letters = [
+            letter for letter in VOWELS.sub("", same.replace("’", "'").replace("ı", "i")) if _is_visible(letter)
+        ]
         letters += plain_letters
         ranges += [(start, end)] * len(plain_letters)
         start = end
@@ -42,15 +53,27 @@ def folded(plain: str) -> tuple[str, list[tuple[int, int]]]:
 def occurrences_in(prompt: tuple[str, list[tuple[int, int]]], phrase: str) -> list[tuple[int, int]]:
     """The spans of characters at which a text, ``folded``, says a phrase, as whole words."""
     letters, ranges = prompt
-    words = [re.escape(word) for word in re.split(GAP, folded(phrase)[0]) if word]
+    words = words_of(phrase)
     spans: list[tuple[int, int]] = []
     last = 0
-    for match in re.finditer(f"(?=({GAP.join(words)}))", letters) if words else ():
+    for match in re.finditer(f"(?=({_pattern(words)}))", letters) if words else ():
         begin, end = match.span(1)
-        if begin >= last and _is_apart(letters, begin) and _ends(letters, end):
+        if begin >= last and _begins(letters, begin) and _ends(letters, end):
             spans.append((ranges[begin][0], ranges[end - 1][1]))
             last = end
     return spans
+
+
+def words_of(phrase: str) -> list[str]:
+    """The words of a phrase, ``folded``, without the signs around it."""
+    plain = folded(phrase)[0]
+    return [word for word in re.split(GAP, plain.strip(ENDS) or plain) if word]
+
+
+def _pattern(words: Sequence[str]) -> str:
+    """Of words one after the other; a sign, as an emoji is, needs no gap beside it."""
+    gaps = [GAP if _in_word(one[-1]) and _in_word(other[0]) else f"(?:{GAP})?" for one, other in pairwise(words)]
+    return "".join(gap + re.escape(word) for gap, word in zip(["", *gaps], words, strict=True))
 
 
 def shared_out(prompt: tuple[str, list[tuple[int, int]]], phrases: Sequence[str]) -> list[list[tuple[int, int]]]:
@@ -73,6 +96,11 @@ def _goes_on(letter: str) -> bool:
     return unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff"
 
 
+def _is_visible(letter: str) -> bool:
+    """Whether it is no mere sign to whoever sets type, as a soft hyphen is."""
+    return letter == JOINER or unicodedata.category(letter) != "Cf"
+
+
 def _in_word(letter: str) -> bool:
     return letter.isalnum() or unicodedata.category(letter).startswith("M")
 
@@ -82,10 +110,18 @@ def _is_apart(letters: str, at: int) -> bool:
     if at in (0, len(letters)):
         return True
     before, behind = letters[at - 1], letters[at]
-    if unicodedata.category(behind).startswith("M"):
+    if unicodedata.category(behind).startswith("M") or JOINER in (before, behind):
         return False
     within = _in_word(before) and _in_word(behind)
     return not within or any(SPACELESS.match(letter) is not None for letter in (before, behind))
+
+
+def _begins(letters: str, at: int) -> bool:
+    """Whether a phrase can begin there, be it behind a prefix."""
+    if _is_apart(letters, at):
+        return True
+    start = next((index for index in range(at - 1, max(at - 5, -1), -1) if _is_apart(letters, index)), None)
+    return start is not None and PREFIXES.fullmatch(letters, start, at) is not None
 
 
 def _ends(letters: str, at: int) -> bool:

@@ -87,13 +87,15 @@ def _announce(view: CapturedView, number: int, out: Path) -> None:
 
 def _views_of(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
     """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
-    cameras = [item.name for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
+    cameras = (
+        [item.name_full for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
+    )
     if views.all_cameras and not cameras:
         raise NoCamera("The scene has no camera.", "Add one.")
     for name in cameras or [""]:
         for frame in views.frames or [scene.frame_current]:
             with at(scene, frame):
-                own = name or camera_of(scene, None).name
+                own = name or camera_of(scene, None).name_full
             yield from ((own, frame, index) for index in range(max(1, len(views.prompts))))
 
 
@@ -118,7 +120,7 @@ def _change_regions(scene: bpy.types.Scene, changes: Sequence[RegionChange]) -> 
     """Raises NothingMarked for a region that the scene has not."""
     regions = list(marks.marked(scene))
     for change in changes:
-        items = [item for item, mark in regions if change.region in (mark.name, mark.phrase)]
+        items = [item for item, mark in regions if change.region in (mark.name, item.name, mark.phrase)]
         if not items:
             names = ", ".join(mark.name for _, mark in regions) or "none"
             raise NothingMarked(f"The scene has no region “{change.region}”; it has {names}.", "Name one of them.")

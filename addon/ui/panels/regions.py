@@ -17,7 +17,7 @@ from ..listed_regions import ListedRegion, listed_regions
 from ..properties import chosen
 from ..region_properties import ENFORCED, HOLDS, hold_of
 from .messages import section_notice
-from .widgets import Tab, lines, paragraph
+from .widgets import Tab, letters, lines, paragraph
 
 HOLD_ICONS: Mapping[str, Icon] = {"loose": "SHADING_BBOX", "silhouette": "MESH_MONKEY", "custom": "OPTIONS"}
 FIX_ICONS: Mapping[str, Icon] = {  # of fixes that the row has no button for
@@ -35,6 +35,7 @@ SHARE, ACHIEVED = 1.75, 2.7  # widths of the row's numbers, in heights of a butt
 BUTTONS, MARGIN = 4.0, 2.8  # of its buttons, and of what is left and right of it
 LEAST = 2.5  # of a phrase
 UNIT = 20  # pixels
+EXACT_SHARE = 0.24  # of a line, for the button that offers it
 
 
 class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
@@ -108,8 +109,13 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
                 if button.subject_property:
                     setattr(fix, button.subject_property, fault.subject)
         if entry.differences and not context.scene.maquette_exact:
-            words = f"A render shows {entry.row.phrase} otherwise: {', '.join(entry.differences)}"
-            paragraph(column, words, context, "RESTRICT_RENDER_OFF", "BLANK1")
+            row = column.split(factor=1.0 - EXACT_SHARE)
+            words, beside = (
+                region_sentences.approximate(entry.row.phrase, entry.differences),
+                EXACT_SHARE * letters(context),
+            )
+            paragraph(row.column(align=True), words, context, "RESTRICT_RENDER_OFF", "BLANK1", round(beside))
+            row.prop(context.scene, "maquette_exact", text="Exact", toggle=True)
 
     def _overlay(self, manager: MaquetteWindowManager) -> None:
         row = self.layout.row(align=True)

@@ -100,6 +100,9 @@ def test_the_overscan_is_in_the_mask_but_not_in_the_size():
     [
         ([(0, card(3, 4, 0, 1, 5))], RegionOutside, "outside the camera's frame"),
         ([(0, card(0, 1, 0, 1, 5000))], RegionClipped, "farther than the camera sees: its Clip End"),
+        ([(0, card(-9, 9, -9, 9, 5000))], RegionClipped, "farther than the camera sees: its Clip End"),
+        ([(0, card(-9, 9, -9, 9, 0.01))], RegionClipped, "nearer than the camera sees: its Clip Start"),
+        ([(0, card(-9, 9, -9, 9, -5))], RegionOutside, "outside the camera's frame"),
         ([(0, card(0, 0.001, 0, 0.001, 0.01))], RegionClipped, "nearer than the camera sees: its Clip Start"),
         ([(0, card(-1, 1, -1, 1, 9)), (NOTHING, card(-2, 2, -2, 2, 5))], RegionBehind, "hidden behind other things"),
         ([(NOTHING, card(-2, 2, -2, 2, 5))], RegionBare, "The view has no surface of thing 0"),

@@ -70,3 +70,8 @@ def test_what_has_no_surface_is_told_what_helps(kind, advice, exact):
     message, fix = say.bare_words("line", kind, exact)
     assert message == f"{'A render' if exact else 'The view'} has no surface of line."
     assert advice in fix and not (exact and "Exact" in fix)
+
+
+def test_what_the_view_only_nearly_shows_is_approximate():
+    says = say.approximate("castle", ("hair", "modifiers"))
+    assert says == "castle is approximate: hair, modifiers"

@@ -31,6 +31,10 @@ def test_every_red_row_has_its_reason(report: dict) -> None:
     assert {unseen[phrase][0] for phrase in ("castle", "rocket", "ghost", "tree")} == {""}
 
 
+def test_what_the_view_only_nearly_shows_is_said(report: dict) -> None:
+    assert report["approximate"] == ["hair"]
+
+
 def test_the_numbers_are_the_last_picture_s(report: dict) -> None:
     castle, ghost = report["achieved"]["castle"], report["achieved"]["ghost"]
     assert castle[0] == pytest.approx(ASTRAY / (256 * 2**0.5), abs=0.005)

@@ -47,7 +47,7 @@ class VaryEntry(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         scene, entry, dispatcher = context.scene, entry_of(context, self.name), app().dispatcher
         camera = camera_of(scene, camera_of_entry(scene, entry))
-        origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
+        origin = Origin(file=bpy.data.filepath, scene=scene.name_full, camera=camera.name_full)
         view = Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=entry.pose, origin=origin)
         details = (variation(entry, self.amount), view, entry.settings)
         seeds = Seeds(count=self.count, painted=app().gallery.painted(scene))

@@ -117,7 +117,7 @@ def _by_name(scene: bpy.types.Scene) -> dict[str, marks.Marked]:
     holders = marks.collections(scene)
     items: list[marks.Marked] = [*holders, *(item for holder in holders for item in holder.objects)]
     own_last = sorted(items, key=lambda item: item.library is None)  # a name may be several's
-    return {item.name: item for item in own_last}
+    return {item.name: item for item in own_last} | {marks.own_name(item): item for item in items}
 
 
 def _look(context: Context, file: Opened) -> Iterator[str]:

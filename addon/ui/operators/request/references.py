@@ -59,7 +59,7 @@ class RepaintRegion(bpy.types.Operator):
         if entry is None:
             raise ReferenceGone()
         camera = camera_of(scene, camera_of_entry(scene, entry))
-        origin = Origin(file=bpy.data.filepath, scene=scene.name, camera=camera.name)
+        origin = Origin(file=bpy.data.filepath, scene=scene.name_full, camera=camera.name_full)
         view = Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=entry.pose, origin=origin)
         details = (repainting(entry, self._phrase(scene)), view, entry.settings)
         seeds, status = Seeds(painted=app().gallery.painted(scene)), settle()

@@ -6,7 +6,7 @@ import pytest
 
 from addon.messages.errors import RegionBehind
 from addon.regions.marks import mark
-from tests.addon.hosts.sample_scenes import box, captured, fresh, mesh, put
+from tests.addon.hosts.sample_scenes import box, captured, fresh, instance, mesh, put
 
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
 
@@ -59,3 +59,48 @@ def test_workbench_culls_all_or_nothing():
         captured(scene, "a duck")
     scene.display.shading.show_backface_culling = True
     assert captured(scene, "a duck")["duck"].visible > 0.99
+
+
+def by_nodes(scene, wall, material):
+    """Geometry Nodes give the wall its material."""
+    tree = bpy.data.node_groups.new("paint", "GeometryNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+    kinds = ("NodeGroupInput", "GeometryNodeSetMaterial", "NodeGroupOutput")
+    source, give, out = (tree.nodes.new(kind) for kind in kinds)
+    give.inputs["Material"].default_value = material
+    tree.links.new(source.outputs[0], give.inputs[0])
+    tree.links.new(give.outputs[0], out.inputs[0])
+    wall.modifiers.new("paint", "NODES").node_group = tree
+
+
+def by_object(scene, wall, material):
+    """The slot is the object's own, not its mesh's."""
+    wall.data.materials.append(None)
+    wall.material_slots[0].link, wall.material_slots[0].material = "OBJECT", material
+
+
+def by_layer(scene, wall, material):
+    """The view layer gives everything one material."""
+    scene.view_layers[0].material_override = material
+
+
+def mirrored(scene, wall, material):
+    """An instance that is mirrored."""
+    wall.data.materials.append(material)
+    holder = bpy.data.collections.new("walls")
+    scene.collection.objects.unlink(wall)
+    holder.objects.link(wall)
+    instance("walls", holder, (0, 0, 0)).scale.x = -1
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("way", [by_nodes, by_object, by_layer, mirrored])
+def test_wherever_the_material_comes_from(way, exact):
+    scene = house(EEVEE, ())
+    material = bpy.data.materials.new("culled")
+    material.use_backface_culling = True
+    scene.objects["wall"].data.materials.clear()
+    way(scene, scene.objects["wall"], material)
+    bpy.context.view_layer.update()
+    assert captured(scene, "a duck", exact=exact)["duck"].visible > 0.99

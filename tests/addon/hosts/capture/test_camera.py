@@ -10,6 +10,7 @@ from mathutils import Vector
 from addon.camera.reader import view
 from addon.capture.canvas import canvas, overscan
 from addon.capture.scene import evaluated
+from addon.messages.errors import NoCamera
 from addon.protocol.default_model import TOYBOX
 from addon.regions.marks import mark, unmark
 from tests.addon.hosts.capture.sample_cameras import CAMERAS, grid, iou, look
@@ -84,4 +85,20 @@ def test_curves_text_metaballs_modifiers_and_instances_are_rendered(tmp_path, re
     assert score > 0.96
 
 
-# Whose region
+@pytest.mark.parametrize("scale", [(0, 0, 0), (1, 0, 1)])
+def test_a_camera_that_is_scaled_to_nothing_is_said(scale):
+    scene = fresh()
+    mark(box("thing"))
+    scene.camera.scale = scale
+    bpy.context.view_layer.update()
+    with pytest.raises(NoCamera, match="Camera is scaled to nothing"):
+        look(scene)
+
+
+def test_a_camera_that_stands_nowhere_is_said():
+    scene = fresh()
+    mark(box("thing"))
+    scene.camera.location.x = np.nan
+    bpy.context.view_layer.update()
+    with pytest.raises(NoCamera, match="stands nowhere"):
+        look(scene)

@@ -10,7 +10,7 @@ import pytest
 from addon.capture.scene import capture as snapshot
 from addon.capture.scene import evaluated, parts
 from addon.capture.snapshot import develop
-from addon.messages.errors import RegionOutside
+from addon.messages.errors import RegionClipped, RegionOutside
 from addon.regions.marks import mark
 from addon.request.settings import Settings
 from tests.addon.hosts.capture.sample_cameras import look
@@ -118,4 +118,16 @@ def test_a_region_outside_is_outside_and_not_bare():
     scene = meadow(100, y=-80)
     mark(scene.objects["ground"], "meadow")
     with pytest.raises(RegionOutside):
+        look(scene, "a castle on a meadow")
+
+
+def test_instances_beyond_clip_end_are_said_to_lie_there():
+    """Be it that the first of them lies elsewhere: behind the camera."""
+    scene = meadow(400, blade=3, y=3000)
+    mark(scene.objects["ground"], "meadow")
+    scene.camera.data.clip_end = 100
+    scene.objects["ground"].data.vertices[0].co = (0, -500, 0)
+    scene.objects["castle"].location = (-3, 0, 1)
+    bpy.context.view_layer.update()
+    with pytest.raises(RegionClipped, match="farther than the camera sees: its Clip End, 100"):
         look(scene, "a castle on a meadow")

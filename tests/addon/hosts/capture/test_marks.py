@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Whose region an object is: its own mark, its collection, its instancer, or nobody."""
 
+import unicodedata
+
 import pytest
 
 from addon.messages.errors import NothingMarked
@@ -118,4 +120,18 @@ def test_all_eyes_closed_is_said():
     assert list(thing.keys()) == []
 
 
-# What a render shows
+def test_a_collection_and_an_object_of_one_name_are_two_regions_with_names_of_their_own():
+    scene = fresh(512, 256)
+    body = group("body", scene.collection)
+    box("part", (-2, 0, 0), (2, 2, 2), body)
+    mark(body, "knight")
+    mark(box("body", (2, 0, 0), (2, 2, 2)), "dragon")
+    seen = look(scene, "a knight and a dragon")
+    assert [seen[phrase].name for phrase in ("knight", "dragon")] == ["body (collection)", "body"]
+
+
+def test_phrases_that_differ_in_how_accents_are_stored_are_one_region():
+    scene = fresh(512, 256)
+    mark(box("left", (-2, 0, 0), (2, 2, 2)), "café")
+    mark(box("right", (2, 0, 0), (2, 2, 2)), unicodedata.normalize("NFD", "café"))
+    assert list(look(scene, "a café")) == ["café"]

@@ -9,11 +9,13 @@ import pytest
 
 from addon.camera.view import View
 from addon.exact import cryptomatte
-from addon.exact.capture import exactly, look_through, only_layer, render_layers
+from addon.exact.capture import _refuse_shared, exactly, look_through, only_layer, render_layers
 from addon.exact.second_blender import alike
 from addon.messages.errors import ExactFailed, RegionHidden
 from addon.raster.lens import Lens
+from addon.raster.zbuffer import NOTHING
 from addon.regions.marks import mark
+from addon.request.phrases import Mark
 from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.capture.sample_cameras import anamorphic, flat, shifted, upright
 from tests.addon.hosts.sample_scenes import ball, box, fresh, group, instance
@@ -133,14 +135,48 @@ def test_instances_of_one_object_are_told_apart():
         assert alike(before[phrase], after[phrase]) > 0.97
 
 
+@pytest.mark.parametrize("way", ["nodes", "particles", "particles of a collection"])
+def test_what_several_regions_scatter_is_told_apart(way):
+    def staged():
+        scene = fresh(512, 256)
+        leaves = group("leaves", scene.collection)
+        leaf = ball("leaf", (0, 60, 0), 0.4, 12, leaves)
+        settings = None
+        for name, x in (("left thing", -2.5), ("right thing", 2.5)):
+            if way == "nodes":
+                mark(sown(name, x, leaf))
+                continue
+            settings = sprinkled(name, x, leaf if way == "particles" else leaves, settings)
+            mark(scene.objects[name])
+        bpy.context.view_layer.update()
+        return scene
+
+    prompt = "a left thing and a right thing"
+    before, after = live(staged(), prompt), exact(staged(), prompt)
+    for phrase in before:
+        assert alike(before[phrase], after[phrase]) > 0.95
+
+
+def sprinkled(name, x, source, settings):
+    """A ball with particles that are leaves; their settings, which several share."""
+    thing = ball(name, (x, 0, 0), 1.2, 8)
+    thing.modifiers.new("Leaves", "PARTICLE_SYSTEM")
+    if settings is not None:
+        thing.particle_systems[0].settings = settings
+        return settings
+    settings = thing.particle_systems[0].settings
+    settings.type, settings.count, settings.particle_size, settings.hair_length = "HAIR", 60, 1.0, 1.0
+    if isinstance(source, bpy.types.Collection):
+        settings.render_type, settings.instance_collection = "COLLECTION", source
+    else:
+        settings.render_type, settings.instance_object = "OBJECT", source
+    return settings
+
+
 def test_what_cannot_be_told_apart_is_said():
-    scene = fresh(512, 256)
-    leaves = group("leaves")
-    leaf = ball("leaf", (0, 5, 0), 0.4, collection=leaves)
-    for name, x in (("left thing", -2.5), ("right thing", 2.5)):
-        mark(sown(name, x, leaf))
-    with pytest.raises(ExactFailed, match=r"leaf .*left thing and right thing"):
-        exact(scene, "a left thing and a right thing")
+    marks = [Mark("Left", "left thing"), Mark("Right", "right thing")]
+    with pytest.raises(ExactFailed, match=r"leaf is instanced in several regions: the rest and right thing\."):
+        _refuse_shared({"leaf": {NOTHING, 1}, "box": {0}}, marks)
 
 
 def sown(name, x, leaf):

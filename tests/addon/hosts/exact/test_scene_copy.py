@@ -73,7 +73,29 @@ def smoky(scene):
     scene.objects["castle"].data.materials.append(material)
 
 
-@pytest.mark.parametrize("air", [fog, mist, haze, smoky])
+def cloud(scene):
+    """A volume that Geometry Nodes make, of no material: Cycles has one of its own for such."""
+    tree = bpy.data.node_groups.new("cloud", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    cube, real, out = (
+        tree.nodes.new(kind) for kind in ("GeometryNodeVolumeCube", "GeometryNodeGeometryToInstance", "NodeGroupOutput")
+    )
+    cube.inputs["Min"].default_value, cube.inputs["Max"].default_value = (-6, -4, -6), (6, -3, 6)
+    for axis in "XYZ":
+        cube.inputs[f"Resolution {axis}"].default_value = 4
+    tree.links.new(cube.outputs[0], real.inputs[0])
+    tree.links.new(real.outputs[0], out.inputs[0])
+    box("cloud", (0, 0, 0), (0.1, 0.1, 0.1)).modifiers.new("cloud", "NODES").node_group = tree
+
+
+def subset(scene):
+    """No air at all, but few samples, and those begun late."""
+    scene.cycles.sample_offset = 4000
+    if hasattr(scene.cycles, "use_sample_subset"):
+        scene.cycles.use_sample_subset = True
+
+
+@pytest.mark.parametrize("air", [fog, mist, haze, smoky, cloud, subset])
 def test_regions_in_fog_are_as_large_as_without(air, record_property):
     clear = captured(staged(), PROMPT, exact=True)
     scene = staged()
@@ -157,13 +179,17 @@ def rig(scale, name="rig"):
     return data_block
 
 
-@pytest.mark.parametrize("scale", [(1, 1, 2.2), (-1, 1, 1), (1.5, 1.1, 0.9), (2, 2, 2)])
-def test_a_rig_that_skews_or_mirrors_is_rendered_through(scale):
+@pytest.mark.parametrize("own", [(1, 1, 1), (1, -1, 1), (-1, -1, -1)])
+@pytest.mark.parametrize("scale", [(1, 1, 2.2), (-1, 1, 1), (-1.5, 1.1, 2.9), (2, 2, 2)])
+def test_a_rig_that_skews_or_mirrors_is_rendered_through(scale, own):
     def skewed():
         scene = fresh(384, 256)
         mark(box("castle", (1.0, 0, 0.8), (2, 2, 2)))
         scene.camera.parent = rig(scale)
         scene.camera.location, scene.camera.rotation_euler = (1.2 / scale[0], -9 / scale[1], 1), (1.5, 0.25, 0.14)
+        scene.camera.scale = own
+        if own[2] < 0:  # it looks the other way
+            scene.camera.rotation_euler = (1.5 + np.pi, 0.25, 0.14)
         bpy.context.view_layer.update()
         return scene
 

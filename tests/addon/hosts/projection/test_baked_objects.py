@@ -2,6 +2,7 @@
 """Baked objects show what was projected, in Blender and in a glTF file; other UVs and shared meshes stay."""
 
 import json
+import math
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from addon.projection.baked_objects import LAYER, SIDE, apply_bakes, bakeable, b
 from addon.projection.projectors import project
 from addon.regions.marks import mark
 from tests.addon.hosts.projection.sample_projection import gradient, psnr, regions, staged
-from tests.addon.hosts.sample_scenes import fingerprint, paint, put, render
+from tests.addon.hosts.sample_scenes import ball, box, fingerprint, fresh, paint, put, render
 
 
 def projected(scene, tmp_path):
@@ -121,3 +122,29 @@ def test_what_was_undone_or_reshaped_meanwhile_is_not_baked(tmp_path):
     bpy.data.objects.remove(scene.objects["ball"])
     with pytest.raises(Unbakeable, match="have changed since"):
         apply_bakes(finish(work))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e30])
+def test_points_that_are_no_numbers_cost_their_faces_alone(value, tmp_path):
+    scene = fresh(320, 180)
+    thing = ball("ball", (0, 0, 0), 2.0, 12)
+    mark(thing)
+    projected(scene, tmp_path)
+    thing.data.vertices[len(thing.data.vertices) // 2].co.x = value
+    bpy.context.view_layer.update()
+    (bake,) = finish(baking(scene))
+    apply_bakes([bake])
+    used = np.array([corner.uv[:] for corner in thing.data.uv_layers[LAYER].data])
+    assert np.isfinite(used).all() and used.min() >= 0.0 and used.max() <= 1.0
+    assert np.ptp(used, axis=0).min() > 0.5  # the image is in use
+
+
+def test_an_object_that_is_scaled_flat_is_baked(tmp_path):
+    scene = fresh(320, 180)
+    thing = box("card", (0, 0, 0), (4, 1, 4))
+    thing.scale.y = 0.0
+    mark(thing)
+    bpy.context.view_layer.update()
+    projected(scene, tmp_path)
+    apply_bakes(finish(baking(scene)))
+    assert layers(thing) == [LAYER]

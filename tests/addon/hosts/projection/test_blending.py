@@ -127,6 +127,33 @@ def test_a_white_balance_is_said_and_taken_off():
     assert altering(bpy.context.scene) == ""
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("view_settings.view_transform", "AgX", "AgX"),
+        ("view_settings.view_transform", "Filmic", "Filmic"),
+        ("view_settings.view_transform", "Raw", "Raw"),
+        ("view_settings.look", "High Contrast", "the look High Contrast"),
+        ("view_settings.exposure", 0.5, "exposure or gamma"),
+        ("view_settings.gamma", 1.2, "exposure or gamma"),
+        ("view_settings.use_curve_mapping", True, "curves"),
+        ("cycles.film_exposure", 2.0, "exposure or gamma"),
+    ],
+)
+def test_whatever_alters_colours_is_said_and_taken_off(path, value, why):
+    scene = fresh()
+    scene.render.engine = "CYCLES"
+    show_as_is(scene)
+    holder, name = path.split(".")
+    try:
+        setattr(getattr(scene, holder), name, value)
+    except TypeError:  # 4.2 has no such look of Standard
+        pytest.skip(f"this Blender has no {value}")
+    assert altering(scene) == why
+    show_as_is(scene)
+    assert altering(scene) == "" and getattr(getattr(scene, holder), name) != value
+
+
 def test_colours_are_altered_by_agx_and_as_they_are_by_one_button(tmp_path):
     scene = staged()
     inside = regions(scene, tmp_path / "plain.png")

@@ -45,12 +45,25 @@ def region_rows(app, folder: Path, report: dict) -> Iterator:
     yield lambda: len(measures(app)) == 7
     yield from screenshot(folder / "red.png", settle=2.0)
     report["width"] = sidebar().width
+    yield from approximate(app, folder, report)
     report["unseen"] = {phrase: (one.block.unseen, one.block.hider) for phrase, one in measures(app).items()}
     for name in RED:
         bpy.data.objects.remove(bpy.data.objects[name])
     yield from numbers(app, folder, report)
     yield from own(app, folder, report)
     yield from styles(app, folder, report)
+
+
+def approximate(app, folder: Path, report: dict) -> Iterator:
+    """A region with hair, which the view has not; the list says so, and has a button for Exact."""
+    castle = bpy.data.objects["castle"]
+    castle.modifiers.new("Hair", "PARTICLE_SYSTEM")
+    castle.particle_systems[0].settings.type = "HAIR"
+    yield lambda: app.regions.differences.get(castle.session_uid)
+    report["approximate"] = list(app.regions.differences[castle.session_uid])
+    yield from screenshot(folder / "approximate.png", settle=2.0)
+    castle.modifiers.remove(castle.modifiers["Hair"])
+    yield lambda: not app.regions.differences.get(castle.session_uid)
 
 
 def cube(name: str, middle: tuple, half: tuple, phrase: str) -> None:

@@ -11,7 +11,9 @@ from addon.compat import image_strips
 from addon.pictures.camera_background import has_background, remove_background
 from addon.pictures.sequences.footage import as_strips, behind_cameras
 from addon.pictures.sequences.frame_files import keep, name_of_frame
+from addon.pictures.sequences.scene_views import _views_of, object_named
 from addon.protocol.png import plain
+from addon.protocol.views import Views
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
 from addon.session.task import NOWHERE, Viewpoint
 from tests.addon.hosts.sample_scenes import fresh
@@ -91,3 +93,16 @@ def test_strips_lie_above_what_is_there_and_begin_at_their_first_frame(scene, tm
     assert [element.filename for element in strip.elements] == [f"{number:04d}.png" for number in (1, 2, 3, 4)]
     assert Path(bpy.path.abspath(strip.directory)).name == "held"
     assert [element.filename for element in strips[names[1]].elements] == ["0003.png", "0004.png"]
+
+
+def test_cameras_of_one_name_from_several_files_are_a_view_each(tmp_path):
+    fresh()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "lens.blend"))
+    scene = fresh()
+    with bpy.data.libraries.load(str(tmp_path / "lens.blend"), link=True) as (_, target):
+        target.objects = ["Camera"]
+    scene.collection.objects.link(target.objects[0])
+    bpy.context.view_layer.update()
+    names = [name for name, _, _ in _views_of(scene, Views(all_cameras=True))]
+    assert names == ["Camera", "Camera [lens.blend]"]
+    assert [object_named(scene, name).library is None for name in names] == [True, False]
