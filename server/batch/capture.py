@@ -23,6 +23,7 @@ from .references.turns import PictureTurns
 from .requests import PictureRequest, name_of
 
 LINE_BYTES = 2**20  # of what Blender prints
+SILENCE = 3600.0  # seconds, of a Blender that captures a view
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,17 @@ async def _blender(words: list[str]) -> AsyncIterator[asyncio.subprocess.Process
 
 
 async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
+    """What it prints; of a line that is longer than any of ours, its end alone. Raises BlenderFailed for one that says
+    nothing for SILENCE, with which a night would be over."""
     assert process.stdout is not None, "it is a pipe"
-    while line := await process.stdout.readline():
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE):
+                line = await process.stdout.readline()
+        except ValueError:
+            continue
+        except TimeoutError as error:
+            raise BlenderFailed(f"Blender said nothing for {SILENCE / 60:.0f} minutes, and was ended") from error
+        if not line:
+            return
         yield line
