@@ -89,6 +89,16 @@ class BatchPainter:
         if self.turns is not None:
             self.turns.ended(name, None)
 
+    def refuse(self, name: str, error: Exception) -> None:
+        """As ``fail``, of one that was never handed over."""
+        self.listen("asked", name)
+        self.fail(name, error)
+
+    def miss(self, scene: str, error: Exception) -> None:
+        """Remember that a whole scene cannot be had, or that its copy cannot."""
+        self.failed.add(scene)
+        self.listen("scene", scene, reason=str(error))
+
     async def _painted(self, request: PictureRequest) -> ManifestRow:
         if request.name in self.names:
             raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")

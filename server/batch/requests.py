@@ -42,6 +42,19 @@ class PictureRequest:
         return self.name.partition("/")[0]
 
 
+@dataclass(frozen=True)
+class RefusedView:
+    """A view that cannot be captured: ``name`` is SCENE/CAMERA/FRAME, and ``reason`` says why, and what to do."""
+
+    name: str
+    reason: str
+
+
+def view_name(scene: str, camera: str, frame: int) -> str:
+    """What a view is called whose pictures nobody paints."""
+    return f"{safe(scene)}/{safe(camera)}/{frame:04d}"
+
+
 def name_of(scene: str, camera: str, frame: int, seed: int, prompt: int = 0) -> str:
     """The name of a picture; ``prompt`` counts from 1, 0 where there is but one."""
     words = f"seed{seed:04d}" + (f"-prompt{prompt}" if prompt else "")
