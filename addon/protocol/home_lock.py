@@ -5,6 +5,7 @@ A connection file outlives the server that was killed, and its port may be anoth
 another process's too. A lock is nobody's. Standard library only.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -46,7 +47,7 @@ def hold(folder: Path) -> Iterator[None]:
 
 def is_free(folder: Path) -> bool:
     """Whether there is a lock that nobody holds: the server of this home is dead. False where it cannot be said."""
-    uri = f"file:{quote(str(lock_path(folder)))}?mode=ro"
+    uri = f"file:{quote(os.fsencode(lock_path(folder)))}?mode=ro"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=0.0)) as lock:
             lock.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -20,9 +20,10 @@ from ..cli.blender_process import TAIL, BlenderFailed, NotCaptured, blender_word
 from ..cli.files import scratch
 from .plan import BatchPlan, with_seed
 from .references.turns import PictureTurns
-from .requests import PictureRequest, name_of
+from .requests import PictureRequest, RefusedView, name_of, view_name
 
 LINE_BYTES = 2**20  # of what Blender prints
+SILENCE = 3600.0  # seconds, of a Blender that captures a view
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ async def requests_of(
     model: ModelInfo,
     blender: Path | None = None,
     turns: PictureTurns | None = None,
-) -> AsyncGenerator[PictureRequest | Problem, None]:
+) -> AsyncGenerator[PictureRequest | RefusedView, None]:
     """The pictures to paint of a scene, every seed of every view; or why a view cannot be captured.
 
     Of a plan in turn each is captured once ``turns`` has the picture of the one before. Raises as ``captured``.
@@ -83,7 +84,7 @@ async def requests_of(
             async for one in views:
                 if one.view.blockout is None:
                     assert one.view.problem is not None, "a view is one of the two"
-                    yield one.view.problem
+                    yield RefusedView(view_name(name, one.view.camera, one.view.frame), sentence(one.view.problem))
                     continue
                 for request in _seeded(name, one, one.view.blockout, part):
                     yield request
@@ -130,6 +131,17 @@ async def _blender(words: list[str]) -> AsyncIterator[asyncio.subprocess.Process
 
 
 async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
+    """What it prints; of a line that is longer than any of ours, its end alone. Raises BlenderFailed for one that says
+    nothing for SILENCE, with which a night would be over."""
     assert process.stdout is not None, "it is a pipe"
-    while line := await process.stdout.readline():
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE):
+                line = await process.stdout.readline()
+        except ValueError:
+            continue
+        except TimeoutError as error:
+            raise BlenderFailed(f"Blender said nothing for {SILENCE / 60:.0f} minutes, and was ended") from error
+        if not line:
+            return
         yield line

@@ -84,14 +84,13 @@ def plan_of(words: argparse.Namespace) -> BatchPlan:
     """What the flags ask for. Raises WrongPlan."""
     settings, regions = read_sets(words.set)
     cameras = getattr(words, "cameras", None) or ""
+    names = dict.fromkeys(name.strip() for name in cameras.split(",") if name.strip())
     if words.best and words.seeds:
         raise WrongPlan("--best K takes K seeds from the scene's own upwards: leave --seeds out")
-    if words.best < 0:
-        raise WrongPlan("--best must be 1 or more")
     prompts = getattr(words, "prompts", None)
     return BatchPlan(
         scenes=tuple(getattr(words, "scenes", ())),
-        cameras=() if cameras == "all" else tuple(name.strip() for name in cameras.split(",") if name.strip()),
+        cameras=() if cameras == "all" else tuple(names),
         all_cameras=cameras == "all",
         frames=getattr(words, "frames", ()),
         prompts=read_prompts(prompts) if prompts else (),
@@ -106,6 +105,10 @@ def plan_of(words: argparse.Namespace) -> BatchPlan:
 
 
 def _painting(words: argparse.Namespace, work: BatchWork) -> int:
+    own = {"--actors": words.actors, "--loras": words.loras, "--engine": words.engine != ENGINE}
+    if words.ray is None and (idle := [flag for flag, value in own.items() if value]):
+        raise WrongPlan(f"{', '.join(idle)}: a server has its own; say --ray too, or leave that out")
+
     async def perform(listen: NewsListener) -> BatchOutcome:
         async with painting_source(words) as source:
             return await work(source, listen)
@@ -130,6 +133,29 @@ async def painting_source(words: argparse.Namespace) -> AsyncIterator[PictureSou
         settings = ServerSettings(home=home, models=models, adapters=tuple(words.loras), engine=words.engine)
         async with ray_cluster(words.ray, settings, words.actors) as cluster:
             yield cluster
+
+
+def patience(text: str) -> float:
+    """Seconds. Raises ArgumentTypeError for what no clock reaches, ValueError for no number."""
+    seconds = float(text)
+    if not 0.0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time to wait: say a number of seconds")
+    return seconds
+
+
+def actors(text: str) -> int:
+    """How many. Raises ArgumentTypeError for fewer than none, ValueError for no number."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is no number of actors: say 1 or more, or leave it out")
+    return number
+
+
+def address(text: str) -> str:
+    """Of a cluster. Raises ArgumentTypeError for none, for which Ray would take one of its own."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say the address of a cluster, such as 10.0.0.5:6379, or 'local'")
+    return text
 
 
 def model_name(words: argparse.Namespace) -> str | None:
@@ -166,9 +192,9 @@ def _add_painting(parser: argparse.ArgumentParser) -> None:
     look = "keep the look of the 'first' picture of each scene, seed and prompt, or of a picture that is named"
     parser.add_argument("--keep-look", default="", metavar="first|PICTURE", help=look)
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
-    parser.add_argument("--ray", metavar="ADDRESS", help="paint on a Ray cluster, or 'local'; no server")
-    parser.add_argument("--actors", type=int, default=0, help="with --ray: how many; one a GPU, else one a machine")
+    parser.add_argument("--ray", type=address, metavar="ADDRESS", help="paint on a Ray cluster, or 'local'; no server")
+    parser.add_argument("--actors", type=actors, default=0, help="with --ray: how many; one a GPU, else one a machine")
     parser.add_argument("--engine", default=ENGINE, metavar="MODULE:NAME", help="with --ray: what paints")
     folder = "with --ray: a folder of LoRAs and VAEs, the same on every machine"
     parser.add_argument("--loras", type=Path, action="append", default=[], help=folder)
-    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for a server that is away")
+    parser.add_argument("--patience", type=patience, default=PATIENCE, help="seconds to wait for a server that is away")

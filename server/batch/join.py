@@ -3,13 +3,19 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
+from addon.protocol.blockout import Blockout
+from addon.protocol.strict_json import ContractError, loads
+
 from .manifest import ManifestRow, append, digest_of, read_rows, write_durably
-from .page import write_pages
-from .paint import WouldOverwrite
+from .page import check_free, write_pages
+from .paint import OBJECTS, WouldOverwrite
 from .plan import WrongPlan
 from .progress import NewsListener, listening
+from .references.reference_files import keep_reference
+from .requests import DEPTH, MEASURES, SUFFIX
 from .run import filling
 
 
@@ -35,6 +41,7 @@ def join(folders: Sequence[Path], out: Path, overwrite: bool, listen: NewsListen
         raise WrongPlan(f"There is no manifest with pictures in {', '.join(absent)}")
     failed = []
     with filling(out):
+        check_free(out, overwrite)
         rows = read_rows(out)
         for folder, row in _rows(folders):
             listen("asked", row.name)
@@ -66,9 +73,22 @@ def _take(folder: Path, out: Path, row: ManifestRow, rows: dict[str, ManifestRow
         return False
     if digest not in (None, row.sha256) and not overwrite:
         raise WouldOverwrite(target, "is there already, and another picture")
-    for beside in sorted(source.parent.glob(f"{source.stem}.*")):
-        if beside != source:
-            write_durably(target.with_name(beside.name), beside.read_bytes())
+    for suffix in (SUFFIX, MEASURES, DEPTH, OBJECTS):
+        if (beside := folder / f"{row.name}{suffix}").is_file():
+            write_durably(out / f"{row.name}{suffix}", beside.read_bytes())
+    for name, png in _references(folder / f"{row.name}{SUFFIX}"):
+        keep_reference(target.parent, name, png)
     write_durably(target, source.read_bytes())
     append(out, row)
     return True
+
+
+def _references(request: Path) -> Iterator[tuple[str, bytes]]:
+    """The pictures that a request refers to, of those beside it, by their names."""
+    try:
+        pictures = set(loads(Blockout, request.read_bytes()).pictures)
+    except (OSError, ContractError):
+        return
+    for path in sorted(request.parent.glob("*.png")) if pictures else ():
+        if sha256(png := path.read_bytes()).hexdigest() in pictures:
+            yield path.name, png

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from addon.protocol.strict_json import ContractError, Record, dump, loads
 
-FILE = "manifest.jsonl"
+FILE, ROW_START = "manifest.jsonl", b'{"name":'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,18 @@ def read_rows(folder: Path) -> dict[str, ManifestRow]:
 def _parsed(lines: Sequence[bytes]) -> Iterator[ManifestRow]:
     for line in lines:
         try:
-            yield loads(ManifestRow, line)
+            row = loads(ManifestRow, line)
         except (ContractError, UnicodeDecodeError):
             continue
+        if _is_inside(row.name):
+            yield row
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name stays in its folder: a manifest may come from elsewhere."""
+    foreign = os.name == "nt" and any(sign in name for sign in "\\:")
+    path = PurePosixPath(name)
+    return bool(name) and "\0" not in name and not path.is_absolute() and ".." not in path.parts and not foreign
 
 
 def append(folder: Path, row: ManifestRow) -> None:
@@ -79,11 +88,15 @@ def write_durably(path: Path, content: bytes) -> None:
     """A file that is there for good once this returns; never half of one. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)  # on a full disk it would hold what is left of it
+        raise
     if os.name == "posix":
         folder = os.open(path.parent, os.O_RDONLY)
         try:

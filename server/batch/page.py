@@ -2,7 +2,11 @@
 """Results to look at: a contact sheet, and a page that a browser opens from the disk, without a server or a network."""
 
 import html
+import io
 import json
+import os
+import shlex
+import subprocess
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,16 +17,32 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Mask
 from addon.protocol.strict_json import ContractError, dump, loads
 
-from .manifest import ManifestRow, write_durably
+from ..unique_names import printable
+from .manifest import FILE as MANIFEST
+from .manifest import ROW_START, ManifestRow, read_rows, write_durably
 from .measures import Cells, framed
+from .paint import WouldOverwrite
 from .requests import MEASURES, SUFFIX, parts_of
 
 PAGE, SHEET = "index.html", "sheet.png"
 TEMPLATE = Path(__file__).with_name("page.html")
 MOST = 240  # pictures on a sheet; more are on the page alone
 THUMBNAIL, GAP, CAPTION = 160, 6, 14
-PAPER, INK = (24, 24, 27), (228, 228, 231)
+PAPER, INK, UNREADABLE = (24, 24, 27), (228, 228, 231), (63, 63, 70)
 OUTLINE_CELLS = 96  # of the longer side of an outline's grid
+
+
+def check_free(out: Path, overwrite: bool) -> None:
+    """Raises WouldOverwrite for a folder with files of the names of ours that no batch has left there."""
+    manifest = out / MANIFEST
+    if overwrite:
+        return
+    if not manifest.exists():
+        for name in (PAGE, SHEET):
+            if (out / name).exists():
+                raise WouldOverwrite(out / name, "is there already, and not of a batch")
+    elif not read_rows(out) and not ROW_START.startswith(manifest.read_bytes()[: len(ROW_START)]):
+        raise WouldOverwrite(manifest, "is there already, and no manifest of a batch")
 
 
 def write_pages(out: Path, rows: Iterable[ManifestRow], best: Collection[str] = ()) -> tuple[Path, Path]:
@@ -30,11 +50,14 @@ def write_pages(out: Path, rows: Iterable[ManifestRow], best: Collection[str] = 
     ordered = sorted(rows, key=_order)
     there = [row for row in ordered if (out / f"{row.name}.png").is_file()]
     sheet, page = out / SHEET, out / PAGE
-    contact_sheet(out, there[:MOST]).save(sheet.with_suffix(".part"), "PNG")
-    sheet.with_suffix(".part").replace(sheet)
+    drawn = io.BytesIO()
+    contact_sheet(out, there[:MOST]).save(drawn, "PNG")
+    write_durably(sheet, drawn.getvalue())
     data = json.dumps([entry(out, row, row.name in best) for row in there]).replace("<", "\\u003c")
     text = (
-        TEMPLATE.read_text("utf-8").replace("/*DATA*/[]", data).replace("<!--TITLE-->", html.escape(out.resolve().name))
+        TEMPLATE.read_text("utf-8")
+        .replace("/*DATA*/[]", data)
+        .replace("<!--TITLE-->", html.escape(printable(out.resolve().name)))
     )
     write_durably(page, text.encode())
     return sheet, page
@@ -54,7 +77,7 @@ def entry(out: Path, row: ManifestRow, best: bool) -> dict[str, object]:
         "regions": [dump(region) for region in row.regions],
         "target": [_path(mask, blockout) for mask in targets],
         "achieved": [_path(item.mask, blockout) for item in achieved],
-        "request": f"maquette render {_quoted(f'{row.name}{SUFFIX}')} --out again",
+        "request": _command(f"{row.name}{SUFFIX}"),
     }
 
 
@@ -74,13 +97,21 @@ def contact_sheet(out: Path, rows: Sequence[ManifestRow]) -> Image.Image:
         pen.text((GAP, top), " ".join(part for part in view if part), fill=INK)
         for number, row in enumerate(pictures):
             left = GAP + number * cell
-            with Image.open(out / f"{row.name}.png") as picture:
-                small = picture.convert("RGB")
-                small.thumbnail((THUMBNAIL, THUMBNAIL))
-            sheet.paste(small, (left, top + CAPTION))
+            sheet.paste(_thumbnail(out / f"{row.name}.png"), (left, top + CAPTION))
             said = "" if row.overlap is None else f" {row.overlap:.0%}"
             pen.text((left, top + CAPTION + THUMBNAIL), f"seed {parts_of(row.name)['seed']}{said}", fill=INK)
     return sheet
+
+
+def _thumbnail(path: Path) -> Image.Image:
+    """A picture, small; a grey one of a file that is none by now, which somebody has put there."""
+    try:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), UNREADABLE)
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    return small
 
 
 def outline(cells: Cells) -> Iterator[tuple[int, int, int, int]]:
@@ -130,5 +161,7 @@ def _order(row: ManifestRow) -> tuple[str, str, int, str, int]:
     return part["scene"], part["camera"], int(part["frame"] or 0), part["prompt"], int(part["seed"] or 0)
 
 
-def _quoted(text: str) -> str:
-    return f'"{text}"' if " " in text else text
+def _command(file: str) -> str:
+    """What paints it again, for the shell of this system, to which no name of a file may be a command."""
+    words = ["maquette", "render", f"./{file}" if file.startswith("-") else file, "--out", "again"]
+    return shlex.join(words) if os.name == "posix" else subprocess.list2cmdline(words)

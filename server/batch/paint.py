@@ -23,6 +23,7 @@ from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
 from .progress import NewsListener
 from .references.looks import BatchLook, key_on_disk
+from .references.reference_files import keep_reference, reference_name
 from .references.turns import PictureTurns
 from .requests import DEPTH, MEASURES, SUFFIX, PictureRequest
 from .sources import PictureSource
@@ -88,6 +89,16 @@ class BatchPainter:
         if self.turns is not None:
             self.turns.ended(name, None)
 
+    def refuse(self, name: str, error: Exception) -> None:
+        """As ``fail``, of one that was never handed over."""
+        self.listen("asked", name)
+        self.fail(name, error)
+
+    def miss(self, scene: str, error: Exception) -> None:
+        """Remember that a whole scene cannot be had, or that its copy cannot."""
+        self.failed.add(scene)
+        self.listen("scene", scene, reason=str(error))
+
     async def _painted(self, request: PictureRequest) -> ManifestRow:
         if request.name in self.names:
             raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")
@@ -119,6 +130,7 @@ class BatchPainter:
         if row is not None and self._is_there(row, key):
             self._keep_beside(request, blockout, files)  # which may not have been asked for then
             return row
+        self._check_request(request, blockout)
         watch = partial(self._tell, request.name, blockout)
         picture = await self.source.picture_of(blockout, key, watch, tuple(files.values()))
         fresh = ManifestRow(
@@ -150,6 +162,14 @@ class BatchPainter:
             raise WouldOverwrite(path, "is of another request: the scene, the model or a setting has changed since")
         return True
 
+    def _check_request(self, request: PictureRequest, blockout: Blockout) -> None:
+        """Raises WouldOverwrite where another request lies, such as the one that was read to be painted otherwise."""
+        path = self.path(request.name)
+        path = path.with_name(path.stem + SUFFIX)
+        own = [json.dumps(dump(one)).encode() for one in (request.blockout, blockout)]
+        if request.name not in self.rows and not self.overwrite and path.exists() and path.read_bytes() not in own:
+            raise WouldOverwrite(path, "is there already, and asks for something else")
+
     def _check_free(self, row: ManifestRow) -> None:
         """Raises WouldOverwrite where somebody else's file lies."""
         path = self.path(row.name)
@@ -167,8 +187,7 @@ class BatchPainter:
         if request.depth:
             write_durably(path.with_name(path.stem + DEPTH), request.depth)
         for name, png in files.items():
-            if digest_of(path.with_name(name)) != sha256(png).hexdigest():
-                write_durably(path.with_name(name), png)
+            keep_reference(path.parent, name, png)
 
     def path(self, name: str) -> Path:
         """Where the picture of a name lies."""
@@ -182,8 +201,3 @@ class BatchPainter:
 
     def _tell(self, name: str, blockout: Blockout, step: int) -> None:
         self.listen("painting", name, step=step, steps=all_steps(blockout))
-
-
-def reference_name(png: bytes) -> str:
-    """What a picture that others refer to is called beside them."""
-    return f"reference-{sha256(png).hexdigest()[:12]}.png"

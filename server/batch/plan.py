@@ -18,10 +18,14 @@ from addon.request.limits import LimitExceeded, check_settings
 from addon.request.phrases import said, swapped
 from addon.request.settings import FLAGS, SENT, to_flags
 
+from ..cli.files import in_words
 from ..errors import CommandError
 
 FRAMES = (-1_048_574, 1_048_574)
 MOST = 1_000_000  # numbers in one list
+SWITCHES = MappingProxyType(
+    dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+)
 RANGE = re.compile(r"(-?\d+)(?:-(-?\d+)(?::(\d+))?)?")
 REGION_FIELDS: tuple[str, ...] = get_args(get_type_hints(RegionChange)["field"])
 
@@ -55,6 +59,8 @@ class BatchPlan:
     in_turn: bool = False
 
     def __post_init__(self) -> None:
+        if not 0 <= self.best <= MOST:
+            raise WrongPlan(f"--best takes 1 to {MOST} seeds")
         others = {"--best": self.best, "--keep-look": self.keep_look, "exact": self.settings.get("exact")}
         if self.in_turn and (refused := [name for name, value in others.items() if value]):
             raise WrongPlan(f"--in-turn tells each view what the others show, which goes without {', '.join(refused)}")
@@ -119,14 +125,23 @@ def seed_list(text: str) -> tuple[int, ...]:
 
 
 def read_prompts(path: Path) -> tuple[str, ...]:
-    """A prompt a line; empty lines and those that begin with # are none. Raises WrongPlan."""
+    """A prompt a line, as it stands, quotes and commas too; empty lines and those that begin with # are none. Raises
+    WrongPlan."""
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongPlan(f"{path} holds no prompts: {error}") from error
-    prompts = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+        text = path.read_text("utf-8-sig")  # Windows' editors begin a file with a mark, which is no word
+    except UnicodeDecodeError as error:
+        raise WrongPlan(f"{path} holds no prompts that can be read: save it as UTF-8 ({error.reason})") from error
+    except OSError as error:
+        raise WrongPlan(f"{path} holds no prompts: {in_words(error)}") from error
+    lines = [line.strip() for line in text.split("\n")]  # not splitlines, for which other characters end one too
+    prompts = tuple(line for line in lines if line and not line.startswith("#"))
     if not prompts:
         raise WrongPlan(f"{path} holds no prompts: write one a line")
+    for number, prompt in enumerate(prompts, 1):
+        try:
+            check_settings({"prompt": prompt})
+        except LimitExceeded as error:
+            raise WrongPlan(f"{path}, prompt {number}: {error}") from error
     return prompts
 
 
@@ -155,7 +170,9 @@ def _setting(text: str, name: str, value: str) -> Any:
         names = ", ".join(name for name in FLAGS if name not in ("prompt", "seed"))
         raise WrongPlan(f"--set {text!r}: there is no setting {name!r}; there is {names}")
     try:
-        return value.lower() in ("1", "true", "yes") if FLAGS[name].type is bool else FLAGS[name].type(value)
+        return SWITCHES[value.lower()] if FLAGS[name].type is bool else FLAGS[name].type(value)
+    except KeyError as error:
+        raise WrongPlan(f"--set {text!r}: say yes or no") from error
     except (ValueError, ContractError) as error:
         raise WrongPlan(f"--set {text!r}: {error}") from error
 
@@ -164,20 +181,23 @@ def _change(text: str, region: str, name: str, value: str) -> RegionChange:
     try:
         if name in ("strength", "start", "until") and not 0.0 <= float(value) <= 1.0:
             raise WrongPlan(f"--set {text!r}: it must lie in 0 to 1")
-        if name == "colour" and len([float(part) for part in value.split(",")]) != 3:
-            raise WrongPlan(f"--set {text!r}: say red, green and blue, as 0.8,0.1,0.1")
+        if name == "colour" and [0.0 <= float(part) <= 1.0 for part in value.split(",")] != [True] * 3:
+            raise WrongPlan(f"--set {text!r}: say red, green and blue, each 0 to 1, as 0.8,0.1,0.1")
+        if name == "phrase" and not value:
+            raise WrongPlan(f"--set {text!r}: a phrase has words")
         return load(RegionChange, {"region": region, "field": name, "value": value})
     except (ValueError, ContractError) as error:
         raise WrongPlan(f"--set {text!r}: a region has {', '.join(REGION_FIELDS)} to set, not that") from error
 
 
-def changed(blockout: Blockout, settings: Mapping[str, Any], regions: Sequence[RegionChange]) -> Blockout:
-    """A blockout that was captured before, with what is set since; what only a capture could change is refused.
-
-    Raises WrongPlan.
-    """
+def check_sent(settings: Mapping[str, Any]) -> None:
+    """Raises WrongPlan for what only a capture could change."""
     if fixed := [name for name in settings if name not in SENT]:
         raise WrongPlan(f"{', '.join(fixed)} cannot be set once a scene is captured: capture it anew")
+
+
+def changed(blockout: Blockout, settings: Mapping[str, Any], regions: Sequence[RegionChange]) -> Blockout:
+    """A blockout that was captured before, with what is set since. Raises WrongPlan."""
     document = dump(blockout) | {name: dump(value) for name, value in settings.items()}
     for change in regions:
         items = [item for item in document["regions"] if change.region in (item["name"], item["phrase"])]

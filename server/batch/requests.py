@@ -5,8 +5,9 @@ SCENE/CAMERA/seed0000/0001 is frame 1; seed0000-prompt2 is of the second of seve
 are a numbered sequence in a folder of their own.
 """
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,8 +15,10 @@ from pathlib import Path
 from addon.protocol.blockout import Blockout
 
 from ..cli.request_files import NotARequest, read_request
+from ..unique_names import printable
 
 SUFFIX, MEASURES, DEPTH = ".blockout.json", ".achieved.json", ".depth.exr"
+SEED = re.compile(r"(?<=/)seed(?P<folder>\d+)(?=(?:-prompt\d+)?/[^/]+$)|(?<=-)seed(?P<flat>\d+)$")
 NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prompt(?P<prompt>\d+))?/(?P<frame>-?\d+)")
 
 
@@ -39,6 +42,19 @@ class PictureRequest:
         return self.name.partition("/")[0]
 
 
+@dataclass(frozen=True)
+class RefusedView:
+    """A view that cannot be captured: ``name`` is SCENE/CAMERA/FRAME, and ``reason`` says why, and what to do."""
+
+    name: str
+    reason: str
+
+
+def view_name(scene: str, camera: str, frame: int) -> str:
+    """What a view is called whose pictures nobody paints."""
+    return f"{safe(scene)}/{safe(camera)}/{frame:04d}"
+
+
 def name_of(scene: str, camera: str, frame: int, seed: int, prompt: int = 0) -> str:
     """The name of a picture; ``prompt`` counts from 1, 0 where there is but one."""
     words = f"seed{seed:04d}" + (f"-prompt{prompt}" if prompt else "")
@@ -56,22 +72,56 @@ def parts_of(name: str) -> dict[str, str]:
 def safe(name: str) -> str:
     """A name as a folder can have it on every system; one that had to be changed is told apart by some of its hash."""
     plain = re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:80]
-    return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}"
+    digest = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()  # of the very bytes, whatever they are
+    return plain if plain == name else f"{plain}-{digest[:6]}"
 
 
-def requests_in(paths: Sequence[Path]) -> Iterator[tuple[Path, PictureRequest]]:
-    """The requests of files, and of folders as ``capture`` leaves them, each with its file. Raises NotARequest."""
+def sendable(name: str) -> str:
+    """The name of a file as a record can have it; one that is no UTF-8 is told apart by some of its hash."""
+    plain = printable(name)
+    return name if plain == name else f"{plain}-{sha256(os.fsencode(name)).hexdigest()[:6]}"
+
+
+def reseeded(name: str, before: int, seed: int) -> str:
+    """A picture's name with another seed in it, or behind it where it says none."""
+    match = SEED.search(name)
+    if match is not None and int(match["folder"] or match["flat"]) == before:
+        return SEED.sub(f"seed{seed:04d}", name)
+    return name if seed == before else f"{name}-seed{seed:04d}"
+
+
+def best_of(name: str) -> str:
+    """What the best of all seeds of a picture is called."""
+    return SEED.sub("best", name) if SEED.search(name) else f"{name}-best"
+
+
+def request_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """The files with requests, of folders as ``capture`` leaves them too, and the names of their pictures.
+
+    Raises NotARequest for a path that is not there, and a folder that has none.
+    """
+    files: list[tuple[Path, str]] = []
     for path in paths:
         if path.is_dir():
-            files = sorted(path.rglob(f"*{SUFFIX}"))
-            if not files:
+            inside = sorted(path.rglob(f"*{SUFFIX}"))
+            if not inside:
                 raise NotARequest(f"{path} holds no file *{SUFFIX}: name one that maquette capture has written")
-            for file in files:
-                name, depth = file.relative_to(path).as_posix().removesuffix(SUFFIX), beside(file, DEPTH)
-                depths = depth.read_bytes() if depth.is_file() else b""
-                yield file, PictureRequest(name, read_request(file), depths)
+            files += ((file, sendable(file.relative_to(path).as_posix().removesuffix(SUFFIX))) for file in inside)
+        elif path.is_file():
+            files.append((path, sendable(path.name.partition(".")[0] or path.name)))
         else:
-            yield path, PictureRequest(path.name.partition(".")[0], read_request(path))
+            raise NotARequest(f"There is no file {path}")
+    return files
+
+
+def request_of(file: Path, name: str) -> PictureRequest:
+    """What a file asks for, with the depths beside it. Raises NotARequest."""
+    depth = beside(file, DEPTH)
+    try:
+        depths = depth.read_bytes() if file.name.endswith(SUFFIX) and depth.is_file() else b""
+    except OSError as error:
+        raise NotARequest(f"{depth} cannot be read: {error.strerror}") from error
+    return PictureRequest(name, read_request(file), depths)
 
 
 def beside(request: Path, suffix: str) -> Path:

@@ -14,24 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from addon.protocol import home_lock
-from addon.protocol.answers import ModelInfo, Problem
+from addon.protocol.answers import ModelInfo
 from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
 from ..cli.reference_flags import WrongReference
 from ..cli.render import link
+from ..cli.request_files import NotARequest
 from ..errors import CommandError
 from .best import judge_of, keep_best
-from .capture import requests_of, sentence
+from .capture import requests_of
 from .manifest import ManifestRow, read_rows, write_durably
-from .page import write_pages
+from .page import check_free, write_pages
 from .paint import BatchPainter, WouldOverwrite
-from .plan import BatchPlan, changed, scene_names, with_seed
+from .plan import BatchPlan, WrongPlan, changed, check_sent, scene_names, with_seed
 from .progress import NewsKind, NewsListener
 from .references.looks import BatchLook, look_of
 from .references.reference_files import ReferenceFiles
 from .references.turns import PictureTurns
-from .requests import DEPTH, SUFFIX, PictureRequest, beside, requests_in
+from .requests import DEPTH, SUFFIX, PictureRequest, RefusedView, beside, request_files, request_of, reseeded
 from .scene_copies import SceneCopies
 from .sources import PictureSource
 
@@ -84,29 +85,37 @@ async def batch(
     """
     scenes = scene_names(plan.scenes)
     with filling(out):
+        check_free(out, overwrite)
         models = await source.models()
         turns = PictureTurns() if plan.in_turn else None
         painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan), turns)
         chosen, asked = _chosen(models, model), dict[str, list[PictureRequest]]()
-
-        async def requests() -> AsyncGenerator[PictureRequest, None]:
-            for name, scene in scenes.items():
-                try:
-                    async with aclosing(requests_of(name, scene, plan, chosen, blender, turns)) as items:
-                        async for item in items:
-                            if isinstance(item, Problem):
-                                painter.fail(name, CommandError(sentence(item)))
-                            else:
-                                asked.setdefault(name, []).append(replace(item, depth=b"", references=()))
-                                yield item
-                except CommandError as error:
-                    painter.failed.add(name)
-                    listen("scene", name, reason=str(error))
-
-        await _paint_all(painter, requests())
+        await _paint_all(painter, _captured(painter, scenes, plan, chosen, blender, asked))
         if scene_copies:
             await _copy_scenes(painter, SceneCopies(scenes, blender, plan.in_turn), asked)
         return _ended(painter, bool(plan.best))
+
+
+async def _captured(
+    painter: BatchPainter,
+    scenes: Mapping[str, Path],
+    plan: BatchPlan,
+    model: ModelInfo,
+    blender: Path | None,
+    asked: dict[str, list[PictureRequest]],
+) -> AsyncGenerator[PictureRequest, None]:
+    """What to paint of each scene, also noted in ``asked``, without what is large; what cannot be captured is told."""
+    for name, scene in scenes.items():
+        try:
+            async with aclosing(requests_of(name, scene, plan, model, blender, painter.turns)) as items:
+                async for item in items:
+                    if isinstance(item, RefusedView):
+                        painter.refuse(item.name, CommandError(item.reason))
+                    else:
+                        asked.setdefault(name, []).append(replace(item, depth=b"", references=()))
+                        yield item
+        except CommandError as error:
+            painter.miss(name, error)
 
 
 async def _copy_scenes(
@@ -117,7 +126,7 @@ async def _copy_scenes(
         try:
             path = await copies.write(name, items, painter.out)
         except CommandError as error:
-            painter.fail(name, error)
+            painter.miss(name, error)
         else:
             if path is not None:
                 painter.listen("page", path.relative_to(painter.out).as_posix())
@@ -138,30 +147,36 @@ async def paint(
     """Have the requests of files and folders painted into ``out``, with the seeds and settings of ``plan``.
 
     The pictures that a request refers to lie beside it, or in one of the folders ``references``; where they do
-    not, that hinders no other.
+    not, or a file holds no request, that hinders no other.
 
     Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
+    check_sent(plan.settings)
     settings = dict(plan.settings) | ({} if model is None else {"model": model})
-    files = ReferenceFiles(tuple(references))
+    files, pictures = request_files(paths), ReferenceFiles(tuple(references))
     with filling(out):
+        check_free(out, overwrite)
         models = await source.models()
         painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
-
-        async def requests() -> AsyncGenerator[PictureRequest, None]:
-            for file, request in requests_in(paths):
-                blockout = changed(request.blockout, settings, plan.regions)
-                try:
-                    pictures = files.of(blockout, file)
-                except WrongReference as error:
-                    painter.fail(request.name, error)
-                    continue
-                for seed in plan.seeds_of(blockout):
-                    name = _reseeded(request.name, blockout.seed, seed)
-                    yield replace(request, name=name, blockout=with_seed(blockout, seed), references=pictures)
-
-        await _paint_all(painter, requests())
+        await _paint_all(painter, _read(painter, files, replace(plan, settings=settings), pictures))
         return _ended(painter, bool(plan.best))
+
+
+async def _read(
+    painter: BatchPainter, files: Sequence[tuple[Path, str]], plan: BatchPlan, pictures: ReferenceFiles
+) -> AsyncGenerator[PictureRequest, None]:
+    """What to paint of each file, with the settings of the plan; what cannot be read, or set, is told."""
+    for file, name in files:
+        try:
+            request = request_of(file, name)
+            blockout = changed(request.blockout, plan.settings, plan.regions)
+            references = pictures.of(blockout, file)
+        except (NotARequest, WrongPlan, WrongReference) as error:
+            painter.refuse(name, error)
+            continue
+        for seed in plan.seeds_of(blockout):
+            title = reseeded(name, blockout.seed, seed)
+            yield replace(request, name=title, blockout=with_seed(blockout, seed), references=references)
 
 
 async def capture(
@@ -180,19 +195,25 @@ async def capture(
     failed: dict[str, None] = {}
 
     def fail(name: str, reason: str) -> None:
-        failed[name] = None
-        listen("scene", name, reason=reason)
+        failed[name.partition("/")[0]] = None
+        listen("failed", name, reason=reason)
 
     with filling(out):
         for name, scene in scene_names(plan.scenes).items():
             try:
-                async for item in requests_of(name, scene, plan, model, blender):
-                    if isinstance(item, Problem):
-                        fail(name, sentence(item))
-                    else:
-                        _write_request(out, item, overwrite, listen)
+                async with aclosing(requests_of(name, scene, plan, model, blender)) as items:
+                    async for item in items:
+                        if isinstance(item, RefusedView):
+                            listen("asked", item.name)
+                            fail(item.name, item.reason)
+                            continue
+                        try:
+                            _write_request(out, item, overwrite, listen)
+                        except WouldOverwrite as error:  # of this view alone
+                            fail(item.name, str(error))
             except CommandError as error:
-                fail(name, str(error))
+                failed[name] = None
+                listen("scene", name, reason=str(error))
     return tuple(failed)
 
 
@@ -243,7 +264,7 @@ def _look(plan: BatchPlan) -> BatchLook | None:
 def _ended(painter: BatchPainter, best: bool) -> BatchOutcome:
     """With the best of each view kept, and the pages written."""
     rows = {name: row for name, row in painter.rows.items() if name in painter.names}
-    chosen = keep_best(painter.out, rows, painter.overwrite) if best else {}
+    chosen = keep_best(painter.out, rows, painter.overwrite, painter.refuse) if best else {}
     for name, row in chosen.items():
         painter.listen("best", f"{name}.png", of=row.name, overlap=row.overlap, by=judge_of(row))
     if painter.rows:
@@ -261,8 +282,11 @@ def filling(out: Path) -> Iterator[None]:
             yield
     except home_lock.AlreadyLocked as error:
         raise BatchRunning(f"Another batch fills {out}: wait for it, or {ELSEWHERE}") from error
+    except BrokenPipeError:  # whoever reads the news has gone
+        raise
     except OSError as error:
-        raise CannotWrite(in_words(error, out, ELSEWHERE)) from error
+        path = Path(error.filename) if isinstance(error.filename, str) else out
+        raise CannotWrite(in_words(error, path, ELSEWHERE)) from error
 
 
 def _chosen(models: Sequence[ModelInfo], name: str | None) -> ModelInfo:
@@ -270,11 +294,3 @@ def _chosen(models: Sequence[ModelInfo], name: str | None) -> ModelInfo:
     if not named:
         raise CommandError(f"The server has no model {name}; it has {', '.join(model.name for model in models)}")
     return named[0]
-
-
-def _reseeded(name: str, before: int, seed: int) -> str:
-    """A name with another seed in it, or behind it where it says none."""
-    old, new = f"/seed{before:04d}", f"/seed{seed:04d}"
-    if old in name:
-        return name.replace(old, new, 1)
-    return name if seed == before else f"{name}-seed{seed:04d}"

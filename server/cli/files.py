@@ -48,9 +48,9 @@ def writing(path: Path, choice: str) -> Iterator[None]:
 def in_words(error: OSError, path: Path | None = None, choice: str = "") -> str:
     """What hinders, where, and what to do."""
     name = path or error.filename
-    fix = FIXES.get(error.errno or 0, "look into it")
+    fix = FIXES.get(error.errno or 0, "look into it" if error.errno or choice else "")  # one of ours says it itself
     reason = error.strerror or str(error)
-    return f"{f'{name}: ' if name else ''}{reason}; {fix}{f', or {choice}' if choice else ''}"
+    return f"{f'{name}: ' if name else ''}{reason}{f'; {fix}' if fix else ''}{f', or {choice}' if choice else ''}"
 
 
 def write(path: Path, content: bytes) -> None:

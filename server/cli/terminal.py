@@ -40,8 +40,11 @@ def bar(*arguments: Any, **options: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """A line on standard output, at once."""
-    print(text, flush=True)  # noqa: T201
+    """A line on standard output, at once; what it has no letters for, such as of a path, by their numbers."""
+    try:
+        print(text, flush=True)  # noqa: T201
+    except UnicodeEncodeError:
+        print(text.encode("ascii", "backslashreplace").decode(), flush=True)  # noqa: T201
 
 
 def complain(text: str) -> None:

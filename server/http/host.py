@@ -24,6 +24,7 @@ from ..errors import CommandError
 from ..logs import unflooded
 from ..queue.migrations import check
 from ..settings import VERSION, ServerSettings
+from ..unique_names import printable
 from .app import create_app
 from .connections import BoundedProtocol
 
@@ -46,6 +47,13 @@ class UnusableHome(CommandError):
     def __init__(self, folder: Path, reason: str) -> None:
         fix = "give yourself the right to write there, make room, or name another folder with --home or MAQUETTE_HOME"
         super().__init__(f"{folder} cannot be the server's home ({reason}): {fix}")
+
+
+class UnreadablePath(CommandError):
+    """A path in the settings that is no text, and so cannot be told to a worker."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{printable(str(path))} has bytes that are no UTF-8, and cannot be told to others: rename it")
 
 
 class PortTaken(CommandError):
@@ -123,6 +131,9 @@ def published(connection: Connection, path: Path) -> Iterator[None]:
 @asynccontextmanager
 async def running(settings: ServerSettings) -> AsyncIterator[tuple[Host, Connection]]:
     """A server at work in this event loop, published; stopped at the end."""
+    for path in (settings.home, *settings.folders, *settings.adapters):
+        if printable(str(path)) != str(path):
+            raise UnreadablePath(path)
     token = secrets.token_urlsafe(32)
     config = uvicorn.Config(
         create_app(settings, token),

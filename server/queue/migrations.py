@@ -7,12 +7,14 @@ file is kept as it was, beside it, before the first one touches it.
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from ..errors import CommandError
 
 PATIENCE = 5.0  # seconds
 LOG_BYTES = 4 * 2**20  # of the write-ahead log, whose file would otherwise stay as large as it ever was
+NO_TEXT = partial(str, encoding="utf-8", errors="surrogateescape")
 TABLES = ("job", "artifact", "event", "submission", "fact", "worker")
 
 MIGRATIONS: tuple[str, ...] = (
@@ -145,6 +147,7 @@ def backup_of(path: Path, version: int) -> Path:
 def _opened(path: Path, patience: float) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
+    db.text_factory = NO_TEXT  # what a disk has damaged is no text of any record, and costs its own row alone
     return db
 
 

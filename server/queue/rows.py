@@ -16,6 +16,7 @@ from addon.protocol.answers import Artifact, Event, Job, Problem, State
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..problems import Interrupted, UnknownJob, UnreadableJob, WorkerLost
+from ..unique_names import printable
 from .job_state import ATTEMPTS, RESTARTS
 
 PLAIN = ("id", "state", "sequence", "created", "phase", "step", "steps", "model", "prompt", "seed", "position")
@@ -154,7 +155,9 @@ def event_of(row: sqlite3.Row, job: Callable[[], Job]) -> Event:
 
 def unreadable(error: ContractError) -> Problem:
     """What a job says whose row cannot be read."""
-    return UnreadableJob(f"The queue holds this job in a form unknown to this server: {error}").problem()
+    return UnreadableJob(
+        f"The queue holds this job in a form unknown to this server: {printable(str(error))}"
+    ).problem()
 
 
 def put_back_too_often(verb: Literal["lose", "restart"]) -> Problem:

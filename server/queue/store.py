@@ -213,11 +213,13 @@ class Store:
         with self._writing() as db:
             while (row := sharing.next_row(db, slot, model)) is not None:
                 ticket = advance(db, row, "claim")
-                sharing.take(db, slot, row["id"], row["model"])
                 try:
-                    return Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
+                    claim = Claim(row["id"], ticket.fence, loads(Blockout, row["blockout"]))
                 except ContractError as error:
                     advance(db, job_row(db, row["id"]), "fail", rows.unreadable(error))
+                    continue
+                sharing.take(db, slot, claim.job, claim.blockout.model)
+                return claim
             sharing.wait(db, slot, model)
         return None
 

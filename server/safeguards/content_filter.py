@@ -63,6 +63,8 @@ class FilterGate:
     def _ask(self, question: Callable[[ContentFilter], str]) -> None:
         self.asking = True
         reasons = [question(content_filter) for content_filter in self._filters]
+        if wrong := [reason for reason in reasons if not isinstance(reason, str)]:
+            raise TypeError(f"a filter answers with a text, not {wrong[0]!r}")
         self.asking = False
         for reason in filter(None, reasons):
             raise ContentRefused(reason)

@@ -39,7 +39,7 @@ def locked(database):
 def put(database, job, column, value):
     """Change a row as no server of this version would."""
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
-        db.execute(f"UPDATE job SET {column} = ? WHERE id = ?", (value, job))
+        db.execute(f"UPDATE job SET {column} = CAST(? AS TEXT) WHERE id = ?", (value, job))
 
 
 def attempts(home, job):
@@ -186,6 +186,7 @@ def test_a_server_that_stops_under_a_lock_loses_no_job(tmp_path):
         assert attempts(home, job) == (0, 1)
 
 
+BODY = json.dumps(dump(blockout())).encode()
 UNREADABLE = {
     "of a later version": (
         "blockout",
@@ -194,6 +195,17 @@ UNREADABLE = {
     ),
     "of another form": ("blockout", json.dumps({**dump(blockout()), "version": 2}), "version: must lie in 1 to 1"),
     "cut short": ("blockout", "{", "is not JSON"),
+    "damaged by a disk": (
+        "blockout",
+        BODY.replace(b"a cat", b"a \xffat"),
+        "is no text",
+    ),
+    "with a name damaged by a disk": (
+        "blockout",
+        BODY.replace(b'"prompt"', b'"prom\xfft"'),
+        "prom?t: is unknown in Blockout",
+    ),
+    "of a model damaged by a disk": ("model", b"toy\xff", "model: holds a lone surrogate"),
 }
 
 
@@ -225,6 +237,8 @@ EYE = [{"name": "cat", "by": "eye", "mask": None, "centroid": None, "size": 0.0}
         ("problem", '{"type": "new"}', "problem."),
         ("state", "paused", "state: must be one of"),
         ("model", "", "model: length"),
+        ("prompt", b"a \xffat", "prompt: holds a lone surrogate"),
+        ("problem", b'"\xff', "problem: is not JSON"),
     ],
 )
 def test_a_finished_row_that_cannot_be_read_hides_no_other(served, column, value, reason):
@@ -245,8 +259,8 @@ def test_an_event_that_cannot_be_read_silences_no_stream(served):
     served.reaches(job)
     with closing(sqlite3.connect(served.home / "jobs.sqlite", isolation_level=None)) as db:
         (first,) = db.execute("SELECT min(id) FROM event WHERE job = ?", (job,)).fetchone()
-        for number, body in enumerate(("{", "[]", '{"kind": "aside"}')):
-            db.execute("UPDATE event SET body = ? WHERE id = ?", (body, first + number))
+        for number, body in enumerate(("{", "[]", '{"kind": "aside"}', b'{"kind": "\xff"}')):
+            db.execute("UPDATE event SET body = CAST(? AS TEXT) WHERE id = ?", (body, first + number))
     status, _, text = served.request("GET", f"/v1/jobs/{job}/events")
     events = [json.loads(line.removeprefix(b"data: ")) for line in text.splitlines() if line.startswith(b"data: ")]
     assert status == 200 and events[0]["state"] == events[-1]["state"] == "done"

@@ -45,7 +45,7 @@ function compileJob(job) {
 }
 
 function batchArguments(settings, chunk, folder) {
-    const words = ["batch", settings.blendfile, "--frames", chunk, "--out", folder];
+    const words = ["batch", settings.blendfile, `--frames=${chunk}`, "--out", folder];  // a frame may be below 0
     for (const name of ["cameras", "seeds", "model"]) {
         if (settings[name]) {
             words.push(`--${name}`, settings[name]);

@@ -9,6 +9,7 @@ from pathlib import Path
 from addon.protocol.blockout import Blockout
 
 from ...cli.reference_flags import WrongReference
+from ..manifest import digest_of, write_durably
 
 
 @dataclass
@@ -48,6 +49,23 @@ class ReferenceFiles:
             except OSError as error:
                 raise WrongReference(f"{folder} cannot be looked into: {error.strerror}") from error
         return self.known[folder]
+
+
+def reference_name(png: bytes) -> str:
+    """What a picture that others refer to is called beside them."""
+    return f"reference-{sha256(png).hexdigest()[:12]}.png"
+
+
+def keep_reference(folder: Path, name: str, png: bytes) -> None:
+    """Keep a picture that those in a folder refer to; by its sum, where another of that name is there already, to which
+    others refer. Raises OSError."""
+    digest = sha256(png).hexdigest()
+    for path in (folder / name, folder / reference_name(png), folder / f"reference-{digest}.png"):
+        there = digest_of(path)
+        if there is None:
+            write_durably(path, png)
+        if there in (None, digest):
+            return
 
 
 def _digests(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from addon.protocol import answers, blockout
 from addon.protocol.answers import Connection, read_connection
 from addon.protocol.blockout import Mask, mask_rows, pack_mask, unpack_mask
-from addon.protocol.paths import connection_path
+from addon.protocol.paths import cards_folder, connection_path
 from addon.protocol.strict_json import ContractError, dump
 
 CONNECTION = Connection(address="http://127.0.0.1:1", token="t", version="1")
@@ -49,6 +49,24 @@ def test_where_the_connection_is(monkeypatch, own_home):
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     if sys.platform == "linux":
         assert connection_path() == Path("/state/maquette/connection.json")
+        monkeypatch.setenv("MAQUETTE_HOME", "")
+        assert connection_path() == Path("/state/maquette/connection.json"), "not wherever it was started"
+        monkeypatch.setenv("XDG_STATE_HOME", "state")
+        assert connection_path() == Path.home() / ".local/state/maquette/connection.json"
+
+
+def no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("where", [connection_path, cards_folder])
+def test_a_user_without_a_home_is_told(monkeypatch, where):
+    """As containers have them."""
+    for name in ("MAQUETTE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(OSError, match="set MAQUETTE_HOME to a folder"):
+        where()
 
 
 def test_a_connection_is_read_and_must_be_private(tmp_path):

@@ -82,7 +82,8 @@ def test_past_a_bad_scene(scene, tmp_path, here, capsys):
     assert main(["batch", str(bad), str(scene), "--cameras", "Camera,Nobody", "--out", str(out)]) == 1
     said = capsys.readouterr().err
     assert "bad: Blender cannot open the scene" in said
-    assert "meadow: The scene has no object named Nobody." in said
+    assert "meadow/Nobody/0001: The scene has no object named Nobody." in said
+    assert "2 of 2: 1 painted, 0 there, 1 failed, 0:00:00 left" in said
     assert [path for path in pictures(out) if path.endswith(".png")] == ["meadow/Camera/seed0000/0001.png"]
 
 
@@ -98,10 +99,15 @@ def test_capture_and_paint_are_its_halves(scene, tmp_path, here):
 
 
 def test_capture_overwrites_nothing_in_silence(scene, tmp_path, capsys):
-    words = ["capture", str(scene), "--out", str(tmp_path / "out")]
-    assert main(words) == 0
+    """Each view for itself: those that are not there yet are written."""
+    words = ["capture", str(scene), "--out", str(tmp_path / "out"), "--frames"]
+    assert main([*words, "1"]) == 0
+    words.append("1-2")
     assert main([*words, "--set", "steps=3"]) == 1
-    assert "is there already, of a scene or settings that were otherwise" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "is there already, of a scene or settings that were otherwise" in said
+    assert "2 of 2: 1 painted, 0 there, 1 failed" in said
+    assert (request(tmp_path / "out", "meadow/Camera/seed0000/0002")).steps == 3
     assert main([*words, "--set", "steps=3", "--overwrite"]) == 0
 
 

@@ -25,7 +25,7 @@ const author = {
 const path = require("path").posix;
 const frameChunker = (range, size) => {
     const frames = range.split(",").flatMap((part) => {
-        const [first, last] = part.split("-").map(Number);
+        const [, first, last] = part.match(/^(-?\\d+)(?:-(-?\\d+))?$/).map((text) => text && Number(text));
         return Array.from({ length: (last ?? first) - first + 1 }, (_, n) => first + n);
     });
     const chunks = [];
@@ -63,12 +63,12 @@ def arguments(task: dict) -> list[str]:
 
 def test_a_task_a_chunk_and_one_that_joins_them() -> None:
     *chunks, last = compiled()["tasks"]
-    assert [arguments(task)[:4] for task in chunks] == [
-        ["batch", "/shared/meadow.blend", "--frames", frames] for frames in ("1-2", "3-4", "5")
+    assert [arguments(task)[:3] for task in chunks] == [
+        ["batch", "/shared/meadow.blend", f"--frames={frames}"] for frames in ("1-2", "3-4", "5")
     ]
     assert last["needs"] == [task["name"] for task in chunks]
-    assert arguments(last) == ["join", *(arguments(task)[5] for task in chunks), "--out", "/shared/out"]
-    assert all(arguments(task)[5].startswith("/shared/out/parts/") for task in chunks)
+    assert arguments(last) == ["join", *(arguments(task)[4] for task in chunks), "--out", "/shared/out"]
+    assert all(arguments(task)[4].startswith("/shared/out/parts/") for task in chunks)
 
 
 def test_the_command_line_takes_the_words_of_every_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +83,12 @@ def test_the_command_line_takes_the_words_of_every_task(monkeypatch: pytest.Monk
     assert [plan.frames for plan in plans] == [(1, 2), (3, 4), (5,)]
     assert all(plan.all_cameras and plan.seeds == (0, 1, 2, 3) for plan in plans)
     assert plans[0].settings == {"steps": 20} and plans[0].regions[0].value == "ruin"
+
+
+def test_a_frame_below_0_is_no_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_painting", lambda words, work: len(command.plan_of(words).frames))
+    task, _ = compiled(frames="-5")["tasks"]
+    assert command.main(arguments(task)[1:]) == 1
 
 
 def test_every_setting_is_one_that_flamenco_knows() -> None:

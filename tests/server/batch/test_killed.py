@@ -9,7 +9,7 @@ import time
 import pytest
 
 from server.batch.manifest import read_rows
-from tests.server.batch.batches import finish, jobs, pictures, requests, start
+from tests.server.batch.batches import MEADOW, finish, jobs, pictures, requests, start
 from tests.server.serving import serving, wait_until
 
 FRAMES = 12
@@ -85,6 +85,23 @@ def test_interrupted(tmp_path, server, number):
     server.request("POST", f"/v1/jobs/{other}/cancel", b"")
     assert finish(server.home, tmp_path / "log", "paint", folder, "--out", tmp_path / "out") == 0
     assert len(read_rows(tmp_path / "out")) == FRAMES
+
+
+@pytest.mark.parametrize("verb", ["batch", "capture"])
+def test_interrupted_while_a_blender_captures(tmp_path, server, verb):
+    """The Blender goes with it."""
+    blender, began = tmp_path / "blender", tmp_path / "began"
+    blender.write_text(f"#!/bin/sh\necho $$ > {began}.part\nmv {began}.part {began}\nexec sleep 600\n")
+    blender.chmod(0o755)
+    words = (verb, MEADOW, "--blender", blender, "--out", tmp_path / "out")
+    batch = start(server.home, tmp_path / "log", *words)
+    wait_until(began.exists)
+    os.kill(batch.pid, signal.SIGINT)
+    asked = time.monotonic()
+    assert batch.wait(10) == 130 and time.monotonic() - asked < 2.0
+    assert (tmp_path / "log").read_bytes() == b""
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(began.read_text()), 0)
 
 
 def test_the_server_is_killed_in_the_middle(tmp_path):

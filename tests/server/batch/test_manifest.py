@@ -37,6 +37,21 @@ def test_a_file_is_whole(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
+    (tmp_path / "y.png").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_durably(tmp_path / "y.png", b"one")
+    assert list(tmp_path.iterdir()) == [tmp_path / "y.png"]
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", "a\0b"])
+def test_a_row_of_elsewhere_leads_nowhere(tmp_path, name):
+    """A manifest may be somebody else's, and maquette join writes what it names."""
+    append(tmp_path, replace(ROW, name=name))
+    append(tmp_path, ROW)
+    assert list(read_rows(tmp_path)) == ["a/b"]
+
+
 def test_overlap_is_the_mean():
     assert replace(ROW, regions=(MEASURE, replace(MEASURE, overlap=1.0))).overlap == 0.75
     assert replace(ROW, regions=()).overlap is None

@@ -103,3 +103,4 @@ def test_the_best_of_some_seeds_is_kept(tmp_path, here, capsys):
     (out / "cats/Camera/best/0002.png").write_bytes(b"somebody's")
     assert main(["paint", str(tmp_path / "in"), "--best", "3", "--out", str(out)]) == 1
     assert "none of this batch's pictures of that view" in capsys.readouterr().err
+    assert (out / "cats/Camera/best/0002.png").read_bytes() == b"somebody's"

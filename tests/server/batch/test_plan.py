@@ -11,6 +11,7 @@ from server.batch.plan import (
     BatchPlan,
     WrongPlan,
     changed,
+    check_sent,
     frame_list,
     read_prompts,
     read_sets,
@@ -43,14 +44,34 @@ def test_prompts_of_a_file(tmp_path):
     path = tmp_path / "prompts"
     path.write_text("# of the night\na castle\n\n  a ruin \n")
     assert read_prompts(path) == ("a castle", "a ruin")
+    path.write_bytes(b'\xef\xbb\xbf# Windows\'\r\n"a castle", a ruin\r\na sea\xe2\x80\xa8of sand\x0bby day\r')
+    assert read_prompts(path) == ('"a castle", a ruin', "a sea\u2028of sand\x0bby day")
     path.write_text("\n")
     with pytest.raises(WrongPlan, match="holds no prompts"):
         read_prompts(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("ein Schloß".encode("utf-16"), "save it as UTF-8"),
+        (b"a castle\n" + b"x" * 2001, r"prompt 2: The prompt has 2,001 letters"),
+        (b"# a castle", "holds no prompts"),
+    ],
+)
+def test_no_prompts(tmp_path, content, said):
+    path = tmp_path / "prompts"
+    path.write_bytes(content)
+    with pytest.raises(WrongPlan, match=said):
+        read_prompts(path)
+    with pytest.raises(WrongPlan, match="Is a directory"):
+        read_prompts(tmp_path)
+
+
 def test_sets():
     settings, regions = read_sets(["strength=0.6", "castle.phrase=ruin", "the moon.colour=1,1,0", "exact=yes"])
     assert settings == {"strength": 0.6, "exact": True}
+    assert read_sets(["exact=Off"])[0] == {"exact": False}
     assert regions == (
         RegionChange(region="castle", field="phrase", value="ruin"),
         RegionChange(region="the moon", field="colour", value="1,1,0"),
@@ -67,6 +88,14 @@ def test_sets():
         ("castle.mask=1", "a region has phrase, strength"),
         ("castle.strength=7", "must lie in 0 to 1"),
         ("castle.colour=red", "a region has"),
+        ("castle.colour=1,1", "say red, green and blue"),
+        ("castle.colour=nan,0,0", "say red, green and blue"),
+        ("castle.colour=255,0,0", "say red, green and blue"),
+        ("castle.strength=nan", "must lie in 0 to 1"),
+        ("castle.phrase=", "a phrase has words"),
+        ("exact=yess", "say yes or no"),
+        ("strength=inf", "strength"),
+        ("=", "there is no setting ''"),
         ("seed=3", "there is no setting 'seed'"),
     ],
 )
@@ -93,13 +122,19 @@ def test_a_captured_request_is_changed():
     with pytest.raises(WrongPlan, match="there is cat"):
         changed(blockout(), {}, read_sets(["dog.strength=0.5"])[1])
     with pytest.raises(WrongPlan, match="capture it anew"):
-        changed(blockout(), {"size": 50}, ())
+        check_sent({"size": 50})
 
 
 def test_the_seeds_of_a_view():
     assert BatchPlan(scenes=()).seeds_of(blockout()) == [7]
     assert BatchPlan(scenes=(), seeds=(1, 2)).seeds_of(blockout()) == (1, 2)
     assert BatchPlan(scenes=(), best=3).seeds_of(blockout(seed=2**31 - 2)) == [2**31 - 2, 2**31 - 1, 0]
+
+
+@pytest.mark.parametrize("best", [-1, 1_000_001])
+def test_too_many_seeds(best):
+    with pytest.raises(WrongPlan, match="--best takes 1 to 1000000 seeds"):
+        BatchPlan(scenes=(), best=best)
 
 
 def test_a_plan_holds_what_blender_is_asked_for():

@@ -10,7 +10,7 @@ from addon.protocol.content_key import content_key
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.png import SIGNATURE
 from addon.protocol.strict_json import dump
-from server.batch.requests import name_of, parts_of, requests_in, safe
+from server.batch.requests import best_of, name_of, parts_of, request_files, request_of, reseeded, safe, sendable
 from server.cli.request_files import NotARequest, read_request
 from tests.server.batch.batches import requests
 from tests.server.serving import blockout
@@ -24,11 +24,34 @@ def test_a_name_says_what_it_is_of():
     assert parts_of("cat")["scene"] == "cat"
 
 
-@pytest.mark.parametrize("name", ["../../etc", "a/b", "C:\\x", "Kamera 1", "ü", "x" * 300, ".."])
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "C:\\x", "Kamera 1", "ü", "x" * 300, "..", "\udcff"])
 def test_a_folder_is_safe_and_its_own(name):
     assert "/" not in safe(name) and "\\" not in safe(name) and ".." not in safe(name)
     assert 1 <= len(safe(name)) < 100
     assert safe(name) != safe(f"{name}!")
+
+
+@pytest.mark.parametrize(
+    ("name", "again", "best"),
+    [
+        ("a/Camera/seed0007/0001", "a/Camera/seed0012/0001", "a/Camera/best/0001"),
+        ("a/Camera/seed0007-prompt2/-001", "a/Camera/seed0012-prompt2/-001", "a/Camera/best-prompt2/-001"),
+        ("a/seed0007/seed0007/0001", "a/seed0007/seed0012/0001", "a/seed0007/best/0001"),
+        ("seed1/seed1/seed0003/0001", "seed1/seed1/seed0003/0001-seed0012", "seed1/seed1/best/0001"),
+        ("cat", "cat-seed0012", "cat-best"),
+        ("cat-seed0007", "cat-seed0012", "cat-best"),
+    ],
+)
+def test_another_seed_and_the_best_of_all(name, again, best):
+    """Whatever cameras and files are called, one named after a seed too."""
+    assert reseeded(name, 7, 12) == again
+    assert reseeded(name, 7, 7) == name
+    assert best_of(name) == best_of(reseeded(name, 7, 12) if "0003" not in name else name) == best
+
+
+def test_names_that_are_no_text_are_told_apart():
+    assert sendable("Käse") == "Käse"
+    assert sendable("\udcff").encode() and sendable("\udcff") != sendable("\udcfe")
 
 
 def test_the_key_is_of_all_that_alters_pixels():
@@ -43,8 +66,9 @@ def test_the_key_is_of_all_that_alters_pixels():
 def test_requests_of_a_folder_and_of_files(tmp_path):
     folder = requests(tmp_path / "in", 2)
     (tmp_path / "cat.blockout.json").write_text(json.dumps(dump(blockout())))
-    names = [request.name for _, request in requests_in([folder, tmp_path / "cat.blockout.json"])]
-    assert names == ["cats/Camera/seed0007/0001", "cats/Camera/seed0007/0002", "cat"]
+    files = request_files([folder, tmp_path / "cat.blockout.json"])
+    assert [request_of(*file).blockout.seed for file in files] == [7, 7, 7]
+    assert [name for _, name in files] == ["cats/Camera/seed0007/0001", "cats/Camera/seed0007/0002", "cat"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", SIGNATURE, b"\xff\xff"])
@@ -57,4 +81,6 @@ def test_what_carries_no_request(tmp_path, content):
         read_request(tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     with pytest.raises(NotARequest, match="holds no file"):
-        list(requests_in([tmp_path / "empty"]))
+        request_files([tmp_path / "empty"])
+    with pytest.raises(NotARequest, match="There is no file"):
+        request_files([tmp_path / "absent"])

@@ -56,6 +56,18 @@ def test_an_engine_that_is_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are texts here")
+@pytest.mark.parametrize("flag", ["--home", "--models", "--loras"])
+def test_a_path_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    """Workers and clients are told of it in JSON."""
+    odd = tmp_path / os.fsdecode(b"na\xefve")
+    odd.mkdir()
+    words = ["serve", "--engine", FAKE, "--home", str(tmp_path / "home"), flag, str(odd)]
+    assert main(words) == 1
+    assert "na?ve has bytes that are no UTF-8" in capsys.readouterr().err
+    assert list(odd.iterdir()) == [] and not (tmp_path / "home").exists()
+
+
 def test_the_process_itself_ends_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "jobs.sqlite").write_bytes(NOISE)
     words = [sys.executable, "-m", "server", "serve", "--engine", FAKE, "--home", str(tmp_path)]

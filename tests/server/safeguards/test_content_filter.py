@@ -9,13 +9,17 @@ from tests.server.safeguards.test_digital_source import painted
 from tests.server.serving import ROOT, environment, serving
 
 FILTER = """
-import io, os
+import io, os, time
 from PIL import Image
 
 class Strict:
     def request(self, blockout):
         if "explode" in blockout.prompt:
             raise RuntimeError("secret words")
+        if "think" in blockout.prompt:
+            time.sleep(3600)
+        if "forget" in blockout.prompt:
+            return None
         return "Knights are not painted here." if "knight" in blockout.prompt else ""
 
     def picture(self, png, blockout):
@@ -61,6 +65,22 @@ def test_it_is_asked_before_and_after(tmp_path, package):
     assert [job["problem"]["type"] for job in broken] == ["filter-failed"] * 2
     assert "secret words" not in str(broken) and "secret words" in log
     assert len(kept) == 2, "no preview, and no refused picture"
+
+
+def test_one_that_says_nothing_has_not_said_yes(tmp_path, package):
+    with serving(tmp_path / "home", "--filter", "strict") as served:
+        job = served.reaches(served.submit(prompt="a cat to forget"))
+    assert (job["state"], job["problem"]["type"], job["artifacts"]) == ("failed", "filter-failed", [])
+
+
+def test_one_that_never_answers_can_be_cancelled(tmp_path, package):
+    """And others are painted then."""
+    with serving(tmp_path / "home", "--filter", "strict") as served:
+        job = served.submit(prompt="a cat to think of")
+        served.reaches(job, "leased")
+        served.request("POST", f"/v1/jobs/{job}/cancel", b"")
+        assert len(painted(served, seed=7)) == 2
+        assert served.job(job)["state"] == "cancelled"
 
 
 def test_one_that_is_not_installed_is_said_before_anything_starts(tmp_path, package):
