@@ -2,7 +2,7 @@
 """The header of a GGUF file: what its tensors are called, how large and of which kind they are, and where they lie.
 
 Every length is held against what the file has before it is believed; nothing is read behind the header, which ends at
-the first tensor. ``sg_core.models.files.gguf_header`` reads the same for who paints; a test holds both to one verdict.
+the first tensor.
 """
 
 import math
@@ -30,6 +30,8 @@ KINDS = {
     12: ("Q4_K", 256, 144),
     13: ("Q5_K", 256, 176),
     14: ("Q6_K", 256, 210),
+    20: ("IQ4_NL", 32, 18),
+    23: ("IQ4_XS", 256, 136),
     30: ("BF16", 1, 2),
 }
 """Of each number in the file: the kind of weights, how many stand in a block, and the block's bytes."""
