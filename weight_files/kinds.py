@@ -41,9 +41,9 @@ def blocks(tensors: Mapping[str, Any]) -> int:
 
 def foreign_channels(network: Mapping[str, Any], autoencoder: Mapping[str, Any]) -> str:
     """Why a UNet of this configuration does not paint from words; "" where it takes what its autoencoder makes."""
-    taken, made = network.get("in_channels", 4), autoencoder.get("latent_channels", 4)
-    what = f"its network takes {taken} channels, and its autoencoder makes {made}"
-    return "" if taken == made else f"{what}: it is made for inpainting or the like, and not painted with by itself"
+    inputs, latents = network.get("in_channels", 4), autoencoder.get("latent_channels", 4)
+    channels = f"its network takes {inputs} channels, and its autoencoder makes {latents}"
+    return "" if inputs == latents else f"{channels}: it is made for inpainting or the like, and not painted with alone"
 
 
 def is_named(name: str, facts: Mapping[str, Any]) -> bool:

@@ -66,8 +66,8 @@ def read_header(file: Path) -> Header:
         return _understood(opened.read(length), size - 8 - length)
 
 
-def _understood(text: bytes, held: int) -> Header:
-    """A header, and ``held`` bytes of weights behind it. Raises Unreadable."""
+def _understood(text: bytes, body: int) -> Header:
+    """A header, and ``body`` bytes of weights behind it. Raises Unreadable."""
     try:
         document = json.loads(text)
         notes = document.pop("__metadata__", {}) or {}
@@ -80,9 +80,9 @@ def _understood(text: bytes, held: int) -> Header:
     if not spans or len(spans) > COUNT:
         raise Unreadable("its header is damaged; get it again" if spans else "it holds no weights; get it again")
     end = max(end for _, end, _ in spans)
-    if end > held:
-        raise Unreadable(f"{amount(end - held)} of {amount(end)} are missing: the download broke off; get it again")
-    if end < held:
+    if end > body:
+        raise Unreadable(f"{amount(end - body)} of {amount(end)} are missing: the download broke off; get it again")
+    if end < body:
         raise Unreadable("there is more in it than its header says: it is damaged; get it again")
     before = 0
     for begin, end, name in spans:

@@ -20,7 +20,7 @@ from tests.addon.window.run_blender import ROOT, flat_colour_server, run_scenari
 
 VIEW = (0, 24, 1009, 878)  # pixels of the window: the 3D View and its sidebar, without an Image Editor that is empty
 
-SIDEBAR = (700, 24, 1009, 878)  # and that alone
+SIDEBAR = (784, 84, 1004, 878)  # and that alone
 
 
 @dataclass(frozen=True)
