@@ -20,8 +20,8 @@ from addon.protocol.paths import cards_folder
 from benchmarks.model_check import card_writer, layer_maps, layer_ranking, map_sheet, owl
 from benchmarks.model_check.verdicts import CheckedModel, Verdict, line, verdicts_of
 from server.cli.terminal import complain, say
-from sg_core import WeightsError, load
-from sg_core.models.model import Model
+from sg_core import RequestError, WeightsError, load
+from sg_core.models.model import Model, painted_sides
 from sg_core.models.parts import Hardware
 from sg_core.toybox.segmenter import judge_of
 
@@ -47,11 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         own = card_writer.users_values(words.model, words.cards, words.parts)
         model = load(words.model, device=hardware.device, dtype=hardware.dtype, changes=own, parts=words.parts)
         finder = _finder(words, model)
-    except WeightsError as error:
+        side = words.side or round(model.card.area**0.5) // model.card.multiple * model.card.multiple
+        sides = painted_sides(model.card, side, side)  # the pipeline knows nothing of a Card's least
+    except (WeightsError, RequestError) as error:
         complain(str(error))
         return 1
-    side = words.side or round(model.card.area**0.5) // model.card.multiple * model.card.multiple
-    subject = CheckedModel(model, (side, side), words.steps or STEPS)
+    subject = CheckedModel(model, sides, words.steps or STEPS)
     loaded = Verdict("loads", True, f"{model.card.family}, {time.monotonic() - begun:.0f} s")
     verdicts = [loaded]
     _show(words, line(loaded))
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         verdicts.append(verdict)
         _show(words, line(verdict))
     good = all(verdict.good for verdict in verdicts)
-    report = probed(words, model, finder, (side, side)) if words.pictures else None
+    report = probed(words, model, finder, sides) if words.pictures else None
     lines = [] if report is None else _concluded(words, model, report, good)
     _show(words, *lines)
     if words.json:

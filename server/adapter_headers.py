@@ -12,8 +12,10 @@ from .catalogue import NotAModel, header
 
 PICKLED = frozenset({".pt", ".ckpt", ".bin", ".pth"})
 UNET = ("stable-diffusion-1", "stable-diffusion-2", "stable-diffusion-xl")
-LORA = re.compile(r"\.(?:lora_(?:down|up|A|B)|lora\.(?:down|up))\b")
-TO_KEYS = re.compile(r"attn2[._]to_k\.(?:lora_down|lora_A|lora\.down)\b.*weight$")
+LORA = re.compile(r"[._](?:lora_(?:down|up|A|B)|lora(?:_linear_layer)?\.(?:down|up))\b")
+TO_KEYS = re.compile(
+    r"attn2[._]to_k\.(?:lora_down|lora_A|lora\.down)\b.*weight$|attn2\.processor\.to_k_lora\.down\.weight$"
+)
 WIDTHS: Mapping[int, str] = {768: UNET[0], 1024: UNET[1], 2048: UNET[2]}  # of the words that a UNet hears
 TELLING: Sequence[tuple[str, tuple[str, ...]]] = (
     (r"single_(?:transformer_)?blocks[._]|double_blocks[._]", ("flux-1", "flux-2-dev", "flux-2-klein", "chroma")),
@@ -38,6 +40,7 @@ SHARED_STEM = "diffusion_pytorch_model"  # what diffusers calls the weights of e
 UNREAD: Mapping[str, str] = {
     r"\.hada_w1": "a LoHa",
     r"\.lokr_w1": "a LoKr",
+    r"\.oft_(?:blocks|diag)$": "an OFT",
     r"\.dora_scale$": "a DoRA",
     r"\.lora_mid\.": "a LoRA in three parts",
     r"\.diff(?:_b)?$": "a LoRA with whole differences",
@@ -63,9 +66,8 @@ def read(file: Path, size: int) -> AdapterInfo | None:
         return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=trouble)
     try:
         tensors = header(file)
-    except NotAModel:
-        trouble = "it is torn or no safetensors; get the file again"
-        return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=trouble)
+    except NotAModel as error:
+        return AdapterInfo(kind=kind, name=file.stem, bases=(), bytes=size, trouble=error.problem)
     unread = [words for mark, words in UNREAD.items() if any(re.search(mark, name) for name in tensors)]
     if unread or any(LORA.search(name) for name in tensors):
         trouble = f"it is {unread[0]}, which Maquette does not read" if unread else ""

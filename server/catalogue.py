@@ -16,16 +16,16 @@ from typing import Any, get_args
 
 from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
+from weight_files.gguf_header import gguf_tensors
+from weight_files.kinds import blocks, configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.safetensors_header import Unreadable, read_header
 
 from .errors import CommandError
-from .file_kinds import blocks, is_named, kind_of, network_family
-from .gguf_header import gguf_tensors
 from .unique_names import free_name
 
 DEFAULT = "toybox"
 COMMIT = re.compile(r"[0-9a-f]{40}")  # of a hub's repository
 OWN_CARD = "card.json"
-HEADER = 100_000_000  # bytes; more than any file has
 GGUF = ".gguf"
 PACKAGE_NEEDED = "needs the package gguf: pip install 'maquette[gguf]'"
 ONLY_NETWORKS = "as a GGUF file, and of those only the networks of transformer families are read"
@@ -121,7 +121,7 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
         families = catalogue["families"].items()
         family = next(key for key, facts in families if facts["pipeline"] == kind["pipeline"] and is_named(name, facts))
         beside = source.with_suffix("")
-        ours = _package() / "models" / "configurations" / kind["configuration"]
+        ours = _package() / "models" / "configurations" / configuration_name(kind, path.stem)
         folder = beside if (beside / "model_index.json").is_file() else ours
     else:
         family = _family(folder, name, catalogue["families"])
@@ -205,13 +205,9 @@ def tensors_of(file: Path) -> dict[str, Any]:
 def header(file: Path) -> dict[str, Any]:
     """What a safetensors file says of its tensors. Raises NotAModel."""
     try:
-        with file.open("rb") as opened:
-            length = int.from_bytes(opened.read(8), "little")
-            if not 0 < length <= HEADER:
-                raise ValueError(f"its header would be {length} bytes")
-            return dict(json.loads(opened.read(length)))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise NotAModel(file, f"it is torn or no safetensors ({error}); get the file again") from error
+        return dict(read_header(file).tensors)
+    except (OSError, Unreadable) as error:
+        raise NotAModel(file, str(error)) from error
 
 
 def _family(folder: Path, name: str, families: Mapping[str, Any]) -> str:
@@ -241,6 +237,8 @@ def _sizes(folder: Path, facts: Mapping[str, Any]) -> dict[str, int | str]:
     if facts["network"] == "transformer":
         return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
     multiple = pixels * 2 ** (_levels(network) - 1)
+    if "pixels" not in facts and (foreign := foreign_channels(network, _json(folder, "vae/config.json"))):
+        raise NotAModel(folder, foreign)
     based = facts.get("bases", {}).get(str(network.get("cross_attention_dim")), facts["base"])
     return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple, "base": based}
 

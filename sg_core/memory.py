@@ -47,7 +47,7 @@ def precision(device: str, family: str) -> torch.dtype:
 
     Toybox and Stable Diffusion 1 are small and stay as they were. float16 is not used: gradients may vanish in it.
     """
-    small = family == "stable-diffusion-1"
+    small = family.startswith("stable-diffusion-1")
     half = device.startswith("cuda") and not small and torch.cuda.is_bf16_supported()
     return torch.bfloat16 if half else torch.float32
 

@@ -64,6 +64,7 @@ def summary(request: Blockout) -> str:
     loras = [f"{lora.name} {lora.weight:.2f}" for lora in request.loras]
     decoder = [request.vae.name] if request.vae else []
     control = request.control
-    beside = [f"{control.name} {control.scale:.2f}"] if control else []
+    until = f" until {control.until:.2f}" if control and control.until < 1 else ""
+    beside = [f"{control.name} {control.scale:.2f}{until}"] if control else []
     walk = [request.scheduler] if request.scheduler != "ddim" else []
     return ", ".join([*loras, *decoder, *beside, *walk])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A scene's weights of LoRAs and of its ControlNet as properties, for sliders. A .blend holds those files alone."""
+"""A scene's weights of LoRAs, and its ControlNet's scale and end, as properties for sliders. A .blend holds those files
+alone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from ..capture.scene_settings import control, loras, write
 from ..protocol.blockout import LORAS
 from .stored_property import declared
 
-WEIGHTS, CONTROL_SCALE = "maquette_lora_weights", "maquette_control_scale"
+WEIGHTS, CONTROL_SCALE, CONTROL_UNTIL = "maquette_lora_weights", "maquette_control_scale", "maquette_control_until"
 
 
 def of_adapters() -> dict[str, object]:
@@ -42,6 +43,18 @@ def of_adapters() -> dict[str, object]:
             get=_scale,
             set=_rescale,
         ),
+        CONTROL_UNTIL: declared(
+            FloatProperty,
+            name="Until",
+            description="For how much of the steps the ControlNet is heard: 1 is all of them, less leaves the details"
+            " to the words",
+            min=0.0,
+            max=1.0,
+            step=5,
+            options=set(),
+            get=_until,
+            set=_end,
+        ),
     }
 
 
@@ -63,6 +76,16 @@ def _scale(scene: bpy.types.Scene) -> float:
 def _rescale(scene: bpy.types.Scene, scale: float) -> None:
     if chosen := control(scene):
         write(scene, {"control": replace(chosen, scale=shortest(scale))})
+
+
+def _until(scene: bpy.types.Scene) -> float:
+    chosen = control(scene)
+    return chosen.until if chosen else 1.0
+
+
+def _end(scene: bpy.types.Scene, until: float) -> None:
+    if chosen := control(scene):
+        write(scene, {"control": replace(chosen, until=shortest(until))})
 
 
 def shortest(weight: float) -> float:

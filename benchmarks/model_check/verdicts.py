@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from sg_core import Moment, Phrase, generate, listening, place
+from sg_core.models.folder import quiet
 from sg_core.models.loading import FAMILIES
 from sg_core.models.model import Model, Step
 from sg_core.models.pipeline_model import PipelineModel
@@ -108,16 +109,17 @@ def pipeline_of(model: Model) -> tuple[Any, bool]:
     if isinstance(model, PipelineModel):
         return model.pipe, model.family.flow
     assert isinstance(model, StableDiffusion1)
-    pipe = diffusers.StableDiffusionPipeline(
-        vae=model.autoencoder,
-        text_encoder=model.text_encoder,
-        tokenizer=model.tokenizer,
-        unet=model.network,
-        scheduler=diffusers.DDIMScheduler.from_config(dict(model.noise)),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    with quiet():
+        pipe = diffusers.StableDiffusionPipeline(
+            vae=model.autoencoder,
+            text_encoder=model.text_encoder,
+            tokenizer=model.tokenizer,
+            unet=model.network,
+            scheduler=diffusers.DDIMScheduler.from_config(dict(model.noise)),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
     return pipe, False
 
 

@@ -23,9 +23,9 @@ from addon.protocol.answers import Health
 from addon.protocol.model_files import Library
 from addon.protocol.paths import home
 from addon.protocol.strict_json import dump
+from weight_files.safetensors_header import Unreadable, amount
 
 from ..catalogue import DEFAULT, PACKAGE_NEEDED, NotAModel, described, facts
-from ..models.first_bytes import Unreadable, amount
 from ..models.folder_parts import refuse_incomplete
 from ..settings import VERSION, ServerSettings
 from .device import DeviceReport, device_report

@@ -11,10 +11,10 @@ from pathlib import Path
 from addon.protocol.model_files import FOLDERS_FILE, Library, ModelFile, read_folders, write_folders
 from addon.protocol.paths import home
 from addon.protocol.strict_json import dump
+from weight_files.safetensors_header import amount
 
 from ..catalogue import offered
 from ..models.card_files import CardFiles
-from ..models.first_bytes import amount
 from ..models.library import ModelLibrary
 from ..models.memory_needs import MemoryNeeds
 from ..models.weighing import weighed

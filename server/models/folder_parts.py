@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .first_bytes import Unreadable, read_header
+from weight_files.safetensors_header import Unreadable, read_header
 
 STEMS = ("diffusion_pytorch_model", "model")
 VARIANTS = ("", ".fp16")
@@ -66,7 +66,7 @@ def _shards(index: Path) -> set[str]:
 
 def _refuse_torn(file: Path) -> None:
     try:
-        read_header(file, file.stat().st_size)
+        read_header(file)
     except Unreadable as error:
         raise Unreadable(f"in it, {file.parent.name}/{file.name}: {error}") from error
     except OSError as error:

@@ -121,7 +121,7 @@ def likely_precision(model: ModelInfo, on_gpu: bool) -> str:
     """In what the worker computes a model, as ``sg_core.memory`` decides on a GPU of our days."""
     if model.precision:
         return model.precision
-    return "bfloat16" if on_gpu and model.family != "stable-diffusion-1" else "float32"
+    return "bfloat16" if on_gpu and not model.family.startswith("stable-diffusion-1") else "float32"
 
 
 def _key(model: ModelInfo, kind: str) -> str:

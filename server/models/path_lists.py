@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SIZE = 1_000_000  # bytes; such a file has some two thousand
+FOREIGN = ("&", "*", "!", "[", "{")  # what begins an anchor, an alias, a tag, and lists and tables in one line
 Sections = dict[str, dict[str, list[str]]]
 
 
@@ -26,7 +27,7 @@ def read_paths(file: Path) -> list[tuple[str, Path]]:
     A path that is not absolute lies under its section's ``base_path``, else beside the file. Raises OSError, and
     ValueError with the line that cannot be understood.
     """
-    with file.open(encoding="utf-8") as opened:
+    with file.open(encoding="utf-8-sig") as opened:
         sections = _sections(opened.read(SIZE))
     return [pair for section in sections.values() for pair in _paths(section, file.parent)]
 
@@ -50,7 +51,7 @@ def _sections(text: str) -> Sections:
     key, depth, inside, block = "", 0, 0, False
     for number, line in enumerate(text.splitlines(), 1):
         content, indent = line.strip(), len(line) - len(line.lstrip())
-        if not content or content.startswith("#"):
+        if not content or content.startswith(("#", "---", "%YAML")):
             continue
         if block and indent > depth:
             section[key].append(_plain(content))
@@ -67,6 +68,10 @@ def _sections(text: str) -> Sections:
         inside = inside or indent
         if indent != inside:
             raise ValueError(f"line {number} is indented otherwise than those above it: {content[:60]}")
+        if value.strip().startswith(FOREIGN):
+            raise ValueError(
+                f"line {number} says its path in a way of YAML's that is not read; write it out: {content[:60]}"
+            )
         key, depth, block = _plain(name), indent, _uncommented(value) in ("|", ">", "|-", ">-", "|+")
         section[key] = [] if block or not _uncommented(value) else [_plain(_uncommented(value))]
     return sections

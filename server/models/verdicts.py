@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from addon.protocol.answers import ModelInfo
+from weight_files.gguf_header import gguf_tensors
+from weight_files.kinds import blocks, kind_of, network_family
+from weight_files.safetensors_header import Header, Unreadable, read_header
 
 from ..catalogue import (
     NEEDED,
@@ -21,15 +24,13 @@ from ..catalogue import (
     facts,
     is_gguf,
 )
-from ..file_kinds import blocks, kind_of, network_family
-from ..gguf_header import gguf_tensors
-from .first_bytes import Header, Unreadable, read_header
 from .folder_parts import refuse_incomplete
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
 LICENCE = "modelspec.license"  # of a header's notes, as their makers agreed to write it
 ADVICE: Mapping[str, str] = {
     "a LoRA": "goes on top of a model: put it into a folder of LoRAs",
+    "a DoRA": "goes on top of a model, and is not read yet",
     "a LyCORIS network": "goes on top of a model, and is not read yet",
     "an autoencoder": "goes on top of a model: put it into a folder of VAEs",
     "a ControlNet": "goes beside a model: put it into a folder of ControlNets",
@@ -37,8 +38,7 @@ ADVICE: Mapping[str, str] = {
 }
 ALONE = "cannot paint without its text encoders and autoencoder: get the model as a folder in diffusers' format"
 OTHERWISE = "does not paint from words by itself"
-PLAIN = ("F64", "F32", "F16", "BF16")
-FLOATS = (*PLAIN, "F8_E4M3", "F8_E5M2")  # the last two of networks alone, which are widened when they are read
+FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")  # the last two are widened when they are read
 SCALES = (".quant_map", ".scale_weight", ".weight_scale", ".qweight", "scaled_fp8")
 PICKLE = "it is pickled: opening it could run anything, so it never is; look for the same model as .safetensors"
 
@@ -106,7 +106,7 @@ def _file(candidate: CandidateFile) -> FileVerdict:
         return _gguf(path, size)
     if candidate.shards:
         return _pieces(candidate, size)
-    return _checkpoint(path, size, read_header(path, size))
+    return _checkpoint(path, size, read_header(path))
 
 
 def _pieces(candidate: CandidateFile, size: int) -> FileVerdict:
@@ -115,7 +115,7 @@ def _pieces(candidate: CandidateFile, size: int) -> FileVerdict:
     stem, _, count = first.stem.rpartition("-of-")
     name = f"{stem.rpartition('-')[0]}{first.suffix}"
     for shard in candidate.shards:
-        read_header(shard, shard.stat().st_size)
+        read_header(shard)
     missing = int(count) - len(candidate.shards)
     if missing > 0:
         raise Unreadable(f"{missing} of its {int(count)} pieces are missing; get them")
@@ -184,9 +184,7 @@ def _unpaintable(path: Path, header: Header) -> str:
         return "it lacks its autoencoder (VAE): get the file with the VAE baked in"
     if not any(name.startswith("model.diffusion_model.") for name in names):
         return "it lacks its network: get the whole checkpoint"
-    if "v_pred" in names and not (path.with_suffix("") / "model_index.json").is_file():
-        return f"it predicts velocity: a folder {path.stem} beside it, whose scheduler says so, makes it work"
-    return _unread(names, {*PLAIN, "I64", "I32", "U8", "BOOL"})
+    return _unread(names, {*FLOATS, "I64", "I32", "U8", "BOOL"})
 
 
 def _unread(tensors: Mapping[str, Mapping[str, Any]], known: Collection[str]) -> str:

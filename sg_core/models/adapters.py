@@ -8,6 +8,7 @@ is half there is another LoRA.
 """
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,18 +17,20 @@ from typing import Any
 
 import torch
 from diffusers.loaders import single_file_utils
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
 from sg_core.models.companions.controlnet import controlnet
-from sg_core.models.companions.lora_names import DOWN, named_layers, renamed, up_name
+from sg_core.models.companions.lora_names import DOWN, named_layers, renamed, stated_alpha, up_name
+from sg_core.models.files.network_file import widened
 from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 
+STATED = "lora_adapter_metadata"  # the note of a file's header that diffusers writes
 Halves = tuple[float, Tensor, Tensor]
 """(scale, down, up) of one layer, in the precision of their file; their product in float32 is what is added."""
 
@@ -184,7 +187,7 @@ def modules(model: Model) -> dict[str, nn.Module]:
 def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
     """What a file changes. Raises WeightsError unless it fits all of them."""
     layers = named_layers(parts)
-    tensors = renamed(_tensors(file), parts, layers)
+    tensors, stated = renamed(_tensors(file), parts, layers), _stated(file)
     downs = {name[: match.start()]: name for name in tensors if (match := DOWN.search(name))}
     known = {*downs.values(), *map(up_name, downs.values()), *(f"{name}.alpha" for name in downs)}
     if strange := [name for name in tensors if name not in known]:
@@ -194,7 +197,7 @@ def _pairs(parts: Mapping[str, nn.Module], file: Path) -> Pairs:
         raise WeightsError(f"{file} is made for another kind of model: it changes {example}")
     if any(not _weight(layers[name]).is_floating_point() for name in downs):
         raise WeightsError(f"{file} cannot be added to quantised weights: choose the model in half precision")
-    halves = {name: _halves(tensors, name, down, file) for name, down in downs.items()}
+    halves = {name: _halves(tensors, name, down, file, stated) for name, down in downs.items()}
     for name, (_, down, up) in halves.items():
         weight = _weight(layers[name])
         if (len(up), down[0].numel()) != (len(weight), weight[0].numel()):
@@ -208,20 +211,37 @@ def _weight(layer: nn.Module) -> Tensor:
     return weight
 
 
-def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path) -> Halves:
+def _halves(tensors: Mapping[str, Tensor], name: str, down_name: str, file: Path, stated: Mapping[str, Any]) -> Halves:
     """Those of one layer; the scale is its alpha over their rank."""
     other = up_name(down_name)
     if other not in tensors:
         raise WeightsError(f"{file} lacks {other}: get the file again")
-    down, up = tensors[down_name], tensors[other]
-    alpha = float(tensors[f"{name}.alpha"]) if f"{name}.alpha" in tensors else float(len(down))
+    down, up, scale = tensors[down_name], tensors[other], tensors.get(f"{name}.alpha")
+    rank = len(down) if min(down.ndim, up.ndim) > 1 else 0
+    if not rank or not len(up) or up[0].numel() != rank or (scale is not None and scale.numel() != 1):
+        raise WeightsError(f"{file}: {name} has halves that do not belong together: the file is damaged")
+    try:
+        alpha = stated_alpha(stated, name, rank) if scale is None else float(scale)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{file}: what it states of its alpha is no number") from error
     if not (math.isfinite(alpha) and bool(down.isfinite().all() and up.isfinite().all())):
         raise WeightsError(f"{file}: {name} holds numbers that are none (NaN or infinite): the file is damaged")
-    return alpha / len(down), down, up
+    return alpha / rank, down, up
+
+
+def _stated(file: Path) -> dict[str, Any]:
+    """What PEFT wrote of a LoRA into the notes of its file; nothing where that is no JSON object."""
+    with safe_open(file, framework="pt") as opened:
+        notes = opened.metadata() or {}
+    try:
+        stated = json.loads(notes.get(STATED, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
 def _tensors(file: Path) -> dict[str, Tensor]:
     try:
-        return dict(load_file(file))
+        return {name: widened(tensor) for name, tensor in load_file(file).items()}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error

@@ -7,23 +7,22 @@ configuration says, and its own ``card.json`` over both. All of it is JSON becau
 from the same files, and must not import torch.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from sg_core.errors import WeightsError
-from sg_core.models.files.gguf_header import gguf_tensors
 from sg_core.models.folder import read_index, read_json
+from weight_files.gguf_header import gguf_tensors
+from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.safetensors_header import Unreadable, read_header
 
 PACKAGE = Path(__file__).parents[1]
 OWN_CARD = "card.json"
 CONFIGURATIONS = Path(__file__).with_name("configurations")
-HEADER = 100_000_000  # bytes; more than any file has
 GGUF = ".gguf"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CATALOGUE: Mapping[str, Any] = MappingProxyType(read_json(Path(__file__).with_name("cards.json")))
@@ -137,7 +136,7 @@ def read_card(folder: Path, parts: Path | None = None, **values: Any) -> Card:
 
 def _card_of_network(file: Path, kind: Mapping[str, Any], name: str, parts: Path, values: Mapping[str, Any]) -> Card:
     """That of its family, for a file that holds a network alone. Raises WeightsError without a folder of that kind."""
-    family = next(str(key) for key, words in kind["families"].items() if _is_named(name, {"named": words}))
+    family = network_family(kind, name)
     if not (parts / "model_index.json").is_file():
         raise WeightsError(f"{file} is {kind['is']}, and {NEEDED.format(family)}")
     beside = parts.name == file.stem
@@ -152,7 +151,7 @@ def _family(folder: Path, name: str) -> str:
     """The first family whose pipeline model_index.json names, and that all else says it is of."""
     pipeline, families = read_index(folder).get("_class_name"), CATALOGUE["families"]
     for family, facts in families.items():
-        if facts["pipeline"] == pipeline and _is_named(name, facts) and _says(folder, facts):
+        if facts["pipeline"] == pipeline and is_named(name, facts) and _says(folder, facts):
             return str(family)
     readable = " or ".join(dict.fromkeys(facts["pipeline"] for facts in families.values()))
     raise WeightsError(f"{folder} is made for {pipeline}, and Maquette reads {readable}")
@@ -173,14 +172,9 @@ def header(file: Path) -> dict[str, Any]:
     if is_gguf(file):
         return gguf_header(file)
     try:
-        with file.open("rb") as opened:
-            length = int.from_bytes(opened.read(8), "little")
-            if not 0 < length <= HEADER:
-                raise ValueError(f"its header would be {length} bytes")
-            tensors = json.loads(opened.read(length))
-        return {name: facts for name, facts in tensors.items() if name != "__metadata__"}
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
+        return dict(read_header(file).tensors)
+    except (OSError, Unreadable) as error:
+        raise WeightsError(f"{file} is torn or no safetensors: {error}") from error
 
 
 def gguf_header(file: Path) -> dict[str, Any]:
@@ -193,14 +187,10 @@ def gguf_header(file: Path) -> dict[str, Any]:
 
 def _kind_of_file(file: Path) -> Mapping[str, Any]:
     """The first of the kinds of ``cards.json`` whose tensors the file has, in the size that tells it."""
-    tensors = header(file)
-    for kind in CATALOGUE["files"]:
-        if "also" in kind and not any(fnmatchcase(name, other) for other in kind["also"] for name in tensors):
-            continue
-        for name in (name for name in tensors if fnmatchcase(name, kind["tensor"])):
-            if "size" not in kind or tensors[name]["shape"][kind["axis"] :][:1] == [kind["size"]]:
-                return dict(kind)
-    raise WeightsError(f"{file} is no checkpoint that Maquette knows")
+    kind = kind_of(header(file), CATALOGUE["files"])
+    if kind is None:
+        raise WeightsError(f"{file} is no checkpoint that Maquette knows")
+    return kind
 
 
 def _family_of_file(file: Path, name: str) -> str:
@@ -212,7 +202,7 @@ def _family_of_file(file: Path, name: str) -> str:
     if "pipeline" not in kind:
         raise WeightsError(f"{file} is {kind['is']}, and that is not painted with by itself")
     families = CATALOGUE["families"].items()
-    return next(str(key) for key, facts in families if facts["pipeline"] == kind["pipeline"] and _is_named(name, facts))
+    return next(str(key) for key, facts in families if facts["pipeline"] == kind["pipeline"] and is_named(name, facts))
 
 
 def configuration_of(file: Path) -> Path:
@@ -220,12 +210,7 @@ def configuration_of(file: Path) -> Path:
     beside = file.with_suffix("")
     if (beside / "model_index.json").is_file():
         return beside
-    return CONFIGURATIONS / str(_kind_of_file(file)["configuration"])
-
-
-def _is_named(name: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a model's name holds one of the words that tell its family, where only the name does."""
-    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
+    return CONFIGURATIONS / configuration_name(_kind_of_file(file), file.stem)
 
 
 def _says(folder: Path, facts: Mapping[str, Any]) -> bool:
@@ -249,6 +234,8 @@ def _sizes(folder: Path, family: str) -> dict[str, int | str]:
     if facts["network"] == "transformer":
         return {"area": (network["sample_size"] * pixels) ** 2} if network.get("sample_size") else {}
     multiple = pixels * 2 ** (_levels(network) - 1)
+    if "pixels" not in facts and (foreign := foreign_channels(network, read_json(folder / "vae" / "config.json"))):
+        raise WeightsError(f"{folder}: {foreign}")
     based = facts.get("bases", {}).get(str(network.get("cross_attention_dim")), facts["base"])
     return {"area": (network["sample_size"] * pixels) ** 2, "multiple": multiple, "base": based}
 

@@ -29,7 +29,7 @@ from sg_core.models.folder import quiet
 from sg_core.models.live_bytes import peak
 from sg_core.models.loading import FAMILIES, describe, find
 from sg_core.models.model import Model, Step
-from sg_core.models.parts import class_of, configuration, tokenizer, understood
+from sg_core.models.parts import class_of, configuration, read_noise, tokenizer, understood
 from sg_core.models.single_file import clip_tokenizer
 from sg_core.tokens import Phrase
 
@@ -164,7 +164,7 @@ def outline(
         else:
             parts[part] = clip_tokenizer()
     if family is None:
-        return stable_diffusion_1.assembled(folder, card, parts)
+        return stable_diffusion_1.assembled(read_noise(folder), card, parts)
     return pipeline_model.assembled(family, folder, card, parts)
 
 

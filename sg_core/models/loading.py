@@ -56,12 +56,21 @@ def through_pipeline(family: Family, *, files: bool = False) -> Loader:
     return Loader((*family.parts, "scheduler"), partial(pipeline_model.load, family), single, family)
 
 
+def first_version(changes: Mapping[str, Any] = MappingProxyType({})) -> Loader:
+    """How Stable Diffusion 1 and 2 are read, with ``changes`` to the configuration of their scheduler."""
+    whole, file = stable_diffusion_1.load, stable_diffusion_1.load_file
+    return Loader(stable_diffusion_1.FOLDERS, partial(whole, changes=changes), partial(file, changes=changes))
+
+
 TRAILING = MappingProxyType({"timestep_spacing": "trailing"})  # as models were distilled that walk a few steps
 FEW_STEPS = replace(STABLE_DIFFUSION_XL, changes=TRAILING)
 
 FAMILIES: Mapping[str, Loader] = MappingProxyType(
     {
-        "stable-diffusion-1": Loader(stable_diffusion_1.FOLDERS, stable_diffusion_1.load, stable_diffusion_1.load_file),
+        "stable-diffusion-1": first_version(),
+        "stable-diffusion-1-turbo": first_version(TRAILING),
+        "stable-diffusion-1-lightning": first_version(TRAILING),
+        "stable-diffusion-1-lcm": first_version(TRAILING),
         "stable-diffusion-xl-turbo": through_pipeline(FEW_STEPS, files=True),
         "stable-diffusion-xl-lightning": through_pipeline(FEW_STEPS, files=True),
         "stable-diffusion-xl-dmd2": through_pipeline(FEW_STEPS, files=True),

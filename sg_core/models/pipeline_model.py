@@ -24,7 +24,7 @@ from sg_core.models.folder import quiet, read_index
 from sg_core.models.model import Step, check_sides, mean_latent
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
 from sg_core.models.schedulers import FLOW_SCHEDULERS, SCHEDULERS, Timetable, timetable
-from sg_core.models.single_file import read_parts
+from sg_core.models.single_file import read_file_noise, read_parts
 from sg_core.models.stable_diffusion_1 import SELF, unet_attention
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, located
@@ -140,7 +140,7 @@ def load(family: Family, folder: Path, card: Card, hardware: Hardware) -> Pipeli
 def load_file(family: Family, file: Path, card: Card, hardware: Hardware) -> PipelineModel:
     """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
     parts, folder = read_parts(file, hardware)
-    return assembled(family, folder, card, parts)
+    return assembled(family, folder, card, parts, read_file_noise(file))
 
 
 def load_network(family: Family, file: Path, card: Card, hardware: Hardware) -> PipelineModel:
@@ -155,9 +155,12 @@ def load_network(family: Family, file: Path, card: Card, hardware: Hardware) -> 
     return assembled(family, folder, card, {family.network: network, **_parts(others, folder, hardware)})
 
 
-def assembled(family: Family, folder: Path, card: Card, parts: Mapping[str, Any]) -> PipelineModel:
-    """A model of these parts, and of what the folder's configuration says beside them."""
-    noise, index = {**read_noise(folder), **family.changes}, read_index(folder)
+def assembled(
+    family: Family, folder: Path, card: Card, parts: Mapping[str, Any], noise: Mapping[str, Any] | None = None
+) -> PipelineModel:
+    """A model of these parts, and of what the folder's configuration says beside them; of its ``noise`` too unless that
+    is given."""
+    noise, index = {**(noise or read_noise(folder)), **family.changes}, read_index(folder)
     with quiet():
         kind = getattr(diffusers, family.pipeline)
         named = inspect.signature(kind.__init__).parameters

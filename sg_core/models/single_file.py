@@ -23,9 +23,13 @@ from transformers import CLIPTokenizer
 
 from sg_core.errors import WeightsError
 from sg_core.models.cards import CONFIGURATIONS, configuration_of
+from sg_core.models.files.network_file import refuse_scaled, widened
 from sg_core.models.folder import quiet
 from sg_core.models.parts import Hardware, configuration, finished, read_noise
+from weight_files.prediction import stated_noise
+from weight_files.safetensors_header import Unreadable
 
+ENCODER = ("embeddings.", "encoder.", "final_layer_norm.")  # what stands in CLIP's ``text_model``
 MERGES = CONFIGURATIONS / "clip-merges.txt.gz"
 Tensors = Mapping[str, Tensor]
 
@@ -37,11 +41,10 @@ def read_parts(file: Path, hardware: Hardware) -> tuple[dict[str, Any], Path]:
     """
     folder = configuration_of(file)
     try:
-        tensors: Tensors = load_file(file)
+        tensors: Tensors = {name: widened(weight) for name, weight in load_file(file).items()}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
-    if "v_pred" in tensors and read_noise(folder).get("prediction_type") != "v_prediction":
-        raise WeightsError(f"{file} predicts velocity: put a folder {file.stem} beside it whose scheduler says so")
+    refuse_scaled(tensors, file)
     parts: dict[str, Any] = {}
     for part, translate in TRANSLATIONS.items():
         if (folder / part).is_dir():
@@ -50,6 +53,19 @@ def read_parts(file: Path, hardware: Hardware) -> tuple[dict[str, Any], Path]:
                 words = part.replace("text_encoder", "tokenizer")
                 parts[words] = _tokenizer(folder / words, parts[part], _padding(part, parts[part]))
     return parts, folder
+
+
+def read_file_noise(file: Path) -> dict[str, Any]:
+    """The configuration of a checkpoint file's scheduler: what ships, and over it what the file says of itself; where a
+    folder beside it has a configuration, over both what that says. Raises WeightsError.
+    """
+    folder = configuration_of(file)
+    try:
+        stated = stated_noise(file)
+    except (OSError, Unreadable) as error:
+        raise WeightsError(f"{file} is torn or no safetensors: {error}") from error
+    shipped = folder.is_relative_to(CONFIGURATIONS)
+    return {**read_noise(folder), **stated} if shipped else {**stated, **read_noise(folder)}
 
 
 def _module(
@@ -71,7 +87,8 @@ def _module(
             ):  # its weights are about to be replaced, and drawing them would take half a minute
                 module = getattr(diffusers, name).from_config(dict(config))
     try:
-        weights = dict(translate(dict(tensors), config, module))
+        with quiet():
+            weights = dict(translate(dict(tensors), config, module))
         missing = module.load_state_dict(weights, strict=False, assign=True).missing_keys
     except (LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise WeightsError(f"{file}: its {part} is of another size or kind than ours: {error}") from error
@@ -104,10 +121,11 @@ def _open_clip(tensors: dict[str, Tensor], module: nn.Module, prefix: str) -> Te
 
 
 def _unwrapped(tensors: Tensors, module: nn.Module) -> Tensors:
-    """Newer versions of transformers have no ``text_model`` around one of the two classes."""
-    if hasattr(module, "text_model"):
-        return tensors
-    return {name.removeprefix("text_model."): weight for name, weight in tensors.items()}
+    """Newer versions of transformers have no ``text_model`` around one of two classes, and some merges name none."""
+    bare = {name.removeprefix("text_model."): weight for name, weight in tensors.items()}
+    if not hasattr(module, "text_model"):
+        return bare
+    return {f"text_model.{name}" if name.startswith(ENCODER) else name: weight for name, weight in bare.items()}
 
 
 TRANSLATIONS: Mapping[str, Callable[[dict[str, Tensor], Mapping[str, Any], nn.Module], Tensors]] = {

@@ -16,8 +16,8 @@ from sg_core.errors import AttentionError
 from sg_core.models.cards import Card
 from sg_core.models.model import Step, mean_latent, of_size, painted_sides, plus
 from sg_core.models.parts import Hardware, component, read_noise, tokenizer
-from sg_core.models.schedulers import Timetable, timetable
-from sg_core.models.single_file import read_parts
+from sg_core.models.schedulers import NONE, Timetable, timetable
+from sg_core.models.single_file import read_file_noise, read_parts
 from sg_core.parametrisation import PARAMETRISATIONS, Parametrisation
 from sg_core.tokens import Phrase, Words, check_length, locate
 
@@ -102,28 +102,28 @@ class StableDiffusion1:
         return mean_latent(self.autoencoder, of_size(pictures, width, height)) * scaling
 
 
-def load(folder: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
-    """The model in a folder, without gradients for its weights.
+def load(folder: Path, card: Card, hardware: Hardware, changes: Mapping[str, Any] = NONE) -> StableDiffusion1:
+    """The model in a folder, without gradients for its weights; with ``changes`` to its scheduler's configuration.
 
     Raises WeightsError when the folder's parts are of other classes, damaged, not in safetensors, or ask for code.
     """
     words = tokenizer(folder, "tokenizer", TOKENIZERS)
     parts = {part: component(folder, part, kinds, hardware) for part, kinds in COMPONENTS.items()}
-    return assembled(folder, card, {**parts, "tokenizer": words})
+    return assembled({**read_noise(folder), **changes}, card, {**parts, "tokenizer": words})
 
 
-def load_file(file: Path, card: Card, hardware: Hardware) -> StableDiffusion1:
+def load_file(file: Path, card: Card, hardware: Hardware, changes: Mapping[str, Any] = NONE) -> StableDiffusion1:
     """The model in one checkpoint file. Raises WeightsError as ``single_file.read_parts`` does."""
-    parts, folder = read_parts(file, hardware)
-    return assembled(folder, card, parts)
+    parts, _ = read_parts(file, hardware)
+    return assembled({**read_file_noise(file), **changes}, card, parts)
 
 
-def assembled(folder: Path, card: Card, parts: Mapping[str, Any]) -> StableDiffusion1:
-    """A model of these parts, and of the noise that the folder's configuration says."""
+def assembled(noise: Mapping[str, Any], card: Card, parts: Mapping[str, Any]) -> StableDiffusion1:
+    """A model of these parts, and of the configuration of its scheduler."""
     unet, autoencoder, encoder, words = (parts[name] for name in (*COMPONENTS, "tokenizer"))
     words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
-    noise = {"prediction_type": "epsilon", **read_noise(folder)}
-    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(noise))
+    whole = {"prediction_type": "epsilon", **noise}
+    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(whole))
 
 
 def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) -> dict[str, Grid]:

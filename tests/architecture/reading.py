@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("addon", "sg_core", "server", "benchmarks", "examples")
+ROOMS = ("addon", "sg_core", "server", "weight_files", "benchmarks", "examples")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture.reading import Function, Source, sources
 
-PACKAGES = ("addon", "sg_core", "server", "benchmarks")
+PACKAGES = ("addon", "sg_core", "server", "weight_files", "benchmarks")
 MOST = 0.01  # of the names that a package binds may be riddles
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

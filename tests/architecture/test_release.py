@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.architecture.reading import ROOT
 
 FIRST_RELEASE = re.compile(r"^## (\d+\.\d+\.\d+)\b", re.MULTILINE)
+LEAST = re.compile(r"(\w+)>=(\d+)\.(\d+)")
 CITED = re.compile(r"^version: *\"?([^\"\n]+)\"?$", re.MULTILINE)
 
 
@@ -38,6 +39,15 @@ def test_law_catches_unequal_versions(tmp_path: Path) -> None:
     stated = versions(tmp_path)
     assert stated.pop("blender_manifest.toml") == "0.1.0"
     assert set(stated.values()) == {"0.2.0"}
+
+
+def test_both_wheels_ask_for_libraries_that_read_a_stranger_s_folder_safely() -> None:
+    """In earlier ones a folder could have code, kernels or pickles run."""
+    files = (ROOT / "pyproject.toml", ROOT / "sg_core" / "pyproject.toml")
+    needed = [tomllib.loads(file.read_text("utf-8"))["project"]["dependencies"] for file in files]
+    assert needed[0] == needed[1]
+    least = {match[1]: (int(match[2]), int(match[3])) for match in map(LEAST.match, needed[0]) if match}
+    assert least["torch"] >= (2, 10) and least["diffusers"] >= (0, 42)
 
 
 def test_the_licence_says_where_each_holds() -> None:

@@ -91,14 +91,18 @@ def _local(name: str, owner: str, file: Source) -> bool:
 
 
 def idle_coroutines(file: Source) -> Iterator[str]:
-    """An ``async def`` that never awaits blocks the loop for as long as it runs; write it as a function."""
+    """An ``async def`` that never awaits blocks the loop for as long as it runs; write it as a function.
+
+    One that calls nothing takes no time: FastAPI would have a plain one called in a thread, which does.
+    """
     awaits = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
     for name, function in functions(file.tree):
         nodes = list(own_nodes(function))
         comprehends = any(isinstance(node, ast.comprehension) and node.is_async for node in nodes)
         declared = isinstance(function.body[-1], ast.Expr) and isinstance(function.body[-1].value, ast.Constant)
         waits = comprehends or declared or any(isinstance(node, awaits) for node in nodes)
-        if isinstance(function, ast.AsyncFunctionDef) and not waits:
+        calls = any(isinstance(node, ast.Call) for node in nodes)
+        if isinstance(function, ast.AsyncFunctionDef) and calls and not waits:
             yield file.at(function, f"{name} never awaits")
 
 
@@ -170,8 +174,8 @@ BAD = {
         "TABLE = []\ndef f():\n    TABLE.append(1)",
     ),
     idle_coroutines: (
-        "async def f():\n    return 1",
-        "async def f():\n    async def g():\n        await h()\n    return g",
+        "async def f():\n    return g()",
+        "async def f():\n    async def g():\n        await h()\n    return g()",
     ),
     state_changes: (
         "def f(db):\n    db.execute('UPDATE job SET step = 1, state = ?')",
@@ -192,6 +196,7 @@ GOOD = {
     idle_coroutines: (
         "async def f():\n    await g()",
         "async def f():\n    yield 1",
+        "async def f(request):\n    return request.app",
         "class P:\n    async def f(self): ...",
     ),
     state_changes: (

@@ -112,3 +112,14 @@ def test_another_picture_is_said(tmp_path: Path) -> None:
 def test_what_is_no_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main([str(tmp_path)]) == 1
     assert "model_index.json" in capsys.readouterr().err
+
+
+def test_a_size_below_the_card_s_least_is_checked_at_what_is_painted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the pipeline, which averages nothing down, paints it; and nothing of its libraries is said to people."""
+    code = check.main(["toybox", "--side", "128", "--pictures", "0"])
+    said = capsys.readouterr()
+    assert code == 0 and "BAD" not in said.out and "[transformers]" not in said.err
+    assert check.main(["toybox", "--side", "100", "--pictures", "0"]) == 1
+    assert "multiple" in capsys.readouterr().err

@@ -58,6 +58,14 @@ FILES: dict[str, tuple[dict[str, torch.Tensor], str, tuple[str, ...], str]] = {
     "z-image": (shapes("diffusion_model.layers.0.attention.to_q.lora_A.weight"), "lora", ("z-image",), ""),
     "qwen": (shapes("transformer.transformer_blocks.0.img_mlp.x.lora_A.weight"), "lora", ("qwen-image",), ""),
     "of something new": (shapes("prior.blocks.0.to_q.lora_A.weight"), "lora", (), ""),
+    "earlier": (
+        shapes("unet.mid_block.x.attn2.processor.to_k_lora.down.weight", size=(4, 2048)),
+        "lora",
+        ("stable-diffusion-xl",),
+        "",
+    ),
+    "words": (shapes("text_encoder.x.lora_linear_layer.down.weight"), "lora", ("stable-diffusion-1",), ""),
+    "oft": (shapes("lora_unet_x.oft_blocks"), "lora", ("stable-diffusion-1",), "it is an OFT"),
     "loha": (shapes("lora_unet_mid_block_x.hada_w1_a"), "lora", ("stable-diffusion-1",), "it is a LoHa"),
     "dora": (kohya(TO_K, 768) | shapes(f"{TO_K}.dora_scale"), "lora", ("stable-diffusion-1",), "it is a DoRA"),
     "mse": (
@@ -109,9 +117,13 @@ def test_what_is_neither_is_not_offered_and_what_is_torn_or_pickled_says_so(tmp_
     (tmp_path / "link.safetensors").symlink_to(tmp_path / "gone")
     catalogue = AdapterCatalogue([tmp_path, tmp_path / "nowhere"])
     assert {a.info.name: a.info.trouble.partition(";")[0] for a in catalogue.all()} == {
-        "torn": "it is torn or no safetensors",
+        "torn": "it is no safetensors file, whatever it is called",
         "old": "it is pickled, and could run anything when it is opened",
     }
+    save_file(kohya(TO_K), tmp_path / "broken.safetensors")
+    os.truncate(tmp_path / "broken.safetensors", (tmp_path / "broken.safetensors").stat().st_size - 5)
+    (broken,) = (adapter.info for adapter in catalogue.all() if adapter.info.name == "broken")
+    assert broken.trouble.startswith("5 bytes of") and "the download broke off" in broken.trouble
     with pytest.raises(UnfitAdapter, match="“old” is of no use: it is pickled"):
         catalogue.find("lora", "old")
 

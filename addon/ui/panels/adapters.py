@@ -12,7 +12,7 @@ from ...protocol.blockout import LORAS, ControlKind, Scheduler
 from ...request import adapters
 from ...request.settings import SCHEDULER, AskedFile
 from ...runtime.app import app
-from ..adapter_properties import CONTROL_SCALE, WEIGHTS
+from ..adapter_properties import CONTROL_SCALE, CONTROL_UNTIL, WEIGHTS
 from ..context import Context, Icon
 from ..properties import chosen
 from .menus import choice, row
@@ -111,7 +111,7 @@ def lora_rows(column: bpy.types.UILayout, context: Context) -> None:
 
 
 def control_row(column: bpy.types.UILayout, context: Context) -> None:
-    """The ControlNet and how much of it is added, where the server has any, or one is chosen."""
+    """The ControlNet, how much of it is added and for how long, where the server has any, or one is chosen."""
     scene = context.scene
     control = scene_settings.control(scene)
     if control is None:
@@ -126,6 +126,7 @@ def control_row(column: bpy.types.UILayout, context: Context) -> None:
     name.alert = bool(why)
     name.menu("MAQUETTE_MT_controls", text=f"{control.name}  ·  {control.kind}")
     parts.prop(scene, CONTROL_SCALE, text="", slider=True)
+    column.prop(scene, CONTROL_UNTIL, slider=True)
     if why:
         paragraph(column, f"“{control.name}” {why}", context, "ERROR", "BLANK1")
 

@@ -7,7 +7,7 @@ weight that nobody reads is another network's. Weights in 8-bit floats without s
 each is exactly a number of bfloat16, so the network is a plain one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,10 @@ def read_network(file: Path, folder: Path, part: str, kinds: Sequence[str], hard
     Raises WeightsError when the file is torn, quantised, of another size than the folder says, or not whole.
     """
     try:
-        tensors = {name: _widened(tensor) for name, tensor in network_tensors(load_file(file)).items()}
+        tensors = {name: widened(tensor) for name, tensor in network_tensors(load_file(file)).items()}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{file} is torn or no safetensors: {error}. Get the file again") from error
-    if scaled := [name for name in tensors if name.endswith(SCALES)]:
-        raise WeightsError(f"{file} is quantised ({scaled[0]}), and that is not read: get it in half precision")
+    refuse_scaled(tensors, file)
     network, config = empty_network(folder, part, kinds)
     try:
         weights = translated(tensors, network, config)
@@ -99,5 +98,12 @@ def unlike(file: Path, part: Path, error: Exception) -> WeightsError:
     return WeightsError(f"{file} is of another size or kind than {part}: {type(error).__name__}: {first}")
 
 
-def _widened(tensor: Tensor) -> Tensor:
+def refuse_scaled(names: Iterable[str], file: Path) -> None:
+    """Raise WeightsError for weights that are numbers only together with others that scale them."""
+    if scaled := next((name for name in names if name.endswith(SCALES)), ""):
+        raise WeightsError(f"{file} is quantised ({scaled}), and that is not read: get it in half precision")
+
+
+def widened(tensor: Tensor) -> Tensor:
+    """A tensor in bfloat16 where it is in 8-bit floats, each of which is exactly one of its numbers."""
     return tensor.to(torch.bfloat16) if tensor.dtype in NARROW else tensor

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from addon.protocol.answers import AdapterInfo
-from addon.protocol.blockout import AdapterFile, LoraFile
+from addon.protocol.blockout import AdapterFile, ControlNet, LoraFile
 from addon.protocol.default_model import TOYBOX
 from addon.request import adapters
 from addon.request.settings import DEFAULTS, asks_alike, sent
@@ -59,6 +59,9 @@ def test_what_is_on_top_is_said_in_a_line() -> None:
     assert adapters.summary(request) == ""
     full = replace(request, loras=(LoraFile(name="ink", weight=0.8),), vae=AdapterFile(name="kl"), scheduler="lcm")
     assert adapters.summary(full) == "ink 0.80, kl, lcm"
+    control = ControlNet(name="depth", scale=0.8)
+    assert adapters.summary(replace(request, control=control)) == "depth 0.80"
+    assert adapters.summary(replace(request, control=replace(control, until=0.5))) == "depth 0.80 until 0.50"
 
 
 def test_a_request_is_alike_whichever_file_it_was_where_nobody_says() -> None:

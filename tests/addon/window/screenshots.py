@@ -15,9 +15,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+from tests.addon.window.models.test_adapters import server as adapters_server
 from tests.addon.window.run_blender import ROOT, flat_colour_server, run_scenario, toybox_server
 
 VIEW = (0, 24, 1009, 878)  # pixels of the window: the 3D View and its sidebar, without an Image Editor that is empty
+
+SIDEBAR = (784, 84, 1004, 878)  # and that alone
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Screenshots:
 
     names: Sequence[str]
     box: tuple[int, int, int, int] | None = None
-    server: Callable[[], str] = toybox_server
+    server: Callable[[Path], str] = lambda folder: toybox_server()
 
 
 SCENARIOS = {
@@ -44,10 +47,13 @@ SCENARIOS = {
             "history",
         )
     ),
+    "adapters": Screenshots(("control",), SIDEBAR, adapters_server),
     "contact_sheets": Screenshots(("sheet", "compare")),
     "live": Screenshots(("live",), VIEW),
     "sequences": Screenshots(("sequence",), VIEW),
-    "stacked_projections": Screenshots(("views",), server=flat_colour_server),  # to tell what each view covers
+    "stacked_projections": Screenshots(
+        ("views",), server=lambda folder: flat_colour_server()
+    ),  # to tell what each view covers
 }
 ORBIT = "orbit"  # a strip of frames, and no screenshots
 
@@ -58,7 +64,7 @@ def take(blender: str, docs: Path, scenarios: Sequence[str]) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             wanted = SCENARIOS.get(scenario)
-            report = run_scenario(blender, scenario, folder, (wanted or Screenshots(())).server())
+            report = run_scenario(blender, scenario, folder, (wanted or Screenshots(())).server(folder))
             if not report["ok"]:
                 sys.exit(report["trace"])
             if wanted is None:

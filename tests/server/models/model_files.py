@@ -7,16 +7,18 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from weight_files.safetensors_header import WIDTHS
+
 CHECKPOINT = ("cond_stage_model.transformer.x", "first_stage_model.x", "model.diffusion_model.x")
 
 
 def tensors_file(
     file: Path, names: Iterable[str] = CHECKPOINT, missing: int = 0, dtype: str = "F16", **notes: str
 ) -> Path:
-    """A safetensors file with two numbers under each name, of which so many bytes at its end are missing."""
-    names = list(names)
+    """A safetensors file with four bytes of numbers under each name, of which so many at its end are missing."""
+    names, shape = list(names), [4 // WIDTHS[dtype]]
     header: dict[str, object] = {
-        name: {"dtype": dtype, "shape": [2], "data_offsets": [4 * i, 4 * i + 4]} for i, name in enumerate(names)
+        name: {"dtype": dtype, "shape": shape, "data_offsets": [4 * i, 4 * i + 4]} for i, name in enumerate(names)
     }
     if notes:
         header["__metadata__"] = {name.replace("__", "."): value for name, value in notes.items()}

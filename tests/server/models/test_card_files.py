@@ -63,7 +63,7 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
         ("[model.toybox]\nlayers = [1]\n", "line 2: layers must be a list of names"),
         ("[model.toybox]\nguided_by = 'magic'\n", "line 2: guided_by must be one of pass, input, nothing"),
         ("[model.toybox]\nscheduler = 'heun'\n", "line 2: scheduler must be one of"),
-        ("\n[family.midjourney]\nsteps = 2\n", "line 2 names no family 'midjourney'; there is stable-diffusion-1,"),
+        ("\n[family.midjourney]\nsteps = 2\n", "line 2 names no family 'midjourney'; there is stable-diffusion-1"),
         ("# note\nsteps = 2\n", "line 2 says 'steps'; a card begins with"),
         ("[model]\nsteps = 2\n", "line 2 says 'steps' of no model"),
         ("[model.toybox]\nnote = '''\n", "is no TOML"),

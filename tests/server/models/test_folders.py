@@ -44,6 +44,15 @@ def test_a_list_of_paths_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_several_programs_in_one_file_each_with_its_own_base(tmp_path: Path) -> None:
+    """As an editor of Windows saves it: with a mark in front, and with the line that begins a document."""
+    file = tmp_path / "extra_model_paths.yaml"
+    sections = ("a111", "models/Stable-diffusion"), ("comfyui", "models/checkpoints"), ("größer", "Modelle")
+    text = "".join(f"{name}:\r\n  base_path: {tmp_path / name}/\r\n  checkpoints: {sub}\r\n" for name, sub in sections)
+    file.write_bytes(f"\ufeff# mine\r\n---\r\n{text}".encode())
+    assert read_paths(file) == [("checkpoints", tmp_path / name / sub) for name, sub in sections]
+
+
 def test_of_what_it_names_models_are_looked_for_where_models_are(tmp_path: Path) -> None:
     file = tmp_path / "extra_model_paths.yaml"
     file.write_text(PATHS.format(base=tmp_path))
@@ -62,6 +71,12 @@ def test_of_what_it_names_models_are_looked_for_where_models_are(tmp_path: Path)
         ("one:\n  a: b\n    c: d\n", "line 3 is indented otherwise"),
         ("one:\n\ta: b\n", "line 2 is no “key: path”"),
         ("{a: [b]}\n", "line 1 names a path outside of any section"),
+        (
+            "one:\n  base_path: &base /models\n",
+            "line 2 says its path in a way of YAML's that is not read; write it out",
+        ),
+        ("one:\n  base_path: /m\n  checkpoints: [a, b]\n", "line 3 says its path in a way of YAML's"),
+        ("one:\n  checkpoints:\n    - a\n    - b\n", "line 3 is no “key: path”"),
     ],
 )
 def test_a_list_that_is_wrong_says_in_which_line(tmp_path: Path, text: str, words: str) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Models of other families, from an offer to a picture: one checkpoint file of Stable Diffusion XL, a flow's folder."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,3 +65,18 @@ def test_a_model_of_few_steps_is_offered_and_painted_as_it_likes(checkpoint: Pat
     asked = replace(ASKED, model=offer.name, steps=offer.steps, scale=offer.scale, scheduler=offer.scheduler)
     guided, free = (engine.paint(replace(asked, strength=strength), unwatched) for strength in (0.7, 0.0))
     assert not np.array_equal(pixels(guided.full), pixels(free.full))
+
+
+@pytest.mark.parametrize("kin", ["turbo", "lightning", "lcm"])
+def test_the_first_versions_have_models_of_few_steps_too(tmp_path: Path, kin: str) -> None:
+    folder = tmp_path / f"dreamer {kin}"
+    torch.manual_seed(0)
+    with quiet():
+        pipelines.stable_diffusion_2().save_pretrained(folder)
+    offer, engine = described(folder), DiffusionEngine()
+    assert (offer.family, offer.steps, offer.scheduler, offer.scale) == (f"stable-diffusion-1-{kin}", *FEW[kin], 1.0)
+    engine.load(offer)
+    asked = replace(ASKED, model=offer.name, steps=offer.steps, scale=offer.scale, scheduler=offer.scheduler)
+    guided, free = (engine.paint(replace(asked, strength=strength), unwatched) for strength in (0.7, 0.0))
+    assert not np.array_equal(pixels(guided.full), pixels(free.full))
+    assert described(Path(shutil.copytree(folder, tmp_path / "hyperreal dreams"))).family == "stable-diffusion-1"

@@ -99,8 +99,9 @@ class ChooseControl(bpy.types.Operator):
         elif info is None:
             return refuse(self, sentences.adapter_gone(self.name))
         else:
-            scale = before.scale if before is not None else 1.0
-            control = ControlNet(name=info.name, sha256=info.sha256, kind=control_kind(info.name), scale=scale)
+            control = ControlNet(name=info.name, sha256=info.sha256, kind=control_kind(info.name))
+            if before is not None:
+                control = replace(control, scale=before.scale, until=before.until)
         scene_settings.write(context.scene, {"control": control})
         return settle()
 

@@ -87,19 +87,24 @@ def test_sliders_set_the_weights_and_nothing_else_of_loras():
         delattr(bpy.types.Scene, weights)
 
 
-def test_the_slider_of_a_controlnet_sets_its_scale_and_nothing_else():
-    scene, scale = fresh(), adapter_properties.CONTROL_SCALE
-    setattr(bpy.types.Scene, scale, adapter_properties.of_adapters()[scale])
+@pytest.mark.parametrize(
+    ("slider", "field"), [(adapter_properties.CONTROL_SCALE, "scale"), (adapter_properties.CONTROL_UNTIL, "until")]
+)
+def test_a_slider_of_a_controlnet_sets_its_own_number_and_nothing_else(slider, field):
+    scene = fresh()
+    setattr(bpy.types.Scene, slider, adapter_properties.of_adapters()[slider])
     try:
-        setattr(scene, scale, 0.5)
+        assert getattr(scene, slider) == 1.0
+        setattr(scene, slider, 0.5)
         assert CONTROL not in scene, "there is no ControlNet to weigh"
-        kept = ControlNet(name="canny", sha256="1" * 64, kind="edges", until=0.5)
+        kept = ControlNet(name="canny", sha256="1" * 64, kind="edges", scale=0.8, until=0.6)
         write(scene, {"control": ControlNet(**{**vars(kept), "depth": pack_mask(1, 1, b"x")})})
         assert read(scene).control == kept, "what it looked at is no setting"
-        setattr(scene, scale, 0.35)
-        assert read(scene).control == ControlNet(**{**vars(kept), "scale": 0.35})
+        assert getattr(scene, slider) == pytest.approx(getattr(kept, field))
+        setattr(scene, slider, 0.35)
+        assert read(scene).control == ControlNet(**{**vars(kept), field: 0.35})
     finally:
-        delattr(bpy.types.Scene, scale)
+        delattr(bpy.types.Scene, slider)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "ink", "hue": 1}]', 7])

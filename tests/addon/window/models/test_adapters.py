@@ -68,11 +68,17 @@ def test_taken_off_again_nothing_of_them_is_left(report: dict) -> None:
 
 def test_a_controlnet_looks_at_the_blocks(report: dict) -> None:
     pictures, pixels = report["pictures"], report["pixels"]
-    asked = {name: pictures[name]["request"]["control"] for name in ("with depth", "with edges", "nothing of it")}
-    assert [(one["kind"], one["scale"]) for one in asked.values()] == [("depth", 0.8), ("edges", 0.8), ("edges", 0.0)]
-    shades = {shade for one in asked.values() for shade in unpack_mask(Mask(**one["depth"]))}
+    names = ("half with depth", "with depth", "with edges", "nothing of it")
+    asked = [pictures[name]["request"]["control"] for name in names]
+    assert [(one["kind"], one["scale"], one.get("until", 1.0)) for one in asked] == [
+        ("depth", 0.8, 0.5),
+        ("depth", 0.8, 1.0),
+        ("edges", 0.8, 1.0),
+        ("edges", 0.0, 1.0),
+    ]
+    shades = {shade for one in asked for shade in unpack_mask(Mask(**one["depth"]))}
     assert {0, 255} <= shades, "the nearest of the blocks, and nothing around them"
-    assert len({pixels[name] for name in ("as if plain", "with depth", "with edges")}) == 3
+    assert len({pixels[name] for name in ("as if plain", *names[:3])}) == 4
     assert pixels["nothing of it"] == pixels["plain"] and report["no control"]
 
 

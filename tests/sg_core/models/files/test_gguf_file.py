@@ -15,15 +15,16 @@ from torch import Tensor
 from sg_core import Lora, Phrase, WeightsError, generate, load, place, with_loras
 from sg_core.memory import counted
 from sg_core.models.files import gguf_file
-from sg_core.models.files.gguf_header import gguf_tensors
 from sg_core.models.model import Model
 from sg_core.sample import Texts, conditional_pass
 from tests.sg_core.models.files.test_network_file import saved
+from weight_files.gguf_header import gguf_tensors
 
 gguf = pytest.importorskip("gguf", reason="needs the package gguf: pip install 'maquette[gguf]'")
 
 PROMPT, PHRASE = "a huge castle and a red rocket", Phrase("castle")
-KINDS = ("Q8_0", "Q4_0", "BF16")
+OPTIONS = {"width": 96, "height": 64, "steps": 4, "scale": 1.0, "scheduler": "euler"}
+KINDS = ("Q8_0", "Q4_0", "BF16")  # the others are in test_gguf_kinds
 
 
 def as_gguf(file: Path, tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
@@ -107,9 +108,8 @@ def test_the_gradient_is_that_of_the_dequantised_network(pair: tuple[Model, Mode
 
 def test_it_paints_what_the_dequantised_network_paints(pair: tuple[Model, Model]) -> None:
     """Guided, and as it is."""
-    options = {"width": 96, "height": 64, "steps": 4, "scale": 1.0, "scheduler": "euler"}
     for layout in ({}, {"layout": energy()}):
-        ours, plain = (generate(model, PROMPT, **options, **layout) for model in pair)
+        ours, plain = (generate(model, PROMPT, **OPTIONS, **layout) for model in pair)
         assert (ours - plain).abs().max() < 1e-4
 
 

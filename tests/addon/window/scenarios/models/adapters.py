@@ -58,11 +58,17 @@ def choose(scene: bpy.types.Scene) -> None:
 
 
 def controlled(app, folder: Path, report: dict) -> Iterator:
-    """With a ControlNet that looks at depth, at edges, and of which nothing is added; and without one again."""
+    """With a ControlNet that looks at depth, for half of the steps and for all, at edges, and of which nothing is
+    added; and without one again."""
     scene = bpy.context.scene
     press("choose_control", name="depth")
-    scene.maquette_control_scale = 0.8
+    scene.maquette_control_scale, scene.maquette_control_until = 0.8, 0.5
+    view = bpy.context.preferences.view
+    scale, view.ui_scale = view.ui_scale, 0.75  # or the row lies below the window
     yield from screenshot(folder / "control.png", settle=2.0)
+    view.ui_scale = scale
+    yield from painted(app, "half with depth", report)
+    scene.maquette_control_until = 1.0
     yield from painted(app, "with depth", report)
     press("choose_control", name="depth", kind="edges")
     yield from painted(app, "with edges", report)

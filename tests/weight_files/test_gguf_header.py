@@ -1,32 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""A GGUF file's header is believed only as far as the file goes; both readers give one verdict."""
+"""A GGUF file's header is believed only as far as the file goes."""
 
 import struct
 from pathlib import Path
 
 import pytest
 
-from server import gguf_header as of_the_list
-from sg_core.models.files import gguf_header
 from tests.server.models.model_files import gguf_file, gguf_text
-
-READERS = (gguf_header.gguf_tensors, of_the_list.gguf_tensors)
-
-
-def test_the_two_readers_are_one() -> None:
-    """Neither may import the other's package; what they do is the same text below what they say of each other."""
-    texts = [
-        Path(str(module.__file__)).read_text("utf-8").partition('"""\n\n')[2] for module in (gguf_header, of_the_list)
-    ]
-    assert texts[0].replace("_HeaderReader", "_Reader") == texts[1] and "def gguf_tensors" in texts[0]
+from weight_files.gguf_header import gguf_tensors
 
 
-@pytest.mark.parametrize("read", READERS, ids=("method", "server"))
-def test_shapes_are_told_rows_first_and_places_from_the_beginning(read, tmp_path: Path) -> None:
+def test_shapes_are_told_rows_first_and_places_from_the_beginning(tmp_path: Path) -> None:
     listed = struct.pack("<IIQ", 9, 8, 2) + gguf_text("a") + gguf_text("b")
     facts = gguf_text("some.words") + listed
     file = gguf_file(tmp_path / "some.gguf", ("a.weight", "b.weight"), (32, 2), 2, size=36, facts=facts)
-    tensors = read(file)
+    tensors = gguf_tensors(file)
     start = tensors["a.weight"]["data_offsets"][0]
     assert start % 32 == 0 and tensors["a.weight"] == {
         "dtype": "Q4_0",
@@ -39,7 +27,7 @@ def test_shapes_are_told_rows_first_and_places_from_the_beginning(read, tmp_path
 def test_another_alignment_is_heeded(tmp_path: Path) -> None:
     facts = gguf_text("general.alignment") + struct.pack("<II", 4, 16)
     file = gguf_file(tmp_path / "some.gguf", facts=facts, size=64)
-    assert gguf_header.gguf_tensors(file)["double_blocks.0.img_attn.x"]["data_offsets"][0] % 16 == 0
+    assert gguf_tensors(file)["double_blocks.0.img_attn.x"]["data_offsets"][0] % 16 == 0
 
 
 LONG, DEEP = struct.pack("<Q", 2**60), struct.pack("<IQ", 9, 1) * 20
@@ -61,18 +49,16 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("read", READERS, ids=("method", "server"))
 @pytest.mark.parametrize("name", DAMAGED)
-def test_a_header_that_lies_is_refused(name: str, read, tmp_path: Path) -> None:
+def test_a_header_that_lies_is_refused(name: str, tmp_path: Path) -> None:
     options, words = DAMAGED[name]
     with pytest.raises(ValueError, match=words):
-        read(gguf_file(tmp_path / "some.gguf", **options))
+        gguf_tensors(gguf_file(tmp_path / "some.gguf", **options))
 
 
-@pytest.mark.parametrize("read", READERS, ids=("method", "server"))
-def test_a_header_may_break_off_anywhere(read, tmp_path: Path) -> None:
+def test_a_header_may_break_off_anywhere(tmp_path: Path) -> None:
     whole = gguf_file(tmp_path / "whole.gguf").read_bytes()
     for length in range(len(whole)):
         (tmp_path / "part.gguf").write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"broke off|no GGUF file|empty"):
-            read(tmp_path / "part.gguf")
+            gguf_tensors(tmp_path / "part.gguf")

@@ -2,7 +2,7 @@
 """The header of a GGUF file: what its tensors are called, how large and of which kind they are, and where they lie.
 
 Every length is held against what the file has before it is believed; nothing is read behind the header, which ends at
-the first tensor. ``server.gguf_header`` reads the same for the list of models; a test holds both to one verdict.
+the first tensor.
 """
 
 import math
@@ -30,13 +30,15 @@ KINDS = {
     12: ("Q4_K", 256, 144),
     13: ("Q5_K", 256, 176),
     14: ("Q6_K", 256, 210),
+    20: ("IQ4_NL", 32, 18),
+    23: ("IQ4_XS", 256, 136),
     30: ("BF16", 1, 2),
 }
 """Of each number in the file: the kind of weights, how many stand in a block, and the block's bytes."""
 
 
 @dataclass
-class _HeaderReader:
+class _Reader:
     """Reads forward through a file of ``left`` more bytes, and never on."""
 
     file: BinaryIO
@@ -82,7 +84,7 @@ def gguf_tensors(file: Path) -> dict[str, dict[str, Any]]:
     """
     size = file.stat().st_size
     with file.open("rb") as opened:
-        reader = _HeaderReader(opened, size)
+        reader = _Reader(opened, size)
         if size < 24 or reader.take(4) != b"GGUF":
             raise ValueError("it is no GGUF file" if size else "it is empty")
         version, tensors, facts = reader.number(4), reader.number(8), reader.number(8)
@@ -100,7 +102,7 @@ def gguf_tensors(file: Path) -> dict[str, dict[str, Any]]:
     return {name: _placed(name, facts, start, size) for name, facts in entries}
 
 
-def _entry(reader: _HeaderReader) -> tuple[str, dict[str, Any]]:
+def _entry(reader: _Reader) -> tuple[str, dict[str, Any]]:
     name, dimensions = reader.text(), reader.number(4)
     if dimensions > DIMENSIONS:
         raise ValueError("its header is damaged")

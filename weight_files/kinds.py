@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a file is, told by what its tensors are called, by the kinds that ``cards.json`` lists."""
+"""What a file is, told by what its tensors are called, by the kinds that sg_core's ``cards.json`` lists."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,16 @@ def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> M
 
 def network_family(kind: Mapping[str, Any], name: str) -> str:
     """The family of a file that holds a network alone: told by its tensors, and where these say too little by name."""
-    return next(str(key) for key, words in kind["families"].items() if is_named(name, {"named": words}))
+    return _first_named(kind["families"], name)
+
+
+def configuration_name(kind: Mapping[str, Any], name: str) -> str:
+    """Which of the configurations that ship a checkpoint has, told as a network's family is."""
+    return _first_named(kind["configurations"], name)
+
+
+def _first_named(choices: Mapping[str, Sequence[str]], name: str) -> str:
+    return next(str(key) for key, words in choices.items() if is_named(name, {"named": words}))
 
 
 def blocks(tensors: Mapping[str, Any]) -> int:
@@ -30,6 +39,13 @@ def blocks(tensors: Mapping[str, Any]) -> int:
     return 1 + max((int(match[1]) for name in tensors if (match := BLOCK.match(name))), default=-1)
 
 
+def foreign_channels(network: Mapping[str, Any], autoencoder: Mapping[str, Any]) -> str:
+    """Why a UNet of this configuration does not paint from words; "" where it takes what its autoencoder makes."""
+    inputs, latents = network.get("in_channels", 4), autoencoder.get("latent_channels", 4)
+    channels = f"its network takes {inputs} channels, and its autoencoder makes {latents}"
+    return "" if inputs == latents else f"{channels}: it is made for inpainting or the like, and not painted with alone"
+
+
 def is_named(name: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a model's name holds one of the words that tell its family, where only the name does."""
-    return not facts.get("named") or any(word in name.lower() for word in facts["named"])
+    """Whether a model's name holds one of the words (patterns) that tell its family, where only the name does."""
+    return not facts.get("named") or any(re.search(word, name.lower()) for word in facts["named"])
