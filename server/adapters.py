@@ -128,7 +128,9 @@ class AdapterCatalogue:
         Raises NoAdapter, UnfitAdapter for what is made for another model, and ChangedAdapter where a file is not the
         one that the request means.
         """
-        adapters = self._asked_for(blockout)
+        if not files_of(blockout):
+            return blockout
+        adapters = self.all()
         loras = [replace(lora, sha256=self._checked("lora", lora, model, adapters)) for lora in blockout.loras]
         vae = blockout.vae and replace(blockout.vae, sha256=self._checked("vae", blockout.vae, model, adapters))
         control = blockout.control
@@ -141,10 +143,11 @@ class AdapterCatalogue:
 
         Raises NoAdapter, UnfitAdapter.
         """
+        adapters: Sequence[Adapter] = ()
         if files_of(blockout):
             with self._lock:
                 self._remember()  # the sums that the server has made since
-        adapters = self._asked_for(blockout)
+            adapters = self.all()
         loras = tuple((lora, self._pinned_file("lora", lora, adapters)) for lora in blockout.loras)
         vae = (blockout.vae, self._pinned_file("vae", blockout.vae, adapters)) if blockout.vae else None
         asked = blockout.control
@@ -161,10 +164,6 @@ class AdapterCatalogue:
                 if self.described(adapter).sha256 == wanted.sha256:
                     return adapter.file
         return self.find(kind, wanted.name, adapters).file
-
-    def _asked_for(self, blockout: Blockout) -> Sequence[Adapter]:
-        """All there are, looked for once; none where a request names none."""
-        return self.all() if files_of(blockout) else ()
 
     def _checked(self, kind: AdapterKind, adapter: AnyFile, model: ModelInfo, adapters: Sequence[Adapter]) -> str:
         info = self.described(self.find(kind, adapter.name, adapters))

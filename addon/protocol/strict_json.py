@@ -99,6 +99,8 @@ class Record:
 
 def dump(record: Any) -> Any:
     """A record as plain JSON values: dicts, lists, text, numbers. Of fields ``Added`` later, those not at default."""
+    if record is None or isinstance(record, (str, int, float)):  # nearly all of them
+        return record
     if is_dataclass(record):
         kind: type = type(record)
         later, values = _later(kind), {key: getattr(record, name) for key, name in _keys(kind).items()}

@@ -130,7 +130,7 @@ async def _listened(
     server: ServerProcess, listeners: int, act: Callable[[], None], asked: dict[int, float]
 ) -> Sequence[float]:
     """How long after it was asked for each change was heard of, by all listeners, while ``act`` runs in a thread."""
-    delays: list[float] = []
+    received: list[tuple[float, bytes]] = []  # read later: the listeners share one processor with what they measure
     ready = asyncio.Semaphore(0)
 
     async def listen() -> None:
@@ -143,9 +143,7 @@ async def _listened(
         try:
             while line := await reader.readline():
                 if line.startswith(b"data: "):
-                    heard = time.perf_counter()
-                    number = json.loads(line.removeprefix(b"data: "))["sequence"]
-                    delays.append(heard - asked.get(number, heard))
+                    received.append((time.perf_counter(), line))
         finally:
             writer.close()
             with suppress(OSError):
@@ -159,7 +157,8 @@ async def _listened(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    return delays
+    numbered = ((heard, json.loads(line.removeprefix(b"data: "))["sequence"]) for heard, line in received)
+    return [heard - asked.get(number, heard) for heard, number in numbered]
 
 
 def silent_ms(folder: Path, connections: int) -> float:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the server offers now: the models that were named, those of folders, and what goes on top of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from addon.protocol.answers import ModelInfo
 
@@ -27,6 +27,7 @@ class Offers:
     needs: MemoryNeeds
     adapters: AdapterCatalogue
     cards: CardFiles
+    stated: dict[str, str] = field(default_factory=dict)  # what the queue is known to say, by the fact's name
 
     @staticmethod
     def of(settings: ServerSettings, store: Store) -> "Offers":
@@ -42,14 +43,15 @@ class Offers:
 
     def all(self) -> tuple[ModelInfo, ...]:
         """The models on offer, each as its owner's cards have it; the first is the default."""
-        return tuple(map(self.cards.applied, (*self.settings.models, *self.library.offers)))
+        return self.cards.applied(self._uncarded())
 
     def find(self, name: str) -> ModelInfo:
         """The model of that name. Raises UnknownModel."""
-        for model in self.all():
+        models = self._uncarded()
+        for model in models:
             if model.name == name:
-                return model
-        names = [model.name for model in self.all()]
+                return self.cards.applied([model])[0]
+        names = [model.name for model in models]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         later = "; the folders are still being looked through" if self.library.listing().scanning else ""
         offered = f"there is {', '.join(names[:NAMED])}{more}{later}"
@@ -64,13 +66,16 @@ class Offers:
         }
         if self.settings.model(model.name) is None:
             stated[name_of(model.name)] = to_text(model)
-        known = self.store.facts()
-        for name, text in stated.items():
-            if known.get(name) != text:
-                self.store.state_fact(name, text)
+        for name, text in stated.items() - self.stated.items():
+            self.store.state_fact(name, text)
+            self.stated[name] = text
 
     def catalogue(self) -> AdapterCatalogue:
         """What goes on top of models, as far as folders are known now."""
         self.adapters.folders = (*self.settings.adapters, *self.library.adapters)
-        self.adapters.models = self.all()
+        self.adapters.models = self._uncarded()
         return self.adapters
+
+    def _uncarded(self) -> tuple[ModelInfo, ...]:
+        """The models on offer, as they were found: all that is needed where their defaults play no part."""
+        return (*self.settings.models, *self.library.offers)

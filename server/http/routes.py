@@ -60,8 +60,8 @@ class Services:
     offers: Offers
 
 
-def services(request: Request) -> Services:
-    """What the application was put together from, for a handler."""
+async def services(request: Request) -> Services:
+    """What the application was put together from, for a handler. FastAPI would send a plain function to a thread."""
     attached: Services = request.app.state.services
     return attached
 

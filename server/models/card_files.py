@@ -65,6 +65,14 @@ class CardFiles:
     def values(self, model: ModelInfo) -> CardValues:
         """What they say of a model, each fact once."""
         self._read()
+        return self._values(model)
+
+    def applied(self, models: Sequence[ModelInfo]) -> tuple[ModelInfo, ...]:
+        """The models with the defaults that they say; one as it was where those do not fit it."""
+        self._read()
+        return tuple(map(self._applied, models))
+
+    def _values(self, model: ModelInfo) -> CardValues:
         merged: dict[str, Any] = {}
         for kind, name in (("family", model.family), ("model", model.name)):
             for table in self._tables:
@@ -72,10 +80,9 @@ class CardFiles:
                     merged |= dict(table.values)
         return tuple(sorted(merged.items()))
 
-    def applied(self, model: ModelInfo) -> ModelInfo:
-        """The model with the defaults that they say; as it was where those do not fit it."""
+    def _applied(self, model: ModelInfo) -> ModelInfo:
         own = {field.name for field in fields(ModelInfo)}
-        values = {key: value for key, value in self.values(model) if key in own}
+        values = {key: value for key, value in self._values(model) if key in own}
         try:
             return load(ModelInfo, dump(model) | values) if values else model
         except ContractError:  # each alone is within its bounds, so this is of what a record says of several

@@ -17,7 +17,7 @@ from addon.protocol.strict_json import dump
 from ..problems import NotWaiting
 from . import job_state
 from .job_state import ACTIVE, Ticket, Verb
-from .rows import WAITING, job_by, job_row
+from .rows import WAITING, job_row
 
 
 class StaleClaim(RuntimeError):
@@ -46,7 +46,22 @@ def insert(
     )
     db.execute("INSERT INTO submission VALUES (?, ?, ?)", (key, digest, job))
     log(db, job, "state")
-    return job_by(db, job)
+    created, position, _ = in_line
+    return Job(
+        id=job,
+        state=ticket.state,
+        sequence=ticket.sequence,
+        created=created,
+        phase="",
+        step=0,
+        steps=all_steps(blockout),
+        artifacts=(),
+        problem=None,
+        model=blockout.model,
+        prompt=blockout.prompt,
+        seed=blockout.seed,
+        position=position,
+    )
 
 
 def waiting(db: sqlite3.Connection, job: str) -> sqlite3.Row:

@@ -91,7 +91,7 @@ def model_of(settings: ServerSettings, name: str) -> tuple[ModelInfo, ModelLibra
         model = next((offer for offer in library.offers if offer.name == title), None)
     if model is None:
         raise CannotInspect(f"There is no model {name} here: name its folder or file with --model")
-    return CardFiles(settings.cards).applied(model), library
+    return CardFiles(settings.cards).applied([model])[0], library
 
 
 def setup_of(
