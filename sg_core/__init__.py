@@ -8,6 +8,7 @@ pictures = generate(model, "a castle and a rocket", layout, seeds=[0, 1], width=
 
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.edits.collage import Cutting, blocking, collage
+from sg_core.edits.likeness import appearance, rescale, same_shape, shift
 from sg_core.edits.look import (
     carry,
     follow,
@@ -90,6 +91,7 @@ __all__ = [
     "Watch",
     "WeightsError",
     "apart",
+    "appearance",
     "appended",
     "between",
     "blocking",
@@ -122,13 +124,16 @@ __all__ = [
     "place",
     "presence",
     "prompt_to_prompt",
+    "rescale",
     "same_look",
+    "same_shape",
     "sample",
     "score",
     "sequence",
     "shape",
     "shaped_noise",
     "share",
+    "shift",
     "size",
     "until",
     "with_autoencoder",

@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.attention.coverage import on_grid
+from sg_core.attention.coverage import mask_by_grid
 from sg_core.attention.tape import Tape
+from sg_core.edits.reference import Reference
 from sg_core.errors import EnergyError
 from sg_core.schedule import Schedule, always, times
 from sg_core.terms import properties
@@ -38,7 +39,8 @@ class Measure:
 @dataclass(frozen=True)
 class Term:
     """One goal, for one phrase or for none. Its error counts as met below ``tolerance``; ``weight`` may change with
-    progress. One that is ``of_picture`` needs the predicted picture, and so the whole network's gradient.
+    progress. One that is ``of_picture`` needs the predicted picture, and so the whole network's gradient; one with a
+    ``likeness`` reads beside the tape that of a reference, where its caption says this phrase.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Term:
     measure: Callable[[Tape], Measure]
     weight: Schedule = always
     of_picture: bool = False
+    likeness: tuple[Reference, Phrase] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,12 @@ class Energy:
     def of_picture(self) -> bool:
         """Whether any term needs the predicted picture."""
         return any(term.of_picture for term in self.terms)
+
+    @property
+    def references(self) -> dict[Reference, tuple[Phrase, ...]]:
+        """The references that terms read, each with the phrases that are read there."""
+        pairs = [term.likeness for term in self.terms if term.likeness is not None]
+        return {reference: tuple(dict.fromkeys(p for one, p in pairs if one is reference)) for reference, _ in pairs}
 
     def at(self, progress: float) -> "Energy":
         """The terms that weigh anything at this progress."""
@@ -120,12 +129,13 @@ def shape(words: str | Phrase, mask: Any, tolerance: float = 0.35) -> Energy:
     """
 
     def measure(tape: Tape) -> Measure:
-        attention, silhouette, target = tape.map(subject), tape.silhouette(subject), _target(mask, tape, subject)
+        attention, silhouette, target = tape.map(subject), tape.silhouette(subject), target_on(tape)
         outline = (silhouette - target).abs().mean((1, 2))
         share = (attention * target).sum((1, 2)) / attention.sum((1, 2))
         return Measure(outline + 0.5 * (1.0 - share) ** 2, _apart(silhouette.detach(), target))
 
     subject = phrase(words)
+    target_on = _target(mask, subject)
     return _term("shape", subject, tolerance, measure)
 
 
@@ -166,11 +176,12 @@ def presence(words: str | Phrase, mask: Any = None, tolerance: float = 0.4) -> E
 
     def measure(tape: Tape) -> Measure:
         share = tape.map(subject) / tape.content()
-        inside = share if mask is None else share * _target(mask, tape, subject)
+        inside = share if mask is None else share * target_on(tape)
         best = inside.flatten(1).topk(max(1, share[0].numel() // 16)).values.mean(1)
         return Measure(1.0 - best, 1.0 - best)
 
     subject = phrase(words)
+    target_on = _target(mask, subject)
     return _term("presence", subject, tolerance, measure)
 
 
@@ -183,10 +194,11 @@ def keep_out(words: str | Phrase, mask: Any, tolerance: float = 0.1) -> Energy:
 
     def measure(tape: Tape) -> Measure:
         silhouette = tape.silhouette(subject)
-        inside = (silhouette * _target(mask, tape, subject)).sum((1, 2)) / silhouette.sum((1, 2)).clamp_min(1e-6)
+        inside = (silhouette * target_on(tape)).sum((1, 2)) / silhouette.sum((1, 2)).clamp_min(1e-6)
         return Measure(inside, inside)
 
     subject = phrase(words)
+    target_on = _target(mask, subject)
     return _term("keep_out", subject, tolerance, measure)
 
 
@@ -200,9 +212,10 @@ def _term(name: str, subject: Phrase, tolerance: float, measure: Callable[[Tape]
     return Energy((Term(f"{name} of {subject}", subject, tolerance, measure),))
 
 
-def _target(mask: Any, tape: Tape, subject: Phrase) -> Tensor:
-    """A mask on the tape's grid, by area: (1 or batch, y, x)."""
-    return on_grid(mask, tape.grid, tape.batch, subject, next(iter(tape.attention.values())))
+def _target(mask: Any, subject: Phrase) -> Callable[[Tape], Tensor]:
+    """A mask on a tape's grid, by area: (1 or batch, y, x)."""
+    brought = mask_by_grid(mask, subject)
+    return lambda tape: brought(tape.grid, tape.batch, next(iter(tape.attention.values())))
 
 
 def _rows(numbers: Numbers, like: Tensor, subject: Phrase) -> Tensor:

@@ -23,13 +23,14 @@ class Memory:
     """What a run remembers of its guided steps, row by row, all (batch,): a row never knows its batch.
 
     ``energy`` is the latest, ``highest`` and ``steepest`` are the largest energy and gradient (RMS) so far; ``calm``
-    counts steps on end with every error in tolerance.
+    counts steps on end with every error in tolerance. ``gradient`` is the latest, (batch, channel, y, x).
     """
 
     energy: Tensor
     highest: Tensor
     steepest: Tensor
     calm: Tensor
+    gradient: Tensor | None = None
 
     def after(self, reading: Reading) -> "Memory":
         """What is remembered once an energy was read."""
@@ -39,7 +40,7 @@ class Memory:
 
     def along(self, gradient: Tensor) -> "Memory":
         """What is remembered once its gradient is known."""
-        return replace(self, steepest=torch.maximum(self.steepest, rms(gradient)))
+        return replace(self, steepest=torch.maximum(self.steepest, rms(gradient)), gradient=gradient)
 
 
 def nothing_yet(like: Tensor) -> Memory:
@@ -53,6 +54,9 @@ class Guidance(Protocol):
 
     def acts(self, step: Step) -> bool:
         """Whether the energy is looked at in this step."""
+
+    def repeats(self, step: Step) -> bool:
+        """Whether the latest gradient is pushed along once more in this step, in which no energy is looked at."""
 
     def rests(self, memory: Memory) -> Tensor:
         """Rows that have what they wanted, (batch,) bool: they are watched and left alone."""
@@ -75,6 +79,10 @@ class Paper:
         first, end = math.ceil(3 * step.total / 16), 31 * step.total // 32
         return step.index < end and (step.index < first or (step.index - first) % 2 == 0)
 
+    def repeats(self, step: Step) -> bool:
+        """Never."""
+        return False
+
     def rests(self, memory: Memory) -> Tensor:
         """Never."""
         return torch.zeros_like(memory.calm, dtype=torch.bool)
@@ -96,6 +104,7 @@ class Relative:
         decay: the change also shrinks as (energy / its largest)^decay; 0 turns that off.
         clip: largest RMS of the change, in units of the latent's noise.
         patience: steps on end within tolerance after which a row rests; it is woken when an error grows again.
+        every: the energy is looked at in every so many steps; those between go on along the gradient of the latest.
     """
 
     strength: float
@@ -104,9 +113,17 @@ class Relative:
     decay: float = 0.25
     clip: float = 1.0
     patience: int = 2
+    every: int = 1
 
     def acts(self, step: Step) -> bool:
         """The early steps, and never the last."""
+        return self._early(step) and step.index % self.every == 0
+
+    def repeats(self, step: Step) -> bool:
+        """The early steps between those."""
+        return self._early(step) and step.index % self.every != 0
+
+    def _early(self, step: Step) -> bool:
         return step.progress < self.until and step.index < step.total - 1
 
     def rests(self, memory: Memory) -> Tensor:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from sg_core.attention.hooks import all_modules
 from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.errors import RequestError, SelfGuidanceError
@@ -62,18 +63,18 @@ def refuse_untested(*networks: nn.Module) -> None:
 
 
 def _tricks(network: nn.Module) -> Iterator[str]:
-    for module in network.modules():
+    for module in all_modules(network):
         for name in HOOKS:
-            if hasattr(module, name):
-                kinds = getattr(getattr(module, name), "hooks", {"offloading": None})
+            if (hook := vars(module).get(name)) is not None:
+                kinds = getattr(hook, "hooks", {"offloading": None})
                 yield from (kind.replace("_", " ") for kind in kinds)
-    for weight in network.parameters():
-        if type(weight).__name__ in COMPARED:
-            continue
-        if type(weight.data) is not torch.Tensor:
-            yield f"weights of the kind {type(weight.data).__name__}"
-        elif weight.dtype not in PRECISIONS:
-            yield f"weights in {weight.dtype}"
+        for weight in module._parameters.values():
+            if weight is None or type(weight).__name__ in COMPARED:
+                continue
+            if type(weight.data) is not torch.Tensor:
+                yield f"weights of the kind {type(weight.data).__name__}"
+            elif weight.dtype not in PRECISIONS:
+                yield f"weights in {weight.dtype}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
@@ -14,7 +15,7 @@ from sg_core.attention.coverage import on_grid
 from sg_core.attention.masks import masking
 from sg_core.attention.tape import Grid, Tape, forgetting_after, listening
 from sg_core.conditioning import Conditioning
-from sg_core.edits.passes import shared, sources
+from sg_core.edits.passes import heard_references, shared, sources
 from sg_core.energy import Energy, Reading
 from sg_core.errors import EnergyError, NotFinite, RequestError
 from sg_core.guidance import Guidance, Memory, nothing_yet
@@ -118,16 +119,18 @@ def sample(
     attention, kept = model.attention(latent) if layout.masks.terms else {}, layout.keeping
     latent = kept.begun(latent / trajectory.spread) * trajectory.spread if kept.terms else latent
     if layout.noise and layout.energy.terms:
-        latent = _shaped(model, latent, texts, trajectory, layout, attention)
+        latent = _shaped(model, latent, texts, trajectory, layout, attention, scale)
     memory, known = nothing_yet(latent), sources(model, kept, latent, scale)
-    masked = partial(masking, model.network, attention, texts.words, layout.masks)
+    heard = heard_references(model, layout.energy, latent, scale)
+    masked = partial(masking, model.network, attention, texts.words, layout.masks, known={})
     beside = partial(controlled, model.network, layout.controls)
     for step in trajectory.steps:
         noisy = latent if step.shrink == 1.0 else latent * step.shrink
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         follow = not bool(guidance.rests(memory).all())
+        others = heard.tapes(layout.energy.at(step.progress) if inspected else active, step)
         with shared(known, kept, latent, step), masked(step.progress), beside(step.progress):
-            passed = conditional_pass(model, noisy, step, texts, active, follow=follow, listen=inspected)
+            passed = conditional_pass(model, noisy, step, texts, active, others, follow=follow, listen=inspected)
         with torch.no_grad(), beside(step.progress):
             plain, correction = guided_output(model, noisy, step, texts, scale, passed.output)
             memory = memory.after(passed.reading) if passed.reading else memory
@@ -169,6 +172,8 @@ def _guided(
     """The output without a pull, and the correction, to the output with one, and what is remembered of it."""
     plain, correction = outputs
     gradient = _confined(passed.gradient, layout.confined)
+    if gradient is None and guidance.repeats(step) and layout.energy.at(step.progress).terms:
+        gradient = memory.gradient
     if gradient is None:
         return plain, memory
     memory = memory.along(gradient)
@@ -176,11 +181,20 @@ def _guided(
 
 
 def conditional_pass(
-    model: Model, latent: Tensor, step: Step, texts: Texts, energy: Energy, *, follow: bool, listen: bool = False
+    model: Model,
+    latent: Tensor,
+    step: Step,
+    texts: Texts,
+    energy: Energy,
+    others: Mapping[int, Tape] = MappingProxyType({}),
+    *,
+    follow: bool,
+    listen: bool = False,
 ) -> Pass:
     """The conditional output, what the energy read in that pass, and its gradient by the latent where followed.
 
-    Without terms nothing is read. ``listen`` has the tape handed back, with terms or without.
+    Without terms nothing is read. ``listen`` has the tape handed back, with terms or without; ``others`` are the tapes
+    of the references that the terms read.
 
     Raises AttentionError when a layer was not heard, EnergyError when the energy has no gradient.
     """
@@ -191,8 +205,9 @@ def conditional_pass(
     with torch.set_grad_enabled(follow):
         leaf = latent.detach().requires_grad_(follow)
         quiet = nullcontext() if energy.of_picture else forgetting_after(model.network, layers)
-        with listening(model.network, layers, texts.words) as tape, quiet:
+        with listening(model.network, layers, texts.words, featured=bool(others)) as tape, quiet:
             output = model.predict(leaf, step, texts.conditional)
+        tape = replace(tape, references=others) if others else tape
         if energy.of_picture:
             clean = model.parametrisation.to_clean(output, leaf, step.alpha, step.sigma)
             tape = replace(tape, picture=model.decode(clean))
@@ -214,19 +229,26 @@ def _gradient(reading: Reading, latent: Tensor) -> Tensor:
 
 
 def _shaped(
-    model: Model, latent: Tensor, texts: Texts, trajectory: Trajectory, layout: Layout, attention: Mapping[str, Grid]
+    model: Model,
+    latent: Tensor,
+    texts: Texts,
+    trajectory: Trajectory,
+    layout: Layout,
+    attention: Mapping[str, Grid],
+    scale: float,
 ) -> Tensor:
     """The initial latent, its noise shaped by the energies of the first step, under the masks that hold there."""
     first, noise = trajectory.steps[0], layout.noise
     energy = layout.energy.at(first.progress)
     if noise is None or not energy.terms:
         return latent
+    others = heard_references(model, energy, latent, scale).tapes(energy, first)
 
     def gradient(unit: Tensor) -> Tensor:
         noisy = unit * (trajectory.spread * first.shrink)
         masked = masking(model.network, attention, texts.words, layout.masks, first.progress)
         with masked, controlled(model.network, layout.controls, first.progress):
-            slope = conditional_pass(model, noisy, first, texts, energy, follow=True).gradient
+            slope = conditional_pass(model, noisy, first, texts, energy, others, follow=True).gradient
         inside = _confined(slope, layout.confined if noise.inside is None else (*layout.confined, noise.inside))
         assert inside is not None, "it was followed"
         return inside

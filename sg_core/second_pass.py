@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sg_core.edits.keeping import Keeping
+from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
 from sg_core.models.cards import Card
@@ -61,9 +62,10 @@ def first_size(card: Card, width: int, height: int, enlargement: float) -> tuple
 def settled(layout: Layout) -> Layout:
     """What of a layout still holds in a second pass: energies and masks. Noise is not shaped, for there is a picture;
     words are not emphasised, which decides where things are, and would only coarsen what stands there; and what is kept
-    of other pictures, each of the first pass's size, is in that picture already."""
+    of other pictures, each of the first pass's size, or measured against them, is in that picture already."""
+    energy = Energy(tuple(term for term in layout.energy.terms if term.likeness is None))
     terms = tuple(replace(term, emphasis=0.0) for term in layout.masks.terms)
-    return replace(layout, noise=None, masks=replace(layout.masks, terms=terms), keeping=Keeping())
+    return replace(layout, energy=energy, noise=None, masks=replace(layout.masks, terms=terms), keeping=Keeping())
 
 
 def step_count(steps: int, denoising: float) -> int:

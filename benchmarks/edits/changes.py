@@ -55,7 +55,7 @@ def differences(judge: Segmenter, case: EditCase, before: Tensor, after: Tensor,
     return {
         "outside": mean_change(before, after, outside),
         "other": mean_change(before, after, case.beside.mask() > 0.5),
-        "colour": math.dist(*(colour(judge, case, *pair) for pair in ((before, case.old), (after, block)))),
+        "colour": math.dist(*(colour(judge, case.subject, *pair) for pair in ((before, case.old), (after, block)))),
         "patches": patches(judge, case, before, after, block),
     }
 
@@ -65,9 +65,9 @@ def mean_change(before: Tensor, after: Tensor, inside: Tensor) -> float:
     return float((before - after).abs()[:, inside].mean()) if inside.any() else 0.0
 
 
-def colour(judge: Segmenter, case: EditCase, picture: Tensor, block: EditBlock) -> list[float]:
-    """Mean red, green and blue of the subject, of its block where the Judge sees none."""
-    mask = detected(judge, picture, case.subject)[case.subject].mask
+def colour(judge: Segmenter, noun: str, picture: Tensor, block: EditBlock) -> list[float]:
+    """Mean red, green and blue of a noun, of its block where the Judge sees none."""
+    mask = detected(judge, picture, noun)[noun].mask
     inside = mask if mask.any() else block.mask() > 0.5
     mean: list[float] = picture[:, inside].mean(1).tolist()
     return mean
@@ -106,6 +106,12 @@ def inside_features(judge: Segmenter, picture: Tensor, noun: str) -> Tensor:
     weight = F.interpolate(mask.float()[None, None], values.shape[1:], mode="area")[0, 0]
     weight = weight if float(weight.sum()) > 0 else torch.ones_like(weight)
     return (values * weight).sum((1, 2)) / weight.sum()
+
+
+def overlap(judge: Segmenter, before: Tensor, noun: str, after: Tensor, other: str) -> float:
+    """IoU of what a Judge sees of one noun in one picture and of another in another."""
+    masks = (detected(judge, picture, name)[name].mask for picture, name in ((before, noun), (after, other)))
+    return iou(*masks)
 
 
 def decibels(one: Tensor, other: Tensor) -> float:

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.edits import changes
+from benchmarks.edits.changes import overlap
 from benchmarks.edits.drawing import EditCase
 from benchmarks.edits.orbit import orbit
 from benchmarks.edits.painter import EditPainter, elsewhere, pasted, restyled, subject_moved
+from benchmarks.edits.transfers import appearance_transfer, collage_of_two, layout_transfer, unnamed_region
 from benchmarks.placement.outlines import SIDE
 from sg_core.edits.look import keep_layout, keep_look, prompt_to_prompt, share
 from sg_core.edits.reference import pictured
@@ -210,12 +212,6 @@ def seconds(painter: EditPainter, case: EditCase, layout: Layout | None, seed: i
     return min(once() for _ in range(TIMED))
 
 
-def overlap(judge: Segmenter, before: Tensor, noun: str, after: Tensor, other: str) -> float:
-    """IoU of what a Judge sees of one noun in one picture and of another in another."""
-    masks = (changes.detected(judge, picture, name)[name].mask for picture, name in ((before, noun), (after, other)))
-    return iou(*masks)
-
-
 @cache
 def atlas(nouns: tuple[str, ...]) -> Atlas:
     """The pictures that true scenes are made of."""
@@ -231,5 +227,9 @@ EDITS = {
     "prompt_to_prompt": replaced,
     "real": real,
     "orbit": orbit,
+    "layout": layout_transfer,
+    "appearance": appearance_transfer,
+    "collage": collage_of_two,
+    "unnamed": unnamed_region,
     "cost": cost,
 }

@@ -20,6 +20,7 @@ from sg_core.judge import Judge, detect
 from sg_core.layout import Layout, masks
 from sg_core.models.model import Model
 from sg_core.sample import Moment
+from sg_core.tokens import Phrase
 
 FLOOR_SEED = 1_000_003  # added to a seed: another picture of the same
 ELSEWHERE = 0.8  # of its area: how another camera sees a block, and the other way round beside it
@@ -56,7 +57,7 @@ class EditPainter:
         )
         return pictures[0], moments[0].latent
 
-    def placed(self, regions: Mapping[str, Tensor]) -> Layout:
+    def placed(self, regions: Mapping[str, Tensor] | Mapping[str | Phrase, Tensor]) -> Layout:
         """As artists' requests are placed."""
         return place(regions) + masks(regions, emphasis=self.model.card.emphasis)
 

@@ -138,6 +138,30 @@ def of_shared_cost(rows: Sequence[EditRow], judge: str) -> float:
     return ratio([(row["seconds"][2], row["seconds"][0]) for row in rows])[0]
 
 
+def of_layout(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """IoU of outlines with the reference's, of two other nouns; ``free`` of those without a layout."""
+    return {"iou": mean([row["iou"][judge] for row in rows]), "free": mean([row["free"][judge] for row in rows])}
+
+
+def of_appearance(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """How far the colour of another noun is from the reference's subject, over that without the term."""
+    return {"colour": ratio([(row["colour"][0], row["colour"][1]) for row in rows])}
+
+
+def of_collage(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """IoU of both objects with their masks over that of the blocks alone; how far their colours went, likewise."""
+    return {
+        name: ratio([(one[0], one[1]) for one in ratios])
+        for name, ratios in (("iou", [row["iou"][judge] for row in rows]), ("colour", [row["colour"] for row in rows]))
+    }
+
+
+def of_unnamed(rows: Sequence[EditRow], judge: str) -> EditFigures:
+    """How often it is there, how often without its region (``free``), and its IoU with its mask."""
+    present, free = (mean([row["present"][judge][number] for row in rows]) for number in (0, 1))
+    return {"present": present, "free": free, "iou": mean([row["iou"][judge] for row in rows])}
+
+
 FIGURES = {
     "move": of_move,
     "resize": of_resize,
@@ -147,6 +171,10 @@ FIGURES = {
     "prompt_to_prompt": of_replaced,
     "real": of_real,
     "orbit": of_orbit,
+    "layout": of_layout,
+    "appearance": of_appearance,
+    "collage": of_collage,
+    "unnamed": of_unnamed,
     "cost": of_cost,
 }
 

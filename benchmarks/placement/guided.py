@@ -96,6 +96,10 @@ class Astray:
         """As the guidance does."""
         return self.inner.acts(step)
 
+    def repeats(self, step: Step) -> bool:
+        """As the guidance does."""
+        return self.inner.repeats(step)
+
     def rests(self, memory: Memory) -> Tensor:
         """As the guidance does."""
         return self.inner.rests(memory)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 import sg_core
 from addon.protocol.blockout import Blockout, Frame, ReferencePicture, ReferenceRegion, Region
+from sg_core.edits.keeping import Freeze
 from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
 from sg_core.models.model import of_size
@@ -94,7 +95,8 @@ def keeping(
     layout = blocked(model, blockout)
     if blockout.reference is not None and png is not None:
         layout += _followed(model, judge, blockout, blockout.reference, png)
-    return layout + collected(model, judge, blockout, collage) if blockout.collage else layout
+    kept_around = next((term.reference for term in layout.keeping.of(Freeze, 0.0)), None)
+    return layout + collected(model, judge, blockout, collage, kept_around) if blockout.collage else layout
 
 
 def _followed(
@@ -151,9 +153,14 @@ def control(network: nn.Module | None, blockout: Blockout) -> sg_core.Layout:
 
 
 def collected(
-    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, files: Sequence[bytes]
+    model: sg_core.Model,
+    judge: sg_core.Judge | None,
+    blockout: Blockout,
+    files: Sequence[bytes],
+    behind: sg_core.Reference | None = None,
 ) -> sg_core.Layout:
-    """The objects that are taken out of other pictures, the nearest on top. Raises Unpaintable."""
+    """The objects that are taken out of other pictures, the nearest on top, and put into the picture ``behind`` them,
+    if any is kept there. Raises Unpaintable."""
     regions = {region.name: region for region in blockout.regions}
     phrases = dict(zip(regions, wording(blockout).phrases, strict=True))
     cuttings = []
@@ -166,7 +173,7 @@ def collected(
         reference = reference_of(model, judge, theirs, png)
         mask = coverage(regions[part.region].mask)
         cuttings.append(sg_core.Cutting(reference, phrases[part.region], mask, source=part.phrase))
-    return sg_core.collage(model, cuttings)
+    return sg_core.collage(model, cuttings, behind=behind)
 
 
 def _look(model: sg_core.Model, reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:

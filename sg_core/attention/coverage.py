@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Masks of regions, brought to the grid of an attention layer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -28,6 +28,19 @@ def on_grid(mask: Any, grid: tuple[int, int], batch: int, subject: Phrase, like:
         )
     planes = target if target.ndim == 3 else target[None]
     return F.interpolate(planes[:, None], grid, mode="area")[:, 0]
+
+
+def mask_by_grid(mask: Any, subject: Phrase) -> Callable[[tuple[int, int], int, Tensor], Tensor]:
+    """``on_grid`` of one mask as a function of grid, batch and ``like``: every step of a run asks for the same."""
+    known: dict[Any, Tensor] = {}
+
+    def brought(grid: tuple[int, int], batch: int, like: Tensor) -> Tensor:
+        form = (grid, batch, like.dtype, like.device)
+        if form not in known:
+            known[form] = on_grid(mask, grid, batch, subject, like)
+        return known[form]
+
+    return brought
 
 
 def in_one_size(masks: Sequence[Any]) -> list[Tensor]:

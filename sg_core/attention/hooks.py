@@ -37,9 +37,19 @@ def submodule(network: nn.Module, name: str) -> nn.Module:
         raise AttentionError(f"the network has no layer {name}: {missing}") from missing
 
 
+def all_modules(network: nn.Module) -> list[nn.Module]:
+    """Every module, as ``network.modules()`` in any order, some perhaps twice: that walks through a generator for each
+    level, which of some hundred modules takes a hundredth of a guided step."""
+    modules = [network]
+    for module in modules:  # which grows
+        modules.extend(child for child in module._modules.values() if child is not None)
+    return modules
+
+
 def refuse_compiled(network: nn.Module) -> None:
     """Raise AttentionError for a compiled network: its attention neither passes through hooks nor through modes."""
-    if any(hasattr(m, "_orig_mod") or m._compiled_call_impl is not None for m in network.modules()):
+    # not hasattr: of a name that it does not have, a module searches everything it holds, hundreds of them a step
+    if any("_orig_mod" in m._modules or m._compiled_call_impl is not None for m in all_modules(network)):
         raise AttentionError(
             "the network is compiled, and compiled attention cannot be overheard: use the eager network"
         )

@@ -94,17 +94,26 @@ def openness(terms: Sequence[RegionMask], grid: tuple[int, int], batch: int, lik
     return opened
 
 
-def bias(terms: Sequence[RegionMask], grid: Grid, words: Words, progress: float, query: Tensor, key: Tensor) -> Tensor:
+def bias(
+    terms: Sequence[RegionMask],
+    grid: Grid,
+    words: Words,
+    progress: float,
+    query: Tensor,
+    key: Tensor,
+    cells: Sequence[Tensor] | None = None,
+) -> Tensor:
     """What the masks add to the scores of one layer: (batch, 1, query, key), 0 where a word may be heard, and may look.
 
     A word that several regions share is heard wherever any of them lets it. Query and key as
-    ``F.scaled_dot_product_attention`` takes them.
+    ``F.scaled_dot_product_attention`` takes them; ``cells`` are what ``openness`` gives, where that is known.
     """
     batch, queries, keys = query.shape[0], query.shape[2], key.shape[2]
     scores = query.new_full((batch, grid.rows * grid.columns, keys), -math.inf, dtype=torch.float32)
     masked = torch.zeros(batch, keys, dtype=torch.bool, device=query.device)
     first = range(keys)[grid.text].start
-    for term, opened in zip(terms, openness(terms, (grid.rows, grid.columns), batch, scores), strict=True):
+    cells = openness(terms, (grid.rows, grid.columns), batch, scores) if cells is None else cells
+    for term, opened in zip(terms, cells, strict=True):
         weight = min(1.0, term.weight(progress))
         own = (1 - weight * (1 - opened)).log() + weight * opened * term.emphasis * (1 - progress)
         for row, columns in enumerate(words.phrases[term.phrase]):
@@ -146,13 +155,18 @@ class AttentionMask(TorchFunctionMode):
 
 @contextmanager
 def masking(
-    network: nn.Module, layers: Mapping[str, Grid], words: Words, masks: Masks, progress: float
+    network: nn.Module,
+    layers: Mapping[str, Grid],
+    words: Words,
+    masks: Masks,
+    progress: float,
+    known: dict[Any, list[Tensor]] | None = None,
 ) -> Iterator[None]:
     """Until the block ends, the masks that weigh anything at this progress hold in these layers.
 
     Enter it before ``listening``, so that what is heard is not masked; and leave it after the gradient was taken, for a
     network that recomputes its activations must recompute them under the same masks. Without such masks it does
-    nothing at all.
+    nothing at all. ``known`` remembers for the next step how open the cells of each grid are.
 
     Raises AttentionError when the network is compiled, a layer does not exist, or a mask holds in none of them.
     """
@@ -165,13 +179,14 @@ def masking(
         if chosen:
             refuse_compiled(network)
         for name, own in chosen.items():
-            make = partial(_remembered, biases, own, layers[name], words, progress)
+            make = partial(_remembered, biases, {} if known is None else known, own, layers[name], words, progress)
             hooks.enter_context(active_inside(submodule(network, name), AttentionMask(make)))
         yield
 
 
 def _remembered(
     biases: dict[Any, Tensor],
+    known: dict[Any, list[Tensor]],
     terms: tuple[RegionMask, ...],
     grid: Grid,
     words: Words,
@@ -181,6 +196,9 @@ def _remembered(
 ) -> Tensor:
     form = (terms, grid.rows, grid.columns, str(grid.image), str(grid.text), grid.both, query.shape[2], key.shape[2])
     if form not in biases:
+        size, batch = (grid.rows, grid.columns), len(query)
         with torch.no_grad():
-            biases[form] = bias(terms, grid, words, progress, query, key)
+            if (terms, size) not in known:
+                known[terms, size] = openness(terms, size, batch, query.new_zeros((), dtype=torch.float32))
+            biases[form] = bias(terms, grid, words, progress, query, key, known[terms, size])
     return biases[form]

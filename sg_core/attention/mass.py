@@ -15,6 +15,8 @@ from torch.utils.checkpoint import checkpoint
 
 from sg_core.tokens import Columns
 
+PRECISE = frozenset({torch.float32, torch.float64})  # what is so needs no wider copy, which would be kept
+
 
 def key_values(columns: Columns, first: int, keys: int, like: Tensor) -> Tensor:
     """Which word each key says, one word a column: (batch, key, column) of 0 and 1.
@@ -34,8 +36,9 @@ def attention_mass(
 ) -> Tensor:
     """How much of each query's attention goes to each column of values, mean over heads: (batch, query, column).
 
-    In float32 at least: content words hold about a hundredth of the mass, too little for half precision. Of the
-    gradient only query and key are kept, which the layer's own attention keeps anyway.
+    In float32 at least: content words hold about a hundredth of the mass, too little for half precision. For the
+    gradient query and key are kept, which the layer's own attention keeps anyway, and nothing that is as large as all
+    places by all keys: what is in half precision, or under a mask, is computed a second time for that.
 
     Args:
         query: (batch, head, query, channel).
@@ -44,7 +47,8 @@ def attention_mass(
         mask: boolean, or added to the scores, broadcast to (batch, head, query, key).
         scale: of the scores; channel^-1/2 by default.
     """
-    if torch.is_grad_enabled():
+    kept = query.dtype in PRECISE and key.dtype == query.dtype and mask is None
+    if torch.is_grad_enabled() and not kept:
         mass: Tensor = checkpoint(_mass, query, key, values, mask, scale, use_reentrant=False, preserve_rng_state=False)
         return mass
     return _mass(query, key, values, mask, scale)

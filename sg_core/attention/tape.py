@@ -46,12 +46,15 @@ class Grid:
 class Tape:
     """What one forward pass left behind. ``attention[layer]`` is (batch, y, x, column), mean over heads, of a softmax
     over all keys; ``words`` says what the columns are. ``picture`` is the clean one that the network's output predicts,
-    (batch, 3, y, x) in 0..1, where a term asks for it.
+    (batch, 3, y, x) in 0..1, where a term asks for it. ``features[layer]`` are its queries, (batch, channel, y, x),
+    where they are kept; ``references`` the tapes of other pictures at the same step, by the id of their Reference.
     """
 
     attention: dict[str, Tensor]
     words: Words = NO_WORDS
     picture: Tensor | None = None
+    features: dict[str, Tensor] = field(default_factory=dict)
+    references: Mapping[int, "Tape"] = field(default_factory=dict)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -85,11 +88,7 @@ class Tape:
 
     def selection(self, columns: Columns) -> Tensor:
         """Some columns of each row as (batch, column) of 0 and 1."""
-        like = next(iter(self.attention.values()))
-        chosen = like.new_zeros(like.shape[0], like.shape[-1])
-        for row, indices in enumerate(columns):
-            chosen[row, list(indices)] = 1.0
-        return chosen
+        return self._selections([columns])[:, 0]
 
     # Of all phrases at once, when the first is asked for: sixteen regions cost hardly more than one.
 
@@ -110,9 +109,20 @@ class Tape:
 
     def _masses(self, columns: Sequence[Columns]) -> Tensor:
         """How much each cell looks at each set of columns, mean over layers: (batch, set, y, x)."""
-        selection = torch.stack([self.selection(chosen) for chosen in columns], 1)
-        masses = [torch.einsum("byxt,bpt->bpyx", attention, selection) for attention in self.attention.values()]
-        return torch.stack([F.interpolate(mass, self.grid, mode="area") for mass in masses]).mean(0)
+        selections, grid = self._selections(columns), self.grid
+        masses = [torch.einsum("byxt,bpt->bpyx", attention, selections) for attention in self.attention.values()]
+        same = [mass if mass.shape[2:] == grid else F.interpolate(mass, grid, mode="area") for mass in masses]
+        return torch.stack(same).mean(0)
+
+    def _selections(self, columns: Sequence[Columns]) -> Tensor:
+        """Several sets of columns as (batch, set, column) of 0 and 1, brought to the device at once."""
+        like = next(iter(self.attention.values()))
+        chosen = [[[0.0] * like.shape[-1] for _ in columns] for _ in range(like.shape[0])]
+        for number, rows in enumerate(columns):
+            for row, indices in enumerate(rows):
+                for index in indices:
+                    chosen[row][number][index] = 1.0
+        return torch.tensor(chosen, dtype=like.dtype, device=like.device)
 
 
 def refuse_unfaithful(layer: str, dropout_p: float, is_causal: bool) -> None:
@@ -125,15 +135,16 @@ def refuse_unfaithful(layer: str, dropout_p: float, is_causal: bool) -> None:
 class AttentionRecorder(TorchFunctionMode):
     """Records one layer's attention on a tape. It is active inside that layer only, so the rest runs at full speed.
 
-    ``columns`` are the tokens to record, None for all of them.
+    ``columns`` are the tokens to record, None for all of them; queries are kept where they are ``featured``.
     """
 
-    def __init__(self, layer: str, grid: Grid, tape: Tape, columns: Columns | None) -> None:
+    def __init__(self, layer: str, grid: Grid, tape: Tape, columns: Columns | None, featured: bool = False) -> None:
         super().__init__()
         self.layer = layer
         self.grid = grid
         self.tape = tape
         self.columns = columns
+        self.featured = featured
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -166,6 +177,8 @@ class AttentionRecorder(TorchFunctionMode):
             raise AttentionError(
                 f"layer {self.layer} has {queries.shape[2]} places, not {grid.rows} x {grid.columns}: wrong grid"
             )
+        if self.featured:
+            self.tape.features[self.layer] = queries.mT.reshape(len(query), -1, grid.rows, grid.columns)
         tokens = range(key.shape[2])[grid.text]
         columns = self.columns or (tuple(range(len(tokens))),) * len(query)
         values = key_values(columns, tokens.start, key.shape[2], query)
@@ -175,12 +188,15 @@ class AttentionRecorder(TorchFunctionMode):
 
 
 @contextmanager
-def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_WORDS) -> Iterator[Tape]:
+def listening(
+    network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_WORDS, *, featured: bool = False
+) -> Iterator[Tape]:
     """Overhear one forward pass of a network: the tape fills while it runs.
 
     Args:
         layers: module name, such as ``mid_block.attentions.0.transformer_blocks.0.attn2``, to its grid.
         words: what to listen for; without any, every key of the text has a column of its own.
+        featured: keep the layers' queries too, as ``features``.
 
     Raises AttentionError when the network is compiled, a layer does not exist, or one was not heard.
     """
@@ -189,7 +205,7 @@ def listening(network: nn.Module, layers: Mapping[str, Grid], words: Words = NO_
     tape = Tape({}, Words(dict(zip(words.phrases, columns_of_phrases, strict=True)), content))
     with ExitStack() as hooks:
         for name, grid in layers.items():
-            recorder = AttentionRecorder(name, grid, tape, columns or None)
+            recorder = AttentionRecorder(name, grid, tape, columns or None, featured)
             hooks.enter_context(active_inside(submodule(network, name), recorder))
         yield tape
     if missing := [name for name in layers if name not in tape.attention]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sg_core.attention.coverage import on_grid
 from sg_core.edits.keeping import Carry, Keeping
-from sg_core.edits.look import CARRIED_UNTIL, carry, freeze, opened
+from sg_core.edits.look import CARRIED_UNTIL, carry, freeze, opened, put_over
 from sg_core.edits.reference import Reference
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
@@ -48,24 +48,34 @@ class Cutting:
 
 
 def collage(
-    model: Model, cuttings: Sequence[Cutting], *, ground: Reference | None = None, until: float = CARRIED_UNTIL
+    model: Model,
+    cuttings: Sequence[Cutting],
+    *,
+    ground: Reference | None = None,
+    behind: Reference | None = None,
+    until: float = CARRIED_UNTIL,
 ) -> Layout:
     """Objects out of several pictures in one; where everything is, ``place`` and ``masks`` say beside it.
 
     Args:
         cuttings: from the farthest to the nearest: the nearer lies on top.
         ground: a picture that everything else is taken of, to the pixel; painted anew by default.
+        behind: the picture that they are cut into, where other terms keep it; the ground by default. What is around an
+            object in its own picture would be seen as a rim.
         until: progress from which the objects are joined to their new surroundings.
 
     Raises RequestError for an object that its reference does not have, one of another size, or a model that cannot
     encode pictures.
     """
-    layout = Layout()
+    layout, canvas = Layout(), ground if behind is None else behind
+    picture = None if canvas is None else canvas.decoded(model)
     if ground is not None:
         layout += freeze(ground, opened(ground, {phrase(one.words): one.mask for one in cuttings}, {}))
     for one in cuttings:
         source = phrase(one.words if one.source is None else one.source)
-        layout += carry(model, one.reference, {source: one.mask}, until=until)
+        layout += carry(model, one.reference, {source: one.mask}, until=until, behind=picture)
+        if picture is not None:
+            picture = put_over(one.reference.decoded(model), one.reference, {source: one.mask}, picture)[0]
     return layout
 
 

@@ -16,7 +16,7 @@ from sg_core.edits.movement import Movement, filled, grown, hemmed, moved, movem
 from sg_core.edits.prompt_to_prompt import aligned
 from sg_core.edits.reference import Reference, RegionMasks
 from sg_core.layout import Layout
-from sg_core.models.model import Model
+from sg_core.models.model import Model, of_size
 from sg_core.schedule import until as before
 from sg_core.tokens import Phrase, phrase
 
@@ -59,6 +59,7 @@ def carry(
     *,
     amount: float = 1.0,
     until: float = CARRIED_UNTIL,
+    behind: Tensor | None = None,
 ) -> Layout:
     """The very objects go to their masks (y, x), shifted by any fraction and stretched; the last steps join them in.
 
@@ -67,28 +68,53 @@ def carry(
 
     Args:
         amount: how far the predicted picture is drawn towards the moved object, while progress is below ``until``.
+        behind: the picture (1, 3, height, width) in 0..1 that they are put over, where it is another than their own:
+            what an encoder sees around an object is what the cells of its rim show.
     """
-    goal, cover, _ = _carried(model, reference, regions)
+    goal, cover, _ = _carried(model, reference, regions, behind)
     return amount * Layout(keeping=Keeping((Carry(goal, cover, before(until)),)))
 
 
-def _carried(model: Model, reference: Reference, regions: RegionMasks) -> tuple[Tensor, Tensor, Tensor]:
+def put_over(
+    picture: Tensor, reference: Reference, regions: RegionMasks, behind: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """A picture (1, 3, height, width) in 0..1 with a reference's objects over it at their masks, and their coverage (1,
+    1, height, width); ``picture`` is the reference's. That is what they are put over by default, with its surroundings
+    where they were."""
+    size = (picture.shape[2], picture.shape[3])
+    covers, goals = picture.new_zeros(1, 1, *size), picture
+    if behind is not None:
+        goals = of_size(behind.to(picture), size[1], size[0])
+    elif regions:
+        goals = filled(picture, torch.stack(_outlines(reference, regions, picture)).amax(0))
+    for (words, mask), outline in zip(regions.items(), _outlines(reference, regions, picture), strict=True):
+        path = movement(reference.region(words), mask)
+        cover = moved(outline, path)
+        goals, covers = goals + cover * (moved(picture, path) - goals), torch.maximum(covers, cover)
+    return goals, covers
+
+
+def _outlines(reference: Reference, regions: RegionMasks, picture: Tensor) -> list[Tensor]:
+    """What it shows of each, (1, 1, y, x) in pixels of its picture."""
+    size = (picture.shape[2], picture.shape[3])
+    return [on_grid(reference.outline(words), size, 1, phrase(words), picture)[:, None] for words in regions]
+
+
+def _carried(
+    model: Model, reference: Reference, regions: RegionMasks, behind: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """The clean latent (1, channel, y, x) of the picture with its objects at their masks, and as coverage (y, x) in
     0..1 where they are then, and where they were and are not any more."""
     picture = reference.decoded(model)
-    size = (picture.shape[2], picture.shape[3])
     with torch.no_grad():
         lost = reference.latent - model.latent(picture)  # by encoding, which the object shall not lose
-    outlines = [on_grid(reference.outline(words), size, 1, phrase(words), picture)[:, None] for words in regions]
-    earlier = torch.stack(outlines).amax(0) if outlines else picture.new_zeros(1, 1, *size)
-    goals = filled(picture, earlier) if outlines else picture
-    remainder, covers = torch.zeros_like(lost), picture.new_zeros(1, 1, *size)
+    outlines = _outlines(reference, regions, picture)
+    goals, covers = put_over(picture, reference, regions, behind)
+    earlier, remainder = torch.stack([*outlines, torch.zeros_like(covers)]).amax(0), torch.zeros_like(lost)
     for (words, mask), outline in zip(regions.items(), outlines, strict=True):
         path = movement(reference.region(words), mask)
-        cover = moved(outline, path)
-        goals = goals + cover * (moved(picture, path) - goals)
-        remainder = torch.where(_on(reference, cover[0, 0]).to(lost) > 0, moved(lost, path), remainder)
-        covers = torch.maximum(covers, cover)
+        cover = _on(reference, moved(outline, path)[0, 0])
+        remainder = torch.where(cover.to(lost) > 0, moved(lost, path), remainder)
     with torch.no_grad():
         goal = model.latent(goals) + remainder
     left = (hemmed(earlier) - hemmed(covers)).clamp_min(0.0)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sg_core.attention.tape import Grid
+from sg_core.attention.tape import Grid, Tape, listening
 from sg_core.conditioning import Conditioning
 from sg_core.edits.keeping import Keeping, Replace, Share, check_size
 from sg_core.edits.prompt_to_prompt import ReplacedMaps, recorded_maps, replacing, small_layers, word_layers
 from sg_core.edits.reference import Reference
 from sg_core.edits.sharing import SharedRegion, recorded, self_attention, sharing
+from sg_core.energy import Energy
 from sg_core.models.model import Model, Step
+from sg_core.tokens import Words
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,47 @@ def sources(model: Model, keeping: Keeping, latent: Tensor, scale: float) -> Sou
     texts = []
     for reference in {id(term.reference): term.reference for term in terms}.values():
         check_size(reference, latent)
-        text = model.encode([reference.caption])
-        texts.append((reference, text.guided(scale) if model.card.guided_by == "input" else text))
+        texts.append((reference, _told(model, reference, scale)))
     return Sources(model, tuple(texts))
+
+
+@dataclass(frozen=True)
+class HeardReferences:
+    """The references that terms of an energy read, each with what it is told and where it says their phrases."""
+
+    model: Model
+    texts: tuple[tuple[Reference, Conditioning, Words], ...] = ()
+
+    def tapes(self, energy: Energy, step: Step) -> dict[int, Tape]:
+        """What a pass leaves of each reference that this energy reads, by the reference's id."""
+        return {
+            id(one): self._tape(one, text, words, step) for one, text, words in self.texts if one in energy.references
+        }
+
+    def _tape(self, reference: Reference, text: Conditioning, words: Words, step: Step) -> Tape:
+        latent = reference.at(step).to(text.device)
+        layers = self.model.layers(latent)
+        with torch.no_grad(), listening(self.model.network, layers, words, featured=True) as tape:
+            self.model.predict(latent, step, text)
+        return tape
+
+
+def heard_references(model: Model, energy: Energy, latent: Tensor, scale: float) -> HeardReferences:
+    """What a run needs to read references beside its own picture: nothing where no term does.
+
+    Raises RequestError when a reference is of another size, TokenError when its caption does not say a phrase.
+    """
+    texts = []
+    for reference, phrases in energy.references.items():
+        check_size(reference, latent)
+        words = model.words([reference.caption], phrases)
+        texts.append((reference, _told(model, reference, scale), words))
+    return HeardReferences(model, tuple(texts))
+
+
+def _told(model: Model, reference: Reference, scale: float) -> Conditioning:
+    text = model.encode([reference.caption])
+    return text.guided(scale) if model.card.guided_by == "input" else text
 
 
 @contextmanager

@@ -149,9 +149,20 @@ def unet_attention(network: Any, size: tuple[int, int], blocks: Sequence[str], e
         f"{block}.{name}": Grid(*at)
         for block, at in block_sizes(network, size)
         if not blocks or block in blocks
-        for name, _ in network.get_submodule(block).named_modules()
+        for name in _module_names(network.get_submodule(block))
         if name.endswith(ending)
     }
+
+
+def _module_names(module: nn.Module) -> list[str]:
+    """As ``named_modules`` has them, in its order; that walks through a generator for each level, in every step."""
+    names: list[str] = []
+    waiting = [("", module)]
+    while waiting:
+        name, one = waiting.pop()
+        names.append(name.removeprefix("."))
+        waiting.extend((f"{name}.{part}", child) for part, child in reversed(one._modules.items()) if child is not None)
+    return names
 
 
 def block_sizes(network: Any, size: tuple[int, int]) -> list[tuple[str, tuple[int, int]]]:

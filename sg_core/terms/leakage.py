@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sg_core.attention.coverage import on_grid
+from sg_core.attention.coverage import mask_by_grid
 from sg_core.attention.tape import Tape
 from sg_core.energy import Energy, Measure, Term
 from sg_core.tokens import Phrase, phrase
@@ -27,11 +27,12 @@ def leakage(words: str | Phrase, mask: Any, tolerance: float = 0.1) -> Energy:
 
     def measure(tape: Tape) -> Measure:
         share = winning(tape, subject)
-        inside = on_grid(mask, tape.grid, tape.batch, subject, share)
+        inside = brought(tape.grid, tape.batch, share)
         mean = (share * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1e-6)
         return Measure(mean, mean)
 
     subject = phrase(words)
+    brought = mask_by_grid(mask, subject)
     return Energy((Term(f"leakage of {subject}", subject, tolerance, measure),))
 
 

@@ -6,10 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sg_core.energy import Reading
-from sg_core.guidance import Memory, Paper, Relative, nothing_yet, rms
+from sg_core.energy import Reading, shape
+from sg_core.guidance import Guidance, Memory, Paper, Relative, nothing_yet, rms
+from sg_core.layout import as_layout
 from sg_core.models.model import Step
+from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.parametrisation import PARAMETRISATIONS
+from sg_core.sample import Texts, sample
+from sg_core.schedule import Schedule, always, until
 
 EPSILON, VELOCITY, CLEAN = (PARAMETRISATIONS[name] for name in ("epsilon", "v_prediction", "sample"))
 STEP = Step(index=2, total=30, time=900, alpha=0.6, sigma=0.8)
@@ -61,6 +65,45 @@ def test_relative_guides_until_seven_tenths_and_never_the_last_step() -> None:
     assert acting(Relative(0.7), 30) == list(range(21))
     assert acting(Relative(0.7, until=1.0), 5) == [0, 1, 2, 3]
     assert acting(Relative(0.7), 1) == acting(Paper(1.0), 1) == []
+
+
+def test_steps_between_two_looks_repeat_the_latest_gradient() -> None:
+    guidance = Relative(0.7, every=3)
+    assert acting(guidance, 30) == list(range(0, 21, 3))
+    again = [i for i in range(30) if guidance.repeats(replace(STEP, index=i, total=30))]
+    assert again == [i for i in range(21) if i % 3]
+    assert not any(one.repeats(STEP) for one in (Relative(0.7), Paper(1.0)))
+
+
+@pytest.mark.parametrize("schedule", [always, until(0.35)])
+def test_a_repeated_gradient_costs_no_pass_and_guides(model: StableDiffusion1, schedule: Schedule) -> None:
+    """Every second step looks; in the others the picture goes on as it went, and where no term weighs, it does not."""
+    mask, trajectory = torch.eye(8), model.steps(6, "ddim")
+    energy = schedule * shape("castle", mask)
+    texts = Texts(model.encode(["a castle"]), model.encode([""]), model.words(["a castle"], energy.phrases))
+
+    def walked(guidance: Guidance) -> tuple[torch.Tensor, list[bool]]:
+        looked: list[bool] = []
+        layout, noise = as_layout(energy), torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+        latent = sample(
+            model,
+            noise,
+            texts,
+            trajectory,
+            scale=4.0,
+            noise=[],
+            layout=layout,
+            guidance=guidance,
+            watch=lambda moment: looked.append(bool(moment.energies)),
+        )
+        return latent, looked
+
+    latent, looked = walked(Relative(0.7, every=2))
+    within = [schedule(index / 6) > 0 for index in range(6)]
+    assert looked == [index in (0, 2, 4) and within[index] for index in range(6)]
+    every, _ = walked(Relative(0.7))
+    none, _ = walked(Relative(0.0))
+    assert (latent - every).abs().mean() < 0.8 * (none - every).abs().mean()
 
 
 def test_paper_is_weight_times_sigma_times_gradient_in_the_noise() -> None:

@@ -19,7 +19,8 @@ from addon.protocol.blockout import (
     pack_mask,
 )
 from server.problems import UnknownReference, Unpaintable
-from server.worker.references import latent_of, latent_text, read
+from server.worker.references import collected, keeping, latent_of, latent_text, read, reference_of
+from sg_core.edits.keeping import Carry
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
 HERE, THERE = (
@@ -139,6 +140,20 @@ def test_objects_come_out_of_other_pictures(engine, before):
         engine.paint(asked, unwatched, None, [b"no picture"])
     with pytest.raises(Unpaintable, match="of the region dog, which the request does not have"):
         engine.paint(replace(asked, collage=(replace(part, region="dog"),)), unwatched, None, [before])
+
+
+def test_an_object_is_cut_into_the_picture_that_is_followed(engine, before):
+    """What is around it in its own picture, black here, is no rim."""
+    part = CollagePart(region="castle", picture="0" * 64, caption=BEFORE.prompt, phrase="castle", outline=BESIDE)
+    asked, model, black = replace(BEFORE, regions=ASKED.regions, collage=(part,)), engine._ready.sparing, io.BytesIO()
+    Image.new("RGB", (128, 64)).save(black, "PNG")
+    following, files = replace(asked, reference=follow(before)), [black.getvalue()]
+    behind = reference_of(model, None, following, before)
+    layouts = keeping(model, None, following, before, files), collected(model, None, asked, files, behind)
+    into, expected, alone = (
+        layout.keeping.of(Carry, 0.0)[-1].goal for layout in (*layouts, keeping(model, None, asked, None, files))
+    )
+    assert torch.equal(into, expected) and not torch.equal(into, alone)
 
 
 def test_a_picture_begins_as_its_blocking(engine):

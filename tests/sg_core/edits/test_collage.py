@@ -8,6 +8,8 @@ import torch
 
 from sg_core import generate
 from sg_core.edits.collage import Cutting, blocking, collage, flat_picture
+from sg_core.edits.keeping import Carry
+from sg_core.edits.look import put_over
 from sg_core.edits.reference import Reference, painted
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
@@ -57,6 +59,22 @@ def test_the_ground_is_another_picture_to_the_pixel(model: StableDiffusion1) -> 
     layout = collage(model, [Cutting(castle, "castle", box(4, 7))], ground=ground)
     picture = generate(model, PROMPT, layout, **SIZE)[0]
     assert torch.equal(picture[:, :, :16], model.decode(ground.latent)[0][:, :, :16])
+
+
+def test_an_object_is_cut_into_what_is_behind_it(model: StableDiffusion1) -> None:
+    """Around it is the other picture, not what was around it in its own; the nearer one's rim shows the farther one."""
+    one, ground = reference("castle", box(0, 3), 1), reference("grass", box(0, 8, 6, 8), 5)
+    own, behind = one.decoded(model), ground.decoded(model)
+    picture, cover = put_over(own, one, {"castle": box(4, 7)}, behind)
+    assert torch.equal(picture[:, :, cover[0, 0] == 0], behind[:, :, cover[0, 0] == 0])
+    assert torch.allclose(picture[..., 20:36, 36:52], own[..., 20:36, 4:20], atol=1e-4)
+    nearer = reference("rocket", box(0, 3), 2)
+    cuttings = [Cutting(one, "castle", box(4, 7)), Cutting(nearer, "rocket", box(4, 7, 3, 6))]
+    goals = [term.goal for term in collage(model, cuttings, behind=ground).keeping.of(Carry, 0.0)]
+    both = put_over(nearer.decoded(model), nearer, {"rocket": box(4, 7, 3, 6)}, picture)[0]
+    for goal, expected in zip(goals, (picture, both), strict=True):
+        assert (goal - model.latent(expected)).abs()[..., 0:2, 3:8].max() < 1e-4
+    assert (goals[0] - collage(model, cuttings).keeping.of(Carry, 0.0)[0].goal).abs().max() > 0.1
 
 
 def test_what_a_picture_does_not_have_is_named(model: StableDiffusion1) -> None:
