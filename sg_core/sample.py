@@ -112,23 +112,19 @@ def sample(
     Raises RequestError inside ``torch.inference_mode()``, EnergyError when the energy has no gradient, NotFinite when
     the model gives numbers that are none.
     """
-    if torch.is_inference_mode_enabled():
-        raise RequestError("torch.inference_mode() forbids the gradients that guide: leave it, none is needed here")
-    if layout.energy.terms:
-        refuse_untested(model.network, *(control.network for control in layout.controls))
+    _check(model, layout)
     attention, kept = model.attention(latent) if layout.masks.terms else {}, layout.keeping
     latent = kept.begun(latent / trajectory.spread) * trajectory.spread if kept.terms else latent
-    if layout.noise and layout.energy.terms:
-        latent = _shaped(model, latent, texts, trajectory, layout, attention, scale)
+    latent = _shaped(model, latent, texts, trajectory, layout, attention, scale)
     memory, known = nothing_yet(latent), sources(model, kept, latent, scale)
-    heard = heard_references(model, layout.energy, latent, scale)
-    masked = partial(masking, model.network, attention, texts.words, layout.masks, known={})
+    references = heard_references(model, layout.energy, latent, scale)
+    masked = partial(masking, model.network, attention, texts.words, layout.masks, cached={})
     beside = partial(controlled, model.network, layout.controls)
     for step in trajectory.steps:
         noisy = latent if step.shrink == 1.0 else latent * step.shrink
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         follow = not bool(guidance.rests(memory).all())
-        others = heard.tapes(layout.energy.at(step.progress) if inspected else active, step)
+        others = references.tapes(layout.energy.at(step.progress) if inspected else active, step)
         with shared(known, kept, latent, step), masked(step.progress), beside(step.progress):
             passed = conditional_pass(model, noisy, step, texts, active, others, follow=follow, listen=inspected)
         with torch.no_grad(), beside(step.progress):
@@ -141,6 +137,13 @@ def sample(
         watch(_moment(model, step, passed.reading, following, (noisy, output), insight))
         latent = following
     return latent
+
+
+def _check(model: Model, layout: Layout) -> None:
+    if torch.is_inference_mode_enabled():
+        raise RequestError("torch.inference_mode() forbids the gradients that guide: leave it, none is needed here")
+    if layout.energy.terms:
+        refuse_untested(model.network, *(control.network for control in layout.controls))
 
 
 def finite(values: Tensor, model: Model, part: str) -> Tensor:

@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ PATCH = 32
 GHOST = 0.05  # of the old block: less of it is no ghost
 
 EditNumbers = dict[str, float]
+EditRow = dict[str, Any]  # what is kept of one case
+Judges = Mapping[str, Segmenter]  # by their names
 
 
 def detected(judge: Segmenter, picture: Tensor, *nouns: str) -> Mapping[str, Detection]:

@@ -3,15 +3,13 @@
 
 import math
 import time
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from benchmarks.edits import changes
-from benchmarks.edits.changes import overlap
+from benchmarks.edits.changes import EditRow, Judges, overlap
 from benchmarks.edits.drawing import EditCase
 from benchmarks.edits.orbit import orbit
 from benchmarks.edits.painter import EditPainter, elsewhere, pasted, restyled, subject_moved
@@ -25,11 +23,7 @@ from sg_core.toybox.recipe import FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.scene import Scene, Vocabulary, draw_scene, with_article
-from sg_core.toybox.segmenter import Segmenter
 from sg_core.toybox.training.stream import TEST_SEEDS
-
-Judges = Mapping[str, Segmenter]
-EditRow = dict[str, Any]
 
 REAL_SEEDS = TEST_SEEDS + 7_000_000
 TRIES = 400  # scenes that are drawn for one that has room

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.edits.changes import line
-from benchmarks.edits.kinds import EditRow
+from benchmarks.edits.changes import EditRow, line
 from benchmarks.statistics import bootstrap
 
 EditFigures = dict[str, Any]

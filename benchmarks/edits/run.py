@@ -9,8 +9,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.edits.changes import EditRow
 from benchmarks.edits.drawing import draw_cases
-from benchmarks.edits.kinds import EDITS, EditRow
+from benchmarks.edits.kinds import EDITS
 from benchmarks.edits.painter import EditPainter
 from benchmarks.edits.results import EditFigures, leading, summary
 from benchmarks.placement.work import Bench, equipment, threads

@@ -3,12 +3,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
 from benchmarks.edits import changes
-from benchmarks.edits.changes import colour
+from benchmarks.edits.changes import EditRow, Judges, colour
 from benchmarks.edits.drawing import NOUNS, EditBlock, EditCase
 from benchmarks.edits.painter import FLOOR_SEED, EditPainter, restyled
 from sg_core.edits.collage import Cutting, collage
@@ -18,9 +17,6 @@ from sg_core.judge import iou
 from sg_core.tokens import Phrase, appended
 from sg_core.toybox.scenes.scene import with_article
 from sg_core.toybox.segmenter import Segmenter
-
-Judges = Mapping[str, Segmenter]
-EditRow = dict[str, Any]
 
 WEIGHT = 4.0  # of a look against the terms that place
 MIDDLE = EditBlock(0.5, 0.55, 0.4, 0.5, False)  # of an object that is alone in its picture
@@ -86,14 +82,16 @@ def collage_of_two(painter: EditPainter, judges: Judges, case: EditCase, seed: i
 def unnamed_region(painter: EditPainter, judges: Judges, case: EditCase, seed: int) -> EditRow:
     """The prompt names one object; a region holds another. The floor is the picture that the prompt makes without."""
     words = f"{with_article(case.other)} {case.backdrop}"
-    prompt, (said,) = appended(words, [case.subject])
+    prompt, (phrase,) = appended(words, [case.subject])
     beside = painter.placed({case.other: case.beside.mask()})
-    regions: dict[str | Phrase, Tensor] = {said: case.new.mask(), Phrase(case.other): case.beside.mask()}
+    regions: dict[str | Phrase, Tensor] = {phrase: case.new.mask(), Phrase(case.other): case.beside.mask()}
     free, after = painter.paint(words, beside, seed)[0], painter.paint(prompt, painter.placed(regions), seed)[0]
     goal = {case.subject: case.new.mask()}
-    seen = {name: [present(network, case.subject, one) for one in (after, free)] for name, network in judges.items()}
+    detected = {
+        name: [present(network, case.subject, one) for one in (after, free)] for name, network in judges.items()
+    }
     return {
-        "present": seen,
+        "present": presence,
         "iou": {name: placed(network, after, goal) for name, network in judges.items()},
         "pictures": [free, after],
     }
@@ -107,8 +105,8 @@ def alone(painter: EditPainter, look: str, noun: str, seed: int) -> tuple[Tensor
 
 def placed(judge: Segmenter, picture: Tensor, regions: Mapping[str, Tensor]) -> float:
     """Mean IoU of what a Judge sees of nouns with where they should be."""
-    seen = changes.detected(judge, picture, *regions)
-    return sum(iou(seen[noun].mask, mask > 0.5) for noun, mask in regions.items()) / len(regions)
+    detected = changes.detected(judge, picture, *regions)
+    return sum(iou(detected[noun].mask, mask > 0.5) for noun, mask in regions.items()) / len(regions)
 
 
 def present(judge: Segmenter, noun: str, picture: Tensor) -> float:

@@ -157,8 +157,8 @@ async def _listened(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    numbered = ((heard, json.loads(line.removeprefix(b"data: "))["sequence"]) for heard, line in received)
-    return [heard - asked.get(number, heard) for heard, number in numbered]
+    numbered = ((arrived, json.loads(line.removeprefix(b"data: "))["sequence"]) for arrived, line in received)
+    return [arrived - asked.get(number, arrived) for arrived, number in numbered]
 
 
 def silent_ms(folder: Path, connections: int) -> float:

@@ -32,13 +32,13 @@ def on_grid(mask: Any, grid: tuple[int, int], batch: int, subject: Phrase, like:
 
 def mask_by_grid(mask: Any, subject: Phrase) -> Callable[[tuple[int, int], int, Tensor], Tensor]:
     """``on_grid`` of one mask as a function of grid, batch and ``like``: every step of a run asks for the same."""
-    known: dict[Any, Tensor] = {}
+    cached: dict[Any, Tensor] = {}
 
     def brought(grid: tuple[int, int], batch: int, like: Tensor) -> Tensor:
         form = (grid, batch, like.dtype, like.device)
-        if form not in known:
-            known[form] = on_grid(mask, grid, batch, subject, like)
-        return known[form]
+        if form not in cached:
+            cached[form] = on_grid(mask, grid, batch, subject, like)
+        return cached[form]
 
     return brought
 

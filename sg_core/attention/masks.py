@@ -160,13 +160,13 @@ def masking(
     words: Words,
     masks: Masks,
     progress: float,
-    known: dict[Any, list[Tensor]] | None = None,
+    cached: dict[Any, list[Tensor]] | None = None,
 ) -> Iterator[None]:
     """Until the block ends, the masks that weigh anything at this progress hold in these layers.
 
     Enter it before ``listening``, so that what is heard is not masked; and leave it after the gradient was taken, for a
     network that recomputes its activations must recompute them under the same masks. Without such masks it does
-    nothing at all. ``known`` remembers for the next step how open the cells of each grid are.
+    nothing at all. ``cached`` remembers for the next step how open the cells of each grid are.
 
     Raises AttentionError when the network is compiled, a layer does not exist, or a mask holds in none of them.
     """
@@ -179,14 +179,14 @@ def masking(
         if chosen:
             refuse_compiled(network)
         for name, own in chosen.items():
-            make = partial(_remembered, biases, {} if known is None else known, own, layers[name], words, progress)
+            make = partial(_remembered, biases, {} if cached is None else cached, own, layers[name], words, progress)
             hooks.enter_context(active_inside(submodule(network, name), AttentionMask(make)))
         yield
 
 
 def _remembered(
     biases: dict[Any, Tensor],
-    known: dict[Any, list[Tensor]],
+    cached: dict[Any, list[Tensor]],
     terms: tuple[RegionMask, ...],
     grid: Grid,
     words: Words,
@@ -198,7 +198,7 @@ def _remembered(
     if form not in biases:
         size, batch = (grid.rows, grid.columns), len(query)
         with torch.no_grad():
-            if (terms, size) not in known:
-                known[terms, size] = openness(terms, size, batch, query.new_zeros((), dtype=torch.float32))
-            biases[form] = bias(terms, grid, words, progress, query, key, known[terms, size])
+            if (terms, size) not in cached:
+                cached[terms, size] = openness(terms, size, batch, query.new_zeros((), dtype=torch.float32))
+            biases[form] = bias(terms, grid, words, progress, query, key, cached[terms, size])
     return biases[form]

@@ -47,8 +47,8 @@ def attention_mass(
         mask: boolean, or added to the scores, broadcast to (batch, head, query, key).
         scale: of the scores; channel^-1/2 by default.
     """
-    kept = query.dtype in PRECISE and key.dtype == query.dtype and mask is None
-    if torch.is_grad_enabled() and not kept:
+    exact = query.dtype in PRECISE and key.dtype == query.dtype and mask is None
+    if torch.is_grad_enabled() and not exact:
         mass: Tensor = checkpoint(_mass, query, key, values, mask, scale, use_reentrant=False, preserve_rng_state=False)
         return mass
     return _mass(query, key, values, mask, scale)

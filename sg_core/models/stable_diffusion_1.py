@@ -122,8 +122,8 @@ def assembled(noise: Mapping[str, Any], card: Card, parts: Mapping[str, Any]) ->
     """A model of these parts, and of the configuration of its scheduler."""
     unet, autoencoder, encoder, words = (parts[name] for name in (*COMPONENTS, "tokenizer"))
     words.model_max_length = min(words.model_max_length, encoder.config.max_position_embeddings)
-    whole = {"prediction_type": "epsilon", **noise}
-    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(whole))
+    configuration = {"prediction_type": "epsilon", **noise}
+    return StableDiffusion1(card, unet, autoencoder, encoder, words, MappingProxyType(configuration))
 
 
 def cross_attention(network: Any, size: tuple[int, int], blocks: Sequence[str]) -> dict[str, Grid]:

@@ -59,7 +59,8 @@ def heavy(app, report: dict) -> Iterator:
         before = len(app.session.tasks)
         pressed()
         yield lambda before=before: len(app.session.tasks) > before
-    yield lambda: all(task.received for task in app.session.tasks)  # one that has ended may still be fetched
+    yield lambda: not app.session.waiting
+    yield lambda: all(task.received for task in app.session.tasks if task.job.state == "done")  # or it is still fetched
     report["heavy"] = dict(longest)
     longest.update({key: max(value, earlier.get(key, 0.0)) for key, value in longest.items()})
     bpy.data.objects.remove(bpy.data.objects["Sphere"])
