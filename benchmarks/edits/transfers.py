@@ -87,7 +87,7 @@ def unnamed_region(painter: EditPainter, judges: Judges, case: EditCase, seed: i
     regions: dict[str | Phrase, Tensor] = {phrase: case.new.mask(), Phrase(case.other): case.beside.mask()}
     free, after = painter.paint(words, beside, seed)[0], painter.paint(prompt, painter.placed(regions), seed)[0]
     goal = {case.subject: case.new.mask()}
-    detected = {
+    presence = {
         name: [present(network, case.subject, one) for one in (after, free)] for name, network in judges.items()
     }
     return {
