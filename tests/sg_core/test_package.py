@@ -19,7 +19,7 @@ picture = sg_core.generate(sg_core.load("toybox"), "a castle on a meadow", castl
 shape = str(tuple(picture.shape)).replace(" ", "")
 print(sg_core.__file__, importlib.util.find_spec("addon"), shape, picture.min().item(), picture.max().item())
 """
-TRACKED = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "sg_core"]
+TRACKED = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "sg_core", "weight_files"]
 
 
 def listed() -> list[str]:
