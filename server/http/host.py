@@ -31,7 +31,7 @@ from .connections import BoundedProtocol
 LOOPBACK = "127.0.0.1"
 PART = "new-connection-"
 ACCEPTED_AT_ONCE = 16  # connections, before others are looked at: each has a descriptor
-BACKLOG = 1024  # connections that the system holds meanwhile
+BACKLOG = 4096  # connections that the system holds meanwhile: one more asks again after a second
 
 
 class AlreadyServing(CommandError):
