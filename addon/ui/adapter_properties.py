@@ -2,8 +2,9 @@
 """A scene's weights of LoRAs, and its ControlNet's scale and end, as properties for sliders. A .blend holds those files
 alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import bpy
 from bpy.props import FloatProperty, FloatVectorProperty
@@ -40,8 +41,7 @@ def of_adapters() -> dict[str, object]:
             max=2.0,
             step=5,
             options=set(),
-            get=_scale,
-            set=_rescale,
+            **_of_control("scale"),
         ),
         CONTROL_UNTIL: declared(
             FloatProperty,
@@ -52,8 +52,7 @@ def of_adapters() -> dict[str, object]:
             max=1.0,
             step=5,
             options=set(),
-            get=_until,
-            set=_end,
+            **_of_control("until"),
         ),
     }
 
@@ -68,24 +67,19 @@ def _weigh(scene: bpy.types.Scene, weights: Sequence[float]) -> None:
     write(scene, {"loras": tuple(replace(lora, weight=shortest(weight)) for lora, weight in pairs)})
 
 
-def _scale(scene: bpy.types.Scene) -> float:
-    chosen = control(scene)
-    return chosen.scale if chosen else 1.0
+def _of_control(name: str) -> dict[str, Callable[..., Any]]:
+    """How a number of the ControlNet is read and written; 1 while a scene has none."""
 
+    def read(scene: bpy.types.Scene) -> float:
+        chosen = control(scene)
+        return float(getattr(chosen, name)) if chosen else 1.0
 
-def _rescale(scene: bpy.types.Scene, scale: float) -> None:
-    if chosen := control(scene):
-        write(scene, {"control": replace(chosen, scale=shortest(scale))})
+    def change(scene: bpy.types.Scene, number: float) -> None:
+        if chosen := control(scene):
+            changed: dict[str, Any] = {name: shortest(number)}
+            write(scene, {"control": replace(chosen, **changed)})
 
-
-def _until(scene: bpy.types.Scene) -> float:
-    chosen = control(scene)
-    return chosen.until if chosen else 1.0
-
-
-def _end(scene: bpy.types.Scene, until: float) -> None:
-    if chosen := control(scene):
-        write(scene, {"control": replace(chosen, until=shortest(until))})
+    return {"get": read, "set": change}
 
 
 def shortest(weight: float) -> float:
