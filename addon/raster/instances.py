@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices
 from .frustum import FARTHEST, Frustum, Sphere, sphere
-from .triangles import PIECE, Floats, Indices, Ints, Singles, Triangles, some_of
+from .triangles import PIECE, Floats, Indices, Ints, Singles, Triangles, some_of, touching
 from .triangulate import counted, divided
 
 INSTANCES = 1 << 11  # at once, some milliseconds' work
@@ -94,6 +94,7 @@ def camera_triangles(
     points = np.empty((sum(len(one.matrices) * len(one.instances.mesh.points) for one in placed), 3))
     corners = np.empty((sum(map(len, placed)), 3), dtype=np.int32)
     every = Triangles(points, corners, np.empty(len(corners), dtype=np.int32))
+    yield from touching(points, corners, every.owners)
     point = corner = 0
     for one in placed:
         first = point

@@ -44,6 +44,7 @@ def joined(pieces: Sequence[Triangles]) -> Slices[Triangles]:
     points = np.empty((sum(len(piece.points) for piece in pieces), 3))
     corners = np.empty((sum(map(len, pieces)), 3), np.int32)
     owners = np.empty(len(corners), np.int32)
+    yield from touching(points, corners, owners)
     point = corner = 0
     for piece in pieces:
         first = np.int32(point)
@@ -63,6 +64,7 @@ def joined(pieces: Sequence[Triangles]) -> Slices[Triangles]:
 def some_of(triangles: Triangles, chosen: Ints) -> Slices[Triangles]:
     """Those of the triangles at these indices, with all points."""
     corners, owners = np.empty((len(chosen), 3), np.int32), np.empty(len(chosen), np.int32)
+    yield from touching(corners, owners)
     for begin in range(0, len(chosen), PIECE):
         some = slice(begin, begin + PIECE)
         corners[some], owners[some] = triangles.corners.take(chosen[some], axis=0), triangles.owners[chosen[some]]

@@ -56,10 +56,10 @@ class ZBuffer:
     def clearing(self) -> Slices[None]:
         """Make every pixel unseen, before any is painted. In pieces: memory that is touched for the first time takes
         as long as painting it."""
+        yield from touching(self._nearest, self._footprint)
         for start in range(0, len(self._nearest), CLEARED):
             yield
             self._nearest[start : start + CLEARED] = UNSEEN
-        yield from touching(self._footprint)
 
     def pixels(self) -> tuple[Owners, Singles, NDArray[np.bool_]]:
         """Owner and nearness of each pixel, NOTHING and 0 where there is none; and the footprints."""
