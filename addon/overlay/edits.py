@@ -71,7 +71,7 @@ def _changes_look(update: bpy.types.DepsgraphUpdate) -> bool:
     return update.is_updated_geometry or update.is_updated_shading
 
 
-def _is_seen(block: bpy.types.ID) -> bool:
+def _is_seen(block: bpy.types.ID | None) -> bool:
     """Whether it is, or may be a part of, what a camera sees: not a camera itself, a light, or a world."""
     if isinstance(block, bpy.types.Object):
         return block.type not in {"CAMERA", "LIGHT"}
