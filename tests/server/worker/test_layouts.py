@@ -85,7 +85,7 @@ def test_masks_at_their_extremes_leave_numbers(engine, name, masks):
     asked = replace(ASKED, regions=every, masks=masks)
     picture = pixels(engine.paint(asked, lambda progress: energies.extend(progress.energies)).full)
     assert np.isfinite([value for _, value in energies]).all()
-    assert bool(energies) == (name != "nothing enforced")
+    assert energies
     assert picture.std() > 1.0
 
 
