@@ -207,5 +207,5 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--json", action="store_true", help="print one JSON line instead of tables")
     flags.add_argument("--examples", type=Path, default=Path("examples"), help="folder of .blend files")
     flags.add_argument("--runs", type=int, default=5, help="how often each time is taken; the least counts")
-    flags.add_argument("--sheet", type=Path, help="file for a picture of the masks of all kinds, beside the render's")
+    flags.add_argument("--sheet", type=Path, help="file for a picture of the masks of all kinds, below the render's")
     return flags

@@ -80,6 +80,17 @@ def test_fifty_thousand_instances_are_looked_at_in_no_time(record_property):
     assert longest < SLICE
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("options", [{"y": -60.0}, {"blade": 0.0005}])
+def test_a_million_that_cannot_matter_are_left_out_in_slices(options, record_property):
+    scene = meadow(1_000_000, **options)
+    took, seen = spent(lambda: snapshot(scene, Settings(prompt="a castle")))
+    record_property("look_s", took)
+    longest = min(slowest(develop(seen)) for _ in range(3))
+    record_property("slice_s", longest)
+    assert longest < SLICE
+
+
 def test_meshes_are_read_many_at_a_walk_however_long_that_is():
     """Between two walks the window goes on; were each for one mesh, a scene of a million would never be looked at."""
     scene, meshes, walks = meadow(20_000), Meshes(), 0

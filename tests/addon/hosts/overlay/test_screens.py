@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import bpy
 import pytest
 
+from addon.compat import ensure_nodes
 from addon.overlay import edits, scene_watcher
 from addon.regions.marks import mark
 from tests.addon.hosts.sample_scenes import ball, box, fresh
@@ -40,7 +41,7 @@ def words(watcher: scene_watcher.SceneWatcher, scene: bpy.types.Scene) -> tuple[
 def see_through(item: bpy.types.Object, how: str) -> None:
     """Have what is behind an object show."""
     material = bpy.data.materials.new(item.name)
-    material.use_nodes = True
+    ensure_nodes(material)
     nodes = material.node_tree.nodes
     if how == ALPHA:
         nodes["Principled BSDF"].inputs["Alpha"].default_value = 0.4
