@@ -19,7 +19,7 @@ OTHER = (150, 120, 60)
 RADIUS = 6
 FAINT = (222, 220, 214)
 TICKS = (0.1, 0.2, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)  # of the cost, which is logarithmic
-Box = tuple[float, float, float, float]
+PixelBox = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,11 @@ def _grid(pen: ImageDraw.ImageDraw, axes: _Axes) -> None:
 
 
 def _label(
-    pen: ImageDraw.ImageDraw, words: str, at: tuple[float, float], colour: tuple[int, int, int], taken: list[Box]
+    pen: ImageDraw.ImageDraw, words: str, at: tuple[float, float], colour: tuple[int, int, int], taken: list[PixelBox]
 ) -> None:
     """Words beside a point, where they cover nothing that is there; ``taken`` gains their box."""
     x, y = at
-    tried: list[Box] = []
+    tried: list[PixelBox] = []
     for distance in range(0, 160, 8):
         for dx, dy, anchor in ((11, 0, "lm"), (-11, 0, "rm"), (0, -11 - distance, "mb"), (0, 11 + distance, "mt")):
             shifted = (x + dx, y + dy + (distance if anchor in ("lm", "rm") else 0))
@@ -151,14 +151,14 @@ def _label(
     taken.append(tried[0])
 
 
-def _around(one: tuple[float, float], other: tuple[float, float]) -> Box:
+def _around(one: tuple[float, float], other: tuple[float, float]) -> PixelBox:
     (x, y), (u, v) = one, other
     return min(x, u) - RADIUS, min(y, v) - RADIUS, max(x, u) + RADIUS, max(y, v) + RADIUS
 
 
-def _inside(box: Box) -> bool:
+def _inside(box: PixelBox) -> bool:
     return MARGINS[0] <= box[0] and box[2] <= SIZE[0] and box[1] >= 0 and box[3] <= SIZE[1] - MARGINS[3]
 
 
-def _overlap(one: Box, other: Box) -> bool:
+def _overlap(one: PixelBox, other: PixelBox) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
