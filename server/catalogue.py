@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
+from weight_files.checkpoint_shapes import unlike
 from weight_files.gguf_header import gguf_tensors
 from weight_files.kinds import blocks, configuration_name, foreign_channels, is_named, kind_of, network_family
 from weight_files.safetensors_header import Unreadable, read_header
@@ -79,7 +80,7 @@ def described(source: Path | str, name: str | None = None, parts: Path | None = 
         return load(ModelInfo, card | own)
     except ContractError as error:
         raise NotAModel(source, str(error)) from error
-    except (TypeError, LookupError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise NotAModel(source, f"its configuration is of another kind ({type(error).__name__}: {error})") from error
 
 
@@ -115,7 +116,8 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
     path, folder = source.absolute() if source.is_file() else source.resolve(), source  # a file may be a link
     name = path.name
     if is_checkpoint(source):
-        name, kind = path.stem, _kind_of_file(source, catalogue["files"])
+        name, tensors = path.stem, tensors_of(source)
+        kind = _kind_of_file(source, tensors, catalogue["files"])
         if "families" in kind:
             return _card_of_network(path, kind, parts or path.with_suffix(""), catalogue["families"])
         families = catalogue["families"].items()
@@ -123,6 +125,8 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
         beside = source.with_suffix("")
         ours = _package() / "models" / "configurations" / configuration_name(kind, path.stem)
         folder = beside if (beside / "model_index.json").is_file() else ours
+        if trouble := unlike(tensors, folder, kind):  # what loading would find out after minutes
+            raise NotAModel(source, trouble)
     else:
         family = _family(folder, name, catalogue["families"])
     card = {"name": name, "source": str(path), "revision": "local", "words": _words(folder)}
@@ -175,9 +179,9 @@ def blocks_of_folder(folder: Path) -> int:
         return 0
 
 
-def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _kind_of_file(file: Path, tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The kind of a file that is painted with. Raises NotAModel, which says what another is."""
-    kind = kind_of(tensors_of(file), kinds)
+    kind = kind_of(tensors, kinds)
     if kind is None:
         raise NotAModel(file, "it is no checkpoint that Maquette knows")
     if is_gguf(file) and "families" not in kind:
