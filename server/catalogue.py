@@ -18,7 +18,8 @@ from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
 from weight_files.checkpoint_shapes import unlike
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import blocks, configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.network_sizes import NetworkSize, network_size, other_size, size_of_folder
 from weight_files.safetensors_header import Unreadable, read_header
 
 from .errors import CommandError
@@ -119,7 +120,8 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
         name, tensors = path.stem, tensors_of(source)
         kind = _kind_of_file(source, tensors, catalogue["files"])
         if "families" in kind:
-            return _card_of_network(path, kind, parts or path.with_suffix(""), catalogue["families"])
+            own = parts or path.with_suffix("")
+            return _card_of_network(path, kind, network_size(tensors), own, catalogue["families"])
         families = catalogue["families"].items()
         family = next(key for key, facts in families if facts["pipeline"] == kind["pipeline"] and is_named(name, facts))
         beside = source.with_suffix("")
@@ -136,7 +138,9 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
     return card | {"family": family} | _sizes(folder, catalogue["families"][family]) | own
 
 
-def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families: Mapping[str, Any]) -> dict[str, Any]:
+def _card_of_network(
+    file: Path, kind: Mapping[str, Any], size: NetworkSize, parts: Path, families: Mapping[str, Any]
+) -> dict[str, Any]:
     """That of its family, for a file that holds a network alone. Raises NotAModel without a folder of that family."""
     family = network_family(kind, file.stem)
     if is_gguf(file) and find_spec("gguf") is None:
@@ -145,6 +149,8 @@ def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families:
         raise NotAModel(file, f"it is {kind['is']}, and {NEEDED.format(family)}")
     if (other := _family(parts, file.stem if parts.name == file.stem else parts.resolve().name, families)) != family:
         raise NotAModel(file, f"it is {kind['is']}, and {parts} is of {other}: {NEEDED.format(family)}")
+    if not (configured := size_of_folder(parts)).fits(size):
+        raise NotAModel(file, f"it is {kind['is']}, and {other_size(size, configured)}")
     facts = {"name": file.stem, "source": str(file), "revision": "local", "family": family}
     return facts | {"parts_folder": str(parts.resolve())} | _sizes(parts, families[family])
 
@@ -162,21 +168,12 @@ def parts_for(file: Path, folders: Sequence[Path]) -> Path | None:
 
 
 def _gives(folder: Path, family: str, tensors: Mapping[str, Any], families: Mapping[str, Any]) -> bool:
-    """Whether a folder is of this family, and configures as many blocks as the tensors have."""
+    """Whether a folder is of this family, and configures a network of the tensors' size."""
     try:
         own = _family(folder, folder.resolve().name, families)
     except NotAModel:
         return False
-    return own == family and blocks_of_folder(folder) == blocks(tensors)
-
-
-def blocks_of_folder(folder: Path) -> int:
-    """How many blocks a folder configures for its transformer; 0 where it has none."""
-    try:
-        network = _json(folder, f"{TRANSFORMER}/config.json")
-        return int(network.get("num_layers") or network.get("n_layers") or 0)
-    except (NotAModel, TypeError, ValueError, AttributeError):
-        return 0
+    return own == family and size_of_folder(folder).fits(network_size(tensors))
 
 
 def _kind_of_file(file: Path, tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ def refuse_incomplete(folder: Path, pipelines: Sequence[str], but: str = "") -> 
     Args:
         but: a part that is not asked for.
     """
-    index = _object(folder / "model_index.json")
+    index = read_object(folder / "model_index.json")
     pipeline = index.get("_class_name")
     if pipeline not in pipelines:
         raise Unreadable(f"it is made for {pipeline}, which Maquette does not paint with")
@@ -48,33 +48,39 @@ def _refuse_part(part: Path) -> None:
                 _refuse_torn(single)
                 return
             if index.is_file():
-                for shard in sorted(_shards(index)):
-                    _refuse_torn(part / shard)
+                _refuse_shards(part, index)
                 return
     pickled = any(file.suffix in (".bin", ".pt", ".ckpt") for file in part.iterdir())
     beside = ", only pickled ones, which are never opened" if pickled else ""
     raise Unreadable(f"its {part.name} has no safetensors{beside}: get the folder again, with them")
 
 
-def _shards(index: Path) -> set[str]:
-    names = _object(index).get("weight_map")
-    shards = set(map(str, names.values())) if isinstance(names, dict) else set()
+def _refuse_shards(part: Path, index: Path) -> None:
+    """Raises Unreadable, also where a shard lacks what the index says is in it."""
+    placed = read_object(index).get("weight_map")
+    shards = sorted(set(map(str, placed.values()))) if isinstance(placed, dict) else []
     if not shards or any(Path(name).name != name for name in shards):
-        raise Unreadable(f"in it, {index.parent.name}/{index.name} is damaged; get the folder again")
-    return shards
+        raise Unreadable(f"in it, {part.name}/{index.name} is damaged; get the folder again")
+    held = {(name, shard) for shard in shards for name in _refuse_torn(part / shard)}
+    if lacking := sorted(name for name, shard in placed.items() if (name, str(shard)) not in held):
+        more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
+        raise Unreadable(
+            f"in it, {part.name} lacks {lacking[0]}{more}: its pieces are of different models; get it again"
+        )
 
 
-def _refuse_torn(file: Path) -> None:
+def _refuse_torn(file: Path) -> frozenset[str]:
+    """The names of what a file holds. Raises Unreadable."""
     try:
-        read_header(file)
+        return frozenset(read_header(file).tensors)
     except Unreadable as error:
         raise Unreadable(f"in it, {file.parent.name}/{file.name}: {error}") from error
     except OSError as error:
         raise Unreadable(f"in it, {file.parent.name}/{file.name} is missing or cannot be read; get it") from error
 
 
-def _object(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object. Raises Unreadable."""
+def read_object(path: Path) -> dict[str, Any]:
+    """What a JSON file holds, an object of plain size. Raises Unreadable."""
     try:
         if path.stat().st_size > INDEX or not path.is_file():
             raise ValueError("it is no plain file of its kind")

@@ -10,7 +10,8 @@ from typing import Any
 
 from addon.protocol.answers import ModelInfo
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import blocks, kind_of, network_family
+from weight_files.kinds import kind_of, network_family
+from weight_files.network_sizes import UNKNOWN, NetworkSize, network_size, size_of_folder
 from weight_files.safetensors_header import Header, Unreadable, read_header
 
 from ..catalogue import (
@@ -19,12 +20,12 @@ from ..catalogue import (
     PACKAGE_NEEDED,
     TRANSFORMER,
     NotAModel,
-    blocks_of_folder,
     described,
     facts,
     is_gguf,
 )
 from .folder_parts import refuse_incomplete
+from .folder_settings import refuse_unreadable
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
 LICENCE = "modelspec.license"  # of a header's notes, as their makers agreed to write it
@@ -48,7 +49,7 @@ class FileVerdict:
     """What a candidate is: an offer, or ``trouble``, the reason why there is none. ``stem`` is what it is called.
 
     A network alone in its file ``wants`` the other parts of a family, and a folder ``gives`` those of one, where its
-    own network, which has so many ``blocks``, is there or not.
+    own network, of this ``size``, is there or not.
     """
 
     path: Path
@@ -61,7 +62,7 @@ class FileVerdict:
     info: ModelInfo | None = None
     wants: str = ""
     gives: str = ""
-    blocks: int = 0
+    size: NetworkSize = UNKNOWN
 
 
 def verdict_on(candidate: CandidateFile) -> FileVerdict:
@@ -164,7 +165,9 @@ def _network(path: Path, size: int, tensors: Mapping[str, Mapping[str, Any]], ki
     if trouble := _unread(tensors, () if is_gguf(path) else FLOATS):
         return FileVerdict(path, path.stem, "network", size, family, trouble=f"it is {kind['is']}, and {trouble}")
     needed = f"it is {kind['is']}, and {NEEDED.format(family)}"
-    return FileVerdict(path, path.stem, "network", size, family, trouble=needed, wants=family, blocks=blocks(tensors))
+    return FileVerdict(
+        path, path.stem, "network", size, family, trouble=needed, wants=family, size=network_size(tensors)
+    )
 
 
 def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
@@ -202,24 +205,35 @@ def _folder(path: Path) -> FileVerdict:
     try:
         refuse_incomplete(path, pipelines)
         info = described(path, name=name[-200:])
+        refuse_unreadable(path, _parts_of(info.family))
     except (NotAModel, Unreadable) as error:
         problem = error.problem if isinstance(error, NotAModel) else str(error)
         gives = _family_without_network(path, name, pipelines)
         trouble = f"it has no network, and gives its other parts to files with one of {gives}" if gives else problem
         empty = FileVerdict(path, name, "diffusers folder", size, trouble=trouble)
-        return replace(empty, family=gives, gives=gives, blocks=blocks_of_folder(path)) if gives else empty
-    family, count = info.family, blocks_of_folder(path)
-    gives = family if count else ""
-    return FileVerdict(path, name, "diffusers folder", size, family, info.licence, info=info, gives=gives, blocks=count)
+        return replace(empty, family=gives, gives=gives, size=size_of_folder(path)) if gives else empty
+    family, own = info.family, size_of_folder(path)
+    gives = family if own.blocks else ""
+    return FileVerdict(path, name, "diffusers folder", size, family, info.licence, info=info, gives=gives, size=own)
 
 
 def _family_without_network(path: Path, name: str, pipelines: Sequence[str]) -> str:
     """The family of a folder that has all parts but its network; "" of any other."""
     try:
         refuse_incomplete(path, pipelines, but=TRANSFORMER)
-        return described(path, name=name[-200:]).family if blocks_of_folder(path) else ""
+        family = described(path, name=name[-200:]).family if size_of_folder(path).blocks else ""
+        if family:
+            refuse_unreadable(path, _parts_of(family))
+        return family
     except (NotAModel, Unreadable):
         return ""
+
+
+def _parts_of(family: str) -> Mapping[str, Sequence[str]]:
+    """The parts that a family's models are loaded from, each with the classes that it may be of."""
+    catalogue = facts()
+    parts: Mapping[str, Sequence[str]] = catalogue["parts"][catalogue["families"][family]["pipeline"]]
+    return parts
 
 
 def _called(path: Path) -> str:

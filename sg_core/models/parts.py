@@ -21,9 +21,7 @@ from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
 from sg_core.models.folder import quiet, read_index, read_json
-
-FOREIGN = ("auto_map", "quantization_config", "custom_pipelines", "trust_remote_code")
-"""Keys of a configuration without which the weights are not what they seem, and with which code would run."""
+from weight_files.foreign import foreign_key
 
 LEGACY = ("torch_dtype", "rope_scaling", "rope_parameters", "hidden_activation")
 """Keys that hold text, and that earlier versions of a class wrote."""
@@ -246,13 +244,8 @@ def _refuse_others(path: Path) -> None:
 
 
 def _refuse_foreign(config: Any, path: Path) -> None:
-    if isinstance(config, dict):
-        if foreign := [key for key in config if key in FOREIGN or key.endswith("attn_implementation")]:
-            raise WeightsError(
-                f"{path} asks for {foreign[0]}: custom code, kernels and quantised weights are not loaded"
-            )
-        for value in config.values():
-            _refuse_foreign(value, path)
+    if key := foreign_key(config):
+        raise WeightsError(f"{path} asks for {key}: custom code, kernels and quantised weights are not loaded")
 
 
 def _holds_text(value: Any) -> bool:
