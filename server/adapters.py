@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, ControlNet, LoraFile, Precision
+from weight_files.fingerprint import of_whole, told_by
 
 from .adapter_headers import PICKLED, read, title
 from .catalogue import SUFFIXES
@@ -113,8 +113,7 @@ class AdapterCatalogue:
             with self._lock:
                 before = self._digests.get(file)
             if before is None or before[0] != mark:
-                with adapter.file.open("rb") as opened:
-                    before = mark, file_digest(opened, "sha256").hexdigest()
+                before = mark, of_whole(adapter.file)
                 with self._lock:
                     self._digests[file] = before
                     self._write()
@@ -237,8 +236,8 @@ def changed_words(name: str) -> str:
 
 
 def _mark(file: Path) -> FileMark:
-    facts = file.stat()
-    return FileMark(facts.st_size, facts.st_mtime_ns)
+    facts = [one.stat() for one in told_by(file)]
+    return FileMark(sum(one.st_size for one in facts), max(one.st_mtime_ns for one in facts))
 
 
 def _is_local(model: ModelInfo) -> bool:

@@ -23,6 +23,7 @@ from weight_files.network_sizes import NetworkSize, network_size, other_size, si
 from weight_files.safetensors_header import Unreadable, read_header
 
 from .errors import CommandError
+from .fingerprints import local_fingerprint
 from .unique_names import free_name
 
 DEFAULT = "toybox"
@@ -32,7 +33,6 @@ GGUF = ".gguf"
 PACKAGE_NEEDED = "needs the package gguf: pip install 'maquette[gguf]'"
 ONLY_NETWORKS = "as a GGUF file, and of those only the networks of transformer families are read"
 SUFFIXES = (".safetensors", ".sft")  # in capitals or not
-TRANSFORMER = "transformer"  # the part that files hold alone
 NEEDED = (
     "needs the text encoders and the autoencoder of {}: put a folder of that family in diffusers' format, "
     "with or without its transformer, among your models"
@@ -96,7 +96,12 @@ def _card(source: str, parts: Path | None) -> dict[str, Any]:
     local = _local_card(folder, catalogue, parts) if at_home or not named else {}
     own = local | named | ({"name": source} if named else {})
     family: dict[str, Any] = catalogue["families"][own["family"]]
-    return {"licence": "unknown"} | family | own
+    card = {"licence": "unknown"} | family | own
+    try:
+        own_print = "" if named else local_fingerprint(folder, card, catalogue["parts"][family["pipeline"]])
+    except Unreadable as error:
+        raise NotAModel(source, str(error)) from error
+    return card | {"fingerprint": own_print}
 
 
 def is_checkpoint(path: Path) -> bool:

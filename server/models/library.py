@@ -194,14 +194,20 @@ def _safe_verdict(candidate: CandidateFile) -> FileVerdict:
 
 
 def _mark(candidate: CandidateFile) -> tuple[int, int, int] | None:
-    """By what a file is taken to be the same: size, time, and the time of a folder beside it that configures it."""
+    """By what a file is taken to be the same: size, time, and the latest time of what beside it configures it."""
     try:
         status = [path.stat() for path in (candidate.shards or (candidate.path,))]
         size, latest = sum(one.st_size for one in status), max(one.st_mtime_ns for one in status)
-        beside = candidate.path.with_suffix("") / "model_index.json"
-        return size, latest, beside.stat().st_mtime_ns if beside.is_file() else 0
+        return size, latest, max((file.stat().st_mtime_ns for file in _settings(candidate.path)), default=0)
     except OSError:
         return None
+
+
+def _settings(file: Path) -> list[Path]:
+    """What configures a checkpoint: a YAML file beside it, and the JSON files of a folder of its name."""
+    beside, noise = file.with_suffix(""), file.with_suffix(".yaml")
+    files = [*beside.glob("*.json"), *beside.glob("*/*.json")] if (beside / "model_index.json").is_file() else []
+    return [one for one in (noise, *files) if one.is_file()]
 
 
 def entries_of(

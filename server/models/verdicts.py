@@ -18,12 +18,12 @@ from ..catalogue import (
     NEEDED,
     ONLY_NETWORKS,
     PACKAGE_NEEDED,
-    TRANSFORMER,
     NotAModel,
     described,
     facts,
     is_gguf,
 )
+from ..fingerprints import TRANSFORMER
 from .folder_parts import refuse_incomplete
 from .folder_settings import refuse_unreadable
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
