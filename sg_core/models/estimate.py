@@ -61,6 +61,11 @@ class Estimate:
         return self.encoders + self.network + self.decoder
 
     @property
+    def reading(self) -> int:
+        """The most at once while encoders read with the network elsewhere; at most, for ``free`` is of both."""
+        return self.encoders + self.decoder + self.free
+
+    @property
     def least(self) -> int:
         """The most at once of a guided picture, with gradient checkpointing where it may be used."""
         guided = self.guided if self.checkpointed is None else min(self.guided, self.checkpointed)

@@ -9,7 +9,7 @@ tensor that is missing would be random, and one that is not a number would paint
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ def _component(name: str, path: Path, hardware: Hardware) -> Any:
     try:
         files = weight_files(path, "model" if hasattr(transformers, name) else "diffusion_pytorch_model")
         config = configuration(path)
+        hardware = wide_enough(config, hardware)
         refuse_larger(name, config, files, str(path))
         with quiet():
             module, report = _read(name, path, config, "fp16" if ".fp16" in files[0].name else None, hardware.dtype)
@@ -116,6 +117,12 @@ def _count(file: Path) -> int:
     with safe_open(file, framework="pt") as weights:
         names: list[str] = weights.keys()
         return sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
+
+
+def wide_enough(config: Mapping[str, Any], hardware: Hardware) -> Hardware:
+    """The hardware in float32 for a part that its configuration says overflows in float16, as XL's autoencoder does."""
+    overflows = hardware.dtype == torch.float16 and bool(config.get("force_upcast"))
+    return replace(hardware, dtype=torch.float32) if overflows else hardware
 
 
 def tokenizer(folder: Path, part: str, kinds: Sequence[str]) -> Any:

@@ -25,7 +25,7 @@ from sg_core.errors import WeightsError
 from sg_core.models.cards import CONFIGURATIONS, configuration_of, header, kind_of_file
 from sg_core.models.files.network_file import refuse_scaled, widened
 from sg_core.models.folder import quiet
-from sg_core.models.parts import Hardware, configuration, finished, read_noise
+from sg_core.models.parts import Hardware, configuration, finished, read_noise, wide_enough
 from weight_files.checkpoint_shapes import unlike
 from weight_files.prediction import stated_noise
 from weight_files.safetensors_header import Unreadable
@@ -104,7 +104,7 @@ def _module(
         missing = module.load_state_dict(weights, strict=False, assign=True).missing_keys
     except (LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise WeightsError(f"{file}: its {part} is of another size or kind than ours: {error}") from error
-    return finished(module, missing, f"{file} ({part})", hardware)
+    return finished(module, missing, f"{file} ({part})", wide_enough(config, hardware))
 
 
 def _unet(tensors: dict[str, Tensor], config: Mapping[str, Any], module: nn.Module) -> Tensors:
