@@ -22,7 +22,7 @@ from addon.protocol.blockout import AdapterFile, Blockout, ControlNet, LoraFile,
 from weight_files.fingerprint import of_whole, told_by
 
 from .adapter_headers import PICKLED, read, title
-from .catalogue import SUFFIXES
+from .catalogue import SUFFIXES, is_gguf
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
 from .unique_names import printable
 
@@ -169,6 +169,9 @@ class AdapterCatalogue:
         if info.bases and model.base and model.base not in info.bases:
             bases = " or ".join(info.bases)
             raise UnfitAdapter(f"“{adapter.name}” is made for {bases}, and {model.name} is {model.base}")
+        if kind == "lora" and is_gguf(Path(model.source)):  # which loading would find out after minutes
+            words = f"cannot be added to the quantised weights of {model.name}"
+            raise UnfitAdapter(f"“{adapter.name}” {words}: choose that model in half precision")
         if adapter.sha256 not in ("", info.sha256):
             raise ChangedAdapter(changed_words(adapter.name))
         return info.sha256

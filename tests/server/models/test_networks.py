@@ -163,9 +163,11 @@ def test_other_gguf_files_say_what_they_are(tmp_path: Path) -> None:
     gguf_file(tmp_path / "torn.gguf", missing=1)
     gguf_file(tmp_path / "words.gguf", ["blk.0.attn_q.weight"])
     gguf_file(tmp_path / "old.gguf", ["cond_stage_model.transformer.x"])
+    gguf_file(tmp_path / "unet.gguf", ["input_blocks.0.0.weight", "middle_block.0.in_layers.0.weight"])
     said = troubles(ModelLibrary((tmp_path,), None, ()))
     only = "as a GGUF file, and of those only the networks of transformer families are read."
     assert said["words"] == f"It is a text encoder {only}" and said["old"] == f"It is a whole checkpoint {only}"
+    assert said["unet"] == f"It is a network (UNet) without the rest of its checkpoint {only}"
     assert (
         said["torn.gguf"] == "1 bytes of double_blocks.0.img_attn.x are missing: the download broke off; get it again."
     )

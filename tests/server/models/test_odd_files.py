@@ -148,22 +148,24 @@ def test_a_folder_in_which_files_come_and_go_is_read_all_the_same(tmp_path: Path
     def work() -> None:
         while not end.is_set():
             for number in range(5):
-                part = tensors_file(tmp_path / f"{number}.safetensors.part")
+                part, folder = tmp_path / f"{number}.safetensors.part", tmp_path / "sub" / str(number)
+                os.link(kept, part)
                 part.rename(tmp_path / f"{number}.safetensors")
-                tensors_file(tmp_path / "sub" / str(number) / "other.safetensors")
+                folder.mkdir(parents=True)
+                os.link(kept, folder / "other.safetensors")
             shutil.rmtree(tmp_path / "sub")
             for number in range(5):
                 os.unlink(tmp_path / f"{number}.safetensors")
 
-    tensors_file(tmp_path / "kept" / "other.safetensors")
+    kept = tensors_file(tmp_path / "kept" / "other.safetensors")
     library, thread = ModelLibrary([tmp_path], None, ()), threading.Thread(target=work)
     thread.start()
     try:
-        for _ in range(30):
+        for _ in range(20):
             library.look()
             assert "stay" in [model.name for model in library.offers]
     finally:
         end.set()
         thread.join()
     library.look()
-    assert sorted(Path(model.source) for model in library.offers) == [tmp_path / "kept" / "other.safetensors", stay]
+    assert sorted(Path(model.source) for model in library.offers) == [kept, stay]

@@ -2,7 +2,9 @@
 """Checkpoints at their real size, of random numbers, through the real loader: they paint, guided, at 512 pixels."""
 
 import re
+import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -58,11 +60,11 @@ def test_a_checkpoint_of_the_real_size_paints_guided(family: str, tmp_path: Path
         seeds=[1],
         watch=lambda moment: readings.append((time.monotonic(), dict(moment.energies))),
     )
-    steps = [later - earlier for (earlier, _), (later, _) in zip(readings, readings[1:], strict=False)]
+    steps = [later - earlier for (earlier, _), (later, _) in pairwise(readings)]
     ended = time.monotonic() - readings[-1][0]
-    print(
+    sys.stdout.write(
         f"\n{family} in {PRECISION[family]}: loaded in {loaded - begun:.0f} s, a guided step {steps[0]:.1f} s, "
-        f"a plain one {steps[-1]:.1f} s, decoded in {ended:.1f} s, {highest_gib():.1f} GiB at most"
+        f"a plain one {steps[-1]:.1f} s, decoded in {ended:.1f} s, {highest_gib():.1f} GiB at most\n"
     )
     assert picture.shape == (1, 3, 512, 512) and picture.isfinite().all() and picture.std() > 0
     assert readings[0][1] and readings[1][1] and not readings[2][1], "the last step runs free"
