@@ -22,7 +22,7 @@ from server.worker.engine import DiffusionEngine, address
 from tests.server.serving import at_home, ended
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 
-OF_THE_SERVER = {"precision", "words", "region_fields"}  # of an offer: what no Card says
+OF_THE_SERVER = {"precision", "words", "region_fields", "fingerprint"}  # of an offer: what no Card says
 
 
 def test_a_folder_becomes_an_offer(tiny):
