@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from weight_files.foreign import foreign_key
+from weight_files.prediction import is_of_edm
 from weight_files.safetensors_header import Unreadable
 
 from .folder_parts import read_object
@@ -31,7 +32,9 @@ def refuse_unreadable(folder: Path, parts: Mapping[str, Sequence[str]]) -> None:
         if not (folder / part).is_dir():
             raise Unreadable(f"its {part} is missing; get the whole folder")
         _refuse_part(folder / part)
-    read_object(folder / "scheduler" / "scheduler_config.json")
+    noise = read_object(folder / "scheduler" / "scheduler_config.json")
+    if is_of_edm(noise):
+        raise Unreadable("its scheduler is of EDM's kind, whose noise Maquette does not walk")
 
 
 def _refuse_part(part: Path) -> None:

@@ -194,16 +194,16 @@ def _safe_verdict(candidate: CandidateFile) -> FileVerdict:
 
 
 def _mark(candidate: CandidateFile) -> tuple[int, int, int] | None:
-    """By what a candidate is taken to be the same: size, time, and the latest time of what beside it configures it; of
-    a folder those of all files in it and in its parts, and how many there are."""
+    """By what a candidate is taken to be the same: its size, its times, and those of what beside it configures it; of a
+    folder those of all files in it and in its parts, and how many there are."""
     path = candidate.path
     try:
         files = (*path.iterdir(), *path.glob("*/*")) if candidate.is_folder else candidate.shards or (path,)
         status = [one.stat() for one in files]
-        size, latest = sum(one.st_size for one in status), max((one.st_mtime_ns for one in status), default=0)
+        size, times = sum(one.st_size for one in status), sum(one.st_mtime_ns for one in status)
         if candidate.is_folder:
-            return size, latest, len(status)
-        return size, latest, max((file.stat().st_mtime_ns for file in _settings(path)), default=0)
+            return size, times, len(status)
+        return size, times, sum(file.stat().st_mtime_ns for file in _settings(path))
     except OSError:
         return None
 

@@ -14,11 +14,12 @@ from .verdicts import FileVerdict
 
 @dataclass(frozen=True)
 class PartsFolder:
-    """A folder of a family in diffusers' format, and the size of its network."""
+    """A folder of a family in diffusers' format, the size of its network, and what tells it from a changed one."""
 
     path: Path
     family: str
     size: NetworkSize
+    fingerprint: str
 
 
 Joined = Mapping[Path, tuple[FileVerdict, PartsFolder, FileVerdict]]
@@ -27,9 +28,10 @@ Joined = Mapping[Path, tuple[FileVerdict, PartsFolder, FileVerdict]]
 
 def parts_folders(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo]) -> list[PartsFolder]:
     """Those that were named, then those that lie in the folders of models."""
-    models = [model for model in named if Path(model.source).is_absolute() and Path(model.source).is_dir()]
-    folders = [PartsFolder(Path(model.source), model.family, size_of_folder(Path(model.source))) for model in models]
-    return folders + [PartsFolder(verdict.path, verdict.gives, verdict.size) for verdict in verdicts if verdict.gives]
+    models = [(model, Path(model.source)) for model in named if Path(model.source).is_absolute()]
+    folders = [PartsFolder(p, m.family, size_of_folder(p), m.fingerprint) for m, p in models if p.is_dir()]
+    given = (verdict for verdict in verdicts if verdict.gives)
+    return folders + [PartsFolder(one.path, one.gives, one.size, one.fingerprint) for one in given]
 
 
 def joined(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo], known: Joined) -> Joined:

@@ -2,6 +2,7 @@
 """What a file or folder is, and why it cannot be painted with, in sentences for the artist who has it."""
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -29,6 +30,7 @@ from .folder_settings import refuse_unreadable
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
 LICENCE = "modelspec.license"  # of a header's notes, as their makers agreed to write it
+NO_WALK = "is made for noise of EDM's kind, which Maquette does not walk"
 ADVICE: Mapping[str, str] = {
     "a LoRA": "goes on top of a model: put it into a folder of LoRAs",
     "a DoRA": "goes on top of a model, and is not read yet",
@@ -36,6 +38,8 @@ ADVICE: Mapping[str, str] = {
     "an autoencoder": "goes on top of a model: put it into a folder of VAEs",
     "a ControlNet": "goes beside a model: put it into a folder of ControlNets",
     "an embedding": "is words for a prompt, and is not read yet",
+    "Playground 2.5": NO_WALK,
+    "CosXL": NO_WALK,
 }
 ALONE = "cannot paint without its text encoders and autoencoder: get the model as a folder in diffusers' format"
 OTHERWISE = "does not paint from words by itself"
@@ -63,6 +67,7 @@ class FileVerdict:
     wants: str = ""
     gives: str = ""
     size: NetworkSize = UNKNOWN
+    fingerprint: str = ""
 
 
 def verdict_on(candidate: CandidateFile) -> FileVerdict:
@@ -176,7 +181,7 @@ def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
         trouble = "it is nothing that Maquette knows: no model of a kind that it paints with"
         return FileVerdict(path, path.stem, "unknown", size, trouble=trouble)
     advice = ADVICE.get(kind) or (ALONE if "network" in kind else OTHERWISE)
-    short = kind.partition(" ")[2].partition(" of ")[0].partition(" without ")[0]
+    short = re.sub("^(a|an|the) ", "", kind).partition(" of ")[0].partition(" without ")[0]
     return FileVerdict(path, path.stem, short, size, trouble=f"it is {kind}, which {advice}")
 
 
@@ -208,25 +213,30 @@ def _folder(path: Path) -> FileVerdict:
         refuse_unreadable(path, _parts_of(info.family))
     except (NotAModel, Unreadable) as error:
         problem = error.problem if isinstance(error, NotAModel) else str(error)
-        gives = _family_without_network(path, name, pipelines)
-        trouble = f"it has no network, and gives its other parts to files with one of {gives}" if gives else problem
-        empty = FileVerdict(path, name, "diffusers folder", size, trouble=trouble)
-        return replace(empty, family=gives, gives=gives, size=size_of_folder(path)) if gives else empty
-    family, own = info.family, size_of_folder(path)
-    gives = family if own.blocks else ""
-    return FileVerdict(path, name, "diffusers folder", size, family, info.licence, info=info, gives=gives, size=own)
+        empty = FileVerdict(path, name, "diffusers folder", size, trouble=problem)
+        bare = _without_network(path, name, pipelines)
+        if bare is None:
+            return empty
+        trouble = f"it has no network, and gives its other parts to files with one of {bare.family}"
+        return replace(empty, trouble=trouble, family=bare.family, **_given(bare, path))
+    whole = FileVerdict(path, name, "diffusers folder", size, info.family, info.licence, info=info)
+    return replace(whole, **_given(info, path)) if size_of_folder(path).blocks else whole
 
 
-def _family_without_network(path: Path, name: str, pipelines: Sequence[str]) -> str:
-    """The family of a folder that has all parts but its network; "" of any other."""
+def _given(info: ModelInfo, path: Path) -> dict[str, Any]:
+    """What a folder gives to networks, and in which size; it is another where its fingerprint is."""
+    return {"gives": info.family, "size": size_of_folder(path), "fingerprint": info.fingerprint}
+
+
+def _without_network(path: Path, name: str, pipelines: Sequence[str]) -> ModelInfo | None:
+    """What a folder is that has all parts but its network; None of any other."""
     try:
         refuse_incomplete(path, pipelines, but=TRANSFORMER)
-        family = described(path, name=name[-200:]).family if size_of_folder(path).blocks else ""
-        if family:
-            refuse_unreadable(path, _parts_of(family))
-        return family
+        info = described(path, name=name[-200:])
+        refuse_unreadable(path, _parts_of(info.family))
     except (NotAModel, Unreadable):
-        return ""
+        return None
+    return info if size_of_folder(path).blocks else None
 
 
 def _parts_of(family: str) -> Mapping[str, Sequence[str]]:

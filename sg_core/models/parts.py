@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from sg_core.errors import WeightsError
 from sg_core.models.folder import quiet, read_index, read_json
 from weight_files.foreign import foreign_key
+from weight_files.prediction import is_of_edm
 
 LEGACY = ("torch_dtype", "rope_scaling", "rope_parameters", "hidden_activation")
 """Keys that hold text, and that earlier versions of a class wrote."""
@@ -147,7 +148,10 @@ def read_tokenizer(path: Path, name: str) -> Any:
 
 def read_noise(folder: Path) -> dict[str, Any]:
     """The configuration of a model's own scheduler. Raises WeightsError when it cannot be read."""
-    return _object(folder / "scheduler" / "scheduler_config.json")
+    path = folder / "scheduler" / "scheduler_config.json"
+    if is_of_edm(noise := _object(path)):
+        raise WeightsError(f"{path} is of EDM's kind, whose noise is not walked here")
+    return noise
 
 
 def class_of(folder: Path, part: str, kinds: Sequence[str]) -> str:

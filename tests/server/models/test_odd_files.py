@@ -40,6 +40,8 @@ NAMED = {
         "It is an autoencoder, which goes on top of a model: put it into a folder of VAEs.",
     ),
     "embedding": (["emb_params"], "It is an embedding, which is words for a prompt, and is not read yet."),
+    "cosxl": ([*CHECKPOINT, "edm_vpred.sigma_max"], "It is CosXL, which is made for noise of EDM's kind, which"),
+    "playground": ([*CHECKPOINT, "edm_mean"], "It is Playground 2.5, which is made for noise of EDM's kind, which"),
     "ip": (["ip_adapter.1.to_k_ip.weight"], f"It is an IP-Adapter, {WORDLESS}"),
     "scaled": ([*CHECKPOINT, "model.diffusion_model.x.scale_weight"], "Its weights are quantised in a way that is not"),
 }

@@ -98,6 +98,10 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (folder / "scheduler" / "scheduler_config.json").unlink(),
         "Its scheduler_config.json cannot be read",
     ),
+    "noise of another kind": (
+        lambda folder: change(folder / "scheduler" / "scheduler_config.json", _class_name="EDMEulerScheduler"),
+        "Its scheduler is of EDM's kind, whose noise Maquette does not walk.",
+    ),
     "adapter": (
         lambda folder: (folder / "text_encoder" / "adapter_config.json").write_text("{}"),
         "In it, text_encoder/adapter_config.json is not ours to open: take it out of the folder.",
