@@ -164,6 +164,21 @@ def open_clip_shapes(config: Mapping[str, Any], *, projected: bool) -> Shapes:
     return shapes
 
 
+def configured_numbers(config: Mapping[str, Any]) -> int:
+    """How many numbers a part of a folder needs, by its configuration; 0 of one that is not followed here."""
+    name = config.get("_class_name") or (config.get("architectures") or [""])[0]
+    shapes: Shapes = {}
+    if name == "UNet2DConditionModel":
+        shapes = unet_shapes(config)
+    elif name == "AutoencoderKL":
+        shapes = vae_shapes(config)
+    elif name in ("CLIPTextModel", "CLIPTextModelWithProjection"):
+        shapes = clip_shapes(config)
+        if name.endswith("Projection"):
+            shapes["projection"] = (int(config.get("projection_dim", 512)), int(config.get("hidden_size", 512)))
+    return sum(map(math.prod, shapes.values()))
+
+
 def _shape(tensors: Tensors, name: str) -> Shape | None:
     """Of a tensor by this name, or by the one that some merges give it."""
     facts = tensors.get(name) or tensors.get(name.replace(WRAPPING, "", 1))

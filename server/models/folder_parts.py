@@ -40,27 +40,50 @@ def _refuse_part(part: Path) -> None:
     """Raises Unreadable."""
     if not part.is_dir():
         raise Unreadable(f"its {part.name} is missing; get the whole folder")
+    single, index = _weights(part)
+    if single is not None:
+        _refuse_torn(single)
+    elif index is not None:
+        _refuse_shards(part, index)
+    else:
+        pickled = any(file.suffix in (".bin", ".pt", ".ckpt") for file in part.iterdir())
+        beside = ", only pickled ones, which are never opened" if pickled else ""
+        raise Unreadable(f"its {part.name} has no safetensors{beside}: get the folder again, with them")
+
+
+def weights_of(part: Path) -> list[Path]:
+    """The files that hold a part's weights; none where there are none. Raises Unreadable."""
+    single, index = _weights(part)
+    if single is not None:
+        return [single]
+    return [part / shard for shard in _shards(index)] if index is not None else []
+
+
+def _weights(part: Path) -> tuple[Path | None, Path | None]:
+    """The one file that holds a part's weights, or the index of several; neither where there is none."""
     for stem in STEMS:
         for variant in VARIANTS:
             single = part / f"{stem}{variant}.safetensors"
             index = part / f"{stem}.safetensors.index{variant}.json"
             if single.is_file():
-                _refuse_torn(single)
-                return
+                return single, None
             if index.is_file():
-                _refuse_shards(part, index)
-                return
-    pickled = any(file.suffix in (".bin", ".pt", ".ckpt") for file in part.iterdir())
-    beside = ", only pickled ones, which are never opened" if pickled else ""
-    raise Unreadable(f"its {part.name} has no safetensors{beside}: get the folder again, with them")
+                return None, index
+    return None, None
+
+
+def _shards(index: Path) -> list[str]:
+    """Raises Unreadable."""
+    placed = read_object(index).get("weight_map")
+    shards = sorted(set(map(str, placed.values()))) if isinstance(placed, dict) else []
+    if not shards or any(Path(name).name != name for name in shards):
+        raise Unreadable(f"in it, {index.parent.name}/{index.name} is damaged; get the folder again")
+    return shards
 
 
 def _refuse_shards(part: Path, index: Path) -> None:
     """Raises Unreadable, also where a shard lacks what the index says is in it."""
-    placed = read_object(index).get("weight_map")
-    shards = sorted(set(map(str, placed.values()))) if isinstance(placed, dict) else []
-    if not shards or any(Path(name).name != name for name in shards):
-        raise Unreadable(f"in it, {part.name}/{index.name} is damaged; get the folder again")
+    shards, placed = _shards(index), read_object(index)["weight_map"]
     held = {(name, shard) for shard in shards for name in _refuse_torn(part / shard)}
     if lacking := sorted(name for name, shard in placed.items() if (name, str(shard)) not in held):
         more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
