@@ -149,10 +149,7 @@ def plan(estimate: "Estimate", room: int) -> MemoryPlan:
 
 
 def counted(source: str, precision: str, width: int, height: int, parts: Path | None = None) -> "Estimate | None":
-    """The estimate for a model by what ``load`` takes, weights in this precision; None where none can be made.
-
-    Some encoders look at numbers, which shapes alone do not have (Qwen-Image's and Z-Image's).
-    """
+    """The estimate for a model by what ``load`` takes, weights in this precision; None where none can be made."""
     from sg_core.models.estimate import estimate, outline
 
     try:
