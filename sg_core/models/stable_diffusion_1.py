@@ -182,4 +182,5 @@ def block_sizes(network: Any, size: tuple[int, int]) -> list[tuple[str, tuple[in
         sizes.append(((rows + 1) // 2, (columns + 1) // 2) if block.downsamplers else (rows, columns))
     down = [(f"down_blocks.{i}", at) for i, at in enumerate(sizes)]
     up = [(f"up_blocks.{i}", at) for i, at in enumerate(reversed(sizes))]
-    return [*down, ("mid_block", sizes[-1]), *up]
+    middle = [] if network.mid_block is None else [("mid_block", sizes[-1])]  # KOALA has none
+    return [*down, *middle, *up]
