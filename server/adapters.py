@@ -19,7 +19,7 @@ from typing import Any
 
 from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, ControlNet, LoraFile, Precision
-from weight_files.fingerprint import of_whole, told_by
+from weight_files.fingerprint import content_sha256, with_configuration
 
 from .adapter_headers import PICKLED, read, title
 from .catalogue import SUFFIXES, is_gguf
@@ -113,7 +113,7 @@ class AdapterCatalogue:
             with self._lock:
                 before = self._digests.get(file)
             if before is None or before[0] != mark:
-                before = mark, of_whole(adapter.file)
+                before = mark, content_sha256(adapter.file)
                 with self._lock:
                     self._digests[file] = before
                     self._write()
@@ -239,7 +239,7 @@ def changed_words(name: str) -> str:
 
 
 def _mark(file: Path) -> FileMark:
-    facts = [one.stat() for one in told_by(file)]
+    facts = [one.stat() for one in with_configuration(file)]
     return FileMark(sum(one.st_size for one in facts), max(one.st_mtime_ns for one in facts))
 
 

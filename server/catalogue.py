@@ -98,10 +98,10 @@ def _card(source: str, parts: Path | None) -> dict[str, Any]:
     family: dict[str, Any] = catalogue["families"][own["family"]]
     card = {"licence": "unknown"} | family | own
     try:
-        own_print = "" if named else local_fingerprint(folder, card, catalogue["parts"][family["pipeline"]])
+        digest = "" if named else local_fingerprint(folder, card, catalogue["parts"][family["pipeline"]])
     except Unreadable as error:
         raise NotAModel(source, str(error)) from error
-    return card | {"fingerprint": own_print}
+    return card | {"fingerprint": digest}
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -36,5 +36,5 @@ def local_fingerprint(source: Path, card: Mapping[str, Any], parts: Mapping[str,
 
 def carded(own: str, card: tuple[tuple[str, Any], ...]) -> str:
     """A model's fingerprint with what its owner's cards say of it; as it was where they say nothing that matters."""
-    said = {key: value for key, value in card if key in PIXELS}
-    return sha256(json.dumps([own, said], sort_keys=True).encode()).hexdigest() if said else own
+    facts = {key: value for key, value in card if key in PIXELS}
+    return sha256(json.dumps([own, facts], sort_keys=True).encode()).hexdigest() if facts else own

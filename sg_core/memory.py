@@ -82,9 +82,9 @@ def gradient_of(energy: Tensor, latent: Tensor, *, scaled: bool) -> Tensor | Non
         gradient = torch.autograd.grad(total, latent, retain_graph=True, allow_unused=True)[0]
         if gradient is None:
             return None
-        there = waiting & gradient.flatten(1).isfinite().all(1)
-        result = torch.where(there.view(-1, *[1] * (latent.ndim - 1)), gradient / scale, result)
-        waiting = waiting & ~there
+        finite = waiting & gradient.flatten(1).isfinite().all(1)
+        result = torch.where(finite.view(-1, *[1] * (latent.ndim - 1)), gradient / scale, result)
+        waiting = waiting & ~finite
         if not bool(waiting.any()):
             break
     return result

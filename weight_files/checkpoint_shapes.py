@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from weight_files.unet_shapes import Shape, Shapes, convolution, linear, norm, unet_shapes
+from weight_files.unet_shapes import TensorShape, TensorShapes, convolution, linear, norm, unet_shapes
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
 CLIP = ("cond_stage_model.transformer.", "conditioner.embedders.0.transformer.")
@@ -31,10 +31,10 @@ VAE_FOLLOWED: Mapping[str, Any] = {
 }
 VAE_BLOCKS = frozenset({"DownEncoderBlock2D", "UpDecoderBlock2D"})
 SMALLER = 0.95  # of the numbers that a family's network has
-Tensors = Mapping[str, Mapping[str, Any]]
+HeaderTensors = Mapping[str, Mapping[str, Any]]
 
 
-def unlike(tensors: Tensors, folder: Path, kind: Mapping[str, Any]) -> str:
+def unlike(tensors: HeaderTensors, folder: Path, kind: Mapping[str, Any]) -> str:
     """Why a file with these tensors is not what a folder's configuration says; "" where it is.
 
     Args:
@@ -57,7 +57,7 @@ def unlike(tensors: Tensors, folder: Path, kind: Mapping[str, Any]) -> str:
     return ""
 
 
-def part_shapes(part: str, config: Mapping[str, Any], tensors: Tensors) -> Shapes:
+def part_shapes(part: str, config: Mapping[str, Any], tensors: HeaderTensors) -> TensorShapes:
     """What a file has to hold of a part, by the file's names; nothing where its configuration is not followed.
 
     Args:
@@ -75,7 +75,7 @@ def part_shapes(part: str, config: Mapping[str, Any], tensors: Tensors) -> Shape
     return {f"{prefix}{WRAPPING}{name}": shape for name, shape in clip_shapes(config).items()}
 
 
-def vae_shapes(config: Mapping[str, Any]) -> Shapes:
+def vae_shapes(config: Mapping[str, Any]) -> TensorShapes:
     """Of an autoencoder of Stable Diffusion's kind."""
     kinds = {*config.get("down_block_types", VAE_BLOCKS), *config.get("up_block_types", VAE_BLOCKS)}
     if any(config.get(key, value) != value for key, value in VAE_FOLLOWED.items()) or not kinds <= VAE_BLOCKS:
@@ -107,18 +107,18 @@ def vae_shapes(config: Mapping[str, Any]) -> Shapes:
     return shapes
 
 
-def _ends(side: str, inputs: int, outputs: int) -> Shapes:
+def _ends(side: str, inputs: int, outputs: int) -> TensorShapes:
     return {**norm(f"{side}.norm_out", inputs), **convolution(f"{side}.conv_out", inputs, outputs)}
 
 
-def _middle(side: str, width: int) -> Shapes:
+def _middle(side: str, width: int) -> TensorShapes:
     shapes = {**_resnet(f"{side}.mid.block_1", width, width), **_resnet(f"{side}.mid.block_2", width, width)}
     for name in ("q", "k", "v", "proj_out"):
         shapes |= convolution(f"{side}.mid.attn_1.{name}", width, width, 1)
     return shapes | norm(f"{side}.mid.attn_1.norm", width)
 
 
-def _resnet(name: str, inputs: int, outputs: int) -> Shapes:
+def _resnet(name: str, inputs: int, outputs: int) -> TensorShapes:
     return {
         **norm(f"{name}.norm1", inputs),
         **convolution(f"{name}.conv1", inputs, outputs),
@@ -128,10 +128,10 @@ def _resnet(name: str, inputs: int, outputs: int) -> Shapes:
     }
 
 
-def clip_shapes(config: Mapping[str, Any]) -> Shapes:
+def clip_shapes(config: Mapping[str, Any]) -> TensorShapes:
     """Of CLIP's text encoder (Radford et al. 2021), by the names of transformers."""
     width, inner = int(config.get("hidden_size", 512)), int(config.get("intermediate_size", 2048))
-    shapes: Shapes = {
+    shapes: TensorShapes = {
         "embeddings.token_embedding.weight": (int(config.get("vocab_size", 49408)), width),
         "embeddings.position_embedding.weight": (int(config.get("max_position_embeddings", 77)), width),
         **norm("final_layer_norm", width),
@@ -145,10 +145,10 @@ def clip_shapes(config: Mapping[str, Any]) -> Shapes:
     return shapes
 
 
-def open_clip_shapes(config: Mapping[str, Any], *, projected: bool) -> Shapes:
+def open_clip_shapes(config: Mapping[str, Any], *, projected: bool) -> TensorShapes:
     """Of OpenCLIP's text encoder, by its own names; with its projection where that is used."""
     width, inner = int(config.get("hidden_size", 512)), int(config.get("intermediate_size", 2048))
-    shapes: Shapes = {
+    shapes: TensorShapes = {
         "token_embedding.weight": (int(config.get("vocab_size", 49408)), width),
         "positional_embedding": (int(config.get("max_position_embeddings", 77)), width),
         **norm("ln_final", width),
@@ -167,7 +167,7 @@ def open_clip_shapes(config: Mapping[str, Any], *, projected: bool) -> Shapes:
 def configured_numbers(config: Mapping[str, Any]) -> int:
     """How many numbers a part of a folder needs, by its configuration; 0 of one that is not followed here."""
     name = config.get("_class_name") or (config.get("architectures") or [""])[0]
-    shapes: Shapes = {}
+    shapes: TensorShapes = {}
     if name == "UNet2DConditionModel":
         shapes = unet_shapes(config)
     elif name == "AutoencoderKL":
@@ -179,29 +179,29 @@ def configured_numbers(config: Mapping[str, Any]) -> int:
     return sum(map(math.prod, shapes.values()))
 
 
-def _shape(tensors: Tensors, name: str) -> Shape | None:
+def _shape(tensors: HeaderTensors, name: str) -> TensorShape | None:
     """Of a tensor by this name, or by the one that some merges give it."""
     facts = tensors.get(name) or tensors.get(name.replace(WRAPPING, "", 1))
     return None if facts is None else tuple(facts["shape"])
 
 
-def _same(name: str, shape: Shape | None, wanted: Shape) -> bool:
+def _same(name: str, shape: TensorShape | None, expected: TensorShape) -> bool:
     """Autoencoders have had their attention as convolutions of one cell, of one line, and as plain products."""
-    return shape == wanted or (
+    return shape == expected or (
         shape is not None
         and ".mid.attn_1." in name
-        and shape[:2] == wanted[:2]
+        and shape[:2] == expected[:2]
         and all(side == 1 for side in shape[2:])
     )
 
 
-def _is_smaller(tensors: Tensors, shapes: Shapes) -> bool:
+def _is_smaller(tensors: HeaderTensors, shapes: TensorShapes) -> bool:
     """Whether a file's network has clearly fewer numbers than it should, and is not only torn somewhere."""
     own = sum(math.prod(facts["shape"]) for name, facts in tensors.items() if name.startswith(UNET))
     return 0 < own < SMALLER * sum(map(math.prod, shapes.values()))
 
 
-def _difference(words: str, shapes: Shapes, tensors: Tensors) -> str:
+def _difference(words: str, shapes: TensorShapes, tensors: HeaderTensors) -> str:
     lacking = [name for name in shapes if _shape(tensors, name) is None]
     if len(lacking) == len(shapes):
         return f"it lacks {words}: get the whole checkpoint"
@@ -213,5 +213,5 @@ def _difference(words: str, shapes: Shapes, tensors: Tensors) -> str:
     return f"{words} is not whole, for it lacks {lacking[0]}{more}: get the whole checkpoint"
 
 
-def _sides(shape: Shape) -> str:
+def _sides(shape: TensorShape) -> str:
     return " x ".join(map(str, shape)) or "one number"

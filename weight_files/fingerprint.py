@@ -10,9 +10,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
-WHOLE = 2**24  # bytes of a file that is read to its end: settings, and the largest lists of words
+SMALL = 2**24  # bytes of a file that is read to its end: settings, and the largest lists of words
 FIRST = 2**20  # bytes of the beginning of a larger one
 CHUNKS, CHUNK = 64, 2**12
 READ = frozenset({".json", ".txt", ".model", ".jinja", ".safetensors", ".sft"})
@@ -22,48 +21,42 @@ BESIDE = ("scheduler",)  # a part that every pipeline has
 INDEX = "model_index.json"
 
 
-class Digest(Protocol):
-    """What bytes are fed to."""
-
-    def update(self, data: bytes, /) -> None:
-        """Take them in."""
-
-
 def fingerprint(facts: Mapping[str, object], files: Iterable[tuple[str, Path]]) -> str:
     """The sha256 of facts, JSON values, and of files, each under its name. Raises OSError."""
     digest = sha256(json.dumps(facts, sort_keys=True).encode())
     for name, file in files:
         size = file.stat().st_size
         digest.update(f"\0{name}\0{size}\0".encode("utf-8", "surrogatepass"))
-        _feed(digest, file, size)
+        for block in _sampled(file, size):
+            digest.update(block)
     return digest.hexdigest()
 
 
-def _feed(digest: Digest, file: Path, size: int) -> None:
+def _sampled(file: Path, size: int) -> Iterator[bytes]:
     with file.open("rb") as opened:
-        if size <= WHOLE:
-            digest.update(opened.read(size))
+        if size <= SMALL:
+            yield opened.read(size)
             return
-        digest.update(opened.read(FIRST))
+        yield opened.read(FIRST)
         for number in range(CHUNKS):
             opened.seek(FIRST + number * (size - FIRST - CHUNK) // (CHUNKS - 1))
-            digest.update(opened.read(CHUNK))
+            yield opened.read(CHUNK)
 
 
-def of_whole(file: Path) -> str:
+def content_sha256(file: Path) -> str:
     """The sha256 of a file's bytes and, where diffusers' configuration beside it says what they are, of that too.
 
     Raises OSError.
     """
     digest = sha256()
-    for one in told_by(file):
+    for one in with_configuration(file):
         with one.open("rb") as opened:
             while block := opened.read(FIRST):
                 digest.update(block)
     return digest.hexdigest()
 
 
-def told_by(file: Path) -> tuple[Path, ...]:
+def with_configuration(file: Path) -> tuple[Path, ...]:
     """A file of weights, and the configuration beside it that counts: of one that is called as diffusers calls it."""
     beside = file.with_name("config.json")
     return (file, beside) if file.name.startswith(STEM) and beside.is_file() else (file,)

@@ -15,10 +15,8 @@ from typing import Any
 PREFIX = r"(?:model\.)?(?:diffusion_model\.)?"
 BLOCK = re.compile(rf"{PREFIX}(?:(?:double_|joint_|transformer_)?blocks|layers)\.(\d+)\.")
 SINGLE = re.compile(rf"{PREFIX}single_(?:transformer_)?blocks\.(\d+)\.")
-INSIDE = re.compile(
-    rf"{PREFIX}(?:img_in|x_embedder|(?:x_embedder|pos_embed|patch_embed)\.proj|cap_embedder\.1)\.weight"
-)
-TOLD = re.compile(rf"{PREFIX}(?:txt_in|context_embedder|cap_embedder\.1|caption_projection\.linear_1)\.weight")
+INNER = re.compile(rf"{PREFIX}(?:img_in|x_embedder|(?:x_embedder|pos_embed|patch_embed)\.proj|cap_embedder\.1)\.weight")
+TEXT = re.compile(rf"{PREFIX}(?:txt_in|context_embedder|cap_embedder\.1|caption_projection\.linear_1)\.weight")
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ UNKNOWN = NetworkSize()
 def network_size(tensors: Mapping[str, Mapping[str, Any]]) -> NetworkSize:
     """Of the network whose tensors these are, by diffusers' names or those of its first code."""
     return NetworkSize(
-        _count(tensors, BLOCK), _count(tensors, SINGLE), _side(tensors, INSIDE, 0), _side(tensors, TOLD, 1)
+        _count(tensors, BLOCK), _count(tensors, SINGLE), _side(tensors, INNER, 0), _side(tensors, TEXT, 1)
     )
 
 
@@ -67,12 +65,12 @@ def size_of_folder(folder: Path) -> NetworkSize:
 
 def configured_size(config: Mapping[str, Any]) -> NetworkSize:
     """Of the network that a configuration of diffusers says; what it leaves to its class is unknown."""
-    heads = _whole(config, "num_attention_heads") * _whole(config, "attention_head_dim")
+    heads = _integer(config, "num_attention_heads") * _integer(config, "attention_head_dim")
     return NetworkSize(
-        _whole(config, "num_layers", "n_layers"),
-        _whole(config, "num_single_layers"),
-        heads or _whole(config, "dim"),
-        _whole(config, "joint_attention_dim", "cap_feat_dim", "caption_channels"),
+        _integer(config, "num_layers", "n_layers"),
+        _integer(config, "num_single_layers"),
+        heads or _integer(config, "dim"),
+        _integer(config, "joint_attention_dim", "cap_feat_dim", "caption_channels"),
     )
 
 
@@ -86,7 +84,7 @@ def _side(tensors: Mapping[str, Mapping[str, Any]], pattern: re.Pattern[str], ax
     return int(shape[axis]) if axis < len(shape) else 0
 
 
-def _whole(config: Mapping[str, Any], *keys: str) -> int:
+def _integer(config: Mapping[str, Any], *keys: str) -> int:
     """The first of these that a configuration says; 0 where it says none, or no number."""
     value = next((config[key] for key in keys if config.get(key)), 0)
     return value if isinstance(value, int) else 0

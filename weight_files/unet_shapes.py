@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-Shape = tuple[int, ...]
-Shapes = dict[str, Shape]
+TensorShape = tuple[int, ...]
+TensorShapes = dict[str, TensorShape]
 ATTENDS: Mapping[str, bool] = MappingProxyType(
     {"DownBlock2D": False, "UpBlock2D": False, "CrossAttnDownBlock2D": True, "CrossAttnUpBlock2D": True}
 )
@@ -76,46 +76,46 @@ class UNetLayout:
         return 4 * self.channels[0]
 
 
-def unet_shapes(config: Mapping[str, Any]) -> Shapes:
+def unet_shapes(config: Mapping[str, Any]) -> TensorShapes:
     """Every tensor of the network, by name; none where the configuration says what is not followed here."""
-    told = {key: value for key, value in config.items() if key not in SHAPELESS}
-    if any(told[key] != FIXED[key] if key in FIXED else bool(told[key]) for key in told.keys() - DEFAULTS):
+    values = {key: value for key, value in config.items() if key not in SHAPELESS}
+    if any(values[key] != FIXED[key] if key in FIXED else bool(values[key]) for key in values.keys() - DEFAULTS):
         return {}
-    told = {**DEFAULTS, **told}
-    layout = _layout(told)
-    if layout is None or told["addition_embed_type"] not in (None, "text_time"):
+    values = {**DEFAULTS, **values}
+    layout = _layout(values)
+    if layout is None or values["addition_embed_type"] not in (None, "text_time"):
         return {}
     first, time = layout.channels[0], layout.time
     shapes = {
         **linear("time_embed.0", first, time),
         **linear("time_embed.2", time, time),
-        **convolution("input_blocks.0.0", int(told["in_channels"]), first),
+        **convolution("input_blocks.0.0", int(values["in_channels"]), first),
         **norm("out.0", first),
-        **convolution("out.2", first, int(told["out_channels"])),
+        **convolution("out.2", first, int(values["out_channels"])),
     }
-    if told["addition_embed_type"]:
-        beside = int(told["projection_class_embeddings_input_dim"] or 0)
+    if values["addition_embed_type"]:
+        beside = int(values["projection_class_embeddings_input_dim"] or 0)
         shapes |= {**linear("label_emb.0.0", beside, time), **linear("label_emb.0.2", time, time)}
-    for block in (*_way_down(layout), _middle(layout), *_way_up(layout)):
+    for block in (*_down_blocks(layout), _middle(layout), *_up_blocks(layout)):
         shapes |= block
     return shapes
 
 
-def _layout(told: Mapping[str, Any]) -> UNetLayout | None:
+def _layout(values: Mapping[str, Any]) -> UNetLayout | None:
     """None of a network that is built otherwise."""
-    channels, down, up = told["block_out_channels"], told["down_block_types"], told["up_block_types"]
-    depths = told["transformer_layers_per_block"]
+    channels, down, up = values["block_out_channels"], values["down_block_types"], values["up_block_types"]
+    depths = values["transformer_layers_per_block"]
     depths = [depths] * len(channels) if isinstance(depths, int) else depths
-    plain = all(isinstance(number, int) for number in (*channels, *depths, told["layers_per_block"]))
-    known = all(kind in ATTENDS for kind in (*down, *up)) and isinstance(told["cross_attention_dim"], int)
-    if not plain or not known or not len(channels) == len(depths) == len(down) == len(up):
+    plain = all(isinstance(number, int) for number in (*channels, *depths, values["layers_per_block"]))
+    standard = all(kind in ATTENDS for kind in (*down, *up)) and isinstance(values["cross_attention_dim"], int)
+    if not plain or not standard or not len(channels) == len(depths) == len(down) == len(up):
         return None
     attending = [ATTENDS[kind] for kind in down], [ATTENDS[kind] for kind in up]
-    words, linear = told["cross_attention_dim"], bool(told["use_linear_projection"])
-    return UNetLayout(channels, depths, *attending, told["layers_per_block"], words, linear)
+    words, linear = values["cross_attention_dim"], bool(values["use_linear_projection"])
+    return UNetLayout(channels, depths, *attending, values["layers_per_block"], words, linear)
 
 
-def _way_down(layout: UNetLayout) -> Iterator[Shapes]:
+def _down_blocks(layout: UNetLayout) -> Iterator[TensorShapes]:
     index, before, last = 1, layout.channels[0], len(layout.channels) - 1
     for level, channels in enumerate(layout.channels):
         for _ in range(layout.layers):
@@ -128,7 +128,7 @@ def _way_down(layout: UNetLayout) -> Iterator[Shapes]:
             index += 1
 
 
-def _middle(layout: UNetLayout) -> Shapes:
+def _middle(layout: UNetLayout) -> TensorShapes:
     channels = layout.channels[-1]
     return {
         **_resnet("middle_block.0", channels, channels, layout.time),
@@ -137,8 +137,8 @@ def _middle(layout: UNetLayout) -> Shapes:
     }
 
 
-def _way_up(layout: UNetLayout) -> Iterator[Shapes]:
-    """Each layer is told what the way down left at its size, too."""
+def _up_blocks(layout: UNetLayout) -> Iterator[TensorShapes]:
+    """Each layer is values what the way down left at its size, too."""
     left = [layout.channels[0]]
     for level, channels in enumerate(layout.channels):
         left += [channels] * (layout.layers + (level < len(layout.channels) - 1))
@@ -154,7 +154,7 @@ def _way_up(layout: UNetLayout) -> Iterator[Shapes]:
             yield convolution(f"output_blocks.{index - 1}.{1 + attends}.conv", channels, channels)
 
 
-def _resnet(name: str, inputs: int, outputs: int, time: int) -> Shapes:
+def _resnet(name: str, inputs: int, outputs: int, time: int) -> TensorShapes:
     skipped = {} if inputs == outputs else convolution(f"{name}.skip_connection", inputs, outputs, 1)
     return {
         **norm(f"{name}.in_layers.0", inputs),
@@ -166,11 +166,11 @@ def _resnet(name: str, inputs: int, outputs: int, time: int) -> Shapes:
     }
 
 
-def _transformer(name: str, channels: int, depth: int, layout: UNetLayout) -> Shapes:
+def _transformer(name: str, channels: int, depth: int, layout: UNetLayout) -> TensorShapes:
     shapes = norm(f"{name}.norm", channels)
     for side in ("proj_in", "proj_out"):
-        whole = linear(f"{name}.{side}", channels, channels)
-        shapes |= whole if layout.linear else convolution(f"{name}.{side}", channels, channels, 1)
+        projection = linear(f"{name}.{side}", channels, channels)
+        shapes |= projection if layout.linear else convolution(f"{name}.{side}", channels, channels, 1)
     for number in range(depth):
         block = f"{name}.transformer_blocks.{number}"
         for attention, width in (("attn1", channels), ("attn2", layout.words)):
@@ -184,16 +184,16 @@ def _transformer(name: str, channels: int, depth: int, layout: UNetLayout) -> Sh
     return shapes
 
 
-def linear(name: str, inputs: int, outputs: int) -> Shapes:
+def linear(name: str, inputs: int, outputs: int) -> TensorShapes:
     """Of a layer from so many channels to so many."""
     return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
-def convolution(name: str, inputs: int, outputs: int, side: int = 3) -> Shapes:
+def convolution(name: str, inputs: int, outputs: int, side: int = 3) -> TensorShapes:
     """Of a layer that looks at so many cells a side."""
     return {f"{name}.weight": (outputs, inputs, side, side), f"{name}.bias": (outputs,)}
 
 
-def norm(name: str, channels: int) -> Shapes:
+def norm(name: str, channels: int) -> TensorShapes:
     """Of what makes channels comparable."""
     return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}

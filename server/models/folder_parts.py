@@ -84,8 +84,8 @@ def _shards(index: Path) -> list[str]:
 def _refuse_shards(part: Path, index: Path) -> None:
     """Raises Unreadable, also where a shard lacks what the index says is in it."""
     shards, placed = _shards(index), read_object(index)["weight_map"]
-    held = {(name, shard) for shard in shards for name in _refuse_torn(part / shard)}
-    if lacking := sorted(name for name, shard in placed.items() if (name, str(shard)) not in held):
+    present = {(name, shard) for shard in shards for name in _refuse_torn(part / shard)}
+    if lacking := sorted(name for name, shard in placed.items() if (name, str(shard)) not in present):
         more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
         raise Unreadable(
             f"in it, {part.name} lacks {lacking[0]}{more}: its pieces are of different models; get it again"

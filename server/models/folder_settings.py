@@ -56,9 +56,9 @@ def _refuse_part(part: Path) -> None:
         _refuse_words(part)
         return
     config = _settings(part / "config.json")
-    needed, held = configured_numbers(config), sum(read_header(file).numbers for file in weights_of(part))
-    if held < needed:
-        words = f"its {part.name} holds {held:,} numbers, and its configuration says {needed:,}"
+    needed, present = configured_numbers(config), sum(read_header(file).numbers for file in weights_of(part))
+    if present < needed:
+        words = f"its {part.name} holds {present:,} numbers, and its configuration says {needed:,}"
         raise Unreadable(f"{words}: they do not belong together, or it is not whole; get the folder again")
 
 

@@ -30,8 +30,8 @@ def parts_folders(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo]) -
     """Those that were named, then those that lie in the folders of models."""
     models = [(model, Path(model.source)) for model in named if Path(model.source).is_absolute()]
     folders = [PartsFolder(p, m.family, size_of_folder(p), m.fingerprint) for m, p in models if p.is_dir()]
-    given = (verdict for verdict in verdicts if verdict.gives)
-    return folders + [PartsFolder(one.path, one.gives, one.size, one.fingerprint) for one in given]
+    providers = (verdict for verdict in verdicts if verdict.gives)
+    return folders + [PartsFolder(one.path, one.gives, one.size, one.fingerprint) for one in providers]
 
 
 def joined(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo], known: Joined) -> Joined:

@@ -218,12 +218,12 @@ def _folder(path: Path) -> FileVerdict:
         if bare is None:
             return empty
         trouble = f"it has no network, and gives its other parts to files with one of {bare.family}"
-        return replace(empty, trouble=trouble, family=bare.family, **_given(bare, path))
-    whole = FileVerdict(path, name, "diffusers folder", size, info.family, info.licence, info=info)
-    return replace(whole, **_given(info, path)) if size_of_folder(path).blocks else whole
+        return replace(empty, trouble=trouble, family=bare.family, **_provision(bare, path))
+    verdict = FileVerdict(path, name, "diffusers folder", size, info.family, info.licence, info=info)
+    return replace(verdict, **_provision(info, path)) if size_of_folder(path).blocks else verdict
 
 
-def _given(info: ModelInfo, path: Path) -> dict[str, Any]:
+def _provision(info: ModelInfo, path: Path) -> dict[str, Any]:
     """What a folder gives to networks, and in which size; it is another where its fingerprint is."""
     return {"gives": info.family, "size": size_of_folder(path), "fingerprint": info.fingerprint}
 

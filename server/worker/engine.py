@@ -282,8 +282,8 @@ class DiffusionEngine:
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)
         ready.sparing.follow(chosen)
-        needed, there = chosen.needed / GIBIBYTE, room / GIBIBYTE
-        return "" if estimate is None else f"; by estimate it needs {needed:.1f} of {there:.1f} GiB"
+        needed, available = chosen.needed / GIBIBYTE, room / GIBIBYTE
+        return "" if estimate is None else f"; by estimate it needs {needed:.1f} of {available:.1f} GiB"
 
 
 def _device() -> str:

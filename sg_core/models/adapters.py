@@ -28,7 +28,7 @@ from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
-from weight_files.fingerprint import of_whole, told_by
+from weight_files.fingerprint import content_sha256, with_configuration
 
 STATED = "lora_adapter_metadata"  # the note of a file's header that diffusers writes
 Halves = tuple[float, Tensor, Tensor]
@@ -162,13 +162,13 @@ def _decoding(model: Model, autoencoder: nn.Module) -> Model:
 
 def fingerprint(file: Path) -> str:
     """The sha256 of a file: what a picture was painted with, whatever the file is called later."""
-    return of_whole(file)
+    return content_sha256(file)
 
 
 def state_of(file: Path) -> FileState:
     """A file as it is now. Raises WeightsError when there is none."""
     try:
-        facts = [one.stat() for one in told_by(file)]
+        facts = [one.stat() for one in with_configuration(file)]
     except OSError as error:
         raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
     return FileState(file, sum(one.st_size for one in facts), max(one.st_mtime_ns for one in facts))

@@ -147,17 +147,17 @@ def _text(model: Model) -> Conditioning:
     try:
         text = model.encode([PROMPT])
     except (DataDependentOutputException, DynamicOutputShapeException):
-        text = _told(model)
+        text = _empty_text(model)
     return text.guided(model.card.scale) if model.card.guided_by == "input" else text
 
 
-def _told(model: Model) -> Conditioning:
+def _empty_text(model: Model) -> Conditioning:
     """The same where the encoders look at numbers, which shapes have not. Raises RequestError where nobody says it."""
     family = FAMILIES[model.card.family].family
-    if family is None or family.told is None:
+    if family is None or family.empty_text is None:
         raise RequestError(f"the memory that {model.card.name} takes cannot be counted on shapes alone")
     assert isinstance(model, pipeline_model.PipelineModel), "it has a Family"
-    return family.told(model.pipe, TOKENS).cast(next(model.network.parameters()).dtype)
+    return family.empty_text(model.pipe, TOKENS).cast(next(model.network.parameters()).dtype)
 
 
 def outline(

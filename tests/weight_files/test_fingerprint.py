@@ -12,7 +12,7 @@ from server.catalogue import described
 from server.fingerprints import carded
 from server.models.library import ModelLibrary
 from tests.server.models.model_files import CONFIGURATIONS, tensors_file
-from weight_files.fingerprint import FIRST, WHOLE, fingerprint, of_whole
+from weight_files.fingerprint import FIRST, SMALL, content_sha256, fingerprint
 
 CHECK = "first_stage_model.encoder.conv_in.weight"
 
@@ -77,9 +77,9 @@ def test_what_does_not_is_not(file: Path) -> None:
 def test_a_large_file_is_sampled_from_its_beginning_to_its_end(tmp_path: Path) -> None:
     file = tmp_path / "a.safetensors"
     with file.open("wb") as opened:
-        opened.truncate(WHOLE + 1)
+        opened.truncate(SMALL + 1)
     seen = {fingerprint({}, [("a", file)])}
-    for place in (0, FIRST, WHOLE):
+    for place in (0, FIRST, SMALL):
         spoil(file, place)
         seen.add(fingerprint({}, [("a", file)]))
     assert len(seen) == 4
@@ -91,9 +91,9 @@ def test_a_file_is_known_by_what_configures_it(tmp_path: Path) -> None:
     named, other = tmp_path / "diffusion_pytorch_model.fp16.safetensors", tmp_path / "depth.safetensors"
     named.write_bytes(b"weights")
     shutil.copy(named, other)
-    assert of_whole(named) == of_whole(other)
+    assert content_sha256(named) == content_sha256(other)
     (tmp_path / "config.json").write_text("{}")
-    changed = of_whole(named)
-    assert changed != of_whole(other)
+    changed = content_sha256(named)
+    assert changed != content_sha256(other)
     (tmp_path / "config.json").write_text('{"attention_head_dim": 4}')
-    assert of_whole(named) != changed
+    assert content_sha256(named) != changed

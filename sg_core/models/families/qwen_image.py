@@ -71,7 +71,7 @@ def decode(pipe: Any, latent: Tensor) -> Tensor:
     return frames[:, :, 0]
 
 
-def told(pipe: Any, count: int) -> Conditioning:
+def empty_text(pipe: Any, count: int) -> Conditioning:
     """As ``encode``, of one prompt, which needs no mask."""
     return Conditioning({"encoder_hidden_states": torch.empty(1, count, pipe.transformer.config.joint_attention_dim)})
 
@@ -94,5 +94,5 @@ QWEN_IMAGE = Family(
     combine=combine,
     clean=clean,
     decode=decode,
-    told=told,
+    empty_text=empty_text,
 )

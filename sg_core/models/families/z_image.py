@@ -61,7 +61,7 @@ def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
     return {name: grid for name, grid in every.items() if name.startswith("layers.")}
 
 
-def told(pipe: Any, count: int) -> Conditioning:
+def empty_text(pipe: Any, count: int) -> Conditioning:
     """As ``encode``, of one prompt."""
     return Conditioning({"cap_feats": torch.empty(1, count, pipe.transformer.config.cap_feat_dim)})
 
@@ -80,5 +80,5 @@ Z_IMAGE = Family(
     predict=predict,
     grids=grids,
     spacing=shifted,
-    told=told,
+    empty_text=empty_text,
 )

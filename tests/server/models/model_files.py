@@ -10,15 +10,15 @@ from pathlib import Path
 
 from weight_files.checkpoint_shapes import part_shapes
 from weight_files.safetensors_header import WIDTHS
-from weight_files.unet_shapes import Shape, Shapes
+from weight_files.unet_shapes import TensorShape, TensorShapes
 
 CONFIGURATIONS = Path(__file__).parents[3] / "sg_core" / "models" / "configurations"
 VERSION_2 = {"cond_stage_model.model.token_embedding.weight": {"shape": [49408, 1024]}}
 
 
-def whole(configuration: str) -> Shapes:
+def whole(configuration: str) -> TensorShapes:
     """Every tensor of a checkpoint of one of the configurations that ship, at its real size."""
-    shapes: Shapes = {}
+    shapes: TensorShapes = {}
     for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
         if (file := CONFIGURATIONS / configuration / part / "config.json").is_file():
             tensors = VERSION_2 if "diffusion-2" in configuration else {}
@@ -33,7 +33,7 @@ CHECKPOINT = whole("stable-diffusion-1")
 
 def tensors_file(
     file: Path,
-    names: Iterable[str] | Mapping[str, Shape] = CHECKPOINT,
+    names: Iterable[str] | Mapping[str, TensorShape] = CHECKPOINT,
     missing: int = 0,
     dtype: str = "F16",
     **notes: str,

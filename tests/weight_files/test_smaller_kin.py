@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Smaller kin of Stable Diffusion XL are painted with as folders, which say how they are built; as files they are not."""
+"""Smaller kin of Stable Diffusion XL are painted with as folders, which say how they are built; as files not."""
 
 from pathlib import Path
 from typing import Any
