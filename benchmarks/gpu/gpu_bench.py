@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     """Its flags."""
     flags = argparse.ArgumentParser(prog="maquette bench gpu", description=__doc__)
     flags.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    flags.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="of the weights")
+    flags.add_argument("--precision", choices=("bfloat16", "float16", "float32"), default="bfloat16")
     flags.add_argument("--rows", nargs="+", choices=tuple(REAL_NETWORKS), default=list(REAL_NETWORKS), help="which")
     flags.add_argument("--side", type=int, help="of the picture, in pixels; each row's own by default")
     flags.add_argument("--seconds", type=float, default=SECONDS, help="stop after so many")
