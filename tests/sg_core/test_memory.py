@@ -147,13 +147,14 @@ def test_encoders_and_network_take_turns(tiny: Model, monkeypatch: pytest.Monkey
     sparing.follow(MemoryPlan(parks=True, alternates=True))
     one, two, network = (modules(tiny)[name] for name in ("text_encoder", "text_encoder_2", "unet"))
     moves.clear()
-    assert torch.equal(guided(sparing, "a castle by night"), plain)
+    assert (guided(sparing, "a castle by night") - plain).abs().max() < 1e-5  # weights lie elsewhere now
     reading = [(network, "cpu"), (one, "cpu:0"), (two, "cpu:0")]
     painting = [(one, "cpu"), (two, "cpu"), (network, "cpu:0")]
     assert moves == 2 * [*reading, *painting], "the prompt, and what to avoid"
     moves.clear()
     guided(sparing, "a castle by night", seed=1)
     assert not moves
+    sparing._device = torch.device("cpu")
     sparing.follow(MemoryPlan())
 
 

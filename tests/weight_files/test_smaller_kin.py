@@ -33,6 +33,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with quiet():
         pipeline = pipelines.stable_diffusion_xl()
         config = {**pipeline.unet.config, **KIN[request.param]}
+        config.pop("_use_default_values")
         pipeline.register_modules(unet=UNet2DConditionModel.from_config(config))
         pipeline.save_pretrained(path)
         checkpoint_file.save(pipelines.stable_diffusion_xl(), path.with_suffix(".safetensors"))

@@ -41,10 +41,12 @@ def test_they_are_as_large_as_they_are_published(klein: Estimate, flux: Estimate
 
 @pytest.mark.parametrize("name", ["klein", "flux"])
 def test_guided_at_1024_it_fits_12_gibibytes(name: str, request: pytest.FixtureRequest) -> None:
-    """Encoders and network take turns on the card; without that their weights alone are more than it has."""
+    """Encoders and network take turns on the card; without that their weights alone are more than it has. What FLUX.1
+    keeps for its gradient is computed anew."""
     estimate: Estimate = request.getfixturevalue(name)
     chosen = plan(estimate, TWELVE)
-    assert chosen.alternates and chosen.checkpoints and chosen.needed <= TWELVE
+    assert chosen.alternates and not chosen.tiles and chosen.needed <= TWELVE
+    assert chosen.checkpoints == (name == "flux")
     assert estimate.weights + MARGIN > TWELVE
     least = min(chosen.needed, plan(estimate, 1).needed)
     assert bytes_of(figures(estimate), on_gpu=True) == pytest.approx(least, rel=0.05), "what the list says"

@@ -2,6 +2,7 @@
 """One checkpoint file is the model that it was made of, and what is none is refused by its name."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,10 +97,9 @@ def test_every_kind_of_file_is_told_by_both_readers(kind: dict, tmp_path: Path) 
             with pytest.raises((WeightsError, NotAModel), match=f"is not whole, for it lacks {next(iter(shapes))}"):
                 refused(file)
     else:
-        with pytest.raises(WeightsError, match=kind["is"]):
-            load(file)
-        with pytest.raises(NotAModel, match=kind["is"]):
-            described(file)
+        for refused in (load, described):
+            with pytest.raises((WeightsError, NotAModel), match=re.escape(kind["is"])):
+                refused(file)
 
 
 @pytest.mark.parametrize(
