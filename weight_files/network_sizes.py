@@ -80,7 +80,7 @@ def _count(tensors: Mapping[str, Any], pattern: re.Pattern[str]) -> int:
 
 def _side(tensors: Mapping[str, Mapping[str, Any]], pattern: re.Pattern[str], axis: int) -> int:
     """A side of the first tensor that is called so; of a quantised one too, whose header says its numbers."""
-    shape = next((facts["shape"] for name, facts in tensors.items() if pattern.fullmatch(name)), [])
+    shape: list[int] = next((facts["shape"] for name, facts in tensors.items() if pattern.fullmatch(name)), [])
     return int(shape[axis]) if axis < len(shape) else 0
 
 

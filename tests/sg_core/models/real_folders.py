@@ -110,8 +110,8 @@ def quantised_flux(file: Path, kind: str = "Q4_0") -> Path:
 
 
 def random_checkpoint(file: Path, configuration: str) -> Path:
-    """A checkpoint as artists have them, in float16, drawn tensor by tensor: norms are 1, biases 0, all else small."""
-    shapes, numbers = whole(configuration), np.random.default_rng(0)
+    """A checkpoint as artists have them, in float16, tensor by tensor: norms are 1, biases 0, all else small."""
+    shapes, block = whole(configuration), np.random.default_rng(0).standard_normal(1_000_003, np.float32)
     tensors_file(file, shapes)  # its header, and as many bytes as there will be
     with file.open("r+b") as opened:
         opened.seek(8 + int.from_bytes(opened.read(8), "little"))
@@ -120,6 +120,8 @@ def random_checkpoint(file: Path, configuration: str) -> Path:
                 drawn = np.full(shape, float(name.endswith("weight")), np.float16)
             else:
                 spread = 1.0 / math.sqrt(math.prod(shape[1:]))
-                drawn = (spread * numbers.standard_normal(shape, np.float32)).astype(np.float16)
+                drawn = np.resize(
+                    (spread * block).astype(np.float16), math.prod(shape)
+                )  # the same numbers, over and over
             opened.write(drawn.tobytes())
     return file

@@ -34,6 +34,7 @@ def highest_gib() -> float:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("family", PRECISION)
 def test_a_checkpoint_of_the_real_size_paints_guided(family: str, tmp_path: Path) -> None:
     if free_gib() < NEEDED[family]:
