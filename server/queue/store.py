@@ -104,7 +104,8 @@ class Store:
             path = self.artifacts.find(digest)
             if path is None:
                 followed = blockout.reference is not None and blockout.reference.picture == digest
-                field = "reference.picture" if followed else "collage"
+                cut = digest in [part.picture for part in blockout.collage]
+                field = "reference.picture" if followed else "collage" if cut else "likenesses"
                 raise UnknownReference(f"There is no picture {digest[:12]}… here", path=field)
             rows.refer(db, job.id, path.name, path.stat().st_size, number)
         return job
