@@ -279,6 +279,12 @@ class Blockout(Record):
         followed = () if self.reference is None else (self.reference.picture,)
         return tuple(dict.fromkeys((*followed, *(part.picture for part in self.parts))))
 
+    def field_of(self, picture: str) -> str:
+        """The path of what refers to the picture of that sha256."""
+        if self.reference is not None and self.reference.picture == picture:
+            return "reference.picture"
+        return "collage" if picture in [part.picture for part in self.collage] else "likenesses"
+
     def __post_init__(self) -> None:
         frame = self.frame
         if frame.left + frame.width > self.width or frame.top + frame.height > self.height:

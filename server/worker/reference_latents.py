@@ -72,11 +72,23 @@ def read(png: bytes) -> PngReference:
 def reference_of(
     model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes
 ) -> sg_core.Reference:
-    """The reference as the model has it: by the latent that the file carries, else encoded; of an enlarged picture as
-    large as its first pass, which alone follows it."""
-    request, file, asked = blockout.reference, read(png), blockout
+    """The picture that a request follows, as the model has it, with its regions where they are of use."""
+    request = blockout.reference
     assert request is not None, "whoever calls looked"
-    blockout = first_pass(model, asked)
+    plain = encoded(model, blockout, request, png)
+    if request.shown is not None:
+        return plain
+    if request.keeps in ("layout", "attention"):
+        return replace(plain, picture=None)
+    assert plain.picture is not None, "it was read"
+    masks, outlines = located(model, judge, first_pass(model, blockout), request, plain.latent, plain.picture)
+    return replace(plain, regions=masks, outlines=outlines)
+
+
+def encoded(model: sg_core.Model, asked: Blockout, request: ReferencePicture, png: bytes) -> sg_core.Reference:
+    """A picture as the model has it, without regions: by the latent that the file carries, else encoded; of an enlarged
+    request as large as its first pass, which alone knows of it."""
+    file, blockout = read(png), first_pass(model, asked)
     shape, size = model.latent_shape(blockout.width, blockout.height), (blockout.height, blockout.width)
     latent = file.latent if file.model == blockout.model and file.latent is not None else None
     latent = latent if latent is None or latent.shape[1:] == shape else None
@@ -93,12 +105,7 @@ def reference_of(
     first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
     noise = varied(first, request.variation_seed, request.variation)
     plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
-    if request.shown is not None:
-        return replace(plain, picture=pixels)
-    if request.keeps in ("layout", "attention"):
-        return plain
-    masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
-    return sg_core.Reference(plain.latent, plain.noise, request.caption, masks, outlines, pixels)
+    return replace(plain, picture=pixels)
 
 
 def located(

@@ -18,14 +18,16 @@ from sg_core.edits.keeping import Freeze
 from sg_core.edits.movement import stands
 from sg_core.edits.reference import RegionMasks
 from sg_core.energy import Energy
+from sg_core.schedule import between, times
 from sg_core.tokens import Phrase, occurrences
 
 from ..problems import UnknownReference, Unpaintable
 from .control_pictures import control_picture
-from .reference_latents import first_pass, reference_of
+from .reference_latents import encoded, first_pass, reference_of
 from .translate import PLACED, coverage, strength_of, weighted, wording
 
 ALIKE = 4.0  # weight of a look against a shape
+OUTLINED = (("shape",), ("shape", "appearance"), ("appearance", "shape"))  # where the other outline is as it stands
 
 
 def keeping(
@@ -134,23 +136,45 @@ def resembling(
     model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, files: Sequence[bytes]
 ) -> sg_core.Layout:
     """What pulls regions to what other pictures show, one more pass a step for each picture; nothing where nothing
-    pulls. Raises Unpaintable for a caption that does not say the object."""
+    pulls. Words of a region that has another outline than its block's are heard inside that. Raises Unpaintable for a
+    caption that does not say the object."""
     if not blockout.likenesses or not strength_of(blockout):
         return sg_core.Layout()
     phrases = wording(blockout).phrases
-    named = {region.name: phrase for region, phrase in zip(blockout.regions, phrases, strict=True)}
+    named = {region.name: (region, phrase) for region, phrase in zip(blockout.regions, phrases, strict=True)}
     known: dict[tuple[str, str, int], sg_core.Reference] = {}
-    energy = Energy()
+    energy, held = Energy(), sg_core.Layout()
     for part, png in zip(blockout.likenesses, files, strict=True):
         if not occurrences(part.caption, Phrase(part.phrase)):
             detail = f"“{part.caption}” does not say {part.phrase}, which {part.region} is to be like"
             raise Unpaintable(detail, path="likenesses", fix="Say it in the caption, word for word.")
-        key = (part.picture, part.caption, part.seed)
+        key, (region, phrase) = (part.picture, part.caption, part.seed), named[part.region]
         if key not in known:
-            asked = ReferencePicture(picture=part.picture, caption=part.caption, seed=part.seed, keeps="attention")
-            known[key] = reference_of(model, judge, replace(blockout, reference=asked), png)
-        energy += part.weight * compared(part, named[part.region], known[key], blockout)
-    return sg_core.Layout() + weighted(energy, dict(zip(phrases, blockout.regions, strict=True)))
+            asked = ReferencePicture(picture=part.picture, caption=part.caption, seed=part.seed)
+            known[key] = encoded(model, blockout, asked, png)
+        energy += part.weight * compared(part, phrase, known[key], blockout)
+        if part.weight and "shape" not in region.enforce and part.properties in OUTLINED:
+            held += outlined(model, judge, blockout, part, (region, phrase), known[key])
+    return held + weighted(energy, dict(zip(phrases, blockout.regions, strict=True)))
+
+
+def outlined(
+    model: sg_core.Model,
+    judge: sg_core.Judge | None,
+    blockout: Blockout,
+    part: Likeness,
+    named: tuple[Region, Phrase],
+    reference: sg_core.Reference,
+) -> sg_core.Layout:
+    """The words of a region are heard inside the outline that another picture shows of its object, as they would be
+    inside its block; nothing where it does not show any."""
+    (region, phrase), picture = named, reference.picture
+    assert picture is not None, "it was read"
+    mask = sg_core.groundings(model, judge, part.caption, [part.phrase], reference.latent, picture)[part.phrase].mask
+    if mask is None:
+        return sg_core.Layout()
+    weight = times(between(region.start, region.until), region.strength)
+    return weight * sg_core.masks({phrase: mask.cpu()}, until=blockout.masks, emphasis=blockout.emphasis)
 
 
 def compared(part: Likeness, phrase: Phrase, reference: sg_core.Reference, blockout: Blockout) -> Energy:

@@ -75,6 +75,19 @@ def test_one_picture_is_looked_at_once(model, before):
     assert len(other.references) == 2
 
 
+@pytest.mark.parametrize(
+    ("properties", "count"), [(("shape",), 1), (("shape", "appearance"), 1), (("shape", "size"), 0)]
+)
+def test_where_no_block_says_words_are_heard_in_the_other_outline(model, before, properties, count):
+    part = replace(LOOK, caption="a rocket", properties=properties)
+    free = replace(CASTLE, enforce=(), until=0.5)
+    asked = alike(part, masks=0.7, regions=(free, ROCKET))
+    terms = resembling(model, None, asked, [before]).masks.terms
+    assert [str(term.phrase) for term in terms] == ["castle"] * count
+    assert all((term.weight(0.4), term.weight(0.6)) == (1.0, 0.0) for term in terms)
+    assert not resembling(model, None, replace(asked, regions=(CASTLE, ROCKET)), [before]).masks.terms
+
+
 def test_a_shift_is_of_the_artists_frame(engine, before):
     """A fifth of a frame that is half as wide as the picture is a tenth of the picture."""
     half, whole = (replace(ASKED.frame, left=0, top=0, width=width, height=width // 2) for width in (64, 128))
