@@ -174,7 +174,7 @@ def outlined(
     if mask is None:
         return sg_core.Layout()
     weight = times(between(region.start, region.until), region.strength)
-    return weight * sg_core.masks({phrase: mask.cpu()}, until=blockout.masks, emphasis=blockout.emphasis)
+    return sg_core.masks({phrase: mask.cpu()}, until=blockout.masks, emphasis=blockout.emphasis) * weight
 
 
 def compared(part: Likeness, phrase: Phrase, reference: sg_core.Reference, blockout: Blockout) -> Energy:
