@@ -63,7 +63,7 @@ def _followed(
         return sg_core.freeze(reference, 1.0 - coverage(asked.shown))
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
     if asked.keeps == "layout":
-        return sg_core.keep_layout(reference)
+        return sg_core.keep_layout(reference, {phrase: coverage(region.mask) for phrase, region in regions.items()})
     if asked.keeps == "attention":
         return sg_core.prompt_to_prompt(model, reference, wording(blockout).prompt)
     if asked.keeps == "look":
