@@ -8,10 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from addon.capture.canvas import canvas, scaled
-from addon.messages.errors import FrameTooLong
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout, Region, pack_mask
+from addon.protocol.blockout import SIDES, Blockout, Frame, Region, pack_mask
 from addon.protocol.strict_json import ContractError
 from addon.request.phrases import swapped
 from addon.request.settings import Settings, sent
@@ -45,8 +43,8 @@ def request_of_picture(
         content = path.read_bytes()
         request = request_in(content)
         with Image.open(path) as image:
-            size = canvas(image.width / image.height, scaled(model, settings.get("size", 100)))
-    except (OSError, Image.DecompressionBombError, ContractError, FrameTooLong) as error:
+            width, height = sides(image.width / image.height, model, settings.get("size", 100))
+    except (OSError, Image.DecompressionBombError, ContractError) as error:
         raise NoLayout(f"{path} is no picture that can be read: {error}") from error
     caption: str = words.caption or ("" if request is None else request.prompt)
     if not caption:
@@ -57,11 +55,26 @@ def request_of_picture(
         prompt = swapped(prompt, old, new)
     chosen = Settings(**{"prompt": prompt, **settings})
     regions = tuple(_region(new, depth) for depth, (new, _) in enumerate(pairs))
-    blockout = Blockout(regions=regions, width=size.width, height=size.height, frame=size.frame, **sent(chosen, model))
+    frame = Frame(left=0, top=0, width=width, height=height)
+    blockout = Blockout(regions=regions, width=width, height=height, frame=frame, **sent(chosen, model))
     like = [f"{new}={path}; same=shape; phrase={old}; caption={caption}" for new, old in pairs]
     follows = words.keep_look or words.restyle or words.reword
     changed = {"like": [*like, *words.like], "caption": caption if follows else None}
     return blockout, argparse.Namespace(**{**vars(words), **changed})
+
+
+def sides(aspect: float, model: ModelInfo, percent: int) -> tuple[int, int]:
+    """Width and height of a picture of that shape, as nearly as the model's multiple allows; ``percent`` of its own."""
+    area = model.area * (percent / 100) ** 2
+    width, height = (
+        max(1, round(side / model.multiple)) * model.multiple
+        for side in ((area * aspect) ** 0.5, (area / aspect) ** 0.5)
+    )
+    if max(width, height) > SIDES[1]:
+        raise NoLayout(
+            f"{width} x {height} pixels are too many for a side: cut the picture, or ask for a smaller --size"
+        )
+    return width, height
 
 
 def _pairs(texts: Sequence[str]) -> Iterator[tuple[str, str]]:

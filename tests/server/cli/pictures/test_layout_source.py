@@ -30,7 +30,7 @@ def words(scene: Path, *objects: str, **changes) -> Namespace:
 
 def test_it_is_as_large_as_the_model_paints_one_of_that_shape(photograph):
     blockout, told = request_of_picture(words(photograph, "lion=dog", "cat"), {}, TOYBOX)
-    assert (blockout.width, blockout.height, blockout.frame.width, blockout.frame.height) == (384, 192, 362, 181)
+    assert (blockout.width, blockout.height, blockout.frame.width, blockout.frame.height) == (352, 192, 352, 192)
     assert blockout.prompt == "a lion and a cat in a garden" and blockout.steps == TOYBOX.steps
     assert [(region.name, region.enforce, region.depth) for region in blockout.regions] == [
         ("lion", (), 0),
@@ -45,7 +45,7 @@ def test_it_is_as_large_as_the_model_paints_one_of_that_shape(photograph):
 def test_settings_and_words_are_those_of_the_command_line(photograph):
     asked = words(photograph, "lion=dog", like=["lion=other.png"], restyle=photograph)
     blockout, told = request_of_picture(asked, {"prompt": "a lion at night", "size": 50, "seed": 3}, TOYBOX)
-    assert (blockout.prompt, blockout.seed, blockout.frame.width) == ("a lion at night", 3, 181)
+    assert (blockout.prompt, blockout.seed, blockout.width) == ("a lion at night", 3, 192)
     assert told.like[-1] == "lion=other.png" and told.caption == CAPTION
 
 
@@ -57,6 +57,12 @@ def test_what_gives_no_layout_is_said(photograph, changes, sentence):
     asked = Namespace(**{**vars(words(photograph, "dog")), **changes})
     with pytest.raises(NoLayout, match=sentence):
         request_of_picture(asked, {}, TOYBOX)
+
+
+def test_a_panorama_is_too_long(tmp_path):
+    Image.new("RGB", (9000, 2)).save(tmp_path / "long.png")
+    with pytest.raises(NoLayout, match="too many for a side"):
+        request_of_picture(words(tmp_path / "long.png", "dog"), {"size": 100}, TOYBOX)
 
 
 def test_what_is_no_picture_is_said(tmp_path):
