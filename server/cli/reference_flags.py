@@ -254,7 +254,7 @@ def as_png(content: bytes, blockout: Blockout) -> bytes:
 def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     """The middle of an image, as large as it fits, at this size."""
     scale = min(image.width / width, image.height / height)
-    across, down = width * scale, height * scale
+    across, down = min(width * scale, image.width), min(height * scale, image.height)  # which rounding may exceed
     left, top = (image.width - across) / 2, (image.height - down) / 2
     box = (left, top, left + across, top + down)
     return image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS, box)

@@ -15,7 +15,7 @@ from torch import nn
 import sg_core
 from addon.protocol.blockout import Blockout, Likeness, ReferencePicture, ReferenceRegion, Region
 from sg_core.edits.keeping import Freeze
-from sg_core.edits.movement import stands
+from sg_core.edits.movement import Movement, moved, movement, stands
 from sg_core.edits.reference import RegionMasks
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
@@ -27,7 +27,6 @@ from .reference_latents import encoded, first_pass, reference_of
 from .translate import PLACED, coverage, strength_of, weighted, wording
 
 ALIKE = 4.0  # weight of a look against a shape
-OUTLINED = (("shape",), ("shape", "appearance"), ("appearance", "shape"))  # where the other outline is as it stands
 
 
 def keeping(
@@ -146,14 +145,14 @@ def resembling(
     energy, held = Energy(), sg_core.Layout()
     for part, png in zip(blockout.likenesses, files, strict=True):
         if not occurrences(part.caption, Phrase(part.phrase)):
-            detail = f"“{part.caption}” does not say {part.phrase}, which {part.region} is to be like"
+            detail = f"“{part.caption}” does not say {part.phrase}, which {part.region} is to be like."
             raise Unpaintable(detail, path="likenesses", fix="Say it in the caption, word for word.")
         key, (region, phrase) = (part.picture, part.caption, part.seed), named[part.region]
         if key not in known:
             asked = ReferencePicture(picture=part.picture, caption=part.caption, seed=part.seed)
             known[key] = encoded(model, blockout, asked, png)
         energy += part.weight * compared(part, phrase, known[key], blockout)
-        if part.weight and "shape" not in region.enforce and part.properties in OUTLINED:
+        if part.weight and not region.enforce and part.properties != ("appearance",):
             held += outlined(model, judge, blockout, part, (region, phrase), known[key])
     return held + weighted(energy, dict(zip(phrases, blockout.regions, strict=True)))
 
@@ -166,21 +165,24 @@ def outlined(
     named: tuple[Region, Phrase],
     reference: sg_core.Reference,
 ) -> sg_core.Layout:
-    """The words of a region are heard inside the outline that another picture shows of its object, as they would be
-    inside its block; nothing where it does not show any."""
+    """The words of a region that no block holds are heard inside the outline that another picture shows of its object,
+    brought to where that is wanted; nothing where it does not show any."""
     (region, phrase), picture = named, reference.picture
     assert picture is not None, "it was read"
     mask = sg_core.groundings(model, judge, part.caption, [part.phrase], reference.latent, picture)[part.phrase].mask
     if mask is None:
         return sg_core.Layout()
+    if part.shift != (0.0, 0.0) or part.factor != 1.0:
+        right, down = shift_in_picture(part.shift, blockout)
+        (x, y), side = movement(mask, mask).old, part.factor**0.5
+        mask = moved(mask[None, None], Movement((x, y), (x + right, y + down), (side, side)))[0, 0]
     weight = times(between(region.start, region.until), region.strength)
     return sg_core.masks({phrase: mask.cpu()}, until=blockout.masks, emphasis=blockout.emphasis) * weight
 
 
 def compared(part: Likeness, phrase: Phrase, reference: sg_core.Reference, blockout: Blockout) -> Energy:
     """The terms of one likeness, of this phrase of the prompt."""
-    source, frame = part.phrase, blockout.frame
-    right, down = part.shift[0] * frame.width / blockout.width, part.shift[1] * frame.height / blockout.height
+    source, (right, down) = part.phrase, shift_in_picture(part.shift, blockout)
     terms = {
         "shape": sg_core.same_shape(phrase, reference, source),
         "centroid": PLACED * sg_core.shift(phrase, reference, right, down, source),
@@ -188,6 +190,12 @@ def compared(part: Likeness, phrase: Phrase, reference: sg_core.Reference, block
         "appearance": ALIKE * sg_core.appearance(phrase, reference, source),
     }
     return sum((terms[name] for name in part.properties), Energy())
+
+
+def shift_in_picture(shift: tuple[float, float], blockout: Blockout) -> tuple[float, float]:
+    """To the right and down, from fractions of the artist's frame to fractions of the picture."""
+    frame = blockout.frame
+    return shift[0] * frame.width / blockout.width, shift[1] * frame.height / blockout.height
 
 
 def _look(model: sg_core.Model, reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``maquette render --keep-look``: what is sent of the picture, and what is refused before anything is painted."""
 
+import io
 import json
 from dataclasses import replace
 from hashlib import sha256
@@ -8,9 +9,10 @@ from hashlib import sha256
 import pytest
 from PIL import Image
 
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
+from server.cli.reference_flags import as_png
 from tests.server.serving import blockout
 
 
@@ -133,6 +135,16 @@ def test_a_region_is_pulled_to_what_another_picture_shows(request_file, before, 
     assert (look.properties, outline.properties, outline.weight) == (("appearance",), ("shape",), 2.0)
     assert painted.regions[0].enforce == () and set(painted.pictures) == {look.picture}
     assert render(tmp_path / "after" / "blockout.json", tmp_path / "again") == painted
+
+
+def test_a_photograph_fits_whatever_its_sides_come_to_when_they_are_scaled():
+    """100 / 352 * 352 is more than 100."""
+    tall = replace(blockout(), width=192, height=352, frame=Frame(left=0, top=0, width=192, height=352))
+    for width, height in ((100, 100), (120, 100), (140, 200)):
+        file = io.BytesIO()
+        Image.new("RGB", (width, height), (9, 8, 7)).save(file, "JPEG")
+        with Image.open(io.BytesIO(as_png(file.getvalue(), tall))) as sent:
+            assert sent.size == (192, 352)
 
 
 def test_a_look_alone_leaves_the_block_as_it_is(request_file, before, tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from addon.protocol.blockout import Blockout, CollagePart, Likeness
+from addon.protocol.blockout import Blockout, CollagePart, Frame, Likeness
 from server.problems import UnknownReference, Unpaintable
 from server.worker import vocabulary
 from server.worker.engine import Progress
@@ -76,7 +76,7 @@ def test_one_picture_is_looked_at_once(model, before):
 
 
 @pytest.mark.parametrize(
-    ("properties", "count"), [(("shape",), 1), (("shape", "appearance"), 1), (("shape", "size"), 0)]
+    ("properties", "count"), [(("shape",), 1), (("centroid", "appearance"), 1), (("appearance",), 0)]
 )
 def test_where_no_block_says_words_are_heard_in_the_other_outline(model, before, properties, count):
     part = replace(LOOK, caption="a rocket", properties=properties)
@@ -86,6 +86,20 @@ def test_where_no_block_says_words_are_heard_in_the_other_outline(model, before,
     assert [str(term.phrase) for term in terms] == ["castle"] * count
     assert all((term.weight(0.4), term.weight(0.6)) == (1.0, 0.0) for term in terms)
     assert not resembling(model, None, replace(asked, regions=(CASTLE, ROCKET)), [before]).masks.terms
+
+
+def test_the_other_outline_goes_where_it_is_wanted(model, before):
+    part = replace(LOOK, caption="a rocket", properties=("centroid", "size"))
+    asked = replace(
+        ASKED, masks=0.7, regions=(replace(CASTLE, enforce=()),), frame=Frame(left=0, top=0, width=128, height=64)
+    )
+    there, moved = (
+        resembling(model, None, replace(asked, likenesses=(one,)), [before]).masks.terms[0].coverage
+        for one in (part, replace(part, shift=(0.25, 0.0), factor=0.25))
+    )
+    columns = [(cover.amax(0) > 0.5 * cover.max()).nonzero()[:, 0].float() for cover in (there, moved)]
+    assert float(moved.sum()) == pytest.approx(0.25 * float(there.sum()), rel=0.3)
+    assert float(columns[1].max() - columns[1].min()) < 0.75 * float(columns[0].max() - columns[0].min())
 
 
 def test_a_shift_is_of_the_artists_frame(engine, before):
