@@ -9,6 +9,7 @@ import numpy as np
 from addon.camera.reader import view
 from addon.capture.canvas import canvas
 from addon.capture.gathering import SceneKey
+from addon.capture.instance_walk import Meshes
 from addon.capture.scene import capture, evaluated
 from addon.cooperative import finish
 from addon.projection.light import png
@@ -26,7 +27,7 @@ def told(scene, eye):
     seen_from = view(scene, eye, evaluated(scene))
     asked = canvas(seen_from.aspect, TOYBOX)
     key = SceneKey(scene.session_uid, eye.session_uid)
-    return finish(showing(key, {}, seen_from, asked)), asked
+    return finish(showing(key, Meshes(), seen_from, asked)), asked
 
 
 def projected(scene, tmp_path):
@@ -89,7 +90,7 @@ def test_what_is_told_is_a_picture_on_disk_and_a_mask_of_what_of_it_stays(tmp_pa
     for eye in (scene.camera, second):
         snapshot = capture(scene, Settings(prompt="a box and a ball"), camera=eye)
         key = SceneKey(scene.session_uid, eye.session_uid)
-        told[eye.name] = finish(reference_to_match(key, {}, snapshot, tmp_path))
+        told[eye.name] = finish(reference_to_match(key, Meshes(), snapshot, tmp_path))
     assert told["Camera"] is None
     reference = told["Second"]
     file = tmp_path / f"{reference.picture}.png"
