@@ -190,6 +190,8 @@ def default(name: str, model: ModelInfo, steps: int) -> Any:
         return FEW_NOISE if steps < model.few else NOISE
     if name == "emphasis" and steps < model.few:
         return 0.0
+    if name == "strength" and steps < model.few:  # a slope serves for a short way, and few steps are long
+        return model.strength * steps / model.few
     return OWN[name] if name in OWN else getattr(model, name)
 
 

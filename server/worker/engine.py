@@ -79,8 +79,8 @@ class Engine(Protocol):
     def paint(
         self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
     ) -> Painting:
-        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those that
-        its parts are taken out of. An engine that knows of neither is asked for neither.
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those of
+        its ``parts``. An engine that knows of neither is asked for neither.
 
         Calls ``report`` after each step, and before what takes its time after the last; what that raises ends the work.
 
@@ -196,7 +196,7 @@ class DiffusionEngine:
         self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
     ) -> Painting:
         """Translates, samples, measures, crops."""
-        from . import references, translate
+        from . import reference_latents, references, translate
 
         stated = self._stated(blockout)
         with self._painting(stated) as (ready, read):
@@ -206,7 +206,7 @@ class DiffusionEngine:
             picture, latent = translate.paint(ready.sparing, read, self._watch(report, stated), keeping)
             report(Progress(all_steps(stated), phase="measuring"))
             achieved = translate.achieved(ready.sparing, ready.judge, read, latent, picture)
-        return finished(picture[0], stated, achieved, references.latent_text(latent))
+        return finished(picture[0], stated, achieved, reference_latents.latent_text(latent))
 
     def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
         """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
@@ -228,10 +228,10 @@ class DiffusionEngine:
         """The model and the request as it reads it; what goes wrong with them in the words of a refusal."""
         import sg_core
 
-        from . import translate
+        from . import vocabulary
 
         assert self._ready is not None, "load comes first"
-        info, read = self._ready.info, translate.readable(blockout, self._ready.info.words)
+        info, read = self._ready.info, vocabulary.readable(blockout, self._ready.info.words)
         try:
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
                 yield self._ready, read
@@ -240,8 +240,7 @@ class DiffusionEngine:
                 error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
             raise
         except sg_core.TooLong as error:
-            text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
-            lost = translate.end(error.lost)
+            text, lost = vocabulary.title_of(error.prompt, read), vocabulary.end(error.lost)
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {lost}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error

@@ -53,7 +53,8 @@ class Card:
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
         least: pixels of a picture; smaller ones are painted at twice the sides and averaged down.
-        few: with fewer steps than these the layout shapes the initial noise instead: there is no time for emphasis.
+        few: with fewer steps than these the layout shapes the initial noise instead, for there is no time for emphasis,
+            and ``strength`` is in proportion.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
         vocabulary: what else it was taught to say, by kind: ``{"name": "colours", "words": ["red", ...]}`` each.

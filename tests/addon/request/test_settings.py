@@ -201,14 +201,14 @@ def test_what_is_larger_than_the_model_s_own_is_enlarged() -> None:
     assert recovered(SET, request(SET), None).size == SET.size
 
 
-def test_with_few_steps_the_noise_is_shaped_instead() -> None:
-    def sends(steps: int | None, **own: float) -> tuple[float, int]:
+def test_with_few_steps_the_noise_is_shaped_instead_and_the_pull_is_in_proportion() -> None:
+    def sends(steps: int | None, **own: float) -> tuple[float, int, float]:
         values = sent(replace(DEFAULTS, steps=steps, **own), TOYBOX)
-        return values["emphasis"], values["noise"]
+        return values["emphasis"], values["noise"], values["strength"]
 
-    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE)
-    assert sends(TOYBOX.few - 1) == (0.0, FEW_NOISE)
-    assert sends(4, emphasis=5.0, noise=1) == (5.0, 1), "what the artist says stands"
+    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE, TOYBOX.strength)
+    assert sends(TOYBOX.few // 2) == (0.0, FEW_NOISE, TOYBOX.strength / 2)
+    assert sends(4, emphasis=5.0, noise=1, strength=0.9) == (5.0, 1, 0.9), "what the artist says stands"
 
 
 def test_a_style_adds_its_words() -> None:
