@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What is asked of a model: the blockout, its regions and their masks, with the bounds of every value.
 
-Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``, and
-``tests/addon/protocol`` holds both readers to one verdict. What a server answers stands in ``answers``.
-
-Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are in pixels unless they say otherwise.
+Standard library only. The server validates these very dataclasses with pydantic, and ``tests/addon/protocol`` holds
+both readers to one verdict. Fractions of a picture run x right and y down, 0..1; sizes are in whole pixels unless they
+say otherwise.
 """
 
 from dataclasses import dataclass
@@ -228,12 +227,12 @@ class Blockout(Record):
     ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in and
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
-    instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
-    What follows another picture has a ``reference``; a ``collage`` takes objects out of others, ``likenesses`` pull
-    regions to what others show, a ``blocking`` is what the picture begins as, and a ``control`` looks at the blocks.
-    Above an ``enlargement`` of 1 the picture is first painted with sides so much smaller, and a second pass walks the
-    last part, ``denoising``, of the steps again at its full size. One that is ``tiled`` was decoded in tiles, as the
-    server does where memory is short.
+    instead of its own autoencoder; weights are computed in this ``precision``, "" being what the device likes. What
+    follows another picture has a ``reference``; a ``collage`` takes objects out of others, ``likenesses`` pull regions
+    to what others show, a ``blocking`` is what the picture begins as, a ``control`` looks at the blocks. Above an
+    ``enlargement`` of 1 it is first painted so much smaller, and a second pass walks the last part, ``denoising``, of
+    the steps again at its full size. One that is ``tiled`` was decoded in tiles, for want of memory; a ``fingerprint``
+    is that of the model that painted it.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -266,6 +265,7 @@ class Blockout(Record):
     collage: Annotated[tuple[CollagePart, ...], Length(0, 64), Added("0.2.0")] = ()
     blocking: Annotated[Blocking | None, Added("0.2.0")] = None
     control: Annotated[ControlNet | None, Added("0.2.0")] = None
+    fingerprint: Annotated[Checksum, Added("0.2.0")] = ""
     likenesses: Annotated[tuple[Likeness, ...], Length(0, 64), Added("0.2.0")] = ()
 
     @property

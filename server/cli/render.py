@@ -158,7 +158,7 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
     Raises NotARequest, CannotRender.
     """
     changes = {field: settings[field] for field in SENT if field in settings}
-    changes |= {} if name is None else {"model": name}
+    changes |= {} if name is None else {"model": name, "fingerprint": ""}
     request = read_request(path)
     if control := changes.get("control"):
         changes["control"] = dump(replace(control, depth=request.control and request.control.depth))

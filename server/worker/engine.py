@@ -14,6 +14,7 @@ from addon.protocol.blockout import Blockout, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
 from ..catalogue import address, parts_of, remedy
+from ..fingerprints import carded
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
 from .png_files import crop, png, sketch
@@ -48,10 +49,8 @@ ProgressReport = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Painting:
-    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole.
-
-    ``achieved`` says where each region is in it.
-    """
+    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole. ``achieved`` says
+    where each region is in it."""
 
     picture: bytes
     full: bytes
@@ -83,8 +82,7 @@ class Engine(Protocol):
         """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those of
         its ``parts``. An engine that knows of neither is asked for neither.
 
-        Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
-        painting.
+        Calls ``report`` after each step, and before what takes its time after the last; what that raises ends the work.
 
         Raises Unpaintable with the path to what the model cannot follow, PromptTooLong, OutOfMemory.
         """
@@ -219,9 +217,11 @@ class DiffusionEngine:
             return inspection.inspected_page(ready.sparing, ready.judge, read, watch, files, control)
 
     def _stated(self, blockout: Blockout) -> Blockout:
-        """The request with the precision that it is computed in, which it need not say where that is float32."""
-        assert self._ready is not None, "load comes first"
-        return blockout if self._ready.precision == "float32" else replace(blockout, precision=self._ready.precision)
+        """The request with its model's fingerprint and, unless that is float32, the precision it is computed in."""
+        ready = self._ready
+        assert ready is not None, "load comes first"
+        blockout = replace(blockout, fingerprint=carded(ready.info.fingerprint, ready.setup.card))
+        return blockout if ready.precision == "float32" else replace(blockout, precision=ready.precision)
 
     @contextmanager
     def _painting(self, blockout: Blockout) -> Iterator[tuple[Ready, Blockout]]:
@@ -281,8 +281,8 @@ class DiffusionEngine:
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)
         ready.sparing.follow(chosen)
-        words = f"; by estimate it needs {chosen.needed / GIBIBYTE:.1f} of {room / GIBIBYTE:.1f} GiB"
-        return "" if estimate is None else words
+        needed, available = chosen.needed / GIBIBYTE, room / GIBIBYTE
+        return "" if estimate is None else f"; by estimate it needs {needed:.1f} of {available:.1f} GiB"
 
 
 def _device() -> str:
