@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from PIL import Image
 
 from addon.capture.masks import region_mask
 from addon.capture.scene import Look, capture
@@ -21,7 +22,7 @@ from addon.regions.listing import palette_of, rows
 from addon.regions.marks import mark
 from addon.regions.render_differences import RenderDifferences
 from addon.request.settings import Settings
-from benchmarks.sheet import Coverage
+from benchmarks.sheet import Coverage, grid, mask_image
 from benchmarks.stress import sphere
 
 SIDE, SAMPLES, RINGS = 256, 256, 48
@@ -35,6 +36,20 @@ class KindAgreement:
     view: float
     exact: float
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class KindMasks:
+    """The masks themselves, the ``reference`` first, and the words."""
+
+    reference: Coverage
+    view: Coverage
+    exact: Coverage
+    words: tuple[str, ...]
+
+    def agreement(self) -> KindAgreement:
+        """How far they agree."""
+        return KindAgreement(_overlap(self.view, self.reference), _overlap(self.exact, self.reference), self.words)
 
 
 def plain() -> bpy.types.Scene:
@@ -136,12 +151,18 @@ KINDS: Mapping[str, Callable[[], bpy.types.Scene]] = MappingProxyType(
 )
 
 
-def measured(build: Callable[[], bpy.types.Scene]) -> KindAgreement:
+def masked(build: Callable[[], bpy.types.Scene]) -> KindMasks:
     """What view and Exact make of a kind; each on a scene of its own, for Exact changes it."""
     words = _words(build())
     view, exact = _captured(build(), None), _captured(build(), exactly)
-    truth = reference(build())
-    return KindAgreement(_overlap(view, truth), _overlap(exact, truth), words)
+    return KindMasks(reference(build()), view, exact, words)
+
+
+def pictured(kinds: Mapping[str, KindMasks]) -> Image.Image:
+    """A column a kind: the reference, the view's mask and Exact's."""
+    size = (SIDE // 2, SIDE // 2)
+    columns = [(masks.reference, masks.view, masks.exact) for masks in kinds.values()]
+    return grid([[mask_image(mask, size) for mask in row] for row in zip(*columns, strict=True)], list(kinds))
 
 
 def reference(scene: bpy.types.Scene) -> Coverage:

@@ -23,7 +23,7 @@ from addon.exact import cryptomatte
 from addon.exact.capture import render_depsgraph, render_layers
 from addon.raster.rasterise import coverages, rasterise
 from addon.regions.marks import mark, marks, unmark
-from benchmarks.mask_kinds import KINDS, measured
+from benchmarks.mask_kinds import KINDS, masked, pictured
 from benchmarks.sheet import Coverage
 from benchmarks.stress import current_scene, sphere, stress
 
@@ -153,7 +153,10 @@ def main(words: Sequence[str] | None = None) -> int:
             rows += overlaps(title, scene)
             gains[title] = speedup(scene, scene.render.resolution_x, scene.render.resolution_y, args.runs)
         inclination, seconds = slope(args.runs)
-        kinds = {name: measured(build) for name, build in KINDS.items()}
+        masks = {name: masked(build) for name, build in KINDS.items()}
+    kinds = {name: both.agreement() for name, both in masks.items()}
+    if args.sheet:
+        pictured(masks).save(args.sheet)
     figures: dict[str, float] = {
         "iou_min": round(min(row.iou for row in rows), 4),
         "centroid_err_px_max": round(max(row.offset for row in rows), 4),
@@ -204,4 +207,5 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--json", action="store_true", help="print one JSON line instead of tables")
     flags.add_argument("--examples", type=Path, default=Path("examples"), help="folder of .blend files")
     flags.add_argument("--runs", type=int, default=5, help="how often each time is taken; the least counts")
+    flags.add_argument("--sheet", type=Path, help="file for a picture of the masks of all kinds, below the render's")
     return flags

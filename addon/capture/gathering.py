@@ -16,7 +16,8 @@ import bpy
 from ..cooperative import Slices
 from ..messages.errors import Misfit
 from ..raster.instances import MeshInstances
-from .scene import Meshes, parts
+from .instance_walk import Meshes
+from .scene import parts
 
 T = TypeVar("T")
 

@@ -6,13 +6,11 @@ render would show: render-hidden things are left out even where the viewport sho
 What only the viewport hides is not in its depsgraph, and so in none of this.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import bpy
-import numpy as np
 
 from ..camera.reader import camera_of, view
 from ..camera.view import View
@@ -20,8 +18,8 @@ from ..cooperative import finish
 from ..protocol.answers import ModelInfo
 from ..protocol.default_model import TOYBOX
 from ..raster.frustum import Frustum
-from ..raster.instances import Mesh, MeshInstances, camera_triangles
-from ..raster.triangles import Singles, Triangles
+from ..raster.instances import MeshInstances, camera_triangles
+from ..raster.triangles import Triangles
 from ..raster.zbuffer import NOTHING
 from ..regions.marks import marked, marks, of_phrase, parts_of, read
 from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, layer_of
@@ -31,9 +29,8 @@ from ..request.settings import Settings
 from .back_faces import culling
 from .canvas import canvas, scaled
 from .frames import at
-from .meshes import fetch
-from .meshes import read as read_mesh
-from .metaballs import family, read_parts
+from .instance_walk import InstanceWalk, Meshes, Originals, ReadableMesh, read_for, walk
+from .metaballs import family
 from .regions import Covers
 from .snapshot import Snapshot
 
@@ -57,9 +54,6 @@ class Visible:
     exact: Covers | None = None
 
 
-Meshes = dict[
-    tuple[int, int], Mesh
-]  # what was read of meshes, by address and part; worth nothing once any geometry has changed
 Look = Callable[[bpy.types.Scene, bpy.types.Object, Sequence[Mark], ModelInfo], Visible]
 
 
@@ -88,11 +82,12 @@ def capture(
         named = marks(scene)
         check_request(settings, named)
         named, model = named_in(settings.prompt, named), scaled(model, settings.size)
-        usual = partial(viewport, depsgraph=depsgraph, meshes=meshes, patience=patience)
+        known = Meshes() if meshes is None else meshes
+        usual = partial(viewport, depsgraph=depsgraph, meshes=known, patience=patience)
         visible = (look or usual)(scene, camera, named, model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
         explained = tuple(
-            mark if index in owners else with_hidden(scene, graph, mark) for index, mark in enumerate(named)
+            mark if index in owners else with_hidden(scene, graph, mark, known) for index, mark in enumerate(named)
         )
     return Snapshot(
         settings=settings,
@@ -105,10 +100,12 @@ def capture(
     )
 
 
-def with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark) -> Mark:
-    """A mark of which there is no surface, and what hides its objects."""
+def with_hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, mark: Mark, meshes: Meshes) -> Mark:
+    """A mark of which there is no surface, and what hides its objects; ``meshes`` may have a walk over the scene."""
     objects = [item for marked in of_phrase(scene, mark.phrase) for item in parts_of(marked)]
-    return replace(mark, hidden=hidden(scene, graph, objects), kind=objects[0].type if objects else "")
+    present = None if meshes.walk is None else {kind.lineage for kind in meshes.walk.kinds}
+    where = hidden(scene, graph, objects, present)
+    return replace(mark, hidden=where, kind=objects[0].type if objects else "")
 
 
 def viewport(
@@ -121,7 +118,7 @@ def viewport(
     patience: float | None = None,
 ) -> Visible:
     """What the viewport's geometry shows. Raises PanoramicCamera."""
-    graph, known = depsgraph or evaluated(scene), {} if meshes is None else meshes
+    graph, known = depsgraph or evaluated(scene), Meshes() if meshes is None else meshes
     return Visible(view(scene, camera, graph), tuple(part for _, part in parts(scene, graph, known, patience)))
 
 
@@ -132,7 +129,7 @@ def geometry(
     a picture of ``frustum``, where it is given."""
     sources: list[dict[bpy.types.Object, None]] = [{} for _ in marks(scene)]
     rendered = []
-    for original, part in parts(scene, depsgraph, {}):
+    for original, part in parts(scene, depsgraph, Meshes()):
         if part.owner != NOTHING:
             sources[part.owner][original] = None
         rendered.append(part)
@@ -145,78 +142,41 @@ def parts(
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
     Of ``meshes``, those that are yet to be read are read for ``patience`` seconds, one at least, and the others come
-    unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes seconds.
+    unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes a second. It
+    is kept with the meshes until something changes.
     """
-    spent, eager, count = 0.0, patience is None or patience > 0.0, 0
-    verdicts, culled = Verdicts(scene, depsgraph), culling(scene, layer_of(depsgraph).material_override)
-    groups: dict[tuple[int, int, int], _Group | None] = {}
-    for index, instance in enumerate(depsgraph.object_instances):
-        item = instance.object
-        assert item is not None, "an instance is one of an object"
-        count = index + 1
-        if item.type != "MESH":  # curves, text and metaballs come a second time, as the meshes they are rendered as
-            continue
-        key = (*kin(instance), item.data.as_pointer())
-        if key not in groups:
-            owners = verdicts.owners(instance) if instance.show_self else ()
-            lineage = tuple(one.session_uid for one in chain_of(instance)) if owners else ()
-            group = groups[key] = _Group.of(owners, key[2], meshes, culled(item), lineage) if owners else None
-            if group is not None and eager and not group.is_read:
-                begun = time.perf_counter()
-                group.read(item)
-                spent += time.perf_counter() - begun
-                eager = patience is None or spent < patience
-        group = groups[key]
-        if group is not None:
-            group.indices.append(index)
-    matrices = _matrices(depsgraph, count)
-    for group in groups.values():
-        if group is not None:
-            for (original, owner), mesh in zip(group.owners, group.meshes, strict=True):
-                yield original, MeshInstances(mesh, matrices[group.indices], owner, group.culled, group.lineage)
+    walk, originals = _walk(scene, depsgraph, meshes)
+    verdicts = Verdicts(scene, depsgraph)
+    groups = []
+    for number, kind in enumerate(walk.kinds):
+        if kind.address and kind.shows and (owners := verdicts.owners(tuple(originals[uid] for uid in kind.lineage))):
+            shared = meshes.shared(kind.address, len(owners))
+            groups.append((number, kind, ReadableMesh(kind.address, originals[kind.lineage[0]], owners, shared)))
+    if patience is None or patience > 0.0:
+        read_for(patience, [readable for *_, readable in groups], depsgraph)
+    for number, kind, readable in groups:
+        matrices, indices = walk.standing(number)
+        for (original, owner), mesh in zip(readable.owners, readable.meshes, strict=True):
+            yield original, MeshInstances(mesh, matrices, owner, kind.culled, kind.lineage, indices)
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """All instances of one mesh by one object: which of the depsgraph's they are; and whose, which of a family of
-    metaballs are several, with a part of the mesh each."""
-
-    owners: Sequence[tuple[bpy.types.Object, int]]
-    meshes: tuple[Mesh, ...]
-    culled: tuple[bool, ...]
-    lineage: tuple[int, ...]
-    indices: list[int] = field(default_factory=list)
-
-    @staticmethod
-    def of(
-        owners: Sequence[tuple[bpy.types.Object, int]],
-        address: int,
-        meshes: Meshes,
-        culled: tuple[bool, ...],
-        lineage: tuple[int, ...],
-    ) -> "_Group":
-        """One whose meshes are among those that are shared, by the address of the data and the part of it."""
-        shared = tuple(meshes.setdefault((address, part), Mesh()) for part in range(len(owners)))
-        return _Group(owners, shared, culled, lineage)
-
-    @property
-    def is_read(self) -> bool:
-        return all(mesh.is_read for mesh in self.meshes)
-
-    def read(self, item: bpy.types.Object) -> None:
-        """Read the mesh of an evaluated object that is one of the instances."""
-        if len(self.meshes) == 1:
-            read_mesh(item, self.meshes[0])
-        else:
-            read_parts(item, [owner for owner, _ in self.owners], self.meshes)
-
-
-def _matrices(depsgraph: bpy.types.Depsgraph, count: int) -> Singles:
-    """Those of all ``count`` instances, (n, 4, 4), in one call: asked for one by one they take twenty times as long;
-    and Blender, asked for their number, counts them one by one."""
-    flat = np.empty(16 * count, np.float32)
-    fetch(depsgraph.object_instances, "matrix_world", flat)
-    return flat.reshape(-1, 4, 4).transpose(0, 2, 1)  # Blender's are column by column
+def _walk(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: Meshes) -> tuple[InstanceWalk, Originals]:
+    """The walk that is kept with ``meshes``, or a new one; and the file's objects by session id."""
+    override = layer_of(depsgraph).material_override
+    shading = (scene.render.engine, scene.display.shading.show_backface_culling, override and override.session_uid)
+    origin = (depsgraph.as_pointer(), *shading)
+    originals = {item.session_uid: item for item in bpy.data.objects}
+    kept = meshes.walk
+    if kept is not None and (
+        kept.origin != origin or not all(originals.keys() >= {*one.lineage} for one in kept.kinds)
+    ):
+        kept = None
+    if kept is not None and meshes.moved:
+        kept = kept.after(meshes.moved, depsgraph, originals)
+    if kept is None:
+        kept = walk(depsgraph, culling(scene, override), origin)
+    meshes.walk, meshes.moved = kept, set()
+    return kept, originals
 
 
 def owned(
@@ -227,13 +187,17 @@ def owned(
     What was deleted, or never was in the scene, may still be instanced there: its mark is none of the scene's.
     """
     verdicts = Verdicts(scene, depsgraph)
+    known: dict[tuple[int, int], tuple[bpy.types.Object, int] | None] = {}  # there may be a million of one kind
     for instance in depsgraph.object_instances:
-        verdict = verdicts.of(instance)
+        key = _kin(instance)
+        if key not in known:
+            known[key] = verdicts.of(chain_of(instance))
+        verdict = known[key]
         if verdict is not None:
             yield instance, *verdict
 
 
-def kin(instance: bpy.types.DepsgraphObjectInstance) -> tuple[int, int]:
+def _kin(instance: bpy.types.DepsgraphObjectInstance) -> tuple[int, int]:
     """What all instances of one object by one instancer share: the addresses of both, 0 for none.
 
     The object that an instance shows has none of its own.
@@ -245,31 +209,24 @@ def kin(instance: bpy.types.DepsgraphObjectInstance) -> tuple[int, int]:
 
 
 class Verdicts:
-    """Whose the instances of a scene are, asked once for all of one object by one instancer: there may be a million."""
+    """Whose the instances of a scene are, each given as its chain."""
 
     def __init__(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
         self._scene = scene
         self._indices = {mark.phrase.casefold(): index for index, mark in enumerate(marks(scene))}
         self._by_collection = _collection_marks(scene)
         self._visibility = RenderVisibility(layer_of(depsgraph))
-        self._known: dict[tuple[int, int], tuple[bpy.types.Object, int] | None] = {}
 
-    def of(self, instance: bpy.types.DepsgraphObjectInstance) -> tuple[bpy.types.Object, int] | None:
-        """The artist's object and its mark's index, or NOTHING; None for what no render shows."""
-        key = kin(instance)
-        if key not in self._known:
-            self._known[key] = self._of(chain_of(instance))
-        return self._known[key]
-
-    def owners(self, instance: bpy.types.DepsgraphObjectInstance) -> Sequence[tuple[bpy.types.Object, int]]:
-        """The same; of a family of metaballs that are not all of one region, each of those that a render shows."""
-        verdict = self.of(instance)
-        if verdict is None or verdict[0].type != "META" or len(chain_of(instance)) > 1:
+    def owners(self, chain: Chain) -> Sequence[tuple[bpy.types.Object, int]]:
+        """As ``of``; of a family of metaballs that are not all of one region, each of those that a render shows."""
+        verdict = self.of(chain)
+        if verdict is None or verdict[0].type != "META" or len(chain) > 1:
             return () if verdict is None else (verdict,)
-        members = [found for one in family(verdict[0], self._scene) if (found := self._of((one,))) is not None]
+        members = [owned for one in family(verdict[0], self._scene) if (owned := self.of((one,))) is not None]
         return members if len({owner for _, owner in members}) > 1 else (verdict,)
 
-    def _of(self, chain: Chain) -> tuple[bpy.types.Object, int] | None:
+    def of(self, chain: Chain) -> tuple[bpy.types.Object, int] | None:
+        """The artist's object and its mark's index, or NOTHING; None for what no render shows."""
         if not self._visibility.has(chain):
             return None
         mark = None if self._visibility.cuts(chain) else _mark(chain, self._by_collection)

@@ -21,6 +21,7 @@ from ..camera.placement import carry
 from ..camera.reader import view
 from ..camera.view import View
 from ..capture.canvas import canvas, mask_size, overscan
+from ..capture.instance_walk import Meshes
 from ..capture.scene import Visible, evaluated, owned, parts
 from ..compat import render_path, temporary_folder, write_layers
 from ..messages.errors import ExactFailed
@@ -194,7 +195,7 @@ def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
 def _read(
     scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph
 ) -> tuple[View, tuple[MeshInstances, ...], dict[str, set[int]]]:
-    instances = tuple(instance for _, instance in parts(scene, graph, {}))
+    instances = tuple(instance for _, instance in parts(scene, graph, Meshes()))
     return view(scene, camera, graph), instances, _owners(scene, graph)
 
 

@@ -106,6 +106,11 @@ def _size_words(size: float) -> str:
     return f"{size:.2g} times as large as that"
 
 
+def in_sets(names: Sequence[str]) -> str:
+    """That what is marked in a background scene is no region of the one that shows it."""
+    return f"Marked in the background scene, where they only hide: {', '.join(names)}"
+
+
 def approximate(phrase: str, differences: Sequence[str]) -> str:
     """That what the view has of a region is not what renders show, for these kinds of reason."""
     return f"{phrase} is approximate: {', '.join(differences)}"

@@ -13,8 +13,9 @@ Handler = Callable[..., None]
 class Follower(Protocol):
     """Who keeps up with edits."""
 
-    def touch(self, scene: int, reshaped: bool) -> None:
-        """Something in the scene of that session id has changed; ``reshaped`` when it may be a mesh."""
+    def touch(self, scene: int, reshaped: bool, moved: frozenset[int] | None = None) -> None:
+        """Something in the scene of that session id has changed; ``reshaped`` when it may be a mesh, and ``moved`` are
+        the session ids of objects where these have moved and that is all."""
 
     def forget(self) -> None:
         """Everything may have changed: after undo and redo."""
@@ -27,7 +28,9 @@ def listen(follower: Follower) -> tuple[tuple[str, Handler], ...]:
     """Have Blender tell ``follower`` of edits. Returns what ``unlisten`` needs: lists of handlers, and ours in each."""
 
     def changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-        follower.touch(scene.session_uid, any(update.is_updated_geometry for update in depsgraph.updates))
+        updates = [update for update in depsgraph.updates if _is_seen(update.id)]
+        reshaped = any(update.is_updated_geometry for update in updates)
+        follower.touch(scene.session_uid, reshaped, _moved(updates))
 
     def replaced(*_: object) -> None:
         follower.forget()
@@ -51,3 +54,25 @@ def unlisten(handlers: Sequence[tuple[str, Handler]]) -> None:
     """Have Blender call these handlers no more."""
     for name, handler in handlers:
         getattr(bpy.app.handlers, name).remove(handler)
+
+
+def _moved(updates: Sequence[bpy.types.DepsgraphUpdate]) -> frozenset[int] | None:
+    """The session ids of the objects that have moved; None where anything else has changed."""
+    moved = set()
+    for update in updates:
+        original = update.id.original  # what is evaluated has no session id
+        if not isinstance(original, bpy.types.Object) or _changes_look(update) or not update.is_updated_transform:
+            return None
+        moved.add(original.session_uid)
+    return frozenset(moved)
+
+
+def _changes_look(update: bpy.types.DepsgraphUpdate) -> bool:
+    return update.is_updated_geometry or update.is_updated_shading
+
+
+def _is_seen(block: bpy.types.ID | None) -> bool:
+    """Whether it is, or may be a part of, what a camera sees: not a camera itself, a light, or a world."""
+    if isinstance(block, bpy.types.Object):
+        return block.type not in {"CAMERA", "LIGHT"}
+    return not isinstance(block, bpy.types.Camera | bpy.types.Light | bpy.types.World)

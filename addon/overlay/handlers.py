@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, EnumProperty
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 from ..camera.reader import camera_data
-from ..capture.scene import Meshes
+from ..capture.instance_walk import Meshes
 from ..custom_properties import declare
 from ..pictures.pixels import ImagePixels
 from ..protocol.blockout import Blockout
@@ -67,6 +67,11 @@ class Overlay:
     def differences(self) -> Mapping[int, tuple[str, ...]]:
         """What a render may show otherwise of a region, by its session id."""
         return self.watcher.differences.words
+
+    @property
+    def in_sets(self) -> Mapping[int, tuple[str, ...]]:
+        """The names of what is marked in a background scene, and so no region, by a scene's session id."""
+        return self.watcher.in_sets
 
     @property
     def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:

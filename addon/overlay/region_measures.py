@@ -10,6 +10,7 @@ from ..cooperative import Slices
 from ..protocol.frame import offset
 from ..raster.rasterise import Raster
 from ..raster.zbuffer import NOTHING
+from ..regions.listing import ObjectKey
 from ..regions.measures import BlockMeasure, PictureMeasure, RegionMeasure, Unseen
 from ..request.phrases import Mark, same
 from .figure import Finding, overlap
@@ -42,6 +43,19 @@ def region_measures(
         block = _bare(bare[index]) if index in bare else _block(index, raster, names)
         measures[phrase] = RegionMeasure(block, _picture(mark, target, findings.get(phrase), unmoved, aspect))
     return measures
+
+
+def screens(
+    marks: Sequence[Mark], raster: Raster, objects: Sequence[frozenset[ObjectKey]]
+) -> Slices[dict[str, frozenset[ObjectKey]]]:
+    """By phrase, what stands before each mark, a slice each; ``objects`` has what each owner of ``raster`` is."""
+    before: dict[str, frozenset[ObjectKey]] = {}
+    for index, mark in enumerate(marks):
+        yield
+        covering = raster.owners[raster.footprint[index] & (raster.owners != index) & (raster.owners != NOTHING)]
+        owners = np.flatnonzero(np.bincount(covering)) if covering.size else ()
+        before[mark.phrase.casefold()] = frozenset().union(*(objects[owner] for owner in owners))
+    return before
 
 
 def _bare(hidden: str) -> BlockMeasure:

@@ -15,7 +15,8 @@ from ..camera.reader import camera_of
 from ..camera.reader import view as camera_view
 from ..camera.view import View, numbers
 from ..capture.gathering import unread
-from ..capture.scene import Meshes, parts, with_hidden
+from ..capture.instance_walk import Meshes
+from ..capture.scene import parts, with_hidden
 from ..messages.errors import UserError
 from ..pictures.image import PICTURE, POSE, regions_of
 from ..protocol.blockout import Blockout
@@ -23,14 +24,14 @@ from ..protocol.views import unmoved
 from ..raster.instances import MeshInstances
 from ..raster.zbuffer import NOTHING
 from ..regions import marks
-from ..regions.listing import Row, palette_of, rows
+from ..regions.listing import ObjectKey, Row, marked_in_sets, palette_of, rows
 from ..regions.measures import RegionMeasure
 from ..regions.render_differences import RenderDifferences, SceneLayers
 from ..request.phrases import Mark
 from .figure import Figure, Finding, figure
 from .measured import matched
 from .picture_figures import ColouredRegions, PictureFigures
-from .region_measures import region_measures
+from .region_measures import region_measures, screens
 from .targets import drawn, targets
 
 BUDGET = 0.004  # seconds after which a slice begins nothing more
@@ -41,21 +42,24 @@ SHARE = 5.0  # times as long as reading the scene took, it is left alone afterwa
 
 @dataclass(frozen=True)
 class SceneFigure:
-    """What an overlay draws in a scene, seen through the camera of that session id."""
+    """What an overlay draws in a scene, seen through the camera of that session id; and of its regions, by phrase, the
+    measures, and what stands before each."""
 
     camera: int
     figure: Figure
-    measures: Mapping[str, RegionMeasure]  # of its regions, by phrase
+    measures: Mapping[str, RegionMeasure]
+    screens: Mapping[str, frozenset[ObjectKey]]
 
 
 @dataclass(frozen=True, eq=False)
 class FrameParts:
-    """What the camera's view holds: ``parts``, whose owners index ``names``, the marks' first; and of the ``regions``
-    without a surface, by index, where they are hidden."""
+    """What the camera's view holds: ``parts``, whose owners index ``names``, the marks' first, and ``objects``; and of
+    the ``regions`` without a surface, by index, where they are hidden."""
 
     regions: Sequence[Mark]
     parts: Sequence[MeshInstances]
     names: Sequence[str]
+    objects: Sequence[frozenset[ObjectKey]]
     bare: Mapping[int, str]
     view: View
 
@@ -73,6 +77,7 @@ class SceneWatcher:
 
     def __init__(self) -> None:
         self.rows: dict[int, tuple[Row, ...]] = {}
+        self.in_sets: dict[int, tuple[str, ...]] = {}  # names of what is marked in a background scene, by a scene's
         self.palette: dict[int, int] = {}  # colours by a region's session id
         self.differences = RenderDifferences()
         self.scenes: dict[int, SceneFigure] = {}
@@ -81,7 +86,8 @@ class SceneWatcher:
         self._settled: set[int] = set()
         self._listed: set[int] = set()
         self._listed_at = self._stale_at = self._rests_until = 0.0
-        self.meshes: Meshes = {}  # shared with whoever captures; any change of geometry empties it
+        self.meshes = Meshes()  # shared with whoever captures
+        self._read_seconds = 0.0  # of the scene that is being read
         self._half_read = self._busy = False
         self._work: Work | None = None
 
@@ -104,10 +110,12 @@ class SceneWatcher:
         """What a picture was asked for; None of one that was not read yet, or cannot be."""
         return self._pictures.measured(picture).request
 
-    def touch(self, scene: int, reshaped: bool) -> None:
-        """Something in the scene has changed; ``reshaped`` when it may be a mesh."""
+    def touch(self, scene: int, reshaped: bool, moved: frozenset[int] | None = None) -> None:
+        """Something in the scene has changed; ``reshaped`` when it may be a mesh, and no more than that objects have
+        ``moved`` where these are given."""
         self._settled.discard(scene)
         self._listed.discard(scene)
+        self.meshes.touch(moved)
         if reshaped:
             self.meshes.clear()
 
@@ -136,8 +144,17 @@ class SceneWatcher:
         }
         if not self._listed:
             self._stale_at = time.monotonic() + max(UNHEARD, PAUSE * (time.monotonic() - begun))
+        in_sets, self.in_sets = (
+            self.in_sets,
+            {
+                uid: self.in_sets[uid] if uid in self._listed and uid in self.in_sets else marked_in_sets(scene)
+                for uid, (scene, _) in scenes.items()
+            },
+        )
         self._listed, self._listed_at = set(scenes), time.monotonic()
-        return self.differences.look(scenes, self.rows) or self.rows != before
+        before_regions = {uid: scene.screens for uid, scene in self.scenes.items()}
+        is_other = self.differences.look(scenes, self.rows, before_regions)
+        return is_other or self.rows != before or self.in_sets != in_sets
 
     def _rows(self, scene: bpy.types.Scene) -> tuple[Row, ...]:
         self.palette |= palette_of(scene, self.palette)
@@ -201,19 +218,25 @@ class SceneWatcher:
         """The scene's meshes; None when there was too much to read at once: what was read is kept, so ask again."""
         begun, instances = time.perf_counter(), []
         names = [mark.name for mark in regions]
+        objects: list[dict[int, ObjectKey]] = [{} for _ in regions]
         others: dict[int, int] = {}  # owners of what is no region, by the object's session id
         for item, part in parts(scene, graph, self.meshes, BUDGET):
-            owner = part.owner
+            owner, uid = part.owner, item.session_uid
             if owner == NOTHING:
-                owner = others.setdefault(item.session_uid, len(names))
+                owner = others.setdefault(uid, len(names))
                 names += [item.name] if owner == len(names) else []
+                objects += [{}] if owner == len(objects) else []
+            if uid not in objects[owner]:
+                objects[owner][uid] = ObjectKey.of(item)
             instances.append(replace(part, owner=owner))
+        self._read_seconds += time.perf_counter() - begun
         if unread(instances):
             return None
         present = {part.owner for part in instances}
-        hidden = {i: with_hidden(scene, graph, mark).hidden for i, mark in enumerate(regions) if i not in present}
-        self._rests_until = time.perf_counter() + SHARE * (time.perf_counter() - begun)
-        return FrameParts(regions, instances, names, hidden, view)
+        absent = [(index, mark) for index, mark in enumerate(regions) if index not in present]
+        hidden = {index: with_hidden(scene, graph, mark, self.meshes).hidden for index, mark in absent}
+        self._rests_until, self._read_seconds = time.perf_counter() + SHARE * self._read_seconds, 0.0
+        return FrameParts(regions, instances, names, [frozenset(one.values()) for one in objects], hidden, view)
 
     def _go_on(self) -> None:
         until = time.perf_counter() + BUDGET
@@ -258,7 +281,8 @@ def _figures(
     yield None
     drawing = yield from figure(wanted, findings if unmoved else {}, aspect, palette)
     measures = yield from region_measures(regions, raster, frame.names, frame.bare, wanted, findings, unmoved, aspect)
-    yield SceneFigure(camera, drawing, measures)
+    before = yield from screens(regions, raster, frame.objects)
+    yield SceneFigure(camera, drawing, measures, before)
 
 
 def _all_exist(listed: Sequence[Row]) -> bool:

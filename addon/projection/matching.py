@@ -10,7 +10,8 @@ import numpy as np
 from ..camera.view import View, numbers
 from ..capture.canvas import Canvas, mask_size, overscan
 from ..capture.gathering import SceneKey
-from ..capture.scene import Meshes, parts
+from ..capture.instance_walk import Meshes
+from ..capture.scene import parts
 from ..capture.snapshot import Snapshot
 from ..cooperative import Slices
 from ..messages.errors import HistoryUnreadable

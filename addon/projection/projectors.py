@@ -16,6 +16,7 @@ import bpy
 from ..camera.placement import carry, release
 from ..camera.reader import camera_data, view
 from ..camera.view import View, numbers
+from ..capture.instance_walk import Meshes
 from ..capture.scene import evaluated, parts
 from ..cooperative import finish
 from ..custom_properties import has
@@ -56,7 +57,7 @@ def projectable(
 
     Raises NothingMarked, LockedObject and TooManyViews.
     """
-    onto = receivers(parts(scene, graph, {}, patience=0.0), selected)
+    onto = receivers(parts(scene, graph, Meshes(), patience=0.0), selected)
     earlier = [projector for projector in projectors(scene) if projector[PROJECTOR]["picture"] == picture]
     if len(projectors(scene)) - len(earlier) >= MOST:
         raise TooManyViews(f"{MOST} views are projected already.", "Remove one that the others cover.")
@@ -82,7 +83,7 @@ def project(
     camera_view = view(scene, camera, graph)
     onto, earlier = projectable(scene, graph, picture, selected)
     if group is None:
-        instances = [part for _, part in owned_by_receivers(parts(scene, graph, {}), selected)]
+        instances = [part for _, part in owned_by_receivers(parts(scene, graph, Meshes()), selected)]
         triangles = finish(camera_triangles(instances, camera_view.pose, depth_frustum(camera_view)))
         group = new_layer(picture, finish(depth_file(triangles, camera_view)), camera_view)
     lit = is_lit(scene)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cooperative import Slices
 from .frustum import FARTHEST, Frustum, Sphere, sphere
-from .triangles import PIECE, Floats, Indices, Ints, Singles, Triangles, some_of, touching
+from .triangles import PIECE, Bools, Floats, Indices, Ints, Singles, Triangles, some_of, touching
 from .triangulate import counted, divided
 
 INSTANCES = 1 << 11  # at once, some milliseconds' work
@@ -57,17 +57,23 @@ class Mesh:
 
 @dataclass(frozen=True, eq=False)
 class MeshInstances:
-    """A mesh, the ``matrices`` (n, 4, 4) that each take it into the world, and whose it is; of its materials, by index,
-    which are not drawn from behind; and the session ids of the object and of what instances it."""
+    """A mesh, the ``matrices`` (m, 4, 4) that each take it into the world, and whose it is; of its materials, by index,
+    which are not drawn from behind; the session ids of the object and of what instances it; and which of the matrices,
+    that others may share, are its own, None for all."""
 
     mesh: Mesh
     matrices: Singles
     owner: int
     culled: tuple[bool, ...] = ()
     lineage: tuple[int, ...] = ()
+    indices: Ints | None = None
 
     def __len__(self) -> int:
-        return len(self.matrices)
+        return len(self.matrices if self.indices is None else self.indices)
+
+    def some(self, begin: int, end: int) -> Singles:
+        """Its own matrices from ``begin`` to ``end``, (n, 4, 4)."""
+        return self.matrices[begin:end] if self.indices is None else self.matrices[self.indices[begin:end]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,46 +112,82 @@ def camera_triangles(
 def _placed(instances: Sequence[MeshInstances], pose: Floats, frustum: Frustum | None) -> Slices[list[_Placed]]:
     """Those that matter, all tested together, for they are many: a million of one mesh, or one each of thousands. Of
     each region one stays at least: it shall not seem to be bare."""
-    groups = [one for one in instances if len(one.mesh)]
-    if not groups:
-        return []
-    bounds = np.empty((len(groups), 4))
-    for index, one in enumerate(groups):
-        around = yield from one.mesh.bounds()
-        bounds[index] = (*around.middle, around.radius)
-    regions = np.array([frustum is not None and frustum.is_region(one.owner) for one in groups])
-    numbers = np.array([len(one) for one in groups])
-    group = np.repeat(np.arange(len(groups)), numbers)
-    world = groups[0].matrices if len(groups) == 1 else np.concatenate([one.matrices for one in groups])
-    matrices, kept = np.empty(world.shape), np.empty(len(world), bool)
-    for begin in range(0, len(world), INSTANCES):
-        some = slice(begin, begin + INSTANCES)
+    groups = yield from _grouped(instances, frustum)
+    total = int(groups.ends[-1]) if len(groups.ends) else 0
+    matrices, numbers, last = np.empty((total, 4, 4)), np.zeros(len(groups.ends), np.int64), 0
+    for begin in range(0, total, INSTANCES):
+        group = np.searchsorted(groups.ends, np.arange(begin, min(begin + INSTANCES, total)), side="right")
         with np.errstate(invalid="ignore", over="ignore"):
-            matrices[some] = pose @ world[some].astype(np.float64)
-            kept[some] = np.isfinite(matrices[some]).all(axis=(1, 2))
+            some = pose @ groups.matrices(group, begin)
+            kept = np.isfinite(some).all(axis=(1, 2))
             if frustum is not None:
-                kept[some] &= frustum.matters(bounds[group[some]], matrices[some], regions[group[some]])
+                kept &= frustum.matters(groups.bounds[group], some, groups.regions[group])
+        chosen = np.flatnonzero(kept)
+        first, last = last, last + len(chosen)
+        matrices[first:last] = some[chosen]
+        np.add.at(numbers, group[chosen], 1)
         yield
-    placed = []
-    for index, (one, end) in enumerate(zip(groups, np.cumsum(numbers).tolist(), strict=True)):
-        some = slice(end - len(one), end)
-        chosen = np.flatnonzero(kept[some])
-        if not len(chosen) and frustum is not None and regions[index]:
-            chosen = yield from _one_ahead(frustum, bounds[index], matrices[some])
-        if len(chosen):
-            placed.append(_Placed(one, matrices[some][chosen]))
+    placed, last = [], 0
+    for index, one in enumerate(groups.instances):
+        first, last = last, last + int(numbers[index])
+        own = matrices[first:last]
+        if not len(own) and frustum is not None and groups.regions[index]:
+            own = yield from _one_ahead(frustum, groups.bounds[index], one, pose)
+        if len(own):
+            placed.append(_Placed(one, own))
+        if index % INSTANCES == 0:
+            yield
     return placed
 
 
-def _one_ahead(frustum: Frustum, bounds: Floats, matrices: Floats) -> Slices[Ints]:
-    """Which one of a region's instances stays, where none matters: the first that lies ahead, be it too far, if any."""
-    for begin in range(0, len(matrices), INSTANCES):
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Instances that have a mesh: the ``bounds`` (k, 4) of each, middle and radius; which are of ``regions`` (k,); and
+    where the matrices of each end, counted through all of them."""
+
+    instances: list[MeshInstances]
+    bounds: Floats
+    regions: Bools
+    ends: Ints
+
+    def matrices(self, group: Ints, begin: int) -> Floats:
+        """Into the world, (n, 4, 4): those from ``begin`` on, that are of ``group`` (n,)."""
+        first, last = int(group[0]), int(group[-1])
+        pieces = []
+        for index in range(first, last + 1):
+            own = self.ends[index] - len(self.instances[index])  # where its own begin
+            pieces.append(self.instances[index].some(max(begin - own, 0), begin + len(group) - own))
+        return (pieces[0] if first == last else np.concatenate(pieces)).astype(np.float64)
+
+
+def _grouped(instances: Sequence[MeshInstances], frustum: Frustum | None) -> Slices[_Groups]:
+    groups, bounds, regions, ends, end = [], [], [], [], 0
+    for one in instances:
+        if len(one.mesh):
+            around = yield from one.mesh.bounds()
+            end += len(one)
+            groups.append(one)
+            bounds.append((*around.middle, around.radius))
+            regions.append(frustum is not None and frustum.is_region(one.owner))
+            ends.append(end)
+    yield
+    return _Groups(groups, np.array(bounds).reshape(-1, 4), np.array(regions, bool), np.array(ends, np.int64))
+
+
+def _one_ahead(frustum: Frustum, bounds: Floats, instances: MeshInstances, pose: Floats) -> Slices[Floats]:
+    """The matrix (1, 4, 4) of the one of a region's instances that stays where none matters: the first that lies ahead,
+    be it too far, if any."""
+    for begin in range(0, len(instances), INSTANCES):
         with np.errstate(invalid="ignore", over="ignore"):
-            ahead = np.flatnonzero(frustum.ahead(bounds, matrices[begin : begin + INSTANCES]))
+            matrices = pose @ instances.some(begin, begin + INSTANCES).astype(np.float64)
+            ahead = np.flatnonzero(frustum.ahead(bounds, matrices))
         yield
         if len(ahead):
-            return begin + ahead[:1]
-    return np.zeros(1, np.int64)
+            nearest: Floats = matrices[ahead[:1]]
+            return nearest
+    with np.errstate(invalid="ignore", over="ignore"):
+        first: Floats = pose @ instances.some(0, 1).astype(np.float64)
+    return first
 
 
 def _put_points(points: Singles, matrices: Floats, into: Floats, point: int) -> Slices[int]:

@@ -8,6 +8,7 @@ import bpy
 
 from .marks import Marked, marked
 from .palette import colours
+from .visibility import background_sets
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,25 @@ class Row:
     def find(self, data: bpy.types.BlendData) -> Marked | None:
         """The object or collection itself, in bpy.data; None when it was renamed or removed since."""
         item: Marked | None = getattr(data, self.kind).get((self.name, self.library))
+        return item if item is not None and item.session_uid == self.uid else None
+
+
+@dataclass(frozen=True)
+class ObjectKey:
+    """An object of the file, by values that no undo makes stale."""
+
+    uid: int
+    name: str
+    library: str | None
+
+    @staticmethod
+    def of(item: bpy.types.Object) -> "ObjectKey":
+        """That of an object."""
+        return ObjectKey(item.session_uid, item.name, item.library.filepath if item.library else None)
+
+    def find(self, data: bpy.types.BlendData) -> bpy.types.Object | None:
+        """The object itself, in bpy.data; None when it was renamed or removed since."""
+        item = data.objects.get((self.name, self.library))
         return item if item is not None and item.session_uid == self.uid else None
 
 
@@ -58,6 +78,15 @@ def rows(scene: bpy.types.Scene, palette: Mapping[int, int]) -> tuple[Row, ...]:
         )
         for item, mark in regions
     )
+
+
+def marked_in_sets(scene: bpy.types.Scene) -> tuple[str, ...]:
+    """The names of what is marked in the scene's background, and in the background of that: there they are regions, and
+    here they only hide what is behind them."""
+    behind = background_sets(scene)
+    own = {item.session_uid for item, _ in marked(scene)} if behind else set()
+    names = [mark.name for one in behind for item, mark in marked(one) if mark.on and item.session_uid not in own]
+    return tuple(dict.fromkeys(names))
 
 
 def _members(item: Marked, own: frozenset[int]) -> Iterator[int]:

@@ -2,17 +2,18 @@
 """What a render may show otherwise than the view does, read from each region's settings: nothing is rendered for it.
 
 Many of these settings are no news to the depsgraph, so that somebody has to look, again and again. That is done in
-slices, and no reference is kept from one to the next. What stands before a region is not looked at.
+slices, and no reference is kept from one to the next. Of what stands before a region only the materials are looked at.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 import bpy
 
 from . import marks
-from .listing import Row
+from .listing import ObjectKey, Row
 from .visibility import RenderVisibility, instanced
 
 SLICE = 0.002  # seconds after which no further object is begun
@@ -21,6 +22,7 @@ RAW = {"CURVES": "hair", "POINTCLOUD": "points"}  # never a mesh in the view
 VALUE = "default_value"  # of a socket; the kinds of socket have it, their base has not
 
 SceneLayers = Mapping[int, tuple[bpy.types.Scene, bpy.types.ViewLayer]]
+Screens = Mapping[int, Mapping[str, frozenset[ObjectKey]]]  # what stands before regions, by scene and phrase
 Subdivision: TypeAlias = bpy.types.SubsurfModifier | bpy.types.MultiresModifier
 Owner = TypeVar("Owner", bound=bpy.types.ID)
 
@@ -35,12 +37,19 @@ class RenderDifferences:
         self._of_tree: dict[int, tuple[str, ...]] = {}
         self._rendered: dict[int, frozenset[int]] = {}
 
-    def look(self, scenes: SceneLayers, rows: Mapping[int, Sequence[Row]]) -> bool:
-        """A slice of a round over all objects of all regions. Says whether the words are others now."""
+    def look(
+        self, scenes: SceneLayers, rows: Mapping[int, Sequence[Row]], screens: Screens = MappingProxyType({})
+    ) -> bool:
+        """A slice of a round over all objects of all regions, and over the ``screens`` before them. Says whether the
+        words are others now."""
         until = time.perf_counter() + SLICE
-        objects = [(row.uid, item, *scenes[uid]) for uid in scenes for row in rows[uid] for item in _objects(row)]
-        for region, item, scene, layer in objects[self._done :]:
-            self._next_words.setdefault(region, set()).update(self._differences(item, scene, layer))
+        objects = [(uid, row.uid, item, True) for uid in scenes for row in rows[uid] for item in _objects(row)]
+        for uid in scenes:
+            before = screens.get(uid, {})
+            objects += [(uid, row.uid, item, False) for row in rows[uid] for item in _screens(row, before)]
+        for uid, region, item, is_own in objects[self._done :]:
+            words = self._differences(item, *scenes[uid]) if is_own else self._before(item)
+            self._next_words.setdefault(region, set()).update(words)
             self._done += 1
             if time.perf_counter() > until:
                 break
@@ -58,11 +67,18 @@ class RenderDifferences:
             yield from self._of_modifier(modifier, scene.render)
         if item.show_instancer_for_viewport != item.show_instancer_for_render and item.is_instancer:
             yield "emitter"
+        yield from self._of_materials(item)
+        if self._only_renders(item, scene, layer):
+            yield "hidden in the view only"
+
+    def _before(self, item: bpy.types.Object) -> Iterator[str]:
+        """Of what stands before a region: whether it hides more of it in the view than in renders, or less."""
+        yield from (f"{word} before it" for word in self._of_materials(item))
+
+    def _of_materials(self, item: bpy.types.Object) -> Iterator[str]:
         for slot in item.material_slots:
             if slot.material is not None and slot.material.node_tree is not None:
                 yield from self._once(slot.material, of_material)
-        if self._only_renders(item, scene, layer):
-            yield "hidden in the view only"
 
     def _only_renders(self, item: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> bool:
         if item.visible_get(view_layer=layer) or item.hide_render:
@@ -129,6 +145,17 @@ def _objects(row: Row) -> Iterator[bpy.types.Object]:
             if collection := instanced(part):
                 holders = marks.nested(collection)
                 yield from (item for holder in holders for item in holder.objects if marks.read(item) is None)
+
+
+def _screens(row: Row, before: Mapping[str, frozenset[ObjectKey]]) -> Iterator[bpy.types.Object]:
+    """What stands before a region and is no part of it."""
+    region = row.find(bpy.data)
+    if region is None or region.get(marks.OFF, False):
+        return
+    for key in sorted(before.get(row.phrase.casefold(), ()), key=lambda key: key.uid):
+        item = key.find(bpy.data)
+        if item is not None:
+            yield item
 
 
 def _of_kind(item: bpy.types.Object) -> Iterator[str]:

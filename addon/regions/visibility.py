@@ -2,6 +2,7 @@
 """What keeps objects from being seen, in the view or in renders, and how both show them again."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 import bpy
@@ -12,10 +13,16 @@ Chain = tuple[bpy.types.Object, ...]  # an object, and what instances it if some
 Hidden = Literal["in the view", "from renders", ""]
 
 
-def hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, parts: Sequence[bpy.types.Object]) -> Hidden:
+def hidden(
+    scene: bpy.types.Scene,
+    graph: bpy.types.Depsgraph,
+    parts: Sequence[bpy.types.Object],
+    present: AbstractSet[tuple[int, ...]] | None = None,
+) -> Hidden:
     """Where none of ``parts`` is shown; "" when both view and renders show some of them. Holdouts are not shown.
 
     The view's depsgraph lacks what H or a monitor icon hides, and still has what only the eye of a collection does.
+    ``present`` has the chains of its instances, as session ids, where somebody has walked over them already.
     """
     chains, render = list(_chains(scene, set(parts))), RenderVisibility(layer_of(graph))
     rendered = {chain for chain in chains if render.has(chain) and not render.cuts(chain)}
@@ -23,7 +30,9 @@ def hidden(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, parts: Sequence[b
         return ""
     if not rendered:
         return "from renders"
-    return "" if any(chain_of(instance) in rendered for instance in graph.object_instances) else "in the view"
+    if present is None:
+        return "" if any(chain_of(instance) in rendered for instance in graph.object_instances) else "in the view"
+    return "" if any(tuple(item.session_uid for item in chain) in present for chain in rendered) else "in the view"
 
 
 def show(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, parts: Sequence[bpy.types.Object]) -> Hidden:

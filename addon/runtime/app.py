@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import bpy
 
-from ..capture.scene import Meshes
+from ..capture.instance_walk import Meshes
 from ..cooperative import Slices
 from ..extension import EXTENSION
 from ..installation.installer import Installer
@@ -64,6 +64,10 @@ class Regions(Protocol):
     @property
     def differences(self) -> Mapping[int, tuple[str, ...]]:
         """What a render may show otherwise of a region, by its session id."""
+
+    @property
+    def in_sets(self) -> Mapping[int, tuple[str, ...]]:
+        """The names of what is marked in a scene's background, and so no region of it, by a scene's session id."""
 
     @property
     def measures(self) -> Mapping[int, Mapping[str, RegionMeasure]]:

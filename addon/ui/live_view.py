@@ -57,7 +57,7 @@ class LiveView:
         self._resting = False
         self._complaint: Notice | None = None  # what the scene lacks for a picture
 
-    def touch(self, scene: int, reshaped: bool) -> None:
+    def touch(self, scene: int, reshaped: bool, moved: frozenset[int] | None = None) -> None:
         """Something in the scene of that session id has changed."""
         if scene == app().live.state.scene:
             app().live.apply(live_state.edited, time.monotonic())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.masks import compare, main, middle, overlaps, quiet, scenes
 from benchmarks.stress import sphere
@@ -25,10 +26,13 @@ def test_every_scene_is_masked_as_cycles_renders_it(record_property):
 
 
 def test_the_command_prints_one_line_of_figures(tmp_path, capfd, record_property):
-    assert main(["--json", "--runs", "1", "--examples", str(tmp_path)]) == 0  # the stress scene, and the balls
+    words = ["--json", "--runs", "1", "--examples", str(tmp_path), "--sheet", str(tmp_path / "kinds.png")]
+    assert main(words) == 0  # the stress scene, and the balls
     figures = json.loads(capfd.readouterr().out)
     record_property("figures", figures)
     assert list(figures) == ["iou_min", "centroid_err_px_max", "speedup_vs_cycles_1spp", "slope", "kinds"]
+    with Image.open(tmp_path / "kinds.png") as sheet:
+        assert sheet.width > 7 * 128 and sheet.height > 3 * 128
     assert figures["iou_min"] >= 0.98
     assert figures["centroid_err_px_max"] <= 0.2
     assert figures["speedup_vs_cycles_1spp"] > 0.0  # what it is on a quiet machine, the bench says

@@ -10,6 +10,7 @@ import bpy
 
 from ...capture.frames import at
 from ...capture.gathering import SceneKey
+from ...capture.instance_walk import Meshes
 from ...capture.snapshot import Snapshot
 from ...cooperative import finish
 from ...data_blocks import named
@@ -33,7 +34,7 @@ def check_cameras(names: Collection[str]) -> None:
 def told(scene: bpy.types.Scene, camera: bpy.types.Object, snapshot: Snapshot, asked: Blockout, out: Path) -> Blockout:
     """The request of a view as one that goes on with what is projected; that picture lies in ``out``, by its sha256."""
     key = SceneKey(scene.session_uid, camera.session_uid)
-    shown = finish(reference_to_match(key, {}, snapshot, out))
+    shown = finish(reference_to_match(key, Meshes(), snapshot, out))
     return asked if shown is None else following(asked, shown)
 
 

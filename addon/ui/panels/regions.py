@@ -59,6 +59,8 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         reasons = self.layout.column(align=True)
         for entry in entries:
             self._reasons(reasons, entry, context)
+        if in_sets := app().regions.in_sets.get(scene.session_uid):
+            paragraph(reasons, region_sentences.in_sets(in_sets), context, "SCENE_DATA", "BLANK1")
         if any(entry.measure is not None and entry.measure.picture is not None for entry in entries):
             legend = self.layout.column(align=True)
             legend.active = False

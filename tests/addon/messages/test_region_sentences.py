@@ -72,6 +72,10 @@ def test_what_has_no_surface_is_told_what_helps(kind, advice, exact):
     assert advice in fix and not (exact and "Exact" in fix)
 
 
+def test_what_is_marked_in_a_background_scene_is_named():
+    assert say.in_sets(("fence", "gate")) == "Marked in the background scene, where they only hide: fence, gate"
+
+
 def test_what_the_view_only_nearly_shows_is_approximate():
     says = say.approximate("castle", ("hair", "modifiers"))
     assert says == "castle is approximate: hair, modifiers"

@@ -172,6 +172,21 @@ def test_each_word_belongs_to_one_phrase(phrases, prompt, spelt):
     assert spellings(phrases, prompt) == spelt
 
 
+@pytest.mark.parametrize(
+    ("phrase", "prompt", "spelt"),
+    [
+        ("linna", "kissa linnassa", "linnassa"),  # Finnish: in a castle
+        ("kale", "kalede bir kedi", "kalede"),  # Turkish, likewise; kaleci is a goalkeeper
+        ("கோட்டை", "கோட்டையில் ஒரு பூனை", "கோட்டையில்"),  # Tamil, likewise
+        ("vár", "egy macska a várban", "várban"),  # Hungarian, likewise; város is a town
+    ],
+)
+def test_a_case_ending_makes_another_word_and_a_region_takes_it_as_its_phrase(phrase, prompt, spelt):
+    """No stem is guessed: another word may begin with the same letters."""
+    assert spellings([phrase], prompt) == [None]
+    assert spellings([spelt], prompt) == [spelt]
+
+
 def test_a_castle_that_the_prompt_does_not_say_is_missing():
     marks = [Mark("Keep", "castle"), Mark("Hut", "small castle")]
     with pytest.raises(PhraseMissing) as missing:

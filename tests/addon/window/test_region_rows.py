@@ -35,6 +35,11 @@ def test_what_the_view_only_nearly_shows_is_said(report: dict) -> None:
     assert report["approximate"] == ["hair"]
 
 
+def test_what_lies_behind_glass_or_in_a_background_scene_is_said(report: dict) -> None:
+    assert report["before"] == ["transparency before it"]
+    assert report["in sets"] == ["fence"]
+
+
 def test_the_numbers_are_the_last_picture_s(report: dict) -> None:
     castle, ghost = report["achieved"]["castle"], report["achieved"]["ghost"]
     assert castle[0] == pytest.approx(ASTRAY / (256 * 2**0.5), abs=0.005)

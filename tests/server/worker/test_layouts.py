@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sg_core
-from addon.protocol.blockout import Scheduler, pack_mask
+from addon.protocol.blockout import Mask, Scheduler, pack_mask
 from server.worker import translate, vocabulary
 from sg_core.models.schedulers import SCHEDULERS
 from sg_core.tokens import Phrase
@@ -60,6 +60,33 @@ def test_what_else_a_layout_may_say_reaches_the_picture(engine, changes):
     changed, before = framed(engine, **changes), framed(engine)
     assert not np.array_equal(changed, before)
     assert np.array_equal(framed(engine, **changes), changed)
+
+
+def cells(*covered: int) -> Mask:
+    """A mask of 8 x 4 cells, those covered by number."""
+    return pack_mask(8, 4, bytes(255 * (cell in covered) for cell in range(32)))
+
+
+ALL, NONE, COLUMN, CORNER = cells(*range(32)), cells(), cells(3, 11, 19, 27), cells(31)
+EXTREMES = {
+    "the whole frame": (replace(CASTLE, mask=ALL, centroid=(0.5, 0.5), size=1.0),),
+    "the whole frame, twice": (replace(CASTLE, mask=ALL), replace(ROCKET, mask=ALL)),
+    "a column and a corner": (replace(CASTLE, mask=COLUMN), replace(ROCKET, mask=CORNER)),
+    "nothing": (replace(CASTLE, mask=NONE, size=0.0), ROCKET),
+    "nothing enforced": (replace(CASTLE, enforce=()),),
+}
+
+
+@pytest.mark.parametrize("masks", [0.0, 0.7])
+@pytest.mark.parametrize("name", EXTREMES)
+def test_masks_at_their_extremes_leave_numbers(engine, name, masks):
+    energies = []
+    every = tuple(replace(one, enforce=one.enforce and ("shape", "centroid", "size")) for one in EXTREMES[name])
+    asked = replace(ASKED, regions=every, masks=masks)
+    picture = pixels(engine.paint(asked, lambda progress: energies.extend(progress.energies)).full)
+    assert np.isfinite([value for _, value in energies]).all()
+    assert energies
+    assert picture.std() > 1.0
 
 
 def test_schedulers_have_the_names_of_the_method():

@@ -10,7 +10,8 @@ from bpy.props import BoolProperty
 from ....camera.reader import view
 from ....camera.view import View
 from ....capture.gathering import SceneKey, gathering
-from ....capture.scene import Meshes, parts
+from ....capture.instance_walk import Meshes
+from ....capture.scene import parts
 from ....cooperative import Slices, one_slice
 from ....messages import sentences
 from ....messages.errors import Displaced, Misfit, UserError

@@ -5,7 +5,8 @@ import bpy
 import pytest
 
 from addon.exact.second_blender import alike
-from addon.regions.marks import mark
+from addon.regions.listing import marked_in_sets
+from addon.regions.marks import OFF, mark, marks, write
 from tests.addon.hosts.sample_scenes import box, captured, fresh, group, instance
 
 
@@ -53,3 +54,18 @@ def test_half_a_castle_is_behind_the_set(build):
     assert view.visible == pytest.approx(0.5, abs=0.02)
     assert view.centroid[0] > 0.55
     assert alike(view, render) > 0.97
+
+
+def test_what_is_marked_in_a_background_scene_is_no_region_and_is_said():
+    """There it is one; here an artist could not switch it off, nor select it."""
+    scene = fresh(256, 256)
+    mark(box("castle", (0, 2, 0), (3, 3, 3)))
+    near(scene)
+    mark(bpy.data.objects["wall"])
+    assert [one.name for one in marks(scene)] == ["castle"]
+    assert marked_in_sets(scene) == ("wall",)
+    write(bpy.data.objects["wall"], OFF, True)
+    assert marked_in_sets(scene) == ()
+    write(bpy.data.objects["wall"], OFF, None)
+    scene.collection.objects.link(bpy.data.objects["wall"])
+    assert marked_in_sets(scene) == (), "it is a region of this scene too"

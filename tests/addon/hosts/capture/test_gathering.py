@@ -10,6 +10,7 @@ import pytest
 
 from addon.capture import gathering as subject
 from addon.capture.gathering import SceneKey, gathering
+from addon.capture.instance_walk import Meshes
 from addon.capture.scene import parts
 from addon.cooperative import Slices, finish
 from addon.messages.errors import Misfit
@@ -47,7 +48,12 @@ def staged() -> SceneKey:
 def values(instances: Instances) -> list[tuple[Any, ...]]:
     """All that instances say, to be compared."""
     return [
-        (item.owner, item.matrices.tobytes(), item.mesh.points.tobytes(), finish(item.mesh.triangles()).tobytes())
+        (
+            item.owner,
+            item.some(0, len(item)).tobytes(),
+            item.mesh.points.tobytes(),
+            finish(item.mesh.triangles()).tobytes(),
+        )
         for item in instances
     ]
 
@@ -55,7 +61,7 @@ def values(instances: Instances) -> list[tuple[Any, ...]]:
 def at_once(key: SceneKey) -> list[tuple[Any, ...]]:
     """The scene as it stands, read in one piece."""
     scene, _, graph = key.find()
-    return values(tuple(part for _, part in parts(scene, graph, {})))
+    return values(tuple(part for _, part in parts(scene, graph, Meshes())))
 
 
 def capturing(key: SceneKey, watcher: scene_watcher.SceneWatcher, moments: list[Any]) -> Slices[Instances]:

@@ -67,6 +67,26 @@ def approximate(app, folder: Path, report: dict) -> Iterator:
     yield from screenshot(folder / "approximate.png", settle=2.0)
     castle.modifiers.remove(castle.modifiers["Hair"])
     yield lambda: not app.regions.differences.get(castle.session_uid)
+    yield from behind(app, folder, report)
+
+
+def behind(app, folder: Path, report: dict) -> Iterator:
+    """A region behind another that lets it through, and one that is marked in the background scene."""
+    hidden, scene = bpy.data.objects["lighthouse"], bpy.context.scene
+    alpha = bpy.data.objects["castle"].active_material.node_tree.nodes["Principled BSDF"].inputs["Alpha"]
+    alpha.default_value = 0.4
+    scene.background_set = bpy.data.scenes.new("Set")
+    fence = bpy.data.objects.new("fence", bpy.data.objects["wall"].data)
+    fence["maquette_region"], fence.location = True, (2.5, 6.0, 1.0)
+    scene.background_set.collection.objects.link(fence)
+    yield lambda: app.regions.differences.get(hidden.session_uid) and app.regions.in_sets.get(scene.session_uid)
+    report["before"] = list(app.regions.differences[hidden.session_uid])
+    report["in sets"] = list(app.regions.in_sets[scene.session_uid])
+    yield from screenshot(folder / "behind.png", settle=2.0)
+    alpha.default_value = 1.0
+    bpy.data.scenes.remove(scene.background_set)
+    bpy.data.objects.remove(fence)
+    yield lambda: not app.regions.differences.get(hidden.session_uid) and not app.regions.in_sets[scene.session_uid]
 
 
 def cube(name: str, middle: tuple, half: tuple, phrase: str) -> None:
