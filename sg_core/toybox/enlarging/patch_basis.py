@@ -19,6 +19,7 @@ from sg_core.toybox.scenes.scene import Scene
 
 HALVED = CELL // 2  # sides of a cell in the picture averaged over 2 x 2 pixels
 PROBES, PROBE_SIDE = 4, 256
+USUAL, GAIN, MOST = 0.1, 1.5, 4.0  # an object of this share of the frame counts so much more; the most more
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ class PatchBasis:
     def encode(self, rgb: Tensor) -> Tensor:
         """(batch, 3, height, width) in 0..1 -> (batch, component, height / 16, width / 16)."""
         return F.conv2d(F.avg_pool2d(rgb, CELL // HALVED), self.kernels, self.offsets, stride=HALVED)
+
+
+def emphasis(visible: Tensor) -> Tensor:
+    """Weights (batch, rows, columns) of cells' errors, from the coverage (batch, object, height, width) of objects.
+
+    1 on the backdrop and up to 1 + MOST on an object: a small one has few cells, and by itself it decides little.
+    """
+    share = visible.mean((2, 3), keepdim=True).clamp_min(1e-3)
+    gain = (GAIN * (USUAL / share).sqrt()).clamp(max=MOST)
+    return 1 + (F.avg_pool2d(visible, CELL) * gain).sum(1)
 
 
 @torch.no_grad()
@@ -63,3 +74,7 @@ class PatchSource:
     def encode(self, scenes: Sequence[Scene], pictures: Pictures) -> Tensor:
         """Latents (batch, channel, rows, columns) of composed scenes."""
         return self.basis.encode(pictures.rgb)
+
+    def weigh(self, pictures: Pictures) -> Tensor:
+        """How much the error in each cell counts: more on objects, most on small ones."""
+        return emphasis(pictures.visible)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
@@ -39,7 +38,7 @@ class DenoiserTraining:
         self.empty = self.parts.tokens([""]).to(device)
 
     def loss(self) -> tuple[Tensor, int]:
-        """Mean squared error of the velocity over a batch, and its pictures."""
+        """Mean squared error of the velocity over a batch, its cells weighed as their pool says, and its pictures."""
         pool = self.pools[int(np.random.choice(len(self.pools), p=self.shares))]
         batch = self.learner.lesson.batch
         pool.renew(max(1, batch // RENEWED))
@@ -51,7 +50,9 @@ class DenoiserTraining:
         alpha, sigma = self.noise_levels(time)
         noise = torch.randn_like(latents)
         velocity = self.predict(alpha * latents + sigma * noise, time, torch.where(dropped, self.empty, tokens))
-        return F.mse_loss(velocity, alpha * noise - sigma * latents), len(index)
+        error = (velocity - alpha * noise + sigma * latents).square().mean(1)
+        weights = tensor(pool.weights[index], self.empty.device)
+        return (error * weights).mean() / weights.mean(), len(index)
 
     def predict(self, noisy: Tensor, time: Tensor, tokens: Tensor) -> Tensor:
         """The velocity, in float32."""

@@ -44,6 +44,8 @@ class Source(Protocol):
 
     def encode(self, scenes: Sequence[Scene], pictures: Pictures) -> Tensor: ...
 
+    def weigh(self, pictures: Pictures) -> Tensor: ...
+
 
 @dataclass(frozen=True)
 class MeaningSource:
@@ -64,13 +66,19 @@ class MeaningSource:
         meanings = meaning(scenes, pictures, self.atlas, self.recipe.nouns, self.latents.codes)
         return self.latents.encode(meanings, pictures.rgb)
 
+    def weigh(self, pictures: Pictures) -> Tensor:
+        """How much the error in each cell counts, (batch, rows, columns): all alike."""
+        batch, _, height, width = pictures.rgb.shape
+        return torch.ones(batch, height // CELL, width // CELL)
+
 
 @dataclass
 class Pool:
     """Scenes of one size; `drawn` of them so far, the last `size` kept, and pictures of the first `pictured` rows.
 
-    `latents` (n, channel, rows, columns) float16, `tokens` (n, length) int16, `pictures` (m, 3, height, width) uint8,
-    and `painted` (m, channel, rows, columns): latents of the same pictures that the denoiser cleaned itself.
+    `latents` (n, channel, rows, columns) and `weights` of their errors (n, rows, columns), both float16, `tokens`
+    (n, length) int16, `pictures` (m, 3, height, width) uint8, and `painted` (m, channel, rows, columns): latents of
+    the same pictures that the denoiser cleaned itself.
     """
 
     source: Source
@@ -80,6 +88,7 @@ class Pool:
     pictured: int = 0
     drawn: int = 0
     latents: NDArray[np.float16] = field(init=False)
+    weights: NDArray[np.float16] = field(init=False)
     tokens: NDArray[np.int16] = field(init=False)
     pictures: NDArray[np.uint8] | None = field(init=False, default=None)
     painted: NDArray[np.float16] | None = field(init=False, default=None)
@@ -93,6 +102,7 @@ class Pool:
         cells = (self.source.channels, height // CELL, width // CELL)
         self.latents = cached(folder / "z.npy", np.float16, (self.size, *cells))
         self.size = len(self.latents)  # an older recipe may have kept more or fewer
+        self.weights = cached(folder / "w.npy", np.float16, (self.size, *cells[1:]), 1)
         self.tokens = cached(folder / "t.npy", np.int16, (self.size, self.source.recipe.tokens))
         if self.pictured:
             self.pictures = cached(folder / "rgb.npy", np.uint8, (min(self.pictured, self.size), 3, height, width))
@@ -118,6 +128,7 @@ class Pool:
         pictures = compose(scenes, atlas, width, height)
         rows = [number % self.size for number in range(self.drawn, self.drawn + count)]
         self.latents[rows] = self.source.encode(scenes, pictures).cpu().numpy()
+        self.weights[rows] = self.source.weigh(pictures).cpu().numpy()
         self.tokens[rows] = self.source.parts.tokens([scene.caption for scene in scenes]).numpy()
         if self.pictures is not None and self.painted is not None:
             some = [k for k, row in enumerate(rows) if row < len(self.pictures)]
@@ -137,10 +148,10 @@ class Pool:
         return np.random.randint(0, min(self.filled, among or self.size), count)
 
 
-def cached(file: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
-    """An array on disk, as it was left or empty."""
+def cached(file: Path, dtype: type[np.generic], shape: tuple[int, ...], value: float = 0) -> NDArray[Any]:
+    """An array on disk, as it was left or of one value."""
     if not file.exists():
-        np.save(file, np.zeros(shape, dtype))
+        np.save(file, np.full(shape, value, dtype) if value else np.zeros(shape, dtype))
     array: NDArray[Any] = np.load(file, mmap_mode="r+", allow_pickle=False)
     return array
 

@@ -19,6 +19,7 @@ from sg_core.toybox.enlarging import enlarging_course
 from sg_core.toybox.enlarging.decoder_lesson import less_steep, steepness
 from sg_core.toybox.enlarging.enlarging_course import OF_REVISION, TRAINED, EnlargingCourse, begin_enlarging
 from sg_core.toybox.enlarging.frozen_model import FrozenModel, sampler_times
+from sg_core.toybox.enlarging.patch_basis import emphasis
 from sg_core.toybox.enlarging.scene_cache import CHUNK, SceneCache
 from sg_core.toybox.recipe import CRISP, RECIPES
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
@@ -71,6 +72,15 @@ def test_the_linear_map_is_the_encoder_that_ships(atlas, model):
         assert (model.basis.encode(rgb) - latents).square().mean() < 1e-3 * latents.var()
 
 
+def test_errors_count_more_on_objects_and_most_on_small_ones():
+    visible = torch.zeros(1, 3, 64, 64)
+    visible[0, 0, :16, :16] = 1
+    visible[0, 1, 32:] = 1
+    weights = emphasis(visible)
+    assert weights.shape == (1, 4, 4)
+    assert 5 >= weights[0, 0, 0] > weights[0, 3, 0] > weights[0, 1, 1] == 1
+
+
 def test_the_walk_is_the_sampler_s_and_cleans_what_was_noised_a_little(atlas, model):
     scheduler = model.parts.scheduler
     for count in (8, 30):
@@ -115,8 +125,11 @@ def test_a_soft_edge_is_less_steep_wherever_it_is(atlas):
 def test_the_denoiser_begins_as_it_ships_and_knows_its_scenes(tmp_path: Path, few_scenes):
     course = begin_enlarging(replace(TINY_PICTURES, buckets=((256, 256, 1.0),)), tmp_path, 1.0)
     torch.manual_seed(0)
+    weighed = [course.denoiser.loss()[0].item() for _ in range(4)]
+    course.denoiser.pools[0].weights[:] = 1
     losses = [course.denoiser.loss()[0].item() for _ in range(4)]
     assert sum(losses) / 4 < 0.35  # of untrained weights 1 and more
+    assert sum(weighed) > 1.2 * sum(losses)  # what is hard is on objects
     assert not course.decoder.caches[0].filled  # drawn when the decoder's turn comes
 
 
