@@ -3,7 +3,6 @@
 
 import math
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +100,7 @@ def begin_enlarging(recipe: Recipe, folder: Path, hours: float) -> EnlargingCour
 
     def learner(name: str, modules: dict[str, torch.nn.Module]) -> Learner:
         lesson = recipe.lessons[name]
-        learner_of_lesson = Learner(modules, lesson, hours * lesson.share, time.process_time)
+        learner_of_lesson = Learner(modules, lesson, hours * lesson.share, trained=True)
         learner_of_lesson.resume(folder, name)
         return learner_of_lesson
 

@@ -22,7 +22,8 @@ class DenoiserTraining:
     """Velocity prediction (Salimans and Ho, 2022); a tenth of the captions empty.
 
     Half of the times are drawn logit-normally (Esser et al., 2024), for outlines are decided between much noise and
-    little; half evenly, for where a thing goes is decided in most noise.
+    little; half evenly, for where a thing goes is decided in most noise. Weights of cells fade with noise: what counts
+    more on objects while nobody knows where they are paints them larger, and paints more of them.
     """
 
     parts: Parts
@@ -51,7 +52,7 @@ class DenoiserTraining:
         noise = torch.randn_like(latents)
         velocity = self.predict(alpha * latents + sigma * noise, time, torch.where(dropped, self.empty, tokens))
         error = (velocity - alpha * noise + sigma * latents).square().mean(1)
-        weights = tensor(pool.weights[index], self.empty.device)
+        weights = 1 + alpha[:, 0].square() * (tensor(pool.weights[index], self.empty.device) - 1)
         return (error * weights).mean() / weights.mean(), len(index)
 
     def predict(self, noisy: Tensor, time: Tensor, tokens: Tensor) -> Tensor:
