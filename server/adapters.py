@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from addon.protocol.answers import AdapterInfo, AdapterKind, ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, ControlNet, LoraFile, Precision
+from weight_files.fingerprint import content_sha256, with_configuration
 
 from .adapter_headers import PICKLED, read, title
-from .catalogue import SUFFIXES
+from .catalogue import SUFFIXES, is_gguf
 from .problems import ChangedAdapter, NoAdapter, UnfitAdapter
 from .unique_names import printable
 
@@ -113,8 +113,7 @@ class AdapterCatalogue:
             with self._lock:
                 before = self._digests.get(file)
             if before is None or before[0] != mark:
-                with adapter.file.open("rb") as opened:
-                    before = mark, file_digest(opened, "sha256").hexdigest()
+                before = mark, content_sha256(adapter.file)
                 with self._lock:
                     self._digests[file] = before
                     self._write()
@@ -170,6 +169,9 @@ class AdapterCatalogue:
         if info.bases and model.base and model.base not in info.bases:
             bases = " or ".join(info.bases)
             raise UnfitAdapter(f"“{adapter.name}” is made for {bases}, and {model.name} is {model.base}")
+        if kind == "lora" and is_gguf(Path(model.source)):  # which loading would find out after minutes
+            words = f"cannot be added to the quantised weights of {model.name}"
+            raise UnfitAdapter(f"“{adapter.name}” {words}: choose that model in half precision")
         if adapter.sha256 not in ("", info.sha256):
             raise ChangedAdapter(changed_words(adapter.name))
         return info.sha256
@@ -237,8 +239,8 @@ def changed_words(name: str) -> str:
 
 
 def _mark(file: Path) -> FileMark:
-    facts = file.stat()
-    return FileMark(facts.st_size, facts.st_mtime_ns)
+    facts = [one.stat() for one in with_configuration(file)]
+    return FileMark(sum(one.st_size for one in facts), max(one.st_mtime_ns for one in facts))
 
 
 def _is_local(model: ModelInfo) -> bool:

@@ -16,11 +16,14 @@ from typing import Any, get_args
 
 from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
+from weight_files.checkpoint_shapes import unlike
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import blocks, configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.network_sizes import NetworkSize, network_size, other_size, size_of_folder
 from weight_files.safetensors_header import Unreadable, read_header
 
 from .errors import CommandError
+from .fingerprints import local_fingerprint
 from .unique_names import free_name
 
 DEFAULT = "toybox"
@@ -30,7 +33,6 @@ GGUF = ".gguf"
 PACKAGE_NEEDED = "needs the package gguf: pip install 'maquette[gguf]'"
 ONLY_NETWORKS = "as a GGUF file, and of those only the networks of transformer families are read"
 SUFFIXES = (".safetensors", ".sft")  # in capitals or not
-TRANSFORMER = "transformer"  # the part that files hold alone
 NEEDED = (
     "needs the text encoders and the autoencoder of {}: put a folder of that family in diffusers' format, "
     "with or without its transformer, among your models"
@@ -79,7 +81,7 @@ def described(source: Path | str, name: str | None = None, parts: Path | None = 
         return load(ModelInfo, card | own)
     except ContractError as error:
         raise NotAModel(source, str(error)) from error
-    except (TypeError, LookupError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise NotAModel(source, f"its configuration is of another kind ({type(error).__name__}: {error})") from error
 
 
@@ -94,7 +96,12 @@ def _card(source: str, parts: Path | None) -> dict[str, Any]:
     local = _local_card(folder, catalogue, parts) if at_home or not named else {}
     own = local | named | ({"name": source} if named else {})
     family: dict[str, Any] = catalogue["families"][own["family"]]
-    return {"licence": "unknown"} | family | own
+    card = {"licence": "unknown"} | family | own
+    try:
+        digest = "" if named else local_fingerprint(folder, card, catalogue["parts"][family["pipeline"]])
+    except Unreadable as error:
+        raise NotAModel(source, str(error)) from error
+    return card | {"fingerprint": digest}
 
 
 def is_checkpoint(path: Path) -> bool:
@@ -115,14 +122,18 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
     path, folder = source.absolute() if source.is_file() else source.resolve(), source  # a file may be a link
     name = path.name
     if is_checkpoint(source):
-        name, kind = path.stem, _kind_of_file(source, catalogue["files"])
+        name, tensors = path.stem, tensors_of(source)
+        kind = _kind_of_file(source, tensors, catalogue["files"])
         if "families" in kind:
-            return _card_of_network(path, kind, parts or path.with_suffix(""), catalogue["families"])
+            others = parts or path.with_suffix("")
+            return _card_of_network(path, kind, network_size(tensors), others, catalogue["families"])
         families = catalogue["families"].items()
         family = next(key for key, facts in families if facts["pipeline"] == kind["pipeline"] and is_named(name, facts))
         beside = source.with_suffix("")
         ours = _package() / "models" / "configurations" / configuration_name(kind, path.stem)
         folder = beside if (beside / "model_index.json").is_file() else ours
+        if trouble := unlike(tensors, folder, kind):  # what loading would find out after minutes
+            raise NotAModel(source, trouble)
     else:
         family = _family(folder, name, catalogue["families"])
     card = {"name": name, "source": str(path), "revision": "local", "words": _words(folder)}
@@ -132,7 +143,9 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
     return card | {"family": family} | _sizes(folder, catalogue["families"][family]) | own
 
 
-def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families: Mapping[str, Any]) -> dict[str, Any]:
+def _card_of_network(
+    file: Path, kind: Mapping[str, Any], size: NetworkSize, parts: Path, families: Mapping[str, Any]
+) -> dict[str, Any]:
     """That of its family, for a file that holds a network alone. Raises NotAModel without a folder of that family."""
     family = network_family(kind, file.stem)
     if is_gguf(file) and find_spec("gguf") is None:
@@ -141,6 +154,8 @@ def _card_of_network(file: Path, kind: Mapping[str, Any], parts: Path, families:
         raise NotAModel(file, f"it is {kind['is']}, and {NEEDED.format(family)}")
     if (other := _family(parts, file.stem if parts.name == file.stem else parts.resolve().name, families)) != family:
         raise NotAModel(file, f"it is {kind['is']}, and {parts} is of {other}: {NEEDED.format(family)}")
+    if not (configured := size_of_folder(parts)).fits(size):
+        raise NotAModel(file, f"it is {kind['is']}, and {other_size(size, configured)}")
     facts = {"name": file.stem, "source": str(file), "revision": "local", "family": family}
     return facts | {"parts_folder": str(parts.resolve())} | _sizes(parts, families[family])
 
@@ -158,26 +173,17 @@ def parts_for(file: Path, folders: Sequence[Path]) -> Path | None:
 
 
 def _gives(folder: Path, family: str, tensors: Mapping[str, Any], families: Mapping[str, Any]) -> bool:
-    """Whether a folder is of this family, and configures as many blocks as the tensors have."""
+    """Whether a folder is of this family, and configures a network of the tensors' size."""
     try:
         own = _family(folder, folder.resolve().name, families)
     except NotAModel:
         return False
-    return own == family and blocks_of_folder(folder) == blocks(tensors)
+    return own == family and size_of_folder(folder).fits(network_size(tensors))
 
 
-def blocks_of_folder(folder: Path) -> int:
-    """How many blocks a folder configures for its transformer; 0 where it has none."""
-    try:
-        network = _json(folder, f"{TRANSFORMER}/config.json")
-        return int(network.get("num_layers") or network.get("n_layers") or 0)
-    except (NotAModel, TypeError, ValueError, AttributeError):
-        return 0
-
-
-def _kind_of_file(file: Path, kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _kind_of_file(file: Path, tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The kind of a file that is painted with. Raises NotAModel, which says what another is."""
-    kind = kind_of(tensors_of(file), kinds)
+    kind = kind_of(tensors, kinds)
     if kind is None:
         raise NotAModel(file, "it is no checkpoint that Maquette knows")
     if is_gguf(file) and "families" not in kind:

@@ -17,6 +17,7 @@ Refusal
 |-- UnknownModel          422
 |-- TooCostly             422  more pixels, or pixels times steps, than the model is asked for
 |-- UnknownReference      422  the picture that it follows was not sent, or is no PNG file
+|-- ChangedModel          422  it is here, and its files or what configures them are others
 |-- QueueFull             429
 |-- TooManyStreams        429  as many listeners as may
 |-- QueueUnavailable      503  the queue's file is locked, or cannot be read or written
@@ -156,6 +157,13 @@ class UnknownModel(Refusal):
 
     type, title, status = "unknown-model", "This server does not offer that model", 422
     fix = "Choose one of GET /v1/models."
+
+
+class ChangedModel(Refusal):
+    """A model of that name is here, and is not the one that painted the picture whose request this is."""
+
+    type, title, status = "changed-model", "The model has changed", 422
+    fix = "Get the earlier files again; or ask without the fingerprint, and the picture will be another."
 
 
 class TooCostly(Refusal):

@@ -21,7 +21,7 @@ from sg_core.errors import EnergyError, NotFinite, RequestError
 from sg_core.guidance import Guidance, Memory, nothing_yet
 from sg_core.inspection.insight import Insight, Sizes, insight_into, size_of
 from sg_core.layout import Layout
-from sg_core.memory import refuse_untested
+from sg_core.memory import gradient_of, is_narrow, refuse_untested
 from sg_core.models.companions.controlnet import controlled
 from sg_core.models.model import Model, Step, Trajectory
 from sg_core.terms.noise_shaping import shaped
@@ -215,14 +215,13 @@ def conditional_pass(
             clean = model.parametrisation.to_clean(output, leaf, step.alpha, step.sigma)
             tape = replace(tape, picture=model.decode(clean))
         reading = energy(tape, step.progress) if energy.terms else None
-        gradient = _gradient(reading, leaf) if follow and reading else None
+        gradient = _gradient(model, reading, leaf) if follow and reading else None
     return Pass(output.detach(), reading, gradient, tape if listen else None)
 
 
-def _gradient(reading: Reading, latent: Tensor) -> Tensor:
+def _gradient(model: Model, reading: Reading, latent: Tensor) -> Tensor:
     """d(energy of a row) / d(latent of that row): rows do not touch each other, so one backward serves all."""
-    total = reading.energy.sum()
-    gradient = torch.autograd.grad(total, latent, allow_unused=True)[0] if total.requires_grad else None
+    gradient = gradient_of(reading.energy, latent, scaled=is_narrow(model.network))
     if gradient is None:
         raise EnergyError(
             f"the energy has no gradient by the latent, so it cannot guide ({', '.join(reading.errors)}): "

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-BLOCK = re.compile(r"(?:model\.)?(?:diffusion_model\.)?(?:(?:double_|joint_|transformer_)?blocks|layers)\.(\d+)\.")
-
 
 def kind_of(tensors: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The first kind that has such tensors, in the size that tells it; None of no kind that we know."""
@@ -32,11 +30,6 @@ def configuration_name(kind: Mapping[str, Any], name: str) -> str:
 
 def _first_named(choices: Mapping[str, Sequence[str]], name: str) -> str:
     return next(str(key) for key, words in choices.items() if is_named(name, {"named": words}))
-
-
-def blocks(tensors: Mapping[str, Any]) -> int:
-    """How many blocks a network has whose tensors these are; where there are two kinds, of the first."""
-    return 1 + max((int(match[1]) for name in tensors if (match := BLOCK.match(name))), default=-1)
 
 
 def foreign_channels(network: Mapping[str, Any], autoencoder: Mapping[str, Any]) -> str:

@@ -20,6 +20,12 @@ NAMED = re.compile(r"v[-_. ]?pred", re.IGNORECASE)
 LONGEST = 100_000  # bytes of a YAML file; that of a model has two thousand
 
 
+def is_of_edm(scheduler: Mapping[str, Any]) -> bool:
+    """Whether a scheduler's configuration is of EDM's kind (Karras et al. 2022), as Playground 2.5's is: its network
+    predicts neither of the two, whatever else is said."""
+    return str(scheduler.get("_class_name", "")).startswith("EDM")
+
+
 def stated_noise(file: Path) -> dict[str, Any]:
     """What a checkpoint says of its noise, as changes to the configuration of its scheduler; none where it says none.
 

@@ -126,6 +126,7 @@ def _region(
         until=mark.until,
         description=mark.description,
         colour=mark.colour,
+        unnamed=mark.unnamed,
         look="keep" if mark.keep else "free",
     )
 

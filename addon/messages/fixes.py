@@ -195,6 +195,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "no-room": _buttons(GENERATE),
         "no-adapter": _buttons(DROP),
         "changed-adapter": _buttons(RENEW, DROP),
+        "changed-model": _buttons(GENERATE),
         "unfit-adapter": _buttons(DROP),
         "adapter-gone": _buttons(GENERATE),
         "content-refused": Fix(why="what to ask for instead, only the artist knows"),

@@ -75,6 +75,7 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "unknown-reference",
         "no-adapter",
         "changed-adapter",
+        "changed-model",
         "unfit-adapter",
         "content-refused",
         "adapter-gone",

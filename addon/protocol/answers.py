@@ -57,6 +57,7 @@ class ModelInfo(Record):
     With fewer steps than ``few`` its layout shapes the noise, and emphasises nothing. ``base`` is what LoRAs and
     autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what this
     server computes it in, once that is known. ``parts_folder`` has all other parts of a network alone in its file.
+    ``fingerprint`` tells a model on the server's disk from another of its name; one that a commit names has none.
     """
 
     name: Name
@@ -80,6 +81,7 @@ class ModelInfo(Record):
     schedulers: Annotated[tuple[Scheduler, ...], Length(0, 100), Added("0.2.0")] = ()
     precision: Annotated[Precision, Added("0.2.0")] = ""
     parts_folder: Annotated[Text, Added("0.2.0")] = ""
+    fingerprint: Annotated[Checksum, Added("0.2.0")] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

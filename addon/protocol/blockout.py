@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What is asked of a model: the blockout, its regions and their masks, with the bounds of every value.
 
-Standard library only. The server validates these very dataclasses with pydantic's ``TypeAdapter``, and
-``tests/addon/protocol`` holds both readers to one verdict. What a server answers stands in ``answers``.
-
-Fractions of a picture run x right and y down, 0..1. Pixels are whole; sizes are in pixels unless they say otherwise.
+Standard library only. The server validates these very dataclasses with pydantic, and ``tests/addon/protocol`` holds
+both readers to one verdict. Fractions of a picture run x right and y down, 0..1; sizes are in whole pixels unless they
+say otherwise.
 """
 
-import base64
-import binascii
-import zlib
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from .coverage import MASK_SIDE, Mask, mask_rows, pack_mask, unpack_mask
 from .strict_json import Added, ContractError, Length, Range, Record
 
 __all__ = [
@@ -26,11 +23,13 @@ __all__ = [
     "Blocking",
     "Blockout",
     "CollagePart",
+    "ComparedProperty",
     "ControlKind",
     "ControlNet",
     "Digest",
     "FlatColour",
     "Frame",
+    "Likeness",
     "LoraFile",
     "Mask",
     "Precision",
@@ -48,7 +47,6 @@ __all__ = [
 
 SEED_MAX = 2**31 - 1  # Blender's int property ends here
 LORAS = 16  # at once
-MASK_SIDE = 256
 SIDES = (16, 4096)  # of a picture, in pixels
 ENLARGEMENT = 4.0  # at most, of the sides of a first pass
 DENOISING = 0.4  # of a second pass, where nobody says otherwise
@@ -56,6 +54,7 @@ DENOISING = 0.4  # of a second pass, where nobody says otherwise
 Name = Annotated[str, Length(1, 200)]
 Text = Annotated[str, Length(0, 2000)]
 Fraction = Annotated[float, Range(0.0, 1.0)]
+Offset = Annotated[float, Range(-1.0, 1.0)]
 Emphasis = Annotated[float, Range(0.0, 20.0)]  # in nats; e^20 is heard alone
 Side = Annotated[int, Range(*SIDES)]
 Seed = Annotated[int, Range(0, SEED_MAX)]
@@ -63,22 +62,11 @@ RedGreenBlue = tuple[Fraction, Fraction, Fraction]
 Digest = Annotated[str, Length(64, 64)]
 RegionLook = Literal["free", "keep", "repaint"]
 Property = Literal["shape", "centroid", "size"]
+ComparedProperty = Literal["shape", "centroid", "size", "appearance"]
 ControlKind = Literal["depth", "edges"]
 Precision = Literal["", "float32", "bfloat16", "float16"]
 Checksum = Annotated[str, Length(0, 64)]  # a sha256, or "" for a file's as it is
 Scheduler = Literal["ddim", "ddpm", "euler", "euler a", "dpm++ 2m", "dpm++ 2m karras", "unipc", "lcm"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mask(Record):
-    """Coverage of a region, one byte a cell, 0 (none) to 255 (all), rows from the top; zlib, then base64."""
-
-    width: Annotated[int, Range(1, MASK_SIDE)]
-    height: Annotated[int, Range(1, MASK_SIDE)]
-    data: Annotated[str, Length(1, 2 * MASK_SIDE * MASK_SIDE)]
-
-    def __post_init__(self) -> None:
-        unpack_mask(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +151,24 @@ class CollagePart(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Likeness(Record):
+    """The region of that name is pulled to what another picture shows, by its PNG file's sha256: what that shows in
+    words, and what it calls the object. Of the ``properties``, the middle is the other's moved by ``shift``, fractions
+    of the artist's frame, and the size ``factor`` times the other's. They pull as a region's own properties do, times
+    ``weight``. ``seed`` is of the noise that the picture was painted from, where that is known."""
+
+    region: Name
+    picture: Digest
+    caption: Annotated[str, Length(1, 2000)]
+    phrase: Name
+    properties: Annotated[tuple[ComparedProperty, ...], Length(1, 4)]
+    shift: tuple[Offset, Offset] = (0.0, 0.0)
+    factor: Annotated[float, Range(0.01, 100.0)] = 1.0
+    weight: Annotated[float, Range(0.0, 10.0)] = 1.0
+    seed: Seed = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlatColour(Record):
     """The colour of the region of that name in a blocking: red, green and blue."""
 
@@ -221,11 +227,12 @@ class Blockout(Record):
     ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in and
     around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
     leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
-    instead of its own autoencoder; weights are computed in this ``precision``, "" being what the server's device likes.
-    What follows another picture has a ``reference``; a ``collage`` takes objects out of others, a ``blocking`` is what
-    the picture begins as, and a ``control`` looks at the blocks. Above an ``enlargement`` of 1 the picture is first
-    painted with sides so much smaller, and a second pass walks the last part, ``denoising``, of the steps again at its
-    full size. One that is ``tiled`` was decoded in tiles, as the server does where memory is short.
+    instead of its own autoencoder; weights are computed in this ``precision``, "" being what the device likes. What
+    follows another picture has a ``reference``; a ``collage`` takes objects out of others, ``likenesses`` pull regions
+    to what others show, a ``blocking`` is what the picture begins as, a ``control`` looks at the blocks. Above an
+    ``enlargement`` of 1 it is first painted so much smaller, and a second pass walks the last part, ``denoising``, of
+    the steps again at its full size. One that is ``tiled`` was decoded in tiles, for want of memory; a ``fingerprint``
+    is that of the model that painted it.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -258,12 +265,25 @@ class Blockout(Record):
     collage: Annotated[tuple[CollagePart, ...], Length(0, 64), Added("0.2.0")] = ()
     blocking: Annotated[Blocking | None, Added("0.2.0")] = None
     control: Annotated[ControlNet | None, Added("0.2.0")] = None
+    fingerprint: Annotated[Checksum, Added("0.2.0")] = ""
+    likenesses: Annotated[tuple[Likeness, ...], Length(0, 64), Added("0.2.0")] = ()
+
+    @property
+    def parts(self) -> tuple[CollagePart | Likeness, ...]:
+        """All that regions take of other pictures, in the order in which their files are handed over."""
+        return (*self.collage, *self.likenesses)
 
     @property
     def pictures(self) -> tuple[str, ...]:
         """The sha256 of every picture that it refers to, once."""
         followed = () if self.reference is None else (self.reference.picture,)
-        return tuple(dict.fromkeys((*followed, *(part.picture for part in self.collage))))
+        return tuple(dict.fromkeys((*followed, *(part.picture for part in self.parts))))
+
+    def field_of(self, picture: str) -> str:
+        """The path of what refers to the picture of that sha256."""
+        if self.reference is not None and self.reference.picture == picture:
+            return "reference.picture"
+        return "collage" if picture in [part.picture for part in self.collage] else "likenesses"
 
     def __post_init__(self) -> None:
         frame = self.frame
@@ -275,26 +295,3 @@ def all_steps(blockout: Blockout) -> int:
     """The steps of both passes, which progress is counted in."""
     again = max(1, round(blockout.steps * blockout.denoising)) if blockout.enlargement > 1.0 else 0
     return blockout.steps + again
-
-
-def pack_mask(width: int, height: int, rows: bytes) -> Mask:
-    """Coverage as bytes (width * height of them, rows from the top) to a mask."""
-    return Mask(width=width, height=height, data=base64.b64encode(zlib.compress(rows, 9)).decode("ascii"))
-
-
-def unpack_mask(mask: Mask) -> bytes:
-    """The coverage bytes of a mask, rows from the top. Raises ContractError when the data is not exactly that."""
-    expected = mask.width * mask.height
-    stream = zlib.decompressobj()
-    try:
-        rows = stream.decompress(base64.b64decode(mask.data, validate=True), expected + 1)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise ContractError("data", f"is not base64 of zlib: {error}") from error
-    if len(rows) != expected or not stream.eof or stream.unused_data:
-        raise ContractError("data", f"must hold exactly {mask.width} x {mask.height} bytes")
-    return rows
-
-
-def mask_rows(mask: Mask) -> memoryview:
-    """A mask as (height, width) bytes, 0 (none) to 255 (all), rows from the top: what numpy.asarray takes."""
-    return memoryview(unpack_mask(mask)).cast("B", (mask.height, mask.width))

@@ -6,7 +6,7 @@
 ``maquette_together`` true says that all objects and collections of that phrase are meant to be one region. What a
 region has of its own is ``maquette_strength``, ``maquette_start``, ``maquette_until``, ``maquette_description`` and
 ``maquette_colour``, where they are set; ``maquette_keep_look`` true has it look as in the latest picture, and
-``maquette_taken_from`` as in the picture of that sha256.
+``maquette_taken_from`` as in the picture of that sha256; ``maquette_unnamed`` true needs no word of it in the prompt.
 The scene's ``maquette_prompt`` is the prompt, ``maquette_blocking`` how far pictures begin as their blocks' colours.
 """
 
@@ -28,8 +28,11 @@ TOGETHER = "maquette_together"
 STRENGTH, START, UNTIL = "maquette_strength", "maquette_start", "maquette_until"
 DESCRIPTION, COLOUR = "maquette_description", "maquette_colour"
 KEEP_LOOK, TAKEN_FROM = "maquette_keep_look", "maquette_taken_from"
+UNNAMED = "maquette_unnamed"
 BLOCKING = "maquette_blocking"  # of a scene
-KEYS = (REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR, KEEP_LOOK, TAKEN_FROM)
+KEYS = (
+    REGION, PHRASE, ENFORCE, OFF, TOGETHER, STRENGTH, START, UNTIL, DESCRIPTION, COLOUR, KEEP_LOOK, TAKEN_FROM, UNNAMED,
+)  # fmt: skip
 
 Marked: TypeAlias = bpy.types.Object | bpy.types.Collection
 
@@ -75,6 +78,7 @@ def recall(item: Marked, region: Region) -> None:
     write(item, UNTIL, _unless(1.0, region.until))
     write(item, DESCRIPTION, region.description or None)
     write(item, COLOUR, region.colour)
+    write(item, UNNAMED, region.unnamed or None)
 
 
 def recall_beginning(scene: bpy.types.Scene, request: Blockout) -> None:
@@ -113,6 +117,7 @@ def read(item: Marked) -> Mark | None:
         description=" ".join(str(item.get(DESCRIPTION, "")).split()),
         colour=_colour(item),
         keep=bool(item.get(KEEP_LOOK, False)),
+        unnamed=bool(item.get(UNNAMED, False)),
     )
 
 

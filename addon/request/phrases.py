@@ -21,7 +21,7 @@ class Mark:
     One that is not ``on`` only hides what is behind it, for as long as it is switched off. ``hidden`` says where it is,
     should it have no surface: "in the view", "from renders", or "", and ``kind`` what it is then. ``strength``,
     ``start``, ``until``, ``description`` and ``colour`` are its own, as a Region's; what it looks like in
-    the latest picture is to ``keep``.
+    the latest picture is to ``keep``. The prompt need not say the phrase of one that may be ``unnamed``.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Mark:
     description: str = ""
     colour: tuple[float, float, float] | None = None
     keep: bool = False
+    unnamed: bool = False
 
 
 OWN = ("enforce", "strength", "start", "until", "description", "colour")
@@ -132,17 +133,18 @@ def listed(words: Sequence[str]) -> str:
 
 
 def named_in(prompt: str, marks: Sequence[Mark]) -> list[Mark]:
-    """The marks with their phrases spelt as in ``prompt``. Raises NothingMarked, PhraseMissing."""
+    """The marks with their phrases spelt as in ``prompt``; ``unnamed`` stay those that it does not say and may be so.
+    Raises NothingMarked, PhraseMissing."""
     if not marks:
         raise NothingMarked(
             "Nothing is marked as a region, or every region is switched off.",
             "Select objects and press Add Selected, or open the eye of a region.",
         )
     spelt = list(zip(marks, spellings([mark.phrase for mark in marks], prompt), strict=True))
-    missing = [mark for mark, phrase in spelt if phrase is None]
+    missing = [mark for mark, phrase in spelt if phrase is None and not mark.unnamed]
     if missing:
         phrases = listed([mark.phrase for mark in missing])
         names = " and ".join(mark.name for mark in missing) if len(missing) <= SPELT_OUT else "the regions"
         fix = f"Write {'it' if len(missing) == 1 else 'them'} there, or give {names} other words."
         raise PhraseMissing(f"The prompt does not say {phrases}.", fix, "\n".join(mark.phrase for mark in missing))
-    return [replace(mark, phrase=phrase) for mark, phrase in spelt if phrase is not None]
+    return [mark if phrase is None else replace(mark, phrase=phrase, unnamed=False) for mark, phrase in spelt]

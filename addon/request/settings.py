@@ -156,7 +156,8 @@ def part(settings: Settings | Blockout, names: Iterable[str]) -> dict[str, Any]:
 
 def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     """The settings as fields of a Blockout for ``model``, whose defaults stand in for what is None."""
-    values = part(settings, SENT) | {"model": model.name, "precision": model.precision}
+    of_model = {"model": model.name, "precision": model.precision, "fingerprint": model.fingerprint}
+    values = part(settings, SENT) | of_model
     values["enlargement"] = max(settings.size, 100) / 100
     if settings.size <= 100:
         values["denoising"] = DENOISING
@@ -189,6 +190,8 @@ def default(name: str, model: ModelInfo, steps: int) -> Any:
         return FEW_NOISE if steps < model.few else NOISE
     if name == "emphasis" and steps < model.few:
         return 0.0
+    if name == "strength" and steps < model.few:  # a slope serves for a short way, and few steps are long
+        return model.strength * steps / model.few
     return OWN[name] if name in OWN else getattr(model, name)
 
 

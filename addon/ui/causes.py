@@ -28,8 +28,8 @@ def _unseen(notice: Notice, context: Context) -> bool:
 
 
 def _phrase_missing(notice: Notice, context: Context) -> bool:
-    """The prompt says each of the phrases now, or nothing is called so."""
-    phrases = [mark.phrase for mark in marks.marks(context.scene)]
+    """The prompt says each of the phrases now, or need not, or nothing is called so."""
+    phrases = [mark.phrase for mark in marks.marks(context.scene) if not mark.unnamed]
     spelt = spellings(phrases, context.scene.get(PROMPT, ""))
     missing = {phrase.casefold() for phrase, says in zip(phrases, spelt, strict=True) if says is None}
     return missing.isdisjoint(notice.subject.casefold().splitlines())

@@ -70,11 +70,13 @@ def _dated(measure: RegionMeasure | None, region: marks.Marked, request: Blockou
 
 
 def _unsaid(scene: bpy.types.Scene, rows: Sequence[Row]) -> set[str]:
-    """The phrases that the prompt does not say, casefolded; each word of it is of one region, so all are asked for."""
-    on = (row for row in rows if (region := row.find(bpy.data)) is not None and not region.maquette_off)
-    wanted = list(dict.fromkeys(row.phrase.casefold() for row in on))
+    """The phrases that the prompt does not say and should, casefolded; each word of it is of one region, so all are
+    asked for."""
+    on = [(row, item) for row in rows if (item := row.find(bpy.data)) is not None and not item.maquette_off]
+    wanted = list(dict.fromkeys(row.phrase.casefold() for row, _ in on))
+    free = {row.phrase.casefold() for row, item in on if item.maquette_unnamed}
     prompt = styled(scene.get(PROMPT, ""), app().style_library.find(scene.get(STYLE, "")))
-    return {phrase for phrase, spelt in zip(wanted, spellings(wanted, prompt), strict=True) if spelt is None}
+    return {phrase for phrase, spelt in zip(wanted, spellings(wanted, prompt), strict=True) if spelt is None} - free
 
 
 def _faults(context: Context, row: Row, measure: RegionMeasure | None, unsaid: bool) -> Iterator[Notice]:

@@ -279,7 +279,8 @@ def _default_scheduler(scene: bpy.types.Scene) -> str:
 
 
 def _default_strength(scene: bpy.types.Scene) -> float:
-    return chosen(scene).strength
+    strength: float = default("strength", chosen(scene), _steps(scene))
+    return strength
 
 
 def _default_emphasis(scene: bpy.types.Scene) -> float:

@@ -8,7 +8,19 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, StringProperty
 
 from ..protocol.blockout import Property
-from ..regions.marks import BLOCKING, COLOUR, DESCRIPTION, ENFORCE, KEEP_LOOK, OFF, PHRASE, START, STRENGTH, UNTIL
+from ..regions.marks import (
+    BLOCKING,
+    COLOUR,
+    DESCRIPTION,
+    ENFORCE,
+    KEEP_LOOK,
+    OFF,
+    PHRASE,
+    START,
+    STRENGTH,
+    UNNAMED,
+    UNTIL,
+)
 from .context import Icon
 from .stored_property import declared, stored, text
 
@@ -49,13 +61,9 @@ def _asked() -> dict[str, object]:
             set=_enforce,
             update=_announce,
         ),
-        OFF: declared(
-            BoolProperty,
-            name="Leave Out",
-            description="Leave this out of the picture for now; it still hides what is behind it",
-            options=set(),
-            update=_announce,
-            **stored(OFF, lambda owner: False),
+        OFF: _switch(OFF, "Leave Out", "Leave this out of the picture for now; it still hides what is behind it"),
+        UNNAMED: _switch(
+            UNNAMED, "Not in Prompt", "The prompt need not say this: its phrase is heard in this region alone"
         ),
     }
 
@@ -93,13 +101,10 @@ def _own() -> dict[str, object]:
 
 def _following() -> dict[str, object]:
     return {
-        KEEP_LOOK: declared(
-            BoolProperty,
-            name="Keep Look",
-            description="The next picture follows the latest one: this goes where its block went, and looks the same",
-            options=set(),
-            update=_announce,
-            **stored(KEEP_LOOK, lambda owner: False),
+        KEEP_LOOK: _switch(
+            KEEP_LOOK,
+            "Keep Look",
+            "The next picture follows the latest one: this goes where its block went, and looks the same",
         ),
     }
 
@@ -115,6 +120,17 @@ def of_blocks() -> dict[str, object]:
             0.0,
         )
     }
+
+
+def _switch(key: str, name: str, description: str) -> object:
+    return declared(
+        BoolProperty,
+        name=name,
+        description=description,
+        options=set(),
+        update=_announce,
+        **stored(key, lambda owner: False),
+    )
 
 
 def _fraction(key: str, name: str, description: str, default: float = 1.0) -> object:

@@ -109,7 +109,7 @@ def restyled(
     outlines: Mapping[str, Tensor] = {
         noun: torch.as_tensor(reference.outline(before)) for noun, before in zip(nouns, old, strict=True)
     }
-    layout = painter.placed(outlines) + keep_layout(reference)
+    layout = painter.placed(outlines) + keep_layout(reference, outlines)
     return painter.paint(prompt, layout, seed + FLOOR_SEED)[0]
 
 

@@ -17,9 +17,11 @@ from benchmarks.edits.drawing import EditBlock, EditCase
 from benchmarks.edits.kinds import truth
 from benchmarks.edits.orbit import following_frames, frame_of
 from benchmarks.edits.painter import FLOOR_SEED, EditPainter, elsewhere, kept, restyled, subject_moved
+from benchmarks.edits.transfers import WEIGHT
 from benchmarks.placement.work import Bench, equipment, threads
 from benchmarks.sheet import grid, to_image
 from sg_core.edits.collage import Cutting, RgbColour, blocking, collage, flat_picture
+from sg_core.edits.likeness import appearance
 from sg_core.edits.look import keep_look, prompt_to_prompt
 from sg_core.edits.reference import Reference
 from sg_core.toybox.scenes.scene import with_article
@@ -28,6 +30,7 @@ SIDE = 256  # pixels of a picture, as Toybox paints it
 PRINTED = 160  # and of it on a strip
 STEPS = 8
 SEED = 1
+FOURTH = "rocket"  # a noun of no case
 ROWS, COLUMNS = 3, 6
 AMOUNTS = (0.0, 0.3, 0.5, 0.7, 1.0)
 
@@ -161,6 +164,19 @@ def alone(painter: EditPainter, look: str, noun: str, backdrop: str, block: Edit
     return painter.known(f"{with_article(words)} {backdrop}", {words: block.mask()}, {noun: block.mask()}, SEED)
 
 
+def transferred(painter: EditPainter) -> Iterator[StripRow]:
+    """Other words without a layout and in that of a picture; another noun without and with the look of its subject."""
+    for case in CASES[:ROWS]:
+        before, reference = before_edit(painter, case)
+        night = f"{with_article(case.third)} and {with_article(FOURTH)} at night"
+        free = painter.paint(night, None, SEED + FLOOR_SEED)[0]
+        after = restyled(painter, case, reference, SEED, night, (case.third, FOURTH))
+        prompt = f"{with_article(case.third)} and {with_article(case.other)} {case.backdrop}"
+        blocks = painter.placed({case.third: case.new.mask(), case.other: case.beside.mask()})
+        alike = blocks + WEIGHT * appearance(case.third, reference, source=case.subject)
+        yield [before, free, after, *(painter.paint(prompt, one, SEED + FLOOR_SEED)[0] for one in (blocks, alike))]
+
+
 def blockings(painter: EditPainter) -> Iterator[StripRow]:
     """Flat blocks, and what begins as them."""
     for colours, backdrop, ground in BLOCKINGS:
@@ -191,6 +207,7 @@ STRIPS = {
     "real": (real, ("true scene", "painted again", "moved")),
     "reworded": (reworded, ("before", "reworded") * ROWS),
     "collage": (collages, ("one", "another", "blocks alone", "collage", "a ground", "collage over it")),
+    "transfer": (transferred, ("before", "other words", "in its layout", "another noun", "with its look")),
     "blocking": (blockings, ("blocks", "without", "0.3", "0.5", "0.7", "1")),
     "orbit": (orbit, ("first", *[""] * (COLUMNS - 2), "last", "another seed")),
 }

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 
@@ -61,7 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     complain(f"{device_name(words.device)}, torch {torch.__version__}\n{head()}")
     for key in words.rows:
         left = words.seconds - (time.monotonic() - begun)
-        row = measured(REAL_NETWORKS[key], words.device, dtype, left, tiny=words.tiny)
+        real = REAL_NETWORKS[key]
+        real = replace(real, side=words.side or real.side)
+        row = measured(real, words.device, dtype, left, tiny=words.tiny)
         if isinstance(row, GpuRow):
             rows.append(row)
             complain(line(row))
@@ -80,8 +82,9 @@ def parser() -> argparse.ArgumentParser:
     """Its flags."""
     flags = argparse.ArgumentParser(prog="maquette bench gpu", description=__doc__)
     flags.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    flags.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="of the weights")
+    flags.add_argument("--precision", choices=("bfloat16", "float16", "float32"), default="bfloat16")
     flags.add_argument("--rows", nargs="+", choices=tuple(REAL_NETWORKS), default=list(REAL_NETWORKS), help="which")
+    flags.add_argument("--side", type=int, help="of the picture, in pixels; each row's own by default")
     flags.add_argument("--seconds", type=float, default=SECONDS, help="stop after so many")
     flags.add_argument("--tiny", action="store_true", help="a rehearsal on small networks: says nothing of speed")
     flags.add_argument("--json", action="store_true", help="one line of JSON instead of a table")

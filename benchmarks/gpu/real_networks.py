@@ -59,18 +59,11 @@ def build(real: RealNetwork, device: str, dtype: torch.dtype, *, tiny: bool) -> 
     card = new_card(real.family, name=real.name, source="")
     family = FAMILIES[real.family].family
     if family is None:
-        return StableDiffusion1(card, network, NoDecoder(dtype), None, None, {"prediction_type": "epsilon"})
+        return StableDiffusion1(card, network, None, None, None, {"prediction_type": "epsilon"})
     kind = getattr(diffusers, family.pipeline)
     parts = dict.fromkeys(family.parts) | {family.network: network}
     pipe = kind(scheduler=diffusers.DDIMScheduler(), **parts)
     return PipelineModel(card, pipe, family, {"prediction_type": "epsilon"})
-
-
-@dataclass(frozen=True)
-class NoDecoder:
-    """In the place of an autoencoder, of which a step only asks in which precision numbers are."""
-
-    dtype: torch.dtype
 
 
 def random_network(kind: str, config: Config, device: str, dtype: torch.dtype) -> nn.Module:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.placement import contact, sweep
+from benchmarks.placement import contact, pareto, sweep
 from benchmarks.placement.cases import COUNTS, KINDS, Case, draw_cases
 from benchmarks.placement.ceiling import ceiling
 from benchmarks.placement.figures import pictures, rounded, summary
@@ -43,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if args.sheet:
         args.sheet.parent.mkdir(parents=True, exist_ok=True)
         contact.sheet(todo).save(args.sheet)
-    report(todo, rows, cases, bench, atlas, args.json)
+    report(todo, rows, cases, bench, atlas, args)
     return 0
 
 
@@ -62,16 +62,20 @@ def report(
     cases: Sequence[Case],
     bench: Bench,
     atlas: Atlas,
-    as_json: bool,
+    args: argparse.Namespace,
 ) -> None:
-    """One JSON line, or the tables; the figures are the first Judge's, and the second's stand under its name."""
+    """One JSON line, or the tables, and the chart that was asked for; the figures are the first Judge's, and the
+    second's stand under its name."""
     ceilings = {case.name: [ceiling(target, atlas) for target in case.targets] for case in cases}
     truth = true_features(bench, atlas)
     first, *others = equipment(bench)[1]
     outcomes = pictures(todo, rows, ceilings, first)
+    if args.pareto:
+        args.pareto.parent.mkdir(parents=True, exist_ok=True)
+        pareto.chart(pareto.cost_points(outcomes)).save(args.pareto)
     figures = summary(outcomes, truth)
     figures |= {name: summary(pictures(todo, rows, ceilings, name), truth) for name in others}
-    if as_json:
+    if args.json:
         print(json.dumps(rounded(figures)))
         return
     for row in tables(outcomes, rounded(figures)):
@@ -112,4 +116,5 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, of one thread each")
     flags.add_argument("--out", type=Path, default=Path("out/placement"), help="where rows and pictures are kept")
     flags.add_argument("--sheet", type=Path, help="write a contact sheet of the first cases")
+    flags.add_argument("--pareto", type=Path, help="draw every method's IoU over its cost")
     return flags

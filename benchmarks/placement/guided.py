@@ -59,9 +59,12 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: GuidedSett
 
 
 def shipped(model: Model, case: Case, seed: int, steps: int, settings: GuidedSettings) -> Tensor:
-    """The picture as an artist gets it: with few steps, noise is shaped instead of emphasising anything."""
-    few = steps < model.card.few
-    return guided(model, case, seed, steps, replace(settings, emphasis=0.0, noise=FEW_NOISE) if few else settings)
+    """The picture as an artist gets it: with few steps, noise is shaped instead of emphasising anything, and the pull
+    is in proportion."""
+    if steps < model.card.few:
+        share = settings.strength * steps / model.card.few
+        settings = replace(settings, emphasis=0.0, noise=FEW_NOISE, strength=share)
+    return guided(model, case, seed, steps, settings)
 
 
 def layout_of(case: Case, settings: GuidedSettings) -> Layout:

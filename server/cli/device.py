@@ -18,8 +18,8 @@ card = torch.cuda.get_device_properties(0) if cuda else None
 print(json.dumps({
     "torch": torch.__version__, "built_for": torch.version.cuda or torch.version.hip or "", "gpu": card and card.name,
     "memory": card.total_memory if cuda else 0, "free": torch.cuda.mem_get_info()[0] if cuda else 0,
-    "bfloat16": bool(cuda and torch.cuda.is_bf16_supported()), "works": float(torch.ones(2, device="cuda" if cuda else
-    "cpu").sum()) == 2.0, "threads": torch.get_num_threads(),
+    "bfloat16": bool(cuda and torch.cuda.is_bf16_supported(including_emulation=False)),
+    "works": float(torch.ones(2, device="cuda" if cuda else "cpu").sum()) == 2.0, "threads": torch.get_num_threads(),
 }))
 """
 

@@ -130,8 +130,8 @@ def of_device(device: DeviceReport) -> Iterator[Check]:
     if device.gpu:
         yield Check("device", "good", f"{device.gpu}, {memory}")
         if not device.bfloat16:
-            words = "this card has no bfloat16, so models take twice the memory"
-            yield Check("precision", "note", words, "Choose smaller models, or smaller pictures.")
+            words = "this card has no bfloat16: XL is computed in float16, 1.5 in float32, the others slowly"
+            yield Check("precision", "note", words, "Choose Stable Diffusion XL or 1.5 and their kin.")
         return
     yield Check("device", "good", f"CPU, {device.threads} threads, {memory}")
     if shutil.which("nvidia-smi"):

@@ -13,7 +13,10 @@ from addon.protocol.strict_json import ContractError, dump, load
 from ..errors import CommandError
 
 BLOCKING = 0.6  # where colours alone are named
-HELP = "what holds for one region: NAME: strength=0.5; start=0.2; until=0.6; description=…; colour=0.8,0.1,0.1"
+HELP = (
+    "what holds for one region: NAME: strength=0.5; start=0.2; until=0.6; description=…; colour=0.8,0.1,0.1; "
+    "phrase=ruin; enforce=centroid,size; unnamed=yes"
+)
 
 
 def numbers(text: str) -> list[float]:
@@ -21,8 +24,29 @@ def numbers(text: str) -> list[float]:
     return [float(part) for part in text.split(",")]
 
 
+def names(text: str) -> list[str]:
+    """Names with commas between."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def switch(text: str) -> bool:
+    """Yes or no. Raises ValueError for another word."""
+    if text not in ("yes", "no"):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
 CHANGES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {"strength": float, "start": float, "until": float, "description": str, "colour": numbers}
+    {
+        "strength": float,
+        "start": float,
+        "until": float,
+        "description": str,
+        "colour": numbers,
+        "phrase": str,
+        "enforce": names,
+        "unnamed": switch,
+    }
 )
 
 

@@ -3,21 +3,26 @@
 
 import argparse
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image
 
-from addon.protocol.blockout import Blockout, CollagePart, ReferencePicture
-from addon.protocol.strict_json import ContractError, loads
+from addon.protocol.blockout import Blockout, CollagePart, Likeness, ReferencePicture
+from addon.protocol.strict_json import ContractError, load, loads
 from addon.request.references import Keeps, following, reference_of
 
 from ..errors import CommandError
 
 KEYWORD, LATENT = "maquette.blockout", "maquette.latent"
 TAKE = "the region is taken out of this picture: castle=photo.jpg; phrase=tower; caption=a tower by the sea"
+LIKE = (
+    "the region is pulled to what this picture shows: castle=photo.jpg; same=shape,appearance; shift=0.3,0; factor=2; "
+    "weight=1; phrase=tower; caption=a tower by the sea"
+)
+SAID_OF_LIKENESS = ("same", "shift", "factor", "weight", "phrase", "caption")
 BESIDE = "reference.png"  # the picture that a blockout in the same folder follows
 
 
@@ -28,7 +33,7 @@ class WrongReference(CommandError):
 @dataclass(frozen=True)
 class PictureToFollow:
     """The PNG files as they are sent, and the blockout that refers to them: ``png`` is the one that it follows, None
-    without one, and ``parts`` are those that its collage takes objects out of."""
+    without one, and ``parts`` are those of its ``parts``."""
 
     png: bytes | None
     blockout: Blockout
@@ -38,6 +43,24 @@ class PictureToFollow:
     def files(self) -> tuple[bytes, ...]:
         """All of them."""
         return (*(() if self.png is None else (self.png,)), *self.parts)
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """What ``--take`` or ``--like`` says: a region, the picture as a PNG file, what that shows in words, what it calls
+    the object, its seed where it is ours, and all else that was said."""
+
+    region: str
+    png: bytes
+    caption: str
+    phrase: str
+    seed: int
+    more: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the PNG file."""
+        return sha256(self.png).hexdigest()
 
 
 def add_reference_flags(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +81,7 @@ def add_reference_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--caption", help="what the picture shows, where it carries no request of ours")
     parser.add_argument("--take", action="append", default=[], metavar="REGION=PICTURE", help=TAKE)
+    parser.add_argument("--like", action="append", default=[], metavar="REGION=PICTURE", help=LIKE)
     parser.add_argument(
         "--other-view", action="store_true", help="the picture is seen from elsewhere: keep looks alone"
     )
@@ -72,9 +96,9 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     if path is None:
         if words.keep or words.repaint or words.caption or words.other_view:
             raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
-        if not words.take:
+        if not (words.take or words.like):
             return _again(blockout, words.scene.parent)
-        return taken(PictureToFollow(None, replace(blockout, collage=())), words.take)
+        return likened(taken(PictureToFollow(None, blockout), words.take), words.like)
     keeps: Keeps = "layout" if words.restyle else "attention" if words.reword else "picture"
     keeps = "look" if words.other_view and words.keep_look else keeps
     png, request = _picture(path, blockout)
@@ -86,37 +110,74 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     repaint = _named(blockout, words.repaint)
     every = [] if words.keep_look is None else [region.name for region in blockout.regions]
     keep = _named(blockout, words.keep) if words.keep or words.repaint else every
-    return taken(PictureToFollow(png, following(blockout, reference, keep, repaint)), words.take)
+    follows = taken(PictureToFollow(png, following(blockout, reference, keep, repaint)), words.take)
+    return likened(follows, words.like)
 
 
 def taken(follows: PictureToFollow, words: Sequence[str]) -> PictureToFollow:
     """The blockout with a collage of what ``--take`` says; a region that is taken keeps no look of the picture that is
     followed. Raises WrongReference."""
-    blockout, parts, files = follows.blockout, [], []
-    for text in words:
-        part, png = _part(text, blockout)
-        parts.append(part)
-        files.append(png)
+    blockout = follows.blockout
+    sources = [_source("--take", TAKE, text, blockout) for text in words]
+    parts = tuple(
+        CollagePart(region=one.region, picture=one.digest, caption=one.caption, phrase=one.phrase) for one in sources
+    )
     names = [part.region for part in parts]
     regions = tuple(replace(r, look="repaint") if r.name in names and follows.png else r for r in blockout.regions)
-    return PictureToFollow(follows.png, replace(blockout, regions=regions, collage=tuple(parts)), tuple(files))
+    changed = replace(blockout, regions=regions, collage=parts, likenesses=())
+    return PictureToFollow(follows.png, changed, tuple(one.png for one in sources))
 
 
-def _part(text: str, blockout: Blockout) -> tuple[CollagePart, bytes]:
-    """What one ``--take`` says, and the picture as a PNG file."""
-    first, *more = (part.strip() for part in text.split(";"))
+def likened(follows: PictureToFollow, words: Sequence[str]) -> PictureToFollow:
+    """The blockout with the likenesses that ``--like`` says. A region that is to have another shape, middle or size
+    than its block's is not held by its block. Raises WrongReference."""
+    blockout = follows.blockout
+    pairs = [(_source("--like", LIKE, text, blockout, SAID_OF_LIKENESS), text) for text in words]
+    likenesses = tuple(_likeness(source, text) for source, text in pairs)
+    free = {one.region for one in likenesses if one.properties != ("appearance",)}
+    regions = tuple(replace(r, enforce=()) if r.name in free else r for r in blockout.regions)
+    changed = replace(blockout, regions=regions, likenesses=likenesses)
+    return PictureToFollow(follows.png, changed, (*follows.parts, *(source.png for source, _ in pairs)))
+
+
+def _likeness(source: NamedSource, text: str) -> Likeness:
+    """What one ``--like`` says. Raises WrongReference."""
+    more = source.more
+    names = [name.strip() for name in more.get("same", "").split(",") if name.strip()]
+    implied = [name for key, name in (("shift", "centroid"), ("factor", "size")) if key in more]
+    try:
+        document: dict[str, object] = {
+            "region": source.region,
+            "picture": source.digest,
+            "caption": source.caption,
+            "phrase": source.phrase,
+            "properties": list(dict.fromkeys([*names, *implied])) or ["appearance"],
+            "seed": source.seed,
+        }
+        if "shift" in more:
+            document["shift"] = [float(part) for part in more["shift"].split(",")]
+        document |= {name: float(more[name]) for name in ("factor", "weight") if name in more}
+        return load(Likeness, document)
+    except ValueError as error:
+        raise WrongReference(f"--like {text!r}: {error}; say {LIKE.partition(': ')[2]}") from error
+
+
+def _source(
+    flag: str, example: str, text: str, blockout: Blockout, more: Collection[str] = ("phrase", "caption")
+) -> NamedSource:
+    """What a flag says of a region and a picture, where it may say ``more``. Raises WrongReference."""
+    first, *others = (part.strip() for part in text.split(";"))
     name, _, path = first.partition("=")
-    facts = {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in more if part)}
-    if not path or not set(facts) <= {"phrase", "caption"}:
-        raise WrongReference(f"--take {text!r}: say {TAKE.partition(': ')[2]}")
+    facts = {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in others if part)}
+    if not path or not set(facts) <= set(more):
+        raise WrongReference(f"{flag} {text!r}: say {example.partition(': ')[2]}")
     (region_name,) = _named(blockout, [name.strip()])[:1] or [""]
     region = next(region for region in blockout.regions if region.name == region_name)
     png, request = _picture(Path(path.strip()), blockout)
     theirs = [r for r in request.regions if {r.name, r.phrase} & {region.name, region.phrase}] if request else []
-    phrase = facts.get("phrase") or (theirs[0].phrase if theirs else region.phrase)
-    caption = facts.get("caption") or (request.prompt if request else phrase)
-    digest = sha256(png).hexdigest()
-    return CollagePart(region=region.name, picture=digest, caption=caption, phrase=phrase), png
+    phrase = facts.pop("phrase", "") or (theirs[0].phrase if theirs else region.phrase)
+    caption = facts.pop("caption", "") or (request.prompt if request else phrase)
+    return NamedSource(region.name, png, caption, phrase, request.seed if request else 0, facts)
 
 
 def _picture(path: Path, blockout: Blockout) -> tuple[bytes, Blockout | None]:
@@ -137,10 +198,10 @@ def _again(blockout: Blockout, folder: Path) -> PictureToFollow | None:
         path = folder / BESIDE
         if blockout.reference is not None and absent[0] == blockout.reference.picture:
             raise WrongReference(f"the request follows a picture that is not {path}: put it there, or name --keep-look")
-        raise WrongReference(f"the request takes an object out of the picture {absent[0][:12]}…: put it into {folder}")
+        raise WrongReference(f"the request refers to the picture {absent[0][:12]}…: put it into {folder}")
     present = {digest: png for digest, png in files.items() if png is not None}
     png = None if blockout.reference is None else present[blockout.reference.picture]
-    return PictureToFollow(png, blockout, tuple(present[part.picture] for part in blockout.collage))
+    return PictureToFollow(png, blockout, tuple(present[part.picture] for part in blockout.parts))
 
 
 def named_files(follows: PictureToFollow | None) -> dict[str, bytes]:
@@ -193,7 +254,7 @@ def as_png(content: bytes, blockout: Blockout) -> bytes:
 def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     """The middle of an image, as large as it fits, at this size."""
     scale = min(image.width / width, image.height / height)
-    across, down = width * scale, height * scale
+    across, down = min(width * scale, image.width), min(height * scale, image.height)  # which rounding may exceed
     left, top = (image.width - across) / 2, (image.height - down) / 2
     box = (left, top, left + across, top + down)
     return image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS, box)

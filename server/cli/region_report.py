@@ -22,6 +22,8 @@ class Outcome:
         """A line for people."""
         if self.offset is None:
             return f"{self.request.phrase}: not found in the picture, says the {self.achieved.by}"
+        if not self.request.enforce:  # no block says where
+            return f"{self.request.phrase}: {self.achieved.size:.1%} of the frame, says the {self.achieved.by}"
         sizes = f"{self.achieved.size:.1%} of the frame where {self.request.size:.1%} was asked for"
         return f"{self.request.phrase}: {self.offset:.1%} off, {sizes}, says the {self.achieved.by}"
 

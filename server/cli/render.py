@@ -30,6 +30,7 @@ from . import blender_process
 from .files import scratch, write, writing
 from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
+from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
 from .request_files import is_request, read_request
@@ -61,7 +62,7 @@ class Result:
 
 async def render(
     link: ServerLink,
-    source: SceneFile,
+    source: SceneFile | Blockout,
     settings: Mapping[str, Any],
     name: str | None,
     out: Path,
@@ -74,14 +75,16 @@ async def render(
     """Captures (or reads) the blockout, has it painted, and writes picture.png, blockout.json and scene.blend.
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
-    is the Blender to use instead of bpy. ``change`` has the last word on the blockout, and
-    ``follows`` says which picture it follows. A picture that is there is
-    only replaced to ``overwrite`` it; without ``scene_copy`` there is no scene.blend.
+    is the Blender to use instead of bpy. ``change`` has the last word on the blockout, and ``follows`` says which
+    picture it follows. A picture that is there is only replaced to ``overwrite`` it; without ``scene_copy`` there is no
+    scene.blend.
     """
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
     refuse_to_overwrite(result.picture, overwrite)
     result = result if scene_copy else replace(result, scene=None)
-    if is_request(source.path):
+    if isinstance(source, Blockout):
+        blockout, result = source, replace(result, scene=None)
+    elif is_request(source.path):
         blockout, result = read_blockout(source.path, settings, name), replace(result, scene=None)
     else:
         model = await chosen(link, name)
@@ -93,7 +96,7 @@ async def render(
     refuse_to_overwrite(result.picture, overwrite)  # another command may have been quicker
     with writing(out, ELSEWHERE):
         write(result.picture, picture)
-    if result.scene is not None:
+    if result.scene is not None and isinstance(source, SceneFile):
         with bar(desc="projecting", total=1) as progress:
             await blender_process.apply(source, result.picture, result.blockout, achieved, result.scene, program)
             progress.update()
@@ -155,7 +158,7 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
     Raises NotARequest, CannotRender.
     """
     changes = {field: settings[field] for field in SENT if field in settings}
-    changes |= {} if name is None else {"model": name}
+    changes |= {} if name is None else {"model": name, "fingerprint": ""}
     request = read_request(path)
     if control := changes.get("control"):
         changes["control"] = dump(replace(control, depth=request.control and request.control.depth))
@@ -243,9 +246,11 @@ async def _main(words: argparse.Namespace) -> None:
         models = [Path(name)]
         name = described(name).name
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
-    source = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
-    change, follows = partial(changed, words=words), partial(follow, words=words)
+    source: SceneFile | Blockout = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with link(words.server, models, words.lora_folders) as way:
+        if words.objects:
+            source, words = request_of_picture(words, settings, await chosen(way, name))
+        change, follows = partial(changed, words=words), partial(follow, words=words)
         choices = (change, follows, words.overwrite, not words.no_scene)
         result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)
@@ -280,6 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     add_flags(parser, [name for name, flag in FLAGS.items() if flag.help])
     add_layout_flags(parser)
     add_reference_flags(parser)
+    add_object_flag(parser)
     parser.add_argument("--model", help="a model of the server, a diffusers folder or a checkpoint file")
     folder = "a folder of LoRAs and VAEs"
     parser.add_argument("--loras", dest="lora_folders", type=Path, action="append", default=[], help=folder)

@@ -10,7 +10,7 @@ from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout, all_steps
 from addon.protocol.strict_json import ContractError, loads
 
-from ..problems import Invalid, TooCostly, TooLarge, UnsupportedField
+from ..problems import ChangedModel, Invalid, TooCostly, TooLarge, UnsupportedField
 from ..settings import VERSION
 
 T = TypeVar("T")
@@ -63,6 +63,13 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
     if first * blockout.steps + area * again > LONGEST * own:
         most = int(LONGEST * own / (first + area * again / blockout.steps))
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
+
+
+def refuse_changed(blockout: Blockout, fingerprint: str) -> None:
+    """Raises ChangedModel for a request of a picture that another model of that name painted."""
+    if blockout.fingerprint not in ("", fingerprint):
+        detail = f"The files of {blockout.model}, or what configures them, have changed since this request was painted"
+        raise ChangedModel(detail, path="fingerprint")
 
 
 def is_same_request(blockout: Blockout, queued: str) -> bool:

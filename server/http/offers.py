@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from addon.protocol.answers import ModelInfo
 
 from ..adapters import AdapterCatalogue
+from ..fingerprints import carded
 from ..models.card_files import CardFiles
 from ..models.facts import BESIDE, FOLDERS, folders_text, name_of, to_text
 from ..models.library import ModelLibrary
@@ -56,6 +57,10 @@ class Offers:
         later = "; the folders are still being looked through" if self.library.listing().scanning else ""
         offered = f"there is {', '.join(names[:NAMED])}{more}{later}"
         raise UnknownModel(f"There is no model {name!r} here; {offered}", path="model")
+
+    def fingerprint(self, model: ModelInfo) -> str:
+        """What tells the model from others of its name, with what its owner's cards say of it."""
+        return carded(model.fingerprint, self.cards.values(model))
 
     def state(self, model: ModelInfo) -> None:
         """Have the worker know a model of a folder that a job asks for, and where everything that goes on top of any

@@ -28,7 +28,7 @@ from ..queue.store import Store
 from ..settings import ServerSettings
 from ..worker.memory import FACT, from_fact, of_machine, precisions
 from ..worker.pool import WorkerPool
-from .admission import affordable, is_same_request, validated
+from .admission import affordable, is_same_request, refuse_changed, validated
 from .event_log import EventLog
 from .event_stream import EventResponse, all_events, events_of
 from .health import device_memory, health_of
@@ -110,6 +110,7 @@ def _submitted(services: Services, body: bytes, idempotency_key: str | None, ins
     if earlier is not None and is_same_request(blockout, earlier[1]):  # whatever is on offer by now
         return JSONResponse(dump(earlier[0]), 200, {"Location": f"/v1/jobs/{earlier[0].id}"})
     model = services.offers.find(blockout.model)
+    refuse_changed(blockout, services.offers.fingerprint(model))
     blockout = services.offers.catalogue().pinned(blockout, model)
     services.offers.state(model)
     affordable(blockout, model)
@@ -200,9 +201,12 @@ def artifact(services: In, digest: str) -> Response:
 @router.get("/models")
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
-    precision = precisions(services.store.facts())
-    offers = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.offers.all())
-    return JSONResponse([dump(model) for model in offers])
+    precision, offers = precisions(services.store.facts()), services.offers
+    stated = (
+        replace_fields(model, precision=precision.get(model.name, ""), fingerprint=offers.fingerprint(model))
+        for model in offers.all()
+    )
+    return JSONResponse([dump(model) for model in stated])
 
 
 @router.get("/library")

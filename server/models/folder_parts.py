@@ -21,7 +21,7 @@ def refuse_incomplete(folder: Path, pipelines: Sequence[str], but: str = "") -> 
     Args:
         but: a part that is not asked for.
     """
-    index = _object(folder / "model_index.json")
+    index = read_object(folder / "model_index.json")
     pipeline = index.get("_class_name")
     if pipeline not in pipelines:
         raise Unreadable(f"it is made for {pipeline}, which Maquette does not paint with")
@@ -40,41 +40,70 @@ def _refuse_part(part: Path) -> None:
     """Raises Unreadable."""
     if not part.is_dir():
         raise Unreadable(f"its {part.name} is missing; get the whole folder")
+    single, index = _weights(part)
+    if single is not None:
+        _refuse_torn(single)
+    elif index is not None:
+        _refuse_shards(part, index)
+    else:
+        pickled = any(file.suffix in (".bin", ".pt", ".ckpt") for file in part.iterdir())
+        beside = ", only pickled ones, which are never opened" if pickled else ""
+        raise Unreadable(f"its {part.name} has no safetensors{beside}: get the folder again, with them")
+
+
+def weights_of(part: Path) -> list[Path]:
+    """The files that hold a part's weights; none where there are none. Raises Unreadable."""
+    single, index = _weights(part)
+    if single is not None:
+        return [single]
+    return [part / shard for shard in _shards(index)] if index is not None else []
+
+
+def _weights(part: Path) -> tuple[Path | None, Path | None]:
+    """The one file that holds a part's weights, or the index of several; neither where there is none."""
     for stem in STEMS:
         for variant in VARIANTS:
             single = part / f"{stem}{variant}.safetensors"
             index = part / f"{stem}.safetensors.index{variant}.json"
             if single.is_file():
-                _refuse_torn(single)
-                return
+                return single, None
             if index.is_file():
-                for shard in sorted(_shards(index)):
-                    _refuse_torn(part / shard)
-                return
-    pickled = any(file.suffix in (".bin", ".pt", ".ckpt") for file in part.iterdir())
-    beside = ", only pickled ones, which are never opened" if pickled else ""
-    raise Unreadable(f"its {part.name} has no safetensors{beside}: get the folder again, with them")
+                return None, index
+    return None, None
 
 
-def _shards(index: Path) -> set[str]:
-    names = _object(index).get("weight_map")
-    shards = set(map(str, names.values())) if isinstance(names, dict) else set()
+def _shards(index: Path) -> list[str]:
+    """Raises Unreadable."""
+    placed = read_object(index).get("weight_map")
+    shards = sorted(set(map(str, placed.values()))) if isinstance(placed, dict) else []
     if not shards or any(Path(name).name != name for name in shards):
         raise Unreadable(f"in it, {index.parent.name}/{index.name} is damaged; get the folder again")
     return shards
 
 
-def _refuse_torn(file: Path) -> None:
+def _refuse_shards(part: Path, index: Path) -> None:
+    """Raises Unreadable, also where a shard lacks what the index says is in it."""
+    shards, placed = _shards(index), read_object(index)["weight_map"]
+    present = {(name, shard) for shard in shards for name in _refuse_torn(part / shard)}
+    if lacking := sorted(name for name, shard in placed.items() if (name, str(shard)) not in present):
+        more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
+        raise Unreadable(
+            f"in it, {part.name} lacks {lacking[0]}{more}: its pieces are of different models; get it again"
+        )
+
+
+def _refuse_torn(file: Path) -> frozenset[str]:
+    """The names of what a file holds. Raises Unreadable."""
     try:
-        read_header(file)
+        return frozenset(read_header(file).tensors)
     except Unreadable as error:
         raise Unreadable(f"in it, {file.parent.name}/{file.name}: {error}") from error
     except OSError as error:
         raise Unreadable(f"in it, {file.parent.name}/{file.name} is missing or cannot be read; get it") from error
 
 
-def _object(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object. Raises Unreadable."""
+def read_object(path: Path) -> dict[str, Any]:
+    """What a JSON file holds, an object of plain size. Raises Unreadable."""
     try:
         if path.stat().st_size > INDEX or not path.is_file():
             raise ValueError("it is no plain file of its kind")

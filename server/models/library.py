@@ -149,9 +149,9 @@ class ModelLibrary:
         return Findings(tuple(folders), tuple(verdicts), left_out)
 
     def _verdict(self, candidate: CandidateFile) -> FileVerdict:
-        """On a file as it is now; a folder is read anew each time, for its parts may change without it."""
+        """On a file or a folder as it is now; one that stayed as it was is not read again."""
         self._rest()
-        mark = None if candidate.is_folder else _mark(candidate)
+        mark = _mark(candidate)
         key = str(candidate.path)
         if mark is None or key not in self._known or self._known[key][0] != mark:
             self._known[key] = mark or (0, 0, 0), _safe_verdict(candidate)
@@ -194,14 +194,25 @@ def _safe_verdict(candidate: CandidateFile) -> FileVerdict:
 
 
 def _mark(candidate: CandidateFile) -> tuple[int, int, int] | None:
-    """By what a file is taken to be the same: size, time, and the time of a folder beside it that configures it."""
+    """By what a candidate is taken to be the same: its size, its times, and those of what beside it configures it; of a
+    folder those of all files in it and in its parts, and how many there are."""
+    path = candidate.path
     try:
-        status = [path.stat() for path in (candidate.shards or (candidate.path,))]
-        size, latest = sum(one.st_size for one in status), max(one.st_mtime_ns for one in status)
-        beside = candidate.path.with_suffix("") / "model_index.json"
-        return size, latest, beside.stat().st_mtime_ns if beside.is_file() else 0
+        files = (*path.iterdir(), *path.glob("*/*")) if candidate.is_folder else candidate.shards or (path,)
+        status = [one.stat() for one in files]
+        size, times = sum(one.st_size for one in status), sum(one.st_mtime_ns for one in status)
+        if candidate.is_folder:
+            return size, times, len(status)
+        return size, times, sum(file.stat().st_mtime_ns for file in _settings(path))
     except OSError:
         return None
+
+
+def _settings(file: Path) -> list[Path]:
+    """What configures a checkpoint: a YAML file beside it, and the JSON files of a folder of its name."""
+    beside, noise = file.with_suffix(""), file.with_suffix(".yaml")
+    files = [*beside.glob("*.json"), *beside.glob("*/*.json")] if (beside / "model_index.json").is_file() else []
+    return [one for one in (noise, *files) if one.is_file()]
 
 
 def entries_of(

@@ -114,7 +114,8 @@ def bytes_of(figures: Figures, on_gpu: bool) -> int:
         return int((weights + max(one["free"], guided, one["decoding"])) * GIBIBYTE)
     guided = min(guided, one["checkpointed"] or guided)
     painting = one["network"] + one["decoder"] + max(one["free"], guided, one["decoding"])
-    return int(max(weights, painting) * GIBIBYTE) + MARGIN
+    reading = min(weights, one["encoders"] + one["decoder"] + one["free"])
+    return int(max(reading, painting) * GIBIBYTE) + MARGIN
 
 
 def likely_precision(model: ModelInfo, on_gpu: bool) -> str:

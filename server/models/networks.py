@@ -6,18 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from addon.protocol.answers import ModelInfo
+from weight_files.network_sizes import NetworkSize, size_of_folder
 
-from ..catalogue import NotAModel, blocks_of_folder, described
+from ..catalogue import NotAModel, described
 from .verdicts import FileVerdict
 
 
 @dataclass(frozen=True)
 class PartsFolder:
-    """A folder of a family in diffusers' format, whose network has so many blocks."""
+    """A folder of a family in diffusers' format, the size of its network, and what tells it from a changed one."""
 
     path: Path
     family: str
-    blocks: int
+    size: NetworkSize
+    fingerprint: str
 
 
 Joined = Mapping[Path, tuple[FileVerdict, PartsFolder, FileVerdict]]
@@ -26,18 +28,21 @@ Joined = Mapping[Path, tuple[FileVerdict, PartsFolder, FileVerdict]]
 
 def parts_folders(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo]) -> list[PartsFolder]:
     """Those that were named, then those that lie in the folders of models."""
-    models = [model for model in named if Path(model.source).is_absolute() and Path(model.source).is_dir()]
-    folders = [PartsFolder(Path(model.source), model.family, blocks_of_folder(Path(model.source))) for model in models]
-    return folders + [PartsFolder(verdict.path, verdict.gives, verdict.blocks) for verdict in verdicts if verdict.gives]
+    models = [(model, Path(model.source)) for model in named if Path(model.source).is_absolute()]
+    folders = [PartsFolder(p, m.family, size_of_folder(p), m.fingerprint) for m, p in models if p.is_dir()]
+    providers = (verdict for verdict in verdicts if verdict.gives)
+    return folders + [PartsFolder(one.path, one.gives, one.size, one.fingerprint) for one in providers]
 
 
 def joined(verdicts: Sequence[FileVerdict], named: Sequence[ModelInfo], known: Joined) -> Joined:
-    """Every network that some folder completes; what is ``known`` and unchanged is not read again."""
+    """Every network of a family that some folder is of, with its parts or with the reason why they are not its own;
+    what is ``known`` and unchanged is not read again."""
     folders = parts_folders(verdicts, named)
     result: dict[Path, tuple[FileVerdict, PartsFolder, FileVerdict]] = {}
     for verdict in (verdict for verdict in verdicts if verdict.wants):
-        fitting = [folder for folder in folders if (folder.family, folder.blocks) == (verdict.wants, verdict.blocks)]
-        for folder in fitting[:1]:
+        kin = [folder for folder in folders if folder.family == verdict.wants]
+        fitting = [folder for folder in kin if folder.size.fits(verdict.size)]
+        for folder in (fitting or kin)[:1]:
             before = known.get(verdict.path)
             if before is not None and before[0] is verdict and before[1] == folder:
                 result[verdict.path] = before

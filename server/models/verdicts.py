@@ -2,6 +2,7 @@
 """What a file or folder is, and why it cannot be painted with, in sentences for the artist who has it."""
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -10,24 +11,26 @@ from typing import Any
 
 from addon.protocol.answers import ModelInfo
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import blocks, kind_of, network_family
+from weight_files.kinds import kind_of, network_family
+from weight_files.network_sizes import UNKNOWN, NetworkSize, network_size, size_of_folder
 from weight_files.safetensors_header import Header, Unreadable, read_header
 
 from ..catalogue import (
     NEEDED,
     ONLY_NETWORKS,
     PACKAGE_NEEDED,
-    TRANSFORMER,
     NotAModel,
-    blocks_of_folder,
     described,
     facts,
     is_gguf,
 )
+from ..fingerprints import TRANSFORMER
 from .folder_parts import refuse_incomplete
+from .folder_settings import refuse_unreadable
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
 
 LICENCE = "modelspec.license"  # of a header's notes, as their makers agreed to write it
+NO_WALK = "is made for noise of EDM's kind, which Maquette does not walk"
 ADVICE: Mapping[str, str] = {
     "a LoRA": "goes on top of a model: put it into a folder of LoRAs",
     "a DoRA": "goes on top of a model, and is not read yet",
@@ -35,6 +38,8 @@ ADVICE: Mapping[str, str] = {
     "an autoencoder": "goes on top of a model: put it into a folder of VAEs",
     "a ControlNet": "goes beside a model: put it into a folder of ControlNets",
     "an embedding": "is words for a prompt, and is not read yet",
+    "Playground 2.5": NO_WALK,
+    "CosXL": NO_WALK,
 }
 ALONE = "cannot paint without its text encoders and autoencoder: get the model as a folder in diffusers' format"
 OTHERWISE = "does not paint from words by itself"
@@ -48,7 +53,7 @@ class FileVerdict:
     """What a candidate is: an offer, or ``trouble``, the reason why there is none. ``stem`` is what it is called.
 
     A network alone in its file ``wants`` the other parts of a family, and a folder ``gives`` those of one, where its
-    own network, which has so many ``blocks``, is there or not.
+    own network, of this ``size``, is there or not.
     """
 
     path: Path
@@ -61,7 +66,8 @@ class FileVerdict:
     info: ModelInfo | None = None
     wants: str = ""
     gives: str = ""
-    blocks: int = 0
+    size: NetworkSize = UNKNOWN
+    fingerprint: str = ""
 
 
 def verdict_on(candidate: CandidateFile) -> FileVerdict:
@@ -164,7 +170,9 @@ def _network(path: Path, size: int, tensors: Mapping[str, Mapping[str, Any]], ki
     if trouble := _unread(tensors, () if is_gguf(path) else FLOATS):
         return FileVerdict(path, path.stem, "network", size, family, trouble=f"it is {kind['is']}, and {trouble}")
     needed = f"it is {kind['is']}, and {NEEDED.format(family)}"
-    return FileVerdict(path, path.stem, "network", size, family, trouble=needed, wants=family, blocks=blocks(tensors))
+    return FileVerdict(
+        path, path.stem, "network", size, family, trouble=needed, wants=family, size=network_size(tensors)
+    )
 
 
 def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
@@ -173,7 +181,7 @@ def _other(path: Path, size: int, kind: str | None) -> FileVerdict:
         trouble = "it is nothing that Maquette knows: no model of a kind that it paints with"
         return FileVerdict(path, path.stem, "unknown", size, trouble=trouble)
     advice = ADVICE.get(kind) or (ALONE if "network" in kind else OTHERWISE)
-    short = kind.partition(" ")[2].partition(" of ")[0].partition(" without ")[0]
+    short = re.sub("^(a|an|the) ", "", kind).partition(" of ")[0].partition(" without ")[0]
     return FileVerdict(path, path.stem, short, size, trouble=f"it is {kind}, which {advice}")
 
 
@@ -202,24 +210,40 @@ def _folder(path: Path) -> FileVerdict:
     try:
         refuse_incomplete(path, pipelines)
         info = described(path, name=name[-200:])
+        refuse_unreadable(path, _parts_of(info.family))
     except (NotAModel, Unreadable) as error:
         problem = error.problem if isinstance(error, NotAModel) else str(error)
-        gives = _family_without_network(path, name, pipelines)
-        trouble = f"it has no network, and gives its other parts to files with one of {gives}" if gives else problem
-        empty = FileVerdict(path, name, "diffusers folder", size, trouble=trouble)
-        return replace(empty, family=gives, gives=gives, blocks=blocks_of_folder(path)) if gives else empty
-    family, count = info.family, blocks_of_folder(path)
-    gives = family if count else ""
-    return FileVerdict(path, name, "diffusers folder", size, family, info.licence, info=info, gives=gives, blocks=count)
+        empty = FileVerdict(path, name, "diffusers folder", size, trouble=problem)
+        bare = _without_network(path, name, pipelines)
+        if bare is None:
+            return empty
+        trouble = f"it has no network, and gives its other parts to files with one of {bare.family}"
+        return replace(empty, trouble=trouble, family=bare.family, **_provision(bare, path))
+    verdict = FileVerdict(path, name, "diffusers folder", size, info.family, info.licence, info=info)
+    return replace(verdict, **_provision(info, path)) if size_of_folder(path).blocks else verdict
 
 
-def _family_without_network(path: Path, name: str, pipelines: Sequence[str]) -> str:
-    """The family of a folder that has all parts but its network; "" of any other."""
+def _provision(info: ModelInfo, path: Path) -> dict[str, Any]:
+    """What a folder gives to networks, and in which size; it is another where its fingerprint is."""
+    return {"gives": info.family, "size": size_of_folder(path), "fingerprint": info.fingerprint}
+
+
+def _without_network(path: Path, name: str, pipelines: Sequence[str]) -> ModelInfo | None:
+    """What a folder is that has all parts but its network; None of any other."""
     try:
         refuse_incomplete(path, pipelines, but=TRANSFORMER)
-        return described(path, name=name[-200:]).family if blocks_of_folder(path) else ""
+        info = described(path, name=name[-200:])
+        refuse_unreadable(path, _parts_of(info.family))
     except (NotAModel, Unreadable):
-        return ""
+        return None
+    return info if size_of_folder(path).blocks else None
+
+
+def _parts_of(family: str) -> Mapping[str, Sequence[str]]:
+    """The parts that a family's models are loaded from, each with the classes that it may be of."""
+    catalogue = facts()
+    parts: Mapping[str, Sequence[str]] = catalogue["parts"][catalogue["families"][family]["pipeline"]]
+    return parts
 
 
 def _called(path: Path) -> str:

@@ -103,9 +103,7 @@ class Store:
         for number, digest in enumerate(blockout.pictures):
             path = self.artifacts.find(digest)
             if path is None:
-                followed = blockout.reference is not None and blockout.reference.picture == digest
-                field = "reference.picture" if followed else "collage"
-                raise UnknownReference(f"There is no picture {digest[:12]}… here", path=field)
+                raise UnknownReference(f"There is no picture {digest[:12]}… here", path=blockout.field_of(digest))
             rows.refer(db, job.id, path.name, path.stat().st_size, number)
         return job
 

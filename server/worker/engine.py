@@ -14,6 +14,7 @@ from addon.protocol.blockout import Blockout, Precision, all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
 from ..catalogue import address, parts_of, remedy
+from ..fingerprints import carded
 from ..problems import ChangedAdapter, NoModel, OutOfMemory, PromptTooLong, UnfitAdapter, Unpaintable
 from .memory import gpu_room, within_memory
 from .png_files import crop, png, sketch
@@ -48,10 +49,8 @@ ProgressReport = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Painting:
-    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole.
-
-    ``achieved`` says where each region is in it.
-    """
+    """The result, as PNG files that carry their blockout: cropped to the artist's frame, and whole. ``achieved`` says
+    where each region is in it."""
 
     picture: bytes
     full: bytes
@@ -80,11 +79,10 @@ class Engine(Protocol):
     def paint(
         self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
     ) -> Painting:
-        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those that
-        its parts are taken out of. An engine that knows of neither is asked for neither.
+        """Paints with the loaded model; ``reference`` is the PNG file that the blockout follows, ``collage`` those of
+        its ``parts``. An engine that knows of neither is asked for neither.
 
-        Calls ``report`` after each step, and before what takes its time after the last one; what that raises stops the
-        painting.
+        Calls ``report`` after each step, and before what takes its time after the last; what that raises ends the work.
 
         Raises Unpaintable with the path to what the model cannot follow, PromptTooLong, OutOfMemory.
         """
@@ -198,7 +196,7 @@ class DiffusionEngine:
         self, blockout: Blockout, report: ProgressReport, reference: bytes | None = None, collage: Sequence[bytes] = ()
     ) -> Painting:
         """Translates, samples, measures, crops."""
-        from . import references, translate
+        from . import reference_latents, references, translate
 
         stated = self._stated(blockout)
         with self._painting(stated) as (ready, read):
@@ -208,7 +206,7 @@ class DiffusionEngine:
             picture, latent = translate.paint(ready.sparing, read, self._watch(report, stated), keeping)
             report(Progress(all_steps(stated), phase="measuring"))
             achieved = translate.achieved(ready.sparing, ready.judge, read, latent, picture)
-        return finished(picture[0], stated, achieved, references.latent_text(latent))
+        return finished(picture[0], stated, achieved, reference_latents.latent_text(latent))
 
     def inspect(self, blockout: Blockout, report: ProgressReport, files: "PicturesInspected") -> "InspectionPage":
         """Paints it with the loaded model and looks into every step; raises what ``paint`` does."""
@@ -219,19 +217,21 @@ class DiffusionEngine:
             return inspection.inspected_page(ready.sparing, ready.judge, read, watch, files, control)
 
     def _stated(self, blockout: Blockout) -> Blockout:
-        """The request with the precision that it is computed in, which it need not say where that is float32."""
-        assert self._ready is not None, "load comes first"
-        return blockout if self._ready.precision == "float32" else replace(blockout, precision=self._ready.precision)
+        """The request with its model's fingerprint and, unless that is float32, the precision it is computed in."""
+        ready = self._ready
+        assert ready is not None, "load comes first"
+        blockout = replace(blockout, fingerprint=carded(ready.info.fingerprint, ready.setup.card))
+        return blockout if ready.precision == "float32" else replace(blockout, precision=ready.precision)
 
     @contextmanager
     def _painting(self, blockout: Blockout) -> Iterator[tuple[Ready, Blockout]]:
         """The model and the request as it reads it; what goes wrong with them in the words of a refusal."""
         import sg_core
 
-        from . import translate
+        from . import vocabulary
 
         assert self._ready is not None, "load comes first"
-        info, read = self._ready.info, translate.readable(blockout, self._ready.info.words)
+        info, read = self._ready.info, vocabulary.readable(blockout, self._ready.info.words)
         try:
             with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._spare(blockout)):
                 yield self._ready, read
@@ -240,8 +240,7 @@ class DiffusionEngine:
                 error.fix = f"Take the colours off the regions, for these need the most. {OutOfMemory.fix}"
             raise
         except sg_core.TooLong as error:
-            text = "The prompt" if error.prompt in (read.prompt, translate.wording(read).prompt) else "What to avoid"
-            lost = translate.end(error.lost)
+            text, lost = vocabulary.title_of(error.prompt, read), vocabulary.end(error.lost)
             raise PromptTooLong(f"{text} is too long for {info.name}: it would not read {lost}.") from error
         except sg_core.TokenError as error:
             raise Unpaintable(str(error), path="prompt", fix="Use each phrase in the prompt, word for word.") from error
@@ -282,8 +281,8 @@ class DiffusionEngine:
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)
         ready.sparing.follow(chosen)
-        words = f"; by estimate it needs {chosen.needed / GIBIBYTE:.1f} of {room / GIBIBYTE:.1f} GiB"
-        return "" if estimate is None else words
+        needed, available = chosen.needed / GIBIBYTE, room / GIBIBYTE
+        return "" if estimate is None else f"; by estimate it needs {needed:.1f} of {available:.1f} GiB"
 
 
 def _device() -> str:

@@ -12,7 +12,7 @@ from addon.protocol.blockout import Blockout, ReferencePicture
 from sg_core.inspection.page import page
 from sg_core.inspection.record import InspectionRecorder
 
-from . import references, translate
+from . import reference_latents, references, translate
 from .png_files import crop
 
 FOLLOWS = {
@@ -25,12 +25,12 @@ FOLLOWS = {
 
 @dataclass(frozen=True)
 class PicturesInspected:
-    """PNG files: of the picture that the request follows, the one that was painted of it before, and those that its
-    parts are taken out of, where there are such."""
+    """PNG files: of the picture that the request follows, the one that was painted of it before, and those of its
+    ``parts``, where there are such."""
 
     reference: bytes | None = None
     before: bytes | None = None
-    collage: tuple[bytes, ...] = ()
+    parts: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def inspected_page(
     """Paint a request, as the model reads it, and look into it; ``control`` is its ControlNet. Raises sg_core's errors,
     Unpaintable, and whatever ``watch`` raises."""
     recorder = InspectionRecorder(watch)
-    keeping = references.keeping(model, judge, blockout, files.reference, files.collage)
+    keeping = references.keeping(model, judge, blockout, files.reference, files.parts)
     keeping += references.control(control, blockout)
     picture = translate.paint(model, blockout, recorder, keeping, inspected=True)[0][0]
     phrases = translate.wording(blockout).phrases
@@ -62,7 +62,7 @@ def inspected_page(
     difference = None if files.before is None else difference_of(picture, blockout, files.before)
     beside = {}
     if files.reference is not None and blockout.reference is not None:
-        beside[FOLLOWS[blockout.reference.keeps]] = references.read(files.reference).pixels
+        beside[FOLLOWS[blockout.reference.keeps]] = reference_latents.read(files.reference).pixels
     text = page(recorder.inspection(picture, targets), blockout.prompt, facts(blockout), beside, remarks(difference))
     return InspectionPage(text, difference)
 
@@ -101,7 +101,7 @@ def _followed(reference: ReferencePicture) -> str:
 def difference_of(picture: torch.Tensor, blockout: Blockout, png: bytes) -> float | None:
     """How far a picture (3, height, width) in 0..1, whole or its artist's part, is from a PNG file, mean over 0..255;
     None where the file has neither's size. Raises Unpaintable for what is no PNG file."""
-    full, other = translate.image_of(picture), references.read(png).pixels
+    full, other = translate.image_of(picture), reference_latents.read(png).pixels
     for image in (full, crop(full, blockout.frame)):
         if (image.height, image.width) == tuple(other.shape[1:]):
             return float((pixels_of(image) - other).abs().mean() * 255)
@@ -109,10 +109,10 @@ def difference_of(picture: torch.Tensor, blockout: Blockout, png: bytes) -> floa
 
 
 def pixels_of(image: Image.Image) -> torch.Tensor:
-    """An 8-bit image as (3, height, width) in 0..1, as ``references.read`` has those of a file."""
+    """An 8-bit image as (3, height, width) in 0..1, as ``reference_latents.read`` has those of a file."""
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=1)
-    return references.read(file.getvalue()).pixels
+    return reference_latents.read(file.getvalue()).pixels
 
 
 def remarks(difference: float | None) -> list[str]:

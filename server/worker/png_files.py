@@ -55,6 +55,6 @@ def handed_over(blockout: Blockout, files: Mapping[str, bytes]) -> list[Any]:
     if absent := [digest for digest in blockout.pictures if digest not in files]:
         raise UnknownReference(f"The picture {absent[0]} was not handed over", path="reference.picture")
     arguments: list[Any] = [] if blockout.reference is None else [files[blockout.reference.picture]]
-    if blockout.collage:  # engines of before there were any take none
-        arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.collage]]
+    if blockout.parts:  # engines of before there were any take none
+        arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.parts]]
     return arguments

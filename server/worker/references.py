@@ -5,76 +5,28 @@ What is request follows from what differs. Regions that stand where the referenc
 as they are with everything else; those that moved, came, went or are to be repainted have their area opened.
 """
 
-import base64
-import binascii
-import io
-import json
-import struct
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 import sg_core
-from addon.protocol.blockout import Blockout, Frame, ReferencePicture, ReferenceRegion, Region
+from addon.protocol.blockout import Blockout, Likeness, ReferencePicture, ReferenceRegion, Region
 from sg_core.edits.keeping import Freeze
-from sg_core.edits.movement import stands
+from sg_core.edits.movement import Movement, moved, movement, stands
 from sg_core.edits.reference import RegionMasks
-from sg_core.models.model import of_size
-from sg_core.noise import initial_noise, varied
-from sg_core.second_pass import first_size
-from sg_core.tokens import Phrase
+from sg_core.energy import Energy
+from sg_core.schedule import between, times
+from sg_core.tokens import Phrase, occurrences
 
 from ..problems import UnknownReference, Unpaintable
 from .control_pictures import control_picture
-from .translate import coverage, wording
+from .reference_latents import encoded, first_pass, reference_of
+from .translate import PLACED, coverage, strength_of, weighted, wording
 
-HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
-KEYS = ("maquette.blockout", "maquette.latent")
-
-
-@dataclass(frozen=True)
-class PngReference:
-    """A PNG file: its pixels (3, height, width) in 0..1, and the latent that it carries, with the model it is of."""
-
-    pixels: Tensor
-    latent: Tensor | None
-    model: str
-
-
-def latent_text(latent: Tensor) -> str:
-    """A clean latent (1, channel, y, x) as text, some tens of kilobytes: float16, zlib, base64."""
-    numbers = latent[0].detach().cpu().half().numpy()
-    return base64.b64encode(zlib.compress(HEADER.pack(*numbers.shape) + numbers.tobytes())).decode("ascii")
-
-
-def latent_of(text: str) -> Tensor:
-    """The latent (1, channel, y, x), float32, that ``latent_text`` wrote. Raises ValueError for another text."""
-    try:
-        content = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), 2**26)
-        channels, rows, columns = HEADER.unpack_from(content)
-        numbers = np.frombuffer(content, np.float16, offset=HEADER.size).reshape(1, channels, rows, columns)
-    except (binascii.Error, zlib.error, struct.error) as error:
-        raise ValueError(f"the latent cannot be read: {error}") from error
-    return torch.from_numpy(numbers.astype(np.float32))
-
-
-def read(png: bytes) -> PngReference:
-    """A PNG file. Raises Unpaintable for what cannot be read as one."""
-    try:
-        image = Image.open(io.BytesIO(png), formats=["PNG"])
-        texts = dict(getattr(image, "text", {}))
-        pixels = torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32) / 255).permute(2, 0, 1)
-        latent = latent_of(texts[KEYS[1]]) if KEYS[1] in texts else None
-        model = str(json.loads(texts[KEYS[0]])["model"]) if latent is not None else ""
-    except (OSError, ValueError, LookupError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Unpaintable(f"The picture that this one follows cannot be read: {error}", path="reference") from error
-    return PngReference(pixels, latent, model)
+ALIKE = 4.0  # weight of a look against a shape
 
 
 def keeping(
@@ -82,21 +34,24 @@ def keeping(
     judge: sg_core.Judge | None,
     blockout: Blockout,
     png: bytes | None,
-    collage: Sequence[bytes] = (),
+    parts: Sequence[bytes] = (),
 ) -> sg_core.Layout:
-    """What the picture takes of others: of its reference, of those that its parts are taken out of, and of its own
-    blocking. Nothing where it asks for nothing. Raises sg_core's errors, Unpaintable, and UnknownReference for a file
-    that is missing: without it the picture would be another."""
+    """What the picture takes of others: of its reference, of those that its parts are of, and of its own blocking.
+    Nothing where it asks for nothing. Raises sg_core's errors, Unpaintable, and UnknownReference for a file that is
+    missing: without it the picture would be another."""
     _check_names(blockout)
     if blockout.reference is not None and png is None:
         raise UnknownReference("The picture that this one follows was not handed over", path="reference.picture")
-    if len(collage) != len(blockout.collage):
-        raise UnknownReference("Not all pictures of the collage were handed over", path="collage")
+    if len(parts) != len(blockout.parts):
+        path = "collage" if blockout.collage else "likenesses"
+        raise UnknownReference("Not all pictures that regions take something of were handed over", path=path)
     layout = blocked(model, blockout)
     if blockout.reference is not None and png is not None:
         layout += _followed(model, judge, blockout, blockout.reference, png)
     kept_around = next((term.reference for term in layout.keeping.of(Freeze, 0.0)), None)
-    return layout + collected(model, judge, blockout, collage, kept_around) if blockout.collage else layout
+    cut, alike = parts[: len(blockout.collage)], parts[len(blockout.collage) :]
+    layout += collected(model, judge, blockout, cut, kept_around) if cut else sg_core.Layout()
+    return layout + resembling(model, judge, blockout, alike)
 
 
 def _followed(
@@ -107,7 +62,7 @@ def _followed(
         return sg_core.freeze(reference, 1.0 - coverage(asked.shown))
     regions = dict(zip(wording(blockout).phrases, blockout.regions, strict=True))
     if asked.keeps == "layout":
-        return sg_core.keep_layout(reference)
+        return sg_core.keep_layout(reference, {phrase: coverage(region.mask) for phrase, region in regions.items()})
     if asked.keeps == "attention":
         return sg_core.prompt_to_prompt(model, reference, wording(blockout).prompt)
     if asked.keeps == "look":
@@ -120,12 +75,12 @@ def _followed(
 
 
 def _check_names(blockout: Blockout) -> None:
-    """Raise Unpaintable for a collage or a blocking of a region that there is not."""
+    """Raise Unpaintable for a collage, a likeness or a blocking of a region that there is not."""
     names = {region.name for region in blockout.regions}
     colours = () if blockout.blocking is None else blockout.blocking.colours
-    for path, parts in (("collage", blockout.collage), ("blocking", colours)):
+    for path, parts in (("collage", blockout.collage), ("likenesses", blockout.likenesses), ("blocking", colours)):
         if absent := [part.region for part in parts if part.region not in names]:
-            detail = f"The {path} is of the region {absent[0]}, which the request does not have"
+            detail = f"Its {path} speak of the region {absent[0]}, which the request does not have"
             raise Unpaintable(detail, path=path, fix=f"Use the names of regions: {', '.join(sorted(names)) or 'none'}.")
 
 
@@ -176,6 +131,73 @@ def collected(
     return sg_core.collage(model, cuttings, behind=behind)
 
 
+def resembling(
+    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, files: Sequence[bytes]
+) -> sg_core.Layout:
+    """What pulls regions to what other pictures show, one more pass a step for each picture; nothing where nothing
+    pulls. Words of a region that has another outline than its block's are heard inside that. Raises Unpaintable for a
+    caption that does not say the object."""
+    if not blockout.likenesses or not strength_of(blockout):
+        return sg_core.Layout()
+    phrases = wording(blockout).phrases
+    named = {region.name: (region, phrase) for region, phrase in zip(blockout.regions, phrases, strict=True)}
+    known: dict[tuple[str, str, int], sg_core.Reference] = {}
+    energy, held = Energy(), sg_core.Layout()
+    for part, png in zip(blockout.likenesses, files, strict=True):
+        if not occurrences(part.caption, Phrase(part.phrase)):
+            detail = f"“{part.caption}” does not say {part.phrase}, which {part.region} is to be like."
+            raise Unpaintable(detail, path="likenesses", fix="Say it in the caption, word for word.")
+        key, (region, phrase) = (part.picture, part.caption, part.seed), named[part.region]
+        if key not in known:
+            asked = ReferencePicture(picture=part.picture, caption=part.caption, seed=part.seed)
+            known[key] = encoded(model, blockout, asked, png)
+        energy += part.weight * compared(part, phrase, known[key], blockout)
+        if part.weight and not region.enforce and part.properties != ("appearance",):
+            held += outlined(model, judge, blockout, part, (region, phrase), known[key])
+    return held + weighted(energy, dict(zip(phrases, blockout.regions, strict=True)))
+
+
+def outlined(
+    model: sg_core.Model,
+    judge: sg_core.Judge | None,
+    blockout: Blockout,
+    part: Likeness,
+    named: tuple[Region, Phrase],
+    reference: sg_core.Reference,
+) -> sg_core.Layout:
+    """The words of a region that no block holds are heard inside the outline that another picture shows of its object,
+    brought to where that is wanted; nothing where it does not show any."""
+    (region, phrase), picture = named, reference.picture
+    assert picture is not None, "it was read"
+    mask = sg_core.groundings(model, judge, part.caption, [part.phrase], reference.latent, picture)[part.phrase].mask
+    if mask is None:
+        return sg_core.Layout()
+    if part.shift != (0.0, 0.0) or part.factor != 1.0:
+        right, down = shift_in_picture(part.shift, blockout)
+        (x, y), side = movement(mask, mask).old, part.factor**0.5
+        mask = moved(mask[None, None], Movement((x, y), (x + right, y + down), (side, side)))[0, 0]
+    weight = times(between(region.start, region.until), region.strength)
+    return sg_core.masks({phrase: mask.cpu()}, until=blockout.masks, emphasis=blockout.emphasis) * weight
+
+
+def compared(part: Likeness, phrase: Phrase, reference: sg_core.Reference, blockout: Blockout) -> Energy:
+    """The terms of one likeness, of this phrase of the prompt."""
+    source, (right, down) = part.phrase, shift_in_picture(part.shift, blockout)
+    terms = {
+        "shape": sg_core.same_shape(phrase, reference, source),
+        "centroid": PLACED * sg_core.shift(phrase, reference, right, down, source),
+        "size": PLACED * sg_core.rescale(phrase, reference, part.factor, source),
+        "appearance": ALIKE * sg_core.appearance(phrase, reference, source),
+    }
+    return sum((terms[name] for name in part.properties), Energy())
+
+
+def shift_in_picture(shift: tuple[float, float], blockout: Blockout) -> tuple[float, float]:
+    """To the right and down, from fractions of the artist's frame to fractions of the picture."""
+    frame = blockout.frame
+    return shift[0] * frame.width / blockout.width, shift[1] * frame.height / blockout.height
+
+
 def _look(model: sg_core.Model, reference: sg_core.Reference, regions: dict[Phrase, Region]) -> sg_core.Layout:
     """Of each region that keeps its look, from wherever it is seen."""
     same = {phrase: coverage(region.mask) for phrase, region in regions.items() if region.look == "keep"}
@@ -187,99 +209,3 @@ def _changed(region: Region, phrase: Phrase, reference: sg_core.Reference) -> bo
     if region.look == "repaint" or phrase not in reference.regions:
         return True
     return not stands(reference.regions[phrase], coverage(region.mask))
-
-
-def reference_of(
-    model: sg_core.Model, judge: sg_core.Judge | None, blockout: Blockout, png: bytes
-) -> sg_core.Reference:
-    """The reference as the model has it: by the latent that the file carries, else encoded; of an enlarged picture as
-    large as its first pass, which alone follows it."""
-    request, file, asked = blockout.reference, read(png), blockout
-    assert request is not None, "whoever calls looked"
-    blockout = first_pass(model, asked)
-    shape, size = model.latent_shape(blockout.width, blockout.height), (blockout.height, blockout.width)
-    latent = file.latent if file.model == blockout.model and file.latent is not None else None
-    latent = latent if latent is None or latent.shape[1:] == shape else None
-    pixels = file.pixels[None]
-    if pixels.shape[2:] != size and latent is not None:  # the artist's part of a picture that is larger
-        with torch.no_grad():
-            pixels = of_size(model.decode(latent.to(_device(model))).cpu(), blockout.width, blockout.height)
-    elif pixels.shape[2:] != size:
-        frames = {(one.frame.height, one.frame.width): one for one in (asked, blockout)}
-        framed = frames.get((pixels.shape[2], pixels.shape[3]))
-        pixels = _sized(pixels if framed is None else _framed(pixels, framed), size)
-    if latent is None:
-        latent = sg_core.pictured(model, pixels[0], request.caption, {}).latent
-    first = initial_noise([torch.Generator("cpu").manual_seed(request.seed)], shape)
-    noise = varied(first, request.variation_seed, request.variation)
-    plain = sg_core.painted(latent.to(_device(model)), request.caption, {}, noise=noise)
-    if request.shown is not None:
-        return replace(plain, picture=pixels)
-    if request.keeps in ("layout", "attention"):
-        return plain
-    masks, outlines = located(model, judge, blockout, request, plain.latent, pixels)
-    return sg_core.Reference(plain.latent, plain.noise, request.caption, masks, outlines, pixels)
-
-
-def located(
-    model: sg_core.Model,
-    judge: sg_core.Judge | None,
-    blockout: Blockout,
-    request: ReferencePicture,
-    latent: Tensor,
-    pixels: Tensor,
-) -> tuple[dict[Phrase, Tensor], dict[Phrase, Tensor]]:
-    """Each region's mask and outline in the reference: as they were sent, else as the picture shows them.
-
-    Raises Unpaintable for a region that keeps a look which the picture does not show.
-    """
-    listed = {region.name: region for region in request.regions}
-    phrases = dict(zip((region.name for region in blockout.regions), wording(blockout).phrases, strict=True))
-    unknown = [r for r in blockout.regions if r.name not in listed or listed[r.name].outline is None]
-    groundings = sg_core.groundings(model, judge, request.caption, [r.phrase for r in unknown], latent, pixels)
-    masks: dict[Phrase, Tensor] = {}
-    outlines: dict[Phrase, Tensor] = {}
-    for name, was in listed.items():
-        words = phrases.get(name, Phrase(name))
-        masks[words] = coverage(was.mask)
-        if was.outline is not None:
-            outlines[words] = coverage(was.outline)
-    for region in unknown:
-        mask, words = groundings[region.phrase].mask, phrases[region.name]
-        if mask is None and region.name not in listed and region.look == "keep":
-            detail = f"The picture that this one follows does not show {region.phrase}, which is to keep its look"
-            raise Unpaintable(detail, path="reference", fix="Say it in the caption, or take another picture.")
-        if mask is not None:
-            outlines[words] = mask.cpu()
-            masks.setdefault(words, mask.cpu())
-    return masks, outlines
-
-
-def first_pass(model: sg_core.Model, blockout: Blockout) -> Blockout:
-    """The request as the first of two passes paints it; as it is where there is but one."""
-    if blockout.enlargement == 1.0:
-        return blockout
-    width, height = first_size(model.card, blockout.width, blockout.height, blockout.enlargement)
-    across, down, frame = width / blockout.width, height / blockout.height, blockout.frame
-    left, right = (round(edge * across) for edge in (frame.left, frame.left + frame.width))
-    top, bottom = (round(edge * down) for edge in (frame.top, frame.top + frame.height))
-    small = Frame(left=left, top=top, width=max(1, right - left), height=max(1, bottom - top))
-    return replace(blockout, width=width, height=height, frame=small, enlargement=1.0)
-
-
-def _sized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pictures (1, 3, y, x) of this height and width."""
-    if pixels.shape[2:] == size:
-        return pixels
-    return F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
-
-
-def _framed(pixels: Tensor, blockout: Blockout) -> Tensor:
-    """The artist's part of a picture, (1, 3, height, width), as a whole one: its border goes on outside."""
-    frame = blockout.frame
-    right, bottom = blockout.width - frame.left - frame.width, blockout.height - frame.top - frame.height
-    return F.pad(pixels, (frame.left, right, frame.top, bottom), mode="replicate")
-
-
-def _device(model: sg_core.Model) -> torch.device:
-    return next(model.network.parameters()).device

@@ -5,10 +5,8 @@ A blockout's masks lie on the whole generated picture, and so do the network's m
 artist's frame, and are carried over to the picture here.
 """
 
-import re
-import textwrap
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,11 +27,6 @@ PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
 AROUND = 0.07  # of the longer side: what a confined layout may change around its regions
 CELL = 8  # pixels; the latents of most models
-WORD = re.compile(r"\w+")
-QUOTED = 40  # characters
-STOP = re.compile(r"[,;.:!?]")
-WEIGHT = re.compile(r":\s*\d+(?:\.\d+)?\s*(?=\))")  # of a word, as other programs' prompts have it: (castle:1.3)
-SIGNS = re.compile(r"[^\w\s,;.:!?'’\-]")  # neither of words, nor what parts them
 ACHIEVED_SIDE = 128  # longest side of a mask of what a picture shows; neither Judge nor attention is sharper
 
 
@@ -73,7 +66,7 @@ def paint(
 
     Raises sg_core's errors, and whatever ``watch`` raises.
     """
-    strength = blockout.strength * max((region.strength for region in blockout.regions), default=0.0)
+    strength = strength_of(blockout)
     moments: deque[sg_core.Moment] = deque(maxlen=1)
 
     def watched(moment: sg_core.Moment) -> None:
@@ -105,50 +98,9 @@ def paint(
     return picture, moments[-1].latent
 
 
-def readable(blockout: Blockout, words: Collection[str]) -> Blockout:
-    """The request as a model reads it that knows only these ``words``; as it is for one that knows any (none given).
-
-    Every other word would fall apart into letters, which it never learned and has no room for. The regions' phrases
-    stay, for they have to be found.
-    """
-    if not words:
-        return blockout
-    phrases = [Phrase(region.phrase) for region in blockout.regions]
-    spans = [span for phrase in phrases for span in occurrences(blockout.prompt, phrase)]
-    prompt, negative = readable_text(blockout.prompt, words, spans), readable_text(blockout.negative, words)
-    described = (replace(r, description=readable_text(r.description, words)) for r in blockout.regions)
-    read = replace(blockout, prompt=prompt, negative=negative, regions=tuple(described))
-    reference = blockout.reference
-    if reference is None:
-        return read
-    phrases_of = [span for phrase in phrases for span in occurrences(reference.caption, phrase)]
-    return replace(read, reference=replace(reference, caption=readable_text(reference.caption, words, phrases_of)))
-
-
-def readable_text(text: str, words: Collection[str], protected: Collection[tuple[int, int]] = ()) -> str:
-    """The text without the words that are not among ``words``, in any case, or in ``protected`` spans (start, end).
-
-    What stood around them closes up, to a comma where there was a stop between. Signs that are no part of words, and
-    no stops, go too: emoji alone would fill what a small model reads.
-    """
-    weights = [weight.span() for weight in WEIGHT.finditer(text)]
-    spans = [word.span() for word in WORD.finditer(text) if word[0].lower() in words]
-    spans = [(start, end) for start, end in spans if not any(begin < end and start < stop for begin, stop in weights)]
-    result, at = "", 0
-    for start, end in sorted({*spans, *protected}):
-        if end > at:  # protected spans may overlap
-            gap = _closed(text[at:start], ", " if result else "", " " if result else "")
-            result += gap + text[max(at, start) : end]
-            at = end
-    return result + _closed(text[at:], "", "")
-
-
-def _closed(gap: str, stopped: str, plain: str) -> str:
-    """What becomes of the text between two words that stay: itself, without signs, unless there were words in it."""
-    bare = SIGNS.sub("", WEIGHT.sub("", gap))
-    if WORD.search(bare):
-        return stopped if STOP.search(bare) else plain
-    return gap if bare == gap else re.sub(r"\s+", " ", bare if plain else bare.strip()) or plain
+def strength_of(blockout: Blockout) -> float:
+    """How hard the layout pulls at most, 0 to 1."""
+    return blockout.strength * max((region.strength for region in blockout.regions), default=0.0)
 
 
 def layout(blockout: Blockout) -> sg_core.Layout:
@@ -281,11 +233,6 @@ def packed(coverage: Tensor) -> Mask:
     rows, columns = max(1, round(height * shrink)), max(1, round(width * shrink))
     small = F.interpolate(coverage[None, None], (rows, columns), mode="area")[0, 0]
     return pack_mask(columns, rows, (small * 255).round().byte().numpy().tobytes())
-
-
-def end(lost: str) -> str:
-    """The end of a prompt in quotes, QUOTED characters of it and whole words."""
-    return f"“… {textwrap.shorten(lost, QUOTED, placeholder=' …')}”"
 
 
 def image_of(picture: Tensor) -> Image.Image:

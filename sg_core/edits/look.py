@@ -26,7 +26,7 @@ SEEN_UNTIL = 0.9  # progress; at 0.7 colours went again
 WHOLE = 0.25  # of a cell: where an object covers as much, it is drawn wholly, for half of it is nobody's look
 EMPTIED_UNTIL = 0.5  # progress; later the model paints what was behind
 REPLACED_UNTIL, ITSELF_UNTIL = 0.8, 0.4  # progress, as published
-LAYOUT_UNTIL = 0.4  # progress; colours and details are decided later
+LAYOUT_UNTIL = 0.2  # progress; colours and details are decided later
 
 
 def follow(reference: Reference, words: str | Phrase, mask: Any) -> Layout:
@@ -199,16 +199,22 @@ def same_look(
     return layout
 
 
-def keep_layout(reference: Reference, until: float = LAYOUT_UNTIL) -> Layout:
+def keep_layout(reference: Reference, regions: RegionMasks | None = None, *, until: float = LAYOUT_UNTIL) -> Layout:
     """Everything begins where the reference has it, and goes its own way once progress is ``until``: for other words.
 
     The first noise is the reference's, and the picture that is predicted early, when only layout is decided, too
     (as SDEdit begins half way: Meng et al. 2022). Beside it, ``place`` and ``masks`` hold the outlines.
+
+    Args:
+        regions: phrase to mask (y, x) of what is predicted so; all of the picture by default. What is around them is
+            free then: a day's sky that is predicted early stays one, whatever the words say.
     """
     everywhere = torch.ones(reference.size)
     still = Movement((0.5, 0.5), (0.5, 0.5), (1.0, 1.0))
     begins = Follow(reference, still, everywhere > 0)
-    return Layout(keeping=Keeping((begins, Carry(reference.latent, everywhere, before(until)))))
+    covers = [(_on(reference, mask) / WHOLE).clamp_max(1.0) for mask in (regions or {}).values()]
+    cover = everywhere if regions is None else torch.stack([0.0 * everywhere, *covers]).amax(0)
+    return Layout(keeping=Keeping((begins, Carry(reference.latent, cover, before(until)))))
 
 
 def prompt_to_prompt(

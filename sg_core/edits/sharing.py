@@ -3,7 +3,9 @@
 
 Keys and values of the reference are recorded in a pass of its own at each step, and never stored. Beside its own keys a
 cell of the new region is offered those of the reference's region; a cell elsewhere sees nothing of it. So a layer's
-softmax decides by itself how much it takes over, and what is far from the region computes what it always did.
+softmax decides by itself how much it takes over, and what is far from the region computes what it always did. Only the
+cells of the region are computed again, with the keys that they are offered: a mask over all cells and all keys costs
+several times as much.
 """
 
 import math
@@ -27,14 +29,16 @@ from sg_core.tokens import Phrase
 BELONGS = 0.25  # of a cell: what is covered as much is the region's
 
 KeyValue = tuple[Tensor, Tensor]
+SharedPart = tuple[Tensor, Tensor, float]
+"""A mask in the reference, one in the picture, and a weight in 0..1."""
 
 
 @dataclass(frozen=True, eq=False)
 class SharedRegion:
-    """A reference's keys and values by layer, and (old mask, new mask, weight in 0..1) of what is shared of them."""
+    """A reference's keys and values by layer, and what is shared of them."""
 
     spoken: Mapping[str, KeyValue]
-    parts: tuple[tuple[Tensor, Tensor, float], ...]
+    parts: tuple[SharedPart, ...]
 
 
 def self_attention(model: Model, latent: Tensor) -> Mapping[str, Grid]:
@@ -64,12 +68,24 @@ class KeyRecorder(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class KeyOffer(TorchFunctionMode):
-    """Offers one layer the references' keys beside its own."""
+@dataclass(frozen=True, eq=False)
+class OfferedKeys:
+    """Of one grid: the ``cells`` that are offered anything, of each reference the ``keys`` that are, as indices, and
+    what is added to their scores, (cell, key of all references): the logarithm of a weight, -inf for no offer."""
 
-    def __init__(self, layer: str, grid: Grid, regions: Sequence[SharedRegion]) -> None:
+    cells: Tensor
+    keys: tuple[Tensor, ...]
+    bias: Tensor
+
+
+class KeyOffer(TorchFunctionMode):
+    """Offers one layer the references' keys beside its own; ``offered`` are those of its grid, once they are known."""
+
+    def __init__(
+        self, layer: str, grid: Grid, regions: Sequence[SharedRegion], offered: dict[tuple[int, int], OfferedKeys]
+    ) -> None:
         super().__init__()
-        self.layer, self.grid, self.regions = layer, grid, regions
+        self.layer, self.grid, self.regions, self.offered = layer, grid, regions, offered
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         if func is F.scaled_dot_product_attention:
@@ -81,24 +97,43 @@ class KeyOffer(TorchFunctionMode):
     ) -> Any:
         if attn_mask is not None:
             raise RequestError(f"layer {self.layer} masks its attention, which cannot be shared yet")
-        keys, values, biases = [key], [value], [query.new_zeros(query.shape[2], key.shape[2])]
-        for region in self.regions:
-            spoken_key, spoken_value = region.spoken[self.layer]
+        answer = F.scaled_dot_product_attention(query, key, value, None, *rest, **more)
+        size = (self.grid.rows, self.grid.columns)
+        if size not in self.offered:
+            self.offered[size] = offered_keys([region.parts for region in self.regions], size, query)
+        offer = self.offered[size]
+        if not len(offer.cells):
+            return answer
+        keys, values = [key], [value]
+        for region, chosen in zip(self.regions, offer.keys, strict=True):
+            spoken_key, spoken_value = (spoken[:, :, chosen] for spoken in region.spoken[self.layer])
             keys.append(spoken_key.expand(len(key), -1, -1, -1))
             values.append(spoken_value.expand(len(value), -1, -1, -1))
-            biases.append(offer(region.parts, self.grid, query))
-        bias = torch.cat(biases, 1)[None, None]
-        return F.scaled_dot_product_attention(query, torch.cat(keys, 2), torch.cat(values, 2), bias, *rest, **more)
+        bias = torch.cat([offer.bias.new_zeros(len(offer.cells), key.shape[2]), offer.bias], 1)[None, None]
+        own = F.scaled_dot_product_attention(
+            query[:, :, offer.cells], torch.cat(keys, 2), torch.cat(values, 2), bias, *rest, **more
+        )
+        return answer.index_copy(2, offer.cells, own)
 
 
-def offer(parts: Sequence[tuple[Tensor, Tensor, float]], grid: Grid, like: Tensor) -> Tensor:
-    """What is added to the scores of a reference's keys: (query, key), the logarithm of a weight, -inf for no offer."""
-    size = (grid.rows, grid.columns)
-    weights = like.new_zeros(grid.rows * grid.columns, grid.rows * grid.columns)
-    for old, new, weight in parts:
-        theirs, own = (on_grid(mask, size, 1, Phrase("a shared region"), like)[0].flatten() for mask in (old, new))
-        weights = torch.maximum(weights, weight * torch.outer((own >= BELONGS).to(like), (theirs >= BELONGS).to(like)))
-    return torch.where(weights > 0, weights.clamp_min(1e-30).log(), -math.inf)
+def offered_keys(regions: Sequence[Sequence[SharedPart]], size: tuple[int, int], like: Tensor) -> OfferedKeys:
+    """What the parts of each reference offer on a grid of so many rows and columns, as numbers like ``like``."""
+
+    def belongs(mask: Tensor) -> Tensor:
+        return on_grid(mask, size, 1, Phrase("a shared region"), like)[0].flatten() >= BELONGS
+
+    masks = [[(belongs(old), belongs(new), weight) for old, new, weight in parts] for parts in regions]
+    covers = [new for parts in masks for _, new, _ in parts]
+    cells = torch.stack(covers).any(0).nonzero()[:, 0]
+    chosen, biases = [], []
+    for parts in masks:
+        keys = torch.stack([old for old, _, _ in parts]).any(0).nonzero()[:, 0]
+        weights = like.new_zeros(len(cells), len(keys))
+        for old, new, weight in parts:
+            weights = torch.maximum(weights, weight * torch.outer(new[cells].to(like), old[keys].to(like)))
+        chosen.append(keys)
+        biases.append(torch.where(weights > 0, weights.clamp_min(1e-30).log(), -math.inf))
+    return OfferedKeys(cells, tuple(chosen), torch.cat(biases, 1))
 
 
 @contextmanager
@@ -116,7 +151,8 @@ def recorded(layers: Mapping[str, Grid], network: nn.Module) -> Iterator[dict[st
 def sharing(layers: Mapping[str, Grid], network: nn.Module, regions: Sequence[SharedRegion]) -> Iterator[None]:
     """Until the block ends, these layers are offered what the regions hold."""
     refuse_compiled(network)
+    offered: dict[tuple[int, int], OfferedKeys] = {}
     with ExitStack() as hooks:
         for name, grid in layers.items():
-            hooks.enter_context(active_inside(submodule(network, name), KeyOffer(name, grid, regions)))
+            hooks.enter_context(active_inside(submodule(network, name), KeyOffer(name, grid, regions, offered)))
         yield

@@ -7,7 +7,6 @@ numbering) or diffusers' (``unet.down_blocks.0...``); a layer that this model do
 is half there is another LoRA.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ from sg_core.models.model import Model
 from sg_core.models.parts import Hardware, finished
 from sg_core.models.pipeline_model import PipelineModel
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from weight_files.fingerprint import content_sha256, with_configuration
 
 STATED = "lora_adapter_metadata"  # the note of a file's header that diffusers writes
 Halves = tuple[float, Tensor, Tensor]
@@ -162,17 +162,16 @@ def _decoding(model: Model, autoencoder: nn.Module) -> Model:
 
 def fingerprint(file: Path) -> str:
     """The sha256 of a file: what a picture was painted with, whatever the file is called later."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return content_sha256(file)
 
 
 def state_of(file: Path) -> FileState:
     """A file as it is now. Raises WeightsError when there is none."""
     try:
-        facts = file.stat()
+        facts = [one.stat() for one in with_configuration(file)]
     except OSError as error:
         raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
-    return FileState(file, facts.st_size, facts.st_mtime_ns)
+    return FileState(file, sum(one.st_size for one in facts), max(one.st_mtime_ns for one in facts))
 
 
 def modules(model: Model) -> dict[str, nn.Module]:

@@ -53,7 +53,8 @@ class Card:
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
         least: pixels of a picture; smaller ones are painted at twice the sides and averaged down.
-        few: with fewer steps than these the layout shapes the initial noise instead: there is no time for emphasis.
+        few: with fewer steps than these the layout shapes the initial noise instead, for there is no time for emphasis,
+            and ``strength`` is in proportion.
         layers: blocks of the network to listen to, such as ``up_blocks.1``; none named means all of them.
         nouns: the only ones that the model was taught; none named means any.
         vocabulary: what else it was taught to say, by kind: ``{"name": "colours", "words": ["red", ...]}`` each.
@@ -124,7 +125,7 @@ def read_card(folder: Path, parts: Path | None = None, **values: Any) -> Card:
     path = folder.resolve()
     name = str(values.get("name", path.stem if is_checkpoint(path) else path.name))
     try:
-        if folder.is_file() and "families" in (kind := _kind_of_file(folder)):
+        if folder.is_file() and "families" in (kind := kind_of_file(folder)):
             return _card_of_network(folder, kind, name, parts or folder.with_suffix(""), values)
         family = _family_of_file(folder, name) if folder.is_file() else _family(folder, name)
         folder = configuration_of(folder) if folder.is_file() else folder
@@ -185,7 +186,7 @@ def gguf_header(file: Path) -> dict[str, Any]:
         raise WeightsError(f"{file} cannot be read: {error}. Get the file again") from error
 
 
-def _kind_of_file(file: Path) -> Mapping[str, Any]:
+def kind_of_file(file: Path) -> Mapping[str, Any]:
     """The first of the kinds of ``cards.json`` whose tensors the file has, in the size that tells it."""
     kind = kind_of(header(file), CATALOGUE["files"])
     if kind is None:
@@ -195,7 +196,7 @@ def _kind_of_file(file: Path) -> Mapping[str, Any]:
 
 def _family_of_file(file: Path, name: str) -> str:
     """The family of a checkpoint file, by its tensors and its name. Raises WeightsError, which says what it is."""
-    kind = _kind_of_file(file)
+    kind = kind_of_file(file)
     if is_gguf(file):
         words = kind.get("is", "a whole checkpoint")
         raise WeightsError(f"{file} is {words} as a GGUF file, and of those only networks of transformers are read")
@@ -210,7 +211,7 @@ def configuration_of(file: Path) -> Path:
     beside = file.with_suffix("")
     if (beside / "model_index.json").is_file():
         return beside
-    return CONFIGURATIONS / configuration_name(_kind_of_file(file), file.stem)
+    return CONFIGURATIONS / configuration_name(kind_of_file(file), file.stem)
 
 
 def _says(folder: Path, facts: Mapping[str, Any]) -> bool:

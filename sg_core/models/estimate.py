@@ -17,9 +17,15 @@ import diffusers
 import torch
 import transformers
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorMode,
+)
 
 from sg_core.attention.tape import forgetting_after, listening
+from sg_core.conditioning import Conditioning
+from sg_core.errors import RequestError
 from sg_core.memory import TILE, has_tiles
 from sg_core.models import pipeline_model, stable_diffusion_1
 from sg_core.models.adapters import modules
@@ -34,6 +40,7 @@ from sg_core.models.single_file import clip_tokenizer
 from sg_core.tokens import Phrase
 
 PROMPT, PHRASE = "a castle", Phrase("castle")
+TOKENS = 128  # of a prompt that is not encoded, its template included
 GIBIBYTE = 2**30
 BLENDED = 3  # pictures that are held while tiles are blended: their rows, what they are cut to, and the whole
 
@@ -59,6 +66,11 @@ class Estimate:
     def weights(self) -> int:
         """All of them, as they lie on the GPU together."""
         return self.encoders + self.network + self.decoder
+
+    @property
+    def reading(self) -> int:
+        """The most at once while encoders read with the network elsewhere; at most, for ``free`` is of both."""
+        return self.encoders + self.decoder + self.free
 
     @property
     def least(self) -> int:
@@ -130,9 +142,22 @@ def _decoding(model: Model, latent: Tensor) -> Callable[[], object]:
     return work
 
 
-def _text(model: Model) -> Any:
-    text = model.encode([PROMPT])
+def _text(model: Model) -> Conditioning:
+    """What the network is told of the prompt."""
+    try:
+        text = model.encode([PROMPT])
+    except (DataDependentOutputException, DynamicOutputShapeException):
+        text = _empty_text(model)
     return text.guided(model.card.scale) if model.card.guided_by == "input" else text
+
+
+def _empty_text(model: Model) -> Conditioning:
+    """The same where the encoders look at numbers, which shapes have not. Raises RequestError where nobody says it."""
+    family = FAMILIES[model.card.family].family
+    if family is None or family.empty_text is None:
+        raise RequestError(f"the memory that {model.card.name} takes cannot be counted on shapes alone")
+    assert isinstance(model, pipeline_model.PipelineModel), "it has a Family"
+    return family.empty_text(model.pipe, TOKENS).cast(next(model.network.parameters()).dtype)
 
 
 def outline(

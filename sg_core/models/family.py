@@ -66,6 +66,8 @@ class Family:
         combine: (conditional, plain, scale) to a guided output.
         clean: (pipeline, latent) to latents as the autoencoder wants them; ``decode`` makes pictures of those, -1 to 1.
         changes: of the scheduler's configuration.
+        empty_text: (pipeline, count) to what the network is told of a prompt of so many tokens, without its numbers; of
+            those whose ``encode`` looks at numbers, so that memory can be counted on shapes alone.
         checkpoints: whether gradient checkpointing leaves output and gradient as they are.
     """
 
@@ -85,6 +87,7 @@ class Family:
     clean: Callable[[Any, Tensor], Tensor] = scaled
     decode: Callable[[Any, Tensor], Tensor] = decoded
     changes: Mapping[str, Any] = field(default_factory=dict)
+    empty_text: Callable[[Any, int], Conditioning] | None = None
     checkpoints: bool = True
 
 

@@ -9,7 +9,7 @@ tensor that is missing would be random, and one that is not a number would paint
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,8 @@ from torch import Tensor, nn
 
 from sg_core.errors import WeightsError
 from sg_core.models.folder import quiet, read_index, read_json
-
-FOREIGN = ("auto_map", "quantization_config", "custom_pipelines", "trust_remote_code")
-"""Keys of a configuration without which the weights are not what they seem, and with which code would run."""
+from weight_files.foreign import foreign_key
+from weight_files.prediction import is_of_edm
 
 LEGACY = ("torch_dtype", "rope_scaling", "rope_parameters", "hidden_activation")
 """Keys that hold text, and that earlier versions of a class wrote."""
@@ -64,6 +63,7 @@ def _component(name: str, path: Path, hardware: Hardware) -> Any:
     try:
         files = weight_files(path, "model" if hasattr(transformers, name) else "diffusion_pytorch_model")
         config = configuration(path)
+        hardware = wide_enough(config, hardware)
         refuse_larger(name, config, files, str(path))
         with quiet():
             module, report = _read(name, path, config, "fp16" if ".fp16" in files[0].name else None, hardware.dtype)
@@ -120,6 +120,12 @@ def _count(file: Path) -> int:
         return sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
 
 
+def wide_enough(config: Mapping[str, Any], hardware: Hardware) -> Hardware:
+    """The hardware in float32 for a part that its configuration says overflows in float16, as XL's autoencoder does."""
+    overflows = hardware.dtype == torch.float16 and bool(config.get("force_upcast"))
+    return replace(hardware, dtype=torch.float32) if overflows else hardware
+
+
 def tokenizer(folder: Path, part: str, kinds: Sequence[str]) -> Any:
     """A tokenizer. Raises WeightsError when it is of another class, or cannot be read."""
     name = class_of(folder, part, kinds)
@@ -142,7 +148,10 @@ def read_tokenizer(path: Path, name: str) -> Any:
 
 def read_noise(folder: Path) -> dict[str, Any]:
     """The configuration of a model's own scheduler. Raises WeightsError when it cannot be read."""
-    return _object(folder / "scheduler" / "scheduler_config.json")
+    path = folder / "scheduler" / "scheduler_config.json"
+    if is_of_edm(noise := _object(path)):
+        raise WeightsError(f"{path} is of EDM's kind, whose noise is not walked here")
+    return noise
 
 
 def class_of(folder: Path, part: str, kinds: Sequence[str]) -> str:
@@ -246,13 +255,8 @@ def _refuse_others(path: Path) -> None:
 
 
 def _refuse_foreign(config: Any, path: Path) -> None:
-    if isinstance(config, dict):
-        if foreign := [key for key in config if key in FOREIGN or key.endswith("attn_implementation")]:
-            raise WeightsError(
-                f"{path} asks for {foreign[0]}: custom code, kernels and quantised weights are not loaded"
-            )
-        for value in config.values():
-            _refuse_foreign(value, path)
+    if key := foreign_key(config):
+        raise WeightsError(f"{path} asks for {key}: custom code, kernels and quantised weights are not loaded")
 
 
 def _holds_text(value: Any) -> bool:

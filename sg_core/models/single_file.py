@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
 from sg_core.errors import WeightsError
-from sg_core.models.cards import CONFIGURATIONS, configuration_of
+from sg_core.models.cards import CONFIGURATIONS, configuration_of, header, kind_of_file
 from sg_core.models.files.network_file import refuse_scaled, widened
 from sg_core.models.folder import quiet
-from sg_core.models.parts import Hardware, configuration, finished, read_noise
+from sg_core.models.parts import Hardware, configuration, finished, read_noise, wide_enough
+from weight_files.checkpoint_shapes import unlike
 from weight_files.prediction import stated_noise
 from weight_files.safetensors_header import Unreadable
 
@@ -40,6 +41,7 @@ def read_parts(file: Path, hardware: Hardware) -> tuple[dict[str, Any], Path]:
     Raises WeightsError when it is torn, lacks a tensor, holds numbers that are none, or is of no family we know.
     """
     folder = configuration_of(file)
+    _refuse_unlike(file, folder)
     try:
         tensors: Tensors = {name: widened(weight) for name, weight in load_file(file).items()}
     except (OSError, SafetensorError) as error:
@@ -53,6 +55,16 @@ def read_parts(file: Path, hardware: Hardware) -> tuple[dict[str, Any], Path]:
                 words = part.replace("text_encoder", "tokenizer")
                 parts[words] = _tokenizer(folder / words, parts[part], _padding(part, parts[part]))
     return parts, folder
+
+
+def _refuse_unlike(file: Path, folder: Path) -> None:
+    """Raise WeightsError for a file whose header says that it is not what the folder configures."""
+    try:
+        trouble = unlike(header(file), folder, kind_of_file(file))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise WeightsError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error
+    if trouble:
+        raise WeightsError(f"{file}: {trouble}")
 
 
 def read_file_noise(file: Path) -> dict[str, Any]:
@@ -92,7 +104,7 @@ def _module(
         missing = module.load_state_dict(weights, strict=False, assign=True).missing_keys
     except (LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise WeightsError(f"{file}: its {part} is of another size or kind than ours: {error}") from error
-    return finished(module, missing, f"{file} ({part})", hardware)
+    return finished(module, missing, f"{file} ({part})", wide_enough(config, hardware))
 
 
 def _unet(tensors: dict[str, Tensor], config: Mapping[str, Any], module: nn.Module) -> Tensors:

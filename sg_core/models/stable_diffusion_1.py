@@ -41,6 +41,11 @@ class StableDiffusion1:
     noise: Mapping[str, Any]
 
     @property
+    def _dtype(self) -> torch.dtype:
+        """In which the network computes; its autoencoder may be in a wider one."""
+        return next(self.network.parameters()).dtype
+
+    @property
     def parametrisation(self) -> Parametrisation:
         """As the scheduler's configuration says."""
         return PARAMETRISATIONS[self.noise["prediction_type"]]
@@ -74,7 +79,7 @@ class StableDiffusion1:
         tokens = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").input_ids
         with torch.no_grad():
             hidden: Tensor = self.text_encoder(tokens.to(self.text_encoder.device)).last_hidden_state
-        return Conditioning({"encoder_hidden_states": hidden}).cast(self.autoencoder.dtype)
+        return Conditioning({"encoder_hidden_states": hidden}).cast(self._dtype)
 
     def words(self, prompts: Sequence[str], phrases: Sequence[Phrase]) -> Words:
         """Where the prompts say the phrases. Raises TokenError when one does not."""
@@ -82,7 +87,7 @@ class StableDiffusion1:
 
     def predict(self, latent: Tensor, step: Step, text: Conditioning) -> Tensor:
         """The UNet's output: noise or velocity."""
-        output: Tensor = self.network(latent.to(self.autoencoder.dtype), step.time, return_dict=False, **text.inputs)[0]
+        output: Tensor = self.network(latent.to(self._dtype), step.time, return_dict=False, **text.inputs)[0]
         return output.to(latent.dtype)
 
     def combine(self, conditional: Tensor, plain: Tensor, scale: float) -> tuple[Tensor, Tensor]:
@@ -177,4 +182,5 @@ def block_sizes(network: Any, size: tuple[int, int]) -> list[tuple[str, tuple[in
         sizes.append(((rows + 1) // 2, (columns + 1) // 2) if block.downsamplers else (rows, columns))
     down = [(f"down_blocks.{i}", at) for i, at in enumerate(sizes)]
     up = [(f"up_blocks.{i}", at) for i, at in enumerate(reversed(sizes))]
-    return [*down, ("mid_block", sizes[-1]), *up]
+    middle = [] if network.mid_block is None else [("mid_block", sizes[-1])]  # KOALA has none
+    return [*down, *middle, *up]

@@ -44,7 +44,8 @@ BLENDER_PROCESS = (
     "addon.request.sequences",
 )
 WORKER = "server.worker.translate"
-TRANSLATORS = frozenset(f"server/worker/{name}.py" for name in ("translate", "references", "inspection"))
+KNOW_THE_METHOD = ("translate", "vocabulary", "references", "reference_latents", "inspection")
+TRANSLATORS = frozenset(f"server/worker/{name}.py" for name in KNOW_THE_METHOD)
 
 
 def foreign_imports(file: Source) -> Iterator[str]:

@@ -155,7 +155,8 @@ def test_true_scenes_look_like_themselves(atlas):
 @pytest.mark.timeout(900)
 def test_the_command_prints_one_line_of_figures(tmp_path, capsys):
     words = ["--json", "--set", "quick", "--cases", "1", "--seeds", "1", "--kinds", "blocks", "--workers", "2"]
-    assert main([*words, "--out", str(tmp_path / "rows"), "--sheet", str(tmp_path / "sheet.png")]) == 0
+    drawn = ["--sheet", str(tmp_path / "sheet.png"), "--pareto", str(tmp_path / "pareto.png")]
+    assert main([*words, "--out", str(tmp_path / "rows"), *drawn]) == 0
     figures = json.loads(capsys.readouterr().out)
     asked = "iou ceiling box auc centroid_err present of_ceiling small strays steps8 steps4 best_peer gain_over_peer"
     assert set(f"{asked} gain_low95 frechet_ratio cost second-judge".split()) <= set(figures)
@@ -164,4 +165,5 @@ def test_the_command_prints_one_line_of_figures(tmp_path, capsys):
     assert figures["best_peer"] in figures["iou"]["1"]
     assert set(figures["second-judge"]) == set(figures) - {"second-judge"}
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
+    assert (tmp_path / "pareto.png").stat().st_size > 5_000
     assert "blocks" in KINDS

@@ -41,6 +41,7 @@ RECORDS: Mapping[str, type] = types.MappingProxyType(
         "worker-state": answers.WorkerState,
         "job": answers.Job,
         "library": model_files.Library,
+        "likeness": blockout.Likeness,
         "lora file": blockout.LoraFile,
         "mask": blockout.Mask,
         "model": answers.ModelInfo,

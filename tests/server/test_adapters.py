@@ -188,6 +188,8 @@ def test_a_request_is_pinned_or_refused_by_name(tmp_path: Path) -> None:
     ):
         with pytest.raises(refusal, match=sentence):
             catalogue.pinned(replace(asked, loras=(loras,)), model)
+    with pytest.raises(UnfitAdapter, match="“ink” cannot be added to the quantised weights of xl: choose that"):
+        catalogue.pinned(asked, replace(model, source="/models/xl-Q4_K_M.gguf"))
 
 
 def test_a_controlnet_is_pinned_by_its_folder_s_name_and_what_is_made_for_another_model_refused(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_folder_like_stable_diffusion_has_its_defaults(tmp_path):
     model = described(folder_of(tmp_path / "mine"))
     card = described("stable-diffusion-1.5")
     place = {"name": "mine", "source": str(tmp_path / "mine"), "revision": "local", "licence": "unknown"}
-    assert model == replace(card, **place)
+    assert model == replace(card, **place, fingerprint=model.fingerprint) and len(model.fingerprint) == 64
     assert (card.scale, card.strength, card.steps, card.area, card.multiple) == (7.5, 0.7, 30, 512 * 512, 64)
     assert card.source.count("/") == 1 and len(card.revision) == 40 and card.licence == "CreativeML Open RAIL-M"
 
@@ -59,13 +59,18 @@ def test_a_folder_s_own_card_comes_first(tmp_path):
     own = {"scale": 3.0, "licence": "MIT", "layers": ["mid_block"], "note": "x", "area": 4096, "nouns": ["castle"]}
     plain = described(folder_of(tmp_path / "mine"))
     model = described(folder_of(tmp_path / "mine", {"card.json": own}))
-    assert model == replace(plain, scale=3.0, licence="MIT", area=4096, nouns=("castle",))
+    own_facts = {"scale": 3.0, "licence": "MIT", "area": 4096, "nouns": ("castle",)}
+    assert (
+        model == replace(plain, **own_facts, fingerprint=model.fingerprint) and model.fingerprint != plain.fingerprint
+    )
 
 
 def test_a_copy_of_toybox_keeps_toybox_s_defaults(tmp_path):
     (toybox,) = offered(())
     copy = copy_of_toybox(tmp_path / "mine")
-    assert described(copy) == replace(toybox, name="mine", source=str(copy))
+    mine = described(copy)
+    assert mine == replace(toybox, name="mine", source=str(copy), fingerprint=mine.fingerprint)
+    assert not toybox.fingerprint, "what ships is known by its revision"
 
 
 def test_what_is_named_comes_first_and_toybox_once(tmp_path):

@@ -104,9 +104,6 @@ def test_stable_diffusion_xl_fits_eight_gibibytes() -> None:
 
 
 def test_what_cannot_be_counted_is_not_planned(tmp_path) -> None:
-    with quiet():
-        pipelines.z_image().save_pretrained(tmp_path / "z")
-    assert counted(str(tmp_path / "z"), "float32", 64, 64) is None
     assert counted(str(tmp_path / "nowhere"), "float32", 64, 64) is None
 
 
@@ -133,6 +130,32 @@ def test_a_plan_changes_no_bit(tiny: Model, parks: bool, checkpoints: bool) -> N
     assert torch.equal(guided(sparing), plain) and torch.equal(guided(sparing), plain)
     sparing.follow(MemoryPlan())
     assert not tiny.network.is_gradient_checkpointing and torch.equal(guided(sparing), plain)
+
+
+def test_encoders_and_network_take_turns(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leaves does so before the other comes; and a prompt that was read before moves nothing."""
+    moves: list[tuple[nn.Module, str]] = []
+    move = nn.Module.to
+
+    def watched(part: nn.Module, device: object) -> nn.Module:
+        moves.append((part, str(device)))
+        return move(part, device)
+
+    monkeypatch.setattr(nn.Module, "to", watched)
+    plain, sparing = guided(tiny, "a castle by night"), Sparing(tiny)
+    sparing._device = torch.device("cpu:0")  # the same, under a name that tells it from where things wait
+    sparing.follow(MemoryPlan(parks=True, alternates=True))
+    one, two, network = (modules(tiny)[name] for name in ("text_encoder", "text_encoder_2", "unet"))
+    moves.clear()
+    assert (guided(sparing, "a castle by night") - plain).abs().max() < 1e-5  # weights lie elsewhere now
+    reading = [(network, "cpu"), (one, "cpu:0"), (two, "cpu:0")]
+    painting = [(one, "cpu"), (two, "cpu"), (network, "cpu:0")]
+    assert moves == 2 * [*reading, *painting], "the prompt, and what to avoid"
+    moves.clear()
+    guided(sparing, "a castle by night", seed=1)
+    assert not moves
+    sparing._device = torch.device("cpu")
+    sparing.follow(MemoryPlan())
 
 
 def test_tiles_change_a_picture_a_little(tiny: Model) -> None:

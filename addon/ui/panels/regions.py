@@ -198,6 +198,8 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
             together = column.column(align=True)
             for key in keys:
                 together.prop(region, key)
+    if region.get(marks.UNNAMED) or any(fault.code == "phrase-missing" for fault in entry.faults):
+        column.prop(region, marks.UNNAMED)
     _look(column.row(align=True), entry)
     _taken(column.row(align=True), entry)
     coloured = region.get(marks.COLOUR) is not None

@@ -34,7 +34,7 @@ class ReferenceFiles:
                 return content
         reference = blockout.reference
         follows = reference is not None and reference.picture == digest
-        words = "follows the picture" if follows else "takes an object out of the picture"
+        words = "follows the picture" if follows else "takes something of the picture"
         looked = " or ".join(map(str, dict.fromkeys(folders)))
         raise WrongReference(
             f"{file} {words} with the sha256 {digest}, which no PNG file in {looked} has: put it there, or name its "

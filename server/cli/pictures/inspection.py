@@ -65,7 +65,7 @@ def inspect(blockout: Blockout, source: Path, words: argparse.Namespace) -> "Ins
 
     settings = ServerSettings(home=words.home, models=offered([words.model] if _is_path(words.model) else []))
     model, library = model_of(settings, words.model or blockout.model)
-    saved, parts = _saved(source, words), tuple(_part(source, part.picture) for part in blockout.collage)
+    saved, parts = _saved(source, words), tuple(_part(source, part.picture) for part in blockout.parts)
     files = PicturesInspected(followed(blockout, source, words.reference), saved, parts)
     with bar(desc="painting", total=blockout.steps) as progress:
 
@@ -118,10 +118,10 @@ def followed(blockout: Blockout, source: Path, named: Path | None) -> bytes | No
 
 
 def _part(source: Path, digest: str) -> bytes:
-    """A picture beside the source that its collage takes an object out of. Raises CannotInspect."""
+    """A picture beside the source that a region takes something of. Raises CannotInspect."""
     content = file_beside(source.parent, digest)
     if content is None:
-        raise CannotInspect(f"{source} takes an object out of the picture {digest[:12]}…: put it into {source.parent}")
+        raise CannotInspect(f"{source} refers to the picture {digest[:12]}…: put it into {source.parent}")
     return content
 
 

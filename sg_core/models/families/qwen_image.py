@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from sg_core.attention.tape import Grid
@@ -70,6 +71,11 @@ def decode(pipe: Any, latent: Tensor) -> Tensor:
     return frames[:, :, 0]
 
 
+def empty_text(pipe: Any, count: int) -> Conditioning:
+    """As ``encode``, of one prompt, which needs no mask."""
+    return Conditioning({"encoder_hidden_states": torch.empty(1, count, pipe.transformer.config.joint_attention_dim)})
+
+
 QWEN_IMAGE = Family(
     pipeline="QwenImagePipeline",
     parts={
@@ -88,4 +94,5 @@ QWEN_IMAGE = Family(
     combine=combine,
     clean=clean,
     decode=decode,
+    empty_text=empty_text,
 )

@@ -61,6 +61,11 @@ def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
     return {name: grid for name, grid in every.items() if name.startswith("layers.")}
 
 
+def empty_text(pipe: Any, count: int) -> Conditioning:
+    """As ``encode``, of one prompt."""
+    return Conditioning({"cap_feats": torch.empty(1, count, pipe.transformer.config.cap_feat_dim)})
+
+
 Z_IMAGE = Family(
     pipeline="ZImagePipeline",
     parts={
@@ -75,4 +80,5 @@ Z_IMAGE = Family(
     predict=predict,
     grids=grids,
     spacing=shifted,
+    empty_text=empty_text,
 )

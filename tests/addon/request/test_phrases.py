@@ -71,6 +71,16 @@ def test_the_words_of_another_region_are_not_taken_for_a_plural():
     assert [mark.phrase for mark in named_in("two balloons", [Mark("A", "balloon")])] == ["balloons"]
 
 
+def test_what_may_be_unnamed_is_so_where_the_prompt_does_not_say_it():
+    rocket, castle = Mark("Cube", "rocket", unnamed=True), Mark("Keep", "castle")
+    assert named_in("a castle", [rocket, castle]) == [rocket, castle]
+    (said_so,) = named_in("a big Rocket", [rocket])
+    assert (said_so.phrase, said_so.unnamed) == ("Rocket", False)
+    with pytest.raises(PhraseMissing, match="does not say “castle”") as missing:
+        named_in("a meadow", [rocket, castle])
+    assert missing.value.subject == "castle"
+
+
 DECOMPOSED = unicodedata.normalize(NFD, "a café by the sea")
 
 

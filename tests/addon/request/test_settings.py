@@ -149,12 +149,14 @@ def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
         "loras": (),
         "vae": None,
         "precision": "",
+        "fingerprint": "",
         "enlargement": 1.0,
         "denoising": DENOISING,
         "control": None,
     }
-    few = replace(TOYBOX, scheduler="lcm", precision="bfloat16")
-    assert (sent(DEFAULTS, few)["scheduler"], sent(DEFAULTS, few)["precision"]) == ("lcm", "bfloat16")
+    few = replace(TOYBOX, scheduler="lcm", precision="bfloat16", fingerprint="f" * 64)
+    of_model = part(few, ("scheduler", "precision", "fingerprint"))
+    assert of_model.items() <= sent(DEFAULTS, few).items(), "and which of its name it is"
     assert sent(replace(SET, scheduler="euler", loras=(INK,)), few)["scheduler"] == "euler"
     assert (request(SET).steps, request(SET).seed, request(SET).strength) == (9, 7, TOYBOX.strength)
 
@@ -199,14 +201,14 @@ def test_what_is_larger_than_the_model_s_own_is_enlarged() -> None:
     assert recovered(SET, request(SET), None).size == SET.size
 
 
-def test_with_few_steps_the_noise_is_shaped_instead() -> None:
-    def sends(steps: int | None, **own: float) -> tuple[float, int]:
+def test_with_few_steps_the_noise_is_shaped_instead_and_the_pull_is_in_proportion() -> None:
+    def sends(steps: int | None, **own: float) -> tuple[float, int, float]:
         values = sent(replace(DEFAULTS, steps=steps, **own), TOYBOX)
-        return values["emphasis"], values["noise"]
+        return values["emphasis"], values["noise"], values["strength"]
 
-    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE)
-    assert sends(TOYBOX.few - 1) == (0.0, FEW_NOISE)
-    assert sends(4, emphasis=5.0, noise=1) == (5.0, 1), "what the artist says stands"
+    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE, TOYBOX.strength)
+    assert sends(TOYBOX.few // 2) == (0.0, FEW_NOISE, TOYBOX.strength / 2)
+    assert sends(4, emphasis=5.0, noise=1, strength=0.9) == (5.0, 1, 0.9), "what the artist says stands"
 
 
 def test_a_style_adds_its_words() -> None:

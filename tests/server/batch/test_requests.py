@@ -58,7 +58,12 @@ def test_the_key_is_of_all_that_alters_pixels():
     key = content_key(blockout(), TOYBOX)
     assert key == content_key(blockout(), replace(TOYBOX, licence="other", nouns=()))
     others = [blockout(seed=8), blockout(strength=0.5), blockout(prompt="the cat"), blockout(regions=())]
-    models = [replace(TOYBOX, revision="other"), replace(TOYBOX, precision="float16"), replace(TOYBOX, source="x")]
+    models = [
+        replace(TOYBOX, revision="other"),
+        replace(TOYBOX, fingerprint="f" * 64),
+        replace(TOYBOX, precision="float16"),
+        replace(TOYBOX, source="x"),
+    ]
     keys = {key, *(content_key(other, TOYBOX) for other in others), *(content_key(blockout(), m) for m in models)}
     assert len(keys) == 1 + len(others) + len(models)
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from addon.protocol.blockout import Blockout, ControlNet, pack_mask
 from addon.protocol.strict_json import dump, loads
+from server.catalogue import described
 from server.cli.main import main
 from server.worker.png_files import BLOCKOUT_KEY
 from tests.server import adapter_files
@@ -43,7 +44,8 @@ def test_what_is_typed_is_painted_and_said(folder: Path, tmp_path: Path, own_hom
     assert (ink.name, ink.weight, ink.sha256) == ("ink=1", 0.8, hashlib.sha256(content).hexdigest())
     assert vae is not None and (vae.name, len(vae.sha256), blockout.scheduler) == ("other", 64, "euler a")
     picture = Image.open(tmp_path / "typed" / "picture.png")
-    assert loads(Blockout, picture.text[BLOCKOUT_KEY]) == blockout
+    carried = loads(Blockout, picture.text[BLOCKOUT_KEY])
+    assert carried == replace(blockout, fingerprint=described(folder / "mine.safetensors").fingerprint)
     assert picture.tobytes() != Image.open(tmp_path / "plain" / "picture.png").tobytes()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``maquette render --keep-look``: what is sent of the picture, and what is refused before anything is painted."""
 
+import io
 import json
 from dataclasses import replace
 from hashlib import sha256
@@ -8,9 +9,10 @@ from hashlib import sha256
 import pytest
 from PIL import Image
 
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
+from server.cli.reference_flags import as_png
 from tests.server.serving import blockout
 
 
@@ -123,3 +125,52 @@ def test_a_blocking_is_what_the_words_say(request_file, tmp_path):
     assert [(one.region, one.colour) for one in painted.blocking.colours] == [("cat", (1.0, 0.5, 0.0))]
     again = render(tmp_path / "after" / "blockout.json", tmp_path / "again", "--blocking", "0.5")
     assert again.blocking == replace(painted.blocking, amount=0.5)
+
+
+def test_a_region_is_pulled_to_what_another_picture_shows(request_file, before, tmp_path):
+    words = ("--take", f"cat={before}", "--like", f"cat={before}", "--like", f"cat={before}; same=shape; weight=2")
+    painted = render(request_file, tmp_path / "after", *words)
+    look, outline = painted.likenesses
+    assert (look.region, look.phrase, look.caption, look.seed) == ("cat", "cat", "a cat", 7)
+    assert (look.properties, outline.properties, outline.weight) == (("appearance",), ("shape",), 2.0)
+    assert painted.regions[0].enforce == () and set(painted.pictures) == {look.picture}
+    assert render(tmp_path / "after" / "blockout.json", tmp_path / "again") == painted
+
+
+def test_a_photograph_fits_whatever_its_sides_come_to_when_they_are_scaled():
+    """100 / 352 * 352 is more than 100."""
+    tall = replace(blockout(), width=192, height=352, frame=Frame(left=0, top=0, width=192, height=352))
+    for width, height in ((100, 100), (120, 100), (140, 200)):
+        file = io.BytesIO()
+        Image.new("RGB", (width, height), (9, 8, 7)).save(file, "JPEG")
+        with Image.open(io.BytesIO(as_png(file.getvalue(), tall))) as sent:
+            assert sent.size == (192, 352)
+
+
+def test_a_look_alone_leaves_the_block_as_it_is(request_file, before, tmp_path):
+    painted = render(request_file, tmp_path / "after", "--keep-look", before, "--like", f"cat={before}")
+    assert painted.regions[0].enforce == blockout().regions[0].enforce and painted.reference is not None
+
+
+def test_a_photograph_says_where_and_how_large(request_file, tmp_path):
+    photograph = tmp_path / "photo.jpg"
+    Image.new("RGB", (400, 200), (9, 8, 7)).save(photograph)
+    liking = f"cat={photograph}; shift=0.25,-0.5; factor=2; phrase=tabby; caption=a tabby on a mat"
+    painted = render(request_file, tmp_path / "after", "--like", liking)
+    (part,) = painted.likenesses
+    assert (part.properties, part.shift, part.factor) == (("centroid", "size"), (0.25, -0.5), 2.0)
+    assert (part.phrase, part.caption, part.seed) == ("tabby", "a tabby on a mat", 0)
+    assert (tmp_path / "after" / f"part-{part.picture[:12]}.png").is_file()
+
+
+@pytest.mark.parametrize("said", ["same=colour", "shift=1", "shift=a,b", "factor=0", "weight=x", "strength=1"])
+def test_what_nothing_can_be_like_is_said(request_file, before, tmp_path, capsys, said):
+    words = ["--like", f"cat={before}; {said}"]
+    assert main(["render", str(request_file), "--out", str(tmp_path / "after"), *words]) == 1
+    assert "same=shape,appearance" in capsys.readouterr().err
+
+
+def test_a_region_is_named_and_held_otherwise(request_file, tmp_path):
+    words = ("--prompt", "a dog", "--region", "cat: phrase=dog; enforce=centroid,size; unnamed=yes")
+    (region,) = render(request_file, tmp_path / "after", *words).regions
+    assert (region.name, region.phrase, region.enforce, region.unnamed) == ("cat", "dog", ("centroid", "size"), True)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from addon.client.exceptions import ServerProblem
-from addon.protocol.blockout import CollagePart, ReferencePicture
+from addon.protocol.blockout import CollagePart, Likeness, ReferencePicture
 from server.queue.store import Store
 from server.worker.png_files import png
 from tests.server.serving import at_home, blockout, ended, fake
@@ -75,17 +75,23 @@ def test_a_picture_may_be_larger_than_a_request_and_not_without_end(served):
     assert (answer.status, problem["type"]) == (413, "too-large") and "fewer pixels" in problem["fix"]
 
 
-def test_what_a_collage_takes_is_kept_and_refused_like_what_is_followed(tmp_path):
+PART = {"region": "cat", "picture": "1" * 64, "caption": "a cat", "phrase": "cat"}
+
+
+@pytest.mark.parametrize(
+    ("field", "part"),
+    [("collage", CollagePart(**PART)), ("likenesses", Likeness(**PART, properties=("appearance",)))],
+)
+def test_what_a_region_takes_is_kept_and_refused_like_what_is_followed(tmp_path, field, part):
     settings = fake(tmp_path)
-    part = CollagePart(region="cat", picture="1" * 64, caption="a cat", phrase="cat")
 
     async def paint() -> str:
         async with at_home(settings) as client:
             with pytest.raises(ServerProblem) as refused:
-                await client.submit(blockout(collage=(part,)), "first")
-            assert (refused.value.problem.type, refused.value.problem.path) == ("unknown-reference", "collage")
+                await client.submit(blockout(**{field: (part,)}), "first")
+            assert (refused.value.problem.type, refused.value.problem.path) == ("unknown-reference", field)
             digest = await client.refer(PICTURE)
-            asked = blockout(collage=(replace(part, picture=digest),))
+            asked = blockout(**{field: (replace(part, picture=digest),)})
             assert (await ended(client, await client.submit(asked, "second"))).state == "done"
             return digest
 

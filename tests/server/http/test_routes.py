@@ -222,6 +222,7 @@ GOOD = dump(blockout())
             "frame",
         ),
         ("POST", "/v1/jobs", {**GOOD, "model": "sdxl"}, 422, "unknown-model", "model"),
+        ("POST", "/v1/jobs", {**GOOD, "fingerprint": "f" * 64}, 422, "changed-model", "fingerprint"),
         ("POST", "/v1/jobs", [], 422, "invalid", ""),
         ("POST", "/v1/cancel", {"scope": "some"}, 422, "invalid", "scope"),
         ("GET", "/v1/jobs/nobody", None, 404, "unknown-job", ""),

@@ -2,30 +2,60 @@
 """Files as they lie in artists' folders: whole, torn, and many that are no models at all."""
 
 import json
+import math
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from weight_files.checkpoint_shapes import part_shapes
 from weight_files.safetensors_header import WIDTHS
+from weight_files.unet_shapes import TensorShape, TensorShapes
 
-CHECKPOINT = ("cond_stage_model.transformer.x", "first_stage_model.x", "model.diffusion_model.x")
+CONFIGURATIONS = Path(__file__).parents[3] / "sg_core" / "models" / "configurations"
+VERSION_2 = {"cond_stage_model.model.token_embedding.weight": {"shape": [49408, 1024]}}
+
+
+def whole(configuration: str) -> TensorShapes:
+    """Every tensor of a checkpoint of one of the configurations that ship, at its real size."""
+    shapes: TensorShapes = {}
+    for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        if (file := CONFIGURATIONS / configuration / part / "config.json").is_file():
+            tensors = VERSION_2 if "diffusion-2" in configuration else {}
+            shapes |= part_shapes(part, json.loads(file.read_text()), tensors)
+    if "xl" in configuration:
+        shapes = {name.replace("cond_stage_model.", "conditioner.embedders.0."): s for name, s in shapes.items()}
+    return shapes
+
+
+CHECKPOINT = whole("stable-diffusion-1")
 
 
 def tensors_file(
-    file: Path, names: Iterable[str] = CHECKPOINT, missing: int = 0, dtype: str = "F16", **notes: str
+    file: Path,
+    names: Iterable[str] | Mapping[str, TensorShape] = CHECKPOINT,
+    missing: int = 0,
+    dtype: str = "F16",
+    **notes: str,
 ) -> Path:
-    """A safetensors file with four bytes of numbers under each name, of which so many at its end are missing."""
-    names, shape = list(names), [4 // WIDTHS[dtype]]
-    header: dict[str, object] = {
-        name: {"dtype": dtype, "shape": shape, "data_offsets": [4 * i, 4 * i + 4]} for i, name in enumerate(names)
-    }
+    """A safetensors file of zeros, of which no disk keeps any; so many bytes at its end are missing.
+
+    Tensors of a checkpoint are as large as they are in one; any other has four bytes.
+    """
+    shapes = names if isinstance(names, Mapping) else {name: CHECKPOINT.get(name, ()) for name in names}
+    header: dict[str, object] = {}
+    end = 0
+    for name, shape in shapes.items():
+        sides = list(shape) or [4 // WIDTHS[dtype]]
+        begin, end = end, end + math.prod(sides) * WIDTHS[dtype]
+        header[name] = {"dtype": dtype, "shape": sides, "data_offsets": [begin, end]}
     if notes:
         header["__metadata__"] = {name.replace("__", "."): value for name, value in notes.items()}
     text = json.dumps(header).encode()
     file.parent.mkdir(parents=True, exist_ok=True)
-    whole = struct.pack("<Q", len(text)) + text + bytes(4 * len(names))
-    file.write_bytes(whole[: len(whole) - missing])
+    with file.open("wb") as opened:
+        opened.write(struct.pack("<Q", len(text)) + text)
+        opened.truncate(8 + len(text) + end - missing)
     return file
 
 
@@ -72,7 +102,9 @@ def twenty(folder: Path) -> Path:
     tensors_file(folder / "eyes.safetensors", ["control_model.x"])
     tensors_file(folder / "kl.safetensors", ["decoder.up.0.x"])
     tensors_file(folder / "mystery.safetensors", ["a.tensor"])
-    tensors_file(folder / "bare.safetensors", CHECKPOINT[::2])
+    tensors_file(
+        folder / "bare.safetensors", [name for name in CHECKPOINT if not name.startswith("first_stage_model.")]
+    )
     tensors_file(folder / "big-00001-of-00003.safetensors", ["down_blocks.0.resnets.0.x"])
     tensors_file(folder / "big-00003-of-00003.safetensors", ["down_blocks.0.resnets.0.y"])
     gguf_file(folder / "flux-Q4.gguf")

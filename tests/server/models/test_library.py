@@ -18,7 +18,7 @@ from tests.server.models.model_files import tensors_file, twenty
 from tests.server.serving import wait_until
 
 SENTENCES = {
-    "torn": "5 bytes of 12 bytes are missing: the download broke off; get it again.",
+    "torn": "5 bytes of 2.0 GB are missing: the download broke off; get it again.",
     "lora": "It is a LoRA, which goes on top of a model: put it into a folder of LoRAs.",
     "flux": "It is the network of FLUX.1 schnell, and needs the text encoders and the autoencoder of flux-1-schnell:",
     "eyes": "It is a ControlNet, which goes beside a model: put it into a folder of ControlNets.",

@@ -87,12 +87,33 @@ def test_a_network_waits_for_its_folder_and_is_read_once(whole: Path, tmp_path: 
     assert troubles(library)["mine"].startswith(needed) and not library.offers
 
 
-def test_a_folder_with_more_blocks_gives_nothing(whole: Path, tmp_path: Path) -> None:
+WHOLE = {
+    **{f"double_blocks.{i}.img_attn.x": () for i in range(2)},
+    **{f"single_blocks.{i}.x": () for i in range(2)},
+    "img_in.weight": (32, 64),
+    "txt_in.weight": (32, 32),
+}
+OTHER_SIZES = {
+    "one with more blocks": ({**WHOLE, "double_blocks.7.x": ()}, "has 8 and 2 single blocks"),
+    "one that lost some": ({n: s for n, s in WHOLE.items() if n != "single_blocks.1.x"}, "has 2 and 1 single blocks"),
+    "a wider one": ({**WHOLE, "img_in.weight": (64, 64)}, "has 2 and 2 single blocks, 64 wide, told words 32 wide"),
+    "one of another encoder": ({**WHOLE, "txt_in.weight": (32, 48)}, "told words 48 wide"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_SIZES)
+def test_a_network_of_another_size_says_so_before_it_is_loaded(whole: Path, tmp_path: Path, name: str) -> None:
     """Of a family that comes in sizes, such as FLUX.2 Klein, another size has other encoders."""
-    tensors_file(tmp_path / "big.safetensors", ["double_blocks.0.img_attn.x", "double_blocks.7.img_attn.x"])
+    tensors, words = OTHER_SIZES[name]
+    tensors_file(tmp_path / "big.safetensors", tensors)
     shutil.copytree(whole, tmp_path / "flow")
     library = ModelLibrary((tmp_path,), None, ())
-    assert troubles(library)["big"] and [offer.name for offer in library.offers] == ["flow"]
+    trouble = troubles(library)["big"]
+    assert trouble.startswith("It is the network of FLUX.1 schnell, and has") and words in trouble
+    assert trouble.endswith("2 and 2 single blocks, 32 wide, told words 32 wide: get the folder of this very model.")
+    assert [offer.name for offer in library.offers] == ["flow"]
+    with pytest.raises(catalogue.NotAModel, match="get the folder of this very model"):
+        catalogue.described(tmp_path / "big.safetensors", parts=tmp_path / "flow")
 
 
 def test_models_that_are_named_complete_each_other(whole: Path, tmp_path: Path) -> None:
@@ -142,9 +163,11 @@ def test_other_gguf_files_say_what_they_are(tmp_path: Path) -> None:
     gguf_file(tmp_path / "torn.gguf", missing=1)
     gguf_file(tmp_path / "words.gguf", ["blk.0.attn_q.weight"])
     gguf_file(tmp_path / "old.gguf", ["cond_stage_model.transformer.x"])
+    gguf_file(tmp_path / "unet.gguf", ["input_blocks.0.0.weight", "middle_block.0.in_layers.0.weight"])
     said = troubles(ModelLibrary((tmp_path,), None, ()))
     only = "as a GGUF file, and of those only the networks of transformer families are read."
     assert said["words"] == f"It is a text encoder {only}" and said["old"] == f"It is a whole checkpoint {only}"
+    assert said["unet"] == f"It is a network (UNet) without the rest of its checkpoint {only}"
     assert (
         said["torn.gguf"] == "1 bytes of double_blocks.0.img_attn.x are missing: the download broke off; get it again."
     )

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Tiny models of the real classes, as artists have them: what is said to paint, loads; what lacks a part, says so."""
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,32 +48,83 @@ def test_what_is_said_to_paint_loads(saved: Path) -> None:
         assert sg_core.load(model.source).card.family == "stable-diffusion-xl", model.name
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("shard", "In it, unet/diffusion_pytorch_model-000"),
-        ("part", "Its vae is missing; get the whole folder."),
-        (
-            "pickled",
-            "Its unet has no safetensors, only pickled ones, which are never opened: get the folder again, with them.",
-        ),
-        ("torn", "In it, unet/diffusion_pytorch_model.safetensors: "),
-        ("other", "It is made for ShapEPipeline, which Maquette does not paint with."),
-    ],
-)
-def test_a_folder_that_is_not_whole_says_what_it_lacks(saved: Path, tmp_path: Path, name: str, words: str) -> None:
-    folder = tmp_path / name
-    shutil.copytree(saved / ("shards" if name == "shard" else "plain"), folder)
-    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
-    if name == "shard":
-        sorted((folder / "unet").glob("*-of-*.safetensors"))[-1].unlink()
-    elif name == "part":
-        shutil.rmtree(folder / "vae")
-    elif name == "pickled":
-        weights.unlink()
-    elif name == "torn":
-        weights.write_bytes(weights.read_bytes()[:-100])
-    else:
-        index = folder / "model_index.json"
-        index.write_text(index.read_text().replace("StableDiffusionXLPipeline", "ShapEPipeline"))
+WEIGHTS = Path("unet") / "diffusion_pytorch_model.safetensors"
+
+
+def change(file: Path, **values: object) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def shards(folder: Path) -> list[Path]:
+    return sorted((folder / "unet").glob("*-of-*.safetensors"))
+
+
+SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
+    "shard": (lambda folder: shards(folder)[-1].unlink(), "In it, unet/diffusion_pytorch_model-000"),
+    "shard of another": (
+        lambda folder: shutil.copy(shards(folder)[1], shards(folder)[0]),
+        "In it, unet lacks ",
+    ),
+    "part": (lambda folder: shutil.rmtree(folder / "vae"), "Its vae is missing; get the whole folder."),
+    "pickled": (
+        lambda folder: (folder / WEIGHTS).unlink(),
+        "Its unet has no safetensors, only pickled ones, which are never opened: get the folder again, with them.",
+    ),
+    "torn": (
+        lambda folder: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-100]),
+        f"In it, {WEIGHTS}: ",
+    ),
+    "other": (
+        lambda folder: change(folder / "model_index.json", _class_name="ShapEPipeline"),
+        "It is made for ShapEPipeline, which Maquette does not paint with.",
+    ),
+    "kernel": (
+        lambda folder: change(folder / "vae" / "config.json", _attn_implementation="theirs/kernel"),
+        "In it, vae/config.json asks for _attn_implementation: code and kernels of a model are never run.",
+    ),
+    "quantised": (
+        lambda folder: change(folder / "unet" / "config.json", quantization_config={"load_in_4bit": True}),
+        "In it, unet/config.json asks for quantization_config: its weights are quantised in a way that is not read;",
+    ),
+    "class": (
+        lambda folder: change(folder / "model_index.json", text_encoder_2=["transformers", "CLIPTextModel"]),
+        "Its text_encoder_2 is a CLIPTextModel, and a CLIPTextModelWithProjection is needed.",
+    ),
+    "words": (
+        lambda folder: shutil.rmtree(folder / "tokenizer_2"),
+        "Its tokenizer_2 is missing; get the whole folder.",
+    ),
+    "noise": (
+        lambda folder: (folder / "scheduler" / "scheduler_config.json").unlink(),
+        "Its scheduler_config.json cannot be read",
+    ),
+    "noise of another kind": (
+        lambda folder: change(folder / "scheduler" / "scheduler_config.json", _class_name="EDMEulerScheduler"),
+        "Its scheduler is of EDM's kind, whose noise Maquette does not walk.",
+    ),
+    "adapter": (
+        lambda folder: (folder / "text_encoder" / "adapter_config.json").write_text("{}"),
+        "In it, text_encoder/adapter_config.json is not ours to open: take it out of the folder.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_folder_that_would_not_load_says_why(saved: Path, tmp_path: Path, name: str) -> None:
+    """The list says it, and loading refuses the same."""
+    folder, (spoil, words) = tmp_path / name, SPOILT[name]
+    shutil.copytree(saved / ("shards" if "shard" in name else "plain"), folder)
+    spoil(folder)
     assert troubles(folder.parent)[name].startswith(words)
+    with pytest.raises(sg_core.WeightsError):
+        sg_core.load(folder)
+
+
+def test_a_tokenizer_says_which_packages_it_needs(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(saved / "plain", tmp_path / "pieces"))
+    (folder / "tokenizer" / "spiece.model").write_bytes(b"")
+    (folder / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
+    monkeypatch.setattr("server.models.folder_settings.find_spec", lambda package: None)
+    assert troubles(tmp_path)["pieces"] == "Its tokenizer needs two packages: pip install sentencepiece protobuf."
+    monkeypatch.setattr("server.models.folder_settings.find_spec", lambda package: True)
+    assert not troubles(tmp_path)["pieces"]

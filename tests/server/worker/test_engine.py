@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import sg_core
+from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import dump, loads
@@ -22,7 +23,12 @@ from server.worker.engine import DiffusionEngine, address
 from tests.server.serving import at_home, ended
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 
-OF_THE_SERVER = {"precision", "words", "region_fields"}  # of an offer: what no Card says
+OF_THE_SERVER = {"precision", "words", "region_fields", "fingerprint"}  # of an offer: what no Card says
+
+
+def stated(asked: Blockout, model: ModelInfo) -> Blockout:
+    """As the picture's file carries it: with which model it was."""
+    return replace(asked, fingerprint=model.fingerprint)
 
 
 def test_a_folder_becomes_an_offer(tiny):
@@ -126,7 +132,7 @@ def test_an_open_vocabulary_is_read_as_it_stands(engine, tiny):
     painted = closed.paint(long, unwatched)
     assert np.array_equal(pixels(painted.full), pixels(engine.paint(read, unwatched).full))
     assert painted.achieved == engine.paint(read, unwatched).achieved
-    assert loads(Blockout, Image.open(io.BytesIO(painted.picture)).text["maquette.blockout"]) == long
+    assert loads(Blockout, Image.open(io.BytesIO(painted.picture)).text["maquette.blockout"]) == stated(long, tiny)
     nothing = replace(ASKED, prompt="blue", regions=())
     empty = pixels(closed.paint(nothing, unwatched).full)
     assert not np.array_equal(empty, pixels(engine.paint(nothing, unwatched).full))
@@ -206,4 +212,4 @@ def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):
     assert (job.state, job.step, health.model) == ("done", 4, "tiny")
     assert job.achieved == engine.paint(ASKED, unwatched).achieved != ()
     assert np.array_equal(pixels(files["picture"]), pixels(engine.paint(ASKED, unwatched).picture))
-    assert loads(Blockout, Image.open(io.BytesIO(files["picture"])).text["maquette.blockout"]) == ASKED
+    assert loads(Blockout, Image.open(io.BytesIO(files["picture"])).text["maquette.blockout"]) == stated(ASKED, tiny)

@@ -15,7 +15,7 @@ from addon.protocol.content_key import content_key
 from server.adapters import PLAIN
 from server.problems import NoModel
 from server.worker.engine import DiffusionEngine, Progress
-from server.worker.references import first_pass, reference_of
+from server.worker.reference_latents import first_pass, reference_of
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 from tests.sg_core.models.companions.test_preview_decoder import save
 

@@ -9,7 +9,7 @@ import pytest
 
 import sg_core
 from addon.protocol.blockout import Scheduler, pack_mask
-from server.worker import translate
+from server.worker import translate, vocabulary
 from sg_core.models.schedulers import SCHEDULERS
 from sg_core.tokens import Phrase
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
@@ -84,5 +84,5 @@ def test_a_description_is_heard_in_its_region_alone():
 
 def test_only_words_a_model_knows_describe_a_region():
     blockout = replace(ASKED, regions=(replace(CASTLE, description="a gothic blue castle"),))
-    assert translate.readable(blockout, {"a", "blue", "castle"}).regions[0].description == "a blue castle"
-    assert translate.readable(blockout, {"fog"}).regions[0].description == ""
+    assert vocabulary.readable(blockout, {"a", "blue", "castle"}).regions[0].description == "a blue castle"
+    assert vocabulary.readable(blockout, {"fog"}).regions[0].description == ""

@@ -19,7 +19,8 @@ from addon.protocol.blockout import (
     pack_mask,
 )
 from server.problems import UnknownReference, Unpaintable
-from server.worker.references import collected, keeping, latent_of, latent_text, read, reference_of
+from server.worker.reference_latents import latent_of, latent_text, read, reference_of
+from server.worker.references import collected, keeping
 from sg_core.edits.keeping import Carry
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Fifty switches of model leave the worker's memory as it was: what one model held is given back for the next."""
+"""What a model held is given back: fifty switches leave the worker's memory as it was, and what nobody asks for long is
+loaded again for the next picture."""
 
 import asyncio
+import gc
 import os
 import runpy
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -14,9 +17,11 @@ from diffusers import UNet2DConditionModel
 from addon.protocol.answers import ModelInfo
 from server.catalogue import described
 from server.settings import ServerSettings
+from server.worker.engine import DiffusionEngine
 from sg_core.models.folder import quiet
 from tests.server.processes import resident_mib, workers_of
-from tests.server.serving import ROOT, at_home, blockout, painted
+from tests.server.serving import ROOT, at_home, blockout, fake, painted, until
+from tests.server.worker.sample_request import ASKED, unwatched
 from tests.sg_core.models.families import pipelines
 
 WARM, SWITCHES = 12, 50
@@ -65,3 +70,44 @@ def test_fifty_switches_leave_memory_flat(models: tuple[ModelInfo, ...], tmp_pat
 
     sizes = asyncio.run(story())
     assert max(sizes[WARM:]) - max(sizes[:WARM]) < ALLOWED, [round(size) for size in sizes]
+
+
+def test_it_is_unloaded_after_a_while_and_loaded_again(tmp_path: Path) -> None:
+    async def story() -> tuple[str, list[str]]:
+        async with at_home(fake(tmp_path, idle_unload=0.5)) as client:
+            await painted(client, blockout())
+            loaded = (await client.health()).model
+
+            async def unloaded() -> bool:
+                return (await client.health()).model == ""
+
+            await until(unloaded)
+            job = await client.submit(blockout(seed=8), "again")
+            return loaded, [event.phase async for event in client.events(job=job.id)]
+
+    loaded, phases = asyncio.run(story())
+    assert loaded == "toybox" and "loading the model" in phases
+
+
+def test_it_stays_where_it_is_asked_to(tmp_path: Path) -> None:
+    async def story() -> str:
+        async with at_home(fake(tmp_path, idle_unload=0.0)) as client:
+            await painted(client, blockout())
+            await asyncio.sleep(1.0)
+            return (await client.health()).model
+
+    assert asyncio.run(story()) == "toybox"
+
+
+def test_nothing_of_it_is_left(tiny: ModelInfo) -> None:
+    """And it paints the same picture once it is loaded again."""
+    engine = DiffusionEngine()
+    engine.load(tiny)
+    before = engine.paint(ASKED, unwatched)
+    assert engine._ready is not None
+    network = weakref.ref(engine._ready.fitting.model.network)
+    engine.unload()
+    gc.collect()
+    assert network() is None
+    engine.load(tiny)
+    assert engine.paint(ASKED, unwatched) == before

@@ -8,14 +8,14 @@ import torch
 
 import sg_core
 from addon.protocol.blockout import Frame, pack_mask
-from server.worker import translate
+from server.worker import translate, vocabulary
 from tests.server.worker.sample_request import ASKED, CASTLE
 
 
 def test_what_would_not_be_read_is_quoted_in_whole_words():
-    assert translate.end("at sunset") == "“… at sunset”"
-    long = translate.end("golden light at sunset over the hills of an old country")
-    assert long == "“… golden light at sunset over the hills …”" and len(long) <= translate.QUOTED + 4
+    assert vocabulary.end("at sunset") == "“… at sunset”"
+    long = vocabulary.end("golden light at sunset over the hills of an old country")
+    assert long == "“… golden light at sunset over the hills …”" and len(long) <= vocabulary.QUOTED + 4
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_what_would_not_be_read_is_quoted_in_whole_words():
 )
 def test_a_model_reads_the_words_it_knows(text, read):
     words = {"a", "and", "at", "castle", "green", "on", "rocket", "sunset"}
-    assert translate.readable_text(text, words) == read
+    assert vocabulary.readable_text(text, words) == read
 
 
 def test_a_region_s_phrase_is_read_whatever_it_says():
     asked = replace(ASKED, prompt="a moody castle beside a Stone  church, dusk", negative="fog, a rocket")
     regions = tuple(replace(CASTLE, phrase=phrase) for phrase in ("stone church", "moody castle", "castle"))
-    read = translate.readable(replace(asked, regions=regions), ("a", "castle", "rocket"))
+    read = vocabulary.readable(replace(asked, regions=regions), ("a", "castle", "rocket"))
     assert (read.prompt, read.negative) == ("a moody castle a Stone  church", "a rocket")
-    assert translate.readable(asked, ()) is asked
+    assert vocabulary.readable(asked, ()) is asked
 
 
 def test_what_was_seen_is_told_in_the_artists_frame():

@@ -86,6 +86,20 @@ def test_what_is_held_has_the_reference_s_mean(model: StableDiffusion1) -> None:
     assert torch.allclose(*means, atol=0.05)
 
 
+def test_a_layout_is_kept_where_its_regions_are_and_around_them_words_decide(model: StableDiffusion1) -> None:
+    before = reference(model)
+    everywhere, inside = (
+        clean(model, look.keep_layout(before, regions, until=1.0), seed=7, negative="castle castle", scale=9.0)
+        for regions in (None, {"castle": OLD})
+    )
+    assert torch.allclose(everywhere, before.latent, atol=0.15)
+    assert torch.allclose(inside[..., OLD > 0], before.latent[..., OLD > 0], atol=0.15)
+    apart, held = ((latent - before.latent)[..., OLD == 0].abs().mean() for latent in (inside, everywhere))
+    assert apart > 2 * held
+    plain = paint(model, seed=7)
+    assert torch.equal(paint(model, 0.0 * look.keep_layout(before, {"castle": OLD}), seed=7), plain)
+
+
 def test_a_reference_of_another_size_is_refused(model: StableDiffusion1) -> None:
     with pytest.raises(RequestError, match="8 x 8 cells and the picture 12 x 8"):
         paint(model, look.freeze(reference(model), NEW), width=96)

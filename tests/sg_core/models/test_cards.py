@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sg_core.errors import WeightsError
+from sg_core.models import stable_diffusion_1
 from sg_core.models.cards import CARDS, CATALOGUE, OWN_CARD, new_card, read_card
 from sg_core.models.loading import FAMILIES, load
 
@@ -37,6 +38,15 @@ def test_cards_are_pinned_and_licensed() -> None:
 
 def test_every_family_has_defaults_and_a_loader() -> None:
     assert CATALOGUE["families"].keys() == FAMILIES.keys()
+
+
+def test_the_server_s_list_asks_for_the_parts_that_are_loaded() -> None:
+    for name, loader in FAMILIES.items():
+        first = {**stable_diffusion_1.COMPONENTS, "tokenizer": stable_diffusion_1.TOKENIZERS}
+        parts = first if loader.family is None else loader.family.parts
+        listed = CATALOGUE["parts"][CATALOGUE["families"][name]["pipeline"]]
+        assert {part: tuple(kinds) for part, kinds in listed.items()} == {p: tuple(k) for p, k in parts.items()}
+    assert CATALOGUE["parts"].keys() == {facts["pipeline"] for facts in CATALOGUE["families"].values()}
 
 
 def test_stable_diffusion_likes_what_its_family_likes() -> None:

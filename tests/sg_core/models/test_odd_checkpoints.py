@@ -19,6 +19,7 @@ from sg_core.models.folder import quiet
 from sg_core.models.model import Model
 from sg_core.models.schedulers import SCHEDULERS
 from sg_core.models.single_file import read_file_noise
+from tests.server.models.model_files import tensors_file, whole
 from tests.sg_core.models import checkpoint_file
 from tests.sg_core.models.families import pipelines
 
@@ -154,7 +155,7 @@ def test_version_2_is_told_by_its_name(tmp_path: Path) -> None:
     names = {"v2-1_768-ema-pruned": (768, "v_prediction"), "v2-1_512-ema-pruned": (512, "epsilon")}
     for name, (side, kind) in {**names, "sd21-base": (512, "epsilon"), "dreams21": (768, "v_prediction")}.items():
         file = tmp_path / f"{name}.safetensors"
-        save_file({"cond_stage_model.model.token_embedding.weight": torch.zeros(2, 2)}, file)
+        tensors_file(file, whole("stable-diffusion-2"))
         assert read_card(file).area == described(file).area == side**2
         assert read_file_noise(file)["prediction_type"] == kind
 

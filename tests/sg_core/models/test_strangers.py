@@ -138,6 +138,14 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "pipe for weights": (lambda d: piped(d, TEXT), "no safetensors"),
     "pipe for words": (lambda d: piped(d, "tokenizer/special_tokens_map.json"), "not ours to open"),
     "pipe for a configuration": (lambda d: piped(d, "scheduler/scheduler_config.json"), "no plain file"),
+    "only a pickle": (
+        lambda d: (d / UNET).rename(d / "unet/diffusion_pytorch_model.bin").write_bytes(evil(d)),
+        "has no safetensors",
+    ),
+    "noise of another kind": (
+        lambda d: change(d / "scheduler/scheduler_config.json", _class_name="EDMEulerScheduler"),
+        "EDM's kind",
+    ),
     "noise for words": (lambda d: (d / "tokenizer/tokenizer.json").write_bytes(b"\x00\xff"), "cannot be read"),
 }
 

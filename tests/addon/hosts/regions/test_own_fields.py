@@ -3,6 +3,7 @@
 
 import pytest
 
+from addon.messages.errors import PhraseMissing
 from addon.regions.marks import (
     COLOUR,
     DESCRIPTION,
@@ -10,6 +11,7 @@ from addon.regions.marks import (
     KEYS,
     START,
     STRENGTH,
+    UNNAMED,
     UNTIL,
     mark,
     read,
@@ -52,6 +54,23 @@ def test_a_request_gives_them_back():
     recall(thing, own)
     assert capture(scene, prompt="a thing").regions == (own,)
     assert asks_alike(read(thing), own) and not asks_alike(read(thing), plain)
+
+
+def test_the_prompt_need_not_say_what_is_unnamed():
+    scene = fresh()
+    thing = box("thing")
+    mark(thing)
+    with pytest.raises(PhraseMissing):
+        capture(scene, prompt="a meadow")
+    thing[UNNAMED] = True
+    (region,) = capture(scene, prompt="a meadow").regions
+    assert (region.phrase, region.unnamed) == ("thing", True)
+    (named,) = capture(scene, prompt="a Thing").regions
+    assert (named.phrase, named.unnamed) == ("Thing", False)
+    recall(thing, named)
+    assert thing.get(UNNAMED) is None
+    recall(thing, region)
+    assert capture(scene, prompt="a meadow").regions == (region,)
 
 
 def test_unmarking_takes_them_away():

@@ -79,7 +79,7 @@ def test_what_is_nowhere_is_said_and_hinders_no_other(tmp_path, here, capsys):
     assert main(["paint", str(tmp_path / "in"), "--references", str(empty), "--out", str(out)]) == 1
     said = " ".join(capsys.readouterr().err.split())
     looked = f"which no PNG file in {tmp_path / 'in'} or {empty} has: put it there, or name its folder with"
-    for name, digest, words in (("a", "0" * 64, "follows"), ("b", "1" * 64, "takes an object out of")):
+    for name, digest, words in (("a", "0" * 64, "follows"), ("b", "1" * 64, "takes something of")):
         file = tmp_path / "in" / f"{name}.blockout.json"
         assert f"{file} {words} the picture with the sha256 {digest}, {looked} --references" in said
     assert set(read_rows(out)) == {"c"}
