@@ -125,7 +125,7 @@ def sample(
         active = layout.energy.at(step.progress) if guidance.acts(step) else Energy()
         follow = not bool(guidance.rests(memory).all())
         others = references.tapes(layout.energy.at(step.progress) if inspected else active, step)
-        with shared(known, kept, latent, step), masked(step.progress), beside(step.progress):
+        with shared(known, kept, step), masked(step.progress), beside(step.progress):
             passed = conditional_pass(model, noisy, step, texts, active, others, follow=follow, listen=inspected)
         with torch.no_grad(), beside(step.progress):
             plain, correction = guided_output(model, noisy, step, texts, scale, passed.output)

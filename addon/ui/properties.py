@@ -5,6 +5,9 @@ Each one reads and writes a custom property of the same name (``scene["maquette_
 captured by a Blender without this add-on, and nothing is stored that the artist did not set.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
@@ -174,7 +177,7 @@ def _masks() -> dict[str, object]:
             max=20.0,
             soft_max=12.0,
             options=set(),
-            **stored(EMPHASIS, _default_emphasis),
+            **stored(EMPHASIS, _by_steps("emphasis")),
         ),
         SHAPED: declared(
             IntProperty,
@@ -183,7 +186,7 @@ def _masks() -> dict[str, object]:
             min=0,
             max=3,
             options=set(),
-            **stored(SHAPED, _default_noise),
+            **stored(SHAPED, _by_steps("noise")),
         ),
     }
 
@@ -205,7 +208,7 @@ def _sampling() -> dict[str, object]:
             max=1.0,
             subtype="FACTOR",
             options=set(),
-            **stored(STRENGTH, _default_strength),
+            **stored(STRENGTH, _by_steps("strength")),
         ),
         STEPS: declared(
             IntProperty,
@@ -278,19 +281,9 @@ def _default_scheduler(scene: bpy.types.Scene) -> str:
     return chosen(scene).scheduler
 
 
-def _default_strength(scene: bpy.types.Scene) -> float:
-    strength: float = default("strength", chosen(scene), _steps(scene))
-    return strength
-
-
-def _default_emphasis(scene: bpy.types.Scene) -> float:
-    emphasis: float = default("emphasis", chosen(scene), _steps(scene))
-    return emphasis
-
-
-def _default_noise(scene: bpy.types.Scene) -> int:
-    noise: int = default("noise", chosen(scene), _steps(scene))
-    return noise
+def _by_steps(name: str) -> Callable[[bpy.types.Scene], Any]:
+    """The default of what suits a number of steps."""
+    return lambda scene: default(name, chosen(scene), _steps(scene))
 
 
 def _steps(scene: bpy.types.Scene) -> int:

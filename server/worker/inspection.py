@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import sg_core
-from addon.protocol.blockout import Blockout, ReferencePicture
+from addon.protocol.blockout import Blockout, Likeness, ReferencePicture
 from sg_core.inspection.page import page
 from sg_core.inspection.record import InspectionRecorder
 
@@ -90,12 +90,18 @@ def facts(blockout: Blockout) -> dict[str, str]:
         "VAE": blockout.vae.name if blockout.vae else "",
         "ControlNet": f"{blockout.control.name} × {blockout.control.scale:g}" if blockout.control else "",
         "follows": _followed(blockout.reference) if blockout.reference else "",
+        "taken": "; ".join(f"{part.region} out of {part.picture[:12]}…" for part in blockout.collage),
+        "alike": "; ".join(map(_alike, blockout.likenesses)),
     }
     return standard | {name: value for name, value in optional.items() if value}
 
 
 def _followed(reference: ReferencePicture) -> str:
     return f"{reference.picture[:12]}…, keeps its {reference.keeps}"
+
+
+def _alike(part: Likeness) -> str:
+    return f"{part.region}, {' and '.join(part.properties)} of {part.phrase} in {part.picture[:12]}…"
 
 
 def difference_of(picture: torch.Tensor, blockout: Blockout, png: bytes) -> float | None:

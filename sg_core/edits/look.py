@@ -5,6 +5,7 @@ layout = place(new) + masks(new) + keep_look(model, before, {"castle": new["cast
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -162,6 +163,7 @@ def keep_look(
 
     Raises RequestError for a region that the reference does not have, or a model that cannot encode pictures.
     """
+    reference = replace(reference, picture=reference.decoded(model))  # once, for all that is kept of it
     anew = {phrase(words) for words in repainted}
     kept = {phrase(words): mask for words, mask in regions.items() if phrase(words) not in anew}
     area = opened(reference, regions, others or {}).maximum(opened(reference, gone or {}, others or {}))

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -21,10 +21,14 @@ from sg_core.tokens import Words
 
 @dataclass(frozen=True)
 class Sources:
-    """The references that are looked at, each with what it is told."""
+    """The references that are looked at, each with what it is told; and the layers that look at the picture itself, at
+    words, and, small ones, at the picture itself, as far as any term speaks of them."""
 
     model: Model
     texts: tuple[tuple[Reference, Conditioning], ...] = ()
+    alike: Mapping[str, Grid] = field(default_factory=dict)
+    words: Mapping[str, Grid] = field(default_factory=dict)
+    itself: Mapping[str, Grid] = field(default_factory=dict)
 
 
 def sources(model: Model, keeping: Keeping, latent: Tensor, scale: float) -> Sources:
@@ -33,13 +37,15 @@ def sources(model: Model, keeping: Keeping, latent: Tensor, scale: float) -> Sou
     Raises RequestError when the model's attention cannot be shared, or the reference is of another size.
     """
     terms = [term for term in keeping.terms if isinstance(term, Share | Replace)]
-    for term in terms:
-        (self_attention if isinstance(term, Share) else word_layers)(model, latent)
+    shares = any(isinstance(term, Share) for term in terms)
+    replaces = any(isinstance(term, Replace) for term in terms)
+    alike = self_attention(model, latent) if shares else {}
+    words, itself = (word_layers(model, latent), small_layers(model, latent)) if replaces else ({}, {})
     texts = []
     for reference in {id(term.reference): term.reference for term in terms}.values():
         check_size(reference, latent)
         texts.append((reference, _told(model, reference, scale)))
-    return Sources(model, tuple(texts))
+    return Sources(model, tuple(texts), alike, words, itself)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def _told(model: Model, reference: Reference, scale: float) -> Conditioning:
 
 
 @contextmanager
-def shared(known: Sources, keeping: Keeping, latent: Tensor, step: Step) -> Iterator[None]:
+def shared(known: Sources, keeping: Keeping, step: Step) -> Iterator[None]:
     """Until the block ends, what the terms share of their references is looked at too, and their maps replace others:
     one more pass a reference."""
     shares, replacements = keeping.of(Share, step.progress), keeping.of(Replace, step.progress)
@@ -92,32 +98,31 @@ def shared(known: Sources, keeping: Keeping, latent: Tensor, step: Step) -> Iter
         own = [term for term in shares if term.reference is reference]
         swapped = [term for term in replacements if term.reference is reference]
         if own or swapped:
-            passed = _passed(known.model, (reference, text), step, own, swapped)
+            passed = _passed(known, (reference, text), step, own, swapped)
             regions += passed[0]
             replaced += passed[1]
     network = known.model.network
     with ExitStack() as hooks:
         if regions:
-            hooks.enter_context(sharing(self_attention(known.model, latent), network, regions))
+            hooks.enter_context(sharing(known.alike, network, regions))
         if replaced:
             hooks.enter_context(replacing(network, replaced))
         yield
 
 
 def _passed(
-    model: Model,
+    known: Sources,
     source: tuple[Reference, Conditioning],
     step: Step,
     shares: Sequence[Share],
     replacements: Sequence[Replace],
 ) -> tuple[list[SharedRegion], list[ReplacedMaps]]:
     """What one pass of a reference leaves: its keys and values, and its maps, of the layers that somebody wants."""
-    reference, text = source
-    latent, network = reference.latent, model.network
+    (reference, text), model, network = source, known.model, known.model.network
     empty: Mapping[str, Grid] = {}
-    alike = self_attention(model, latent) if shares else empty
-    words = word_layers(model, latent) if any(term.alignment is not None for term in replacements) else empty
-    itself = small_layers(model, latent) if any(term.alignment is None for term in replacements) else empty
+    alike = known.alike if shares else empty
+    words = known.words if any(term.alignment is not None for term in replacements) else empty
+    itself = known.itself if any(term.alignment is None for term in replacements) else empty
     with torch.no_grad(), recorded(alike, network) as spoken, recorded_maps({**words, **itself}, network) as maps:
         model.predict(reference.at(step).to(text.device), step, text)
     regions = [SharedRegion(spoken, tuple((t.old, t.new, t.weight(step.progress)) for t in shares))] if shares else []

@@ -179,8 +179,9 @@ class MapReplacement(TorchFunctionMode):
 @contextmanager
 def recorded_maps(layers: Mapping[str, Grid], network: nn.Module) -> Iterator[AttentionMaps]:
     """The attention of one pass by layer: the table fills while it runs."""
-    refuse_compiled(network)
     maps: AttentionMaps = {}
+    if layers:
+        refuse_compiled(network)
     with ExitStack() as hooks:
         for name in layers:
             hooks.enter_context(active_inside(submodule(network, name), MapRecorder(name, maps)))

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 
 from sg_core.errors import RequestError
-from sg_core.toybox.enlarging.decoder_course import begin_decoder
+from sg_core.toybox.enlarging.enlarging_course import begin_enlarging
 from sg_core.toybox.recipe import RECIPES
 from sg_core.toybox.training.checkpoint import point, training_folder
 from sg_core.toybox.training.course import begin
@@ -59,8 +59,8 @@ def main(words: Sequence[str] | None = None) -> int:
     claim(folder)
     stop = Stop()
     hours, device = args.hours or recipe.hours, "cuda" if torch.cuda.is_available() else "cpu"
-    decoder_only = "denoiser" not in recipe.lessons
-    course: Trained = begin_decoder(recipe, folder, hours) if decoder_only else begin(recipe, folder, hours, device)
+    onward = recipe.from_shipped
+    course: Trained = begin_enlarging(recipe, folder, hours) if onward else begin(recipe, folder, hours, device)
     say(folder, "begins: " + course.summary())
     run(course, folder, stop, time.monotonic() + 60 * args.minutes)
     course.save()

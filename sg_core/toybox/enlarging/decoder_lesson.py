@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a new decoder learns: pixels, edges, what a Judge's first layers see, and edges as steep as true ones.
+"""What the decoder learns: pixels, edges, what a Judge's first layers see, and edges as steep as true ones.
 
 Half of its latents are those that the denoiser cleaned: aligned with the true picture, but as soft as what it paints.
 """
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sg_core.toybox.enlarging.scene_cache import SceneCache
+from sg_core.toybox.enlarging.scene_cache import CHUNK, SceneCache
 from sg_core.toybox.training.decoder import perceived, unlike
 from sg_core.toybox.training.optimise import Learner
 
@@ -19,6 +19,7 @@ CLEANED = 0.6  # of a batch are latents that the denoiser cleaned
 NOISE = 0.25  # the most in true latents
 PERCEPTION, STEEPNESS = 0.15, 1.0
 RENEWED = 0.1  # of the steps draw new scenes
+FIRST_SHARE = 0.16  # of the scenes kept are drawn at once
 WINDOW = 8  # pixels of the sides over which edges are compared
 FLAT = 1e-4  # squared gradients of what counts as flat
 
@@ -31,6 +32,13 @@ class EnlargingTraining:
     decoder: nn.Module
     learner: Learner
     judge: nn.Module
+
+    def prepare(self) -> None:
+        """Draw the first scenes, if none were drawn yet."""
+        for cache in self.caches:
+            first = max(CHUNK, round(FIRST_SHARE * cache.size))
+            while cache.filled < first:
+                cache.renew()
 
     def loss(self) -> tuple[Tensor, int]:
         """The loss of one batch of whole pictures, and how many they are."""

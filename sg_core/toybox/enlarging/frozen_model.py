@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A model that does not learn any more, and the latents that it leaves: what a new decoder is given to paint."""
+"""A model that does not learn, and the latents that it leaves: what the decoder is given to paint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from sg_core.toybox.autoencoder import latents_of
 from sg_core.toybox.components import Parts
-from sg_core.toybox.training.optimise import precision
+from sg_core.toybox.enlarging.patch_basis import PatchBasis, basis_of
+from sg_core.toybox.training.optimise import Learner, precision
 
 
 @dataclass
 class FrozenModel:
-    """Denoiser, words and autoencoder of a model that ships."""
+    """Denoiser and words of the model that ships, or as they are now in training beside, and its encoder."""
 
     parts: Parts
+    basis: PatchBasis = field(init=False)
     alphas: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         for module in (self.parts.unet, self.parts.text_encoder, self.parts.vae):
             module.requires_grad_(False).eval()
+        self.basis = basis_of(self.parts.vae)
         self.precision = precision(self.parts.unet.device)
         nn.Module.to(self.parts.unet, self.precision)
         nn.Module.to(self.parts.text_encoder, self.precision)
@@ -31,13 +33,18 @@ class FrozenModel:
     @property
     def channels(self) -> int:
         """Numbers of a latent cell."""
-        channels: int = self.parts.vae.config.latent_channels
-        return channels
+        return len(self.basis.offsets)
 
     @torch.no_grad()
     def latents(self, rgb: Tensor) -> Tensor:
         """What its encoder makes of pictures (batch, 3, height, width) in 0..1."""
-        return latents_of(self.parts.vae, rgb)
+        return self.basis.encode(rgb)
+
+    def follow(self, learner: Learner, trained: Parts) -> None:
+        """Take over the averaged weights of a denoiser and its words in training."""
+        with learner.averaged():
+            self.parts.unet.load_state_dict(trained.unet.state_dict())
+            self.parts.text_encoder.load_state_dict(trained.text_encoder.state_dict())
 
     @torch.no_grad()
     def walk(self, noise: Tensor, clean: Tensor, captions: Sequence[str], times: Sequence[int], scale: float) -> Tensor:

@@ -29,7 +29,8 @@ class SceneStyle:
 
     `sides` are the least and the greatest of the root of width times height, over the root of the frame's area.
     `inside` times its width is how far a thing's centre stays from the frame's edge at least: at 0.5 all are whole.
-    With `looks` every noun has six; without, only its pictures and a slight change of hue.
+    With `looks` every noun has six; without, only its pictures and a slight change of hue. `familiar` leaves out
+    pictures that people call by another noun, as looks always do.
     """
 
     sides: tuple[float, float]
@@ -38,6 +39,7 @@ class SceneStyle:
     stretch: float
     tilt: float
     looks: bool
+    familiar: bool = False
 
 
 FIRST = SceneStyle(sides=(0.15, 0.8), inside=0.42, overlap=0.3, stretch=0.14, tilt=0.12, looks=False)
@@ -170,13 +172,9 @@ def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, tes
 
 def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: SceneStyle) -> SceneObject:
     """What a thing looks like, of side 1 in the middle of the frame."""
-    look = None
-    if style.looks:
-        tiles = pictures_of(noun, atlas.of(noun))
-        look = pick(rng, looks(noun, len(tiles)))
-        tile = tiles[look.picture]
-    else:
-        tile = pick(rng, atlas.of(noun))
+    tiles = pictures_of(noun, atlas.of(noun)) if style.looks or style.familiar else atlas.of(noun)
+    look = pick(rng, looks(noun, len(tiles))) if style.looks else None
+    tile = tiles[look.picture] if look else pick(rng, tiles)
     free = math.exp(rng.normal(0, style.stretch)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
     shape = math.sqrt(atlas.tiles[tile].aspect * free * (look.stretch if look else 1))
     coloured = rng.random() < 0.3

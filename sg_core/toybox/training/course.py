@@ -3,15 +3,13 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sg_core.toybox.autoencoder import forget_spread
 from sg_core.toybox.components import Parts, write_card
@@ -25,21 +23,13 @@ from sg_core.toybox.training.encoder import EncoderTraining
 from sg_core.toybox.training.judge import JUDGES, JudgeTraining, new_judge
 from sg_core.toybox.training.milestone import adopt, first_parts, write_record
 from sg_core.toybox.training.optimise import Learner
-from sg_core.toybox.training.pool import CHUNK, Source, pools
+from sg_core.toybox.training.pool import CHUNK, MeaningSource, pools
 from sg_core.toybox.training.samples import sample_sheet
 from sg_core.toybox.training.stream import SHARED_SEEDS, stream
+from sg_core.toybox.training.turns import TURN, Training, all_settled, furthest_behind, hours_of, save_fresh
 
 FIRST_SCENES, GROWTH = 2048, 64
-TURN = 20.0  # seconds that one part is trained before another's turn
 SAMPLED_SCENES = 512
-
-
-class Training(Protocol):
-    """One part's training: its learner, and the loss of a fresh batch with the number of its pictures."""
-
-    learner: Learner
-
-    def loss(self) -> tuple[Tensor, int]: ...
 
 
 @dataclass
@@ -57,12 +47,7 @@ class Course:
 
     def due(self) -> str | None:
         """The part that is furthest behind its share of the hours; None when all have had theirs."""
-        behind = {
-            name: training.learner.spent / training.learner.lesson.share
-            for name, training in self.trainings.items()
-            if training.learner.spent < training.learner.planned
-        }
-        return min(behind, key=behind.__getitem__) if behind else None
+        return furthest_behind(self.trainings)
 
     def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
         """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
@@ -77,13 +62,11 @@ class Course:
 
     def summary(self) -> str:
         """Hours of every part."""
-        return ", ".join(f"{name} {training.learner.spent:.2f} core-hours" for name, training in self.trainings.items())
+        return hours_of(self.trainings)
 
     def save(self) -> None:
         """A checkpoint of every part that was trained."""
-        for name, training in self.trainings.items():
-            if training.learner.fresh:
-                training.learner.save(self.folder, name)
+        save_fresh(self.trainings, self.folder)
 
     def export(self, folder: Path) -> None:
         """The model as a folder of StableDiffusionPipeline, its Judges inside, and a sheet of pictures beside."""
@@ -106,15 +89,6 @@ class Course:
         fresh.rename(folder)
 
 
-@contextmanager
-def all_settled(learners: Sequence[Learner]) -> Iterator[None]:
-    """Every part holds its averaged weights in float32 meanwhile."""
-    with ExitStack() as stack:
-        for learner in learners:
-            stack.enter_context(learner.settled())
-        yield
-
-
 def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     """The course as its checkpoints left it, or from nothing; the first scenes are drawn at once."""
     atlas = load_atlas(recipe.nouns).to(device)
@@ -122,7 +96,7 @@ def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:
     for module in (parts.unet, parts.text_encoder, parts.vae):
         module.to(device).train()
     latents = latents_for(recipe, atlas, folder / "latents.safetensors").to(device)
-    source = Source(recipe, atlas, parts, latents)
+    source = MeaningSource(recipe, atlas, parts, latents)
 
     def learner(name: str, modules: dict[str, nn.Module]) -> Learner:
         lesson = recipe.lessons[name]

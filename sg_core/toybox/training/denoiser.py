@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
@@ -23,7 +22,8 @@ class DenoiserTraining:
     """Velocity prediction (Salimans and Ho, 2022); a tenth of the captions empty.
 
     Half of the times are drawn logit-normally (Esser et al., 2024), for outlines are decided between much noise and
-    little; half evenly, for where a thing goes is decided in most noise.
+    little; half evenly, for where a thing goes is decided in most noise. Weights of cells fade with noise: what counts
+    more on objects while nobody knows where they are paints them larger, and paints more of them.
     """
 
     parts: Parts
@@ -39,7 +39,7 @@ class DenoiserTraining:
         self.empty = self.parts.tokens([""]).to(device)
 
     def loss(self) -> tuple[Tensor, int]:
-        """Mean squared error of the velocity over a batch, and its pictures."""
+        """Mean squared error of the velocity over a batch, its cells weighed as their pool says, and its pictures."""
         pool = self.pools[int(np.random.choice(len(self.pools), p=self.shares))]
         batch = self.learner.lesson.batch
         pool.renew(max(1, batch // RENEWED))
@@ -51,7 +51,9 @@ class DenoiserTraining:
         alpha, sigma = self.noise_levels(time)
         noise = torch.randn_like(latents)
         velocity = self.predict(alpha * latents + sigma * noise, time, torch.where(dropped, self.empty, tokens))
-        return F.mse_loss(velocity, alpha * noise - sigma * latents), len(index)
+        error = (velocity - alpha * noise + sigma * latents).square().mean(1)
+        weights = 1 + alpha[:, 0].square() * (tensor(pool.weights[index], self.empty.device) - 1)
+        return (error * weights).mean() / weights.mean(), len(index)
 
     def predict(self, noisy: Tensor, time: Tensor, tokens: Tensor) -> Tensor:
         """The velocity, in float32."""

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.toybox.latents import meaning
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.segmenter import Segmenter
 from sg_core.toybox.training.optimise import Learner
@@ -45,9 +44,7 @@ class JudgeTraining:
     @torch.no_grad()
     def repainted(self, batch: Batch, count: int) -> Tensor:
         """The first few pictures as the decoder paints their latents."""
-        nouns, latent_map = self.source.recipe.nouns, self.source.latents
-        meanings = meaning(batch.scenes, batch.pictures, self.source.atlas, nouns, latent_map.codes)
-        latents = latent_map.encode(meanings, batch.pictures.rgb)[:count]
+        latents = self.source.encode(batch.scenes, batch.pictures)[:count]
         noisy = latents + NOISE * torch.randn_like(latents)
         with self.decoder.averaged():
             painted: Tensor = self.source.parts.vae.decoder(noisy.to(self.decoder.precision))

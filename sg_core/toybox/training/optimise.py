@@ -27,13 +27,15 @@ SINKING = 0.25
 class Learner:
     """Masters and averages of the modules being trained; the modules themselves hold working copies in `precision`.
 
-    `planned` and `spent` are hours of `clock`, which gives seconds.
+    `planned` and `spent` are hours of `clock`, which gives seconds. An average of the first steps of all soon forgets
+    where they began; of modules that are `trained` already that is worth keeping, and it decays as it does later.
     """
 
     modules: dict[str, nn.Module]
     lesson: Lesson
     planned: float
     clock: Callable[[], float] = time.process_time
+    trained: bool = False
     steps: int = 0
     pictures: int = 0
     spent: float = 0.0
@@ -74,7 +76,7 @@ class Learner:
         for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
             optimiser.param_groups[0]["lr"] = rate * share
             optimiser.step()
-        decay = min(self.lesson.decay, (1 + self.steps) / (10 + self.steps))
+        decay = self.lesson.decay if self.trained else min(self.lesson.decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             torch._foreach_lerp_(self.averages, [m.detach() for m in self.masters], 1 - decay)
             self.write(self.masters)

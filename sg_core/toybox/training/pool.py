@@ -4,9 +4,10 @@
 Composing a scene costs less than a step on it, but not nothing: each is learned from several times and never for long.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,8 +18,8 @@ from sg_core.toybox.components import Parts
 from sg_core.toybox.latents import CELL, LatentMap, meaning
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas
-from sg_core.toybox.scenes.compose import compose
-from sg_core.toybox.scenes.scene import draw_scene
+from sg_core.toybox.scenes.compose import Pictures, compose
+from sg_core.toybox.scenes.scene import Scene, draw_scene
 from sg_core.toybox.training.checkpoint import point
 
 CHUNK = 16
@@ -26,30 +27,68 @@ PICTURES = 4096
 BUCKET_SEEDS = 20_000_000
 
 
+class Source(Protocol):
+    """What scenes are made from, and what a denoiser is given of them."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def atlas(self) -> Atlas: ...
+
+    @property
+    def parts(self) -> Parts: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    def encode(self, scenes: Sequence[Scene], pictures: Pictures) -> Tensor: ...
+
+    def weigh(self, pictures: Pictures) -> Tensor: ...
+
+
 @dataclass(frozen=True)
-class Source:
-    """What scenes are made from."""
+class MeaningSource:
+    """Latents that say what each cell means (`latents.py`)."""
 
     recipe: Recipe
     atlas: Atlas
     parts: Parts
     latents: LatentMap
 
+    @property
+    def channels(self) -> int:
+        """Numbers of a latent cell."""
+        return self.latents.channels
+
+    def encode(self, scenes: Sequence[Scene], pictures: Pictures) -> Tensor:
+        """Latents (batch, channel, rows, columns) of composed scenes."""
+        meanings = meaning(scenes, pictures, self.atlas, self.recipe.nouns, self.latents.codes)
+        return self.latents.encode(meanings, pictures.rgb)
+
+    def weigh(self, pictures: Pictures) -> Tensor:
+        """How much the error in each cell counts, (batch, rows, columns): all alike."""
+        batch, _, height, width = pictures.rgb.shape
+        return torch.ones(batch, height // CELL, width // CELL)
+
 
 @dataclass
 class Pool:
-    """Scenes of one size; `drawn` of them so far, the last `size` kept. Only the square bucket keeps pictures.
+    """Scenes of one size; `drawn` of them so far, the last `size` kept, and pictures of the first `pictured` rows.
 
-    `latents` (n, channel, rows, columns) float16, `tokens` (n, length) int16, `pictures` (m, 3, height, width) uint8,
-    and `painted` (m, channel, rows, columns): latents of the same pictures that the denoiser cleaned itself.
+    `latents` (n, channel, rows, columns) and `weights` of their errors (n, rows, columns), both float16, `tokens`
+    (n, length) int16, `pictures` (m, 3, height, width) uint8, and `painted` (m, channel, rows, columns): latents of
+    the same pictures that the denoiser cleaned itself.
     """
 
     source: Source
     bucket: int
     folder: Path
     size: int
+    pictured: int = 0
     drawn: int = 0
     latents: NDArray[np.float16] = field(init=False)
+    weights: NDArray[np.float16] = field(init=False)
     tokens: NDArray[np.int16] = field(init=False)
     pictures: NDArray[np.uint8] | None = field(init=False, default=None)
     painted: NDArray[np.float16] | None = field(init=False, default=None)
@@ -60,13 +99,14 @@ class Pool:
         folder.mkdir(parents=True, exist_ok=True)
         self.cursor = folder / "cursor.json"
         self.drawn = int(self.cursor.read_text()) if self.cursor.exists() else 0
-        cells = (self.source.latents.channels, height // CELL, width // CELL)
+        cells = (self.source.channels, height // CELL, width // CELL)
         self.latents = cached(folder / "z.npy", np.float16, (self.size, *cells))
         self.size = len(self.latents)  # an older recipe may have kept more or fewer
+        self.weights = cached(folder / "w.npy", np.float16, (self.size, *cells[1:]), 1)
         self.tokens = cached(folder / "t.npy", np.int16, (self.size, self.source.recipe.tokens))
-        if self.bucket == 0:
-            self.pictures = cached(folder / "rgb.npy", np.uint8, (min(PICTURES, self.size), 3, height, width))
-            self.painted = cached(folder / "own.npy", np.float16, (min(PICTURES, self.size), *cells))
+        if self.pictured:
+            self.pictures = cached(folder / "rgb.npy", np.uint8, (min(self.pictured, self.size), 3, height, width))
+            self.painted = cached(folder / "own.npy", np.float16, (min(self.pictured, self.size), *cells))
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -86,9 +126,9 @@ class Pool:
         seeds = range(first, first + count)
         scenes = [draw_scene(s, atlas, recipe.vocabulary, width / height, smallest=small) for s in seeds]
         pictures = compose(scenes, atlas, width, height)
-        meanings = meaning(scenes, pictures, atlas, recipe.nouns, self.source.latents.codes)
         rows = [number % self.size for number in range(self.drawn, self.drawn + count)]
-        self.latents[rows] = self.source.latents.encode(meanings, pictures.rgb).cpu().numpy()
+        self.latents[rows] = self.source.encode(scenes, pictures).cpu().numpy()
+        self.weights[rows] = self.source.weigh(pictures).cpu().numpy()
         self.tokens[rows] = self.source.parts.tokens([scene.caption for scene in scenes]).numpy()
         if self.pictures is not None and self.painted is not None:
             some = [k for k, row in enumerate(rows) if row < len(self.pictures)]
@@ -108,10 +148,10 @@ class Pool:
         return np.random.randint(0, min(self.filled, among or self.size), count)
 
 
-def cached(file: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
-    """An array on disk, as it was left or empty."""
+def cached(file: Path, dtype: type[np.generic], shape: tuple[int, ...], value: float = 0) -> NDArray[Any]:
+    """An array on disk, as it was left or of one value."""
     if not file.exists():
-        np.save(file, np.zeros(shape, dtype))
+        np.save(file, np.full(shape, value, dtype) if value else np.zeros(shape, dtype))
     array: NDArray[Any] = np.load(file, mmap_mode="r+", allow_pickle=False)
     return array
 
@@ -121,8 +161,8 @@ def tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor:
     return torch.from_numpy(np.array(array)).to(device).float()
 
 
-def pools(source: Source, folder: Path) -> list[Pool]:
-    """One for each of the recipe's buckets; the square one holds its share of the scenes, the others theirs."""
+def pools(source: Source, folder: Path, pictured: int = PICTURES) -> list[Pool]:
+    """One for each of the recipe's buckets, which holds its share of the scenes; only the square one keeps pictures."""
     total = source.recipe.scenes
     sizes = [max(CHUNK, round(total * share) // CHUNK * CHUNK) for _, _, share in source.recipe.buckets]
-    return [Pool(source, bucket, folder, size) for bucket, size in enumerate(sizes)]
+    return [Pool(source, bucket, folder, size, 0 if bucket else pictured) for bucket, size in enumerate(sizes)]

@@ -66,6 +66,11 @@ def test_what_a_region_has_of_its_own_is_asked_for(report: dict) -> None:
     assert len(asked["colour"]) == 3
 
 
+def test_a_region_goes_without_a_word_of_the_prompt(report: dict) -> None:
+    assert (report["unsaid"], report["need not"]) == (["fort"], [])
+    assert report["unnamed"] == {"castle": True, "rocket": False, "ghost": False}
+
+
 def test_the_server_says_its_memory(report: dict) -> None:
     total, free = report["memory"]
     assert 0 < free <= total

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from addon.protocol.blockout import ReferencePicture, ReferenceRegion
+from addon.protocol.blockout import CollagePart, Likeness, ReferencePicture, ReferenceRegion
 from server.problems import Unpaintable
 from server.worker.inspection import PicturesInspected
 from tests.server.worker.sample_request import ASKED, CASTLE, unwatched
@@ -47,6 +47,18 @@ def test_an_edit_is_looked_into_with_its_reference(engine, keeps):
     assert page.difference == 0.0
     assert keeps == "attention" or "kept of the reference" in page.text
     assert f"keeps its {keeps}" in page.text
+
+
+def test_what_is_like_another_picture_is_looked_into_with_that(engine):
+    png = engine.paint(ASKED, unwatched).full
+    digest = sha256(png).hexdigest()
+    part = Likeness(region="castle", picture=digest, caption=ASKED.prompt, phrase="rocket", properties=("appearance",))
+    cut = CollagePart(region="rocket", picture=digest, caption=ASKED.prompt, phrase="rocket", outline=CASTLE.mask)
+    edit = replace(ASKED, seed=9, likenesses=(part,), collage=(cut,))
+    after = engine.paint(edit, unwatched, None, [png, png])
+    page = engine.inspect(edit, unwatched, PicturesInspected(before=after.picture, parts=(png, png)))
+    assert page.difference == 0.0 and "appearance of castle, as before" in page.text
+    assert f"castle, appearance of rocket in {digest[:12]}" in page.text and f"rocket out of {digest[:12]}" in page.text
 
 
 def test_what_cannot_be_painted_cannot_be_looked_into(engine):

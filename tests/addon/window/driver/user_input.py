@@ -102,10 +102,10 @@ def undo() -> None:
         bpy.ops.ed.undo()
 
 
-def scroll(direction: str) -> Iterator:
-    """All the way "up" or "down" the sidebar."""
+def scroll(direction: str, steps: int = 60) -> Iterator:
+    """So many steps, or all the way, "up" or "down" the sidebar."""
     yield from rest(0.5)
-    for _ in range(60):  # a small step each, whatever it is asked for
+    for _ in range(steps):  # a small step each, whatever it is asked for
         with operator_context():
             getattr(bpy.ops.view2d, f"scroll_{direction}")()
 

@@ -18,6 +18,7 @@ from tests.addon.window.driver.user_input import (
     press,
     rest,
     screenshot,
+    scroll,
     sidebar,
     view,
     window,
@@ -31,6 +32,7 @@ CUBES = {  # name: middle, half size, phrase
     "speck": ((0.4, -3.0, 0.2), (0.05, 0.05, 0.05), "apple"),
     "wall": ((-2.6, -1.0, 0.4), (0.7, 0.1, 0.9), "tree"),
 }
+LITTLE = 8  # steps down the sidebar, to what a region has of its own
 RED = ("lighthouse", "far", "speck", "wall")
 
 
@@ -51,6 +53,7 @@ def region_rows(app, folder: Path, report: dict) -> Iterator:
         bpy.data.objects.remove(bpy.data.objects[name])
     yield from numbers(app, folder, report)
     yield from own(app, folder, report)
+    yield from unnamed(app, folder, report)
     yield from styles(app, folder, report)
 
 
@@ -184,6 +187,32 @@ def own(app, folder: Path, report: dict) -> Iterator:
     report["asked"] = {key: region.get(key) for key in ("enforce", "strength", "description", "colour")}
     yield from point(sidebar().x + 60, sidebar().y + sidebar().height - 330)
     yield from screenshot(folder / "own.png", settle=2.0)
+
+
+def unnamed(app, folder: Path, report: dict) -> Iterator:
+    """The prompt does not say the fort's phrase any more: its row is red, until it need not."""
+    scene, fort = bpy.context.scene, bpy.data.objects["fort"]
+    panel = importlib.import_module("bl_ext.user_default.maquette.ui.listed_regions")
+
+    def missing() -> list:
+        listed = panel.listed_regions(bpy.context)
+        return [one.row.name for one in listed for fault in one.faults if fault.code == "phrase-missing"]
+
+    bpy.context.view_layer.objects.active, scene.maquette_prompt = fort, "a rocket and a ghost"
+    report["unsaid"] = missing()
+    yield from screenshot(folder / "unsaid.png", settle=2.0)
+    fort.maquette_unnamed = True
+    report["need not"] = missing()
+    before = scene["maquette_picture"].session_uid
+    yield from painted(app)
+    yield lambda: scene["maquette_picture"].session_uid != before
+    request = json.loads(scene["maquette_picture"]["maquette_request"])
+    report["unnamed"] = {region["phrase"]: region.get("unnamed", False) for region in request["regions"]}
+    yield from point(sidebar().x + 60, sidebar().y + sidebar().height - 330)
+    yield from scroll("down", LITTLE)
+    yield from screenshot(folder / "unnamed.png", settle=2.0)
+    yield from scroll("up")
+    scene.maquette_prompt = PROMPT
 
 
 def styles(app, folder: Path, report: dict) -> Iterator:

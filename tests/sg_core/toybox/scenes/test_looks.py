@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from sg_core.toybox.recipe import FALLBACK
+from sg_core.toybox.recipe import CRISP, FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.looks import COLOURS, COUNT, OWN_COLOURS, between, looks, pictures_of
@@ -85,3 +85,17 @@ def test_stripes_darken_and_dots_lighten_only_the_thing(atlas, pattern, change):
     assert change * difference[inside].mean() > 0.02
     assert difference[before.full[0, 0] == 0].abs().max() == 0
     assert torch.equal(before.full, after.full)
+
+
+def test_castles_of_today_are_none_that_people_call_pagodas(atlas):
+    castles, pagodas = (
+        {
+            item.tile
+            for seed in range(300)
+            for item in draw_scene(seed, atlas, vocabulary, count=3).objects
+            if item.noun == "castle"
+        }
+        for vocabulary in (CRISP.vocabulary, FALLBACK.vocabulary)
+    )
+    assert castles == set(pictures_of("castle", atlas.of("castle")))
+    assert pagodas - castles == set(atlas.of("castle")[1:])

@@ -76,6 +76,16 @@ def test_a_learner_learns_with_its_rate_sinking_at_the_end():
     assert torch.equal(layer.weight, learner.masters[0].to(learner.precision))
 
 
+def test_averages_of_trained_weights_keep_what_they_were():
+    for trained, share in ((True, 0.002), (False, 9 / 11)):
+        layer = torch.nn.Linear(4, 4)
+        learner = Learner({"layer": layer}, Lesson(1, 0.05, 4), planned=1.0, trained=trained)
+        before = learner.averages[0].clone()
+        learner.step(layer(torch.ones(4, 4, dtype=learner.precision)).float().square().mean(), 4)
+        moved = learner.masters[0].detach() - before
+        assert torch.allclose(learner.averages[0] - before, share * moved, atol=1e-6)
+
+
 def test_crops_of_latents_and_pictures_show_the_same_cells():
     rgb = torch.rand(3, 3, 256, 256)
     latents = torch.nn.functional.avg_pool2d(rgb, 16)
