@@ -3,6 +3,7 @@
 
 import argparse
 import io
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -23,6 +24,7 @@ LIKE = (
     "weight=1; phrase=tower; caption=a tower by the sea"
 )
 SAID_OF_LIKENESS = ("same", "shift", "factor", "weight", "phrase", "caption")
+SEPARATOR = re.compile(r";(?=\s*\w+\s*=|\s*$)")  # a semicolon within a caption or a path is part of it
 BESIDE = "reference.png"  # the picture that a blockout in the same folder follows
 
 
@@ -166,7 +168,7 @@ def _source(
     flag: str, example: str, text: str, blockout: Blockout, more: Collection[str] = ("phrase", "caption")
 ) -> NamedSource:
     """What a flag says of a region and a picture, where it may say ``more``. Raises WrongReference."""
-    first, *others = (part.strip() for part in text.split(";"))
+    first, *others = (part.strip() for part in SEPARATOR.split(text))
     name, _, path = first.partition("=")
     facts = {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in others if part)}
     if not path or not set(facts) <= set(more):

@@ -153,13 +153,13 @@ def test_a_look_alone_leaves_the_block_as_it_is(request_file, before, tmp_path):
 
 
 def test_a_photograph_says_where_and_how_large(request_file, tmp_path):
-    photograph = tmp_path / "photo.jpg"
+    photograph = tmp_path / "photo; last.jpg"
     Image.new("RGB", (400, 200), (9, 8, 7)).save(photograph)
-    liking = f"cat={photograph}; shift=0.25,-0.5; factor=2; phrase=tabby; caption=a tabby on a mat"
+    liking = f"cat={photograph}; shift=0.25,-0.5; factor=2; phrase=tabby; caption=a tabby; on a mat;"
     painted = render(request_file, tmp_path / "after", "--like", liking)
     (part,) = painted.likenesses
     assert (part.properties, part.shift, part.factor) == (("centroid", "size"), (0.25, -0.5), 2.0)
-    assert (part.phrase, part.caption, part.seed) == ("tabby", "a tabby on a mat", 0)
+    assert (part.phrase, part.caption, part.seed) == ("tabby", "a tabby; on a mat", 0)
     assert (tmp_path / "after" / f"part-{part.picture[:12]}.png").is_file()
 
 
