@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from addon.request.settings import FEW_NOISE
+from addon.request.settings import FEW_NOISE, default
 from benchmarks.baselines import (
     attend_and_excite,
     best_of,
@@ -140,7 +140,7 @@ def test_without_weights_or_layers_a_gradient_free_peer_is_plain(model, case, pl
 
 @pytest.mark.parametrize("steps", [STEPS, CARDS["toybox"].few])
 def test_ours_is_what_generate_paints(model, case, steps):
-    """With few steps the layout shapes the noise, else words are emphasised."""
+    """With few steps the layout shapes the noise, and its pull is in proportion; else words are emphasised."""
     from sg_core.edits.recipes import place
 
     card, nearest_first = model.card, dict(reversed(case.masks.items()))
@@ -155,7 +155,7 @@ def test_ours_is_what_generate_paints(model, case, steps):
         height=128,
         steps=steps,
         scale=card.scale,
-        strength=card.strength,
+        strength=default("strength", card, steps),
     )[0]
     assert torch.equal(methods()["ours"](model, case, 0, steps), direct)
 
