@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -18,22 +18,22 @@ from sg_core.toybox.enlarging.enlarging_course import begin_enlarging
 from sg_core.toybox.recipe import RECIPES
 from sg_core.toybox.training.checkpoint import point, training_folder
 from sg_core.toybox.training.course import begin
+from sg_core.toybox.training.turns import Training, furthest_behind, hours_of, save_fresh
 
 SAVED, EXPORTED = 300.0, 3600.0
 
 
 class Trained(Protocol):
-    """A whole training: who is due, one turn of it, and what is kept."""
+    """A whole training: the folder of its checkpoints, its parts by name, one turn of a part, and what is exported."""
 
-    def due(self) -> str | None: ...
+    folder: Path
+
+    @property
+    def trainings(self) -> Mapping[str, Training]: ...
 
     def turn(self, name: str, over: Callable[[], bool]) -> str: ...
 
-    def save(self) -> None: ...
-
     def export(self, folder: Path) -> None: ...
-
-    def summary(self) -> str: ...
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,21 +61,21 @@ def main(words: Sequence[str] | None = None) -> int:
     hours, device = args.hours or recipe.hours, "cuda" if torch.cuda.is_available() else "cpu"
     onward = recipe.from_shipped
     course: Trained = begin_enlarging(recipe, folder, hours) if onward else begin(recipe, folder, hours, device)
-    say(folder, "begins: " + course.summary())
+    say(folder, "begins: " + hours_of(course.trainings))
     run(course, folder, stop, time.monotonic() + 60 * args.minutes)
-    course.save()
+    save_fresh(course.trainings, course.folder)
     course.export(folder / "model")
-    say(folder, "stopped: " + course.summary())
+    say(folder, "stopped: " + hours_of(course.trainings))
     return 0
 
 
 def run(course: Trained, folder: Path, stop: "Stop", end: float) -> None:
     """Turns, until nothing is due; checkpoints every five minutes, the model as a folder every hour."""
     saved = exported = time.monotonic()
-    while (name := course.due()) and not stop.asked and time.monotonic() < end:
+    while (name := furthest_behind(course.trainings)) and not stop.asked and time.monotonic() < end:
         say(folder, course.turn(name, lambda: stop.asked or time.monotonic() > end))
         if time.monotonic() - saved > SAVED:
-            course.save()
+            save_fresh(course.trainings, course.folder)
             saved = time.monotonic()
         if time.monotonic() - exported > EXPORTED:
             course.export(folder / "model")

@@ -26,7 +26,7 @@ from sg_core.toybox.training.pool import CHUNK as ROWS
 from sg_core.toybox.training.pool import Pool, pools
 from sg_core.toybox.training.samples import sample_sheet
 from sg_core.toybox.training.stream import POOL_SEEDS
-from sg_core.toybox.training.turns import TURN, Training, all_settled, furthest_behind, hours_of, save_fresh
+from sg_core.toybox.training.turns import TURN, Training, all_settled, replaced
 
 CACHED = 1024  # scenes that the decoder learns from at a time
 RESUMED_SEEDS = 1_000_000  # between the decoder's scenes of one start and of the next
@@ -51,10 +51,6 @@ class EnlargingCourse:
         """Both parts by name."""
         return {"denoiser": self.denoiser, "decoder": self.decoder}
 
-    def due(self) -> str | None:
-        """The part that is furthest behind its share of the hours; None when both have had theirs."""
-        return furthest_behind(self.trainings)
-
     def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
         """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
         training = self.trainings[name]
@@ -66,27 +62,16 @@ class EnlargingCourse:
                 self.decoder.prepare()
         return training.learner.turn(name, training.loss, over, seconds)
 
-    def summary(self) -> str:
-        """Hours of both parts."""
-        return hours_of(self.trainings)
-
-    def save(self) -> None:
-        """A checkpoint of what was trained."""
-        save_fresh(self.trainings, self.folder)
-
     def export(self, folder: Path) -> None:
         """The folder that ships with the averaged weights in it, and a sheet of pictures beside."""
         learners = {name: training.learner for name, training in self.trainings.items()}
-        fresh = folder.with_name(f"{folder.name}.fresh")
-        shutil.rmtree(fresh, ignore_errors=True)
-        with all_settled(list(learners.values())):
-            self.parts.save(fresh)
-            shutil.copytree(WEIGHTS, fresh, ignore=ignore_trained, dirs_exist_ok=True)
-            sheet = f"samples-{self.denoiser.learner.steps}-{self.decoder.learner.steps}.png"
-            sample_sheet(self.recipe, self.atlas, self.parts, self.folder / sheet)
-        write_record(self.recipe, learners, fresh)
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
+        with replaced(folder) as fresh:
+            with all_settled(list(learners.values())):
+                self.parts.save(fresh)
+                shutil.copytree(WEIGHTS, fresh, ignore=ignore_trained, dirs_exist_ok=True)
+                sheet = f"samples-{self.denoiser.learner.steps}-{self.decoder.learner.steps}.png"
+                sample_sheet(self.recipe, self.atlas, self.parts, self.folder / sheet)
+            write_record(self.recipe, learners, fresh)
 
 
 def ignore_trained(folder: str, names: list[str]) -> set[str]:

@@ -26,7 +26,7 @@ from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import CHUNK, MeaningSource, pools
 from sg_core.toybox.training.samples import sample_sheet
 from sg_core.toybox.training.stream import SHARED_SEEDS, stream
-from sg_core.toybox.training.turns import TURN, Training, all_settled, furthest_behind, hours_of, save_fresh
+from sg_core.toybox.training.turns import TURN, Training, all_settled, replaced
 
 FIRST_SCENES, GROWTH = 2048, 64
 SAMPLED_SCENES = 512
@@ -45,10 +45,6 @@ class Course:
     decoder: DecoderTraining
     trainings: Mapping[str, Training]
 
-    def due(self) -> str | None:
-        """The part that is furthest behind its share of the hours; None when all have had theirs."""
-        return furthest_behind(self.trainings)
-
     def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
         """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
         training = self.trainings[name]
@@ -60,33 +56,22 @@ class Course:
                 self.decoder.prepare()
         return learner.turn(name, training.loss, over, seconds)
 
-    def summary(self) -> str:
-        """Hours of every part."""
-        return hours_of(self.trainings)
-
-    def save(self) -> None:
-        """A checkpoint of every part that was trained."""
-        save_fresh(self.trainings, self.folder)
-
     def export(self, folder: Path) -> None:
         """The model as a folder of StableDiffusionPipeline, its Judges inside, and a sheet of pictures beside."""
         learners = {name: training.learner for name, training in self.trainings.items()}
-        fresh = folder.with_name(f"{folder.name}.fresh")
-        shutil.rmtree(fresh, ignore_errors=True)
-        with all_settled(list(learners.values())):
-            forget_spread(self.parts.vae.encoder)
-            self.parts.save(fresh)
-            write_card(self.recipe.vocabulary, fresh)
-            shutil.copy(self.folder / "tokenizer" / "words.json", fresh / "tokenizer")
-            self.latents.save(fresh / "latents.safetensors")
-            for name, training in self.trainings.items():
-                if isinstance(training, JudgeTraining):
-                    save_judge(training.judge, fresh / name)
-            steps = self.denoiser.learner.steps
-            sample_sheet(self.recipe, self.atlas, self.parts, self.folder / f"samples-{steps}.png")
-        write_record(self.recipe, learners, fresh)
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
+        with replaced(folder) as fresh:
+            with all_settled(list(learners.values())):
+                forget_spread(self.parts.vae.encoder)
+                self.parts.save(fresh)
+                write_card(self.recipe.vocabulary, fresh)
+                shutil.copy(self.folder / "tokenizer" / "words.json", fresh / "tokenizer")
+                self.latents.save(fresh / "latents.safetensors")
+                for name, training in self.trainings.items():
+                    if isinstance(training, JudgeTraining):
+                        save_judge(training.judge, fresh / name)
+                steps = self.denoiser.learner.steps
+                sample_sheet(self.recipe, self.atlas, self.parts, self.folder / f"samples-{steps}.png")
+            write_record(self.recipe, learners, fresh)
 
 
 def begin(recipe: Recipe, folder: Path, hours: float, device: str) -> Course:

@@ -22,6 +22,7 @@ from sg_core.toybox.recipe import RECIPES
 from sg_core.toybox.training.course import Course, begin
 from sg_core.toybox.training.milestone import first_parts
 from sg_core.toybox.training.optimise import Learner
+from sg_core.toybox.training.turns import furthest_behind, hours_of
 
 PIECE = 15_000_000
 SIZING, CLOSING = 20.0, 45.0  # seconds to find the batch in, and kept for the end
@@ -58,16 +59,16 @@ def main(words: Sequence[str] | None = None) -> int:
         if args.model:
             first_parts(RECIPES[args.recipe], folder, args.model)
         course = begin(RECIPES[args.recipe], folder, 1.0, args.device)
-        say("begins: " + course.summary())
+        say("begins: " + hours_of(course.trainings))
         learner = course.denoiser.learner
         say(size(course, args.batch, min(SIZING, 10 * args.minutes)))
         plan(course, max(1.0, end - time.monotonic()) / 3600)
-        while (name := course.due()) and time.monotonic() < end:
+        while (name := furthest_behind(course.trainings)) and time.monotonic() < end:
             say(course.turn(name, lambda: time.monotonic() > end, TURN))
         course.export(folder / "model")
         pack(folder / "model", args.out)
         shutil.copy(folder / f"samples-{learner.steps}.png", args.out / "samples.png")
-        say("stopped: " + course.summary())
+        say("stopped: " + hours_of(course.trainings))
     return 0
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Several parts in training by turns: each with its learner and its share of the core-hours."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -50,3 +51,13 @@ def all_settled(learners: Sequence[Learner]) -> Iterator[None]:
         for learner in learners:
             stack.enter_context(learner.settled())
         yield
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """Where to write a folder that then takes the place of this one: an interruption leaves the old one whole."""
+    fresh = folder.with_name(f"{folder.name}.fresh")
+    shutil.rmtree(fresh, ignore_errors=True)
+    yield fresh
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)

@@ -3,7 +3,7 @@
 them is kept while it holds, followed where objects only move, and else gone anew."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -15,7 +15,7 @@ from addon.capture.scene import capture as snapshot
 from addon.capture.scene import evaluated, parts
 from addon.capture.snapshot import develop
 from addon.messages.errors import RegionClipped, RegionOutside
-from addon.overlay import edits, scene_watcher
+from addon.overlay import scene_watcher
 from addon.regions.marks import mark
 from addon.request.settings import Settings
 from tests.addon.hosts.capture.sample_cameras import look
@@ -149,15 +149,6 @@ def test_instances_beyond_clip_end_are_said_to_lie_there():
     bpy.context.view_layer.update()
     with pytest.raises(RegionClipped, match="farther than the camera sees: its Clip End, 100"):
         look(scene, "a castle on a meadow")
-
-
-@pytest.fixture
-def watcher() -> Iterator[scene_watcher.SceneWatcher]:
-    """What hears of edits, and keeps walk and meshes."""
-    watcher = scene_watcher.SceneWatcher()
-    listeners = edits.listen(watcher)
-    yield watcher
-    edits.unlisten(listeners)
 
 
 def staged() -> bpy.types.Scene:

@@ -2,26 +2,16 @@
 """What stands before a region and lets it through: the view has it hide, a render has not, and the panel says so."""
 
 import time
-from collections.abc import Iterator
 
 import bpy
 import pytest
 
 from addon.compat import ensure_nodes
-from addon.overlay import edits, scene_watcher
+from addon.overlay import scene_watcher
 from addon.regions.marks import mark
 from tests.addon.hosts.sample_scenes import ball, box, fresh
 
 ALPHA, SHADER = "alpha", "a transparent shader"
-
-
-@pytest.fixture
-def watcher() -> Iterator[scene_watcher.SceneWatcher]:
-    """What the add-on runs, its handlers included; without a window there are no timers, so that tests call it."""
-    watcher = scene_watcher.SceneWatcher()
-    listeners = edits.listen(watcher)
-    yield watcher
-    edits.unlisten(listeners)
 
 
 def words(watcher: scene_watcher.SceneWatcher, scene: bpy.types.Scene) -> tuple[str, ...]:

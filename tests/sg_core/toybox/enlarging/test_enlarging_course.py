@@ -26,6 +26,7 @@ from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.scene import draw_scene
 from sg_core.toybox.training.milestone import WEIGHTS
+from sg_core.toybox.training.turns import furthest_behind, save_fresh
 
 TINY_PICTURES = replace(
     CRISP,
@@ -136,7 +137,7 @@ def test_the_denoiser_begins_as_it_ships_and_knows_its_scenes(tmp_path: Path, fe
 def test_both_parts_take_turns_and_the_decoder_paints_what_the_denoiser_leaves_now(tmp_path: Path, few_scenes):
     course = begin_enlarging(TINY_PICTURES, tmp_path, 1.0)
     before = [weight.clone() for weight in course.model.parts.unet.parameters()]
-    assert course.due() == "denoiser"
+    assert furthest_behind(course.trainings) == "denoiser"
     assert after_one_step(course, "denoiser").startswith("denoiser step 1 loss")
     assert after_one_step(course, "decoder").startswith("decoder step 1 loss")
     frozen = list(course.model.parts.unet.parameters())
@@ -144,16 +145,16 @@ def test_both_parts_take_turns_and_the_decoder_paints_what_the_denoiser_leaves_n
     with course.denoiser.learner.averaged():
         assert all(map(torch.equal, course.parts.unet.parameters(), frozen))
     course.denoiser.learner.spent = 0.8
-    assert course.due() == "decoder"
+    assert furthest_behind(course.trainings) == "decoder"
     course.decoder.learner.spent = 0.2
-    assert course.due() is None
+    assert furthest_behind(course.trainings) is None
 
 
 def test_checkpoints_are_taken_up_where_they_were(tmp_path: Path, few_scenes):
     course = begin_enlarging(TINY_PICTURES, tmp_path, 1.0)
     after_one_step(course, "denoiser")
     after_one_step(course, "decoder")
-    course.save()
+    save_fresh(course.trainings, course.folder)
     again = begin_enlarging(TINY_PICTURES, tmp_path, 1.0)
     for name, training in course.trainings.items():
         other = again.trainings[name].learner

@@ -9,6 +9,7 @@ from sg_core.toybox.components import load_parts
 from sg_core.toybox.training import checkpoint
 from sg_core.toybox.training.course import begin
 from sg_core.toybox.training.milestone import first_parts, read_record, thinned
+from sg_core.toybox.training.turns import save_fresh
 from tests.sg_core.toybox.training.tiny_recipe import TINY, once
 
 
@@ -53,7 +54,7 @@ def test_a_milestone_is_taken_up_where_no_checkpoint_is_left(tmp_path, tiny, mon
 def test_a_half_written_model_does_not_stop_a_training(tmp_path, tiny):
     first = begin(TINY, tmp_path, 1.0, "cpu")
     first.turn("denoiser", once)
-    first.save()
+    save_fresh(first.trainings, first.folder)
     first.export(tmp_path / "model")
     (tmp_path / "model" / "unet" / "config.json").unlink()
     again = begin(TINY, tmp_path, 1.0, "cpu")

@@ -15,6 +15,7 @@ from sg_core.toybox import train
 from sg_core.toybox.segmenter import load_judge
 from sg_core.toybox.training.course import begin
 from sg_core.toybox.training.judge import JUDGES
+from sg_core.toybox.training.turns import furthest_behind, hours_of, save_fresh
 from tests.sg_core.toybox.training.tiny_recipe import TINY, once
 
 
@@ -26,17 +27,17 @@ def test_parts_take_turns_by_their_shares(tmp_path, tiny):
         training.learner.spent = training.learner.lesson.share / 2
     assert whole.trainings["denoiser"].learner.planned == pytest.approx(TINY.lessons["denoiser"].share)
     whole.trainings["encoder"].learner.spent /= 2
-    assert whole.due() == "encoder"
+    assert furthest_behind(whole.trainings) == "encoder"
     for training in whole.trainings.values():
         training.learner.spent = training.learner.planned
-    assert whole.due() is None
+    assert furthest_behind(whole.trainings) is None
 
 
 def test_a_checkpoint_is_taken_up_where_it_was(tmp_path, tiny):
     first = begin(TINY, tmp_path, 1.0, "cpu")
     for name in TINY.lessons:
         first.turn(name, once)
-    first.save()
+    save_fresh(first.trainings, first.folder)
     again = begin(TINY, tmp_path, 1.0, "cpu")
     for name, training in first.trainings.items():
         other = again.trainings[name].learner
@@ -94,4 +95,4 @@ def test_one_folder_is_trained_by_one_process(tmp_path, monkeypatch):
 
 def test_a_course_sums_up_its_hours(tmp_path, tiny):
     whole = begin(TINY, tmp_path, 1.0, "cpu")
-    assert whole.summary().startswith("denoiser 0.00 core-hours, decoder 0.00")
+    assert hours_of(whole.trainings).startswith("denoiser 0.00 core-hours, decoder 0.00")
