@@ -13,9 +13,11 @@ from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
 from sg_core.models.model import Model, Trajectory, of_size
 from sg_core.noise import initial_noise, varied
+from sg_core.refinement import refined, refining_steps
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.second_pass import (
     DENOISING,
+    LastSteps,
     begun_anew,
     counted,
     enlarged,
@@ -43,6 +45,7 @@ def generate(
     negative: str = "",
     variation: float = 0.0,
     variation_seed: int = 0,
+    refinement: float = 0.0,
     enlargement: float = 1.0,
     denoising: float = DENOISING,
     watch: Watch | None = None,
@@ -63,6 +66,8 @@ def generate(
         scheduler: ``ddim``, ``ddpm``, ``euler``, ``euler a``, ``dpm++ 2m``, ``dpm++ 2m karras``, ``unipc`` or ``lcm``.
         negative: what to move away from.
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
+        refinement: 0 to 1, the last part of the steps, which a second walk paints again at the same size, with noise of
+            its own and words that are not emphasised; a Card says what suits a model. What is kept of others is kept.
         enlargement: 1 to 4, above 1 the picture is first painted with sides so much smaller, and then in a second pass
             enlarged and painted over. Pictures that the layout keeps something of are of the first pass's size.
         denoising: 0 to 1, the part of the steps that the second pass walks again: how much it may change.
@@ -76,18 +81,34 @@ def generate(
     everything, guidance = as_layout(layout), _guidance(mode, strength)
     size = (width, height) if enlargement == 1.0 else first_size(model.card, width, height, enlargement)
     shape, large = model.latent_shape(*size), model.latent_shape(width, height)
-    trajectory, again = model.steps(steps, scheduler, shape[1:]), None
+    trajectory, refining, enlarging = model.steps(steps, scheduler, shape[1:]), None, None
+    if count := refining_steps(steps, refinement):
+        refining = last_steps(model.steps(steps, scheduler, shape[1:]), count)
     if enlargement != 1.0:
-        again = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
+        enlarging = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
     run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
     latent = latent.to(texts.conditional.device)
-    clean = run.walk_both(latent, (trajectory, again), everything, (width, height), watch)
+    clean = run.walk_all(latent, Passes(trajectory, refining, enlarging), everything, (width, height), watch)
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
-    return (pictures if again else everything.keeping.composed(model, pictures)).cpu()
+    return (pictures if enlarging else everything.keeping.composed(model, pictures)).cpu()
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The walks of a picture, one after the other: that from noise, that which refines it, that which enlarges it."""
+
+    first: Trajectory
+    refining: LastSteps | None
+    enlarging: LastSteps | None
+
+    @property
+    def steps(self) -> int:
+        """Of all walks."""
+        return sum(len(walk.steps) for walk in (self.first, self.refining, self.enlarging) if walk is not None)
 
 
 @dataclass(frozen=True)
@@ -116,22 +137,18 @@ class PictureRun:
             inspected=self.inspected,
         )
 
-    def walk_both(
-        self,
-        latent: Tensor,
-        passes: tuple[Trajectory, Trajectory | None],
-        layout: Layout,
-        size: tuple[int, int],
-        watch: Watch,
-    ) -> Tensor:
-        """The first pass, and if there is a second, that over its picture enlarged to ``size``, in pixels."""
-        first, second = passes
-        if second is None:
-            return self.walk(latent, first, layout, watch)
-        before, total = len(first.steps), len(first.steps) + len(second.steps)
-        clean = self.walk(latent, first, layout, counted(watch, 0, total))
-        latent = begun_anew(enlarged(self.model, clean, *size), second.steps[0], self.noise)
-        return self.walk(latent, second, settled(layout), counted(watch, before, total))
+    def walk_all(self, latent: Tensor, passes: Passes, layout: Layout, size: tuple[int, int], watch: Watch) -> Tensor:
+        """Every walk, each over what the one before it left: the last enlarges that to ``size``, in pixels."""
+        total, done = passes.steps, len(passes.first.steps)
+        clean = self.walk(latent, passes.first, layout, counted(watch, 0, total))
+        if passes.refining is not None:
+            begun, start = begun_anew(clean, passes.refining.steps[0], self.noise), passes.refining.start
+            clean = self.walk(begun, passes.refining, refined(layout, start), counted(watch, done, total))
+            done += len(passes.refining.steps)
+        if passes.enlarging is None:
+            return clean
+        begun = begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0], self.noise)
+        return self.walk(begun, passes.enlarging, settled(layout), counted(watch, done, total))
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

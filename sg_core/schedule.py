@@ -29,6 +29,11 @@ def fading(end: float) -> Schedule:
     return lambda progress: max(0.0, 1.0 - progress / end)
 
 
+def later(schedule: Schedule, start: float) -> Schedule:
+    """What a schedule says from this progress on, for a walk of its own that begins there."""
+    return lambda progress: schedule(start + progress * (1.0 - start))
+
+
 def times(one: Schedule, other: "Schedule | float") -> Schedule:
     """The product of a schedule and a number or another schedule."""
     return lambda progress: one(progress) * (other(progress) if callable(other) else other)

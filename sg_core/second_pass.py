@@ -38,6 +38,11 @@ class LastSteps:
     steps: tuple[Step, ...]
 
     @property
+    def start(self) -> float:
+        """The progress of the whole at which they begin."""
+        return 1.0 - len(self.steps) / len(self.whole.steps)
+
+    @property
     def spread(self) -> float:
         """That of the whole."""
         return self.whole.spread
@@ -64,8 +69,7 @@ def settled(layout: Layout) -> Layout:
     words are not emphasised, which decides where things are, and would only coarsen what stands there; and what is kept
     of other pictures, each of the first pass's size, or measured against them, is in that picture already."""
     energy = Energy(tuple(term for term in layout.energy.terms if term.likeness is None))
-    terms = tuple(replace(term, emphasis=0.0) for term in layout.masks.terms)
-    return replace(layout, energy=energy, noise=None, masks=replace(layout.masks, terms=terms), keeping=Keeping())
+    return replace(layout, energy=energy, noise=None, masks=layout.masks.unemphasised(), keeping=Keeping())
 
 
 def step_count(steps: int, denoising: float) -> int:

@@ -20,7 +20,7 @@ from .camera_background import background, has_background, remove_background
 PICTURE = "maquette_picture"  # on a scene: its current picture
 REQUEST, ACHIEVED = "maquette_request", "maquette_achieved"  # these and those below on pictures
 CAMERA, POSE, ENTRY = "maquette_camera", "maquette_pose", "maquette_entry"
-KEPT = ("prompt", "seed", "steps", "strength", "masks", "emphasis", "noise")  # of a request, in its scene
+KEPT = ("prompt", "seed", "steps", "strength", "masks", "emphasis", "noise", "refinement")  # of a request, in its scene
 REGIONS = "maquette_regions"  # which Blender this is, the image's own session id, then those of the request's regions
 
 

@@ -54,7 +54,8 @@ class ModelInfo(Record):
     """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others.
 
     ``vocabulary`` is what else it was taught to say, by kind; ``region_fields`` what a region may have of its own.
-    With fewer steps than ``few`` its layout shapes the noise, and emphasises nothing. ``base`` is what LoRAs and
+    With fewer steps than ``few`` its layout shapes the noise, and emphasises and refines
+    nothing. ``base`` is what LoRAs and
     autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what this
     server computes it in, once that is known. ``parts_folder`` has all other parts of a network alone in its file.
     ``fingerprint`` tells a model on the server's disk from another of its name; one that a commit names has none.
@@ -73,6 +74,7 @@ class ModelInfo(Record):
     nouns: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     words: Annotated[tuple[Name, ...], Length(0, 10_000)] = ()
     emphasis: Annotated[Emphasis, Added("0.2.0")] = 0.0
+    refinement: Annotated[Fraction, Added("0.2.0")] = 0.0
     few: Annotated[Count, Added("0.2.0")] = 0
     vocabulary: Annotated[tuple[WordGroup, ...], Length(0, 100), Added("0.2.0")] = ()
     region_fields: Annotated[tuple[RegionField, ...], Length(0, 16), Added("0.2.0")] = ()

@@ -40,8 +40,10 @@ __all__ = [
     "Region",
     "Scheduler",
     "all_steps",
+    "enlarging_steps",
     "mask_rows",
     "pack_mask",
+    "refining_steps",
     "unpack_mask",
 ]
 
@@ -222,17 +224,18 @@ class ControlNet(Record):
 class Blockout(Record):
     """The request: everything that matters to a picture. It is generated at width x height and cropped to ``frame``.
 
-    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it, at first
-    e^``emphasis`` times as much as the network would. The layout shapes the initial ``noise`` so many times;
-    ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in and
-    around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by ``variation``: 0
-    leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and ``vae`` decodes
-    instead of its own autoencoder; weights are computed in this ``precision``, "" being what the device likes. What
-    follows another picture has a ``reference``; a ``collage`` takes objects out of others, ``likenesses`` pull regions
-    to what others show, a ``blocking`` is what the picture begins as, a ``control`` looks at the blocks. Above an
-    ``enlargement`` of 1 it is first painted so much smaller, and a second pass walks the last part, ``denoising``, of
-    the steps again at its full size. One that is ``tiled`` was decoded in tiles, for want of memory; a ``fingerprint``
-    is that of the model that painted it.
+    While less than the fraction ``masks`` of the steps is done, each region's words are heard only inside it, at
+    first e^``emphasis`` times as much as the network would. The layout shapes the initial ``noise`` so many times;
+    ``leakage`` is the weight of keeping words out of other regions' places; a layout that is ``confined`` pulls in
+    and around its regions only. The noise of ``seed`` is turned towards that of ``variation_seed`` by
+    ``variation``: 0 leaves it alone, 1 is the other. ``loras`` are added to the model's weights in their order, and
+    ``vae`` decodes instead of its own autoencoder; weights are computed in this ``precision``, "" being what the
+    device likes. What follows another picture has a ``reference``; a ``collage`` takes objects out of others,
+    ``likenesses`` pull regions to what others show, a ``blocking`` is what the picture begins as, a ``control``
+    looks at the blocks. The last part of the steps, ``refinement``, is walked once more without emphasis. Above an
+    ``enlargement`` of 1 the picture is first painted so much smaller, and another pass walks the last part,
+    ``denoising``, again at its full size. One that is ``tiled`` was decoded in tiles, for want of memory; a
+    ``fingerprint`` is that of the model that painted it.
     """
 
     prompt: Annotated[str, Length(1, 2000)]
@@ -261,6 +264,7 @@ class Blockout(Record):
     precision: Annotated[Precision, Added("0.2.0")] = ""
     enlargement: Annotated[float, Range(1.0, ENLARGEMENT), Added("0.2.0")] = 1.0
     denoising: Annotated[Fraction, Added("0.2.0")] = DENOISING
+    refinement: Annotated[Fraction, Added("0.2.0")] = 0.0
     tiled: Annotated[bool, Added("0.2.0")] = False
     collage: Annotated[tuple[CollagePart, ...], Length(0, 64), Added("0.2.0")] = ()
     blocking: Annotated[Blocking | None, Added("0.2.0")] = None
@@ -292,6 +296,15 @@ class Blockout(Record):
 
 
 def all_steps(blockout: Blockout) -> int:
-    """The steps of both passes, which progress is counted in."""
-    again = max(1, round(blockout.steps * blockout.denoising)) if blockout.enlargement > 1.0 else 0
-    return blockout.steps + again
+    """The steps of all passes, which progress is counted in."""
+    return blockout.steps + refining_steps(blockout) + enlarging_steps(blockout)
+
+
+def refining_steps(blockout: Blockout) -> int:
+    """Those that are walked again at the same size: never all of them."""
+    return min(blockout.steps - 1, round(blockout.steps * blockout.refinement))
+
+
+def enlarging_steps(blockout: Blockout) -> int:
+    """Those of the pass at the full size, where there is one."""
+    return max(1, round(blockout.steps * blockout.denoising)) if blockout.enlargement > 1.0 else 0

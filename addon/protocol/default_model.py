@@ -38,6 +38,7 @@ TOYBOX = ModelInfo(
     scale=5.0,
     strength=1.0,
     emphasis=8.0,
+    refinement=0.5,
     few=8,
     nouns=TOYBOX_NOUNS,
     vocabulary=TOYBOX_VOCABULARY,

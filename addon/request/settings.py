@@ -65,6 +65,7 @@ class Settings:
     loras: Annotated[tuple[LoraFile, ...], Length(0, LORAS), Added("0.2.0")] = ()
     vae: Annotated[AdapterFile | None, Added("0.2.0")] = None
     denoising: Annotated[Fraction, Added("0.2.0")] = DENOISING
+    refinement: Annotated[Fraction | None, Added("0.2.0")] = None
     control: Annotated[ControlNet | None, Added("0.2.0")] = None
 
 
@@ -122,6 +123,7 @@ PROMPT, NEGATIVE, STYLE, MODEL = KEYS["prompt"], KEYS["negative"], KEYS["style"]
 SEED, STEPS, STRENGTH, SIZE, EXACT = KEYS["seed"], KEYS["steps"], KEYS["strength"], KEYS["size"], KEYS["exact"]
 MASKED, EMPHASIS, SHAPED = KEYS["masks"], KEYS["emphasis"], KEYS["noise"]
 VARIATION, VARIATION_SEED = KEYS["variation"], KEYS["variation_seed"]
+REFINEMENT = KEYS["refinement"]
 SCHEDULER, ADDED, DECODER, CONTROL = KEYS["scheduler"], KEYS["loras"], KEYS["vae"], KEYS["control"]
 
 SENT = tuple(field.name for field in fields(Blockout) if hasattr(DEFAULTS, field.name))
@@ -138,6 +140,7 @@ FLAGS = {
     "masks": Flag(float, "for how much of the steps regions keep their words to themselves, 0 (off) to 1"),
     "emphasis": Flag(float, "how much more regions' words are heard inside, 0 to 20; the model's own by default"),
     "noise": Flag(int, "how often the layout shapes the initial noise, 0 to 3"),
+    "refinement": Flag(float, "the last part of the steps to paint again, clearer, 0 to 1; the model's own by default"),
     "scale": Flag(float),
     "size": Flag(int, f"percent of the model's own sides, up to {LARGEST}; above 100 in two passes"),
     "denoising": Flag(float, "the part of the steps that a second pass walks again, 0 to 1"),
@@ -188,7 +191,7 @@ def default(name: str, model: ModelInfo, steps: int) -> Any:
     """What a setting is where the artist says nothing, of a picture of so many steps."""
     if name == "noise":
         return FEW_NOISE if steps < model.few else NOISE
-    if name == "emphasis" and steps < model.few:
+    if name in ("emphasis", "refinement") and steps < model.few:
         return 0.0
     if name == "strength" and steps < model.few:  # a slope serves for a short way, and few steps are long
         return model.strength * steps / model.few

@@ -25,14 +25,15 @@ def live_changes(scene: bpy.types.Scene) -> dict[str, Any]:
     """How the settings of Live's pictures differ from the panel's. One that follows no other takes twice the steps: all
     that come after it look as it does."""
     manager, unset = window_manager(), {name: None for name in SHAPED if scene.get(KEYS[name]) is None}
-    return {"steps": FRESH * getattr(manager, STEPS), "size": getattr(manager, SIZE), "exact": False, **unset}
+    size = {"size": getattr(manager, SIZE), "exact": False, "refinement": 0.0}
+    return {"steps": FRESH * getattr(manager, STEPS), **size, **unset}
 
 
 def following_few(scene: bpy.types.Scene, request: Blockout) -> Blockout:
     """A request that follows a picture, in few steps: what it follows places things, so that nothing else needs to that
     the artist did not set."""
     unset: dict[str, Any] = {name: 0 for name in SHAPED if scene.get(KEYS[name]) is None}
-    return replace(request, steps=getattr(window_manager(), STEPS), **unset)
+    return replace(request, steps=getattr(window_manager(), STEPS), refinement=0.0, **unset)
 
 
 def live_settings(scene: bpy.types.Scene) -> Settings:

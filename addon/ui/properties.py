@@ -25,6 +25,7 @@ from ..request.settings import (
     MODEL,
     NEGATIVE,
     PROMPT,
+    REFINEMENT,
     SCHEDULER,
     SEED,
     SHAPED,
@@ -125,16 +126,12 @@ def _seeds() -> dict[str, object]:
 
 def _pictures_at_once() -> dict[str, object]:
     return {
-        KEYS["variation"]: declared(
-            FloatProperty,
-            name="Variation",
-            description="How far from the seed's picture, with the same layout: 0 is that picture, 1 that of the other "
+        KEYS["variation"]: _fraction(
+            KEYS["variation"],
+            "Variation",
+            "How far from the seed's picture, with the same layout: 0 is that picture, 1 that of the other "
             "seed. Above 0, the other seed is the one that moves on",
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-            options=set(),
-            **stored(KEYS["variation"], lambda scene: 0.0),
+            lambda scene: 0.0,
         ),
         KEYS["variation_seed"]: declared(
             IntProperty,
@@ -159,15 +156,11 @@ def _pictures_at_once() -> dict[str, object]:
 
 def _masks() -> dict[str, object]:
     return {
-        MASKED: declared(
-            FloatProperty,
-            name="Masks",
-            description="For how much of the steps each region keeps its words to itself; 0 turns that off",
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-            options=set(),
-            **stored(MASKED, lambda scene: MASKS),
+        MASKED: _fraction(
+            MASKED,
+            "Masks",
+            "For how much of the steps each region keeps its words to itself; 0 turns that off",
+            lambda scene: MASKS,
         ),
         EMPHASIS: declared(
             FloatProperty,
@@ -200,15 +193,11 @@ def _sampling() -> dict[str, object]:
             options=set(),
             **stored(SCHEDULER, _default_scheduler),
         ),
-        STRENGTH: declared(
-            FloatProperty,
-            name="Strength",
-            description="How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-            options=set(),
-            **stored(STRENGTH, _by_steps("strength")),
+        STRENGTH: _fraction(
+            STRENGTH,
+            "Strength",
+            "How hard the blocks pull at the picture; 0 leaves it to the prompt alone",
+            _by_steps("strength"),
         ),
         STEPS: declared(
             IntProperty,
@@ -219,6 +208,13 @@ def _sampling() -> dict[str, object]:
             soft_max=100,
             options=set(),
             **stored(STEPS, _default_steps),
+        ),
+        REFINEMENT: _fraction(
+            REFINEMENT,
+            "Refinement",
+            "The last part of the steps that are painted once more, without emphasis: what stands where it "
+            "should becomes clearer. Takes so much longer; 0 is without",
+            _by_steps("refinement"),
         ),
     }
 
@@ -237,18 +233,20 @@ def _sizes() -> dict[str, object]:
             options=set(),
             **stored(SIZE, lambda scene: 100),
         ),
-        KEYS["denoising"]: declared(
-            FloatProperty,
-            name="Denoising",
-            description="How much the second pass of an enlarged picture may change: little keeps what the first has "
+        KEYS["denoising"]: _fraction(
+            KEYS["denoising"],
+            "Denoising",
+            "How much the second pass of an enlarged picture may change: little keeps what the first has "
             "painted, much brings details, and sometimes more objects",
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-            options=set(),
-            **stored(KEYS["denoising"], lambda scene: DENOISING),
+            lambda scene: DENOISING,
         ),
     }
+
+
+def _fraction(key: str, name: str, description: str, fallback: Callable[[bpy.types.Scene], Any]) -> object:
+    """A slider from 0 to 1."""
+    range_of_it = {"min": 0.0, "max": 1.0, "subtype": "FACTOR", "options": set()}
+    return declared(FloatProperty, name=name, description=description, **range_of_it, **stored(key, fallback))
 
 
 def _of_results() -> dict[str, object]:

@@ -28,12 +28,14 @@ ELSEWHERE = 0.8  # of its area: how another camera sees a block, and the other w
 
 @dataclass(frozen=True, eq=False)
 class EditPainter:
-    """A model, the Judge that says what a reference shows, how many steps a picture has, and its side in pixels."""
+    """A model, the Judge that says what a reference shows, how many steps a picture has, its side in pixels, and the
+    part of the steps that is painted again."""
 
     model: Model
     judge: Judge
     steps: int
     side: int = SIDE
+    refinement: float = 0.0
 
     def paint(self, prompt: str, layout: Layout | None, seed: int) -> tuple[Tensor, Tensor]:
         """A picture (3, side, side) in 0..1, and its clean latent."""
@@ -53,6 +55,7 @@ class EditPainter:
             steps=self.steps,
             scale=card.scale,
             strength=card.strength,
+            refinement=self.refinement,
             watch=watch,
         )
         return pictures[0], moments[0].latent

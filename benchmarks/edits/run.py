@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     count = args.cases or (QUICK if args.quick else CASES)
     model, judges = equipment(Bench(args.model, args.judges))
     first, *others = judges
-    painter = EditPainter(model, judges[first], args.steps)
+    painter = EditPainter(model, judges[first], args.steps, refinement=args.refinement)
     with threads(1):
         rows = {
             name: [EDITS[name](painter, judges, case, args.seed) for case in chosen(name, count)] for name in args.edits
@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--cases", type=int, help="of each edit")
     flags.add_argument("--edits", nargs="+", choices=EDITS, default=list(EDITS), help="all by default")
     flags.add_argument("--steps", type=int, default=STEPS, help="of each picture")
+    flags.add_argument("--refinement", type=float, default=0.0, help="the part of the steps that is painted again")
     flags.add_argument("--seed", type=int, default=1, help="of each reference; the floor has another one")
     flags.add_argument("--model", default="toybox", help="a model's name or folder")
     flags.add_argument("--judges", default="toybox", help="the model whose Judges look")

@@ -217,7 +217,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Paints the strips that are named, by default all of them."""
     args = parser().parse_args(words)
     model, judges = equipment(Bench())
-    painter = EditPainter(model, next(iter(judges.values())), STEPS, SIDE)
+    painter = EditPainter(model, next(iter(judges.values())), STEPS, SIDE, model.card.refinement)
     args.folder.mkdir(parents=True, exist_ok=True)
     with threads(1):
         for name in tqdm(args.names or STRIPS, unit="strip"):

@@ -12,12 +12,15 @@ from benchmarks.placement.cases import Case
 from sg_core import generate
 from sg_core.edits.recipes import place
 from sg_core.energy import Energy, keep_out, presence, shape
+from sg_core.generate import Passes, PictureRun
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
 from sg_core.layout import Layout, as_layout, masks, shaped_noise
 from sg_core.models.model import Model, Step, of_size
 from sg_core.noise import initial_noise
 from sg_core.parametrisation import Parametrisation
-from sg_core.sample import Texts, sample
+from sg_core.refinement import refining_steps
+from sg_core.sample import Texts, unwatched
+from sg_core.second_pass import last_steps
 from sg_core.terms.leakage import apart
 
 
@@ -26,7 +29,8 @@ class GuidedSettings:
     """What of the method is used. ``strength`` is a share of the Card's; ``apart`` and ``present`` are weights of
     ``edits.place``, ``decay`` and ``until`` constants of ``guidance.Relative``; ``layers`` listens to other blocks than
     the Card's, () to all. ``masks`` is the progress up to which they hold with this ``emphasis``, and ``noise``
-    how often the initial noise is shaped, 0 for not at all; ``leakage`` is the weight of ``terms.leakage.apart``."""
+    how often the initial noise is shaped, 0 for not at all; ``leakage`` is the weight of ``terms.leakage.apart``;
+    the part ``refinement`` of the steps is walked again."""
 
     energy: str = "place"
     guidance: str = "relative"
@@ -41,6 +45,7 @@ class GuidedSettings:
     noise: int = 0
     emphasis: float = 0.0
     leakage: float = 0.0
+    refinement: float = 0.0
 
 
 def unguided(model: Model, case: Case, seed: int, steps: int, settings: None = None) -> Tensor:
@@ -55,7 +60,7 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: GuidedSett
     if settings.layers is not None:
         model = replace(model, card=replace(model.card, layers=settings.layers))  # type: ignore[type-var]
     guidance = GUIDANCES[settings.guidance](model, settings, seed)
-    return painted(model, case, seed, steps, layout_of(case, settings), guidance)
+    return painted(model, case, seed, steps, layout_of(case, settings), guidance, settings.refinement)
 
 
 def shipped(model: Model, case: Case, seed: int, steps: int, settings: GuidedSettings) -> Tensor:
@@ -78,13 +83,17 @@ def layout_of(case: Case, settings: GuidedSettings) -> Layout:
     return layout + shaped_noise(settings.noise) if settings.noise else layout
 
 
-def painted(model: Model, case: Case, seed: int, steps: int, layout: Layout, guidance: Guidance) -> Tensor:
+def painted(
+    model: Model, case: Case, seed: int, steps: int, layout: Layout, guidance: Guidance, refinement: float = 0.0
+) -> Tensor:
     """``generate`` with any guidance, one picture."""
     noise, side = [torch.Generator("cpu").manual_seed(seed)], case.targets[0].mask.shape[0]
     latent = initial_noise(noise, model.latent_shape(side, side))
     texts = Texts(model.encode([case.prompt]), model.encode([""]), model.words([case.prompt], layout.phrases))
-    trajectory, scale = model.steps(steps, "ddim"), model.card.scale
-    clean = sample(model, latent, texts, trajectory, scale=scale, noise=noise, layout=layout, guidance=guidance)
+    count, run = refining_steps(steps, refinement), PictureRun(model, texts, model.card.scale, noise, guidance)
+    refining = last_steps(model.steps(steps, "ddim"), count) if count else None
+    passes = Passes(model.steps(steps, "ddim"), refining, None)
+    clean = run.walk_all(latent, passes, layout, (side, side), unwatched)
     return of_size(model.decode(clean), side, side)[0]
 
 

@@ -76,11 +76,12 @@ PEERS: Mapping[str, tuple[Paint, Any]] = MappingProxyType(
 )
 
 STRENGTHS = (0.25, 0.5, 0.75)
-BOTH = guided.GuidedSettings(masks=UNTIL, emphasis=CARDS["toybox"].emphasis)  # as shipped
+BOTH = guided.GuidedSettings(masks=UNTIL, emphasis=CARDS["toybox"].emphasis)  # as shipped, but for refinement
 
 OWN: Mapping[str, tuple[str, guided.GuidedSettings]] = MappingProxyType(
     {
         OURS: ("ours", BOTH),
+        "refined": ("ablation", replace(BOTH, refinement=CARDS["toybox"].refinement)),
         "energies": ("ablation", guided.GuidedSettings()),
         "relative": ("ablation", guided.GuidedSettings()),
         "masks": ("ablation", guided.GuidedSettings(energy="none", masks=UNTIL)),

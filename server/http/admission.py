@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout, all_steps
+from addon.protocol.blockout import Blockout, enlarging_steps, refining_steps
 from addon.protocol.strict_json import ContractError, loads
 
 from ..problems import ChangedModel, Invalid, TooCostly, TooLarge, UnsupportedField
@@ -49,7 +49,7 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
     Sides are rounded up to the model's multiples: a picture of its own area takes as many steps as any may.
     """
     area, own = blockout.width * blockout.height, max(model.area, LEAST)
-    again = all_steps(blockout) - blockout.steps
+    again, small = enlarging_steps(blockout), blockout.steps + refining_steps(blockout)
     if area > LARGEST * own:
         raise TooCostly(
             f"{blockout.width} x {blockout.height} is more than {LARGEST} times the area {model.name} is made for",
@@ -60,8 +60,8 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
     ) <= own:  # before its sides were rounded up
         area = min(area, own)
     first = area / blockout.enlargement**2
-    if first * blockout.steps + area * again > LONGEST * own:
-        most = int(LONGEST * own / (first + area * again / blockout.steps))
+    if first * small + area * again > LONGEST * own:
+        most = int(LONGEST * own * blockout.steps / (first * small + area * again))
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
 
 

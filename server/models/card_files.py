@@ -28,10 +28,11 @@ from ..catalogue import facts
 from ..unique_names import printable
 
 KEYS = (
-    *("licence", "note", "area", "multiple", "steps", "scale", "strength", "emphasis"),
+    *("licence", "note", "area", "multiple", "steps", "scale", "strength", "emphasis", "refinement"),
     *("layers", "guided_by", "reference", "scheduler", "preview"),
 )
 KINDS: Mapping[str, tuple[type, ...]] = {"text": (str,), "integer": (int,), "number": (int, float), "list": (list,)}
+NUMBERS = ("scale", "strength", "emphasis", "refinement")
 GUIDED_BY = ("pass", "input", "nothing")
 SIZE = 100_000  # bytes of a file, and FILES of them; what artists write has some hundred
 FILES = 500
@@ -174,7 +175,7 @@ def _beyond(key: str, value: Any) -> str:
     if key in ("note", "preview"):
         return ""
     try:
-        load(ModelInfo, dump(TOYBOX) | {key: float(value) if key in ("scale", "strength", "emphasis") else value})
+        load(ModelInfo, dump(TOYBOX) | {key: float(value) if key in NUMBERS else value})
     except ContractError as error:
         return error.problem
     return ""

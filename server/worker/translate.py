@@ -90,6 +90,7 @@ def paint(
         negative=blockout.negative,
         variation=blockout.variation,
         variation_seed=blockout.variation_seed,
+        refinement=blockout.refinement,
         enlargement=blockout.enlargement,
         denoising=blockout.denoising,
         watch=watched,

@@ -66,6 +66,10 @@ class Masks:
         """The masks that weigh anything at this progress."""
         return Masks(tuple(term for term in self.terms if term.weight(progress) > 0.0))
 
+    def unemphasised(self) -> "Masks":
+        """The same, with words heard inside no more than they would be."""
+        return Masks(tuple(replace(term, emphasis=0.0) for term in self.terms))
+
     def __add__(self, other: "Masks") -> "Masks":
         return Masks(self.terms + other.terms)
 

@@ -25,7 +25,7 @@ from sg_core.edits.prompt_to_prompt import Alignment
 from sg_core.edits.reference import Reference
 from sg_core.errors import RequestError
 from sg_core.models.model import Model, Step, of_size
-from sg_core.schedule import Schedule, always, times
+from sg_core.schedule import Schedule, always, later, times
 
 LEAST_SPREAD = 0.05  # of a channel inside a region: below it there is nothing to stretch
 STRETCH = 2.0  # the most that a spread is changed
@@ -93,17 +93,26 @@ class Replace:
 
 @dataclass(frozen=True)
 class Keeping:
-    """Terms that keep something of references. ``Keeping()`` keeps nothing."""
+    """Terms that keep something of references. ``Keeping()`` keeps nothing.
+
+    One that is ``resumed`` holds in a picture that was begun already: no reference's noise begins it.
+    """
 
     terms: tuple[Follow | Freeze | Carry | Hold | Share | Replace, ...] = ()
+    resumed: bool = False
 
     def __add__(self, other: "Keeping") -> "Keeping":
-        return Keeping(self.terms + other.terms)
+        return Keeping(self.terms + other.terms, self.resumed or other.resumed)
 
     def __mul__(self, weight: float | Schedule) -> "Keeping":
-        return Keeping(tuple(replace(term, weight=times(term.weight, weight)) for term in self.terms))
+        terms = tuple(replace(term, weight=times(term.weight, weight)) for term in self.terms)
+        return Keeping(terms, self.resumed)
 
     __rmul__ = __mul__
+
+    def resume(self, start: float) -> "Keeping":
+        """The terms as they hold where a picture is walked again from this progress on."""
+        return Keeping(tuple(replace(term, weight=later(term.weight, start)) for term in self.terms), resumed=True)
 
     def of(self, kind: type[Kept], progress: float) -> list[Kept]:
         """The terms of one kind that weigh anything at this progress."""
@@ -114,6 +123,8 @@ class Keeping:
 
         Raises RequestError for references of another size.
         """
+        if self.resumed:
+            return noise
         for term in self.of(Freeze, 0.0):
             check_size(term.reference, noise)
             noise = torch.where(term.open_area.to(noise) > 0, noise, term.reference.noise)

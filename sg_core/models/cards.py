@@ -52,6 +52,7 @@ class Card:
         scale: of the classifier-free guidance; 1 turns it off.
         strength: of the layout's pull, 0 to 1, as ``generate`` takes it.
         emphasis: of words inside their regions, as ``masks`` takes it.
+        refinement: the last part of the steps that is painted again, as ``generate`` takes it.
         least: pixels of a picture; smaller ones are painted at twice the sides and averaged down.
         few: with fewer steps than these the layout shapes the initial noise instead, for there is no time for emphasis,
             and ``strength`` is in proportion.
@@ -84,6 +85,7 @@ class Card:
     vocabulary: tuple[Mapping[str, Any], ...] = ()
     guided_by: str = "pass"
     reference: float = 0.8
+    refinement: float = 0.0
     few: int = 0
     least: int = 0
     base: str = ""

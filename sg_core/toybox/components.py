@@ -167,7 +167,7 @@ def write_card(vocabulary: Vocabulary, folder: Path) -> None:
     like = CARDS["toybox"]
     card = {
         name: getattr(like, name)
-        for name in ("licence", "steps", "scale", "strength", "emphasis", "few", "base", "layers")
+        for name in ("licence", "steps", "scale", "strength", "emphasis", "refinement", "few", "base", "layers")
     }
     groups = [{"name": name, "words": words} for name, words in vocabulary.groups.items()]
     words = {"nouns": vocabulary.nouns, "vocabulary": groups}

@@ -160,6 +160,17 @@ def test_ours_is_what_generate_paints(model, case, steps):
     assert torch.equal(methods()["ours"](model, case, 0, steps), direct)
 
 
+def test_refined_is_what_generate_refines(model, case):
+    from sg_core.edits.recipes import place
+
+    card = model.card
+    own = masks(dict(reversed(case.masks.items())), emphasis=card.emphasis)
+    size = {"width": 128, "height": 128, "steps": card.few, "scale": card.scale, "strength": card.strength}
+    layout = place(case.masks) + own
+    direct = generate(model, case.prompt, layout, seeds=[0], refinement=card.refinement, **size)[0]
+    assert torch.equal(methods()["refined"](model, case, 0, card.few), direct)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -54,6 +54,7 @@ class MAQUETTE_PT_picture(Tab, bpy.types.Panel):
         column.prop(scene, "maquette_emphasis", slider=True)
         column.prop(scene, "maquette_blocking", slider=True)
         column.prop(scene, "maquette_steps")
+        column.prop(scene, "maquette_refinement", slider=True)
         column.prop(scene, "maquette_exact")
 
     def _memory(self, column: bpy.types.UILayout, model: str) -> None:

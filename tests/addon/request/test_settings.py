@@ -67,6 +67,7 @@ CHANGES = some.fixed_dictionaries(
         "strength": some.floats(0, 1),
         "scale": some.floats(1, 100),
         "masks": some.floats(0, 1),
+        "refinement": some.floats(0, 1),
         "noise": some.integers(0, 3),
         "size": some.integers(1, 400),
         "denoising": some.floats(0, 1),
@@ -135,8 +136,18 @@ def test_flags_leave_out_what_is_not_set() -> None:
 def test_a_blockout_gets_every_setting_that_it_has_a_field_for() -> None:
     names = ("prompt", "seed", "model", "steps", "strength", "scale", "negative", "masks", "emphasis", "noise")
     files = ("loras", "vae")
-    assert (*names[:7], "scheduler", *names[7:], "variation", "variation_seed", *files, "denoising", "control") == SENT
-    assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale", "emphasis")) | {
+    assert (
+        *names[:7],
+        "scheduler",
+        *names[7:],
+        "variation",
+        "variation_seed",
+        *files,
+        "denoising",
+        "refinement",
+        "control",
+    ) == SENT
+    assert sent(DEFAULTS, TOYBOX) == part(TOYBOX, ("steps", "strength", "scale", "emphasis", "refinement")) | {
         "prompt": "",
         "negative": "",
         "seed": 0,
@@ -202,13 +213,14 @@ def test_what_is_larger_than_the_model_s_own_is_enlarged() -> None:
 
 
 def test_with_few_steps_the_noise_is_shaped_instead_and_the_pull_is_in_proportion() -> None:
-    def sends(steps: int | None, **own: float) -> tuple[float, int, float]:
+    def sends(steps: int | None, **own: float) -> tuple[float, int, float, float]:
         values = sent(replace(DEFAULTS, steps=steps, **own), TOYBOX)
-        return values["emphasis"], values["noise"], values["strength"]
+        return values["emphasis"], values["noise"], values["strength"], values["refinement"]
 
-    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE, TOYBOX.strength)
-    assert sends(TOYBOX.few // 2) == (0.0, FEW_NOISE, TOYBOX.strength / 2)
-    assert sends(4, emphasis=5.0, noise=1, strength=0.9) == (5.0, 1, 0.9), "what the artist says stands"
+    assert sends(None) == sends(TOYBOX.few) == (TOYBOX.emphasis, NOISE, TOYBOX.strength, TOYBOX.refinement)
+    assert sends(TOYBOX.few // 2) == (0.0, FEW_NOISE, TOYBOX.strength / 2, 0.0)
+    said = {"emphasis": 5.0, "noise": 1, "strength": 0.9, "refinement": 0.2}
+    assert sends(4, **said) == tuple(said.values()), "what the artist says stands"
 
 
 def test_a_style_adds_its_words() -> None:
@@ -219,7 +231,7 @@ def test_a_style_adds_its_words() -> None:
     assert changes(SUNSET) == {"steps": 20, "style": "Sunset"}
 
 
-LAYOUT = {"masks": MASKS, "noise": NOISE, "emphasis": TOYBOX.emphasis}
+LAYOUT = {"masks": MASKS, "noise": NOISE, "emphasis": TOYBOX.emphasis, "refinement": TOYBOX.refinement}
 
 
 def test_what_was_asked_for_is_set_again() -> None:
