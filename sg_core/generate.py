@@ -13,19 +13,10 @@ from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
 from sg_core.models.model import Model, Trajectory, of_size
 from sg_core.noise import initial_noise, varied
-from sg_core.refinement import refined, refining_steps
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
-from sg_core.second_pass import (
-    DENOISING,
-    LastSteps,
-    begun_anew,
-    counted,
-    enlarged,
-    first_size,
-    last_steps,
-    settled,
-    step_count,
-)
+from sg_core.second_passes.enlargement import DENOISING, enlarged, first_size, settled, step_count
+from sg_core.second_passes.last_steps import LastSteps, begun_anew, counted, last_steps
+from sg_core.second_passes.refinement import refined, refining_steps
 from sg_core.tokens import Phrase, Words, phrase
 
 

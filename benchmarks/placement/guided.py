@@ -18,9 +18,9 @@ from sg_core.layout import Layout, as_layout, masks, shaped_noise
 from sg_core.models.model import Model, Step, of_size
 from sg_core.noise import initial_noise
 from sg_core.parametrisation import Parametrisation
-from sg_core.refinement import refining_steps
 from sg_core.sample import Texts, unwatched
-from sg_core.second_pass import last_steps
+from sg_core.second_passes.last_steps import last_steps
+from sg_core.second_passes.refinement import refining_steps
 from sg_core.terms.leakage import apart
 
 
@@ -64,7 +64,7 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: GuidedSett
 
 
 def shipped(model: Model, case: Case, seed: int, steps: int, settings: GuidedSettings) -> Tensor:
-    """The picture as an artist gets it: with few steps, noise is shaped instead of emphasising anything, and the pull
+    """The picture as an artist gets it before it is refined: with few steps, noise is shaped instead of emphasising anything, and the pull
     is in proportion."""
     if steps < model.card.few:
         share = settings.strength * steps / model.card.few

@@ -20,7 +20,7 @@ import sg_core
 from addon.protocol.blockout import Blockout, Frame, ReferencePicture
 from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
-from sg_core.second_pass import first_size
+from sg_core.second_passes.enlargement import first_size
 from sg_core.tokens import Phrase
 
 from ..problems import Unpaintable

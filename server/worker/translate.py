@@ -20,7 +20,7 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Frame, Mask, Region, mask_rows, pack_mask
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
-from sg_core.second_pass import first_size
+from sg_core.second_passes.enlargement import first_size
 from sg_core.tokens import Phrase, occurrences
 
 PLACED = 0.5  # weight of a centroid or a size against a shape

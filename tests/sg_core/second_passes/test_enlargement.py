@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from sg_core import Moment, RequestError, generate, load, masks, place, shaped_noise, until
 from sg_core.models.model import Model
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
-from sg_core.second_pass import enlarged, first_size, last_steps, settled, step_count
+from sg_core.second_passes.enlargement import enlarged, first_size, settled, step_count
+from sg_core.second_passes.last_steps import last_steps
 from tests.sg_core.flow_model import TinyFlow
 
 PROMPT = "a castle and a rocket"

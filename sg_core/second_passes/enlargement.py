@@ -10,8 +10,7 @@ It is the picture that is enlarged, and encoded again: between the cells of a la
 means what lies between the pixels. Only of a model that cannot encode pictures the latent itself is.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -22,35 +21,10 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
 from sg_core.models.cards import Card
-from sg_core.models.model import Model, Step, Trajectory
-from sg_core.noise import initial_noise
-from sg_core.sample import Moment, Watch
+from sg_core.models.model import Model
 
 DENOISING = 0.4  # of the steps that the second pass walks again, where nobody says otherwise
 MOST = 4.0  # times the sides of the first pass
-
-
-@dataclass(frozen=True)
-class LastSteps:
-    """The end of a trajectory, as one of its own: its progress runs from 0 again."""
-
-    whole: Trajectory
-    steps: tuple[Step, ...]
-
-    @property
-    def start(self) -> float:
-        """The progress of the whole at which they begin."""
-        return 1.0 - len(self.steps) / len(self.whole.steps)
-
-    @property
-    def spread(self) -> float:
-        """That of the whole."""
-        return self.whole.spread
-
-    def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
-        """As the whole does."""
-        before = len(self.whole.steps) - len(self.steps)
-        return self.whole.advance(self.whole.steps[before + step.index], latent, output, noise)
 
 
 def first_size(card: Card, width: int, height: int, enlargement: float) -> tuple[int, int]:
@@ -79,12 +53,6 @@ def step_count(steps: int, denoising: float) -> int:
     return max(1, round(steps * denoising))
 
 
-def last_steps(whole: Trajectory, count: int) -> LastSteps:
-    """The last ``count`` steps of a trajectory."""
-    steps = whole.steps[len(whole.steps) - count :]
-    return LastSteps(whole, tuple(replace(step, index=index, total=count) for index, step in enumerate(steps)))
-
-
 @torch.no_grad()
 def enlarged(model: Model, latent: Tensor, width: int, height: int) -> Tensor:
     """A clean latent (batch, channel, y, x) as one of a picture of so many pixels."""
@@ -93,19 +61,3 @@ def enlarged(model: Model, latent: Tensor, width: int, height: int) -> Tensor:
         return model.latent(picture.clamp(0, 1))
     except RequestError:  # its family has no way back from pictures
         return F.interpolate(latent, model.latent_shape(width, height)[1:], mode="bicubic", align_corners=False)
-
-
-def begun_anew(latent: Tensor, step: Step, noise: Sequence[torch.Generator]) -> Tensor:
-    """A clean latent (batch, channel, y, x), noised as ``step`` expects it."""
-    shape = (latent.shape[1], latent.shape[2], latent.shape[3])
-    return (step.alpha * latent + step.sigma * initial_noise(noise, shape).to(latent)) / step.shrink
-
-
-def counted(watch: Watch, before: int, total: int) -> Watch:
-    """A watch of one of two passes, to which ``before`` steps were done and ``total`` are to do in both."""
-
-    def following(moment: Moment) -> None:
-        step = before + moment.step
-        watch(replace(moment, step=step, steps=total, progress=step / total))
-
-    return following

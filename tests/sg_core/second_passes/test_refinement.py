@@ -8,8 +8,8 @@ from sg_core import Moment, RequestError, generate, keep_look, masks, painted, p
 from sg_core.edits.keeping import Follow
 from sg_core.models.model import Model
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
-from sg_core.refinement import refined, refining_steps
 from sg_core.schedule import later, until
+from sg_core.second_passes.refinement import refined, refining_steps
 from tests.sg_core.flow_model import TinyFlow
 
 PROMPT = "a castle and a rocket"

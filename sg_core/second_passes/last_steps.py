@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""The last steps of a trajectory, walked again over a picture that is there: noise is put back to where they begin.
+
+SDEdit, Meng et al. 2022, arXiv 2108.01073.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from sg_core.models.model import Step, Trajectory
+from sg_core.noise import initial_noise
+from sg_core.sample import Moment, Watch
+
+
+@dataclass(frozen=True)
+class LastSteps:
+    """The end of a trajectory, as one of its own: its progress runs from 0 again."""
+
+    whole: Trajectory
+    steps: tuple[Step, ...]
+
+    @property
+    def start(self) -> float:
+        """The progress of the whole at which they begin."""
+        return 1.0 - len(self.steps) / len(self.whole.steps)
+
+    @property
+    def spread(self) -> float:
+        """That of the whole."""
+        return self.whole.spread
+
+    def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
+        """As the whole does."""
+        before = len(self.whole.steps) - len(self.steps)
+        return self.whole.advance(self.whole.steps[before + step.index], latent, output, noise)
+
+
+def last_steps(whole: Trajectory, count: int) -> LastSteps:
+    """The last ``count`` steps of a trajectory."""
+    steps = whole.steps[len(whole.steps) - count :]
+    return LastSteps(whole, tuple(replace(step, index=index, total=count) for index, step in enumerate(steps)))
+
+
+def begun_anew(latent: Tensor, step: Step, noise: Sequence[torch.Generator]) -> Tensor:
+    """A clean latent (batch, channel, y, x), noised as ``step`` expects it."""
+    shape = (latent.shape[1], latent.shape[2], latent.shape[3])
+    return (step.alpha * latent + step.sigma * initial_noise(noise, shape).to(latent)) / step.shrink
+
+
+def counted(watch: Watch, before: int, total: int) -> Watch:
+    """A watch of one of several passes, before which ``before`` steps were done, of ``total`` in all."""
+
+    def following(moment: Moment) -> None:
+        step = before + moment.step
+        watch(replace(moment, step=step, steps=total, progress=step / total))
+
+    return following
