@@ -130,16 +130,17 @@ class PictureRun:
 
     def walk_all(self, latent: Tensor, passes: Passes, layout: Layout, size: tuple[int, int], watch: Watch) -> Tensor:
         """Every walk, each over what the one before it left: the last enlarges that to ``size``, in pixels."""
-        total, done = passes.steps, len(passes.first.steps)
+        total, before = passes.steps, len(passes.first.steps)
         clean = self.walk(latent, passes.first, layout, counted(watch, 0, total))
         if passes.refining is not None:
-            begun, start = begun_anew(clean, passes.refining.steps[0], self.noise), passes.refining.start
-            clean = self.walk(begun, passes.refining, refined(layout, start), counted(watch, done, total))
-            done += len(passes.refining.steps)
+            latent = begun_anew(clean, passes.refining.steps[0], self.noise)
+            holding = refined(layout, passes.refining.start)
+            clean = self.walk(latent, passes.refining, holding, counted(watch, before, total))
+            before += len(passes.refining.steps)
         if passes.enlarging is None:
             return clean
-        begun = begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0], self.noise)
-        return self.walk(begun, passes.enlarging, settled(layout), counted(watch, done, total))
+        latent = begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0], self.noise)
+        return self.walk(latent, passes.enlarging, settled(layout), counted(watch, before, total))
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:

@@ -39,11 +39,8 @@ __all__ = [
     "ReferenceRegion",
     "Region",
     "Scheduler",
-    "all_steps",
-    "enlarging_steps",
     "mask_rows",
     "pack_mask",
-    "refining_steps",
     "unpack_mask",
 ]
 
@@ -293,18 +290,3 @@ class Blockout(Record):
         frame = self.frame
         if frame.left + frame.width > self.width or frame.top + frame.height > self.height:
             raise ContractError("frame", f"reaches outside the {self.width} x {self.height} picture")
-
-
-def all_steps(blockout: Blockout) -> int:
-    """The steps of all passes, which progress is counted in."""
-    return blockout.steps + refining_steps(blockout) + enlarging_steps(blockout)
-
-
-def refining_steps(blockout: Blockout) -> int:
-    """Those that are walked again at the same size: never all of them."""
-    return min(blockout.steps - 1, round(blockout.steps * blockout.refinement))
-
-
-def enlarging_steps(blockout: Blockout) -> int:
-    """Those of the pass at the full size, where there is one."""
-    return max(1, round(blockout.steps * blockout.denoising)) if blockout.enlargement > 1.0 else 0

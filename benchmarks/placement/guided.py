@@ -64,8 +64,8 @@ def guided(model: Model, case: Case, seed: int, steps: int, settings: GuidedSett
 
 
 def shipped(model: Model, case: Case, seed: int, steps: int, settings: GuidedSettings) -> Tensor:
-    """The picture as an artist gets it before it is refined: with few steps, noise is shaped instead of emphasising anything, and the pull
-    is in proportion."""
+    """The picture as an artist gets it, before it is refined: with few steps, noise is shaped instead of emphasising
+    anything, and the pull is in proportion."""
     if steps < model.card.few:
         share = settings.strength * steps / model.card.few
         settings = replace(settings, emphasis=0.0, noise=FEW_NOISE, strength=share)

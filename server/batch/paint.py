@@ -12,8 +12,9 @@ from types import MappingProxyType
 
 from addon.client.exceptions import ServerProblem
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout, all_steps
+from addon.protocol.blockout import Blockout
 from addon.protocol.content_key import content_key
+from addon.protocol.step_counts import all_steps
 from addon.protocol.strict_json import dump
 
 from ..cli.following import NotPainted

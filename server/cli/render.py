@@ -17,7 +17,8 @@ from addon.blender_process import SceneFile
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, ServerAbsent
 from addon.protocol.answers import Achieved, Event, ModelInfo
-from addon.protocol.blockout import Blockout, all_steps
+from addon.protocol.blockout import Blockout
+from addon.protocol.step_counts import all_steps
 from addon.protocol.strict_json import ContractError, dump, load
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from addon.protocol.answers import ModelInfo
-from addon.protocol.blockout import Blockout, enlarging_steps, refining_steps
+from addon.protocol.blockout import Blockout
+from addon.protocol.step_counts import enlarging_steps, refining_steps
 from addon.protocol.strict_json import ContractError, loads
 
 from ..problems import ChangedModel, Invalid, TooCostly, TooLarge, UnsupportedField

@@ -11,7 +11,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from addon.protocol.answers import Job, Problem
-from addon.protocol.blockout import Blockout, all_steps
+from addon.protocol.blockout import Blockout
+from addon.protocol.step_counts import all_steps
 from addon.protocol.strict_json import dump
 
 from ..problems import NotWaiting

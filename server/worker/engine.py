@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Precision, all_steps
+from addon.protocol.blockout import Blockout, Precision
+from addon.protocol.step_counts import all_steps
 
 from ..adapters import PLAIN, Setup, changed_words
 from ..catalogue import address, parts_of, remedy

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from addon.protocol.answers import Achieved, ModelInfo
-from addon.protocol.blockout import Blockout, Precision, Region, all_steps
+from addon.protocol.blockout import Blockout, Precision, Region
+from addon.protocol.step_counts import all_steps
 from server.adapters import PLAIN, Setup
 from server.problems import NoModel, OutOfMemory
 from server.worker.engine import Painting, Progress

@@ -24,7 +24,8 @@ from typing import Any, TextIO
 from pydantic import TypeAdapter
 
 from addon.protocol.answers import Achieved, ModelInfo, Problem
-from addon.protocol.blockout import Blockout, all_steps
+from addon.protocol.blockout import Blockout
+from addon.protocol.step_counts import all_steps
 from addon.protocol.strict_json import dump, loads
 
 from ...adapters import AdapterCatalogue, files_of

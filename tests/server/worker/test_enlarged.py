@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from addon.protocol.blockout import Blocking, CollagePart, FlatColour, Frame, ReferencePicture, all_steps
+from addon.protocol.blockout import Blocking, CollagePart, FlatColour, Frame, ReferencePicture
 from addon.protocol.content_key import content_key
+from addon.protocol.step_counts import all_steps
 from server.adapters import PLAIN
 from server.problems import NoModel
 from server.worker.engine import DiffusionEngine, Progress
