@@ -189,3 +189,11 @@ def leading(figures: Any) -> Any:
     if isinstance(figures, dict):
         return {name: leading(value) for name, value in figures.items() if name != "more"}
     return round(figures[0] if isinstance(figures, list) else figures, 4)
+
+
+def intervals(figures: Any) -> Any:
+    """Of those that have one the 95 % interval, rounded: [low, high]."""
+    if isinstance(figures, dict):
+        spread = {name: value for name, value in figures.items() if name != "more" and isinstance(value, dict | list)}
+        return {name: intervals(value) for name, value in spread.items()}
+    return [round(bound, 4) for bound in figures[1:]]

@@ -13,7 +13,7 @@ from benchmarks.edits.changes import EditRow
 from benchmarks.edits.drawing import draw_cases
 from benchmarks.edits.kinds import EDITS
 from benchmarks.edits.painter import EditPainter
-from benchmarks.edits.results import EditFigures, leading, summary
+from benchmarks.edits.results import EditFigures, intervals, leading, summary
 from benchmarks.placement.work import Bench, equipment, threads
 from benchmarks.sheet import grid, to_image
 
@@ -38,6 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
         save_sheets(rows, args.sheets)
     figures = summary(rows, first)
     report: EditFigures = leading(figures) | {name: leading(summary(rows, name)) for name in others}
+    report["intervals"] = intervals(figures)
     if args.json:
         print(json.dumps(report))
         return 0

@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmarks.edits import changes
 from benchmarks.edits.drawing import APART, SHIFT, EditCase, draw_cases
 from benchmarks.edits.orbit import frame_of, jumps
-from benchmarks.edits.results import leading, median, of_move, of_orbit, ratio
+from benchmarks.edits.results import intervals, leading, median, of_move, of_orbit, ratio
 from benchmarks.edits.run import main
 
 CASE = next(iter(draw_cases(1)))
@@ -82,6 +82,12 @@ def test_figures_are_sums_over_sums_with_intervals() -> None:
     assert value == 1.0 and low <= value <= high
     assert median([0.0, 0.001, 5.0])[0] == 0.001
     assert leading({"a": [0.12345, 0.0, 1.0], "b": {"c": 2.0, "more": {}}}) == {"a": 0.1235, "b": {"c": 2.0}}
+    assert intervals(
+        {"a": [0.1, 0.00004, 1.0], "b": {"c": 2.0, "d": [1.0, 0.5, 1.5], "more": {"e": [1.0, 0.0, 2.0]}}}
+    ) == {
+        "a": [0.0, 1.0],
+        "b": {"d": [0.5, 1.5]},
+    }
 
 
 def test_rows_of_moves_become_the_figures_that_are_asked_for() -> None:
