@@ -11,8 +11,8 @@ from sg_core.energy import Energy
 from sg_core.errors import RequestError
 from sg_core.guidance import Guidance, Paper, Relative
 from sg_core.layout import Layout, as_layout
-from sg_core.models.model import Model, Trajectory, of_size
-from sg_core.noise import initial_noise, varied
+from sg_core.models.model import Model, Step, Trajectory, of_size
+from sg_core.noise import Variation, initial_noise, variation_towards
 from sg_core.sample import Texts, Watch, finite, sample, unwatched
 from sg_core.second_passes.enlargement import DENOISING, enlarged, first_size, settled, step_count
 from sg_core.second_passes.last_steps import LastSteps, begun_anew, counted, last_steps
@@ -57,8 +57,8 @@ def generate(
         scheduler: ``ddim``, ``ddpm``, ``euler``, ``euler a``, ``dpm++ 2m``, ``dpm++ 2m karras``, ``unipc`` or ``lcm``.
         negative: what to move away from.
         variation: 0 to 1, how far the first noise is turned towards that of ``variation_seed``; 0 leaves it alone.
-        refinement: 0 to 1, the last part of the steps, which a second walk paints again at the same size, with noise of
-            its own and words that are not emphasised; a Card says what suits a model. What is kept of others is kept.
+        refinement: 0 to 1, the last part of the steps, painted again at the same size, with noise of its own and words
+            that are not emphasised; a Card says what suits a model. What is kept of others is kept.
         enlargement: 1 to 4, above 1 the picture is first painted with sides so much smaller, and then in a second pass
             enlarged and painted over. Pictures that the layout keeps something of are of the first pass's size.
         denoising: 0 to 1, the part of the steps that the second pass walks again: how much it may change.
@@ -78,12 +78,14 @@ def generate(
     if enlargement != 1.0:
         enlarging = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    latent = varied(initial_noise(noise, shape), variation_seed, variation) * trajectory.spread
+    turning = variation_towards(variation_seed, variation)
+    latent = turning.turned(initial_noise(noise, shape)) * trajectory.spread
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
-    run, watch = PictureRun(model, texts, scale, noise, guidance, inspected is not None), watch or unwatched
+    run = PictureRun(model, texts, scale, noise, guidance, turning, inspected is not None)
     latent = latent.to(texts.conditional.device)
-    clean = run.walk_all(latent, Passes(trajectory, refining, enlarging), everything, (width, height), watch)
+    passes = Passes(trajectory, refining, enlarging)
+    clean = run.walk_all(latent, passes, everything, (width, height), watch or unwatched)
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
     return (pictures if enlarging else everything.keeping.composed(model, pictures)).cpu()
 
@@ -111,6 +113,7 @@ class PictureRun:
     scale: float
     noise: Sequence[torch.Generator]
     guidance: Guidance
+    variation: Variation
     inspected: bool = False
 
     def walk(self, latent: Tensor, trajectory: Trajectory, layout: Layout, watch: Watch) -> Tensor:
@@ -128,18 +131,23 @@ class PictureRun:
             inspected=self.inspected,
         )
 
+    def begun_anew(self, clean: Tensor, step: Step) -> Tensor:
+        """A clean latent (batch, channel, y, x) with the next noise of each seed, turned as the first one was."""
+        fresh = initial_noise(self.noise, (clean.shape[1], clean.shape[2], clean.shape[3]))
+        return begun_anew(clean, step, self.variation.turned(fresh))
+
     def walk_all(self, latent: Tensor, passes: Passes, layout: Layout, size: tuple[int, int], watch: Watch) -> Tensor:
         """Every walk, each over what the one before it left: the last enlarges that to ``size``, in pixels."""
         total, before = passes.steps, len(passes.first.steps)
         clean = self.walk(latent, passes.first, layout, counted(watch, 0, total))
         if passes.refining is not None:
-            latent = begun_anew(clean, passes.refining.steps[0], self.noise)
+            latent = self.begun_anew(clean, passes.refining.steps[0])
             holding = refined(layout, passes.refining.start)
             clean = self.walk(latent, passes.refining, holding, counted(watch, before, total))
             before += len(passes.refining.steps)
         if passes.enlarging is None:
             return clean
-        latent = begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0], self.noise)
+        latent = self.begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0])
         return self.walk(latent, passes.enlarging, settled(layout), counted(watch, before, total))
 
 

@@ -7,6 +7,7 @@ the great circle keeps their length, and with it what a model was trained on: a 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -21,18 +22,31 @@ def initial_noise(noise: Sequence[torch.Generator], shape: tuple[int, int, int])
     return torch.stack([torch.randn(shape, generator=generator) for generator in noise])
 
 
-def varied(noise: Tensor, seed: int, amount: float) -> Tensor:
-    """Each row of a noise (batch, channel, y, x) turned towards that of ``seed``: by 0 is itself bit for bit, by 1 is
-    the other.
+@dataclass(frozen=True)
+class Variation:
+    """Noises turned towards those of another seed by ``amount``: 0 leaves them alone bit for bit, 1 is the other's."""
 
-    Raises RequestError for an amount outside 0 to 1.
-    """
+    amount: float
+    other: torch.Generator
+
+    def turned(self, noise: Tensor) -> Tensor:
+        """Each row of a noise (batch, channel, y, x) towards the next one that the other seed draws."""
+        if self.amount == 0.0:
+            return noise
+        other = initial_noise([self.other], (noise.shape[1], noise.shape[2], noise.shape[3]))
+        return slerp(noise, other.expand_as(noise), self.amount)
+
+
+def variation_towards(seed: int, amount: float) -> Variation:
+    """The variation of a picture towards that of ``seed``. Raises RequestError for an amount outside 0 to 1."""
     if not 0.0 <= amount <= 1.0:
         raise RequestError(f"a variation of {amount} was asked for: it is 0 to 1")
-    if amount == 0.0:
-        return noise
-    other = initial_noise([torch.Generator("cpu").manual_seed(seed)], (noise.shape[1], noise.shape[2], noise.shape[3]))
-    return slerp(noise, other.expand_as(noise), amount)
+    return Variation(amount, torch.Generator("cpu").manual_seed(seed))
+
+
+def varied(noise: Tensor, seed: int, amount: float) -> Tensor:
+    """A first noise (batch, channel, y, x) turned towards that of ``seed``. Raises RequestError as above."""
+    return variation_towards(seed, amount).turned(noise)
 
 
 def slerp(first: Tensor, second: Tensor, amount: float) -> Tensor:

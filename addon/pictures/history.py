@@ -64,7 +64,8 @@ class Entry:
         """Seed, model, style, settings and time in a line."""
         request, created = self.request, datetime.fromtimestamp(self.created)
         style = f" · {self.settings.style}" if self.settings.style else ""
-        settings = f"{request.steps} steps · strength {request.strength:.2f}"
+        refined = f" · {request.refinement:.0%} refined" if request.refinement else ""
+        settings = f"{request.steps} steps{refined} · strength {request.strength:.2f}"
         varied = f" · {request.variation:.0%} towards seed {request.variation_seed}" if request.variation else ""
         on_top = f" · {summary(request)}" if summary(request) else ""
         return f"Seed {request.seed}{varied} · {request.model}{on_top}{style} · {settings} · {created:%d %b %Y, %H:%M}"

@@ -26,6 +26,7 @@ class PictureFacts:
     style: str
     on_top: str
     steps: int
+    refinement: float
     strength: float
     created: float
 
@@ -36,6 +37,7 @@ ASPECTS: tuple[Callable[[PictureFacts], str], ...] = (  # what is looked at afte
     lambda facts: facts.on_top or "no LoRA",
     lambda facts: facts.style or "no style",
     lambda facts: f"{facts.steps} steps",
+    lambda facts: f"{facts.refinement:.0%} refined",
     lambda facts: f"strength {facts.strength:.2f}",
 )
 
@@ -52,6 +54,7 @@ def facts_of(request: Blockout, prompt: str, style: str, created: float) -> Pict
         style=style,
         on_top=summary(request),
         steps=request.steps,
+        refinement=request.refinement,
         strength=request.strength,
         created=created,
     )

@@ -54,10 +54,9 @@ class ModelInfo(Record):
     """A model on offer: native area and side multiple in pixels, defaults, nouns; ``words`` if it knows no others.
 
     ``vocabulary`` is what else it was taught to say, by kind; ``region_fields`` what a region may have of its own.
-    With fewer steps than ``few`` its layout shapes the noise, and emphasises and refines
-    nothing. ``base`` is what LoRAs and
-    autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what this
-    server computes it in, once that is known. ``parts_folder`` has all other parts of a network alone in its file.
+    With fewer steps than ``few`` its layout shapes the noise, and nothing is emphasised or refined. ``base`` is what
+    LoRAs and autoencoders must be made for; ``schedulers`` those that it walks with, all if none. ``precision`` is what
+    this server computes it in, once that is known. ``parts_folder`` has all other parts of a network alone in its file.
     ``fingerprint`` tells a model on the server's disk from another of its name; one that a commit names has none.
     """
 

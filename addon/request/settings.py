@@ -40,7 +40,7 @@ class Settings:
     """What the artist sets for a picture; None leaves a number to the model, and "" the model to the server.
 
     ``prompt`` and ``negative`` are the artist's own words, before those of the style of that name. ``size`` is in
-    percent of the sides of the model's own pictures, above 100 painted in two passes, the second of which walks the
+    percent of the sides of the model's own pictures, above 100 painted in passes, the last of which walks the
     part ``denoising`` of the steps; ``exact`` asks for what a render shows; ``camera`` is where it
     stood, once a picture was asked for. Histories keep this for ever: fields are only added, with defaults.
     """
@@ -143,7 +143,7 @@ FLAGS = {
     "refinement": Flag(float, "the last part of the steps to paint again, clearer, 0 to 1; the model's own by default"),
     "scale": Flag(float),
     "size": Flag(int, f"percent of the model's own sides, up to {LARGEST}; above 100 in two passes"),
-    "denoising": Flag(float, "the part of the steps that a second pass walks again, 0 to 1"),
+    "denoising": Flag(float, "the part of the steps that the pass at the full size walks again, 0 to 1"),
     "scheduler": Flag(str),
     "loras": Flag(loras_from),
     "vae": Flag(vae_from),

@@ -213,7 +213,7 @@ def _sampling() -> dict[str, object]:
             REFINEMENT,
             "Refinement",
             "The last part of the steps that are painted once more, without emphasis: what stands where it "
-            "should becomes clearer. Takes so much longer; 0 is without",
+            "should becomes clearer. At 0.5 half as many steps more; 0 is without",
             _by_steps("refinement"),
         ),
     }
@@ -236,7 +236,7 @@ def _sizes() -> dict[str, object]:
         KEYS["denoising"]: _fraction(
             KEYS["denoising"],
             "Denoising",
-            "How much the second pass of an enlarged picture may change: little keeps what the first has "
+            "How much the last pass of an enlarged picture may change: little keeps what those before have "
             "painted, much brings details, and sometimes more objects",
             lambda scene: DENOISING,
         ),
@@ -245,8 +245,8 @@ def _sizes() -> dict[str, object]:
 
 def _fraction(key: str, name: str, description: str, fallback: Callable[[bpy.types.Scene], Any]) -> object:
     """A slider from 0 to 1."""
-    range_of_it = {"min": 0.0, "max": 1.0, "subtype": "FACTOR", "options": set()}
-    return declared(FloatProperty, name=name, description=description, **range_of_it, **stored(key, fallback))
+    bounds = {"min": 0.0, "max": 1.0, "subtype": "FACTOR", "options": set()}
+    return declared(FloatProperty, name=name, description=description, **bounds, **stored(key, fallback))
 
 
 def _of_results() -> dict[str, object]:

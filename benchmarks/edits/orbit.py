@@ -42,6 +42,7 @@ def following_frames(
             steps=painter.steps,
             scale=card.scale,
             strength=card.strength,
+            refinement=painter.refinement,
         )
     )
 

@@ -16,7 +16,7 @@ from sg_core.generate import Passes, PictureRun
 from sg_core.guidance import Guidance, Memory, Paper, Relative, rms
 from sg_core.layout import Layout, as_layout, masks, shaped_noise
 from sg_core.models.model import Model, Step, of_size
-from sg_core.noise import initial_noise
+from sg_core.noise import initial_noise, variation_towards
 from sg_core.parametrisation import Parametrisation
 from sg_core.sample import Texts, unwatched
 from sg_core.second_passes.last_steps import last_steps
@@ -90,7 +90,10 @@ def painted(
     noise, side = [torch.Generator("cpu").manual_seed(seed)], case.targets[0].mask.shape[0]
     latent = initial_noise(noise, model.latent_shape(side, side))
     texts = Texts(model.encode([case.prompt]), model.encode([""]), model.words([case.prompt], layout.phrases))
-    count, run = refining_steps(steps, refinement), PictureRun(model, texts, model.card.scale, noise, guidance)
+    count, run = (
+        refining_steps(steps, refinement),
+        PictureRun(model, texts, model.card.scale, noise, guidance, variation_towards(0, 0.0)),
+    )
     refining = last_steps(model.steps(steps, "ddim"), count) if count else None
     passes = Passes(model.steps(steps, "ddim"), refining, None)
     clean = run.walk_all(latent, passes, layout, (side, side), unwatched)

@@ -47,10 +47,11 @@ def validated(adapter: TypeAdapter[T], body: bytes) -> T:
 def affordable(blockout: Blockout, model: ModelInfo) -> None:
     """Raises TooCostly for a picture that would keep the device for hours: a step cannot be broken off.
 
-    Sides are rounded up to the model's multiples: a picture of its own area takes as many steps as any may.
+    Sides are rounded up to the model's multiples: a picture of its own area takes as many steps as any may, those
+    that refine it included.
     """
     area, own = blockout.width * blockout.height, max(model.area, LEAST)
-    again, small = enlarging_steps(blockout), blockout.steps + refining_steps(blockout)
+    enlarging, refined = enlarging_steps(blockout), blockout.steps + refining_steps(blockout)
     if area > LARGEST * own:
         raise TooCostly(
             f"{blockout.width} x {blockout.height} is more than {LARGEST} times the area {model.name} is made for",
@@ -61,8 +62,9 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
     ) <= own:  # before its sides were rounded up
         area = min(area, own)
     first = area / blockout.enlargement**2
-    if first * small + area * again > LONGEST * own:
-        most = int(LONGEST * own * blockout.steps / (first * small + area * again))
+    work = first * refined + area * enlarging
+    if work > LONGEST * own:
+        most = int(LONGEST * own * blockout.steps / work)
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")
 
 

@@ -84,6 +84,8 @@ def facts(blockout: Blockout) -> dict[str, str]:
         "noise shaped": str(blockout.noise or ""),
         "leakage": f"{blockout.leakage:g}" if blockout.leakage else "",
         "confined": "yes" if blockout.confined else "",
+        "refinement": f"{blockout.refinement:g}" if blockout.refinement else "",
+        "enlarged": f"{blockout.enlargement:g} ×" if blockout.enlargement > 1.0 else "",
         "avoided": blockout.negative,
         "variation": f"{blockout.variation:g} towards {blockout.variation_seed}" if blockout.variation else "",
         "LoRAs": ", ".join(f"{lora.name} × {lora.weight:g}" for lora in blockout.loras),

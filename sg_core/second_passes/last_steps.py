@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from sg_core.models.model import Step, Trajectory
-from sg_core.noise import initial_noise
 from sg_core.sample import Moment, Watch
 
 
@@ -44,10 +43,9 @@ def last_steps(whole: Trajectory, count: int) -> LastSteps:
     return LastSteps(whole, tuple(replace(step, index=index, total=count) for index, step in enumerate(steps)))
 
 
-def begun_anew(latent: Tensor, step: Step, noise: Sequence[torch.Generator]) -> Tensor:
-    """A clean latent (batch, channel, y, x), noised as ``step`` expects it."""
-    shape = (latent.shape[1], latent.shape[2], latent.shape[3])
-    return (step.alpha * latent + step.sigma * initial_noise(noise, shape).to(latent)) / step.shrink
+def begun_anew(latent: Tensor, step: Step, noise: Tensor) -> Tensor:
+    """A clean latent (batch, channel, y, x), noised as ``step`` expects it, with a noise of its shape."""
+    return (step.alpha * latent + step.sigma * noise.to(latent)) / step.shrink
 
 
 def counted(watch: Watch, before: int, total: int) -> Watch:

@@ -52,11 +52,9 @@ def test_a_picture_with_no_variation_is_the_same_bit_for_bit(model: StableDiffus
     assert torch.equal(paint(variation=0.0, variation_seed=8), plain)
     near, far = (float((paint(variation=amount, variation_seed=8) - plain).square().mean()) for amount in (0.1, 0.9))
     assert 0 < near < far
-    assert torch.allclose(
-        paint(variation=1.0, variation_seed=8),
-        generate(model, "a castle", seeds=[8], width=96, height=64, steps=3),
-        atol=1e-4,
-    )
+    for more in ({}, {"refinement": 0.4}, {"enlargement": 1.5}):
+        other = generate(model, "a castle", seeds=[8], width=96, height=64, steps=3, **more)
+        assert torch.allclose(paint(variation=1.0, variation_seed=8, **more), other, atol=1e-4)
 
 
 @pytest.mark.parametrize("amount", [-0.1, 1.1, float("nan")])

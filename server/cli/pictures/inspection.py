@@ -14,6 +14,7 @@ from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
 from addon.protocol.paths import home
 from addon.protocol.png import SIGNATURE
+from addon.protocol.step_counts import all_steps
 
 from ...adapters import AdapterCatalogue, Setup, files_of
 from ...catalogue import described, is_checkpoint, offered
@@ -67,7 +68,7 @@ def inspect(blockout: Blockout, source: Path, words: argparse.Namespace) -> "Ins
     model, library = model_of(settings, words.model or blockout.model)
     saved, parts = _saved(source, words), tuple(_part(source, part.picture) for part in blockout.parts)
     files = PicturesInspected(followed(blockout, source, words.reference), saved, parts)
-    with bar(desc="painting", total=blockout.steps) as progress:
+    with bar(desc="painting", total=all_steps(blockout)) as progress:
 
         def report(state: "Progress") -> None:
             progress.set_postfix_str(state.phase)

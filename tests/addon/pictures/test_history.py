@@ -81,6 +81,8 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 def test_a_caption_says_what_it_takes_to_paint_it_again() -> None:
     caption = entry().caption
     assert caption.startswith("Seed 7 · toybox · Sunset · 30 steps · strength 0.50 · ")
+    again = replace(entry(), request=replace(entry().request, refinement=0.5))
+    assert "30 steps · 50% refined · strength" in again.caption
     assert "Sunset" not in replace(entry(), settings=DEFAULTS).caption
 
 

@@ -21,6 +21,7 @@ HOUSE = PictureFacts(
     style="",
     on_top="",
     steps=30,
+    refinement=0.0,
     strength=0.5,
     created=NOON,
 )
@@ -36,6 +37,7 @@ def test_seeds_are_enough_where_they_differ() -> None:
 
 
 def test_another_prompt_needs_nothing_else() -> None:
+    assert after_the_seed(HOUSE, replace(HOUSE, refinement=0.5)) == ["0% refined", "50% refined"]
     assert labels([HOUSE, replace(HOUSE, prompt="a tree", steps=8)]) == ("3", "3")
 
 

@@ -13,10 +13,12 @@ from PIL import Image
 from addon.protocol.blockout import Blocking, CollagePart, FlatColour, Frame, ReferencePicture
 from addon.protocol.content_key import content_key
 from addon.protocol.step_counts import all_steps
+from addon.protocol.step_counts import refining_steps as asked_again
 from server.adapters import PLAIN
 from server.problems import NoModel
 from server.worker.engine import DiffusionEngine, Progress
 from server.worker.reference_latents import first_pass, reference_of
+from sg_core.second_passes.refinement import refining_steps
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 from tests.sg_core.models.companions.test_preview_decoder import save
 
@@ -39,6 +41,22 @@ def test_it_is_as_large_as_it_was_asked_for(engine) -> None:
     assert {size_of(progress.preview()) for progress in painted} == {(224, 120)}, "of both passes alike"
     assert [item.name for item in painting.achieved] == ["castle", "rocket"]
     assert all(item.mask is None or item.mask.width <= 128 for item in painting.achieved)
+
+
+def test_refining_steps_are_painted_and_counted(engine) -> None:
+    for asked, steps in ((replace(ASKED, refinement=0.5), 6), (replace(LARGE, refinement=0.5), 8)):
+        heard: list[Progress] = []
+        painting = engine.paint(asked, heard.append)
+        painted = [progress.step for progress in heard if progress.preview is not None]
+        assert painted == list(range(1, all_steps(asked) + 1)) and len(painted) == steps
+        plain = engine.paint(replace(asked, refinement=0.0), unwatched)
+        assert not np.array_equal(pixels(painting.full), pixels(plain.full))
+
+
+@pytest.mark.parametrize("refinement", [0.0, 0.01, 0.25, 0.5, 0.7, 1.0])
+def test_the_wire_counts_the_steps_that_are_walked(refinement: float) -> None:
+    for steps in range(1, 41):
+        assert asked_again(replace(ASKED, steps=steps, refinement=refinement)) == refining_steps(steps, refinement)
 
 
 def test_it_is_painted_as_it_says_and_not_otherwise(engine, tiny) -> None:
