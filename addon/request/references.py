@@ -20,6 +20,7 @@ from ..protocol.blockout import (
 )
 
 Keeps = Literal["picture", "look", "layout", "attention"]
+UNREFINED = ("layout", "attention")
 
 
 def reference_of(
@@ -44,10 +45,14 @@ def reference_of(
 def following(
     blockout: Blockout, reference: ReferencePicture, keep: Collection[str] = (), repaint: Collection[str] = ()
 ) -> Blockout:
-    """The request as one that follows a picture; the names are of regions that keep their look, or are painted anew."""
+    """The request as one that follows a picture; the names are of regions that keep their look, or are painted anew.
+
+    What keeps a layout or attention alone is not refined: these hold early, and a second walk would leave the outlines.
+    """
     looks: dict[str, RegionLook] = {**dict.fromkeys(keep, "keep"), **dict.fromkeys(repaint, "repaint")}
     regions = tuple(replace(region, look=looks.get(region.name, region.look)) for region in blockout.regions)
-    return replace(blockout, regions=regions, reference=reference)
+    refinement = 0.0 if reference.keeps in UNREFINED else blockout.refinement
+    return replace(blockout, regions=regions, reference=reference, refinement=refinement)
 
 
 def cutting_of(

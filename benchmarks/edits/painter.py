@@ -3,7 +3,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -107,13 +107,14 @@ def kept(painter: EditPainter, case: EditCase, reference: Reference, block: Edit
 def restyled(
     painter: EditPainter, case: EditCase, reference: Reference, seed: int, prompt: str, nouns: Sequence[str]
 ) -> Tensor:
-    """Other words in the reference's outlines: ``nouns`` are what its subject and its other one become."""
+    """Other words in the reference's outlines: ``nouns`` are what its subject and its other one become. Not refined, as
+    requests are that keep a layout alone."""
     old = (case.subject, case.other)
     outlines: Mapping[str, Tensor] = {
         noun: torch.as_tensor(reference.outline(before)) for noun, before in zip(nouns, old, strict=True)
     }
     layout = painter.placed(outlines) + keep_layout(reference, outlines)
-    return painter.paint(prompt, layout, seed + FLOOR_SEED)[0]
+    return replace(painter, refinement=0.0).paint(prompt, layout, seed + FLOOR_SEED)[0]
 
 
 def pasted(painter: EditPainter, reference: Reference, noun: str, mask: Tensor, under: Tensor) -> Tensor:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What a request takes out of earlier pictures, and what it begins as."""
 
+from dataclasses import replace
+
+import pytest
+
 from addon.protocol.answers import Achieved
-from addon.request.references import beginning, cutting_of, following, reference_of
+from addon.request.references import Keeps, beginning, cutting_of, following, reference_of
 from tests.server.serving import block, blockout
 
 CAT, DOG = block("cat", (0, 0, 20, 20)), block("dog", (40, 40, 60, 60))
@@ -24,6 +28,12 @@ def test_what_is_taken_keeps_no_look_of_the_picture_that_is_followed() -> None:
     assert [region.look for region in request.regions] == ["repaint", "keep"]
     assert request.pictures == (TWO, ONE)
     assert [region.look for region in beginning(REQUEST, (PART,), 0.0, {}).regions] == ["free", "free"]
+
+
+@pytest.mark.parametrize(("keeps", "part"), [("picture", 0.5), ("look", 0.5), ("layout", 0.0), ("attention", 0.0)])
+def test_what_keeps_a_layout_alone_is_not_refined(keeps: Keeps, part: float) -> None:
+    asked = replace(REQUEST, refinement=0.5)
+    assert following(asked, reference_of("0" * 64, asked, keeps=keeps)).refinement == part
 
 
 def test_what_is_out_of_sight_is_not_taken_and_has_no_colour() -> None:
