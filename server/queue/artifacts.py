@@ -110,6 +110,8 @@ class ArtifactStore:
         if durable:
             try:
                 _synchronise(self.folder / digest)
+            except FileNotFoundError:  # swept since it was read
+                return False
             except OSError as error:
                 raise no_room(error) from error
         return True

@@ -23,6 +23,7 @@ SET = Settings(
     masks=0.4,
     noise=1,
     emphasis=3.0,
+    refinement=0.3,
     scheduler="euler a",
     loras=(LoraFile(name="ink", sha256="0" * 64, weight=0.8), LoraFile(name="wash")),
     vae=AdapterFile(name="other"),
