@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """From words and a layout to pictures, in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -72,22 +73,18 @@ def generate(
     everything, guidance = as_layout(layout), _guidance(mode, strength)
     size = (width, height) if enlargement == 1.0 else first_size(model.card, width, height, enlargement)
     shape, large = model.latent_shape(*size), model.latent_shape(width, height)
-    trajectory, refining, enlarging = model.steps(steps, scheduler, shape[1:]), None, None
-    if count := refining_steps(steps, refinement):
-        refining = last_steps(model.steps(steps, scheduler, shape[1:]), count)
-    if enlargement != 1.0:
-        enlarging = last_steps(model.steps(steps, scheduler, large[1:]), step_count(steps, denoising))
+    again = step_count(steps, denoising) if enlargement != 1.0 else 0
+    passes = _passes(partial(model.steps, steps, scheduler), shape, large, (refining_steps(steps, refinement), again))
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     turning = variation_towards(variation_seed, variation)
-    latent = turning.turned(initial_noise(noise, shape)) * trajectory.spread
+    latent = turning.turned(initial_noise(noise, shape)) * passes.first.spread
     words = model.words(rows, tuple(dict.fromkeys((*everything.phrases, *map(phrase, inspected or ())))))
     texts = _texts(model, rows, negative, scale, words)
     run = PictureRun(model, texts, scale, noise, guidance, turning, inspected is not None)
     latent = latent.to(texts.conditional.device)
-    passes = Passes(trajectory, refining, enlarging)
     clean = run.walk_all(latent, passes, everything, (width, height), watch or unwatched)
     pictures = of_size(finite(model.decode(clean), model, "its decoder"), width, height)
-    return (pictures if enlarging else everything.keeping.composed(model, pictures)).cpu()
+    return (pictures if again else everything.keeping.composed(model, pictures)).cpu()
 
 
 @dataclass(frozen=True)
@@ -149,6 +146,21 @@ class PictureRun:
             return clean
         latent = self.begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0])
         return self.walk(latent, passes.enlarging, settled(layout), counted(watch, before, total))
+
+
+def _passes(
+    walk: Callable[[tuple[int, ...]], Trajectory],
+    shape: tuple[int, ...],
+    large: tuple[int, ...],
+    counts: tuple[int, int],
+) -> Passes:
+    """Walks of latents (channel, y, x) of this shape and, where there is an enlarging one, of the large one."""
+    refining, enlarging = counts
+    return Passes(
+        walk(shape[1:]),
+        last_steps(walk(shape[1:]), refining) if refining else None,
+        last_steps(walk(large[1:]), enlarging) if enlarging else None,
+    )
 
 
 def _texts(model: Model, rows: Sequence[str], negative: str, scale: float, words: Words) -> Texts:
