@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
-from addon.protocol.step_counts import enlarging_steps, refining_steps
+from addon.protocol.step_counts import enlarging_steps
 from addon.protocol.strict_json import ContractError, loads
 
 from ..problems import ChangedModel, Invalid, TooCostly, TooLarge, UnsupportedField
@@ -47,11 +47,10 @@ def validated(adapter: TypeAdapter[T], body: bytes) -> T:
 def affordable(blockout: Blockout, model: ModelInfo) -> None:
     """Raises TooCostly for a picture that would keep the device for hours: a step cannot be broken off.
 
-    Sides are rounded up to the model's multiples: a picture of its own area takes as many steps as any may, those
-    that refine it included.
+    Sides are rounded up to the model's multiples: a picture of its own area takes as many steps as any may. Those
+    that refine it, never more than these, do not count.
     """
     area, own = blockout.width * blockout.height, max(model.area, LEAST)
-    enlarging, refined = enlarging_steps(blockout), blockout.steps + refining_steps(blockout)
     if area > LARGEST * own:
         raise TooCostly(
             f"{blockout.width} x {blockout.height} is more than {LARGEST} times the area {model.name} is made for",
@@ -62,7 +61,7 @@ def affordable(blockout: Blockout, model: ModelInfo) -> None:
     ) <= own:  # before its sides were rounded up
         area = min(area, own)
     first = area / blockout.enlargement**2
-    work = first * refined + area * enlarging
+    work = first * blockout.steps + area * enlarging_steps(blockout)
     if work > LONGEST * own:
         most = int(LONGEST * own * blockout.steps / work)
         raise TooCostly(f"{model.name} takes {most} steps at most for pictures of this size", path="steps")

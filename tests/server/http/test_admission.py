@@ -71,7 +71,7 @@ def test_both_passes_of_an_enlarged_picture_are_counted(served):
 def test_a_picture_of_the_model_s_own_area_takes_all_the_steps_there_are(served, aspect):
     """Whatever the artist's frame: its sides are rounded up, and the area with them."""
     size = canvas(aspect, MODEL)
-    asked = blockout(width=size.width, height=size.height, frame=size.frame, steps=LONGEST)
+    asked = blockout(width=size.width, height=size.height, frame=size.frame, steps=LONGEST, refinement=1.0)
     assert served.json("POST", "/v1/jobs", dump(asked))[0] == 201
 
 
