@@ -14,6 +14,7 @@ from ..protocol.answers import Achieved
 from ..protocol.blockout import Blockout
 from ..protocol.strict_json import dump
 from ..regions.marks import collections
+from ..request.settings import stated
 from . import history
 from .camera_background import background, has_background, remove_background
 
@@ -98,7 +99,7 @@ def _this_load(image: bpy.types.Image) -> tuple[int, int]:
 def make_current(scene: bpy.types.Scene, image: bpy.types.Image, request: Blockout) -> None:
     """Make this the scene's picture, and the settings it was painted with the scene's."""
     scene[PICTURE] = image
-    write(scene, {name: getattr(request, name) for name in KEPT})
+    write(scene, stated(request, KEPT))
 
 
 def remove(scene: bpy.types.Scene) -> None:

@@ -20,7 +20,7 @@ from ..protocol.blockout import (
 )
 
 Keeps = Literal["picture", "look", "layout", "attention"]
-UNREFINED = ("layout", "attention")
+UNREFINED = ("layout", "attention")  # kept early alone: a second walk would leave the outlines
 
 
 def reference_of(
@@ -47,12 +47,17 @@ def following(
 ) -> Blockout:
     """The request as one that follows a picture; the names are of regions that keep their look, or are painted anew.
 
-    What keeps a layout or attention alone is not refined: these hold early, and a second walk would leave the outlines.
+    What keeps a layout or attention alone is not refined.
     """
     looks: dict[str, RegionLook] = {**dict.fromkeys(keep, "keep"), **dict.fromkeys(repaint, "repaint")}
     regions = tuple(replace(region, look=looks.get(region.name, region.look)) for region in blockout.regions)
-    refinement = 0.0 if reference.keeps in UNREFINED else blockout.refinement
-    return replace(blockout, regions=regions, reference=reference, refinement=refinement)
+    request = replace(blockout, regions=regions, reference=reference)
+    return replace(request, refinement=0.0) if is_unrefined(request) else request
+
+
+def is_unrefined(request: Blockout) -> bool:
+    """Whether it follows a picture in a way that goes without refinement, whatever the settings say."""
+    return request.reference is not None and request.reference.keeps in UNREFINED
 
 
 def cutting_of(

@@ -30,6 +30,7 @@ from ..protocol.blockout import (
     Text,
 )
 from ..protocol.strict_json import Added, Key, Length, Range, dump, load, loads
+from .references import is_unrefined
 
 AskedFile = LoraFile | AdapterFile | ControlNet
 LARGEST = round(100 * ENLARGEMENT)  # percent of a side
@@ -168,10 +169,16 @@ def sent(settings: Settings, model: ModelInfo) -> dict[str, Any]:
     return {name: default(name, model, steps) if value is None else value for name, value in values.items()}
 
 
+def stated(request: Blockout, names: Iterable[str]) -> dict[str, Any]:
+    """What a request says of these settings, by name: nothing of refinement, where it never has any."""
+    unstated = {"refinement"} if is_unrefined(request) else set()
+    return {name: getattr(request, name) for name in names if name not in unstated}
+
+
 def asks_alike(settings: Settings, model: ModelInfo, request: Blockout) -> bool:
     """Whether a request was made with these settings, whatever its seed."""
-    apart = SEEDS | {"loras", "vae", "control", "precision"}
-    same = all(getattr(request, name) == value for name, value in sent(settings, model).items() if name not in apart)
+    asked, apart = sent(settings, model), SEEDS | {"loras", "vae", "control", "precision"}
+    same = all(asked[name] == value for name, value in stated(request, asked.keys() - apart).items())
     return same and same_files(files(settings), files(request))
 
 

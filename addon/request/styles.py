@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from ..protocol.answers import ModelInfo
 from ..protocol.blockout import Blockout, Fraction, Name, Text
 from ..protocol.strict_json import ContractError, Length, Range, dump, load
-from .settings import SENT, Settings
+from .settings import SENT, Settings, stated
 
 SLOT = "{prompt}"
 SETS = ("steps", "strength")  # what choosing a style may set
@@ -135,9 +135,8 @@ def recovered(settings: Settings, request: Blockout, style: Style | None) -> Set
     The artist's own words and the style, if they still make the prompt that was sent; else that prompt and no style.
     """
     size = round(100 * request.enlargement) if request.enlargement > 1.0 else settings.size
-    again = replace(
-        settings, size=size, **{name: getattr(request, name) for name in SENT if name not in ("prompt", "negative")}
-    )
+    own = stated(request, (name for name in SENT if name not in ("prompt", "negative")))
+    again = replace(settings, size=size, **own)
     now = applied(settings, style)
     lost = style is None and settings.style
     if not lost and (now.prompt, now.negative) == (request.prompt, request.negative):

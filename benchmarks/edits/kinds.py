@@ -99,7 +99,7 @@ def replaced(painter: EditPainter, judges: Judges, case: EditCase, seed: int) ->
     """The same by Prompt-to-Prompt, which knows no layout: the words of one noun look where the other's looked."""
     before, reference = painter.reference(case, seed)
     prompt = f"{with_article(f'{case.looks[0]} {case.third}')} and {with_article(case.other)} {case.backdrop}"
-    after = painter.paint(prompt, prompt_to_prompt(painter.model, reference, prompt), seed)[0]
+    after = painter.unrefined.paint(prompt, prompt_to_prompt(painter.model, reference, prompt), seed)[0]
     first, floor = next(iter(judges.values())), painter.floor(case, seed)
     return {
         "present": {

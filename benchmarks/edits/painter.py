@@ -37,6 +37,11 @@ class EditPainter:
     side: int = SIDE
     refinement: float = 0.0
 
+    @property
+    def unrefined(self) -> "EditPainter":
+        """The same for what keeps a layout or attention alone, which requests do not refine."""
+        return replace(self, refinement=0.0)
+
     def paint(self, prompt: str, layout: Layout | None, seed: int) -> tuple[Tensor, Tensor]:
         """A picture (3, side, side) in 0..1, and its clean latent."""
         moments: deque[Moment] = deque(maxlen=1)
@@ -107,14 +112,13 @@ def kept(painter: EditPainter, case: EditCase, reference: Reference, block: Edit
 def restyled(
     painter: EditPainter, case: EditCase, reference: Reference, seed: int, prompt: str, nouns: Sequence[str]
 ) -> Tensor:
-    """Other words in the reference's outlines: ``nouns`` are what its subject and its other one become. Not refined, as
-    requests are that keep a layout alone."""
+    """Other words in the reference's outlines: ``nouns`` are what its subject and its other one become."""
     old = (case.subject, case.other)
     outlines: Mapping[str, Tensor] = {
         noun: torch.as_tensor(reference.outline(before)) for noun, before in zip(nouns, old, strict=True)
     }
     layout = painter.placed(outlines) + keep_layout(reference, outlines)
-    return replace(painter, refinement=0.0).paint(prompt, layout, seed + FLOOR_SEED)[0]
+    return painter.unrefined.paint(prompt, layout, seed + FLOOR_SEED)[0]
 
 
 def pasted(painter: EditPainter, reference: Reference, noun: str, mask: Tensor, under: Tensor) -> Tensor:

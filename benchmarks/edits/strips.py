@@ -6,7 +6,6 @@ python -m benchmarks.edits.strips FOLDER [NAME …]
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def reworded(painter: EditPainter) -> Iterator[StripRow]:
         before, reference = before_edit(painter, case)
         prompt = f"{with_article(f'{case.looks[0]} {case.third}')} and {with_article(case.other)} {case.backdrop}"
         swapped = prompt_to_prompt(painter.model, reference, prompt)
-        pairs += [before, replace(painter, refinement=0.0).paint(prompt, swapped, SEED)[0]]
+        pairs += [before, painter.unrefined.paint(prompt, swapped, SEED)[0]]
     yield pairs
 
 

@@ -90,10 +90,8 @@ def painted(
     noise, side = [torch.Generator("cpu").manual_seed(seed)], case.targets[0].mask.shape[0]
     latent = initial_noise(noise, model.latent_shape(side, side))
     texts = Texts(model.encode([case.prompt]), model.encode([""]), model.words([case.prompt], layout.phrases))
-    count, run = (
-        refining_steps(steps, refinement),
-        PictureRun(model, texts, model.card.scale, noise, guidance, variation_towards(0, 0.0)),
-    )
+    run = PictureRun(model, texts, model.card.scale, noise, guidance, variation_towards(0, 0.0))
+    count = refining_steps(steps, refinement)
     refining = last_steps(model.steps(steps, "ddim"), count) if count else None
     passes = Passes(model.steps(steps, "ddim"), refining, None)
     clean = run.walk_all(latent, passes, layout, (side, side), unwatched)

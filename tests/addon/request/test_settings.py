@@ -14,6 +14,7 @@ from addon.camera.pose import CameraPose
 from addon.protocol.blockout import DENOISING, AdapterFile, Blockout, ControlNet, Frame, LoraFile, pack_mask
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, loads
+from addon.request.references import following, reference_of
 from addon.request.settings import (
     DEFAULTS,
     FEW_NOISE,
@@ -197,6 +198,10 @@ def test_a_request_is_told_from_one_of_other_settings() -> None:
     for other in ({"prompt": "a ship"}, {"strength": 0.1}, {"steps": 10}, {"masks": 0.0}, {"emphasis": 0.5}):
         assert not asks_alike(replace(SET, **other), TOYBOX, request(SET)), other
     assert not asks_alike(SET, replace(TOYBOX, name="other"), request(SET))
+    assert not asks_alike(SET, TOYBOX, replace(request(SET), refinement=0.0))
+    restyled = following(request(SET), reference_of("0" * 64, request(SET), keeps="layout"))
+    assert restyled.refinement == 0.0 and asks_alike(SET, TOYBOX, restyled), "what is restyled is never refined"
+    assert recovered(SET, restyled, None).refinement == SET.refinement, "and is not what the next ones are asked for by"
 
 
 def test_what_is_larger_than_the_model_s_own_is_enlarged() -> None:
