@@ -13,6 +13,7 @@ T = TypeVar("T")
 Slices = Generator[None, None, T]
 
 SLICE = 0.002  # seconds of the main thread taken at a time
+SHARE, LEAST, MOST = 0.1, 0.004, 0.016  # of a frame's seconds, and the seconds between which a share of it lies
 
 
 def finish(slices: Slices[T]) -> T:
@@ -35,6 +36,12 @@ def one_slice(slices: Slices[T], seconds: float = SLICE) -> T | None:
             result: T = end.value
             return result
     return None
+
+
+def frame_share(frame: float) -> float:
+    """Seconds of work that a window that redraws in so many seconds hardly feels: where frames are slow, with a heavy
+    scene or no graphics card, tiny slices would leave the work waiting for one frame after the other."""
+    return min(MOST, max(LEAST, SHARE * frame))
 
 
 async def gradually(slices: Slices[T]) -> T:

@@ -13,7 +13,7 @@ import bpy
 
 from ..camera.reader import camera_of
 from ..capture.gathering import SceneKey
-from ..cooperative import Slices, one_slice
+from ..cooperative import Slices, frame_share, one_slice
 from ..messages import sentences
 from ..messages.errors import UserError
 from ..messages.notice import Notice, notice
@@ -38,7 +38,6 @@ from .live_settings import following_few, live_changes, live_settings, seeds_of
 from .operators.request.generate import developing, kept_settings, panel_snapshot
 from .operators.request.references import latest_entry
 
-HELD = 0.004  # seconds at work between two redraws: what was moved makes Blender draw the view again and again
 QUICK, PACE, CALM = 0.004, 0.02, 0.05  # seconds to the next look: at work, while a picture is painted, and else
 
 
@@ -56,6 +55,7 @@ class LiveView:
         self._entry: tuple[str, Entry | None] = ("", None)  # the scene's picture, by its name
         self._resting = False
         self._complaint: Notice | None = None  # what the scene lacks for a picture
+        self._ended = time.perf_counter()  # the last look: what was moved makes Blender draw between two
 
     def touch(self, scene: int, reshaped: bool, moved: frozenset[int] | None = None) -> None:
         """Something in the scene of that session id has changed."""
@@ -101,6 +101,7 @@ class LiveView:
             pace = self._step()
             whole = True
         finally:
+            self._ended = time.perf_counter()
             if not whole:
                 self.stop()
         return pace
@@ -177,7 +178,7 @@ class LiveView:
     def _go_on(self) -> None:
         assert self._slices is not None, "whoever calls looked"
         try:
-            request = one_slice(self._slices, HELD)
+            request = one_slice(self._slices, frame_share(time.perf_counter() - self._ended))
         except UserError as error:
             self._complain(error)
             return
