@@ -49,9 +49,9 @@ def frechet(one: Tensor, other: Tensor) -> float:
 
 
 def outlines(noun: str, atlas: Atlas) -> Tensor:
-    """The noun's true outlines, in boxes of their own, (outline, side, side): both ways round, tilted, grown."""
+    """The noun's true outlines, in boxes of their own, (outline, side, side): upright too, both ways round, tilted, grown."""
     boxes = []
-    for tile, flip, tilt in product(atlas.of(noun), (False, True), TILTS):
+    for tile, flip, tilt in product((*atlas.of(noun), *atlas.upright(noun)), (False, True), TILTS):
         shape = math.sqrt(atlas.tiles[tile].aspect)
         item = SceneObject(noun, tile, None, False, 0.5, 0.5, 0.6 * shape, 0.6 / shape, angle=tilt, flip=flip)
         full = compose([Scene("snow", 0.6, (0.5,) * 8, (item,), "")], atlas, 128, 128).full[0, 0] > 0.5

@@ -28,14 +28,22 @@ from torch import Tensor
 FOLDER = Path(__file__).parents[1]
 SIDE = 256
 LUMA = (0.299, 0.587, 0.114)
+# Pictures that show their noun aslant, and by how many degrees, clockwise, each stands or flies as it is usually blocked out.
+ASLANT = {"rocket": -45.0, "airplane": 45.0, "guitar": -45.0}
+SHRUNK = 0.7  # what lies across a picture's corners is longer than its sides
+SEEN = 0.03  # the least coverage of a pixel inside a picture's box
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture in the atlas: its noun, and the box (left, top, right, bottom) of its visible pixels, 0..1."""
+    """One picture in the atlas: its noun, and the box (left, top, right, bottom) of its visible pixels, 0..1.
+
+    `turned` says that it is another one, turned upright.
+    """
 
     noun: str
     box: tuple[float, float, float, float]
+    turned: bool = False
 
     @property
     def aspect(self) -> float:
@@ -71,15 +79,28 @@ class Atlas:
 
     @cached_property
     def by_noun(self) -> dict[str, tuple[int, ...]]:
-        """Each noun's tiles; kept, because every thing of a million scenes asks."""
-        by_noun: dict[str, list[int]] = {}
-        for index, tile in enumerate(self.tiles):
-            by_noun.setdefault(tile.noun, []).append(index)
-        return {noun: tuple(indices) for noun, indices in by_noun.items()}
+        """Each noun's tiles as they were drawn; kept, because every thing of a million scenes asks."""
+        return self._by_noun(turned=False)
+
+    @cached_property
+    def upright_by_noun(self) -> dict[str, tuple[int, ...]]:
+        """The tiles turned upright, of each noun that is drawn ASLANT."""
+        return self._by_noun(turned=True)
 
     def of(self, noun: str) -> tuple[int, ...]:
-        """Indices of the tiles that show a noun."""
+        """Indices of the tiles that show a noun, as they were drawn."""
         return self.by_noun[noun]
+
+    def upright(self, noun: str) -> tuple[int, ...]:
+        """Indices of those tiles turned upright; none of a noun that is not drawn ASLANT."""
+        return self.upright_by_noun.get(noun, ())
+
+    def _by_noun(self, turned: bool) -> dict[str, tuple[int, ...]]:
+        by_noun: dict[str, list[int]] = {}
+        for index, tile in enumerate(self.tiles):
+            if tile.turned == turned:
+                by_noun.setdefault(tile.noun, []).append(index)
+        return {noun: tuple(indices) for noun, indices in by_noun.items()}
 
     def to(self, device: torch.device | str) -> "Atlas":
         """The same atlas with its pixels on another device."""
@@ -103,7 +124,32 @@ def load_atlas(nouns: Collection[str] | None = None, folder: Path = FOLDER) -> A
     stack = torch.stack([sheet_pixels[y * SIDE : (y + 1) * SIDE, x * SIDE : (x + 1) * SIDE] for y, x in cells])
     pixels = stack.permute(0, 3, 1, 2).contiguous().float().div_(255)
     pixels[:, :3] *= pixels[:, 3:]
-    return Atlas(tuple(tiles[index] for index in chosen), pixels)
+    return with_upright(Atlas(tuple(tiles[index] for index in chosen), pixels))
+
+
+def with_upright(atlas: Atlas) -> Atlas:
+    """The same atlas and, behind its tiles, those drawn ASLANT once more, turned upright."""
+    aslant = [(index, ASLANT[tile.noun]) for index, tile in enumerate(atlas.tiles) if tile.noun in ASLANT]
+    if not aslant:
+        return atlas
+    turned = torch.cat([turn(atlas.pixels[index], degrees) for index, degrees in aslant])
+    boxes = [visible_box(pixels[3]) for pixels in turned]
+    tiles = [Tile(atlas.tiles[index].noun, box, True) for (index, _), box in zip(aslant, boxes, strict=True)]
+    return Atlas((*atlas.tiles, *tiles), torch.cat([atlas.pixels, turned]))
+
+
+def turn(picture: Tensor, degrees: float) -> Tensor:
+    """A picture (4, side, side) turned clockwise about its middle, and shrunk: (1, 4, side, side)."""
+    cos, sin = math.cos(math.radians(degrees)) / SHRUNK, math.sin(math.radians(degrees)) / SHRUNK
+    grid = F.affine_grid(torch.tensor([[[cos, sin, 0.0], [-sin, cos, 0.0]]]), [1, *picture.shape], align_corners=False)
+    return F.grid_sample(picture[None], grid, align_corners=False)
+
+
+def visible_box(alpha: Tensor) -> tuple[float, float, float, float]:
+    """The box (left, top, right, bottom) of what is seen in a picture's coverage (side, side), 0..1."""
+    rows, columns = ((alpha > SEEN).any(axis).nonzero()[:, 0] / len(alpha) for axis in (1, 0))
+    pixel = 1 / len(alpha)
+    return float(columns[0]), float(rows[0]), float(columns[-1]) + pixel, float(rows[-1]) + pixel
 
 
 def build_atlas(assets: Path, folder: Path = FOLDER, quality: int = 82) -> int:

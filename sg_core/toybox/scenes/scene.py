@@ -30,7 +30,8 @@ class SceneStyle:
     `sides` are the least and the greatest of the root of width times height, over the root of the frame's area.
     `inside` times its width is how far a thing's centre stays from the frame's edge at least: at 0.5 all are whole.
     With `looks` every noun has six; without, only its pictures and a slight change of hue. `familiar` leaves out
-    pictures that people call by another noun, as looks always do.
+    pictures that people call by another noun, as looks always do. With `upright` what is drawn aslant, as a rocket, is
+    upright half of the time, as artists block it out.
     """
 
     sides: tuple[float, float]
@@ -40,6 +41,7 @@ class SceneStyle:
     tilt: float
     looks: bool
     familiar: bool = False
+    upright: bool = False
 
 
 FIRST = SceneStyle(sides=(0.15, 0.8), inside=0.42, overlap=0.3, stretch=0.14, tilt=0.12, looks=False)
@@ -93,11 +95,15 @@ class Scene:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The nouns and places a model knows, in the order of the Judge's classes, and how its scenes are drawn."""
+    """The nouns and places a model knows, in the order of the Judge's classes, and how its scenes are drawn.
+
+    Half of the scenes to learn from hold one of the nouns `frequent`, beside those in which chance puts one.
+    """
 
     nouns: tuple[str, ...]
     places: tuple[str, ...] = tuple(PLACES)
     style: SceneStyle = FIRST
+    frequent: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -166,6 +172,9 @@ def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, tes
     """Different nouns whose combination is (test) or is not (training) held out; one thing alone is always allowed."""
     while True:
         nouns = [vocabulary.nouns[k] for k in rng.choice(len(vocabulary.nouns), count, replace=False)]
+        if vocabulary.frequent and not test and rng.random() < 0.5:
+            one = pick(rng, vocabulary.frequent)
+            nouns = [one, *(noun for noun in nouns if noun != one)][:count]
         if count == 1 or held_out(nouns) == test:
             return nouns
 
@@ -174,7 +183,8 @@ def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: Sc
     """What a thing looks like, of side 1 in the middle of the frame."""
     tiles = pictures_of(noun, atlas.of(noun)) if style.looks or style.familiar else atlas.of(noun)
     look = pick(rng, looks(noun, len(tiles))) if style.looks else None
-    tile = tiles[look.picture] if look else pick(rng, tiles)
+    turned = atlas.upright(noun) if style.upright else ()
+    tile = tiles[look.picture] if look else pick(rng, (*tiles, *turned))
     free = math.exp(rng.normal(0, style.stretch)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
     shape = math.sqrt(atlas.tiles[tile].aspect * free * (look.stretch if look else 1))
     coloured = rng.random() < 0.3

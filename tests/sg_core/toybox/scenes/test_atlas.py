@@ -11,7 +11,7 @@ from PIL import Image
 
 from sg_core.toybox.components import build_tokenizer
 from sg_core.toybox.recipe import FALLBACK, FULL, all_nouns
-from sg_core.toybox.scenes.atlas import FOLDER, Atlas, build_atlas, load_atlas
+from sg_core.toybox.scenes.atlas import ASLANT, FOLDER, Atlas, build_atlas, load_atlas
 from sg_core.toybox.scenes.backdrops import OUTLINES, paint
 from sg_core.toybox.scenes.looks import COLOURS
 from sg_core.toybox.scenes.places import PLACES
@@ -42,7 +42,7 @@ def test_there_are_400_nouns_and_24_places_and_the_fallbacks_come_first():
 def test_the_committed_atlas_fits_its_budget_and_is_the_one_nouns_json_names(atlas):
     assert (FOLDER / "atlas.webp").stat().st_size < 12_000_000
     named = json.loads((FOLDER / "nouns.json").read_text())
-    assert [tile.noun for tile in atlas.tiles] == [noun for noun, codes in named.items() for _ in codes]
+    assert [tile.noun for tile in atlas.tiles if not tile.turned] == [noun for noun, codes in named.items() for _ in codes]
     assert len(atlas.pixels) == len(atlas.tiles)
 
 
@@ -56,9 +56,22 @@ def test_every_tile_shows_something_and_only_inside_its_box(atlas):
 
 def test_the_fallbacks_tiles_loaded_alone_are_the_first_tiles(atlas):
     few = load_atlas(FALLBACK.nouns)
-    assert few.tiles == atlas.tiles[: len(few.tiles)]
-    assert torch.equal(few.pixels, atlas.pixels[: len(few.tiles)])
+    drawn = sum(not tile.turned for tile in few.tiles)
+    assert few.tiles[:drawn] == atlas.tiles[:drawn]
+    assert torch.equal(few.pixels[:drawn], atlas.pixels[:drawn])
     assert {noun: few.of(noun) for noun in FALLBACK.nouns} == {noun: atlas.of(noun) for noun in FALLBACK.nouns}
+
+
+def test_what_is_drawn_aslant_is_there_upright_too(atlas):
+    for noun in ASLANT:
+        (drawn,), (upright,) = atlas.of(noun), atlas.upright(noun)
+        assert atlas.tiles[upright].turned and not atlas.tiles[drawn].turned
+    for noun in ("rocket", "guitar"):
+        assert atlas.tiles[atlas.of(noun)[0]].aspect > 0.8
+        assert atlas.tiles[atlas.upright(noun)[0]].aspect < 0.55, "high and narrow"
+    top, bottom = atlas.pixels[atlas.upright("rocket")[0], 3].sum(1).chunk(2)
+    assert bottom.sum() > top.sum(), "its nose is above, its fins are below"
+    assert atlas.upright("castle") == ()
 
 
 def digest(scene: Scene) -> tuple[object, ...]:
@@ -140,7 +153,7 @@ def test_an_atlas_is_built_in_the_order_of_its_nouns(tmp_path):
     paste(tmp_path / "1b.webp", (0, 0, 255, 255), (0, 0, 64, 64))
     assert build_atlas(tmp_path, tmp_path) == (tmp_path / "atlas.webp").stat().st_size
     atlas = load_atlas(folder=tmp_path)
-    assert [tile.noun for tile in atlas.tiles] == ["brick", "leaf", "leaf"]
+    assert [tile.noun for tile in atlas.tiles if not tile.turned] == ["brick", "leaf", "leaf"]
     assert [tile.box for tile in atlas.tiles] == [(0, 0.5, 1, 1), (0.25, 0, 0.5, 1), (0, 0, 0.25, 0.25)]
     assert atlas.pixels.mean((2, 3)).argmax(1).tolist() == [3, 3, 3]
     assert atlas.pixels[:, :3].mean((2, 3)).argmax(1).tolist() == [0, 1, 2]

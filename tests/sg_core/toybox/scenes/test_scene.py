@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Scenes: drawn from a seed alone, true in their masks, varied, and honest about what is held out."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -53,6 +55,25 @@ def test_things_vary_in_number_size_stretch_colour_and_spot(atlas):
     assert len({item.colour for item in objects}) == 8
     cells = {(int(5 * item.x), int(5 * item.y)) for item in objects}
     assert len(cells) >= 22
+
+
+def test_rockets_stand_upright_half_of_the_time_where_the_style_says_so(atlas):
+    style = replace(FIRST, upright=True)
+    for vocabulary, share in ((VOCABULARY, 0.0), (replace(VOCABULARY, style=style), 0.5)):
+        scenes = [draw_scene(seed, atlas, vocabulary) for seed in range(600)]
+        rockets = [item for scene in scenes for item in scene.objects if item.noun == "rocket"]
+        assert sum(atlas.tiles[item.tile].turned for item in rockets) / len(rockets) == pytest.approx(share, abs=0.2)
+
+
+def test_half_of_the_scenes_to_learn_from_hold_a_frequent_noun_and_those_of_tests_do_not(atlas):
+    vocabulary = replace(VOCABULARY, frequent=("castle",))
+
+    def share(test: bool) -> float:
+        scenes = [draw_scene(seed, atlas, vocabulary, count=1, test=test) for seed in range(300)]
+        return sum(item.noun == "castle" for scene in scenes for item in scene.objects) / 300
+
+    assert share(test=False) == pytest.approx(0.5, abs=0.1)
+    assert share(test=True) < 0.12
 
 
 def test_held_out_combinations_are_drawn_for_tests_and_never_for_training(atlas):
