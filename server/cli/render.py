@@ -34,7 +34,7 @@ from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
-from .request_files import is_request, read_request
+from .request_files import is_request, of_model, read_request
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
@@ -159,8 +159,8 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
     Raises NotARequest, CannotRender.
     """
     changes = {field: settings[field] for field in SENT if field in settings}
-    changes |= {} if name is None else {"model": name, "fingerprint": ""}
     request = read_request(path)
+    changes |= of_model(request, name)
     if control := changes.get("control"):
         changes["control"] = dump(replace(control, depth=request.control and request.control.depth))
     try:

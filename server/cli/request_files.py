@@ -2,6 +2,7 @@
 """Files that carry a request: a blockout as JSON, or a PNG of a picture of ours."""
 
 from pathlib import Path
+from typing import Any
 
 from addon.protocol.blockout import Blockout
 from addon.protocol.png import SIGNATURE, chunks
@@ -35,3 +36,9 @@ def read_request(path: Path) -> Blockout:
         return loads(Blockout, content)
     except (OSError, ContractError) as error:
         raise NotARequest(f"{path} is no blockout: {error}") from error
+
+
+def of_model(request: Blockout, name: str | None) -> dict[str, Any]:
+    """The fields that change where a command line has a request painted by the model of this name, None for its own:
+    another one has files of its own, and computes as it does where nobody asks for a precision."""
+    return {} if name in (None, request.model) else {"model": name, "fingerprint": "", "precision": ""}
