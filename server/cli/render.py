@@ -251,7 +251,8 @@ async def _main(words: argparse.Namespace) -> None:
     async with link(words.server, models, words.lora_folders) as way:
         if words.objects:
             source, words = request_of_picture(words, settings, await chosen(way, name))
-        change, follows = partial(changed, words=words), partial(follow, words=words)
+        multiples = {model.name: model.multiple for model in await way.call(Client.models)}
+        change, follows = partial(changed, words=words, multiples=multiples), partial(follow, words=words)
         choices = (change, follows, words.overwrite, not words.no_scene)
         result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)
