@@ -196,7 +196,7 @@ class Store:
     def totals(self) -> tuple[dict[str, int], int]:
         """How many jobs there are in each state, and the bytes of all their pictures."""
         with self._reading() as db:
-            return rows.states(db), int(db.execute("SELECT coalesce(sum(bytes), 0) FROM artifact").fetchone()[0])
+            return rows.states(db), rows.picture_bytes(db)
 
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from addon.protocol.blockout import ReferencePicture
 from server.problems import NoRoom
 from server.queue.artifacts import UNCLAIMED, ArtifactStore, PictureFile
 from server.queue.changes import StaleClaim
@@ -71,6 +72,24 @@ def test_bytes_are_bounded_too_and_the_newest_job_stays(store: Store) -> None:
     assert [job.id for job in store.jobs(10)] == [jobs[4], jobs[3]]
     assert store.prune(1000, 10) == 1
     assert [job.id for job in store.jobs(10)] == [jobs[4]]
+
+
+def test_a_file_counts_once_however_many_have_it(store: Store) -> None:
+    """As the whole picture and the artist's part of it, and as what others follow; for as long as any of them stays."""
+    followed = store.keep(b"r" * 100)
+    reference = ReferencePicture(picture=followed, caption="a cat")
+    for number in range(4):
+        store.submit(blockout(reference=reference), f"key {number}", 1000)
+        claim, content = store.claim(), b"%d" % number * 100
+        assert claim is not None
+        store.start(claim)
+        store.finish(claim, (PictureFile("picture", content), PictureFile("full", content)))
+    on_disk = sum(path.stat().st_size for path in store.artifacts.folder.glob("*"))
+    assert store.totals()[1] == on_disk == 500
+    assert store.prune(1000, 500) == 0
+    assert store.prune(1000, 499) == 1
+    assert store.prune(1000, 300) == 1
+    assert store.totals()[1] == 300
 
 
 def test_a_file_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
