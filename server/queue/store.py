@@ -109,8 +109,10 @@ class Store:
 
     def keep(self, png: bytes) -> str:
         """Keeps a picture for jobs to follow; its digest. It goes with them, or at the next start. Raises NoRoom."""
-        with self._writing():
-            return self.artifacts.keep(png)
+        with self.artifacts.staged((PictureFile("full", png),)) as placed, self._writing():
+            (artifact,) = placed()
+            self.artifacts.note_sent(artifact.sha256)
+        return artifact.sha256
 
     def prune(self, most: int, most_bytes: int) -> int:
         """Forgets jobs that are over, the oldest first and AT_ONCE of them at most, until no more than ``most`` are

@@ -266,6 +266,25 @@ def test_a_picture_that_goes_before_it_is_referred_to_is_written_again(store: St
     assert shelf(store) == [digest]
 
 
+def test_nobody_waits_for_a_disk_that_takes_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what a job ends with, or a reference of many megabytes: others use the queue meanwhile."""
+    store, synchronise = Store(tmp_path / "jobs.sqlite", patience=0.2), os.fsync
+
+    def slow(descriptor: int) -> None:
+        store.submit(blockout(), f"key of file {len(meanwhile)}", 1000)
+        meanwhile.append(descriptor)
+        synchronise(descriptor)
+
+    meanwhile: list[int] = []
+    claim = begun(store)
+    monkeypatch.setattr(os, "fsync", slow)
+    digest = store.keep(b"reference")
+    assert store.keep(b"reference") == digest and len(meanwhile) == 2, "written, and there already"
+    store.finish(claim, (PictureFile("picture", b"picture"),))
+    assert len(meanwhile) == 3 and store.artifacts.content(digest) == b"reference"
+    store.close()
+
+
 def test_a_torn_file_is_replaced_by_the_whole_one(store: Store) -> None:
     digest = store.artifacts.put(PictureFile("picture", b"whole")).sha256
     (store.artifacts.folder / digest).write_bytes(b"wh")
