@@ -12,12 +12,12 @@ from pathlib import Path
 from PIL import Image
 
 from addon.protocol.blockout import Blockout, CollagePart, Likeness, ReferencePicture
+from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY
 from addon.protocol.strict_json import ContractError, load, loads
 from addon.request.references import Keeps, following, reference_of
 
 from ..errors import CommandError
 
-KEYWORD, LATENT = "maquette.blockout", "maquette.latent"
 TAKE = "the region is taken out of this picture: castle=photo.jpg; phrase=tower; caption=a tower by the sea"
 LIKE = (
     "the region is pulled to what this picture shows: castle=photo.jpg; same=shape,appearance; shift=0.3,0; factor=2; "
@@ -249,7 +249,7 @@ def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
 
 def request_in(content: bytes) -> Blockout | None:
     """What a picture of ours was asked for; None of any other. Raises ContractError."""
-    text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(KEYWORD)
+    text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(BLOCKOUT_KEY)
     return None if text is None else loads(Blockout, text)
 
 
@@ -259,7 +259,7 @@ def as_png(content: bytes, blockout: Blockout) -> bytes:
     Raises OSError for what is no image.
     """
     image, size = Image.open(io.BytesIO(content)), (blockout.width, blockout.height)
-    if image.format == "PNG" and (LATENT in getattr(image, "text", {}) or image.size == size):
+    if image.format == "PNG" and (LATENT_KEY in getattr(image, "text", {}) or image.size == size):
         return content
     whole, frame, file = _fitted(image, *size), blockout.frame, io.BytesIO()
     if image.size == (frame.width, frame.height):  # the artist's part of one of ours, which carries no latent

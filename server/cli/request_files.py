@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from addon.protocol.blockout import Blockout
-from addon.protocol.png import SIGNATURE, chunks
+from addon.protocol.png import BLOCKOUT_KEY, SIGNATURE, chunks
 from addon.protocol.strict_json import ContractError, loads
 
 from ..errors import CommandError
 
-KEYWORD = "maquette.blockout"  # of the request in our pictures
 SUFFIXES = (".json", ".png")
 
 
@@ -30,9 +29,9 @@ def read_request(path: Path) -> Blockout:
         if content.startswith(SIGNATURE):
             texts = [text.partition(b"\0") for kind, text, _ in chunks(content) if kind == b"tEXt"]
             carried = {keyword.decode("latin-1"): text for keyword, _, text in texts}
-            if KEYWORD not in carried:
+            if BLOCKOUT_KEY not in carried:
                 raise NotARequest(f"{path} is a picture without a request: name one that Maquette painted")
-            return loads(Blockout, carried[KEYWORD])
+            return loads(Blockout, carried[BLOCKOUT_KEY])
         return loads(Blockout, content)
     except (OSError, ContractError) as error:
         raise NotARequest(f"{path} is no blockout: {error}") from error

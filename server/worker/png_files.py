@@ -9,12 +9,11 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from addon.protocol.blockout import Blockout, Frame
-from addon.protocol.png import plain
+from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY, plain
 from addon.protocol.strict_json import dump
 
 from ..problems import UnknownReference
 
-BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
