@@ -5,14 +5,15 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from sg_core import WeightsError
 from sg_core.errors import RequestError
-from sg_core.models.cards import CONFIGURATIONS
+from sg_core.models.cards import CONFIGURATIONS, Card
 from sg_core.models.estimate import Estimate, estimate, outline
 
 GIBIBYTE = 2**30
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     dtype = torch.float32 if words.precision == "float32" else torch.bfloat16
     for source in words.model or [str(CONFIGURATIONS / name) for name in ("stable-diffusion-1", "stable-diffusion-xl")]:
         try:
-            model = outline(source, dtype, parts_folder=words.parts)
+            model = outline(source, dtype, parts_folder=words.parts, changes=words.card)
             side = round(model.card.area**0.5) // model.card.multiple * model.card.multiple
             rows[model.card.name] = estimate(model, words.width or side, words.height or side)
         except (WeightsError, RequestError) as error:
@@ -43,11 +44,22 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument(
         "--parts", type=Path, help="for a file that holds a network alone, the folder of its other parts"
     )
+    flags.add_argument(
+        "--card", type=card_facts, default={}, help='what counts instead of the Card: {"layers": ["mid_block"]}'
+    )
     flags.add_argument("--width", type=int, help="pixels; the model's own size if neither is given")
     flags.add_argument("--height", type=int, help="pixels")
     flags.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="of the weights")
     flags.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
     return flags
+
+
+def card_facts(text: str) -> dict[str, Any]:
+    """Facts of a Card, as JSON. Raises ArgumentTypeError for others, ValueError for what is no JSON."""
+    facts, known = json.loads(text), [field.name for field in fields(Card)]
+    if not isinstance(facts, dict) or not set(facts) <= set(known):
+        raise argparse.ArgumentTypeError(f"{text} is no object of {', '.join(known)}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
 
 
 def figures(row: Estimate) -> dict[str, float | None]:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -148,12 +149,20 @@ def plan(estimate: "Estimate", room: int) -> MemoryPlan:
     return next((plan for plan in plans if plan.needed <= room), min(plans, key=lambda plan: plan.needed))
 
 
-def counted(source: str, precision: str, width: int, height: int, parts: Path | None = None) -> "Estimate | None":
+def counted(
+    source: str,
+    precision: str,
+    width: int,
+    height: int,
+    parts: Path | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> "Estimate | None":
     """The estimate for a model by what ``load`` takes, weights in this precision; None where none can be made."""
     from sg_core.models.estimate import estimate, outline
 
     try:
-        return estimate(outline(source, getattr(torch, precision), parts_folder=parts), width, height)
+        model = outline(source, getattr(torch, precision), parts_folder=parts, changes=changes)
+        return estimate(model, width, height)
     except (SelfGuidanceError, RuntimeError):
         return None
 

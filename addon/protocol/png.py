@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"  # of what our pictures carry as text, for ever
 FRAME = 12  # bytes of a chunk beside its content: length, kind, checksum
 RGB = (8, 2, 0, 0, 0)  # bits, colour type, compression, filtering, interlacing
 

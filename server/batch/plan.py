@@ -19,6 +19,7 @@ from addon.request.phrases import said, swapped
 from addon.request.settings import FLAGS, SENT, to_flags
 
 from ..cli.files import in_words
+from ..cli.request_files import of_model
 from ..errors import CommandError
 
 FRAMES = (-1_048_574, 1_048_574)
@@ -196,9 +197,11 @@ def check_sent(settings: Mapping[str, Any]) -> None:
         raise WrongPlan(f"{', '.join(fixed)} cannot be set once a scene is captured: capture it anew")
 
 
-def changed(blockout: Blockout, settings: Mapping[str, Any], regions: Sequence[RegionChange]) -> Blockout:
-    """A blockout that was captured before, with what is set since. Raises WrongPlan."""
-    document = dump(blockout) | {name: dump(value) for name, value in settings.items()}
+def changed(
+    blockout: Blockout, settings: Mapping[str, Any], regions: Sequence[RegionChange], model: str | None = None
+) -> Blockout:
+    """A blockout that was captured before, with what is set since, and for the model of that name. Raises WrongPlan."""
+    document = dump(blockout) | {name: dump(value) for name, value in settings.items()} | of_model(blockout, model)
     for change in regions:
         items = [item for item in document["regions"] if change.region in (item["name"], item["phrase"])]
         if not items:

@@ -152,24 +152,28 @@ async def paint(
     Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     check_sent(plan.settings)
-    settings = dict(plan.settings) | ({} if model is None else {"model": model})
     files, pictures = request_files(paths), ReferenceFiles(tuple(references))
     with filling(out):
         check_free(out, overwrite)
         models = await source.models()
         painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan))
-        await _paint_all(painter, _read(painter, files, replace(plan, settings=settings), pictures))
+        await _paint_all(painter, _read(painter, files, plan, model, pictures))
         return _ended(painter, bool(plan.best))
 
 
 async def _read(
-    painter: BatchPainter, files: Sequence[tuple[Path, str]], plan: BatchPlan, pictures: ReferenceFiles
+    painter: BatchPainter,
+    files: Sequence[tuple[Path, str]],
+    plan: BatchPlan,
+    model: str | None,
+    pictures: ReferenceFiles,
 ) -> AsyncGenerator[PictureRequest, None]:
-    """What to paint of each file, with the settings of the plan; what cannot be read, or set, is told."""
+    """What to paint of each file, with the settings of the plan, by its own model or the one that is named; what cannot
+    be read, or set, is told."""
     for file, name in files:
         try:
             request = request_of(file, name)
-            blockout = changed(request.blockout, plan.settings, plan.regions)
+            blockout = changed(request.blockout, plan.settings, plan.regions, model)
             references = pictures.of(blockout, file)
         except (NotARequest, WrongPlan, WrongReference) as error:
             painter.refuse(name, error)

@@ -68,14 +68,15 @@ def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", action="append", default=[], metavar="CHANGES", help=HELP)
 
 
-def changed(blockout: Blockout, words: argparse.Namespace) -> Blockout:
-    """The blockout as the command line wants it. Raises WrongLayout."""
+def changed(blockout: Blockout, words: argparse.Namespace, multiples: Mapping[str, int]) -> Blockout:
+    """The blockout as the command line wants it; ``multiples`` are those of the sides of each model's pictures, by its
+    name. Raises WrongLayout."""
     document = dump(blockout)
     for name in ("scheduler", "leakage", "confined"):
         if (value := getattr(words, name)) is not None:
             document[name] = value
     if words.enlarge is not None:
-        document |= _enlarged(blockout, words.enlarge)
+        document |= _enlarged(blockout, words.enlarge, multiples.get(blockout.model, 1))
     if words.lora_words is not None:
         document["loras"] = [_lora(text) for text in words.lora_words]
     if words.vae_name is not None:
@@ -116,12 +117,17 @@ def _blocking(document: dict[str, Any], words: argparse.Namespace) -> dict[str, 
     }
 
 
-def _enlarged(blockout: Blockout, times: float) -> dict[str, Any]:
-    """What a blockout says of its size, so much larger than what it is or would first be painted in."""
-    more = times / blockout.enlargement
-    frame = {name: round(side * more) for name, side in dump(blockout.frame).items()}
-    size = {"width": round(blockout.width * more), "height": round(blockout.height * more)}
-    return {**size, "frame": frame, "enlargement": times}
+def _enlarged(blockout: Blockout, times: float, multiple: int) -> dict[str, Any]:
+    """What a blockout says of its size, so much larger than what it is or would first be painted in.
+
+    Sides are the nearest ones of that multiple. All that lies in the picture goes along, x and y each by its own scale.
+    """
+    more, frame = times / blockout.enlargement, blockout.frame
+    width, height = (max(1, round(side * more / multiple)) * multiple for side in (blockout.width, blockout.height))
+    left, right = (round(x * width / blockout.width) for x in (frame.left, frame.left + frame.width))
+    top, bottom = (round(y * height / blockout.height) for y in (frame.top, frame.top + frame.height))
+    place = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+    return {"width": width, "height": height, "frame": place, "enlargement": times}
 
 
 def _lora(text: str) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from pathlib import Path
 from PIL import Image
 
 from addon.protocol.blockout import Blockout, CollagePart, Likeness, ReferencePicture
+from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY
 from addon.protocol.strict_json import ContractError, load, loads
 from addon.request.references import Keeps, following, reference_of
 
 from ..errors import CommandError
 
-KEYWORD, LATENT = "maquette.blockout", "maquette.latent"
 TAKE = "the region is taken out of this picture: castle=photo.jpg; phrase=tower; caption=a tower by the sea"
 LIKE = (
     "the region is pulled to what this picture shows: castle=photo.jpg; same=shape,appearance; shift=0.3,0; factor=2; "
@@ -90,17 +90,32 @@ def add_reference_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | None:
-    """The blockout that follows the picture of the command line, or the one that it followed before; None without.
+    """The blockout with the pictures of the command line, each kind in the place of its own, and the files of all that
+    it refers to then: what is not named lies beside it. None of one that refers to none.
 
     Raises WrongReference.
     """
     path: Path | None = words.keep_look or words.restyle or words.reword
-    if path is None:
-        if words.keep or words.repaint or words.caption or words.other_view:
-            raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
-        if not (words.take or words.like):
-            return _again(blockout, words.scene.parent)
-        return likened(taken(PictureToFollow(None, blockout), words.take), words.like)
+    if path is None and (words.keep or words.repaint or words.caption or words.other_view):
+        raise WrongReference("--keep, --repaint, --caption and --other-view need --keep-look PICTURE")
+    named: list[bytes] = []
+    if path is not None:
+        png, blockout = _following(blockout, path, words)
+        named.append(png)
+    if words.take:
+        sources = [_source("--take", TAKE, text, blockout) for text in words.take]
+        named += (one.png for one in sources)
+        blockout = taken(blockout, sources)
+    if words.like:
+        liked = [(_source("--like", LIKE, text, blockout, SAID_OF_LIKENESS), text) for text in words.like]
+        named += (one.png for one, _ in liked)
+        blockout = likened(blockout, [_likeness(source, text) for source, text in liked])
+    return _with_files(_uncut(blockout), named, words.scene.parent)
+
+
+def _following(blockout: Blockout, path: Path, words: argparse.Namespace) -> tuple[bytes, Blockout]:
+    """The PNG file that is followed, and the blockout that follows it as the command line says. Raises
+    WrongReference."""
     keeps: Keeps = "layout" if words.restyle else "attention" if words.reword else "picture"
     keeps = "look" if words.other_view and words.keep_look else keeps
     png, request = _picture(path, blockout)
@@ -112,34 +127,32 @@ def follow(blockout: Blockout, words: argparse.Namespace) -> PictureToFollow | N
     repaint = _named(blockout, words.repaint)
     every = [] if words.keep_look is None else [region.name for region in blockout.regions]
     keep = _named(blockout, words.keep) if words.keep or words.repaint else every
-    follows = taken(PictureToFollow(png, following(blockout, reference, keep, repaint)), words.take)
-    return likened(follows, words.like)
+    return png, following(blockout, reference, keep, repaint)
 
 
-def taken(follows: PictureToFollow, words: Sequence[str]) -> PictureToFollow:
-    """The blockout with a collage of what ``--take`` says; a region that is taken keeps no look of the picture that is
-    followed. Raises WrongReference."""
-    blockout = follows.blockout
-    sources = [_source("--take", TAKE, text, blockout) for text in words]
-    parts = tuple(
+def taken(blockout: Blockout, sources: Sequence[NamedSource]) -> Blockout:
+    """The blockout with a collage of what ``--take`` says."""
+    parts = (
         CollagePart(region=one.region, picture=one.digest, caption=one.caption, phrase=one.phrase) for one in sources
     )
-    names = [part.region for part in parts]
-    regions = tuple(replace(r, look="repaint") if r.name in names and follows.png else r for r in blockout.regions)
-    changed = replace(blockout, regions=regions, collage=parts, likenesses=())
-    return PictureToFollow(follows.png, changed, tuple(one.png for one in sources))
+    return replace(blockout, collage=tuple(parts))
 
 
-def likened(follows: PictureToFollow, words: Sequence[str]) -> PictureToFollow:
-    """The blockout with the likenesses that ``--like`` says. A region that is to have another shape, middle or size
-    than its block's is not held by its block. Raises WrongReference."""
-    blockout = follows.blockout
-    pairs = [(_source("--like", LIKE, text, blockout, SAID_OF_LIKENESS), text) for text in words]
-    likenesses = tuple(_likeness(source, text) for source, text in pairs)
+def likened(blockout: Blockout, likenesses: Sequence[Likeness]) -> Blockout:
+    """The blockout with these likenesses. A region that is to have another shape, middle or size than its block's is
+    not held by its block."""
     free = {one.region for one in likenesses if one.properties != ("appearance",)}
     regions = tuple(replace(r, enforce=()) if r.name in free else r for r in blockout.regions)
-    changed = replace(blockout, regions=regions, likenesses=likenesses)
-    return PictureToFollow(follows.png, changed, (*follows.parts, *(source.png for source, _ in pairs)))
+    return replace(blockout, regions=regions, likenesses=tuple(likenesses))
+
+
+def _uncut(blockout: Blockout) -> Blockout:
+    """A region that is taken out of a picture keeps no look of the one that is followed."""
+    if blockout.reference is None:
+        return blockout
+    cut = {part.region for part in blockout.collage}
+    regions = tuple(replace(r, look="repaint") if r.name in cut else r for r in blockout.regions)
+    return replace(blockout, regions=regions)
 
 
 def _likeness(source: NamedSource, text: str) -> Likeness:
@@ -191,11 +204,13 @@ def _picture(path: Path, blockout: Blockout) -> tuple[bytes, Blockout | None]:
         raise WrongReference(f"{path} is no picture that can be followed: {error}") from error
 
 
-def _again(blockout: Blockout, folder: Path) -> PictureToFollow | None:
-    """A blockout that refers to pictures already, which lie beside it. Raises WrongReference where they do not."""
+def _with_files(blockout: Blockout, named: Sequence[bytes], folder: Path) -> PictureToFollow | None:
+    """The blockout with the files of all pictures that it refers to, those that are named and those that lie beside it
+    in the folder; None where there are none. Raises WrongReference where they do not lie there."""
     if not blockout.pictures:
         return None
-    files = {digest: file_beside(folder, digest) for digest in blockout.pictures}
+    files: dict[str, bytes | None] = {sha256(png).hexdigest(): png for png in named}
+    files = {digest: files.get(digest) or file_beside(folder, digest) for digest in blockout.pictures}
     if absent := [digest for digest, png in files.items() if png is None]:
         path = folder / BESIDE
         if blockout.reference is not None and absent[0] == blockout.reference.picture:
@@ -234,7 +249,7 @@ def _named(blockout: Blockout, names: Sequence[str]) -> list[str]:
 
 def request_in(content: bytes) -> Blockout | None:
     """What a picture of ours was asked for; None of any other. Raises ContractError."""
-    text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(KEYWORD)
+    text = getattr(Image.open(io.BytesIO(content)), "text", {}).get(BLOCKOUT_KEY)
     return None if text is None else loads(Blockout, text)
 
 
@@ -244,7 +259,7 @@ def as_png(content: bytes, blockout: Blockout) -> bytes:
     Raises OSError for what is no image.
     """
     image, size = Image.open(io.BytesIO(content)), (blockout.width, blockout.height)
-    if image.format == "PNG" and (LATENT in getattr(image, "text", {}) or image.size == size):
+    if image.format == "PNG" and (LATENT_KEY in getattr(image, "text", {}) or image.size == size):
         return content
     whole, frame, file = _fitted(image, *size), blockout.frame, io.BytesIO()
     if image.size == (frame.width, frame.height):  # the artist's part of one of ours, which carries no latent

@@ -34,7 +34,7 @@ from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
-from .request_files import is_request, read_request
+from .request_files import is_request, of_model, read_request
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
@@ -159,8 +159,8 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
     Raises NotARequest, CannotRender.
     """
     changes = {field: settings[field] for field in SENT if field in settings}
-    changes |= {} if name is None else {"model": name, "fingerprint": ""}
     request = read_request(path)
+    changes |= of_model(request, name)
     if control := changes.get("control"):
         changes["control"] = dump(replace(control, depth=request.control and request.control.depth))
     try:
@@ -251,7 +251,8 @@ async def _main(words: argparse.Namespace) -> None:
     async with link(words.server, models, words.lora_folders) as way:
         if words.objects:
             source, words = request_of_picture(words, settings, await chosen(way, name))
-        change, follows = partial(changed, words=words), partial(follow, words=words)
+        multiples = {model.name: model.multiple for model in await way.call(Client.models)}
+        change, follows = partial(changed, words=words, multiples=multiples), partial(follow, words=words)
         choices = (change, follows, words.overwrite, not words.no_scene)
         result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)

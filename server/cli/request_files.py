@@ -2,14 +2,14 @@
 """Files that carry a request: a blockout as JSON, or a PNG of a picture of ours."""
 
 from pathlib import Path
+from typing import Any
 
 from addon.protocol.blockout import Blockout
-from addon.protocol.png import SIGNATURE, chunks
+from addon.protocol.png import BLOCKOUT_KEY, SIGNATURE, chunks
 from addon.protocol.strict_json import ContractError, loads
 
 from ..errors import CommandError
 
-KEYWORD = "maquette.blockout"  # of the request in our pictures
 SUFFIXES = (".json", ".png")
 
 
@@ -29,9 +29,15 @@ def read_request(path: Path) -> Blockout:
         if content.startswith(SIGNATURE):
             texts = [text.partition(b"\0") for kind, text, _ in chunks(content) if kind == b"tEXt"]
             carried = {keyword.decode("latin-1"): text for keyword, _, text in texts}
-            if KEYWORD not in carried:
+            if BLOCKOUT_KEY not in carried:
                 raise NotARequest(f"{path} is a picture without a request: name one that Maquette painted")
-            return loads(Blockout, carried[KEYWORD])
+            return loads(Blockout, carried[BLOCKOUT_KEY])
         return loads(Blockout, content)
     except (OSError, ContractError) as error:
         raise NotARequest(f"{path} is no blockout: {error}") from error
+
+
+def of_model(request: Blockout, name: str | None) -> dict[str, Any]:
+    """The fields that change where a command line has a request painted by the model of this name, None for its own:
+    another one has files of its own, and computes as it does where nobody asks for a precision."""
+    return {} if name in (None, request.model) else {"model": name, "fingerprint": "", "precision": ""}

@@ -20,6 +20,7 @@ from typing import Any
 from addon.protocol.answers import ModelInfo
 
 from ..catalogue import is_gguf
+from .card_files import CardValues
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ GIBIBYTE = 2**30
 MARGIN = 3 * GIBIBYTE // 4  # a GPU's own share, as ``sg_core.memory`` leaves it
 WEIGHTS = ("encoders", "network", "decoder")
 NICE = 10
+WEIGHED = ("area", "multiple", "layers", "guided_by")  # what a Card says that alters a count
 UNCOUNTED = -1  # what cannot be counted is not tried again
 Figures = Mapping[str, float | None]
 
@@ -37,20 +39,22 @@ class MemoryNeeds:
     def __init__(self, file: Path | None, counter: tuple[str, ...] = ()) -> None:
         self._file = file
         self._counter = counter or (sys.executable, "-m", "server", "bench", "memory")
-        self._lock, self._waiting = threading.Lock(), dict[str, tuple[ModelInfo, str, bool]]()
+        self._lock, self._waiting = threading.Lock(), dict[str, tuple[ModelInfo, str, str, bool]]()
         self._counts: dict[str, int] = _read(file)
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def of(self, model: ModelInfo, on_gpu: bool) -> int:
-        """Bytes; 0 while nobody has counted, and of what cannot be counted. Never waits."""
-        precision = likely_precision(model, on_gpu)
-        key = _key(model, f"{precision} {on_gpu}")
+    def of(self, model: ModelInfo, on_gpu: bool, card: CardValues = ()) -> int:
+        """Bytes, where its owner's cards say this of the model; 0 while nobody has counted, and of what cannot be
+        counted. Never waits."""
+        precision, changes = likely_precision(model, on_gpu), {name: value for name, value in card if name in WEIGHED}
+        said = json.dumps(changes) if changes else ""  # without one the keys of before
+        key = _key(model, f"{precision} {on_gpu} {said}".rstrip())
         with self._lock:
             count = self._counts.get(key, 0)
             if not count and key not in self._waiting and not self._stopped and Path(model.source).exists():
-                self._waiting[key] = model, precision, on_gpu
+                self._waiting[key] = model, said, precision, on_gpu
                 if len(self._waiting) == 1:
                     self._thread = threading.Thread(target=self._count_all, name="memory needs", daemon=True)
                     self._thread.start()
@@ -78,17 +82,18 @@ class MemoryNeeds:
             with self._lock:
                 if not self._waiting:
                     return
-                key, (model, precision, on_gpu) = next(iter(self._waiting.items()))
-            count = self._count(model, precision, on_gpu)
+                key, (model, said, precision, on_gpu) = next(iter(self._waiting.items()))
+            count = self._count(model, said, precision, on_gpu)
             with self._lock:
                 if not self._stopped:
                     self._counts[key] = count
                     _write(self._file, self._counts)
                 self._waiting.pop(key, None)
 
-    def _count(self, model: ModelInfo, precision: str, on_gpu: bool) -> int:
+    def _count(self, model: ModelInfo, said: str, precision: str, on_gpu: bool) -> int:
         words = [*self._counter, "--json", "--precision", precision, "--model", model.source]
         words += ["--parts", model.parts_folder] if model.parts_folder else []
+        words += ["--card", said] if said else []
         try:
             with self._lock:
                 if self._stopped:

@@ -28,15 +28,17 @@ def weighed(
     listed = {file.path for file in listing.files}
     others = [model for model in named if model.name != DEFAULT and model.source not in listed]
     files = (*map(_entry, others), *listing.files)[:FILES]
-    entries = tuple(_weighed(file, models.get(file.name), needs, memory, on_gpu) for file in files)
+    entries = tuple(_weighed(file, models.get(file.name), needs, cards, memory, on_gpu) for file in files)
     faults = tuple(fault[:2000] for fault in cards.faults[:FOLDERS])
     return replace(listing, files=entries, counting=needs.counting, memory=memory, on_gpu=on_gpu, card_faults=faults)
 
 
-def _weighed(file: ModelFile, model: ModelInfo | None, needs: MemoryNeeds, memory: int, on_gpu: bool) -> ModelFile:
+def _weighed(
+    file: ModelFile, model: ModelInfo | None, needs: MemoryNeeds, cards: CardFiles, memory: int, on_gpu: bool
+) -> ModelFile:
     if file.trouble or model is None:
         return file
-    count = needs.of(model, on_gpu)
+    count = needs.of(model, on_gpu, cards.values(model))
     if not count or not memory:
         return replace(file, needs=count)
     return replace(file, needs=count, fits="fits" if count <= memory else "too large")

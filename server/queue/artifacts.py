@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -40,16 +40,12 @@ class ArtifactStore:
     folder: Path
     sent: dict[str, float] = field(default_factory=dict)  # when each reference came, by its digest; monotonic seconds
 
-    def keep(self, png: bytes) -> str:
-        """Stores a picture that a job is to follow, and for a while removes it for no other job's sake; its digest.
-
-        Raises NoRoom.
-        """
-        digest, now = self.put(PictureFile("full", png)).sha256, time.monotonic()
+    def note_sent(self, digest: str) -> None:
+        """A picture that a job is to follow has come: for a while it is removed for no other job's sake."""
+        now = time.monotonic()
         for old in [one for one, came in self.sent.items() if now - came > UNCLAIMED]:
             del self.sent[old]
         self.sent[digest] = now
-        return digest
 
     def put(self, picture: PictureFile) -> Artifact:
         """Stores the file. A reader sees the whole of it or none, and what a job ends with outlives a power cut.
@@ -65,26 +61,25 @@ class ArtifactStore:
 
     @contextmanager
     def staged(self, pictures: Sequence[PictureFile]) -> Iterator[Callable[[], list[Artifact]]]:
-        """Writes what a job ends with before the lock is taken, for a disk takes its time to say that it has it; what
-        is yielded puts the files in their places, under the lock. Both raise NoRoom; what was not placed goes.
+        """Writes what is to outlive a power cut before the lock is taken, for a disk takes its time to say that it has
+        it; what is yielded puts the files in their places, under the lock. Both raise NoRoom; what was not placed goes.
         """
         parts: dict[str, Path] = {}
+        files = [(picture, sha256(picture.png).hexdigest()) for picture in pictures]
         try:
-            for picture in pictures:
-                digest = sha256(picture.png).hexdigest()
+            for picture, digest in files:
                 if digest not in parts and not self._has(digest, durable=True):
                     parts[digest] = self._part(picture.png, durable=True)
-            yield lambda: [self._placed(picture, parts) for picture in pictures]
+            yield lambda: [self._placed(picture, digest, parts.get(digest)) for picture, digest in files]
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
 
-    def _placed(self, picture: PictureFile, parts: Mapping[str, Path]) -> Artifact:
-        digest = sha256(picture.png).hexdigest()
+    def _placed(self, picture: PictureFile, digest: str, part: Path | None) -> Artifact:
         path = self.folder / digest
         try:
-            if digest in parts and parts[digest].exists():
-                parts[digest].replace(path)
+            if part is not None and part.exists():
+                part.replace(path)
         except OSError as error:  # some systems replace nothing that is being read, and so is right already
             if self.content(digest) is None:
                 raise no_room(error) from error

@@ -92,15 +92,24 @@ def unreferenced(db: sqlite3.Connection, digests: Collection[str]) -> set[str]:
     return set(digests) - {row["sha256"] for row in db.execute(query, (json.dumps(list(digests)),))}
 
 
+def picture_bytes(db: sqlite3.Connection) -> int:
+    """The bytes of all pictures that some job has or follows, each file once."""
+    files = "SELECT max(bytes) AS bytes FROM artifact GROUP BY sha256"
+    return int(db.execute(f"SELECT coalesce(sum(bytes), 0) FROM ({files})").fetchone()[0])
+
+
 def superfluous(db: sqlite3.Connection, most: int, most_bytes: int, limit: int) -> list[str]:
     """Jobs that are over and too many, or whose pictures are too large with those of all newer ones; oldest first.
 
-    The newest stays in any case.
+    A file that several have counts once, with the newest of them. The newest job stays in any case.
     """
+    files = "SELECT max(number) AS newest, bytes FROM finished JOIN artifact ON job = id GROUP BY sha256"
     rows = db.execute(
-        "SELECT id FROM (SELECT number, id, row_number() OVER newest AS rank, sum(size) OVER newest AS total FROM"
-        " (SELECT number, id, (SELECT coalesce(sum(bytes), 0) FROM artifact WHERE job = job.id) AS size FROM job"
-        " WHERE state IN ('done', 'failed', 'cancelled')) WINDOW newest AS (ORDER BY number DESC))"
+        "WITH finished AS (SELECT number, id FROM job WHERE state IN ('done', 'failed', 'cancelled')),"
+        f" sizes AS (SELECT newest, sum(bytes) AS size FROM ({files}) GROUP BY newest)"
+        " SELECT id FROM (SELECT number, id, row_number() OVER newest AS rank,"
+        " sum(coalesce(size, 0)) OVER newest AS total FROM finished LEFT JOIN sizes ON sizes.newest = number"
+        " WINDOW newest AS (ORDER BY number DESC))"
         " WHERE rank > ? OR (total > ? AND rank > 1) ORDER BY number LIMIT ?",
         (max(most, 1), most_bytes, limit),
     )

@@ -109,8 +109,10 @@ class Store:
 
     def keep(self, png: bytes) -> str:
         """Keeps a picture for jobs to follow; its digest. It goes with them, or at the next start. Raises NoRoom."""
-        with self._writing():
-            return self.artifacts.keep(png)
+        with self.artifacts.staged((PictureFile("full", png),)) as placed, self._writing():
+            (artifact,) = placed()
+            self.artifacts.note_sent(artifact.sha256)
+        return artifact.sha256
 
     def prune(self, most: int, most_bytes: int) -> int:
         """Forgets jobs that are over, the oldest first and AT_ONCE of them at most, until no more than ``most`` are
@@ -196,7 +198,7 @@ class Store:
     def totals(self) -> tuple[dict[str, int], int]:
         """How many jobs there are in each state, and the bytes of all their pictures."""
         with self._reading() as db:
-            return rows.states(db), int(db.execute("SELECT coalesce(sum(bytes), 0) FROM artifact").fetchone()[0])
+            return rows.states(db), rows.picture_bytes(db)
 
     def facts(self) -> dict[str, str]:
         """What the worker told about itself: device, model."""

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 from xml.sax.saxutils import quoteattr
 
-from addon.protocol.png import SIGNATURE, chunk, chunks, with_chunk
+from addon.protocol.png import BLOCKOUT_KEY, SIGNATURE, chunk, chunks, with_chunk
 
 SourceType = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"]
 NEWSCODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = b"XML:com.adobe.xmp"
-OURS = b"maquette.blockout"  # in a file of a release that said no source
+OURS = BLOCKOUT_KEY.encode()  # in a file of a release that said no source
 PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"

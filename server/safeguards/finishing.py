@@ -14,7 +14,7 @@ from hashlib import sha256
 from PIL import Image
 
 from addon.protocol.blockout import Blockout
-from addon.protocol.png import SIGNATURE, chunk, chunks
+from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY, SIGNATURE, chunk, chunks
 from addon.protocol.strict_json import dump
 
 from . import pixel_mark
@@ -23,7 +23,7 @@ from .content_credentials import CertifiedSigner, signer_of
 from .digital_source import SourceType, with_digital_source
 
 TOOL = "Maquette"
-REQUEST = (b"maquette.blockout", b"maquette.latent")  # keywords
+REQUEST = (BLOCKOUT_KEY.encode(), LATENT_KEY.encode())
 PIXELS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})  # chunks that a new file has of its own
 
 

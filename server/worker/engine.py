@@ -273,11 +273,11 @@ class DiffusionEngine:
         from sg_core.memory import GIBIBYTE, MemoryPlan, counted, plan
 
         assert self._ready is not None, "load comes first"
-        ready, room = self._ready, self._room()
+        ready, info, room = self._ready, self._ready.info, self._room()
         room = max(1, room - ready.fitting.beside) if room else 0
         key = (blockout.width, blockout.height)
         if room and key not in self._estimates:
-            self._estimates[key] = counted(address(ready.info), ready.precision, *key, parts_of(ready.info))
+            self._estimates[key] = counted(address(info), ready.precision, *key, parts_of(info), dict(ready.setup.card))
         estimate = self._estimates[key] if room else None
         chosen = MemoryPlan() if estimate is None else plan(estimate, room)
         chosen = replace(chosen, tiles=chosen.tiles or blockout.tiled)

@@ -9,12 +9,11 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from addon.protocol.blockout import Blockout, Frame
-from addon.protocol.png import plain
+from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY, plain
 from addon.protocol.strict_json import dump
 
 from ..problems import UnknownReference
 
-BLOCKOUT_KEY, LATENT_KEY = "maquette.blockout", "maquette.latent"
 PREVIEW_SIDE = 384  # pixels; a panel shows less
 
 
@@ -53,7 +52,7 @@ def handed_over(blockout: Blockout, files: Mapping[str, bytes]) -> list[Any]:
     Raises UnknownReference for one that is not among them.
     """
     if absent := [digest for digest in blockout.pictures if digest not in files]:
-        raise UnknownReference(f"The picture {absent[0]} was not handed over", path="reference.picture")
+        raise UnknownReference(f"The picture {absent[0]} was not handed over", path=blockout.field_of(absent[0]))
     arguments: list[Any] = [] if blockout.reference is None else [files[blockout.reference.picture]]
     if blockout.parts:  # engines of before there were any take none
         arguments = [*(arguments or [None]), [files[part.picture] for part in blockout.parts]]

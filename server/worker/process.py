@@ -50,12 +50,13 @@ log = logging.getLogger(__name__)
 
 
 class LoadedModel:
-    """Which model the engine has in memory, and what is on top of it; None before the first, and after a failure, which
-    may have cost it. ``adapters`` are those that there are."""
+    """Which model the engine has in memory, and what is on top of it; None before the first, and after a loading that
+    failed, which may have cost it or not: ``anything`` says whether there may be something to give back. ``adapters``
+    are those that there are."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.info: ModelInfo | None = None
-        self.setup = PLAIN
+        self.setup, self.anything = PLAIN, False
         self.cards = CardFiles(settings.cards)
         self.adapters = AdapterCatalogue(settings.adapters, settings.models, settings.checksums)
 
@@ -144,8 +145,9 @@ def work(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
         claim = insist(partial(store.claim, facts.slot, name), pipe, settings.drain)
         if claim is None:
             pipe.send(FREE)  # and there may be news of those that could not be read
-            idle = since + settings.idle_unload - time.monotonic() if settings.idle_unload and name else None
-            if not pipe.wait(idle if idle is None else max(0.0, idle)) and name:
+            unloads = settings.idle_unload and loaded.anything
+            idle = max(0.0, since + settings.idle_unload - time.monotonic()) if unloads else None
+            if not pipe.wait(idle):
                 unload(facts, equipment.engine, loaded)
                 pipe.send()
             continue
@@ -154,7 +156,6 @@ def work(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
         with suppress(StaleClaim):  # cancelled meanwhile: its row already says so
             problem = attempt(equipment, claim, reporter)
             if problem is not None:
-                loaded.info = None
                 reporter.fail(problem)
         since = time.monotonic()  # the next claim's word is the news of this one's end
 
@@ -162,7 +163,7 @@ def work(equipment: Equipment, facts: WorkerFacts, pipe: Pipe) -> None:
 def unload(facts: WorkerFacts, engine: Engine, loaded: LoadedModel) -> None:
     """Nobody has asked for a picture for long: others may want the memory."""
     engine.unload()
-    loaded.info, memory = None, of_device()
+    loaded.info, loaded.anything, memory = None, False, of_device()
     with suppress(QueueUnavailable):  # it only says how things are
         facts.state("model", "")
         facts.state(FACT, to_fact(memory) if memory else "")
@@ -196,8 +197,8 @@ def paint(equipment: Equipment, blockout: Blockout, reporter: JobReporter) -> No
     equipment.gate.request(blockout)
     setup = replace(loaded.adapters.setup(blockout), card=loaded.cards.values(model))
     if (loaded.info, loaded.setup) != (model, setup):
-        loaded.info = None
         reporter.phase(JobProgress("loading the model"))
+    loaded.info, loaded.anything = None, True
     equipment.engine.load(model, setup)
     loaded.info, loaded.setup = model, setup
     reporter.start("painting")  # the first step may be long in coming, and nothing loads any more

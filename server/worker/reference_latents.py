@@ -18,6 +18,7 @@ from torch import Tensor
 
 import sg_core
 from addon.protocol.blockout import Blockout, Frame, ReferencePicture
+from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY
 from sg_core.models.model import of_size
 from sg_core.noise import initial_noise, varied
 from sg_core.second_passes.enlargement import first_size
@@ -27,7 +28,6 @@ from ..problems import Unpaintable
 from .translate import coverage, wording
 
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
-KEYS = ("maquette.blockout", "maquette.latent")
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def read(png: bytes) -> PngReference:
         image = Image.open(io.BytesIO(png), formats=["PNG"])
         texts = dict(getattr(image, "text", {}))
         pixels = torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32) / 255).permute(2, 0, 1)
-        latent = latent_of(texts[KEYS[1]]) if KEYS[1] in texts else None
-        model = str(json.loads(texts[KEYS[0]])["model"]) if latent is not None else ""
+        latent = latent_of(texts[LATENT_KEY]) if LATENT_KEY in texts else None
+        model = str(json.loads(texts[BLOCKOUT_KEY])["model"]) if latent is not None else ""
     except (OSError, ValueError, LookupError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
         raise Unpaintable(f"The picture that this one follows cannot be read: {error}", path="reference") from error
     return PngReference(pixels, latent, model)

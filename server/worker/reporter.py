@@ -90,11 +90,11 @@ class JobReporter:
 
     def pictures(self) -> dict[str, bytes]:
         """The PNG files that the job refers to, by their sha256. Raises UnknownReference when one is gone."""
-        files = {}
-        for digest in self._claim.blockout.pictures:
+        files, blockout = {}, self._claim.blockout
+        for digest in blockout.pictures:
             path = self._store.artifacts.find(digest)
             if path is None:
-                raise UnknownReference(f"The picture {digest[:12]}… is here no more", path="reference.picture")
+                raise UnknownReference(f"The picture {digest[:12]}… is here no more", path=blockout.field_of(digest))
             files[digest] = path.read_bytes()
         return files
 

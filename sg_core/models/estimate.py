@@ -7,9 +7,9 @@ are those that never write an attention matrix down; their small workspaces, the
 gibibyte) and what fragmentation costs are not in it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from sg_core.models.cards import CONFIGURATIONS, Card, configuration_of, is_gguf
 from sg_core.models.files.gguf_file import outline_gguf
 from sg_core.models.folder import quiet
 from sg_core.models.live_bytes import peak
-from sg_core.models.loading import FAMILIES, describe, find
+from sg_core.models.loading import FAMILIES, NO_CHANGES, describe, find
 from sg_core.models.model import Model, Step
 from sg_core.models.parts import class_of, configuration, read_noise, tokenizer, understood
 from sg_core.models.single_file import clip_tokenizer
@@ -165,14 +165,15 @@ def outline(
     dtype: torch.dtype = torch.bfloat16,
     card: Card | None = None,
     parts_folder: Path | None = None,
+    changes: Mapping[str, Any] = NO_CHANGES,
 ) -> Model:
     """A model in tensors that have shapes alone: of a Card's name, a folder or a checkpoint file. No weights are read.
-    ``parts_folder`` is what ``load`` takes as ``parts``.
+    ``parts_folder`` is what ``load`` takes as ``parts``, and so are the Card's ``changes``.
 
     Raises WeightsError as the loader does.
     """
     path = find(source)
-    card = card or describe(source, path, parts_folder)
+    card = replace(card or describe(source, path, parts_folder), **changes)
     family = FAMILIES[card.family].family
     folder = path if path.is_dir() else Path(card.parts_folder) if card.parts_folder else configuration_of(path)
     own = {**stable_diffusion_1.COMPONENTS, "tokenizer": stable_diffusion_1.TOKENIZERS}

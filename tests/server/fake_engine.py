@@ -22,8 +22,8 @@ from server.worker.png_files import crop, png, sketch
 class FakeEngine:
     """Paints the colour of the seed. ``slow`` steps take 30 ms, those of ``ms=N`` N; ``die`` ends the process at step
     2, ``die once`` only when it never did before; ``raise`` and ``huge`` fail; ``hang`` never ends a step, nor does
-    ``seize``, which keeps Python's lock meanwhile; ``absent`` has no weights. It claims to have put each region a tenth
-    of the frame too far to the right; with ``lose``, none.
+    ``seize``, which keeps Python's lock meanwhile; a model called ``absent`` has no weights. It claims to have put each
+    region a tenth of the frame too far to the right; with ``lose``, none.
     """
 
     device = "imagination"
@@ -32,7 +32,7 @@ class FakeEngine:
         return "float32"
 
     def load(self, model: ModelInfo, setup: Setup = PLAIN) -> None:
-        if os.environ.get("FAKE_ENGINE_ABSENT"):
+        if os.environ.get("FAKE_ENGINE_ABSENT") or model.name == "absent":
             raise NoModel(f"{model.name} is not here")
 
     def unload(self) -> None:

@@ -14,13 +14,13 @@ from safetensors.torch import load_file, save_file
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout, ControlNet, pack_mask
 from addon.protocol.content_key import content_key
+from addon.protocol.png import BLOCKOUT_KEY
 from addon.protocol.strict_json import loads
 from server.adapters import AdapterCatalogue
 from server.catalogue import described
 from server.problems import ChangedAdapter, UnfitAdapter
 from server.worker.engine import DiffusionEngine
 from server.worker.inspection import PicturesInspected
-from server.worker.png_files import BLOCKOUT_KEY
 from tests.server import adapter_files
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 

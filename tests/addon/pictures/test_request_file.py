@@ -14,9 +14,9 @@ from addon.messages.errors import NoRequest
 from addon.pictures import history
 from addon.pictures.png_text import texts, with_text
 from addon.pictures.request_file import BLOCKOUT, Opened, opened, saved
-from addon.protocol.png import chunk, with_chunk
+from addon.protocol.png import BLOCKOUT_KEY, chunk, with_chunk
 from addon.protocol.strict_json import dump
-from server.worker.png_files import BLOCKOUT_KEY, png
+from server.worker.png_files import png
 from tests.addon.pictures.test_history import ASKED, entry
 
 PICTURE = png(Image.new("RGB", (64, 48), (9, 8, 7)), ASKED)

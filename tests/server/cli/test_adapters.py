@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from addon.protocol.blockout import Blockout, ControlNet, pack_mask
+from addon.protocol.png import BLOCKOUT_KEY
 from addon.protocol.strict_json import dump, loads
 from server.catalogue import described
 from server.cli.main import main
-from server.worker.png_files import BLOCKOUT_KEY
 from tests.server import adapter_files
 from tests.server.worker.sample_request import ASKED
 

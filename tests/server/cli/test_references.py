@@ -13,7 +13,7 @@ from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
 from server.cli.reference_flags import as_png
-from tests.server.serving import blockout
+from tests.server.serving import blockout, serving
 
 
 @pytest.fixture
@@ -135,6 +135,25 @@ def test_a_region_is_pulled_to_what_another_picture_shows(request_file, before, 
     assert (look.properties, outline.properties, outline.weight) == (("appearance",), ("shape",), 2.0)
     assert painted.regions[0].enforce == () and set(painted.pictures) == {look.picture}
     assert render(tmp_path / "after" / "blockout.json", tmp_path / "again") == painted
+
+
+@pytest.mark.parametrize("asked", ["--keep-look", "--take", "--like"])
+def test_what_is_named_anew_replaces_its_own_kind_alone(request_file, before, tmp_path, asked):
+    """A server that knows none of the pictures is sent them all, and all lie beside the new request."""
+    photograph = tmp_path / "photo.png"
+    Image.new("RGB", (64, 48), (9, 8, 7)).save(photograph)
+    words = ("--keep-look", before, "--take", f"cat={before}", "--like", f"cat={before}; weight=2")
+    first = render(request_file, tmp_path / "first", *words)
+    named = photograph if asked == "--keep-look" else f"cat={photograph}"
+    with serving(tmp_path / "other") as other:
+        server = ("--server", other.home / "connection.json")
+        painted = render(tmp_path / "first" / "blockout.json", tmp_path / "then", asked, named, *server)
+    kinds = {"--keep-look": "reference", "--take": "collage", "--like": "likenesses"}
+    for flag, kind in kinds.items():
+        assert (getattr(painted, kind) == getattr(first, kind)) == (flag != asked)
+    assert [region.look for region in painted.regions] == ["repaint"]
+    beside = {sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "then").glob("*.png")}
+    assert {sha256(photograph.read_bytes()).hexdigest()} <= set(painted.pictures) <= beside
 
 
 def test_a_photograph_fits_whatever_its_sides_come_to_when_they_are_scaled():

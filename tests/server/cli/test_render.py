@@ -10,7 +10,7 @@ import sys
 import pytest
 from PIL import Image
 
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import dump, loads
 from addon.request.settings import MASKS, NOISE
@@ -95,6 +95,23 @@ def test_a_blockout_file(request_file, tmp_path, here, capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize("times", [1.1, 1.5, 2.0, 3.7])
+def test_it_is_enlarged_to_what_its_model_paints(tmp_path, here, times):
+    """The frame goes along to where it was; and as small again, it is the request of before."""
+    frame = Frame(left=5, top=0, width=341, height=192)
+    asked, out = blockout(width=352, height=192, frame=frame), tmp_path / "out"
+    (tmp_path / "wide.blockout.json").write_text(json.dumps(dump(asked)))
+    words = ["render", str(tmp_path / "wide.blockout.json"), "--out", str(out)]
+    assert main([*words, "--enlarge", str(times)]) == 0
+    large = loads(Blockout, (out / "blockout.json").read_bytes())
+    assert (large.width % TOYBOX.multiple, large.height % TOYBOX.multiple) == (0, 0)
+    assert (large.width, large.height) == pytest.approx((352 * times, 192 * times), abs=TOYBOX.multiple / 2)
+    assert large.frame.left / large.width == pytest.approx(5 / 352, abs=0.5 / large.width)
+    assert large.frame.height == large.height
+    assert main(["render", str(out / "blockout.json"), "--enlarge", "1", "--out", str(tmp_path / "back")]) == 0
+    assert loads(Blockout, (tmp_path / "back" / "blockout.json").read_bytes()) == asked
+
+
 def test_a_terminal_shows_how_far_it_is(request_file, tmp_path, served):
     import pty
     import termios

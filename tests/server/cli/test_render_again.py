@@ -4,11 +4,13 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 from addon.protocol.strict_json import dump
 from server.cli.main import main
+from server.cli.request_files import of_model, read_request
 from tests.server.batch.batches import jobs, start
 from tests.server.serving import blockout, serving, wait_until
 
@@ -29,6 +31,18 @@ def test_a_picture_is_an_input(request_file, tmp_path, served, monkeypatch):
     assert (tmp_path / "two" / "picture.png").read_bytes() == picture.read_bytes()
     assert main(["render", str(picture), "--seed", "9", "--out", str(tmp_path / "three")]) == 0
     assert (tmp_path / "three" / "picture.png").read_bytes() != picture.read_bytes()
+
+
+def test_another_model_paints_it(request_file, tmp_path, served, monkeypatch):
+    """In a precision of its own; with its own name, a request stays that of the files that painted it."""
+    monkeypatch.setenv("MAQUETTE_HOME", str(served.home))
+    asked = blockout(prompt="a cat again", model="mine", fingerprint="f" * 64, precision="bfloat16")
+    request_file.write_text(json.dumps(dump(asked)))
+    for verb, written in (("render", "blockout.json"), ("paint", "cat.blockout.json")):
+        out = tmp_path / verb
+        assert main([verb, str(request_file), "--model", "toybox", "--out", str(out)]) == 0
+        assert read_request(out / written) == replace(asked, model="toybox", fingerprint="", precision="")
+    assert of_model(asked, "mine") == of_model(asked, None) == {}
 
 
 def test_nothing_is_overwritten_in_silence(request_file, tmp_path, served, monkeypatch, capsys):

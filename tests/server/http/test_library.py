@@ -12,6 +12,7 @@ from addon.client.api import Client
 from addon.client.exceptions import ServerProblem
 from addon.protocol.blockout import LoraFile
 from addon.protocol.model_files import Library
+from server.catalogue import described
 from server.models.memory_needs import MARGIN, MemoryNeeds
 from server.settings import ServerSettings
 from tests.server.models.model_files import tensors_file, twenty
@@ -113,9 +114,19 @@ def test_what_a_model_needs_is_counted_in_the_background_and_kept(tmp_path: Path
     assert needs.of(info, on_gpu=True) == int(5.5 * 2**30) + MARGIN, "encoders parked, and gradient checkpointing"
 
 
-def test_what_cannot_be_counted_is_not_tried_for_ever(tmp_path: Path) -> None:
-    from server.catalogue import described
+def test_what_the_owner_says_of_a_model_is_counted_with(tmp_path: Path) -> None:
+    """Where it alters the count; all else shares one."""
+    info = described(tensors_file(tmp_path / "mine.safetensors"))
+    counter = COUNTER.replace("1.0,", "2.0 if '--card' in sys.argv else 1.0,", 1)
+    needs, card = MemoryNeeds(None, (sys.executable, "-c", counter)), (("layers", ("mid_block",)), ("steps", 9))
+    for own in (card, ()):
+        needs.of(info, on_gpu=False, card=own)
+        needs.settle()
+    assert needs.of(info, on_gpu=False, card=card) == 10 * 2**30
+    assert needs.of(info, on_gpu=False, card=card[1:]) == needs.of(info, on_gpu=False) == 9 * 2**30
 
+
+def test_what_cannot_be_counted_is_not_tried_for_ever(tmp_path: Path) -> None:
     info = described(tensors_file(tmp_path / "mine.safetensors"))
     needs = MemoryNeeds(None, (sys.executable, "-c", "raise SystemExit(1)"))
     needs.of(info, on_gpu=False)

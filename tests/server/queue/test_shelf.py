@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from addon.protocol.blockout import ReferencePicture
 from server.problems import NoRoom
 from server.queue.artifacts import UNCLAIMED, ArtifactStore, PictureFile
 from server.queue.changes import StaleClaim
@@ -71,6 +72,24 @@ def test_bytes_are_bounded_too_and_the_newest_job_stays(store: Store) -> None:
     assert [job.id for job in store.jobs(10)] == [jobs[4], jobs[3]]
     assert store.prune(1000, 10) == 1
     assert [job.id for job in store.jobs(10)] == [jobs[4]]
+
+
+def test_a_file_counts_once_however_many_have_it(store: Store) -> None:
+    """As the whole picture and the artist's part of it, and as what others follow; for as long as any of them stays."""
+    followed = store.keep(b"r" * 100)
+    reference = ReferencePicture(picture=followed, caption="a cat")
+    for number in range(4):
+        store.submit(blockout(reference=reference), f"key {number}", 1000)
+        claim, content = store.claim(), b"%d" % number * 100
+        assert claim is not None
+        store.start(claim)
+        store.finish(claim, (PictureFile("picture", content), PictureFile("full", content)))
+    on_disk = sum(path.stat().st_size for path in store.artifacts.folder.glob("*"))
+    assert store.totals()[1] == on_disk == 500
+    assert store.prune(1000, 500) == 0
+    assert store.prune(1000, 499) == 1
+    assert store.prune(1000, 300) == 1
+    assert store.totals()[1] == 300
 
 
 def test_a_file_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +264,25 @@ def test_a_picture_that_goes_before_it_is_referred_to_is_written_again(store: St
         (artifact,) = placed()
     assert artifact.sha256 == digest and store.artifacts.content(digest) == b"twice"
     assert shelf(store) == [digest]
+
+
+def test_nobody_waits_for_a_disk_that_takes_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what a job ends with, or a reference of many megabytes: others use the queue meanwhile."""
+    store, synchronise = Store(tmp_path / "jobs.sqlite", patience=0.2), os.fsync
+
+    def slow(descriptor: int) -> None:
+        store.submit(blockout(), f"key of file {len(meanwhile)}", 1000)
+        meanwhile.append(descriptor)
+        synchronise(descriptor)
+
+    meanwhile: list[int] = []
+    claim = begun(store)
+    monkeypatch.setattr(os, "fsync", slow)
+    digest = store.keep(b"reference")
+    assert store.keep(b"reference") == digest and len(meanwhile) == 2, "written, and there already"
+    store.finish(claim, (PictureFile("picture", b"picture"),))
+    assert len(meanwhile) == 3 and store.artifacts.content(digest) == b"reference"
+    store.close()
 
 
 def test_a_torn_file_is_replaced_by_the_whole_one(store: Store) -> None:

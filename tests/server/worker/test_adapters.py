@@ -16,12 +16,12 @@ from safetensors.torch import save_file
 
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import AdapterFile, Blockout, LoraFile
+from addon.protocol.png import BLOCKOUT_KEY
 from addon.protocol.strict_json import loads
 from server.adapters import AdapterCatalogue
 from server.catalogue import described
 from server.problems import ChangedAdapter, Refusal, UnfitAdapter
 from server.worker.engine import DiffusionEngine
-from server.worker.png_files import BLOCKOUT_KEY
 from tests.server import adapter_files
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 

@@ -15,11 +15,13 @@ from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import Blockout
 from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import dump, loads
+from server.adapters import PLAIN
 from server.catalogue import described, offered
 from server.problems import NoModel, PromptTooLong, Unpaintable
 from server.settings import ServerSettings
 from server.worker import translate
 from server.worker.engine import DiffusionEngine, address
+from sg_core.memory import counted
 from tests.server.serving import at_home, ended
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 
@@ -197,6 +199,16 @@ def test_an_unguided_picture_of_something_else_shows_nothing_of_a_region(engine)
     painting = engine.paint(replace(ASKED, prompt="a castle", strength=0.0), unwatched)
     rocket = painting.achieved[1]
     assert (rocket.name, rocket.mask, rocket.centroid, rocket.size) == ("rocket", None, None, 0.0)
+
+
+def test_memory_is_planned_for_the_layers_that_are_heard(tiny):
+    """Those of the owner's cards, with which the model was loaded."""
+    planning, card = DiffusionEngine(room=lambda: 2**40), (("layers", ("mid_block",)),)
+    planning.load(tiny, replace(PLAIN, card=card))
+    planning.paint(ASKED, unwatched)
+    model = (address(tiny), "float32", ASKED.width, ASKED.height)
+    (estimate,) = planning._estimates.values()
+    assert estimate == counted(*model, changes=dict(card))
 
 
 def test_the_whole_way_through_a_real_server(tmp_path, tiny, engine):

@@ -15,7 +15,7 @@ from server.queue.store import Store
 from server.settings import ServerSettings
 from server.worker.devices import devices, process_environment
 from tests.server.processes import row_of, workers_of
-from tests.server.serving import at_home, blockout, ended, fake, serving, until, wait_until
+from tests.server.serving import at_home, blockout, ended, fake, painted, serving, until, wait_until
 
 TWO = "cpu,cpu"
 ONE, OTHER = WorkerSlot(0, 2), WorkerSlot(1, 2)
@@ -69,6 +69,21 @@ def test_jobs_go_to_the_free_one_that_has_the_model(tmp_path):
     for job in (*jobs, busy):
         assert row_of(home / "jobs.sqlite", job.id)["worker"] == place[job.model]
     assert row_of(home / "jobs.sqlite", second.id)["worker"] == place["other"]
+
+
+def test_a_job_that_failed_takes_no_model_from_its_worker(tmp_path):
+    home = tmp_path / "home"
+
+    async def story():
+        async with at_home(two_models(home)) as client:
+            place = await both_warm(client)
+            asked = [(prompt, model) for prompt in ("a huge cat", "a cat") for model in place]
+            return place, [await painted(client, blockout(prompt=prompt, model=model)) for prompt, model in asked]
+
+    place, jobs = asyncio.run(story())
+    assert [job.state for job in jobs] == ["failed", "failed", "done", "done"]
+    for job in jobs:
+        assert row_of(home / "jobs.sqlite", job.id)["worker"] == place[job.model]
 
 
 def worker_process(served, number: int) -> int:

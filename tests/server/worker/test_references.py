@@ -3,6 +3,7 @@
 
 import io
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -19,8 +20,13 @@ from addon.protocol.blockout import (
     pack_mask,
 )
 from server.problems import UnknownReference, Unpaintable
+from server.queue.sharing import ALONE
+from server.queue.store import Store
+from server.settings import ServerSettings
+from server.worker.png_files import handed_over
 from server.worker.reference_latents import latent_of, latent_text, read, reference_of
 from server.worker.references import collected, keeping
+from server.worker.reporter import JobReporter, WorkerFacts
 from sg_core.edits.keeping import Carry
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
@@ -62,6 +68,23 @@ def test_a_picture_that_was_not_handed_over_is_missed(engine, before):
     part = CollagePart(region="castle", picture=follow(before).picture, caption=BEFORE.prompt, phrase="castle")
     with pytest.raises(UnknownReference, match="Not all pictures"):
         engine.paint(replace(BEFORE, collage=(part,)), unwatched)
+
+
+@pytest.mark.parametrize("field", ["reference.picture", "collage"])
+def test_a_picture_that_is_gone_is_named_where_it_is_referred_to(tmp_path, field):
+    store = Store(tmp_path / "jobs.sqlite")
+    gone, there = store.keep(b"gone"), store.keep(b"there")
+    followed, cut = (gone, there) if field == "reference.picture" else (there, gone)
+    part = CollagePart(region="castle", picture=cut, caption=BEFORE.prompt, phrase="castle")
+    asked = replace(BEFORE, reference=replace(follow(b""), picture=followed), collage=(part,))
+    store.submit(asked, "key", 1)
+    store.artifacts.find(gone).unlink()
+    reporter = JobReporter(store.claim(), WorkerFacts(store, ALONE), None, ServerSettings(home=tmp_path))
+    for missed in (reporter.pictures, partial(handed_over, asked, {there: b"there"})):
+        with pytest.raises(UnknownReference) as refusal:
+            missed()
+        assert refusal.value.problem().path == field
+    store.close()
 
 
 def test_where_nothing_changes_the_picture_is_the_same(engine, before):

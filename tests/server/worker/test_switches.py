@@ -8,12 +8,14 @@ import os
 import runpy
 import sys
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
+from addon.client.api import Client
 from addon.protocol.answers import ModelInfo
 from server.catalogue import described
 from server.settings import ServerSettings
@@ -72,21 +74,38 @@ def test_fifty_switches_leave_memory_flat(models: tuple[ModelInfo, ...], tmp_pat
     assert max(sizes[WARM:]) - max(sizes[:WARM]) < ALLOWED, [round(size) for size in sizes]
 
 
+async def unloaded(client: Client) -> bool:
+    return (await client.health()).model == ""
+
+
 def test_it_is_unloaded_after_a_while_and_loaded_again(tmp_path: Path) -> None:
     async def story() -> tuple[str, list[str]]:
         async with at_home(fake(tmp_path, idle_unload=0.5)) as client:
             await painted(client, blockout())
             loaded = (await client.health()).model
-
-            async def unloaded() -> bool:
-                return (await client.health()).model == ""
-
-            await until(unloaded)
+            await until(lambda: unloaded(client))
             job = await client.submit(blockout(seed=8), "again")
             return loaded, [event.phase async for event in client.events(job=job.id)]
 
     loaded, phases = asyncio.run(story())
     assert loaded == "toybox" and "loading the model" in phases
+
+
+@pytest.mark.parametrize("last", [{"prompt": "a huge cat"}, {"prompt": "raise a cat"}, {"model": "absent"}])
+def test_it_is_unloaded_after_a_job_that_failed_too(last: dict[str, str], tmp_path: Path) -> None:
+    """And until then it counts as what is in memory, unless another was to be loaded in its place."""
+    (toybox,) = ServerSettings().models
+    settings = fake(tmp_path, idle_unload=0.5, models=(toybox, replace(toybox, name="absent")))
+
+    async def story() -> tuple[str, str]:
+        async with at_home(settings) as client:
+            await painted(client, blockout())
+            job = await painted(client, blockout(**last))
+            loaded = (await client.health()).model
+            await until(lambda: unloaded(client))
+            return job.state, loaded
+
+    assert asyncio.run(story()) == ("failed", "toybox")
 
 
 def test_it_stays_where_it_is_asked_to(tmp_path: Path) -> None:

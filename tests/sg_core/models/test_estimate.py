@@ -77,6 +77,9 @@ def test_the_table_has_a_line_a_model(folder: Path, capsys: pytest.CaptureFixtur
     assert folder.name in capsys.readouterr().out
     assert memory.main(["--model", str(folder), "--width", "95"]) == 1
     assert memory.main(["--model", "nowhere"]) == 1
+    with pytest.raises(SystemExit):
+        memory.main(["--card", '{"loudness": 2}'])
+    assert "is no object of name, family" in capsys.readouterr().err
 
 
 def test_checkpointing_counts_where_it_may_be_used() -> None:
