@@ -71,7 +71,7 @@ def test_the_second_pass_is_guided(model: StableDiffusion1) -> None:
 
 
 def test_noise_is_shaped_and_words_are_emphasised_in_the_first_pass_alone(model: StableDiffusion1) -> None:
-    held = settled(LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0))
+    held = settled(LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0), 0.6)
     assert held.noise is None and held.energy == LAYOUT
     assert [(term.phrase.words, term.emphasis) for term in held.masks.terms] == [("castle", 0.0)]
     layout = LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0)
