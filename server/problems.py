@@ -29,7 +29,7 @@ Refusal
     |-- Unpaintable       422  the model cannot follow the request (a phrase it cannot find, a size it cannot paint)
     |-- UnreadableJob     422  the queue holds the job in a form that this version does not know
     |-- WorkerLost        500  the worker died twice on this job
-    |-- Interrupted       500  the server was started ten times while it had this job in hand
+    |-- Interrupted       500  the server was started more than ten times while it had this job in hand
     |-- PaintingFailed    500  the engine raised
     |-- NoModel           503  the model's weights cannot be loaded
     |-- NoAdapter         422  a LoRA, VAE or ControlNet is not here

@@ -145,7 +145,8 @@ class PictureRun:
         if passes.enlarging is None:
             return clean
         latent = self.begun_anew(enlarged(self.model, clean, *size), passes.enlarging.steps[0])
-        return self.walk(latent, passes.enlarging, settled(layout), counted(watch, before, total))
+        holding = settled(layout, passes.enlarging.start)
+        return self.walk(latent, passes.enlarging, holding, counted(watch, before, total))
 
 
 def _passes(

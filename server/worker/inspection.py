@@ -12,6 +12,7 @@ from addon.protocol.blockout import Blockout, Likeness, ReferencePicture
 from sg_core.inspection.page import page
 from sg_core.inspection.record import InspectionRecorder
 
+from ..safeguards import pixel_mark
 from . import reference_latents, references, translate
 from .png_files import crop
 
@@ -108,12 +109,21 @@ def _alike(part: Likeness) -> str:
 
 def difference_of(picture: torch.Tensor, blockout: Blockout, png: bytes) -> float | None:
     """How far a picture (3, height, width) in 0..1, whole or its artist's part, is from a PNG file, mean over 0..255;
-    None where the file has neither's size. Raises Unpaintable for what is no PNG file."""
+    None where the file has neither's size. A file that is marked is held against the picture with that mark: no
+    difference of the two is the mark's. Raises Unpaintable for what is no PNG file."""
     full, other = translate.image_of(picture), reference_latents.read(png).pixels
     for image in (full, crop(full, blockout.frame)):
         if (image.height, image.width) == tuple(other.shape[1:]):
-            return float((pixels_of(image) - other).abs().mean() * 255)
+            alike = marked_like(image, translate.image_of(other))
+            return float((pixels_of(alike) - other).abs().mean() * 255)
     return None
+
+
+def marked_like(image: Image.Image, saved: Image.Image) -> Image.Image:
+    """An image (RGB) with the mark in its pixels that another one has, if it has any."""
+    mark = pixel_mark.read(saved)
+    marked = pixel_mark.marked(image, mark.content) if mark is not None and mark.content else None
+    return image if marked is None else marked
 
 
 def pixels_of(image: Image.Image) -> torch.Tensor:

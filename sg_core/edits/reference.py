@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sg_core.errors import RequestError
 from sg_core.models.model import Model, Step
-from sg_core.noise import initial_noise
+from sg_core.noise import initial_noise, varied
 from sg_core.tokens import Phrase, phrase
 
 RegionMasks = Mapping[str, Any] | Mapping[Phrase, Any] | Mapping[str | Phrase, Any]
@@ -78,14 +78,17 @@ def painted(
     *,
     outlines: RegionMasks | None = None,
     seed: int = 0,
+    variation: float = 0.0,
+    variation_seed: int = 0,
     noise: Tensor | None = None,
 ) -> Reference:
-    """A reference of a clean latent (1, channel, y, x), painted from ``noise`` or else that of ``seed``."""
+    """A reference of a clean latent (1, channel, y, x), painted from ``noise``, or else from that of ``seed``, as
+    ``generate`` varies it. Raises RequestError for several latents, and for a variation outside 0 to 1."""
     if latent.ndim != 4 or len(latent) != 1:
         raise RequestError(f"a reference is one picture, (1, channel, y, x); this latent is {tuple(latent.shape)}")
-    first = _noise(latent, seed) if noise is None else noise.to(latent)
+    first = varied(_noise(latent, seed), variation_seed, variation) if noise is None else noise
     named, shown = ({phrase(words): mask for words, mask in some.items()} for some in (regions, outlines or {}))
-    return Reference(latent.detach(), first, caption, named, shown)
+    return Reference(latent.detach(), first.to(latent), caption, named, shown)
 
 
 def pictured(model: Model, picture: Tensor, caption: str, regions: RegionMasks, *, seed: int = 0) -> Reference:
@@ -101,4 +104,4 @@ def pictured(model: Model, picture: Tensor, caption: str, regions: RegionMasks, 
 
 def _noise(latent: Tensor, seed: int) -> Tensor:
     shape = (latent.shape[1], latent.shape[2], latent.shape[3])
-    return initial_noise([torch.Generator("cpu").manual_seed(seed)], shape).to(latent)
+    return initial_noise([torch.Generator("cpu").manual_seed(seed)], shape)

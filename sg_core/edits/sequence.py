@@ -22,7 +22,7 @@ from sg_core.grounding import groundings
 from sg_core.judge import Judge
 from sg_core.layout import Layout, masks
 from sg_core.models.model import Model
-from sg_core.sample import Moment
+from sg_core.sample import Moment, Watch, unwatched
 from sg_core.tokens import Phrase, phrase
 
 KeyFrameChoice = Literal["first", "previous"]
@@ -39,6 +39,9 @@ def sequence(
     judge: Judge | None = None,
     layout: Callable[[dict[str | Phrase, Any]], Layout] | None = None,
     seed: int = 0,
+    variation: float = 0.0,
+    variation_seed: int = 0,
+    watch: Watch | None = None,
     **options: Any,
 ) -> Iterator[Tensor]:
     """Pictures (3, height, width) in 0..1, one for each frame, as they are painted.
@@ -50,24 +53,32 @@ def sequence(
         reference: a key frame to begin with, such as an accepted picture; painted of the first frame by default.
         judge: what says where a picture shows its regions; the model's attention by default.
         layout: what has regions where they are to be; ``place`` and ``masks`` by default.
-        options: as for ``generate``; width and height are needed.
+        seed: of every frame. It, ``variation``, ``variation_seed``, ``watch`` and ``options`` are as for ``generate``;
+            width and height are needed. Frames that are enlarged follow the key frame's first pass.
 
     Raises what ``generate`` raises, and RequestError for a model that cannot encode pictures.
     """
-    key, moments = reference, deque[Moment](maxlen=1)
+    key, latents = reference, deque[Tensor](maxlen=1)
+    noise: dict[str, Any] = {"variation": variation, "variation_seed": variation_seed}
 
-    def watch(moment: Moment) -> None:
-        moments.append(moment)
+    def watched(moment: Moment) -> None:
+        if not latents or moment.latent.shape == latents[0].shape:  # in the pass that enlarges they are larger
+            latents.append(moment.latent)
+        (watch or unwatched)(moment)
 
     for frame in frames:
         regions = dict(frame.items())
         total = place(regions) + masks(regions, emphasis=model.card.emphasis) if layout is None else layout(regions)
         if key is not None:
             total += _kept(model, key, regions, other_views)
-        pictures = generate(model, prompt, total, seeds=[seed], watch=watch, **options)
+        pictures = generate(model, prompt, total, seeds=[seed], watch=watched, **noise, **options)
         yield pictures[0]
         if key is None or after == "previous" or any(phrase(words) not in key.regions for words in regions):
-            key = _key_frame(model, judge, prompt, regions, (pictures, moments[0].latent), seed)
+            key = painted(latents[0], prompt, regions, seed=seed, **noise)
+            if options.get("enlargement", 1.0) == 1.0:
+                # its own pixels: what it took over from its key frame was never decoded from this latent
+                key = replace(key, picture=pictures)
+            key = replace(key, outlines=_outlines(model, judge, key))
 
 
 def _kept(model: Model, key: Reference, regions: RegionMasks, other_views: bool) -> Layout:
@@ -82,14 +93,8 @@ def _kept(model: Model, key: Reference, regions: RegionMasks, other_views: bool)
     return keep_look(model, key, moving, others=unmoved, repainted=arrivals, gone=departures)
 
 
-def _key_frame(
-    model: Model, judge: Judge | None, prompt: str, regions: RegionMasks, painting: tuple[Tensor, Tensor], seed: int
-) -> Reference:
-    """A frame as the reference of those to come, with what it shows of each region."""
-    picture, latent = painting
-    names = {str(phrase(words)): words for words in regions}
-    visible = groundings(model, judge, prompt, list(names), latent, picture)
-    outlines = {phrase(names[name]): one.mask.cpu() for name, one in visible.items() if one.mask is not None}
-    earlier = {phrase(words): mask for words, mask in regions.items()}
-    # its own pixels: what it took over from its key frame was never decoded from this latent
-    return replace(painted(latent, prompt, earlier, outlines=outlines, seed=seed), picture=picture)
+def _outlines(model: Model, judge: Judge | None, frame: Reference) -> dict[Phrase, Tensor]:
+    """What a frame shows of each of its regions."""
+    names, picture = {str(words): words for words in frame.regions}, frame.decoded(model).float().cpu()
+    visible = groundings(model, judge, frame.caption, list(names), frame.latent, picture)
+    return {names[name]: one.mask.cpu() for name, one in visible.items() if one.mask is not None}

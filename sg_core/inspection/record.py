@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sg_core.attention.coverage import on_grid
+from sg_core.attention.coverage import mask_by_grid
 from sg_core.energy import Energy
 from sg_core.generate import generate
 from sg_core.inspection.insight import Insight
@@ -61,10 +61,10 @@ class Inspection:
 
         Raises KeyError for a phrase without a place.
         """
-        maps = [step.insight.maps[words] for step in self.steps]
-        size = (maps[0].shape[1], maps[0].shape[2])
-        target = on_grid(self.targets[words], size, 1, phrase(words), maps[0])[0]
-        return [float((one[0] * target).sum() / one[0].sum().clamp_min(1e-12)) for one in maps]
+        target = mask_by_grid(self.targets[words], phrase(words))
+        maps = [step.insight.maps[words][0] for step in self.steps]  # larger in a pass that enlarges the picture
+        inside = [one * target((one.shape[0], one.shape[1]), 1, one)[0] for one in maps]
+        return [float(part.sum() / one.sum().clamp_min(1e-12)) for part, one in zip(inside, maps, strict=True)]
 
     def share_of_words(self, words: str) -> list[float]:
         """For each step, the phrase's share of the attention to all words, over its best sixteenth of the picture."""

@@ -109,6 +109,16 @@ def text_last(rows: int, columns: int, filled: int = 1) -> Grid:
     return Grid(rows, columns, image=slice(0, cells), text=slice(first, None), both=True)
 
 
+def joint_grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
+    """All joint blocks of a transformer whose text comes first, those with two streams before the others."""
+    return layers(pipe.transformer, ".attn", text_first(rows, columns))
+
+
+def cross_grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
+    """Cross-attention of every block of a transformer."""
+    return layers(pipe.transformer, ".attn2", Grid(rows, columns))
+
+
 def shifted(noise: Mapping[str, Any], count: int, size: tuple[int, int]) -> dict[str, Any]:
     """Evenly from 1, moved towards noise for larger pictures where the scheduler does so (Esser et al. 2024)."""
     spacing: dict[str, Any] = {"sigmas": torch.linspace(1.0, 1.0 / count, count, dtype=torch.float64).tolist()}

@@ -75,6 +75,9 @@ class Timetable:
     def advance(self, step: Step, latent: Tensor, output: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
         """One scheduler step. Noise is drawn on the CPU, row by row: a picture does not depend on its batch."""
         extra = {"generator": list(noise)} if self.draws else {}
+        if hasattr(self.scheduler, "set_begin_index") and self.scheduler.step_index is None:
+            # else diffusers looks for where a walk begins by its timestep, which the last of many Karras steps share
+            self.scheduler.set_begin_index(step.index)
         advanced: Tensor = self.scheduler.step(output, step.time, latent, return_dict=False, **extra)[0]
         return advanced
 

@@ -22,6 +22,7 @@ from sg_core.errors import RequestError
 from sg_core.layout import Layout
 from sg_core.models.cards import Card
 from sg_core.models.model import Model
+from sg_core.second_passes.last_steps import walked_again
 
 DENOISING = 0.4  # of the steps that the second pass walks again, where nobody says otherwise
 MOST = 4.0  # times the sides of the first pass
@@ -38,12 +39,11 @@ def first_size(card: Card, width: int, height: int, enlargement: float) -> tuple
     return next(sides), next(sides)
 
 
-def settled(layout: Layout) -> Layout:
-    """What of a layout still holds in a second pass: energies and masks. Noise is not shaped, for there is a picture;
-    words are not emphasised, which decides where things are, and would only coarsen what stands there; and what is kept
-    of other pictures, each of the first pass's size, or measured against them, is in that picture already."""
+def settled(layout: Layout, start: float) -> Layout:
+    """A layout as it holds while an enlarged picture is walked from the progress ``start`` on: as in every second walk,
+    but what is kept of other pictures, each of the first pass's size, or measured against them, is in it already."""
     energy = Energy(tuple(term for term in layout.energy.terms if term.likeness is None))
-    return replace(layout, energy=energy, noise=None, masks=layout.masks.unemphasised(), keeping=Keeping())
+    return replace(walked_again(layout, start), energy=energy, keeping=Keeping())
 
 
 def step_count(steps: int, denoising: float) -> int:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The last steps of a trajectory, walked again over a picture that is there: noise is put back to where they begin.
+"""The last steps of a trajectory, walked again over a picture that is there: noise is put back to where they begin,
+and the layout holds as ``walked_again`` says.
 
 SDEdit, Meng et al. 2022, arXiv 2108.01073.
 """
@@ -10,8 +11,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from sg_core.layout import Layout
 from sg_core.models.model import Step, Trajectory
 from sg_core.sample import Moment, Watch
+from sg_core.schedule import later
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,17 @@ def last_steps(whole: Trajectory, count: int) -> LastSteps:
     """The last ``count`` steps of a trajectory."""
     steps = whole.steps[len(whole.steps) - count :]
     return LastSteps(whole, tuple(replace(step, index=index, total=count) for index, step in enumerate(steps)))
+
+
+def walked_again(layout: Layout, start: float) -> Layout:
+    """A layout as it holds while a picture is walked again from the progress ``start`` on.
+
+    Noise is not shaped, for there is a picture; words are not emphasised, which decides where objects are, and would
+    only coarsen what stands there. Energies and masks begin anew, for noise gives way; what looks at the layout beside
+    the network is as it was from there on, and what gave way in the first walk does not come back.
+    """
+    controls = tuple(replace(control, weight=later(control.weight, start)) for control in layout.controls)
+    return replace(layout, noise=None, masks=layout.masks.unemphasised(), controls=controls)
 
 
 def begun_anew(latent: Tensor, step: Step, noise: Tensor) -> Tensor:

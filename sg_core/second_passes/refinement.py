@@ -11,18 +11,13 @@ from dataclasses import replace
 
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
-from sg_core.schedule import later
+from sg_core.second_passes.last_steps import walked_again
 
 
 def refined(layout: Layout, start: float) -> Layout:
-    """A layout as it holds while a picture is walked again from the progress ``start`` on.
-
-    Energies and masks begin anew, for noise gives way; what is kept of other pictures, and what looks at the layout
-    beside the network, is as it was from there on.
-    """
-    controls = tuple(replace(control, weight=later(control.weight, start)) for control in layout.controls)
-    masks, keeping = layout.masks.unemphasised(), layout.keeping.resume(start)
-    return replace(layout, noise=None, masks=masks, keeping=keeping, controls=controls)
+    """A layout as it holds while a picture is refined from the progress ``start`` on: as in every second walk, and what
+    is kept of other pictures is as it was from there on."""
+    return replace(walked_again(layout, start), keeping=layout.keeping.resume(start))
 
 
 def refining_steps(steps: int, refinement: float) -> int:

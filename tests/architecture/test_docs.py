@@ -126,6 +126,16 @@ def test_documented(things) -> None:
     assert sorted(present - words()) == [], "write these in docs/reference.md, in backticks"
 
 
+def test_what_a_card_may_say_is_listed_whole() -> None:
+    from server.catalogue import facts
+    from server.models.card_files import KEYS
+
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    lists = (("`card.json` beside it may say", "nothing else", facts()["card.json"]), ("It may say", "; what", KEYS))
+    for start, end, keys in lists:
+        assert set(re.findall(r"`(\w+)`", text.partition(start)[2].partition(end)[0])) == set(keys)
+
+
 def test_verbs_are_documented() -> None:
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     assert [verb for verb in verbs() if f"maquette {verb}" not in text] == []

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sg_core.conditioning import Conditioning
 from sg_core.models.families import flux_1
-from sg_core.models.family import AUTOENCODERS, T5_TOKENIZERS, Family, read_spans, shifted
+from sg_core.models.family import AUTOENCODERS, T5_TOKENIZERS, Family, joint_grids, read_spans, shifted
 from sg_core.tokens import TokenSpans
 
 
@@ -52,7 +52,7 @@ CHROMA = Family(
     encode=encode,
     spans=spans,
     predict=predict,
-    grids=flux_1.grids,
+    grids=joint_grids,
     spacing=shifted,
     checkpoints=False,
 )

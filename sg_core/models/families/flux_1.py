@@ -8,17 +8,15 @@ from typing import Any
 
 from torch import Tensor
 
-from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
 from sg_core.models.family import (
     AUTOENCODERS,
     CLIP_TOKENIZERS,
     T5_TOKENIZERS,
     Family,
-    layers,
+    joint_grids,
     read_spans,
     shifted,
-    text_first,
 )
 from sg_core.tokens import TokenSpans
 
@@ -47,11 +45,6 @@ def predict(pipe: Any, latent: Tensor, time: Tensor, text: Conditioning) -> Tens
     return flow
 
 
-def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
-    """All blocks, those with two streams first."""
-    return layers(pipe.transformer, ".attn", text_first(rows, columns))
-
-
 FLUX_1 = Family(
     pipeline="FluxPipeline",
     parts={
@@ -67,6 +60,6 @@ FLUX_1 = Family(
     encode=encode,
     spans=spans,
     predict=predict,
-    grids=grids,
+    grids=joint_grids,
     spacing=shifted,
 )

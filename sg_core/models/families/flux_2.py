@@ -10,9 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
-from sg_core.models.family import QWEN_TOKENIZERS, Family, around, layers, read_spans, shifted, text_first
+from sg_core.models.family import QWEN_TOKENIZERS, Family, around, joint_grids, read_spans, shifted
 from sg_core.tokens import TokenSpans
 
 LENGTH = 512  # tokens of the template and the prompt in it
@@ -55,11 +54,6 @@ def predict(pipe: Any, latent: Tensor, time: Tensor, text: Conditioning) -> Tens
     return flow
 
 
-def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
-    """All blocks, those with two streams first."""
-    return layers(pipe.transformer, ".attn", text_first(rows, columns))
-
-
 def spacing(noise: Mapping[str, Any], count: int, size: tuple[int, int]) -> dict[str, Any]:
     """Evenly from 1, moved by the picture's size and the number of steps as was measured for this model."""
     from diffusers.pipelines.flux2.pipeline_flux2 import compute_empirical_mu
@@ -91,7 +85,7 @@ def family(
         encode=encode,
         spans=spans,
         predict=predict,
-        grids=grids,
+        grids=joint_grids,
         spacing=spacing,
         clean=clean,
     )

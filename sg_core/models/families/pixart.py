@@ -5,9 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
-from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
-from sg_core.models.family import AUTOENCODERS, T5_TOKENIZERS, Family, layers, lowered_spans
+from sg_core.models.family import AUTOENCODERS, T5_TOKENIZERS, Family, cross_grids, lowered_spans
 from sg_core.tokens import TokenSpans
 
 LENGTH = 300  # tokens
@@ -32,11 +31,6 @@ def predict(pipe: Any, latent: Tensor, time: Tensor, text: Conditioning) -> Tens
     return noise
 
 
-def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
-    """Cross-attention of every block."""
-    return layers(pipe.transformer, ".attn2", Grid(rows, columns))
-
-
 PIXART_SIGMA = Family(
     pipeline="PixArtSigmaPipeline",
     parts={
@@ -50,5 +44,5 @@ PIXART_SIGMA = Family(
     encode=encode,
     spans=spans,
     predict=predict,
-    grids=grids,
+    grids=cross_grids,
 )

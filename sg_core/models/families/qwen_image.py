@@ -6,9 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
-from sg_core.models.family import QWEN_TOKENIZERS, Family, Guided, layers, read_spans, shifted, text_first
+from sg_core.models.family import QWEN_TOKENIZERS, Family, Guided, joint_grids, read_spans, shifted
 from sg_core.models.model import plus
 from sg_core.tokens import TokenSpans
 
@@ -53,11 +52,6 @@ def _token_length(latent: Tensor) -> Tensor:
     return tokens.repeat_interleave(2, 1).repeat_interleave(2, 2)[:, None]
 
 
-def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
-    """All blocks."""
-    return layers(pipe.transformer, ".attn", text_first(rows, columns))
-
-
 def clean(pipe: Any, latent: Tensor) -> Tensor:
     """Mean and spread of each channel put back; the autoencoder is one of films, of which a picture is one frame."""
     config = pipe.vae.config
@@ -89,7 +83,7 @@ QWEN_IMAGE = Family(
     encode=encode,
     spans=spans,
     predict=predict,
-    grids=grids,
+    grids=joint_grids,
     spacing=shifted,
     combine=combine,
     clean=clean,

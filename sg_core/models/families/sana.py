@@ -6,9 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from sg_core.attention.tape import Grid
 from sg_core.conditioning import Conditioning
-from sg_core.models.family import Family, layers, lowered_spans
+from sg_core.models.family import Family, cross_grids, lowered_spans
 from sg_core.tokens import TokenSpans
 
 LENGTH = 300  # tokens: the first of all, and the last ones
@@ -50,11 +49,6 @@ def predict(pipe: Any, latent: Tensor, time: Tensor, text: Conditioning) -> Tens
     return output[:, : latent.shape[1]]
 
 
-def grids(pipe: Any, rows: int, columns: int) -> dict[str, Grid]:
-    """Cross-attention of every block; the picture's own is linear."""
-    return layers(pipe.transformer, ".attn2", Grid(rows, columns))
-
-
 SANA = Family(
     pipeline="SanaPipeline",
     parts={
@@ -67,5 +61,5 @@ SANA = Family(
     encode=encode,
     spans=spans,
     predict=predict,
-    grids=grids,
+    grids=cross_grids,  # the picture's own attention is linear
 )

@@ -6,10 +6,12 @@ from hashlib import sha256
 
 import pytest
 
-from addon.protocol.blockout import CollagePart, Likeness, ReferencePicture, ReferenceRegion
+from addon.protocol.blockout import CollagePart, Frame, Likeness, ReferencePicture, ReferenceRegion
 from server.problems import Unpaintable
+from server.safeguards.choices import Safeguards
+from server.safeguards.finishing import Finishing
 from server.worker.inspection import PicturesInspected
-from tests.server.worker.sample_request import ASKED, CASTLE, unwatched
+from tests.server.worker.sample_request import ASKED, CASTLE, pixels, unwatched
 
 
 def test_a_saved_picture_is_painted_again_to_the_pixel(engine):
@@ -19,6 +21,21 @@ def test_a_saved_picture_is_painted_again_to_the_pixel(engine):
         assert page.difference == 0.0 and "to the pixel" in page.text
     other = engine.inspect(replace(ASKED, seed=4), unwatched, PicturesInspected(before=before.picture))
     assert other.difference is not None and other.difference > 0.5 and "of 255 away" in other.text
+
+
+def test_a_marked_picture_is_painted_again_to_the_pixel(engine):
+    """Its mark, which every picture that is large enough has, is no difference."""
+    frame = Frame(left=8, top=2, width=620, height=410)
+    asked = replace(ASKED, width=640, height=416, frame=frame, steps=1, strength=0.0)
+    before = engine.paint(asked, unwatched)
+    finishing = Finishing.of(Safeguards(), "0")
+    for plain in (before.full, before.picture):
+        saved = finishing.finished(plain, asked, "trainedAlgorithmicMedia")
+        assert (pixels(saved) != pixels(plain)).any(), "it is marked"
+        page = engine.inspect(asked, unwatched, PicturesInspected(before=saved))
+        assert page.difference == 0.0 and "to the pixel" in page.text
+    other = engine.inspect(replace(asked, seed=4), unwatched, PicturesInspected(before=saved))
+    assert other.difference is not None and other.difference > 0.5
 
 
 def test_regions_and_settings_are_on_the_page(engine):

@@ -4,11 +4,12 @@
 import pytest
 import torch
 
-from sg_core import generate, masks, place
+from sg_core import Moment, generate, masks, place
 from sg_core.edits.movement import stands
 from sg_core.edits.reference import painted
 from sg_core.edits.sequence import sequence
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
+from sg_core.noise import initial_noise, varied
 
 PROMPT, SIZE = "a castle on grass and a rocket", {"width": 64, "height": 64, "steps": 3}
 
@@ -61,6 +62,29 @@ def test_a_picture_that_is_there_is_the_first_key_frame(model: StableDiffusion1,
     (frame,) = sequence(model, PROMPT, [{"castle": box(0, 3)}], reference=key, other_views=other_views, **SIZE)
     stays = torch.allclose(frame, model.decode(latent)[0], atol=1e-5)
     assert stays != other_views
+
+
+def test_enlarged_frames_follow_the_first_pass_of_their_key_frame(model: StableDiffusion1) -> None:
+    alone, both = {"castle": box(0, 3)}, {"castle": box(0, 3), "rocket": box(5, 8)}
+    moments: list[Moment] = []
+    large = {**SIZE, "width": 128, "height": 128, "enlargement": 2.0, "denoising": 0.4, "watch": moments.append}
+    pictures = list(sequence(model, PROMPT, [alone, alone, both, both], **large))
+    assert [tuple(picture.shape) for picture in pictures] == [(3, 128, 128)] * 4
+    small = [moment.latent for moment in moments if moment.step == 3]
+    assert [latent.shape[-1] for latent in small] == [8] * 4
+    assert (small[1] - small[0]).abs().max() < 0.1 and (small[3] - small[2]).abs().max() < 0.1, "nothing moved"
+    assert (small[2] - small[1]).abs().max() > 0.5
+
+
+def test_a_varied_frame_is_followed_with_the_noise_that_it_was_painted_from(model: StableDiffusion1) -> None:
+    """Where nothing moved, the first step of the next one leads from that towards the key frame."""
+    moments: list[Moment] = []
+    told = {"variation": 0.5, "variation_seed": 8}
+    list(sequence(model, PROMPT, [{"castle": box(0, 3)}] * 2, seed=5, watch=moments.append, **told, **SIZE))
+    key, (first, second, _) = moments[2].latent, model.steps(3, "ddim").steps
+    left = (moments[3].latent - second.alpha * key) / second.sigma
+    noise = initial_noise([torch.Generator().manual_seed(5)], (4, 8, 8))
+    assert torch.allclose(first.alpha * key + first.sigma * left, varied(noise, 8, 0.5), atol=1e-3)
 
 
 def test_a_region_stands_where_its_masks_cover_the_same() -> None:

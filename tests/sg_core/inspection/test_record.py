@@ -2,6 +2,7 @@
 """Looking into a run changes nothing of it, and says what was there."""
 
 from collections import deque
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from sg_core import Layout, Phrase, generate, masks, place
 from sg_core.edits import look
 from sg_core.edits.reference import painted
 from sg_core.inspection.insight import Insight, Sizes
+from sg_core.inspection.page import page
 from sg_core.inspection.record import InspectedStep, Inspection, chosen_steps, inspected, reduced
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.sample import Moment
@@ -93,6 +95,17 @@ def test_shares_are_of_the_attention() -> None:
     assert inspection.share_inside("castle") == [pytest.approx(0.75)]
     assert inspection.share_of_words("castle") == [pytest.approx(0.75)]  # of the best cells, 3 of 4
     assert drawn(torch.zeros(8, 8), torch.zeros(8, 8)).share_inside("castle") == [0.0]
+
+
+def test_every_walk_of_a_picture_is_looked_into(model: StableDiffusion1) -> None:
+    """Refinement and enlargement too, whose maps are larger: each share is of the map of its own step."""
+    again = {**SIZE, "width": 128, "height": 128, "refinement": 0.4, "enlargement": 2.0, "denoising": 0.4}
+    inspection = inspected(model, PROMPT, place(REGIONS) + masks(REGIONS), **again)
+    sides = [step.insight.maps["castle"].shape[-1] for step in inspection.steps]
+    assert sides[:7] == [sides[0]] * 7 and sides[7:] == [2 * sides[0]] * 2
+    alone = [replace(inspection, steps=(step,)).share_inside("castle")[0] for step in inspection.steps]
+    assert inspection.share_inside("castle") == alone and all(0.0 < share < 1.0 for share in alone)
+    assert "castle at step 9" in page(inspection, PROMPT)
 
 
 def test_previews_are_few_and_small(model: StableDiffusion1) -> None:

@@ -9,7 +9,6 @@ from sg_core import Moment, RequestError, generate, load, masks, place, shaped_n
 from sg_core.models.model import Model
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.second_passes.enlargement import enlarged, first_size, settled, step_count
-from sg_core.second_passes.last_steps import last_steps
 from tests.sg_core.flow_model import TinyFlow
 
 PROMPT = "a castle and a rocket"
@@ -72,7 +71,7 @@ def test_the_second_pass_is_guided(model: StableDiffusion1) -> None:
 
 
 def test_noise_is_shaped_and_words_are_emphasised_in_the_first_pass_alone(model: StableDiffusion1) -> None:
-    held = settled(LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0))
+    held = settled(LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0), 0.6)
     assert held.noise is None and held.energy == LAYOUT
     assert [(term.phrase.words, term.emphasis) for term in held.masks.terms] == [("castle", 0.0)]
     layout = LAYOUT + shaped_noise(1) + masks({"castle": LEFT}, emphasis=3.0)
@@ -109,11 +108,7 @@ def test_the_first_pass_has_sides_that_the_model_can_paint() -> None:
     assert first_size(card, 32, 32, 4.0) == (32, 32)
 
 
-def test_the_last_steps_are_steps_of_the_whole(model: StableDiffusion1) -> None:
-    whole = model.steps(10, "ddim")
-    end = last_steps(whole, 3)
-    assert [step.time for step in end.steps] == [step.time for step in whole.steps[-3:]]
-    assert [(step.index, step.total) for step in end.steps] == [(0, 3), (1, 3), (2, 3)]
+def test_how_many_steps_are_walked_again() -> None:
     assert [step_count(10, part) for part in (0.0, 0.04, 0.25, 1.0)] == [1, 1, 2, 10]
 
 

@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from sg_core import Moment, RequestError, control, generate, keep_look, masks, painted, place, shaped_noise
+from sg_core import Moment, RequestError, generate, keep_look, masks, painted, place, shaped_noise
 from sg_core.edits.keeping import Follow
 from sg_core.models.model import Model
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
@@ -70,13 +70,6 @@ def test_the_layout_holds_without_emphasis(model: StableDiffusion1) -> None:
     assert held.noise is None and held.energy == LAYOUT.energy
     assert [term.emphasis for term in held.masks.terms] == [0.0, 0.0]
     assert held.masks.phrases == LAYOUT.masks.phrases
-
-
-def test_a_control_holds_for_as_long_as_without() -> None:
-    """Its window is a part of the whole: what gave way in the first walk does not come back in the second."""
-    window = control(torch.nn.Identity(), torch.zeros(3, 8, 8), until=0.6)
-    (held,) = refined(LAYOUT + window, 0.5).controls
-    assert [held.weight(progress) for progress in (0.0, 0.1, 0.3)] == [1.0, 1.0, 0.0]
 
 
 def test_what_is_kept_stays_to_the_pixel(velocity_model: StableDiffusion1) -> None:
