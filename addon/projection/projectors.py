@@ -42,6 +42,11 @@ def projectors(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return sorted(cameras, key=lambda projector: str(projector[PROJECTOR]["key"]))
 
 
+def artist_cameras(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The cameras of the scene that are no projectors, of this file or of a linked one."""
+    return [item for item in scene.objects if item.type == "CAMERA" and not has(item, PROJECTOR)]
+
+
 def is_on(projector: bpy.types.Object) -> bool:
     """Whether what it projects is shown."""
     return bool(projector[PROJECTOR]["on"])

@@ -17,6 +17,7 @@ from ....messages.errors import NoCamera, NothingMarked, SecondBlenderFailed
 from ....messages.notice import Notice
 from ....pictures.sequences.frame_files import new_folder
 from ....pictures.sequences.painting import SequencePainter
+from ....projection.projectors import artist_cameras
 from ....protocol.answers import ModelInfo
 from ....protocol.blockout import Blockout
 from ....protocol.strict_json import dump
@@ -121,7 +122,7 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
     """
     scene, model = context.scene, request_model(context.scene)
     settings = applied(read(scene), style(scene))
-    cameras = sorted(item.name for item in scene.objects if item.type == "CAMERA")
+    cameras = artist_cameras(scene)
     if all_cameras and not cameras:
         raise NoCamera("The scene has no camera.", "Add one: Camera from View.")
     marks.check_apart(scene)

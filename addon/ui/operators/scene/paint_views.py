@@ -8,7 +8,7 @@ import bpy
 
 from ....camera.reader import camera_of
 from ....messages.errors import NoCamera, TooManyViews, ViewGone
-from ....projection.projectors import MOST
+from ....projection.projectors import MOST, artist_cameras
 from ....runtime.app import app
 from ....runtime.windows import redraw
 from ...context import Context
@@ -77,9 +77,9 @@ class PaintViews(bpy.types.Operator):
 
     def _cameras(self, context: Context) -> list[bpy.types.Object]:
         """The selected cameras, or all of the scene. Raises NoCamera, TooManyViews."""
-        chosen = [item for item in context.selected_objects if item.type == "CAMERA"]
-        every = [item for item in context.scene.objects if item.type == "CAMERA" and item.visible_get()]
-        cameras = sorted(chosen or every, key=lambda item: item.name)
+        every = [camera for camera in artist_cameras(context.scene) if camera.visible_get()]
+        chosen = [camera for camera in every if camera.select_get()]
+        cameras = sorted(chosen or every, key=lambda camera: camera.name)
         if not cameras:
             raise NoCamera("The scene has no camera.", "Add one for each view.")
         if len(cameras) > MOST:

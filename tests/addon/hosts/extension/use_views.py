@@ -16,6 +16,10 @@ def paint_and_bake(scene: bpy.types.Scene, app: object) -> None:
     assert sum("maquette_projector" in item for item in scene.objects) == 2
     references = [json.loads(entry.text)["request"].get("reference") or {} for entry in scene.maquette_history]
     assert sum(reference.get("shown") is not None for reference in references) == 1, references
+    assert bpy.ops.maquette.all_cameras() == {"FINISHED"}, app.session.notice
+    sequence = app.session.sequences[-1]
+    assert (sequence.size, sequence.painted) == (2, 2), "a projector is none of the cameras"
+    assert bpy.ops.maquette.dismiss_sequence(sequence=sequence.id) == {"FINISHED"}
     projected = [item for item in scene.objects if "maquette_thrown" in item]
     assert bpy.ops.maquette.bake() == {"FINISHED"}, app.session.notice
     assert projected and not any("maquette_thrown" in item for item in scene.objects)

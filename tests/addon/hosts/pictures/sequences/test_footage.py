@@ -12,10 +12,12 @@ from addon.pictures.camera_background import has_background, remove_background
 from addon.pictures.sequences.footage import as_strips, behind_cameras
 from addon.pictures.sequences.frame_files import keep, name_of_frame
 from addon.pictures.sequences.scene_views import _views_of, object_named
+from addon.projection.projectors import artist_cameras, project
 from addon.protocol.png import plain
 from addon.protocol.views import Views
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
 from addon.session.task import NOWHERE, Viewpoint
+from tests.addon.hosts.projection.sample_projection import flat, staged
 from tests.addon.hosts.sample_scenes import fresh
 
 VIEW = Viewpoint(scene=0, camera=0, pose=(), origin=NOWHERE)
@@ -93,6 +95,13 @@ def test_strips_lie_above_what_is_there_and_begin_at_their_first_frame(scene, tm
     assert [element.filename for element in strip.elements] == [f"{number:04d}.png" for number in (1, 2, 3, 4)]
     assert Path(bpy.path.abspath(strip.directory)).name == "held"
     assert [element.filename for element in strips[names[1]].elements] == ["0003.png", "0004.png"]
+
+
+def test_what_projects_a_picture_is_no_camera_to_paint_through():
+    scene = staged()
+    project(scene, scene.camera, flat((1.0, 0.0, 0.0)))
+    assert [name for name, _, _ in _views_of(scene, Views(all_cameras=True))] == ["Camera"]
+    assert artist_cameras(scene) == [scene.camera]
 
 
 def test_cameras_of_one_name_from_several_files_are_a_view_each(tmp_path):
