@@ -7,8 +7,8 @@ from typing import TypeAlias
 import bpy
 
 from ....camera.reader import camera_of
-from ....messages.errors import NoCamera, TooManyViews, ViewGone
-from ....projection.projectors import MOST, artist_cameras
+from ....messages.errors import NoCamera, ViewGone
+from ....projection.projectors import artist_cameras, check_room
 from ....runtime.app import app
 from ....runtime.windows import redraw
 from ...context import Context
@@ -76,14 +76,13 @@ class PaintViews(bpy.types.Operator):
         redraw()
 
     def _cameras(self, context: Context) -> list[bpy.types.Object]:
-        """The selected cameras, or all of the scene. Raises NoCamera, TooManyViews."""
+        """The selected cameras, or all of the scene. Raises NoCamera, TooManyViews and PanoramicCamera."""
         every = [camera for camera in artist_cameras(context.scene) if camera.visible_get()]
         chosen = [camera for camera in every if camera.select_get()]
         cameras = sorted(chosen or every, key=lambda camera: camera.name)
         if not cameras:
             raise NoCamera("The scene has no camera.", "Add one for each view.")
-        if len(cameras) > MOST:
-            raise TooManyViews(f"{len(cameras)} cameras are more than {MOST} views.", "Select those that matter most.")
+        check_room(context.scene, context.evaluated_depsgraph_get(), cameras)
         return cameras
 
 
