@@ -195,16 +195,18 @@ class Dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
-async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -> None:
-    """Send, and have the scene's seed be what comes next, unless it is to stay or was set anew meanwhile."""
+async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -> Viewpoint:
+    """Send, and have the scene's seed be what comes next, unless it is to stay or was set anew meanwhile; the ``view``,
+    by which this press's tasks are known."""
     asked = scene_of(view)
     key = KEYS[moving(asked.get(VARIATION, 0.0) if asked else 0.0)]
     first = asked.get(key, 0) if asked else 0
     following, scene = await sending, scene_of(view)
     if following is None or scene is None or not scene.get(VARY, True):
-        return
+        return view
     if scene.get(key, 0) == first or first < scene.get(key, 0) < following:  # or an earlier press has moved it on
         scene[key] = following
+    return view
 
 
 def panel_snapshot(
