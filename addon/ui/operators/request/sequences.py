@@ -128,6 +128,8 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
     marks.check_apart(scene)
     if not any(mark.on for _, mark in marks.marked(scene)):
         raise NothingMarked("No object is a region yet.", "Select some, and press Add Selected.")
+    keeps = any(mark.keep for _, mark in marks.marked(scene))
+    entry, begin = latest_entry(scene) if keeps else None, beginning_of(scene)
     count = max(1, len(frames))
     sequence = PictureSequence(
         id=uuid.uuid4().hex,
@@ -137,8 +139,6 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
         size=count * len(cameras) if all_cameras else count,
     )
     capture = _capture(context, settings, model, frames, all_cameras)
-    keeps = any(mark.keep for _, mark in marks.marked(scene))
-    entry, begin = latest_entry(scene) if keeps else None, beginning_of(scene)
 
     def follow(captured: CapturedView) -> Blockout:
         return begin(followed_view(captured, entry))
