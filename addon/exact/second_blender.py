@@ -69,7 +69,7 @@ async def expose(
     exact: ExactCapture,
     live: Slices[Blockout],
     lock: asyncio.Lock,
-    send: Callable[[Blockout], Awaitable[None]],
+    send: Callable[[Blockout], Awaitable[object]],
 ) -> None:
     """Capture, then ``send``; the session says what became of it, and where the capture is not what the view shows.
 

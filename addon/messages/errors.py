@@ -19,6 +19,7 @@ UserError                  something cannot be done; what to do about it
 ├── PhraseMissing          the prompt does not say what the region is
 ├── PhraseShared           several objects have one phrase, and nobody said that they are one region
 ├── StyleMissing           this Blender has no style of that name
+├── ModelUnlisted          no server has said yet how the scene's model paints
 ├── ExactFailed            a render shows nothing that regions can be read from
 ├── SecondBlenderFailed    the second Blender ended without a capture
 ├── Misfit                 the picture does not fit the scene as it stands
@@ -171,6 +172,16 @@ class StyleMissing(UserError):
     """The scene asks for a style that this Blender does not have."""
 
     code = "style-missing"
+
+
+class ModelUnlisted(UserError):
+    """The scene asks for a model of which no server has said anything yet: not even in which size it paints."""
+
+    code = "model-unlisted"
+
+    def __init__(self, name: str) -> None:
+        message = f"No server has said yet how “{name}” paints."
+        super().__init__(message, "Wait until one answers, then press again.", name)
 
 
 class ExactFailed(UserError):

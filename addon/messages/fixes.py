@@ -132,6 +132,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "history-unwritten": Fix(why="which files may go to make room, only the artist knows"),
         # the way to the server
         "server-absent": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
+        "model-unlisted": _buttons(START_SERVER, TRY_AGAIN, PREFERENCES),
         "access-not-allowed": _buttons(_section("SYSTEM", "System Preferences"), INSTALL),
         "wheel-unchosen": _buttons(INSTALL),
         "wheel-damaged": _buttons(GO_ON, INSTALL),

@@ -10,6 +10,7 @@ from .errors import UserError
 LINKS = frozenset(  # codes of what is over once a server answers
     {
         "server-absent",
+        "model-unlisted",
         "live-offline",
         "server-runs",
         "server-died",

@@ -41,6 +41,13 @@ def has_background(camera: bpy.types.Object | None) -> bool:
     return data.is_editable and has(data, BACKGROUND)
 
 
+def shows_background(scene: bpy.types.Scene) -> bool:
+    """Whether any camera of the scene shows a picture of ours. A panel asks with every redraw: objects are gone through
+    only where some camera of the file does."""
+    cameras = [data for data in bpy.data.cameras if data.is_editable and has(data, BACKGROUND)]
+    return bool(cameras) and any(item.data in cameras for item in scene.objects)
+
+
 def remove_background(camera: bpy.types.Object) -> None:
     """Take our picture out of the camera's view; whether it shows others is as it was."""
     data = camera_data(camera)

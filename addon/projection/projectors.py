@@ -21,6 +21,7 @@ from ..capture.scene import evaluated, parts
 from ..cooperative import finish
 from ..custom_properties import has
 from ..messages.errors import TooManyViews
+from ..protocol.views import unmoved
 from ..raster.instances import camera_triangles
 from .depth import depth_file, depth_frustum
 from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
@@ -42,6 +43,11 @@ def projectors(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return sorted(cameras, key=lambda projector: str(projector[PROJECTOR]["key"]))
 
 
+def artist_cameras(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The cameras of the scene that are no projectors, of this file or of a linked one."""
+    return [item for item in scene.objects if item.type == "CAMERA" and not has(item, PROJECTOR)]
+
+
 def is_on(projector: bpy.types.Object) -> bool:
     """Whether what it projects is shown."""
     return bool(projector[PROJECTOR]["on"])
@@ -50,18 +56,38 @@ def is_on(projector: bpy.types.Object) -> bool:
 def projectable(
     scene: bpy.types.Scene,
     graph: bpy.types.Depsgraph,
-    picture: bpy.types.Image,
+    camera: bpy.types.Object,
+    picture: bpy.types.Image | None = None,
     selected: Collection[int] = frozenset(),
 ) -> tuple[Receivers, list[bpy.types.Object]]:
-    """What a picture can be projected onto, and the projectors that project it already.
+    """What a picture of a camera's can be projected onto, and the projectors whose place it takes: that of the same
+    picture, and those from the very same view.
 
-    Raises NothingMarked, LockedObject and TooManyViews.
+    Raises NothingMarked, LockedObject, TooManyViews, and as ``view`` does.
     """
     onto = receivers(parts(scene, graph, Meshes(), patience=0.0), selected)
-    earlier = [projector for projector in projectors(scene) if projector[PROJECTOR]["picture"] == picture]
+    pose = numbers(view(scene, camera, graph))
+    earlier = [item for item in projectors(scene) if picture == item[PROJECTOR]["picture"] or _is_from(item, pose)]
     if len(projectors(scene)) - len(earlier) >= MOST:
         raise TooManyViews(f"{MOST} views are projected already.", "Remove one that the others cover.")
     return onto, earlier
+
+
+def check_room(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, cameras: Sequence[bpy.types.Object]) -> None:
+    """Raises TooManyViews where a view of each camera does not fit beside those projected from elsewhere; and as
+    ``view`` does."""
+    poses = [numbers(view(scene, camera, graph)) for camera in cameras]
+    number = sum(not any(_is_from(projector, pose) for pose in poses) for projector in projectors(scene))
+    if len(cameras) + number > MOST:
+        addition = f", and {number} more that are projected already," if number else ""
+        message = f"{len(cameras)} cameras{addition} are more than {MOST} views."
+        fix = "Select the cameras that matter most, or remove views." if number else "Select those that matter most."
+        raise TooManyViews(message, fix)
+
+
+def _is_from(projector: bpy.types.Object, pose: Sequence[float]) -> bool:
+    """Whether that projects what a view of these numbers sees; an older Maquette kept none."""
+    return unmoved(pose, tuple(projector[PROJECTOR].get(SEEN, ())))
 
 
 def project(
@@ -76,12 +102,12 @@ def project(
 
     ``selected`` objects, by session id, are projected onto too. What belongs to another file keeps its materials.
     ``group`` is the picture as a ``new_layer``, made here and now by default. Returns the projector. A picture that is
-    already projected is projected anew. Raises PanoramicCamera and what ``projectable`` raises, before anything has
-    changed.
+    already projected is projected anew, and a new one takes the place of that from the very same view. Raises what
+    ``projectable`` raises, before anything has changed.
     """
     graph = depsgraph or evaluated(scene)
     camera_view = view(scene, camera, graph)
-    onto, earlier = projectable(scene, graph, picture, selected)
+    onto, earlier = projectable(scene, graph, camera, picture, selected)
     if group is None:
         instances = [part for _, part in owned_by_receivers(parts(scene, graph, Meshes()), selected)]
         triangles = finish(camera_triangles(instances, camera_view.pose, depth_frustum(camera_view)))

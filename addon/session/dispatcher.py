@@ -48,6 +48,10 @@ class Dispatcher:
         """Wait for the session to become so."""
         await self._store.until(satisfied)
 
+    async def until_answer(self) -> None:
+        """Wait until it is known whether there is a server, and so which models it has."""
+        await self.until(lambda session: session.link.name not in ("connecting", "starting"))
+
     async def watch(self) -> None:
         """Dial the server, listen to it, and dial again; for ever."""
         await self._watch.run()
@@ -98,7 +102,7 @@ class Dispatcher:
 
         A link that broke is no end yet; one that the next dial does not mend is.
         """
-        await self.until(lambda session: session.link.name != "connecting")
+        await self.until_answer()
         following = await self.submit(blockout, view, settings, seeds)
         while self.session.unfetched and not self.session.picture_unsaved and await self._reached():
             await self.until(lambda now: not now.unfetched or now.link.name != "online" or now.picture_unsaved)

@@ -25,12 +25,12 @@ TASKS_MAX = 20  # tasks a session remembers; the pictures themselves stay on dis
 
 def server_starting(session: Session) -> Session:
     """A server process was started; it has not answered yet."""
-    return replace(session, link=Link(name="starting"), notice=None)
+    return replace(_without_server(session, "starting"), notice=None)
 
 
 def connection_requested(session: Session) -> Session:
     """The artist asked to look for the server again. The watch's own tries are silent: a panel must not flicker."""
-    return session if session.link.name in ("online", "stopping") else replace(session, link=Link(name="connecting"))
+    return session if session.link.name in ("online", "stopping") else _without_server(session, "connecting")
 
 
 def server_answered(
@@ -72,22 +72,22 @@ def server_lost(session: Session, name: LinkName, notice: Notice) -> Session:
     over = session.link.name in ("stopping", "died") or session.link.notice == STOPPED
     if (over and name in ("absent", "failed")) or (session.link.name == "starting" and name == "absent"):
         return session
-    return replace(session, link=Link(name=name, notice=notice))
+    return _without_server(session, name, notice)
 
 
 def server_stopping(session: Session) -> Session:
     """Our own server was asked to end; it finishes its step."""
-    return replace(session, link=Link(name="stopping"))
+    return _without_server(session, "stopping")
 
 
 def server_stopped(session: Session) -> Session:
     """Our own server has ended as it was asked to."""
-    return replace(session, link=Link(name="absent", notice=STOPPED))
+    return _without_server(session, "absent", STOPPED)
 
 
 def server_died(session: Session, notice: Notice) -> Session:
     """Our own server has ended by itself."""
-    return replace(session, link=Link(name="died", notice=notice))
+    return _without_server(session, "died", notice)
 
 
 def notice_changed(session: Session, notice: Notice | None) -> Session:
@@ -238,6 +238,13 @@ def sequence_ended(session: Session, name: str, note: str) -> Session:
 def sequence_dismissed(session: Session, name: str) -> Session:
     """The artist needs it on the list no more; its pictures stay where they are."""
     return replace(session, sequences=tuple(one for one in session.sequences if one.id != name or not one.ended))
+
+
+def _without_server(session: Session, name: LinkName, notice: Notice | None = None) -> Session:
+    """Nobody answers now. What was offered stays known until somebody does: what is asked for meanwhile is asked of the
+    scene's own model.
+    """
+    return replace(session, link=replace(session.link, name=name, notice=notice, health=None))
 
 
 def _with(session: Session, task: Task) -> Session:

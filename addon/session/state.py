@@ -24,7 +24,10 @@ LinkName = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """The connection to the server, as a named state; ``notice`` says why it is not online."""
+    """The connection to the server, as a named state; ``notice`` says why it is not online.
+
+    ``models`` and ``adapters`` are what the server offers, or the latest one that answered did.
+    """
 
     name: LinkName
     notice: Notice | None = None
@@ -133,7 +136,12 @@ def usual_step_seconds(session: Session, task: Task) -> float | None:
     return next((old.pace.each for old in alike if old.ended and old.pace and old.pace.each), None)
 
 
+def is_unlisted(session: Session, name: str) -> bool:
+    """Whether that is a model of which nothing is known, for no server has answered yet."""
+    return name not in ("", TOYBOX.name) and not session.link.models
+
+
 def offered_model(session: Session, name: str) -> ModelInfo:
-    """The offered model of that name; else the first one offered; without a server, the Toybox."""
+    """The offered model of that name; else the first one offered; before any server has answered, the Toybox."""
     offered = session.link.models or (TOYBOX,)
     return next((info for info in offered if info.name == name), offered[0])

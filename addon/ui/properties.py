@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
-from ..messages.errors import StyleMissing
+from ..messages.errors import ModelUnlisted, StyleMissing
 from ..pictures.camera_background import FOLLOW
 from ..protocol.answers import ModelInfo
 from ..protocol.blockout import DENOISING, SEED_MAX
@@ -37,7 +37,7 @@ from ..request.settings import (
 )
 from ..request.styles import Style
 from ..runtime.app import app
-from ..session.state import offered_model
+from ..session.state import is_unlisted, offered_model
 from .adapter_properties import of_adapters
 from .region_properties import of_blocks, of_regions
 from .stored_property import declared, stored, text
@@ -191,7 +191,7 @@ def _sampling() -> dict[str, object]:
             name="Scheduler",
             description="How the model walks from noise to picture; its own until another is chosen",
             options=set(),
-            **stored(SCHEDULER, _default_scheduler),
+            **stored(SCHEDULER, _of_model("scheduler")),
         ),
         STRENGTH: _fraction(
             STRENGTH,
@@ -207,7 +207,7 @@ def _sampling() -> dict[str, object]:
             max=1000,
             soft_max=100,
             options=set(),
-            **stored(STEPS, _default_steps),
+            **stored(STEPS, _of_model("steps")),
         ),
         REFINEMENT: _fraction(
             REFINEMENT,
@@ -266,6 +266,16 @@ def chosen(scene: bpy.types.Scene) -> ModelInfo:
     return offered_model(app().session, scene.get(MODEL, ""))
 
 
+def request_model(scene: bpy.types.Scene) -> ModelInfo:
+    """The ``chosen`` model, to ask for a picture; in the background a server that starts is waited for. Raises
+    ModelUnlisted."""
+    if bpy.app.background:
+        app().event_loop.wait(app().dispatcher.until_answer())
+    if is_unlisted(app().session, name := scene.get(MODEL, "")):
+        raise ModelUnlisted(name)
+    return chosen(scene)
+
+
 def style(scene: bpy.types.Scene) -> Style | None:
     """The style the scene asks for. Raises StyleMissing when this Blender has none of that name."""
     name = scene.get(STYLE, "")
@@ -275,18 +285,15 @@ def style(scene: bpy.types.Scene) -> Style | None:
     return named
 
 
-def _default_scheduler(scene: bpy.types.Scene) -> str:
-    return chosen(scene).scheduler
-
-
 def _by_steps(name: str) -> Callable[[bpy.types.Scene], Any]:
     """The default of what suits a number of steps."""
     return lambda scene: default(name, chosen(scene), _steps(scene))
 
 
 def _steps(scene: bpy.types.Scene) -> int:
-    return int(scene.get(STEPS, _default_steps(scene)))
+    return int(scene.get(STEPS, chosen(scene).steps))
 
 
-def _default_steps(scene: bpy.types.Scene) -> int:
-    return chosen(scene).steps
+def _of_model(name: str) -> Callable[[bpy.types.Scene], Any]:
+    """The chosen model's own default."""
+    return lambda scene: getattr(chosen(scene), name)

@@ -7,8 +7,10 @@ from typing import Any
 
 import bpy
 
+from ...camera.reader import camera_data
 from ...compat import image_strips
 from ...data_blocks import named
+from ...projection.materials import check
 from ...session.sequence import PictureSequence, SequenceFrame, by_camera
 from ..camera_background import background
 from .frame_files import consecutive
@@ -20,25 +22,22 @@ def behind_cameras(
     """Show each camera's ``pictures`` of a ``folder`` over what it sees, frame by frame; the cameras that are gone from
     the scene.
 
-    Raises LockedObject, OSError, RuntimeError for a file that is gone.
+    Raises LockedObject, OSError, RuntimeError for a file that is gone: before any camera has changed.
     """
     cameras = [item for item in scene.objects if item.type == "CAMERA"]
-    missing = []
-    for name, frames in pictures.items():
-        camera = named(cameras, name)
-        if camera is None:
-            missing.append(name)
-            continue
-        files = consecutive(folder, frames)
-        image = bpy.data.images.load(str(files[0]), check_existing=True)
-        layer = background(camera, image)
-        if len(files) > 1:
-            image.source = "SEQUENCE"
+    by_name = {name: camera for name in pictures if (camera := named(cameras, name)) is not None}
+    check([camera_data(camera) for camera in by_name.values()])
+    files = {name: consecutive(folder, pictures[name]) for name in by_name}
+    images = {name: bpy.data.images.load(str(paths[0]), check_existing=True) for name, paths in files.items()}
+    for name, camera in by_name.items():
+        layer = background(camera, images[name])
+        if len(files[name]) > 1:
+            images[name].source = "SEQUENCE"
             user = layer.image_user
-            user.frame_start, user.frame_duration = frames[0].frame, len(files)
-            user.frame_offset = int(files[0].stem) - 1  # the number of its first file counts from one
+            user.frame_start, user.frame_duration = pictures[name][0].frame, len(files[name])
+            user.frame_offset = int(files[name][0].stem) - 1  # the number of its first file counts from one
             user.use_auto_refresh = True
-    return tuple(missing)
+    return tuple(name for name in pictures if name not in by_name)
 
 
 def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, ...]:

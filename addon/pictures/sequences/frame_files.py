@@ -84,6 +84,7 @@ def duplicate(source: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(source, part)
     part.replace(target)
+    part.unlink(missing_ok=True)  # to rename a file to what is the same file already does nothing
 
 
 def consecutive(folder: Path, frames: Sequence[SequenceFrame]) -> tuple[Path, ...]:

@@ -22,6 +22,7 @@ from ...data_blocks import named
 from ...exact.capture import exactly
 from ...messages.errors import NoCamera, NothingMarked, UserError
 from ...projection.depth import depth_picture
+from ...projection.projectors import artist_cameras
 from ...protocol.answers import Problem
 from ...protocol.strict_json import dump, loads
 from ...protocol.views import CapturedView, RegionChange, Views
@@ -87,9 +88,7 @@ def _announce(view: CapturedView, number: int, out: Path) -> None:
 
 def _views_of(scene: bpy.types.Scene, views: Views) -> Iterator[tuple[str, int, int]]:
     """Camera, frame and prompt of each view; a frame may bind a camera of its own. Raises NoCamera."""
-    cameras = (
-        [item.name_full for item in scene.objects if item.type == "CAMERA"] if views.all_cameras else views.cameras
-    )
+    cameras = [item.name_full for item in artist_cameras(scene)] if views.all_cameras else views.cameras
     if views.all_cameras and not cameras:
         raise NoCamera("The scene has no camera.", "Add one.")
     for name in cameras or [""]:

@@ -11,12 +11,13 @@ import bpy
 from ...capture.frames import at
 from ...capture.gathering import SceneKey
 from ...capture.instance_walk import Meshes
+from ...capture.scene import evaluated
 from ...capture.snapshot import Snapshot
 from ...cooperative import finish
 from ...data_blocks import named
 from ...messages.errors import SecondBlenderFailed, TooManyViews
 from ...projection.matching import reference_to_match
-from ...projection.projectors import MOST, project
+from ...projection.projectors import MOST, project, projectable
 from ...protocol.blockout import Blockout
 from ...protocol.strict_json import loads
 from ...protocol.views import FrameFile, TurnPicture
@@ -32,7 +33,11 @@ def check_cameras(names: Collection[str]) -> None:
 
 
 def told(scene: bpy.types.Scene, camera: bpy.types.Object, snapshot: Snapshot, asked: Blockout, out: Path) -> Blockout:
-    """The request of a view as one that goes on with what is projected; that picture lies in ``out``, by its sha256."""
+    """The request of a view as one that goes on with what is projected; that picture lies in ``out``, by its sha256.
+
+    Raises as ``projectable`` does: what could not be projected need not be painted.
+    """
+    projectable(scene, evaluated(scene), camera)
     key = SceneKey(scene.session_uid, camera.session_uid)
     shown = finish(reference_to_match(key, Meshes(), snapshot, out))
     return asked if shown is None else following(asked, shown)
@@ -41,7 +46,7 @@ def told(scene: bpy.types.Scene, camera: bpy.types.Object, snapshot: Snapshot, a
 def take_in(scene: bpy.types.Scene, camera: bpy.types.Object, turn: Path) -> None:
     """Wait for a view's picture, which the file ``turn`` names once it is there, and project it; nothing without one.
 
-    Raises SecondBlenderFailed where whoever paints is gone with the folder, and as ``project`` does.
+    Raises SecondBlenderFailed where whoever paints is gone with the folder; what ``project`` does, ``told`` has raised.
     """
     while not turn.is_file():
         if not turn.parent.is_dir():

@@ -3,7 +3,7 @@
 
 import bpy
 
-from ...pictures.camera_background import FOLLOW, has_background
+from ...pictures.camera_background import FOLLOW, has_background, shows_background
 from ...pictures.image import ENTRY
 from ...projection.projectors import PROJECTOR, is_lit, is_on, projectors
 from ...projection.view_transform import altering
@@ -22,8 +22,10 @@ class MAQUETTE_PT_views(Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Once there is a picture; an older Maquette's projection is known by nothing else."""
-        return current(context.scene) is not None or bool(projectors(context.scene))
+        """Once there is a picture, in the scene or behind a camera; an older Maquette's projection is known by nothing
+        else."""
+        scene = context.scene
+        return current(scene) is not None or bool(projectors(scene)) or shows_background(scene)
 
     def draw(self, context: Context) -> None:
         """The button that takes everything away, the background, a row for each view; what can be done with them."""

@@ -2,6 +2,7 @@
 """A region out of an earlier picture, and a picture that begins as the blocks' colours, by operator."""
 
 import json
+from pathlib import Path
 
 import bpy
 
@@ -35,6 +36,10 @@ def refuse_what_is_gone(app: object, castle: bpy.types.Object, earlier: str) -> 
     picture = app.gallery.folder / f"{earlier}.png"
     hidden = picture.rename(picture.with_suffix(".hidden"))
     assert bpy.ops.maquette.generate() == {"CANCELLED"} and app.session.notice.code == "reference-gone"
+    sequences = sorted((app.folder / "sequences").iterdir())
+    assert bpy.ops.maquette.all_cameras() == {"CANCELLED"} and app.session.notice.code == "reference-gone"
+    assert sorted((app.folder / "sequences").iterdir()) == sequences
+    assert not list(Path(bpy.app.tempdir).glob("maquette-*")), "no copy of the file stays"
     hidden.rename(picture)
     uid = str(castle.session_uid)
     assert bpy.ops.maquette.take_region(uid=uid) == {"FINISHED"}

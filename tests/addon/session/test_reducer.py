@@ -10,7 +10,7 @@ from addon.protocol.default_model import TOYBOX
 from addon.session import reducer
 from addon.session.progress import describe, title
 from addon.session.reducer import TASKS_MAX
-from addon.session.state import Link, Preview, Session, offered_model
+from addon.session.state import Link, Preview, Session, is_unlisted, offered_model
 from addon.session.task import Task
 from tests.addon.session.samples import HEALTH, VIEW, event, job, with_jobs
 
@@ -26,7 +26,7 @@ def test_a_server_is_met_and_lost() -> None:
     assert (session.link.name, session.link.health, session.busy) == ("online", HEALTH, False)
     absent = Notice(message="No server is running.", fix="Start one.")
     session = reducer.server_lost(session, "absent", absent)
-    assert (session.link.name, session.link.notice, session.link.models) == ("absent", absent, ())
+    assert (session.link.name, session.link.notice, session.link.health) == ("absent", absent, None)
 
 
 def test_a_server_that_starts_is_not_called_absent() -> None:
@@ -158,6 +158,21 @@ def test_the_model_asked_for_or_the_first_offered() -> None:
     assert offered_model(online, "toybox") == TOYBOX
     assert offered_model(online, "absent") == big
     assert offered_model(Session(), "big") == TOYBOX
+
+
+def test_what_was_offered_is_known_until_a_server_offers_something_else() -> None:
+    big, why = replace(TOYBOX, name="big"), Notice(message="Gone.")
+    assert is_unlisted(Session(), "big") and not is_unlisted(Session(), "") and not is_unlisted(Session(), "toybox")
+    session = reducer.server_answered(Session(), HEALTH, (TOYBOX, big))
+    for away in (
+        reducer.server_lost(session, "failed", why),
+        reducer.server_died(session, why),
+        reducer.server_stopped(reducer.server_stopping(session)),
+    ):
+        for meanwhile in (away, reducer.server_starting(away), reducer.connection_requested(away)):
+            assert offered_model(meanwhile, "big") == big and not is_unlisted(meanwhile, "big")
+    again = reducer.server_answered(reducer.server_starting(session), HEALTH, (TOYBOX,))
+    assert offered_model(again, "big") == TOYBOX
 
 
 def test_only_the_newest_preview_is_wanted_and_only_while_there_is_no_picture() -> None:

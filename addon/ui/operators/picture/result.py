@@ -99,7 +99,7 @@ class Project(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         def act(scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.types.Image) -> None:
             chosen, graph = self._selected(context), context.evaluated_depsgraph_get()
-            self._locked = projectable(scene, graph, image, chosen)[0].locked
+            self._locked = projectable(scene, graph, camera, image, chosen)[0].locked
             project(scene, camera, image, graph, selected=chosen)
 
         return self._end_well(context, _apply(context, act))
@@ -110,7 +110,7 @@ class Project(bpy.types.Operator):
         graph = context.evaluated_depsgraph_get()
         camera = _camera(context.scene, graph, image)
         self._onto = self._selected(context)
-        self._locked = projectable(context.scene, graph, image, self._onto)[0].locked
+        self._locked = projectable(context.scene, graph, camera, image, self._onto)[0].locked
         self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
         self._depth, self._file = depths(self._key, app().regions.meshes, self._onto), b""
         self._groups: tuple[int, ...] = ()

@@ -57,13 +57,9 @@ class ShowEntry(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         entry = entry_of(context, self.name)
-        picture = history.picture(app().gallery.folder, entry.name)
-        if picture is None:
+        image = show_again(context.scene, entry)
+        if image is None:
             return refuse(self, sentences.picture_absent(entry.name))
-        image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
-        image = image or _loaded(picture, entry, context.scene)
-        image_editor.take(context.scene, image, of_image(image))
-        drop_unused(app().gallery.folder, image)
         status = settle()
         if context.area is not None:
             call(Show.bl_idname)  # which may have something to say
@@ -128,6 +124,19 @@ class RestoreCamera(bpy.types.Operator):
         hold(camera, pose, context.view_layer)
         context.scene.camera = camera
         return settle()
+
+
+def show_again(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Image | None:
+    """Make the entry's full picture the scene's current one; None where it is not on this machine. Raises
+    HistoryUnreadable."""
+    picture = history.picture(app().gallery.folder, entry.name)
+    if picture is None:
+        return None
+    image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
+    image = image or _loaded(picture, entry, scene)
+    image_editor.take(scene, image, of_image(image))
+    drop_unused(app().gallery.folder, image)
+    return image
 
 
 def absent_adapters(settings: Settings) -> Notice | None:

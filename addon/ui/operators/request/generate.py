@@ -33,7 +33,7 @@ from ....session.reducer import failures_dismissed, notice_changed, sequences_st
 from ....session.seeds import Seeds, moving
 from ....session.task import Viewpoint
 from ...context import Context
-from ...properties import VARY, chosen, style
+from ...properties import VARY, request_model, style
 from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .collage import beginning_of
@@ -89,7 +89,7 @@ class Generate(bpy.types.Operator):
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details = (view, kept_settings(scene), self._seeds(context))
         if snapshot.settings.exact and not match:
-            capture = exact_capture(context, snapshot.settings, chosen(scene))
+            capture = exact_capture(context, snapshot.settings, snapshot.model)
             return self._expose(capture, live, details, follow)
         if not bpy.app.background:
             app().event_loop.start(moving_on(view, onto_sheet(dispatcher.send(live, *details), view)))
@@ -195,16 +195,18 @@ class Dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
-async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -> None:
-    """Send, and have the scene's seed be what comes next, unless it is to stay or was set anew meanwhile."""
+async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -> Viewpoint:
+    """Send, and have the scene's seed be what comes next, unless it is to stay or was set anew meanwhile; the ``view``,
+    by which this press's tasks are known."""
     asked = scene_of(view)
     key = KEYS[moving(asked.get(VARIATION, 0.0) if asked else 0.0)]
     first = asked.get(key, 0) if asked else 0
     following, scene = await sending, scene_of(view)
     if following is None or scene is None or not scene.get(VARY, True):
-        return
+        return view
     if scene.get(key, 0) == first or first < scene.get(key, 0) < following:  # or an earlier press has moved it on
         scene[key] = following
+    return view
 
 
 def panel_snapshot(
@@ -215,8 +217,9 @@ def panel_snapshot(
 
     Its meshes are those that the overlay has read already; the others are yet to be read.
     """
+    model = request_model(scene)  # first: what is not set is read as that one's default
     settings, meshes = replace(applied(read(scene), style(scene)), **changes), app().regions.meshes
-    return capture(scene, settings, chosen(scene), depsgraph=depsgraph, meshes=meshes, patience=0.0)
+    return capture(scene, settings, model, depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
 def developing(
@@ -225,7 +228,7 @@ def developing(
     """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
     with what they show already."""
     key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
-    meshes, model = app().regions.meshes, chosen(scene)
+    meshes, model = app().regions.meshes, first.model
 
     def again(patience: float | None) -> Snapshot:
         scene, camera, graph = key.find()

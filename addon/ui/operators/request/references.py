@@ -33,7 +33,7 @@ from ....session.seeds import Seeds
 from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...image_editor import current
-from ...properties import chosen, style
+from ...properties import request_model, style
 from ...sheet_views import onto_sheet
 from ..picture.reuse import camera_of_entry
 from ..status import Status, call, refusing, settle
@@ -111,10 +111,10 @@ class FollowPicture(bpy.types.Operator):
 
 def panel_canvas(context: Context) -> Canvas:
     """The picture's size that the scene as it stands asks for."""
-    scene = context.scene
+    scene, model = context.scene, request_model(context.scene)
     depsgraph = context.evaluated_depsgraph_get()
     settings = applied(read(scene), style(scene))
-    return capture(scene, settings, chosen(scene), depsgraph=depsgraph, patience=0.0).canvas
+    return capture(scene, settings, model, depsgraph=depsgraph, patience=0.0).canvas
 
 
 def repainting(entry: Entry, phrase: str) -> Blockout:

@@ -17,6 +17,8 @@ from ....messages.errors import NoCamera, NothingMarked, SecondBlenderFailed
 from ....messages.notice import Notice
 from ....pictures.sequences.frame_files import new_folder
 from ....pictures.sequences.painting import SequencePainter
+from ....projection.projectors import artist_cameras
+from ....protocol.answers import ModelInfo
 from ....protocol.blockout import Blockout
 from ....protocol.strict_json import dump
 from ....protocol.views import CapturedView, Views
@@ -28,7 +30,7 @@ from ....session.reducer import sequence_begun, sequence_dismissed, sequences_st
 from ....session.sequence import PictureSequence
 from ....session.task import Origin, Viewpoint
 from ...context import Context
-from ...properties import chosen, style
+from ...properties import request_model, style
 from ..status import Status, refuse, refusing, settle
 from .collage import beginning_of
 from .exact_capture import copied_file, copy_of
@@ -108,7 +110,7 @@ class DismissSequence(bpy.types.Operator):
 def server_absence() -> Notice | None:
     """Why there is no server to paint, and none is coming."""
     if bpy.app.background:
-        app().event_loop.wait(app().dispatcher.until(lambda session: session.link.name != "connecting"))
+        app().event_loop.wait(app().dispatcher.until_answer())
     link = app().session.link
     return None if link.name in ("online", "starting", "connecting") else link.notice
 
@@ -118,13 +120,16 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
 
     Raises UserError.
     """
-    scene, settings = context.scene, applied(read(context.scene), style(context.scene))
-    cameras = sorted(item.name for item in scene.objects if item.type == "CAMERA")
+    scene, model = context.scene, request_model(context.scene)
+    settings = applied(read(scene), style(scene))
+    cameras = artist_cameras(scene)
     if all_cameras and not cameras:
         raise NoCamera("The scene has no camera.", "Add one: Camera from View.")
     marks.check_apart(scene)
     if not any(mark.on for _, mark in marks.marked(scene)):
         raise NothingMarked("No object is a region yet.", "Select some, and press Add Selected.")
+    keeps = any(mark.keep for _, mark in marks.marked(scene))
+    entry, begin = latest_entry(scene) if keeps else None, beginning_of(scene)
     count = max(1, len(frames))
     sequence = PictureSequence(
         id=uuid.uuid4().hex,
@@ -133,14 +138,12 @@ def begin(context: Context, frames: Sequence[int], all_cameras: bool) -> Status:
         folder=_new_folder(scene),
         size=count * len(cameras) if all_cameras else count,
     )
-    capture = _capture(context, settings, frames, all_cameras)
-    keeps = any(mark.keep for _, mark in marks.marked(scene))
-    entry, begin = latest_entry(scene) if keeps else None, beginning_of(scene)
+    capture = _capture(context, settings, model, frames, all_cameras)
 
     def follow(captured: CapturedView) -> Blockout:
         return begin(followed_view(captured, entry))
 
-    painter = SequencePainter(app().dispatcher, sequence, chosen(scene), settings, follow)
+    painter = SequencePainter(app().dispatcher, sequence, model, settings, follow)
     app().dispatcher.apply(sequence_begun, sequence)
     status, work = settle(), painter.paint(capture)
     if bpy.app.background:
@@ -172,7 +175,9 @@ def _new_folder(scene: bpy.types.Scene) -> Path:
         raise SecondBlenderFailed(f"{app().folder} cannot be written: {error.strerror}.", fix) from error
 
 
-def _capture(context: Context, settings: Settings, frames: Sequence[int], all_cameras: bool) -> ViewsCapture:
+def _capture(
+    context: Context, settings: Settings, model: ModelInfo, frames: Sequence[int], all_cameras: bool
+) -> ViewsCapture:
     """What the second Blender is to capture, of a copy of the file. Raises SecondBlenderFailed."""
     flags = part(settings, [name for name in FLAGS if name != "prompt"])
     views = Views(
@@ -180,7 +185,7 @@ def _capture(context: Context, settings: Settings, frames: Sequence[int], all_ca
         frames=tuple(frames),
         prompts=(settings.prompt,),
         flags=tuple(to_flags(flags)),
-        model=chosen(context.scene),
+        model=model,
         scene_name=context.scene.name_full,
         layer=context.view_layer.name,
     )

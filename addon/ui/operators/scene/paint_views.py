@@ -1,24 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several views, one look: the picture of each camera is painted in turn, told what the others show, and projected."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Collection, Generator
+from contextlib import suppress
 from typing import TypeAlias
 
 import bpy
 
 from ....camera.reader import camera_of
-from ....messages.errors import NoCamera, TooManyViews, ViewGone
-from ....projection.projectors import MOST
+from ....messages.errors import NoCamera, UserError, ViewGone
+from ....pictures.image import ENTRY
+from ....projection.projectors import PROJECTOR, artist_cameras, check_room, projectors
+from ....protocol.strict_json import ContractError
 from ....runtime.app import app
 from ....runtime.windows import redraw
+from ....session.seeds import coming
+from ....session.state import find_task
 from ...context import Context
 from ...image_editor import current
+from ..picture.reuse import show_again
 from ..status import Status, call, refusing, settle
 
 PERIOD = 0.1  # seconds between two looks whether a picture has come
 PROJECT = "MAQUETTE_OT_project"
 
-Turns: TypeAlias = Iterator[Callable[[], bool]]
+Turns: TypeAlias = Generator[Callable[[], bool], None, None]
 
 
 class PaintViews(bpy.types.Operator):
@@ -33,11 +40,13 @@ class PaintViews(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         """In the background, where each press waits for its picture."""
         scene, before = context.scene, camera_of(context.scene)
-        for camera in self._cameras(context):
-            scene.camera = camera
-            if call("maquette.generate", match=True) != {"FINISHED"} or call("maquette.project") != {"FINISHED"}:
-                return {"CANCELLED"}
-        scene.camera = before
+        try:
+            for camera in self._cameras(context):
+                scene.camera = camera
+                if call("maquette.generate", match=True) != {"FINISHED"} or call("maquette.project") != {"FINISHED"}:
+                    return {"CANCELLED"}
+        finally:
+            scene.camera = before
         return {"FINISHED"}
 
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
@@ -71,64 +80,97 @@ class PaintViews(bpy.types.Operator):
         return {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
-        """Stop the timer; what was projected stays."""
+        """Stop the timer, and look through the camera of before; what was projected stays."""
         context.window_manager.event_timer_remove(self._timer)
+        self._turns.close()
         redraw()
 
     def _cameras(self, context: Context) -> list[bpy.types.Object]:
-        """The selected cameras, or all of the scene. Raises NoCamera, TooManyViews."""
-        chosen = [item for item in context.selected_objects if item.type == "CAMERA"]
-        every = [item for item in context.scene.objects if item.type == "CAMERA" and item.visible_get()]
-        cameras = sorted(chosen or every, key=lambda item: item.name)
+        """The selected cameras, or all of the scene. Raises NoCamera, TooManyViews and PanoramicCamera."""
+        cameras = [camera for camera in artist_cameras(context.scene) if camera.visible_get()]
+        selection = [camera for camera in cameras if camera.select_get()]
+        cameras = sorted(selection or cameras, key=lambda camera: camera.name)
         if not cameras:
             raise NoCamera("The scene has no camera.", "Add one for each view.")
-        if len(cameras) > MOST:
-            raise TooManyViews(f"{len(cameras)} cameras are more than {MOST} views.", "Select those that matter most.")
+        check_room(context.scene, context.evaluated_depsgraph_get(), cameras)
         return cameras
 
 
 def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
     """Each camera's turn; yields what to wait for. Nothing of Blender's is kept between: an undo makes it stale.
 
-    Ends without a word where a picture failed, for the session says why. Raises ViewGone where a camera is gone.
+    Ends without a word where a picture failed, for the session says why. However it ends, the scene looks through the
+    camera of ``before`` again. Raises ViewGone where a camera is gone.
     """
-    for uid in cameras:
-        _look_through(scene_uid, uid)
-        picture, before_it = _picture(scene_uid), app().event_loop.under_way
-        if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
-            break
-        sending = app().event_loop.under_way - before_it
-        yield lambda sending=sending: all(task.done() for task in sending)
-        yield lambda picture=picture: _picture(scene_uid) != picture or not _is_painting()
-        if _picture(scene_uid) == picture:
-            break
-        if "RUNNING_MODAL" not in call("maquette.project", "INVOKE_DEFAULT", True):
-            break
-        yield lambda: all(one.bl_idname != PROJECT for window in _windows() for one in window.modal_operators)
-    _look_through(scene_uid, before)
+    try:
+        for uid in cameras:
+            _look_through(scene_uid, uid)
+            under_way = app().event_loop.under_way
+            if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
+                break
+            sending = app().event_loop.under_way - under_way
+            yield lambda sending=sending: all(task.done() for task in sending)
+            job = _job_of(sending)
+            yield lambda job=job: not _is_coming(job)
+            entry = _entry_of(job)
+            if not entry or not make_current(scene_uid, entry):
+                break
+            if "RUNNING_MODAL" not in call("maquette.project", "INVOKE_DEFAULT", True):
+                break
+            yield lambda: all(one.bl_idname != PROJECT for window in _windows() for one in window.modal_operators)
+            if not _is_projected(scene_uid, entry):
+                break
+    finally:
+        with suppress(ViewGone):
+            _look_through(scene_uid, before)
 
 
 def _look_through(scene_uid: int, uid: int) -> None:
     """Have the scene's camera be that one. Raises ViewGone."""
-    scene = next((one for one in bpy.data.scenes if one.session_uid == scene_uid), None)
+    scene = _scene(scene_uid)
     camera = next((one for one in bpy.data.objects if one.session_uid == uid), None)
     if scene is None or camera is None:
         raise ViewGone()
     scene.camera = camera
 
 
-def _picture(scene_uid: int) -> int:
-    """The session id of the scene's picture; 0 without one."""
-    scene = next((one for one in bpy.data.scenes if one.session_uid == scene_uid), None)
+def _scene(uid: int) -> bpy.types.Scene | None:
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
+
+
+def _job_of(sending: Collection[asyncio.Task[object]]) -> str:
+    """The job that a press has become; "" where it was not sent."""
+    views = [task.result() for task in sending if not task.cancelled() and task.exception() is None]
+    return next((task.job.id for task in app().session.tasks if any(task.view is view for view in views)), "")
+
+
+def _is_coming(job: str) -> bool:
+    """Whether its picture may still reach the scene."""
+    task = find_task(app().session, job)
+    return task is not None and coming(task)
+
+
+def _entry_of(job: str) -> str:
+    """The name of its picture in the history; "" where it has none."""
+    task = find_task(app().session, job)
+    return task.picture.stem if task is not None and task.received and task.picture is not None else ""
+
+
+def make_current(scene_uid: int, entry: str) -> bool:
+    """Have the scene's picture be that of the history, whichever has come or was shown since; whether it is."""
+    scene = _scene(scene_uid)
     image = None if scene is None else current(scene)
-    return 0 if image is None else image.session_uid
+    if scene is None or (image is not None and image.get(ENTRY) == entry):
+        return scene is not None
+    with suppress(OSError, ContractError, UserError):  # it was deleted, or cannot be read
+        return show_again(scene, app().gallery.entry(scene, entry)) is not None
+    return False
 
 
-def _is_painting() -> bool:
-    """Whether a picture may still come."""
-    session = app().session
-    coming = (session.submissions, session.exact_captures, session.waiting, session.unfetched, session.receivable)
-    return any(coming)
+def _is_projected(scene_uid: int, entry: str) -> bool:
+    scene = _scene(scene_uid)
+    pictures = [] if scene is None else [projector[PROJECTOR]["picture"] for projector in projectors(scene)]
+    return any(picture is not None and picture.get(ENTRY) == entry for picture in pictures)
 
 
 def _windows() -> list[bpy.types.Window]:

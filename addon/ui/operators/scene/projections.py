@@ -9,7 +9,7 @@ from ....camera.placement import carried, hold, moved, pose_of
 from ....camera.reader import camera_data, camera_of
 from ....messages.errors import ViewGone
 from ....pictures import image
-from ....pictures.camera_background import has_background, remove_background
+from ....pictures.camera_background import has_background, remove_background, shows_background
 from ....projection.projectors import copy_lens, is_lit, is_on, light, projectors, remove_projectors, switch
 from ....projection.view_transform import altering, show_as_is
 from ...context import Context, view_3d
@@ -160,7 +160,7 @@ class RemoveResults(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return has_background(context.scene.camera) or bool(projectors(context.scene))
+        return shows_background(context.scene) or bool(projectors(context.scene))
 
     def execute(self, context: Context) -> Status:
         image.remove(context.scene)

@@ -24,6 +24,25 @@ def use_edge_cases(scene: bpy.types.Scene, app: object) -> None:
     mark_and_toggle(scene, app)
 
 
+def ask_unheard(scene: bpy.types.Scene, app: object) -> None:
+    """A model that no server has spoken of yet: no other paints instead."""
+    scene["maquette_model"] = "dreamer"
+    assert bpy.ops.maquette.generate() == {"CANCELLED"}
+    assert app.session.notice.code == "model-unlisted", app.session.notice
+    del scene["maquette_model"]
+
+
+def ask_early(scene: bpy.types.Scene, app: object) -> None:
+    """Of a server that starts: what is asked for first is asked of the scene's model, and as that one paints."""
+    scene["maquette_model"] = "dreamer"
+    assert app.session.link.name == "starting" and bpy.ops.maquette.generate() == {"FINISHED"}, app.session
+    request = json.loads(app.session.tasks[-1].request)
+    assert (request["model"], request["steps"]) == ("dreamer", 5), request
+    del scene["maquette_model"]
+    bpy.data.images.remove(scene.pop("maquette_picture"))
+    assert bpy.ops.maquette.delete_entry(name=scene.maquette_history[-1].name) == {"FINISHED"}
+
+
 def come_home(scene: bpy.types.Scene, app: object) -> None:
     """A picture whose file was closed and is open again: by its path and names it finds its scene and camera."""
     bpy.ops.wm.save_as_mainfile(filepath=str(app.folder / "home.blend"))

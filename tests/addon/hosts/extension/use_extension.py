@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sample_scenes import fingerprint
-from use_edge_cases import use_edge_cases
+from use_edge_cases import ask_early, ask_unheard, use_edge_cases
 from use_fixes import use_fixes
 from use_history import take_up_again
 from use_messages import use_messages
@@ -54,6 +54,7 @@ def use(command: str) -> None:
         file.unlink()
     go_wrong(scene, app)
     start_server(app, command)
+    ask_early(scene, app)
     scene.maquette_seed, scene.maquette_steps = 7, 5
     choose(scene, app)
     before = materials(scene)
@@ -95,6 +96,7 @@ def go_wrong(scene: bpy.types.Scene, app: object) -> None:
     scene.maquette_prompt = PROMPT
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert app.session.link.name == "absent", app.session.link
+    ask_unheard(scene, app)
 
 
 def hold(castle: bpy.types.Object) -> None:

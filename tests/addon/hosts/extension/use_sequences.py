@@ -20,7 +20,10 @@ def use_sequences(scene: bpy.types.Scene, app) -> None:
     assert bpy.ops.maquette.sequence_background(sequence=done.id) == {"FINISHED"}, app.session.notice
     (layer,) = scene.camera.data.background_images
     assert (layer.image.filepath.endswith("0004.png"), layer.image_user.frame_start) == (True, 4)
-    image = layer.image
+    image, camera, picture = layer.image, scene.camera, scene.pop("maquette_picture")
+    scene.camera = None  # as where it lies behind other cameras
+    assert bpy.types.MAQUETTE_PT_views.poll(bpy.context) and bpy.ops.maquette.remove_results.poll()
+    scene.camera, scene["maquette_picture"] = camera, picture
     assert bpy.ops.maquette.remove_background() == {"FINISHED"}, app.session.notice
     bpy.data.images.remove(image)
     for sequence in app.session.sequences:

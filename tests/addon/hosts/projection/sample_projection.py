@@ -22,6 +22,13 @@ def staged(width=320, height=180):
     return scene
 
 
+def nudged(scene):
+    """The scene's camera, moved a little: its view is another one from here on."""
+    scene.camera.location.x += 0.001
+    bpy.context.view_layer.update()
+    return scene.camera
+
+
 def gradient(height, width):
     """A picture with different colours everywhere, red and blue and never green."""
     y, x = np.mgrid[:height, :width]

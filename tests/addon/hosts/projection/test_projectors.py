@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from addon.capture.scene import evaluated
-from addon.messages.errors import LockedObject, TooManyViews
+from addon.messages.errors import LockedObject
 from addon.pictures.image import remove
 from addon.projection import projectors as projectors_module
-from addon.projection.projectors import MOST, is_on, project, projectable, projectors, remove_projectors, switch
+from addon.projection.projectors import is_on, project, projectable, projectors, remove_projectors, switch
 from addon.regions.marks import mark, unmark
-from tests.addon.hosts.projection.sample_projection import GREEN, flat, gradient, psnr, regions, staged
+from tests.addon.hosts.projection.sample_projection import GREEN, flat, gradient, nudged, psnr, regions, staged
 from tests.addon.hosts.sample_scenes import (
     box,
     camera,
@@ -94,12 +94,12 @@ def test_each_camera_sees_its_own_picture(tmp_path, record_property):
 def test_the_newer_view_lies_on_top_whatever_the_clock_does(step, tmp_path, monkeypatch):
     scene, now = staged(), time.time_ns()
     monkeypatch.setattr(projectors_module, "time", SimpleNamespace(time_ns=lambda: now))
-    first = project(scene, scene.camera, flat(RED))
+    first = project(scene, nudged(scene), flat(RED))
     now += step * 10**9
-    second = project(scene, scene.camera, flat(BLUE))
+    second = project(scene, nudged(scene), flat(BLUE))
     now += step * 10**9
     assert projectors(scene) == [first, second]
-    third = project(scene, scene.camera, flat(YELLOW))
+    third = project(scene, nudged(scene), flat(YELLOW))
     assert projectors(scene) == [first, second, third]
     assert is_colour(seen_from(scene, scene.camera, tmp_path / "seen.png"), YELLOW).any()
     assert not is_colour(seen_from(scene, scene.camera, tmp_path / "again.png"), BLUE).any()
@@ -169,20 +169,6 @@ def test_a_projector_is_locked_and_out_of_the_way():
     home = bpy.data.collections["Maquette"]
     assert home.hide_select and home.hide_render and home.hide_viewport
     assert projector.users_collection == (home,)
-
-
-def test_the_same_picture_is_thrown_anew_and_too_many_are_refused():
-    scene = staged(64, 36)
-    picture = flat(RED)
-    project(scene, scene.camera, picture)
-    again = project(scene, scene.camera, picture)
-    assert projectors(scene) == [again]
-    for _ in range(MOST - 1):
-        project(scene, scene.camera, flat(BLUE))
-    with pytest.raises(TooManyViews, match=str(MOST)):
-        project(scene, scene.camera, flat(BLUE))
-    project(scene, scene.camera, picture)
-    assert len(projectors(scene)) == MOST
 
 
 def test_what_is_no_region_is_never_touched(tmp_path):
@@ -267,7 +253,7 @@ def test_linked_data_is_dressed_where_it_has_slots_and_refused_where_not(tmp_pat
     assert with_slots.material_slots[0].link == "DATA" and with_slots.material_slots[0].material.library
     mark(put("without", into.meshes[1], (1, 0, 0)))
     bpy.context.view_layer.update()
-    onto, _ = projectable(scene, evaluated(scene), flat(RED))
+    onto, _ = projectable(scene, evaluated(scene), scene.camera, flat(RED))
     assert (onto.objects, onto.locked) == ((with_slots,), ("bare",))  # one that is locked keeps no other from it
     unmark(with_slots)
     _refused(scene, "bare")

@@ -6,6 +6,7 @@ import pytest
 from addon.pictures.sequences.frame_files import (
     LIST,
     consecutive,
+    duplicate,
     keep,
     name_of_frame,
     new_folder,
@@ -55,6 +56,13 @@ def test_a_picture_kept_is_none_of_the_history_s(tmp_path, picture) -> None:
     path = keep(new_folder(tmp_path / "all", "meadow"), name_of_frame("Camera", 1), source, "key")
     source.unlink()
     assert path.read_text() == "a"
+
+
+def test_a_file_that_is_there_already_leaves_nothing_beside_it(tmp_path, picture) -> None:
+    source = picture("a")
+    for _ in range(2):
+        duplicate(source, tmp_path / "0001.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0001.png", "a.png"]
 
 
 def test_frames_without_a_gap_play_as_they_are(tmp_path, picture) -> None:

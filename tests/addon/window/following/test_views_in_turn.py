@@ -26,6 +26,7 @@ def test_the_scenario_ends_well(report: dict) -> None:
 
 def test_each_camera_is_painted_and_told_what_the_others_show(report: dict) -> None:
     assert report["views"] == ["View 1", "View 2", "View 3"], report["notice"]
+    assert report["seen from"] == ["Camera", "Camera 1", "Camera 2"]
     assert report["told"] == 2  # all but the first
     assert report["camera"] == "Camera"
 

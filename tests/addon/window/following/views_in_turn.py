@@ -34,7 +34,7 @@ ADDON = "bl_ext.user_default.maquette"
 def views_in_turn(app, folder: Path, report: dict) -> Iterator:
     """Paint from every camera, look at it; bake, stop, bake again, undo, redo."""
     mark_ground()
-    yield from painted(app, folder, report, VIEWS, QUARTER)  # from farther round the castle hides the rocket
+    yield from painted(app, folder, report, VIEWS, QUARTER, busy=True)  # from farther round the castle hides the rocket
     yield from bake(folder, report)
 
 
@@ -63,8 +63,8 @@ def mark_ground() -> None:
         ground.select_set(True)
 
 
-def painted(app, folder: Path, report: dict, number: int, around: float = 1.0) -> Iterator:
-    """So many cameras on that share of the way around, each painted and projected."""
+def painted(app, folder: Path, report: dict, number: int, around: float = 1.0, busy: bool = False) -> Iterator:
+    """So many cameras on that share of the way around, each painted and projected, though one be ``busy`` already."""
     yield from desktop()
     stand_around(number, around)
     press("add_selected")
@@ -74,10 +74,13 @@ def painted(app, folder: Path, report: dict, number: int, around: float = 1.0) -
     bpy.context.scene.maquette_seed, bpy.context.scene.maquette_vary = 7, False
     press("start_server")
     yield lambda: app.session.link.name == "online" and app.session.link.health.device != "starting"
+    if busy:
+        press("generate")  # which is painted first, and is none of the turns
     press("paint_views")
     yield from over("MAQUETTE_OT_paint_views")
     report["notice"] = str(app.session.notice)
     report["views"] = views()
+    report["seen from"] = seen_from()
     requests = [json.loads(entry.text)["request"] for entry in bpy.context.scene.maquette_history]
     report["told"] = sum((request.get("reference") or {}).get("shown") is not None for request in requests)
     report["camera"] = bpy.context.scene.camera.name
@@ -138,6 +141,12 @@ def bake(folder: Path, report: dict) -> Iterator:
 def views() -> list[str]:
     """The projectors' names."""
     return sorted(item.name for item in bpy.context.scene.objects if "maquette_projector" in item)
+
+
+def seen_from() -> list[str]:
+    """The cameras whose pictures are projected."""
+    records = [item["maquette_projector"] for item in bpy.context.scene.objects if "maquette_projector" in item]
+    return sorted(record["picture"]["maquette_camera"].name for record in records)
 
 
 def over(operator: str) -> Iterator:

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from addon.compat import image_strips
-from addon.pictures.camera_background import has_background, remove_background
+from addon.messages.errors import LockedObject
+from addon.pictures.camera_background import has_background, remove_background, shows_background
 from addon.pictures.sequences.footage import as_strips, behind_cameras
 from addon.pictures.sequences.frame_files import keep, name_of_frame
 from addon.pictures.sequences.scene_views import _views_of, object_named
+from addon.projection.projectors import artist_cameras, project
 from addon.protocol.png import plain
 from addon.protocol.views import Views
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
 from addon.session.task import NOWHERE, Viewpoint
+from tests.addon.hosts.projection.sample_projection import flat, staged
 from tests.addon.hosts.sample_scenes import fresh
 
 VIEW = Viewpoint(scene=0, camera=0, pose=(), origin=NOWHERE)
@@ -72,14 +75,31 @@ def test_a_camera_shows_each_picture_at_its_frame(scene, tmp_path, numbers) -> N
     assert [shown(scene, "A", number) for number in numbers] == [10 * number for number in numbers]
     (layer,) = bpy.data.objects["A"].data.background_images
     assert layer.image.source == "SEQUENCE" and layer.image_user.frame_duration == numbers[-1] - numbers[0] + 1
-    assert has_background(bpy.data.objects["A"])
+    assert has_background(bpy.data.objects["A"]) and shows_background(scene)
     remove_background(bpy.data.objects["A"])
+    assert not shows_background(scene)
     assert not bpy.data.objects["A"].data.background_images
 
 
 def test_all_cameras_show_one_picture_each_and_those_that_are_gone_are_named(scene, tmp_path) -> None:
     assert shown_behind(scene, sequence(tmp_path, A=(3,), B=(4,), C=(5,))) == ("C",)
     assert [shown(scene, name, 1) for name in "AB"] == [30, 40]
+
+
+def test_where_one_camera_cannot_be_changed_none_is(scene, tmp_path) -> None:
+    bpy.data.libraries.write(str(tmp_path / "lens.blend"), {bpy.data.cameras["B"]})
+    with bpy.data.libraries.load(str(tmp_path / "lens.blend"), link=True) as (_, target):
+        target.cameras = ["B"]
+    bpy.data.objects["B"].data = target.cameras[0]
+    done = sequence(tmp_path, A=(3,), B=(4,))
+    with pytest.raises(LockedObject, match="B belongs to another file"):
+        shown_behind(scene, done)
+    assert not has_background(bpy.data.objects["A"])
+    bpy.data.objects["B"].data = bpy.data.objects["A"].data.copy()
+    (done.folder / name_of_frame("B", 4)).unlink()
+    with pytest.raises(RuntimeError):
+        shown_behind(scene, done)
+    assert not has_background(bpy.data.objects["A"]) and not bpy.data.objects["A"].data.background_images
 
 
 def test_strips_lie_above_what_is_there_and_begin_at_their_first_frame(scene, tmp_path) -> None:
@@ -93,6 +113,13 @@ def test_strips_lie_above_what_is_there_and_begin_at_their_first_frame(scene, tm
     assert [element.filename for element in strip.elements] == [f"{number:04d}.png" for number in (1, 2, 3, 4)]
     assert Path(bpy.path.abspath(strip.directory)).name == "held"
     assert [element.filename for element in strips[names[1]].elements] == ["0003.png", "0004.png"]
+
+
+def test_what_projects_a_picture_is_no_camera_to_paint_through():
+    scene = staged()
+    project(scene, scene.camera, flat((1.0, 0.0, 0.0)))
+    assert [name for name, _, _ in _views_of(scene, Views(all_cameras=True))] == ["Camera"]
+    assert artist_cameras(scene) == [scene.camera]
 
 
 def test_cameras_of_one_name_from_several_files_are_a_view_each(tmp_path):
