@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Live without a window: what it says of a scene that has no picture."""
+"""Live without a window: what it says of a scene that has no picture, and what it sets for one that has."""
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import bpy
 import pytest
 
+from addon.capture.scene_settings import read
 from addon.overlay.edits import unlisten
+from addon.protocol.default_model import TOYBOX
 from addon.regions.marks import mark
+from addon.request.settings import SENT, sent
 from addon.runtime.app import App
 from addon.session.reducer import notice_changed
+from addon.ui.live_settings import FRESH, following_few, live_changes
 from addon.ui.live_view import LiveView
 from tests.addon.hosts.sample_scenes import box, fresh
+from tests.addon.session.samples import blockout
 
 ASIDE = 50.0  # metres to the right, where no camera looks
 
@@ -68,3 +74,22 @@ def test_what_a_scene_lacks_is_said_whenever_the_sentence_does_not_stand(
     move(0.0)
     look(view, lambda: application.session.notice is None)
     look(view, lambda: application.live.state.painting)
+
+
+@pytest.mark.parametrize(("panel", "live"), [(20, 2), (4, 4), (20, 4)])
+def test_the_first_picture_is_set_as_generate_sets_one_of_as_many_steps(
+    application: App, scene: bpy.types.Scene, panel: int, live: int
+) -> None:
+    scene.maquette_steps, bpy.context.window_manager.maquette_live_steps = panel, live
+    ours = sent(replace(read(scene), **live_changes(scene)), TOYBOX)
+    scene.maquette_steps = FRESH * live
+    theirs = sent(read(scene), TOYBOX) | {"refinement": 0.0}  # Live's pictures have none
+    assert [name for name in SENT if ours[name] != theirs[name]] == []
+
+
+def test_a_strength_of_the_artist_s_own_stays_and_a_picture_that_follows_has_any(
+    application: App, scene: bpy.types.Scene
+) -> None:
+    assert following_few(scene, blockout()).strength == blockout().strength
+    scene.maquette_strength = 0.25
+    assert sent(replace(read(scene), **live_changes(scene)), TOYBOX)["strength"] == 0.25
