@@ -99,7 +99,7 @@ class FollowPicture(bpy.types.Operator):
         try:
             pixels = decoded(path.read_bytes())
             if not pixels.size:
-                raise ReferenceGone()
+                raise RuntimeError("Blender finds no picture in it")
             png = encoded(fitted(pixels, canvas.frame.width, canvas.frame.height))
             name = sha256(png).hexdigest()
             folder.mkdir(parents=True, exist_ok=True)
