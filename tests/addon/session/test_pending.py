@@ -42,7 +42,7 @@ def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
                 dispatcher.nudge()
                 session = await until(dispatcher, lambda session: len(session.receivable) == 2)
         assert all(task.picture.exists() and task.view.scene == pending.NO_ID for task in session.tasks)
-        assert {task.view.entry for task in session.tasks} == {VARIED.entry}, "should it fail, it is asked for as it was"
+        assert {task.view.entry for task in session.tasks} == {VARIED.entry}, "as it was asked for"
 
     asyncio.run(first())
     asyncio.run(second())

@@ -120,7 +120,8 @@ class EditPrompt(bpy.types.Operator):
 def in_lines(prompt: str) -> list[str]:
     """A prompt for the popup's lines, broken between words alone, and in scripts without blanks between any two
     letters: ``joined`` again, it is what it was."""
-    lines, rest = [], re.sub("[\t-\r]", " ", prompt.strip())
+    lines: list[str] = []
+    rest = re.sub("[\t-\r]", " ", prompt.strip())
     while len(lines) < len(LINES) - 1 and len(rest) > WRAPPED:
         breaks = list(BREAK.finditer(rest))
         fitting = [place for place in breaks if place.start() <= WRAPPED]
