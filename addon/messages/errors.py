@@ -30,6 +30,7 @@ UserError                  something cannot be done; what to do about it
 ├── SequenceUnusable       a sequence has no pictures for the scene that is open
 ├── EntryGone              the picture is not in the history any more
 ├── ReferenceGone          the picture that another is to follow is not on this machine
+├── TakenGone              nor is the one that a region is taken from, or it does not show it
 ├── NoRequest              a file carries no request that can be read
 ├── AccessNotAllowed       Blender's user has not allowed online access
 ├── WheelUnchosen          nobody has said where the server's wheel is
@@ -252,6 +253,19 @@ class ReferenceGone(UserError):
     def __init__(self) -> None:
         message = "The picture that this one is to follow is not on this machine."
         super().__init__(message, "Show a picture that is, or turn Keep Look off.")
+
+
+class TakenGone(UserError):
+    """The picture that a region is taken from is not on this machine any more, or does not show it; by the region's
+    phrase and session id."""
+
+    code = "taken-gone"
+
+    def __init__(self, phrase: str, uid: int) -> None:
+        message = f"The picture that “{phrase}” is taken from is not on this machine, or does not show it."
+        super().__init__(
+            message, "Press Taken from This, on the region: then it is painted as the others are.", str(uid)
+        )
 
 
 class NoRequest(UserError):

@@ -123,6 +123,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         ),
         "entry-gone": Fix(why="what was deleted is deleted; the button vanishes with the next look"),
         "reference-gone": Fix(why="of which other picture the look is to be kept, only the artist knows"),
+        "taken-gone": _buttons(Button(operator="maquette.take_region", text="Take It No More", subject_property="uid")),
         "picture-absent": _buttons(REUSE_ALL),
         "camera-elsewhere": _buttons(Button(operator="maquette.restore_camera", subject_property="name")),
         "camera-held": Fix(why="which constraint, driver or key may be muted, only the artist knows"),

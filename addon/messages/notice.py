@@ -65,6 +65,7 @@ OF_A_FILE = frozenset(  # codes of what is said of a scene, its picture or its r
         "already-painted",
         "entry-gone",
         "reference-gone",
+        "taken-gone",
         "picture-absent",
         "camera-elsewhere",
         "no-request",

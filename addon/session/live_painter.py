@@ -7,20 +7,24 @@ session's: they are in no list, no history, and not among what a quit Blender st
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..client.api import Client
-from ..client.download import download
+from ..client.download import download, write
 from ..client.exceptions import ClientError, ServerProblem
 from ..messages.notice import complaint, notice
 from ..protocol.answers import ENDED, Connection, Job
 from ..protocol.blockout import Blockout
+from ..protocol.strict_json import dump
 from . import live_state
 from .live_state import LivePicture, LiveRequest, LiveState
+from .task import Task
 
 REPLACEABLE = ("not-waiting", "unknown-job")  # codes of a job that could not be replaced, for it waits no more
 UNSENT = "unknown-reference"  # and of a picture that the server does not have, or not any more
@@ -122,3 +126,17 @@ class LivePainter:
             )
         else:  # somebody cancelled it
             self.apply(live_state.cancelled, number)
+
+
+def keep(picture: LivePicture, folder: Path) -> Task:
+    """A picture of Live's as one that was asked for, and has come: with its file in the folder, and that of the picture
+    that it follows, which may be nowhere else and without which it could not be painted again. Raises PictureUnsaved.
+    """
+    request, blockout = picture.request, picture.request.blockout
+    path = folder / f"{picture.sha256}.png"
+    followed = {} if blockout.reference is None else {folder / f"{blockout.reference.picture}.png": request.reference}
+    for file, png in {**followed, path: picture.png}.items():
+        if png and not file.exists():
+            write(file, png)
+    area, asked = blockout.width * blockout.height, json.dumps(dump(blockout))
+    return Task(job=picture.job, view=request.view, request=asked, area=area, settings=request.settings, picture=path)

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from ..protocol.answers import Job
 from ..protocol.blockout import Blockout
-from ..protocol.strict_json import ContractError, Key, dump, loads
+from ..protocol.strict_json import Added, ContractError, Key, dump, loads
 from ..request.settings import Settings
 from .state import Session
 from .task import NOWHERE, Origin, Task, Viewpoint
@@ -37,6 +37,7 @@ class PendingJob:
     pose: tuple[float, ...]
     home: Origin = NOWHERE
     cancelled: bool = False
+    entry: Annotated[str, Added("0.2.0")] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +83,17 @@ def _pending_job(task: Task, cancelled: bool) -> PendingJob:
     request = loads(Blockout, task.request)
     view = task.view
     return PendingJob(
-        job=task.job, request=request, settings=task.settings, pose=view.pose, home=view.origin, cancelled=cancelled
+        job=task.job,
+        request=request,
+        settings=task.settings,
+        pose=view.pose,
+        home=view.origin,
+        cancelled=cancelled,
+        entry=view.entry,
     )
 
 
 def _task(pending: PendingJob) -> Task:
-    view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=pending.pose, origin=pending.home)
+    view = Viewpoint(scene=NO_ID, camera=NO_ID, pose=pending.pose, origin=pending.home, entry=pending.entry)
     area, request = pending.request.width * pending.request.height, json.dumps(dump(pending.request))
     return Task(job=pending.job, view=view, request=request, area=area, settings=pending.settings)

@@ -25,7 +25,9 @@ class Viewpoint:
     """Where a blockout was seen from: session ids of scene, camera and regions, and the camera as numbers.
 
     Blender's references die on undo; its session ids do so when the file is closed. By ``origin`` both are found
-    again when that file is opened anew. A picture that is the ``frame`` of a ``sequence``, by its id, goes to that.
+    again when that file is opened anew. A picture that is the ``frame`` of a ``sequence``, by its id, goes to that. One
+    that is painted again of the history has as its ``entry`` what that is called there: it was asked for as it is,
+    whatever the scene has become.
     """
 
     scene: int
@@ -35,6 +37,7 @@ class Viewpoint:
     regions: tuple[int, ...] = ()
     sequence: str = ""
     frame: int = 0
+    entry: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,13 +18,14 @@ from .stored_property import declared
 
 STEPS, SIZE = "maquette_live_steps", "maquette_live_size"  # of Live's pictures, on the window manager
 FEW, FRESH = 4, 2  # steps where the artist chose no other number; times as many where nothing is followed
-SHAPED = ("emphasis", "noise")  # settings that suit a number of steps
+SHAPED = ("emphasis", "noise")  # settings that place things beside the guidance
+BY_STEPS = ("strength", *SHAPED)  # and those whose defaults suit a number of steps: the panel's do not suit Live's
 
 
 def live_changes(scene: bpy.types.Scene) -> dict[str, Any]:
     """How the settings of Live's pictures differ from the panel's. One that follows no other takes twice the steps: all
     that come after it look as it does."""
-    manager, unset = window_manager(), {name: None for name in SHAPED if scene.get(KEYS[name]) is None}
+    manager, unset = window_manager(), {name: None for name in BY_STEPS if scene.get(KEYS[name]) is None}
     size = {"size": getattr(manager, SIZE), "exact": False, "refinement": 0.0}
     return {"steps": FRESH * getattr(manager, STEPS), **size, **unset}
 

@@ -54,7 +54,7 @@ class LiveView:
         self._unfollowed = ""  # the scene's picture, while another look than that is wanted
         self._entry: tuple[str, Entry | None] = ("", None)  # the scene's picture, by its name
         self._resting = False
-        self._complaint: Notice | None = None  # what the scene lacks for a picture
+        self._complaint: Notice | None = None  # what the scene lacks for a picture, as it was said
         self._ended = time.perf_counter()  # the last look: what was moved makes Blender draw between two
 
     def touch(self, scene: int, reshaped: bool, moved: frozenset[int] | None = None) -> None:
@@ -86,6 +86,7 @@ class LiveView:
         self._slices = self.pictured = None
         app().regions.paused = False
         app().regions.lift()
+        self._take_back()
         if reason is not None:
             app().dispatcher.apply(notice_changed, reason)
         redraw()
@@ -185,9 +186,8 @@ class LiveView:
         if request is None:
             return
         self._slices = None
-        if self._complaint is not None and app().session.notice == self._complaint:
-            app().dispatcher.apply(notice_changed, None)
-        self._complaint, live, before = None, app().live, app().live.state.number
+        self._take_back()
+        live, before = app().live, app().live.state.number
         reference = request.blockout.reference
         live.apply(live_state.captured, request.layout, "" if reference is None else reference.picture)
         if live.state.number == before:
@@ -197,12 +197,17 @@ class LiveView:
         app().event_loop.start(live.paint(request, live.state.number))
 
     def _complain(self, error: UserError) -> None:
-        """Say what the scene lacks; Live goes on, for the next edit may cure it."""
+        """Say what the scene lacks, unless the sentence stands there; Live goes on, for the next edit may cure it."""
         app().live.apply(live_state.capture_ended)
-        self._slices, complaint = None, notice(error)
-        if self._complaint != complaint:
-            app().dispatcher.apply(notice_changed, complaint)
-        self._complaint = complaint
+        self._slices, self._complaint = None, notice(error)
+        if app().session.notice != self._complaint:
+            app().dispatcher.apply(notice_changed, self._complaint)
+
+    def _take_back(self) -> None:
+        """Nothing is lacking any more, or nobody looks: what was said of it goes, where it still stands."""
+        if self._complaint is not None and app().session.notice == self._complaint:
+            app().dispatcher.apply(notice_changed, None)
+        self._complaint = None
 
     def _anchors(self, scene: bpy.types.Scene) -> Sequence[Anchor]:
         """The pictures that may be followed: the scene's own, then the latest of ours that followed none."""

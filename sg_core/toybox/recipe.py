@@ -37,8 +37,9 @@ class Recipe:
 
     `buckets` are the (width, height) pairs trained on and their shares. `code_width` numbers of a latent cell say which
     noun, `colours` are components of what is seen. `cross_only` says at which levels of the denoiser, finest first,
-    cells look at words but not at each other. `scenes` are kept at a time, the oldest replaced as training goes.
-    `hours` are core-hours for all lessons together. Half of the scenes hold one of the nouns `frequent`. `from_shipped` says that the weights that ship are gone on with.
+    cells look at words but not at each other. `scenes` are kept at a time, the oldest replaced as training goes. Half
+    of them hold one of the nouns `frequent`. `hours` are core-hours for all lessons together. `from_shipped` says that
+    the weights that ship are gone on with.
     """
 
     name: str

@@ -120,7 +120,7 @@ class PaintSmaller(bpy.types.Operator):
             return refuse(self, sentences.smallest())
         context.scene[SIZE] = smaller[0]
         settle()
-        return call(Generate.bl_idname, answers=self.answers)
+        return call(Generate.bl_idname, answers=self.answers, changed=True)
 
 
 class TurnExactOff(bpy.types.Operator):

@@ -28,7 +28,7 @@ from torch import Tensor
 FOLDER = Path(__file__).parents[1]
 SIDE = 256
 LUMA = (0.299, 0.587, 0.114)
-# Pictures that show their noun aslant, and by how many degrees, clockwise, each stands or flies as it is usually blocked out.
+# Pictures that show their noun aslant, and the degrees, clockwise, to where it stands or flies as artists block it out.
 ASLANT = {"rocket": -45.0, "airplane": 45.0, "guitar": -45.0}
 SHRUNK = 0.7  # what lies across a picture's corners is longer than its sides
 SEEN = 0.03  # the least coverage of a pixel inside a picture's box

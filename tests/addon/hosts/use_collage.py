@@ -35,13 +35,14 @@ def refuse_what_is_gone(app: object, castle: bpy.types.Object, earlier: str) -> 
     """A picture that is not there any more, and a region that it does not show."""
     picture = app.gallery.folder / f"{earlier}.png"
     hidden = picture.rename(picture.with_suffix(".hidden"))
-    assert bpy.ops.maquette.generate() == {"CANCELLED"} and app.session.notice.code == "reference-gone"
+    assert bpy.ops.maquette.generate() == {"CANCELLED"} and app.session.notice.code == "taken-gone"
     sequences = sorted((app.folder / "sequences").iterdir())
-    assert bpy.ops.maquette.all_cameras() == {"CANCELLED"} and app.session.notice.code == "reference-gone"
+    assert bpy.ops.maquette.all_cameras() == {"CANCELLED"} and app.session.notice.code == "taken-gone"
     assert sorted((app.folder / "sequences").iterdir()) == sequences
     assert not list(Path(bpy.app.tempdir).glob("maquette-*")), "no copy of the file stays"
     hidden.rename(picture)
     uid = str(castle.session_uid)
+    assert "“castle”" in app.session.notice.message and app.session.notice.subject == uid
     assert bpy.ops.maquette.take_region(uid=uid) == {"FINISHED"}
     castle["maquette_phrase"], castle.name = "cactus", "cactus"
     assert bpy.ops.maquette.take_region(uid=uid) == {"CANCELLED"} and app.session.notice.code == "region-gone"

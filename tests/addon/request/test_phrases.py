@@ -207,11 +207,14 @@ def test_the_method_shares_words_out_likewise():
 
 
 def test_add_on_and_method_read_with_the_same_functions():
-    one, other = (ast.parse(Path(module.__file__).read_text("utf-8")) for module in (spelling, sg_core.tokens))
-    shared = {node.name: ast.unparse(node) for node in one.body if isinstance(node, ast.FunctionDef)}
-    assert shared == {node.name: ast.unparse(node) for node in other.body if getattr(node, "name", None) in shared}
-    for name in ("GAP", "ENDS", "SPACELESS", "PARTICLES", "PREFIXES", "VOWELS", "JOINER"):
-        assert getattr(spelling, name) == getattr(sg_core.tokens, name)
+    assert len(written(spelling)) > 15
+    assert written(spelling) <= written(sg_core.tokens)
+
+
+def written(module) -> set[str]:
+    """The functions and constants of a module as they are written, comments aside."""
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    return {ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef | ast.Assign)}
 
 
 def test_weights_are_no_strange_words():

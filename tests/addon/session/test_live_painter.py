@@ -11,14 +11,15 @@ import pytest
 
 from addon.client.api import Client, find_connection
 from addon.protocol.blockout import Blockout
+from addon.protocol.strict_json import loads
 from addon.request.anchors import Anchor, anchored, layout_of
 from addon.request.settings import DEFAULTS
 from addon.session import live_state
-from addon.session.live_painter import LivePainter
+from addon.session.live_painter import LivePainter, keep
 from addon.session.live_state import LiveRequest
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout
+from tests.addon.session.samples import VIEW, blockout, dispatching, is_online, until
 
 LONG = 200  # steps of 0.02 s
 
@@ -146,6 +147,32 @@ def test_a_picture_that_is_followed_is_sent_once_and_again_where_it_is_gone(sett
                 for file in files:
                     file.unlink()  # as when the last job that followed it was forgotten
             assert painter.state.fresh is fresh
+
+    asyncio.run(story())
+
+
+def test_what_is_kept_can_be_painted_again_though_what_it_follows_was_never_kept(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        folder = tmp_path / "pictures"
+        async with painting(settings) as painter, dispatching(folder) as dispatcher:
+            await asyncio.wait_for(ask(painter, blockout()), 30)
+            fresh = painter.state.fresh
+            assert fresh is not None
+            anchor = Anchor(picture=fresh.sha256, request=blockout(), achieved=fresh.job.achieved, pose=())
+            moved = replace(blockout(), regions=(replace(blockout().regions[0], depth=1),))
+            await asyncio.wait_for(ask(painter, anchored(moved, anchor, False), fresh.png), 30)
+            picture = painter.state.picture
+            assert picture is not None and picture.sha256 != fresh.sha256
+            task = keep(picture, folder)
+            assert task.picture is not None and task.picture.read_bytes() == picture.png
+            assert (folder / f"{fresh.sha256}.png").read_bytes() == fresh.png
+            await until(dispatcher, is_online)
+            varied = replace(loads(Blockout, task.request), variation=0.3, variation_seed=2)
+            await dispatcher.submit(varied, VIEW)
+            session = await until(dispatcher, lambda session: session.notice or session.receivable)
+            assert session.notice is None
 
     asyncio.run(story())
 

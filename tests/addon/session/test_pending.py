@@ -12,6 +12,8 @@ from server.http.host import running
 from server.settings import ServerSettings
 from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, until
 
+VARIED = replace(VIEW, entry="1" * 64)  # of that picture of the history
+
 
 def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
     settings: ServerSettings, tmp_path: Path
@@ -21,7 +23,7 @@ def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
             dispatcher.nudge()
             await until(dispatcher, is_online)
             for steps in (3, 100, 5):
-                await dispatcher.submit(blockout(steps), VIEW, replace(DEFAULTS, prompt="mine"))
+                await dispatcher.submit(blockout(steps), VARIED, replace(DEFAULTS, prompt="mine"))
             await until(dispatcher, lambda session: session.tasks[1].job.step > 0 and session.tasks[0].receivable)
             dispatcher.apply(reducer.picture_received, dispatcher.session.tasks[0].job.id)
             await dispatcher.settle(20)
@@ -40,6 +42,7 @@ def test_what_is_not_painted_when_blender_quits_is_received_by_the_next(
                 dispatcher.nudge()
                 session = await until(dispatcher, lambda session: len(session.receivable) == 2)
         assert all(task.picture.exists() and task.view.scene == pending.NO_ID for task in session.tasks)
+        assert {task.view.entry for task in session.tasks} == {VARIED.entry}, "as it was asked for"
 
     asyncio.run(first())
     asyncio.run(second())

@@ -6,19 +6,13 @@ from dataclasses import replace
 import bpy
 from bpy.props import FloatProperty, IntProperty, StringProperty
 
-from ....camera.reader import camera_of
 from ....pictures.contact_sheet import cell_of_entry
 from ....pictures.history import Entry
 from ....protocol.blockout import SEED_MAX, Blockout
-from ....runtime.app import app
-from ....runtime.timers import receive
-from ....session.seeds import Seeds
-from ....session.task import Origin, Viewpoint
 from ...context import Context
-from ...sheet_views import onto_sheet
-from ..status import Status, refusing, settle
+from ..request.history_requests import ask, viewpoint_of
+from ..status import Status, refusing
 from .history import entry_of
-from .reuse import camera_of_entry
 
 NEAR = 0.3  # of the way to another picture: what one sees is the same picture, otherwise
 
@@ -45,20 +39,9 @@ class VaryEntry(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        scene, entry, dispatcher = context.scene, entry_of(context, self.name), app().dispatcher
-        camera = camera_of(scene, camera_of_entry(scene, entry))
-        origin = Origin(file=bpy.data.filepath, scene=scene.name_full, camera=camera.name_full)
-        view = Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=entry.pose, origin=origin)
-        details = (variation(entry, self.amount), view, entry.settings)
-        seeds = Seeds(count=self.count, painted=app().gallery.painted(scene))
-        status = settle()
-        if not bpy.app.background:
-            app().event_loop.start(onto_sheet(dispatcher.submit(*details, seeds), view, [cell_of_entry(entry)]))
-            return status
-        app().event_loop.wait(dispatcher.deliver(*details, seeds))
-        receive()
-        refused = app().session.notice is not None and not app().session.notice.warning
-        return {"CANCELLED"} if refused else status
+        scene, entry = context.scene, entry_of(context, self.name)
+        view, request, first = viewpoint_of(scene, entry), variation(entry, self.amount), [cell_of_entry(entry)]
+        return ask(scene, request, view, entry.settings, self.count, first)
 
 
 def variation(entry: Entry, amount: float) -> Blockout:

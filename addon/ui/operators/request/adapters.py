@@ -164,7 +164,7 @@ def _without(operator: DropAdapters | RenewAdapters, context: Context, instead: 
         return refuse(operator, sentences.adapters_fit())
     scene_settings.write(scene, changes)
     settle()
-    return call(Generate.bl_idname, answers=operator.answers)
+    return call(Generate.bl_idname, answers=operator.answers, changed=True)
 
 
 def _complaint(job: str) -> str:

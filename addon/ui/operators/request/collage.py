@@ -7,10 +7,10 @@ from functools import partial
 import bpy
 from bpy.props import StringProperty
 
-from ....messages.errors import EntryGone, ReferenceGone, RegionGone
+from ....messages.errors import EntryGone, ReferenceGone, RegionGone, TakenGone
 from ....pictures import history
 from ....pictures.history import Entry
-from ....protocol.blockout import Blockout, Region
+from ....protocol.blockout import Blockout, CollagePart, Region
 from ....protocol.strict_json import ContractError
 from ....regions import marks
 from ....request.phrases import Mark, same
@@ -18,7 +18,7 @@ from ....request.references import beginning, cutting_of
 from ....runtime.app import app
 from ...context import Context
 from ..scene.regions import material_of, region_of, viewport_colour
-from ..status import Status, refusing
+from ..status import Status, refusing, settle
 from .references import latest_entry
 
 
@@ -41,13 +41,13 @@ class TakeRegion(bpy.types.Operator):
         name = self.name or app().gallery.chosen
         if region.get(marks.TAKEN_FROM):
             marks.write(region, marks.TAKEN_FROM, None)
-            return {"FINISHED"}
+            return settle()
         entry = entry_of_picture(context.scene, name) if name else latest_entry(context.scene)
         if entry is None:
             raise ReferenceGone()
         shown_in(entry, mark)
         marks.write(region, marks.TAKEN_FROM, entry.name)
-        return {"FINISHED"}
+        return settle()
 
 
 def entry_of_picture(scene: bpy.types.Scene, name: str) -> Entry:
@@ -71,17 +71,25 @@ def shown_in(entry: Entry, mark: Mark) -> Region:
 
 
 def beginning_of(scene: bpy.types.Scene) -> Callable[[Blockout], Blockout]:
-    """How a request becomes one that begins as the scene has it now. Raises ReferenceGone and RegionGone."""
+    """How a request becomes one that begins as the scene has it now. Raises TakenGone."""
     parts, colours = [], {}
     amount = float(scene.get(marks.BLOCKING, 0.0))
     for item, mark in reversed(list(marks.marked(scene))):  # the first of a phrase gives the name, and so comes last
         objects = marks.parts_of(item)
         if mark.on and (mark.colour is not None or material_of(objects) is not None):
             colours[mark.name] = mark.colour or viewport_colour(objects)
-        if mark.on and (name := item.get(marks.TAKEN_FROM)):
-            entry = entry_of_picture(scene, str(name))
-            parts.append(cutting_of(mark.name, entry.name, entry.request, shown_in(entry, mark), entry.achieved))
+        if mark.on and item.get(marks.TAKEN_FROM):
+            parts.append(_cutting(scene, item, mark))
     return partial(beginning, parts=tuple(parts), amount=amount, colours=colours)
+
+
+def _cutting(scene: bpy.types.Scene, item: marks.Marked, mark: Mark) -> CollagePart:
+    try:
+        entry = entry_of_picture(scene, str(item[marks.TAKEN_FROM]))
+        theirs = shown_in(entry, mark)
+    except (ReferenceGone, RegionGone) as error:  # which region it is, these do not know
+        raise TakenGone(mark.phrase, item.session_uid) from error
+    return cutting_of(mark.name, entry.name, entry.request, theirs, entry.achieved)
 
 
 CLASSES = (TakeRegion,)

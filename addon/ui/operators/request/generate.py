@@ -38,6 +38,7 @@ from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .collage import beginning_of
 from .exact_capture import exact_capture
+from .history_requests import asked_again
 from .references import followed, reference_for, repeated
 
 
@@ -48,6 +49,10 @@ class Generate(bpy.types.Operator):
     bl_label = "Generate"
 
     answers: StringProperty(description="The failed job that this is the answer to", options={"HIDDEN", "SKIP_SAVE"})
+
+    changed: BoolProperty(
+        description="The scene was changed for that: it is to be painted as it is now", options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     replaces: StringProperty(
         description="The waiting job whose place in the queue it takes", options={"HIDDEN", "SKIP_SAVE"}
@@ -71,6 +76,8 @@ class Generate(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
+        if not self.changed and (asked := asked_again(scene, self.answers.split())) is not None:
+            return asked
         restyle, picture, match = repeated({*self.answers.split(), self.replaces})
         dispatcher.apply(failures_dismissed, self.answers.split())
         depsgraph = context.evaluated_depsgraph_get()

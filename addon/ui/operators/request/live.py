@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Live on and off, and its picture taken into the file."""
 
-import json
-
 import bpy
 
 from ....camera.reader import camera_of
-from ....client.download import write
 from ....client.exceptions import PictureUnsaved
 from ....messages import sentences
 from ....messages.notice import notice
 from ....overlay.handlers import through_camera
-from ....protocol.strict_json import dump
 from ....runtime.app import app
-from ....session.live_state import LivePicture
+from ....session.live_painter import keep
 from ....session.reducer import job_submitted
-from ....session.task import Task
 from ...context import Context, view_3d
 from ...live_view import live_view
 from ..status import Status, refuse, refusing, say, settle
@@ -60,13 +55,12 @@ class KeepLive(bpy.types.Operator):
         return app().live.state.picture is not None
 
     def execute(self, context: Context) -> Status:
-        picture = app().live.state.picture
+        picture, dispatcher = app().live.state.picture, app().dispatcher
         assert picture is not None, "as poll says"
         try:
-            write(app().dispatcher.folder / f"{picture.sha256}.png", picture.png)
+            dispatcher.apply(job_submitted, keep(picture, dispatcher.folder))
         except PictureUnsaved as error:
             return refuse(self, notice(error))
-        app().dispatcher.apply(job_submitted, _task(picture))
         return settle()
 
 
@@ -85,19 +79,6 @@ class LookThroughCamera(bpy.types.Operator):
         assert space is not None and space.region_3d is not None, "as poll says"
         space.region_3d.view_perspective = "CAMERA"
         return settle()
-
-
-def _task(picture: LivePicture) -> Task:
-    """A picture of Live's as one that was asked for, and has come."""
-    blockout, request = picture.request.blockout, picture.request
-    return Task(
-        job=picture.job,
-        view=request.view,
-        request=json.dumps(dump(blockout)),
-        area=blockout.width * blockout.height,
-        settings=request.settings,
-        picture=app().dispatcher.folder / f"{picture.sha256}.png",
-    )
 
 
 CLASSES = (Live, KeepLive, LookThroughCamera)

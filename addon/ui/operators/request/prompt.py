@@ -2,20 +2,26 @@
 """Operators on the prompt and the seed."""
 
 import random
-import textwrap
+import re
+from collections.abc import Iterable
 
 import bpy
 from bpy.props import StringProperty
 
 from ....protocol.blockout import SEED_MAX
 from ....request.settings import PROMPT, SEED
+from ....request.spelling import SPACELESS
 from ....request.wording import inserted
 from ...context import Context
 from ..scene.regions import marked_by
 from ..status import Status, refusing, settle
 
 LINES = ("first", "second", "third", "fourth", "fifth", "last")  # of the prompt, in its popup
-WRAPPED, LINE = 80, 400  # letters that a line is filled with, and that one can take
+WRAPPED = 80  # letters that a line is filled with; one that cannot be broken takes as many as it has
+SOLID = SPACELESS.pattern
+BREAK = re.compile(  # a blank, but between two letters of scripts without; and between two of these, where none is
+    rf"(?<=\S) (?=\S)(?:(?<!{SOLID} )|(?!{SOLID}))|(?<={SOLID})(?={SOLID})"
+)
 
 
 class InsertPhrase(bpy.types.Operator):
@@ -88,11 +94,11 @@ class EditPrompt(bpy.types.Operator):
     bl_label = "Edit Prompt"
     bl_options = {"REGISTER", "UNDO"}
 
-    first: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
-    second: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
-    third: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
-    fourth: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
-    fifth: StringProperty(maxlen=LINE, options={"SKIP_SAVE"})
+    first: StringProperty(options={"SKIP_SAVE"})
+    second: StringProperty(options={"SKIP_SAVE"})
+    third: StringProperty(options={"SKIP_SAVE"})
+    fourth: StringProperty(options={"SKIP_SAVE"})
+    fifth: StringProperty(options={"SKIP_SAVE"})
     last: StringProperty(options={"SKIP_SAVE"})  # and whatever does not fit above
 
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
@@ -107,16 +113,33 @@ class EditPrompt(bpy.types.Operator):
             column.prop(self, name, text="")
 
     def execute(self, context: Context) -> Status:
-        written = (getattr(self, name).strip() for name in LINES)
-        context.scene[PROMPT] = " ".join(line for line in written if line)
+        context.scene[PROMPT] = joined(getattr(self, name) for name in LINES)
         return {"FINISHED"}
 
 
 def in_lines(prompt: str) -> list[str]:
-    """A prompt for the popup's lines, broken between words alone: joined again with blanks, it says what it said."""
-    words = textwrap.wrap(prompt, WRAPPED, break_long_words=False, break_on_hyphens=False)
-    words += [""] * (len(LINES) - len(words))
-    return [*words[: len(LINES) - 1], " ".join(words[len(LINES) - 1 :])]
+    """A prompt for the popup's lines, broken between words alone, and in scripts without blanks between any two
+    letters: ``joined`` again, it is what it was."""
+    lines: list[str] = []
+    rest = re.sub("[\t-\r]", " ", prompt.strip())
+    while len(lines) < len(LINES) - 1 and len(rest) > WRAPPED:
+        breaks = list(BREAK.finditer(rest))
+        fitting = [place for place in breaks if place.start() <= WRAPPED]
+        if not breaks:
+            break
+        place = fitting[-1] if fitting else breaks[0]
+        lines.append(rest[: place.start()])
+        rest = rest[place.end() :]
+    return [*lines, rest, *[""] * (len(LINES) - len(lines) - 1)]
+
+
+def joined(lines: Iterable[str]) -> str:
+    """What the lines say, with blanks between them where their script has any."""
+    prompt = ""
+    for line in filter(None, (line.strip() for line in lines)):
+        solid = re.search(f"{SOLID}$", prompt) and re.match(SOLID, line)
+        prompt += line if solid or not prompt else f" {line}"
+    return prompt
 
 
 CLASSES = (InsertPhrase, Say, RollSeed, Copy, EditPrompt)

@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ....camera.reader import camera_of
 from ....camera.view import numbers
 from ....capture.canvas import Canvas
 from ....capture.scene import capture
@@ -28,15 +27,11 @@ from ....request.phrases import same
 from ....request.references import Keeps, following, reference_of
 from ....request.styles import applied
 from ....runtime.app import app
-from ....runtime.timers import receive
-from ....session.seeds import Seeds
-from ....session.task import Origin, Viewpoint
 from ...context import Context
 from ...image_editor import current
 from ...properties import request_model, style
-from ...sheet_views import onto_sheet
-from ..picture.reuse import camera_of_entry
-from ..status import Status, call, refusing, settle
+from ..status import Status, call, refusing
+from .history_requests import ask, viewpoint_of
 
 
 class RepaintRegion(bpy.types.Operator):
@@ -54,22 +49,12 @@ class RepaintRegion(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        scene, dispatcher = context.scene, app().dispatcher
+        scene = context.scene
         entry = latest_entry(scene)
         if entry is None:
             raise ReferenceGone()
-        camera = camera_of(scene, camera_of_entry(scene, entry))
-        origin = Origin(file=bpy.data.filepath, scene=scene.name_full, camera=camera.name_full)
-        view = Viewpoint(scene=scene.session_uid, camera=camera.session_uid, pose=entry.pose, origin=origin)
-        details = (repainting(entry, self._phrase(scene)), view, entry.settings)
-        seeds, status = Seeds(painted=app().gallery.painted(scene)), settle()
-        if not bpy.app.background:
-            app().event_loop.start(onto_sheet(dispatcher.submit(*details, seeds), view))
-            return status
-        app().event_loop.wait(dispatcher.deliver(*details, seeds))
-        receive()
-        refused = app().session.notice is not None and not app().session.notice.warning
-        return {"CANCELLED"} if refused else status
+        view = viewpoint_of(scene, entry)
+        return ask(scene, repainting(entry, self._phrase(scene)), view, entry.settings)
 
     def _phrase(self, scene: bpy.types.Scene) -> str:
         phrase = next((mark.phrase for item, mark in marks.marked(scene) if str(item.session_uid) == self.uid), None)
@@ -99,7 +84,7 @@ class FollowPicture(bpy.types.Operator):
         try:
             pixels = decoded(path.read_bytes())
             if not pixels.size:
-                raise ReferenceGone()
+                raise RuntimeError("Blender finds no picture in it")
             png = encoded(fitted(pixels, canvas.frame.width, canvas.frame.height))
             name = sha256(png).hexdigest()
             folder.mkdir(parents=True, exist_ok=True)
