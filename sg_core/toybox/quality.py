@@ -49,7 +49,7 @@ def frechet(one: Tensor, other: Tensor) -> float:
 
 
 def outlines(noun: str, atlas: Atlas) -> Tensor:
-    """The noun's true outlines, in boxes of their own, (outline, side, side): upright, both ways round, tilted, grown."""
+    """The noun's true outlines, in boxes of their own, (outline, side, side): upright, both ways, tilted, grown."""
     boxes = []
     for tile, flip, tilt in product((*atlas.of(noun), *atlas.upright(noun)), (False, True), TILTS):
         shape = math.sqrt(atlas.tiles[tile].aspect)
