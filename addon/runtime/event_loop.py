@@ -21,7 +21,7 @@ class EventLoop:
         self._failures: list[BaseException] = []
 
     @property
-    def under_way(self) -> frozenset[asyncio.Task[object]]:
+    def running(self) -> frozenset[asyncio.Task[object]]:
         """What was started and has not ended; what an operator starts begins in a later slice."""
         return frozenset(self._tasks)
 

@@ -126,8 +126,8 @@ def _enlarged(blockout: Blockout, times: float, multiple: int) -> dict[str, Any]
     width, height = (max(1, round(side * more / multiple)) * multiple for side in (blockout.width, blockout.height))
     left, right = (round(x * width / blockout.width) for x in (frame.left, frame.left + frame.width))
     top, bottom = (round(y * height / blockout.height) for y in (frame.top, frame.top + frame.height))
-    place = {"left": left, "top": top, "width": right - left, "height": bottom - top}
-    return {"width": width, "height": height, "frame": place, "enlargement": times}
+    box = {"left": left, "top": top, "width": right - left, "height": bottom - top}
+    return {"width": width, "height": height, "frame": box, "enlargement": times}
 
 
 def _lora(text: str) -> dict[str, Any]:

@@ -140,7 +140,7 @@ CRISP = replace(
     scenes=40_960,
     hours=9,
     lessons={
-        "denoiser": Lesson(share=0.8, rate=3e-4, batch=96, decay=0.997),
+        "denoiser": Lesson(share=0.8, rate=6e-4, batch=48, decay=0.997),
         "decoder": Lesson(share=0.2, rate=2.5e-3, batch=4, decay=0.99),
     },
     from_shipped=True,

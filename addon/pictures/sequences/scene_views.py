@@ -31,7 +31,7 @@ from ...raster.instances import camera_triangles
 from ...regions import marks
 from ...request.phrases import said, swapped
 from ...request.settings import Settings
-from .views_in_turn import check_cameras, take_in, told
+from .views_in_turn import check_cameras, take_in, view_request
 
 
 def write_views(command: ViewsCommand, again: Callable[[], None]) -> None:
@@ -71,7 +71,7 @@ def _captured(
     snapshot = _snapshot(scene, camera, view, views)
     blockout = finish(develop(snapshot))
     if views.in_turn:
-        blockout = told(scene, camera, snapshot, blockout, depth.parent)
+        blockout = view_request(scene, camera, snapshot, blockout, depth.parent)
     if views.depth:
         depth.write_bytes(finish(_depth(snapshot)))
     return replace(view, blockout=blockout, pose=tuple(numbers(snapshot.view)))

@@ -32,21 +32,23 @@ def check_cameras(names: Collection[str]) -> None:
         raise TooManyViews(f"{len(names)} cameras are more than {MOST} views.", "Name those that matter most.")
 
 
-def told(scene: bpy.types.Scene, camera: bpy.types.Object, snapshot: Snapshot, asked: Blockout, out: Path) -> Blockout:
+def view_request(
+    scene: bpy.types.Scene, camera: bpy.types.Object, snapshot: Snapshot, request: Blockout, out: Path
+) -> Blockout:
     """The request of a view as one that goes on with what is projected; that picture lies in ``out``, by its sha256.
 
     Raises as ``projectable`` does: what could not be projected need not be painted.
     """
     projectable(scene, evaluated(scene), camera)
     key = SceneKey(scene.session_uid, camera.session_uid)
-    shown = finish(reference_to_match(key, Meshes(), snapshot, out))
-    return asked if shown is None else following(asked, shown)
+    reference = finish(reference_to_match(key, Meshes(), snapshot, out))
+    return request if reference is None else following(request, reference)
 
 
 def take_in(scene: bpy.types.Scene, camera: bpy.types.Object, turn: Path) -> None:
     """Wait for a view's picture, which the file ``turn`` names once it is there, and project it; nothing without one.
 
-    Raises SecondBlenderFailed where whoever paints is gone with the folder; what ``project`` does, ``told`` has raised.
+    Raises SecondBlenderFailed where whoever paints is gone with the folder; what ``project`` does, ``view_request`` has raised.
     """
     while not turn.is_file():
         if not turn.parent.is_dir():

@@ -45,7 +45,7 @@ class TakeRegion(bpy.types.Operator):
         entry = entry_of_picture(context.scene, name) if name else latest_entry(context.scene)
         if entry is None:
             raise ReferenceGone()
-        shown_in(entry, mark)
+        region_in_picture(entry, mark)
         marks.write(region, marks.TAKEN_FROM, entry.name)
         return settle()
 
@@ -60,7 +60,7 @@ def entry_of_picture(scene: bpy.types.Scene, name: str) -> Entry:
         raise ReferenceGone() from error
 
 
-def shown_in(entry: Entry, mark: Mark) -> Region:
+def region_in_picture(entry: Entry, mark: Mark) -> Region:
     """The region of a mark's phrase, or else of its name, in an earlier picture. Raises RegionGone."""
     regions = entry.request.regions
     region = next((region for region in regions if same(mark.phrase, region.phrase)), None)
@@ -86,7 +86,7 @@ def beginning_of(scene: bpy.types.Scene) -> Callable[[Blockout], Blockout]:
 def _cutting(scene: bpy.types.Scene, item: marks.Marked, mark: Mark) -> CollagePart:
     try:
         entry = entry_of_picture(scene, str(item[marks.TAKEN_FROM]))
-        theirs = shown_in(entry, mark)
+        theirs = region_in_picture(entry, mark)
     except (ReferenceGone, RegionGone) as error:  # which region it is, these do not know
         raise TakenGone(mark.phrase, item.session_uid) from error
     return cutting_of(mark.name, entry.name, entry.request, theirs, entry.achieved)

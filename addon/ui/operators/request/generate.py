@@ -38,7 +38,7 @@ from ...sheet_views import onto_sheet
 from ..status import Status, call, refuse, refusing, settle
 from .collage import beginning_of
 from .exact_capture import exact_capture
-from .history_requests import asked_again
+from .history_requests import request_again
 from .references import followed, reference_for, repeated
 
 
@@ -76,8 +76,8 @@ class Generate(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         scene, dispatcher = context.scene, app().dispatcher
-        if not self.changed and (asked := asked_again(scene, self.answers.split())) is not None:
-            return asked
+        if not self.changed and (status := request_again(scene, self.answers.split())) is not None:
+            return status
         restyle, picture, match = repeated({*self.answers.split(), self.replaces})
         dispatcher.apply(failures_dismissed, self.answers.split())
         depsgraph = context.evaluated_depsgraph_get()

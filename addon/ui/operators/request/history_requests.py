@@ -50,7 +50,7 @@ def ask(
     return {"CANCELLED"} if refused else status
 
 
-def asked_again(scene: bpy.types.Scene, jobs: Container[str]) -> Status | None:
+def request_again(scene: bpy.types.Scene, jobs: Container[str]) -> Status | None:
     """Ask once more for what one of those failed jobs was to paint, where that was of the history; None where it was
     the scene's."""
     task = next((task for task in app().session.tasks if task.job.id in jobs and task.view.entry), None)

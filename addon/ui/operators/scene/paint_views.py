@@ -105,10 +105,10 @@ def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
     try:
         for uid in cameras:
             _look_through(scene_uid, uid)
-            under_way = app().event_loop.under_way
+            running = app().event_loop.running
             if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
                 break
-            sending = app().event_loop.under_way - under_way
+            sending = app().event_loop.running - running
             yield lambda sending=sending: all(task.done() for task in sending)
             job = _job_of(sending)
             yield lambda job=job: not _is_coming(job)

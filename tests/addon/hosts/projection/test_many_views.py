@@ -7,7 +7,7 @@ from addon.capture.scene import capture, evaluated
 from addon.capture.snapshot import develop
 from addon.cooperative import finish
 from addon.messages.errors import TooManyViews
-from addon.pictures.sequences.views_in_turn import told
+from addon.pictures.sequences.views_in_turn import view_request
 from addon.projection.projectors import MOST, check_room, project, projectors
 from addon.request.settings import Settings
 from tests.addon.hosts.projection.sample_projection import flat, nudged, staged
@@ -30,7 +30,7 @@ def test_the_same_picture_is_thrown_anew_and_too_many_are_refused(tmp_path):
         project(scene, nudged(scene), flat(BLUE))
     snapshot = capture(scene, Settings(prompt="a box and a ball"))
     with pytest.raises(TooManyViews, match=str(MOST)):  # in a batch, before it is painted
-        told(scene, scene.camera, snapshot, finish(develop(snapshot)), tmp_path)
+        view_request(scene, scene.camera, snapshot, finish(develop(snapshot)), tmp_path)
     project(scene, scene.camera, picture)
     assert len(projectors(scene)) == MOST
 
