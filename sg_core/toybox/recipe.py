@@ -140,8 +140,10 @@ CRISP = replace(
     scenes=40_960,
     hours=9,
     lessons={
-        "denoiser": Lesson(share=0.8, rate=6e-4, batch=48, decay=0.997),
-        "decoder": Lesson(share=0.2, rate=2.5e-3, batch=4, decay=0.99),
+        "denoiser": Lesson(share=0.76, rate=6e-4, batch=48, decay=0.997),
+        "decoder": Lesson(share=0.18, rate=2.5e-3, batch=4, decay=0.99),
+        "judge": Lesson(share=0.03, rate=1e-3, batch=4, decay=0.99),
+        "second-judge": Lesson(share=0.03, rate=1e-3, batch=4, decay=0.99),
     },
     from_shipped=True,
     frequent=("castle", "rocket", "airplane", "guitar"),

@@ -39,11 +39,15 @@ class Segmenter(nn.Module):
         logits: Tensor = self.network(rgb * 2 - 1)
         return logits
 
+    def own_sides(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width at which it looks at a picture of these."""
+        return of_area((height, width), self.side) if self.side else (height, width)
+
     @torch.no_grad()
     def probabilities(self, rgb: Tensor) -> Tensor:
         """Class probabilities (batch, 1 + nouns, height, width), float32."""
         sides = (rgb.shape[-2], rgb.shape[-1])
-        own = of_area(sides, self.side) if self.side else sides
+        own = self.own_sides(*sides)
         logits: Tensor = self(rgb if own == sides else F.interpolate(rgb, own, mode="area"))
         seen = logits.float().softmax(1)
         return seen if own == sides else F.interpolate(seen, sides, mode="bilinear")

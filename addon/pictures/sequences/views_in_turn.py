@@ -48,7 +48,7 @@ def view_request(
 def take_in(scene: bpy.types.Scene, camera: bpy.types.Object, turn: Path) -> None:
     """Wait for a view's picture, which the file ``turn`` names once it is there, and project it; nothing without one.
 
-    Raises SecondBlenderFailed where whoever paints is gone with the folder; what ``project`` does ``view_request`` raised.
+    Raises SecondBlenderFailed where whoever paints is gone with the folder. Room was asked for before.
     """
     while not turn.is_file():
         if not turn.parent.is_dir():

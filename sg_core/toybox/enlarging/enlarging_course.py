@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The model that ships, trained further: its denoiser and words, then the decoder on what they leave."""
+"""The model that ships, trained further: its denoiser and words, the decoder on what they leave, and its Judges."""
 
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from sg_core.toybox.enlarging.patch_basis import PatchSource
 from sg_core.toybox.enlarging.scene_cache import CHUNK, SceneCache
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
-from sg_core.toybox.segmenter import load_judge
+from sg_core.toybox.segmenter import load_judge, save_judge
 from sg_core.toybox.training.course import FIRST_SCENES, GROWTH
 from sg_core.toybox.training.denoiser import DenoiserTraining
+from sg_core.toybox.training.judge import JUDGES, JudgeTraining
 from sg_core.toybox.training.milestone import WEIGHTS, write_record
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import CHUNK as ROWS
@@ -30,13 +31,14 @@ from sg_core.toybox.training.turns import TURN, Training, all_settled, replaced
 
 CACHED = 1024  # scenes that the decoder learns from at a time
 RESUMED_SEEDS = 1_000_000  # between the decoder's scenes of one start and of the next
-TRAINED = ("unet", "text_encoder", "vae")
+ONWARD_SEEDS = 50_000_000  # behind the scenes that the Judges were first taught
+TRAINED = ("unet", "text_encoder", "vae", "judge", "second-judge")
 OF_REVISION = ("README.md", "readers.json")  # what is said of the weights that ship, and of no others
 
 
 @dataclass
 class EnlargingCourse:
-    """Denoiser and decoder in training; `model` is the denoiser as it was when the decoder's turn began."""
+    """All parts in training; `model` is the denoiser as it was when the decoder's turn began."""
 
     recipe: Recipe
     atlas: Atlas
@@ -45,11 +47,12 @@ class EnlargingCourse:
     model: FrozenModel
     denoiser: DenoiserTraining
     decoder: EnlargingTraining
+    judges: Mapping[str, JudgeTraining]
 
     @property
     def trainings(self) -> dict[str, Training]:
-        """Both parts by name."""
-        return {"denoiser": self.denoiser, "decoder": self.decoder}
+        """The parts by name."""
+        return {"denoiser": self.denoiser, "decoder": self.decoder, **self.judges}
 
     def turn(self, name: str, over: Callable[[], bool], seconds: float = TURN) -> str:
         """Train one part for so many seconds of its clock, or until `over()`; returns a line for the log."""
@@ -57,7 +60,7 @@ class EnlargingCourse:
         with training.learner.timed():
             if name == "denoiser":
                 grow(self.denoiser.pools, GROWTH)
-            else:
+            elif name == "decoder":
                 self.model.follow(self.denoiser.learner, self.parts)
                 self.decoder.prepare()
         return training.learner.turn(name, training.loss, over, seconds)
@@ -69,6 +72,8 @@ class EnlargingCourse:
             with all_settled(list(learners.values())):
                 self.parts.save(fresh)
                 shutil.copytree(WEIGHTS, fresh, ignore=ignore_trained, dirs_exist_ok=True)
+                for name, training in self.judges.items():
+                    save_judge(training.judge, fresh / name)
                 sheet = f"samples-{self.denoiser.learner.steps}-{self.decoder.learner.steps}.png"
                 sample_sheet(self.recipe, self.atlas, self.parts, self.folder / sheet)
             write_record(self.recipe, learners, fresh)
@@ -96,12 +101,17 @@ def begin_enlarging(recipe: Recipe, folder: Path, hours: float) -> EnlargingCour
         learner("denoiser", {"unet": parts.unet.train(), "text": parts.text_encoder.train()}),
     )
     painter = learner("decoder", {"decoder": parts.vae.decoder.train()})
-    judge = load_judge(WEIGHTS / "judge").network.requires_grad_(False).to(painter.precision)
+    likeness = load_judge(WEIGHTS / "judge").network.requires_grad_(False).to(painter.precision)
+    judges = {
+        name: JudgeTraining(source, painter, learner(name, {"judge": judge.train()}), judge, seeds + ONWARD_SEEDS)
+        for name, (_, seeds) in JUDGES.items()
+        for judge in [load_judge(WEIGHTS / name).requires_grad_(True)]
+    }
     torch.manual_seed(denoiser.learner.steps + painter.steps)
     np.random.seed((denoiser.learner.steps + painter.steps) % 2**31)
     grow(denoiser.pools, max(0, FIRST_SCENES - sum(pool.filled for pool in denoiser.pools)))
-    decoder = EnlargingTraining(caches(recipe, atlas, model, painter.steps), parts.vae.decoder, painter, judge)
-    return EnlargingCourse(recipe, atlas, folder, parts, model, denoiser, decoder)
+    decoder = EnlargingTraining(caches(recipe, atlas, model, painter.steps), parts.vae.decoder, painter, likeness)
+    return EnlargingCourse(recipe, atlas, folder, parts, model, denoiser, decoder, judges)
 
 
 def grow(scene_pools: Sequence[Pool], count: int) -> None:

@@ -2,13 +2,14 @@
 """The Judges at the native size: the first, and a second of another network, on seeds of its own, that checks it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from sg_core.toybox.recipe import Recipe
+from sg_core.toybox.scenes.compose import Pictures
 from sg_core.toybox.segmenter import Segmenter
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import Source
@@ -56,6 +57,13 @@ def new_judge(recipe: Recipe, architecture: str = "nested") -> Segmenter:
     return Segmenter(recipe.nouns, recipe.judge_width, architecture)
 
 
+def resized(batch: Batch, sides: tuple[int, int]) -> Batch:
+    """The same scenes, their pictures and masks averaged to this height and width."""
+    of = batch.pictures
+    rgb, visible, full = (F.interpolate(one, sides, mode="area") for one in (of.rgb, of.visible, of.full))
+    return replace(batch, pictures=Pictures(rgb, visible, full))
+
+
 def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
     """The class of each pixel (batch, height, width): the thing that covers most of it, or 0."""
     visible = batch.pictures.visible
@@ -73,8 +81,11 @@ def segmentation_loss(judge: Segmenter, picture: Tensor, batch: Batch) -> Tensor
     """Cross-entropy with the true visible masks, and what each noun of each picture lacks of the whole of its mask.
 
     The second is one minus the soft intersection over union (Rahman and Wang, 2016), the very figure a Judge is asked
-    for: pixels alone would let small things go.
+    for: pixels alone would let small things go. Picture and masks are of the size at which the Judge looks at them.
     """
+    sides = judge.own_sides(*picture.shape[-2:])
+    if sides != tuple(picture.shape[-2:]):
+        picture, batch = F.interpolate(picture, sides, mode="area"), resized(batch, sides)
     truth = classes(batch, judge.nouns)
     logits = judge(picture).float()
     masks = F.one_hot(truth, logits.shape[1]).movedim(-1, 1).float()

@@ -134,7 +134,7 @@ def test_the_denoiser_begins_as_it_ships_and_knows_its_scenes(tmp_path: Path, fe
     assert not course.decoder.caches[0].filled  # drawn when the decoder's turn comes
 
 
-def test_both_parts_take_turns_and_the_decoder_paints_what_the_denoiser_leaves_now(tmp_path: Path, few_scenes):
+def test_the_parts_take_turns_and_the_decoder_paints_what_the_denoiser_leaves_now(tmp_path: Path, few_scenes):
     course = begin_enlarging(TINY_PICTURES, tmp_path, 1.0)
     before = [weight.clone() for weight in course.model.parts.unet.parameters()]
     assert furthest_behind(course.trainings) == "denoiser"
@@ -144,16 +144,27 @@ def test_both_parts_take_turns_and_the_decoder_paints_what_the_denoiser_leaves_n
     assert not all(map(torch.equal, before, frozen))
     with course.denoiser.learner.averaged():
         assert all(map(torch.equal, course.parts.unet.parameters(), frozen))
-    course.denoiser.learner.spent = 0.8
+    for training in course.trainings.values():
+        training.learner.spent = training.learner.planned
+    course.decoder.learner.spent = 0.0
     assert furthest_behind(course.trainings) == "decoder"
-    course.decoder.learner.spent = 0.2
+    course.decoder.learner.spent = course.decoder.learner.planned
     assert furthest_behind(course.trainings) is None
+
+
+def test_judges_go_on_with_what_they_know(tmp_path: Path, few_scenes):
+    course = begin_enlarging(replace(TINY_PICTURES, buckets=((256, 256, 1.0),)), tmp_path, 1.0)
+    torch.manual_seed(0)
+    for name, training in course.judges.items():
+        assert training.judge.own_sides(256, 256) == (128, 128), "as they were taught"
+        assert training.loss()[0].item() < 1.0  # of untrained Judges 4 and more
+        assert after_one_step(course, name).startswith(f"{name} step 1 loss")
 
 
 def test_checkpoints_are_taken_up_where_they_were(tmp_path: Path, few_scenes):
     course = begin_enlarging(TINY_PICTURES, tmp_path, 1.0)
-    after_one_step(course, "denoiser")
-    after_one_step(course, "decoder")
+    for name in course.trainings:
+        after_one_step(course, name)
     save_fresh(course.trainings, course.folder)
     again = begin_enlarging(TINY_PICTURES, tmp_path, 1.0)
     for name, training in course.trainings.items():
@@ -173,7 +184,7 @@ def test_training_leaves_the_model_that_ships_with_other_weights(tmp_path: Path,
     model = tmp_path / "model"
     names = {path.relative_to(WEIGHTS) for path in WEIGHTS.rglob("*") if path.is_file()}
     alike = {path for path in names if path.parts[0] not in (*TRAINED, *OF_REVISION)}
-    assert Path("judge/judge.safetensors") in alike and Path("tokenizer/words.json") in alike
+    assert Path("tokenizer/words.json") in alike
     assert all((model / path).read_bytes() == (WEIGHTS / path).read_bytes() for path in alike)
     assert not any((model / name).exists() for name in OF_REVISION)
     for name in TRAINED:
