@@ -50,7 +50,7 @@ class Dispatcher:
 
     async def until_answer(self) -> None:
         """Wait until it is known whether there is a server, and so which models it has."""
-        await self.until(lambda session: session.link.name not in ("connecting", "starting"))
+        await self.until(lambda session: not session.link.pending)
 
     async def watch(self) -> None:
         """Dial the server, listen to it, and dial again; for ever."""

@@ -35,6 +35,11 @@ class Link:
     models: tuple[ModelInfo, ...] = ()
     adapters: tuple[AdapterInfo, ...] = ()
 
+    @property
+    def pending(self) -> bool:
+        """Whether it is not known yet if there is a server, and so which models it has."""
+        return self.name in ("connecting", "starting")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:

@@ -269,7 +269,7 @@ def chosen(scene: bpy.types.Scene) -> ModelInfo:
 def request_model(scene: bpy.types.Scene) -> ModelInfo:
     """The ``chosen`` model, to ask for a picture; in the background a server that starts is waited for. Raises
     ModelUnlisted."""
-    if bpy.app.background:
+    if bpy.app.background and app().session.link.pending:
         app().event_loop.wait(app().dispatcher.until_answer())
     if is_unlisted(app().session, name := scene.get(MODEL, "")):
         raise ModelUnlisted(name)
