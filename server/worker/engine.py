@@ -234,9 +234,7 @@ class DiffusionEngine:
         assert self._ready is not None, "load comes first"
         info, read = self._ready.info, vocabulary.readable(blockout, self._ready.info.words)
         try:
-            with within_memory(
-                f"A picture of {blockout.width} x {blockout.height} pixels", self._plan_memory(blockout)
-            ):
+            with within_memory(f"A picture of {blockout.width} x {blockout.height} pixels", self._plan(blockout)):
                 yield self._ready, read
         except OutOfMemory as error:
             if any(region.colour for region in blockout.regions):
@@ -270,7 +268,7 @@ class DiffusionEngine:
 
         return watch
 
-    def _plan_memory(self, blockout: Blockout) -> str:
+    def _plan(self, blockout: Blockout) -> str:
         """Have the model save as much memory as this picture needs; in words, how much that is."""
         from sg_core.memory import GIBIBYTE, MemoryPlan, counted, plan
 
