@@ -126,8 +126,8 @@ FALLBACK = replace(
     SHARP, name="fallback", style=FIRST, buckets=((128, 128, 0.6), (160, 96, 0.2), (96, 160, 0.2)), judge_width=24
 )
 
-# Those weights gone on with, at the 256 pixels of their decoder: the denoiser at a rate that keeps what it knows, with
-# more pictures a step than it began with, and the decoder on what it leaves. The hours come on top of what shipped.
+# Those weights gone on with, at the 256 pixels of their decoder: the denoiser at a rate that keeps what it knows, the
+# decoder on what it leaves, and the Judges. The hours come on top of what shipped.
 # Half of its castles had been Japanese ones, which readers called pagodas: they are left out now. Its rockets, guitars
 # and airplanes had all been aslant, as the atlas draws them, so that a block that stands upright was painted as rubble.
 CRISP = replace(

@@ -2,14 +2,13 @@
 """The Judges at the native size: the first, and a second of another network, on seeds of its own, that checks it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from sg_core.toybox.recipe import Recipe
-from sg_core.toybox.scenes.compose import Pictures
 from sg_core.toybox.segmenter import Segmenter
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import Source
@@ -57,16 +56,11 @@ def new_judge(recipe: Recipe, architecture: str = "nested") -> Segmenter:
     return Segmenter(recipe.nouns, recipe.judge_width, architecture)
 
 
-def resized(batch: Batch, sides: tuple[int, int]) -> Batch:
-    """The same scenes, their pictures and masks averaged to this height and width."""
-    of = batch.pictures
-    rgb, visible, full = (F.interpolate(one, sides, mode="area") for one in (of.rgb, of.visible, of.full))
-    return replace(batch, pictures=Pictures(rgb, visible, full))
-
-
-def classes(batch: Batch, nouns: Sequence[str]) -> Tensor:
-    """The class of each pixel (batch, height, width): the thing that covers most of it, or 0."""
+def classes(batch: Batch, nouns: Sequence[str], sides: tuple[int, int] | None = None) -> Tensor:
+    """The class of each pixel (batch, height, width): the thing that covers most of it, or 0; at this height and width,
+    or else the pictures'."""
     visible = batch.pictures.visible
+    visible = visible if sides is None else F.interpolate(visible, sides, mode="area")
     index = {noun: number for number, noun in enumerate(nouns, 1)}
     slots = visible.shape[1]
     names = [[index[t.noun] for t in scene.objects] + [0] * (slots - len(scene.objects)) for scene in batch.scenes]
@@ -81,13 +75,11 @@ def segmentation_loss(judge: Segmenter, picture: Tensor, batch: Batch) -> Tensor
     """Cross-entropy with the true visible masks, and what each noun of each picture lacks of the whole of its mask.
 
     The second is one minus the soft intersection over union (Rahman and Wang, 2016), the very figure a Judge is asked
-    for: pixels alone would let small things go. Picture and masks are of the size at which the Judge looks at them.
+    for: pixels alone would let small things go. Both are taken at the size at which the Judge looks at pictures.
     """
     sides = judge.own_sides(*picture.shape[-2:])
-    if sides != tuple(picture.shape[-2:]):
-        picture, batch = F.interpolate(picture, sides, mode="area"), resized(batch, sides)
-    truth = classes(batch, judge.nouns)
-    logits = judge(picture).float()
+    truth = classes(batch, judge.nouns, sides)
+    logits = judge(F.interpolate(picture, sides, mode="area")).float()
     masks = F.one_hot(truth, logits.shape[1]).movedim(-1, 1).float()
     likely = logits.softmax(1)
     both, either = (likely * masks).sum((2, 3)), (likely + masks - likely * masks).sum((2, 3))
