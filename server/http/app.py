@@ -38,6 +38,7 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
         store, signal, newest = Store(settings.database), Signal(), 0
         with suppress(QueueUnavailable):  # what cannot be cleared now is not needed to start
             newest = store.last_event()
+            store.put_back("restart")  # all workers' jobs: no answer shows one in hand of a worker that is gone
             store.sweep()
         pool, events = WorkerPool(settings, store, signal), EventLog(store, signal, newest)
         offers = Offers.of(settings, store)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Restarts, locks and rows of another version: none of them is the fault of a job, and none fails one."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from addon.protocol.strict_json import dump
+from server.http.app import create_app
 from server.queue.sharing import ALONE
 from server.queue.store import Store
 from server.worker.engine import Progress
@@ -81,6 +83,21 @@ def test_killing_the_server_again_and_again_fails_no_job(tmp_path, with_worker):
         assert served.reaches(job)["state"] == "done"
     wait_until(lambda: processes_of(home) == [])  # what was orphaned ends with its step
     assert faults_in(home / "jobs.sqlite") == []
+
+
+def test_the_first_answer_shows_no_job_in_hand_of_a_server_that_is_gone(tmp_path):
+    settings = fake(tmp_path)
+    store = Store(settings.database)
+    job, _ = store.submit(blockout(), "key", 1)
+    assert store.claim() is not None
+    store.close()
+
+    async def first() -> str:
+        app = create_app(settings, "token")
+        async with app.router.lifespan_context(app):  # and no task of the server's has run yet
+            return app.state.services.store.job(job.id).state
+
+    assert asyncio.run(first()) == "queued"
 
 
 def test_a_worker_that_dies_of_a_job_counts_across_restarts(tmp_path):
