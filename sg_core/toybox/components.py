@@ -45,6 +45,12 @@ class Parts:
         ids: Tensor = self.tokenizer(captions, return_tensors="pt", **padded).input_ids
         return ids
 
+    def to(self, device: torch.device | str) -> "Parts":
+        """These very parts, moved to another device."""
+        for module in (self.text_encoder, self.unet, self.vae):
+            nn.Module.to(module, device)
+        return self
+
     def pipeline(self) -> "StableDiffusionPipeline":
         """These very parts as the plain pipeline."""
         from diffusers import StableDiffusionPipeline

@@ -15,7 +15,7 @@ import torch
 
 from sg_core.errors import RequestError
 from sg_core.toybox.enlarging.enlarging_course import begin_enlarging
-from sg_core.toybox.recipe import RECIPES
+from sg_core.toybox.recipe import RECIPES, on_gpu
 from sg_core.toybox.training.checkpoint import point, training_folder
 from sg_core.toybox.training.course import begin
 from sg_core.toybox.training.turns import Training, furthest_behind, hours_of, save_fresh
@@ -53,14 +53,14 @@ def main(words: Sequence[str] | None = None) -> int:
     args = parser().parse_args(words)
     if args.threads:
         torch.set_num_threads(args.threads)
-    recipe = RECIPES[args.recipe]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    recipe = on_gpu(RECIPES[args.recipe]) if device == "cuda" else RECIPES[args.recipe]
     folder = args.folder or training_folder(recipe.name)
     folder.mkdir(parents=True, exist_ok=True)
     claim(folder)
     stop = Stop()
-    hours, device = args.hours or recipe.hours, "cuda" if torch.cuda.is_available() else "cpu"
-    onward = recipe.from_shipped
-    course: Trained = begin_enlarging(recipe, folder, hours) if onward else begin(recipe, folder, hours, device)
+    begins = begin_enlarging if recipe.from_shipped else begin
+    course: Trained = begins(recipe, folder, args.hours or recipe.hours, device)
     say(folder, "begins: " + hours_of(course.trainings))
     run(course, folder, stop, time.monotonic() + 60 * args.minutes)
     save_fresh(course.trainings, course.folder)

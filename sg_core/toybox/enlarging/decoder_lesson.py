@@ -48,8 +48,9 @@ class EnlargingTraining:
             cache.renew()
         batch = self.learner.lesson.batch
         index = np.random.randint(0, cache.filled, batch)
-        cleaned = torch.rand(batch, 1, 1, 1) < CLEANED
-        spread = NOISE * torch.rand(batch, 1, 1, 1).square()
+        device = cache.true.device
+        cleaned = torch.rand(batch, 1, 1, 1, device=device) < CLEANED
+        spread = NOISE * torch.rand(batch, 1, 1, 1, device=device).square()
         true = cache.true[index] + spread * torch.randn_like(cache.true[index])
         latents = torch.where(cleaned, cache.cleaned[index], true)
         painted = self.decoder(latents.to(self.learner.precision)).float() / 2 + 0.5

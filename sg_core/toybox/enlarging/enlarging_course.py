@@ -3,6 +3,7 @@
 
 import math
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from sg_core.toybox.segmenter import load_judge, save_judge
 from sg_core.toybox.training.course import FIRST_SCENES, GROWTH
 from sg_core.toybox.training.denoiser import DenoiserTraining
 from sg_core.toybox.training.judge import JUDGES, JudgeTraining
-from sg_core.toybox.training.milestone import WEIGHTS, write_record
+from sg_core.toybox.training.milestone import WEIGHTS, adopt, read_record, write_record
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.pool import CHUNK as ROWS
 from sg_core.toybox.training.pool import Pool, pools
@@ -84,14 +85,19 @@ def ignore_trained(folder: str, names: list[str]) -> set[str]:
     return {*TRAINED, *OF_REVISION}.intersection(names) if Path(folder) == WEIGHTS else set()
 
 
-def begin_enlarging(recipe: Recipe, folder: Path, hours: float) -> EnlargingCourse:
-    """The course as its checkpoints left it, or from the weights that ship; the denoiser's first scenes are drawn."""
-    atlas, parts, model = load_atlas(recipe.nouns), load_parts(WEIGHTS), FrozenModel(load_parts(WEIGHTS))
+def begin_enlarging(
+    recipe: Recipe, folder: Path, hours: float, device: str = "cpu", first: Path = WEIGHTS
+) -> EnlargingCourse:
+    """The course as its checkpoints left it, or from the weights of the folder `first`; the denoiser's first scenes are
+    drawn. Of an export of this recipe it also goes on counting."""
+    atlas, record = load_atlas(recipe.nouns).to(device), read_record(first, recipe)
+    parts, model = load_parts(first).to(device), FrozenModel(load_parts(first).to(device))
 
     def learner(name: str, modules: dict[str, torch.nn.Module]) -> Learner:
-        lesson = recipe.lessons[name]
-        learner_of_lesson = Learner(modules, lesson, hours * lesson.share, trained=True)
-        learner_of_lesson.resume(folder, name)
+        lesson, clock = recipe.lessons[name], time.monotonic if device == "cuda" else time.process_time
+        learner_of_lesson = Learner(modules, lesson, hours * lesson.share, clock, trained=True)
+        if not learner_of_lesson.resume(folder, name):
+            adopt(learner_of_lesson, record.get(name))
         return learner_of_lesson
 
     source = PatchSource(recipe, atlas, parts, model.basis)
@@ -101,11 +107,11 @@ def begin_enlarging(recipe: Recipe, folder: Path, hours: float) -> EnlargingCour
         learner("denoiser", {"unet": parts.unet.train(), "text": parts.text_encoder.train()}),
     )
     painter = learner("decoder", {"decoder": parts.vae.decoder.train()})
-    likeness = load_judge(WEIGHTS / "judge").network.requires_grad_(False).to(painter.precision)
+    likeness = load_judge(first / "judge").network.requires_grad_(False).to(device, painter.precision)
     judges = {
         name: JudgeTraining(source, painter, learner(name, {"judge": judge.train()}), judge, seeds + ONWARD_SEEDS)
         for name, (_, seeds) in JUDGES.items()
-        for judge in [load_judge(WEIGHTS / name).requires_grad_(True)]
+        for judge in [load_judge(first / name).to(device).requires_grad_(True)]
     }
     torch.manual_seed(denoiser.learner.steps + painter.steps)
     np.random.seed((denoiser.learner.steps + painter.steps) % 2**31)

@@ -23,12 +23,17 @@ class FrozenModel:
     def __post_init__(self) -> None:
         for module in (self.parts.unet, self.parts.text_encoder, self.parts.vae):
             module.requires_grad_(False).eval()
-        self.basis = basis_of(self.parts.vae)
-        self.precision = precision(self.parts.unet.device)
+        device = self.parts.unet.device
+        self.basis, self.precision = basis_of(self.parts.vae).to(device), precision(device)
         nn.Module.to(self.parts.unet, self.precision)
         nn.Module.to(self.parts.text_encoder, self.precision)
-        self.alphas = self.parts.scheduler.alphas_cumprod.to(self.parts.unet.device)
-        self.empty = self.parts.tokens([""])
+        self.alphas = self.parts.scheduler.alphas_cumprod.to(device)
+        self.empty = self.parts.tokens([""]).to(device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.alphas.device
 
     @property
     def channels(self) -> int:
@@ -52,7 +57,7 @@ class FrozenModel:
 
         `noise` and `clean` are (batch, channel, y, x); returns latents of that shape.
         """
-        tokens = self.parts.tokens(list(captions))
+        tokens = self.parts.tokens(list(captions)).to(self.device)
         if scale > 1:
             tokens = torch.cat([tokens, self.empty.expand_as(tokens)])
         words = self.parts.text_encoder(tokens).last_hidden_state

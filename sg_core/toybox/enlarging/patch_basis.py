@@ -29,6 +29,10 @@ class PatchBasis:
     kernels: Tensor
     offsets: Tensor
 
+    def to(self, device: torch.device | str) -> "PatchBasis":
+        """The same map on another device."""
+        return PatchBasis(self.kernels.to(device), self.offsets.to(device))
+
     def encode(self, rgb: Tensor) -> Tensor:
         """(batch, 3, height, width) in 0..1 -> (batch, component, height / 16, width / 16)."""
         return F.conv2d(F.avg_pool2d(rgb, CELL // HALVED), self.kernels, self.offsets, stride=HALVED)
@@ -49,7 +53,7 @@ def basis_of(vae: AutoencoderKL | AutoencoderTiny) -> PatchBasis:
     """The map that gives an encoder's latents, by least squares over pictures of noise: it has to be linear."""
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(PROBES, 3, PROBE_SIDE // 2, PROBE_SIDE // 2, generator=generator)
-    latents = latents_of(vae, F.interpolate(noise, scale_factor=2.0))
+    latents = latents_of(vae, F.interpolate(noise, scale_factor=2.0).to(vae.device)).cpu()
     patches = F.unfold(noise, HALVED, stride=HALVED).transpose(1, 2).flatten(0, 1).double()
     known = torch.cat([patches, torch.ones(len(patches), 1, dtype=torch.float64)], 1)
     answers = latents.flatten(2).transpose(1, 2).flatten(0, 1).double()

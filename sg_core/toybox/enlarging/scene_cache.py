@@ -40,8 +40,9 @@ class SceneCache:
 
     def __post_init__(self) -> None:
         width, height = self.sides
-        self.pictures = torch.zeros(self.size, 3, height, width, dtype=torch.uint8)
-        self.true = torch.zeros(self.size, self.model.channels, height // CELL, width // CELL)
+        device, cells = self.model.device, (height // CELL, width // CELL)
+        self.pictures = torch.zeros(self.size, 3, height, width, dtype=torch.uint8, device=device)
+        self.true = torch.zeros(self.size, self.model.channels, *cells, device=device)
         self.cleaned = torch.zeros_like(self.true)
 
     @property

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A few minutes on a GPU that is lent: go on from an exported model or from nothing, stop in time, leave few files.
 
-    python -m sg_core.toybox.training.sprint --out OUT --model FOLDER
+    python -m sg_core.toybox.training.sprint --out OUT
 
+Without more it goes on with the weights that ship; with `--model FOLDER` with what `maquette toybox train` exported.
 The model comes back as pieces under 16 MiB of one tar file: `cat OUT/model.tar.* | tar -x`.
 """
 
@@ -18,9 +19,10 @@ from pathlib import Path
 
 import torch
 
-from sg_core.toybox.recipe import RECIPES
+from sg_core.toybox.enlarging.enlarging_course import EnlargingCourse, begin_enlarging
+from sg_core.toybox.recipe import RECIPES, Recipe, on_gpu
 from sg_core.toybox.training.course import Course, begin
-from sg_core.toybox.training.milestone import first_parts
+from sg_core.toybox.training.milestone import RECORD, WEIGHTS, first_parts, read_record
 from sg_core.toybox.training.optimise import Learner
 from sg_core.toybox.training.turns import furthest_behind, hours_of
 
@@ -35,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(prog="python -m sg_core.toybox.training.sprint", description=__doc__)
     flags.add_argument("--out", type=Path, required=True, help="where the pieces, the log and the sheet go")
     flags.add_argument("--model", type=Path, help="an exported model of the recipe to go on from")
-    recipes = sorted(name for name, recipe in RECIPES.items() if not recipe.from_shipped)
-    flags.add_argument("--recipe", choices=recipes, default="sharp", help="what to train")
+    recipes = sorted(set(RECIPES) - {"fallback"})
+    flags.add_argument("--recipe", choices=recipes, default="crisp", help="what to train")
     flags.add_argument("--minutes", type=float, default=8, help="stop after this many, everything written")
     flags.add_argument("--batch", type=int, default=1024, help="the largest batch of the denoiser to try")
     flags.add_argument("--device", default="cuda" if cuda else "cpu", help="where to train")
@@ -45,7 +47,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Size, train, export; then pack what comes back."""
-    begun, args = time.monotonic(), parser().parse_args(words)
+    begun, flags = time.monotonic(), parser()
+    args = flags.parse_args(words)
+    recipe = on_gpu(RECIPES[args.recipe]) if args.device == "cuda" else RECIPES[args.recipe]
+    if args.model and not read_record(args.model, recipe):
+        flags.error(f"--model {args.model}: holds no export of the recipe {recipe.name} ({RECORD} says of which it is)")
     args.out.mkdir(parents=True, exist_ok=True)
     end = begun + 60 * args.minutes - min(CLOSING, 20 * args.minutes)
     with tempfile.TemporaryDirectory() as workspace, (args.out / "log").open("a") as log:
@@ -56,23 +62,30 @@ def main(words: Sequence[str] | None = None) -> int:
                 stream.flush()
 
         folder = Path(workspace)
-        if args.model:
-            first_parts(RECIPES[args.recipe], folder, args.model)
-        course = begin(RECIPES[args.recipe], folder, 1.0, args.device)
+        course = begin_from(args.model, recipe, folder, args.device)
         say("begins: " + hours_of(course.trainings))
-        learner = course.denoiser.learner
         say(size(course, args.batch, min(SIZING, 10 * args.minutes)))
         plan(course, max(1.0, end - time.monotonic()) / 3600)
         while (name := furthest_behind(course.trainings)) and time.monotonic() < end:
             say(course.turn(name, lambda: time.monotonic() > end, TURN))
         course.export(folder / "model")
         pack(folder / "model", args.out)
-        shutil.copy(folder / f"samples-{learner.steps}.png", args.out / "samples.png")
+        (sheet,) = folder.glob("samples-*.png")
+        shutil.copy(sheet, args.out / "samples.png")
         say("stopped: " + hours_of(course.trainings))
     return 0
 
 
-def size(course: Course, most: int, seconds: float) -> str:
+def begin_from(model: Path | None, recipe: Recipe, folder: Path, device: str) -> Course | EnlargingCourse:
+    """The course as an exported model left it; without one from the weights that ship, or from nothing."""
+    if recipe.from_shipped:
+        return begin_enlarging(recipe, folder, 1.0, device, model or WEIGHTS)
+    if model:
+        first_parts(recipe, folder, model)
+    return begin(recipe, folder, 1.0, device)
+
+
+def size(course: Course | EnlargingCourse, most: int, seconds: float) -> str:
     """Double the denoiser's batch while that makes it faster; returns a line for the log."""
     learner, begun = course.denoiser.learner, time.monotonic()
     batch, best, measured = learner.lesson.batch, learner.lesson.batch, dict[int, float]()
@@ -88,7 +101,7 @@ def size(course: Course, most: int, seconds: float) -> str:
     return f"batch {best} ({listing})"
 
 
-def pictures_a_second(course: Course, batch: int, seconds: float) -> float:
+def pictures_a_second(course: Course | EnlargingCourse, batch: int, seconds: float) -> float:
     """The denoiser's speed at a batch, learning meanwhile; the first step is not counted."""
     learner: Learner = course.denoiser.learner
     learner.lesson = replace(learner.lesson, batch=batch)
@@ -99,7 +112,7 @@ def pictures_a_second(course: Course, batch: int, seconds: float) -> float:
     return (learner.pictures - before) / (time.monotonic() - begun)
 
 
-def plan(course: Course, hours: float) -> None:
+def plan(course: Course | EnlargingCourse, hours: float) -> None:
     """Share what is left of the time, counted from now, whatever was spent before."""
     for training in course.trainings.values():
         learner = training.learner

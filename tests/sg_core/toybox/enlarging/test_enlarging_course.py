@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The weights that ship, trained further: what they are given and told, and the folder that is left."""
 
+import io
 import json
 import re
+import tarfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,16 +18,18 @@ from torch import Tensor
 from sg_core.toybox import train
 from sg_core.toybox.autoencoder import latents_of
 from sg_core.toybox.components import load_parts
-from sg_core.toybox.enlarging import enlarging_course
-from sg_core.toybox.enlarging.decoder_lesson import less_steep, steepness
+from sg_core.toybox.enlarging import enlarging_course, frozen_model, scene_cache
+from sg_core.toybox.enlarging.decoder_lesson import EnlargingTraining, less_steep, steepness
 from sg_core.toybox.enlarging.enlarging_course import OF_REVISION, TRAINED, EnlargingCourse, begin_enlarging
 from sg_core.toybox.enlarging.frozen_model import FrozenModel, sampler_times
 from sg_core.toybox.enlarging.patch_basis import emphasis
 from sg_core.toybox.enlarging.scene_cache import CHUNK, SceneCache
-from sg_core.toybox.recipe import CRISP, RECIPES
+from sg_core.toybox.recipe import CRISP, RECIPES, Lesson
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
 from sg_core.toybox.scenes.scene import draw_scene
+from sg_core.toybox.segmenter import load_judge
+from sg_core.toybox.training import sprint
 from sg_core.toybox.training.milestone import WEIGHTS
 from sg_core.toybox.training.turns import furthest_behind, save_fresh
 
@@ -36,6 +41,8 @@ TINY_PICTURES = replace(
     hours=1,
     lessons={name: replace(lesson, batch=4) for name, lesson in CRISP.lessons.items()},
 )
+
+ONE_SIZE = replace(TINY_PICTURES, buckets=((64, 64, 1.0),))
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +119,23 @@ def test_a_cache_holds_scenes_with_true_and_cleaned_latents_and_replaces_the_old
     cache.renew()
     assert (cache.filled, cache.drawn) == (2 * CHUNK, 3 * CHUNK)
     assert not torch.equal(cache.pictures[0], first)
+
+
+def test_the_walk_and_the_decoder_s_lesson_stay_where_the_model_is(atlas, monkeypatch):
+    """On the device "meta", which computes shapes alone, in place of the GPU that this machine lacks."""
+    parts, there = load_parts(WEIGHTS), FrozenModel(load_parts(WEIGHTS)).basis.to("meta")
+    monkeypatch.setattr(frozen_model, "basis_of", lambda vae: there)
+    elsewhere = FrozenModel(parts.to("meta"))
+    monkeypatch.setattr(
+        scene_cache, "compose", lambda scenes, *sides: SimpleNamespace(rgb=torch.rand(CHUNK, 3, 64, 64, device="meta"))
+    )
+    cache = SceneCache(ONE_SIZE, atlas, elsewhere, (64, 64), 2 * CHUNK, 0)
+    for _ in range(8):  # at every scale
+        cache.renew()
+    learner = SimpleNamespace(lesson=Lesson(1.0, 1e-3, 4), precision=torch.float32)
+    judge = load_judge(WEIGHTS / "judge").network.to("meta")
+    loss, _ = EnlargingTraining([cache], elsewhere.parts.vae.decoder, learner, judge).loss()
+    assert cache.pictures.is_meta and cache.cleaned.is_meta and loss.is_meta
 
 
 def test_a_soft_edge_is_less_steep_wherever_it_is(atlas):
@@ -195,6 +219,22 @@ def test_training_leaves_the_model_that_ships_with_other_weights(tmp_path: Path,
     pipeline.set_progress_bar_config(disable=True)
     painted = pipeline("a castle", width=96, height=64, num_inference_steps=2, output_type="pt").images
     assert painted.shape == (1, 3, 64, 96)
+
+
+def test_a_sprint_goes_on_with_the_weights_that_ship_and_with_its_own(tmp_path: Path, few_scenes, capsys):
+    flags = ["--recipe", "tiny-pictures", "--minutes", "0.1", "--batch", "4", "--device", "cpu", "--out"]
+    assert sprint.main([*flags, str(tmp_path / "first")]) == 0
+    assert {file.name for file in (tmp_path / "first").iterdir()} >= {"log", "samples.png", "model.tar.0"}
+    whole = b"".join(piece.read_bytes() for piece in sorted((tmp_path / "first").glob("model.tar.*")))
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        tar.extractall(tmp_path, filter="data")
+    first = begin_enlarging(TINY_PICTURES, tmp_path / "course", 1.0, first=tmp_path / "model").trainings
+    assert first["denoiser"].learner.steps >= 2
+    assert sprint.main([*flags, str(tmp_path / "again"), "--model", str(tmp_path / "model")]) == 0
+    with pytest.raises(SystemExit):
+        sprint.main([*flags, str(tmp_path / "third"), "--model", str(WEIGHTS)])
+    assert "holds no export of the recipe tiny-pictures" in capsys.readouterr().err
+    assert not (tmp_path / "third").exists()
 
 
 def settings(folder: Path) -> dict[str, object]:
