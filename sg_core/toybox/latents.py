@@ -92,7 +92,7 @@ def look_codes(objects: Sequence[SceneObject], atlas: Atlas) -> Tensor:
     """Which of the noun's pictures, stripes, dots, and how far the hue is turned, as cosine and sine: (thing, 5)."""
     rows = []
     for item in objects:
-        tiles = atlas.of(item.noun)
+        tiles = atlas.upright(item.noun) if atlas.tiles[item.tile].turned else atlas.of(item.noun)
         picture = 0.0 if len(tiles) == 1 else 2 * tiles.index(item.tile) / (len(tiles) - 1) - 1
         turn = math.radians(COLOURS[item.colour]) - float(atlas.hues[item.tile, 0]) if item.colour else 0.0
         patterns = (1.5 * (item.pattern == "stripes"), 1.5 * (item.pattern == "dots"))

@@ -92,7 +92,7 @@ class Atlas:
         return self.by_noun[noun]
 
     def upright(self, noun: str) -> tuple[int, ...]:
-        """Indices of those tiles turned upright; none of a noun that is not drawn ASLANT."""
+        """Indices of those tiles turned upright, in the same order; none of a noun that is not drawn ASLANT."""
         return self.upright_by_noun.get(noun, ())
 
     def _by_noun(self, turned: bool) -> dict[str, tuple[int, ...]]:

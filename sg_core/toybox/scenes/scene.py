@@ -45,7 +45,7 @@ class SceneStyle:
 
 
 FIRST = SceneStyle(sides=(0.15, 0.8), inside=0.42, overlap=0.3, stretch=0.14, tilt=0.12, looks=False)
-SIX_LOOKS = SceneStyle(sides=(0.2, 0.85), inside=0.46, overlap=0.25, stretch=0.1, tilt=0.1, looks=True)
+SIX_LOOKS = SceneStyle(sides=(0.2, 0.85), inside=0.46, overlap=0.25, stretch=0.1, tilt=0.1, looks=True, upright=True)
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,8 @@ def draw_appearance(rng: np.random.Generator, atlas: Atlas, noun: str, style: Sc
     look = pick(rng, looks(noun, len(tiles))) if style.looks else None
     turned = atlas.upright(noun) if style.upright else ()
     tile = tiles[look.picture] if look else pick(rng, (*tiles, *turned))
+    if look and turned and rng.random() < 0.5:
+        tile = turned[atlas.of(noun).index(tile)]
     free = math.exp(rng.normal(0, style.stretch)) if rng.random() < 0.8 else 2 ** rng.uniform(-1, 1)
     shape = math.sqrt(atlas.tiles[tile].aspect * free * (look.stretch if look else 1))
     coloured = rng.random() < 0.3

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Looks: six a noun, far apart, drawn without a word; the scenes of before are drawn as they were."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from sg_core.toybox.latents import look_codes
 from sg_core.toybox.recipe import CRISP, FALLBACK
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.scenes.compose import compose
@@ -44,6 +47,15 @@ def test_two_looks_of_a_noun_differ_in_most_of_their_pixels(atlas):
         pictures = compose([portrait(noun, number, atlas) for number in range(COUNT)], atlas, 48, 48).rgb.flatten(1)
         apart = torch.cdist(pictures, pictures, p=1) / pictures.shape[1] + torch.eye(COUNT)
         assert apart.min() > 0.02, noun
+
+
+def test_upright_or_aslant_a_look_has_one_code(atlas):
+    (drawn,), (upright,) = atlas.of("rocket"), atlas.upright("rocket")
+    one = portrait("rocket", 1, atlas).objects[0]
+    assert one.tile == drawn and atlas.tiles[upright].turned
+    codes = look_codes([one, replace(one, tile=upright), portrait("rocket", 3, atlas).objects[0]], atlas)
+    assert torch.allclose(codes[0, :3], codes[1, :3])
+    assert not torch.allclose(codes[0, :3], codes[2, :3])
 
 
 def test_no_castle_is_a_pagoda(atlas):
