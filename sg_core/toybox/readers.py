@@ -28,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
     """The flags of `maquette toybox sheets`."""
     flags = argparse.ArgumentParser(prog="maquette toybox sheets", description=__doc__)
     flags.add_argument("--folder", type=Path, required=True, help="the model's folder")
-    flags.add_argument("--recipe", choices=sorted(RECIPES), default="sharp", help="the recipe it was trained by")
-    flags.add_argument("--against", type=Path, help="the folder of a model of recipe `fallback`, for the pairs")
+    flags.add_argument("--recipe", choices=sorted(RECIPES), default="crisp", help="the recipe it was trained by")
+    flags.add_argument("--against", type=Path, help="another model of this recipe, for the pairs")
     flags.add_argument("--out", type=Path, required=True, help="where the sheets and the key go")
     return flags
 
@@ -38,10 +38,13 @@ def main(words: Sequence[str] | None = None) -> int:
     """Write the sheets, and a key that readers must not see."""
     args = parser().parse_args(words)
     args.out.mkdir(parents=True, exist_ok=True)
-    subject = subject_of(args.folder, RECIPES[args.recipe])
-    key: dict[str, Any] = {"named": named(subject, args.out), "looks": looks(subject, args.out)}
+    recipe = RECIPES[args.recipe]
+    subject = subject_of(args.folder, recipe)
+    key: dict[str, Any] = {"named": named(subject, args.out)}
+    if recipe.style.looks:
+        key["looks"] = looks(subject, args.out)
     if args.against:
-        key["pairs"] = pairs(subject, subject_of(args.against, RECIPES["fallback"]), args.out)
+        key["pairs"] = pairs(subject, subject_of(args.against, recipe), args.out)
     (args.out / "key.json").write_text(json.dumps(key, indent=1) + "\n")
     return 0
 

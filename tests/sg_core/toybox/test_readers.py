@@ -26,7 +26,7 @@ def test_sheets_and_their_key_are_written(tmp_path, monkeypatch):
         monkeypatch.setattr(readers, name, count)
     monkeypatch.setattr(readers, "paint", lambda subject, captions, seeds: torch.rand(len(captions), 3, 16, 16))
     folder = find(CARDS["toybox"].address)
-    flags = ["--folder", str(folder), "--recipe", "fallback", "--against", str(folder), "--out", str(tmp_path)]
+    flags = ["--folder", str(folder), "--recipe", "sharp", "--against", str(folder), "--out", str(tmp_path)]
     assert readers.main(flags) == 0
     key = json.loads((tmp_path / "key.json").read_text())
     assert len(key["named"]) == 4
