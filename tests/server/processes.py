@@ -72,6 +72,12 @@ def row_of(database: Path, job: str) -> sqlite3.Row:
         return row
 
 
+def attempts(home: Path, job: str) -> tuple[int, int]:
+    """Workers that died of a job, and starts of the server that it outlived."""
+    row = row_of(home / "jobs.sqlite", job)
+    return row["attempts"], row["restarts"]
+
+
 def _has(path: Path, word: bytes) -> bool:
     try:
         return word in (path / "environ").read_bytes().split(b"\0")
