@@ -35,6 +35,7 @@ def create_app(settings: ServerSettings, token: str) -> FastAPI:
 def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        """Queue, pictures and workers, from start-up to shut-down."""
         store, signal, newest = Store(settings.database), Signal(), 0
         with suppress(QueueUnavailable):  # what cannot be cleared now is not needed to start
             newest = store.last_event()

@@ -145,14 +145,16 @@ CRISP = replace(
     frequent=("castle", "rocket", "airplane", "guitar"),
 )
 
+RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK, CRISP)}
 
-def on_gpu(recipe: Recipe) -> Recipe:
-    """The same with batches that a GPU has something to do with: a recipe's own are for a few CPU cores."""
+
+def recipe_for(name: str, device: str) -> Recipe:
+    """A recipe; on a GPU with batches that it has something to do with, for a recipe's own are for a few CPU cores."""
+    recipe = RECIPES[name]
+    if device != "cuda":
+        return recipe
     wider = {
-        name: replace(lesson, batch=(8 if name == "denoiser" else 16) * lesson.batch)
-        for name, lesson in recipe.lessons.items()
+        part: replace(lesson, batch=(8 if part == "denoiser" else 16) * lesson.batch)
+        for part, lesson in recipe.lessons.items()
     }
     return replace(recipe, lessons=wider)
-
-
-RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK, CRISP)}

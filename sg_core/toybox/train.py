@@ -15,7 +15,7 @@ import torch
 
 from sg_core.errors import RequestError
 from sg_core.toybox.enlarging.enlarging_course import begin_enlarging
-from sg_core.toybox.recipe import RECIPES, on_gpu
+from sg_core.toybox.recipe import RECIPES, recipe_for
 from sg_core.toybox.training.checkpoint import point, training_folder
 from sg_core.toybox.training.course import begin
 from sg_core.toybox.training.turns import Training, furthest_behind, hours_of, save_fresh
@@ -54,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    recipe = on_gpu(RECIPES[args.recipe]) if device == "cuda" else RECIPES[args.recipe]
+    recipe = recipe_for(args.recipe, device)
     folder = args.folder or training_folder(recipe.name)
     folder.mkdir(parents=True, exist_ok=True)
     claim(folder)

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from sg_core.toybox.enlarging.enlarging_course import EnlargingCourse, begin_enlarging
-from sg_core.toybox.recipe import RECIPES, Recipe, on_gpu
+from sg_core.toybox.recipe import RECIPES, Recipe, recipe_for
 from sg_core.toybox.training.course import Course, begin
 from sg_core.toybox.training.milestone import RECORD, WEIGHTS, first_parts, read_record
 from sg_core.toybox.training.optimise import Learner
@@ -49,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Size, train, export; then pack what comes back."""
     begun, flags = time.monotonic(), parser()
     args = flags.parse_args(words)
-    recipe = on_gpu(RECIPES[args.recipe]) if args.device == "cuda" else RECIPES[args.recipe]
+    recipe = recipe_for(args.recipe, args.device)
     if args.model and not read_record(args.model, recipe):
         flags.error(f"--model {args.model}: holds no export of the recipe {recipe.name} ({RECORD} says of which it is)")
     args.out.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 
 import tarfile
 
+from sg_core.toybox.recipe import CRISP, recipe_for
 from sg_core.toybox.training import sprint
 from sg_core.toybox.training.milestone import read_record
 from tests.sg_core.toybox.training.tiny_recipe import TINY
@@ -39,3 +40,15 @@ def test_what_is_packed_comes_back_whole_in_pieces(tmp_path, monkeypatch):
         content = tar.extractfile("model/weights")
         assert content is not None
         assert content.read() == (tmp_path / "model" / "weights").read_bytes()
+
+
+def test_a_gpu_gets_larger_batches_of_the_same_recipe():
+    assert recipe_for("crisp", "cpu") == CRISP
+    wide = recipe_for("crisp", "cuda")
+    assert {name: lesson.batch for name, lesson in wide.lessons.items()} == {
+        "denoiser": 384,
+        "decoder": 64,
+        "judge": 64,
+        "second-judge": 64,
+    }
+    assert wide.name == CRISP.name and wide.lessons["decoder"].rate == CRISP.lessons["decoder"].rate
