@@ -2,10 +2,9 @@
 """What every test may rely on: no network, no shared state with the person's own Maquette, repeatable examples."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -18,26 +17,10 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+pytest_plugins = ("tests.blender_processes",)
+
 settings.register_profile("maquette", deadline=None, derandomize=True)
 settings.load_profile("maquette")
-
-
-STATUS = pytest.StashKey[int]()
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """How it ended, for the end of the process."""
-    session.config.stash[STATUS] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End here where Blender's module was used: once in a while its libraries wait for ever when a process ends."""
-    worker = hasattr(config, "workerinput")  # of pytest-xdist, which ends its processes itself
-    if "bpy" in sys.modules and STATUS in config.stash and not worker:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(config.stash[STATUS])
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +40,3 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Served"]:
     home: Path = tmp_path_factory.mktemp("served") / "home"
     with serving(home) as running:
         yield running
-
-
-@pytest.fixture
-def record_property(record_property: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
-    """pytest's own, for numpy's numbers too: a worker of pytest-xdist cannot send those to the process that reports."""
-
-    def record(name: str, value: Any) -> None:
-        record_property(name, value.tolist() if hasattr(value, "tolist") else value)
-
-    return record

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import chdir
+from pathlib import Path
 
 from importlinter.cli import lint_imports
 
@@ -97,6 +98,27 @@ def core_imports(file: Source) -> Iterator[str]:
             )
 
 
+def host_imports(file: Source) -> Iterator[str]:
+    """The tests of the hosts, and what they import of other tests, need a Blender's Python and what hosts.sh adds."""
+    allowed = sys.stdlib_module_names | BLENDER | {"numpy", "pytest", "hypothesis", "addon", "tests"}
+    for imported in imports(file):
+        if imported.top not in allowed and not imported.function:
+            yield file.at(imported.node, f"a Blender of its own has no {imported.module}")
+
+
+def reached(files: list[Source]) -> list[Source]:
+    """These files, and every module of the tests that one of them imports when it is itself imported."""
+    found = {file.path: file for file in files}
+    waiting = list(files)
+    while waiting:
+        names = [i.module for i in imports(waiting.pop()) if i.top == "tests" and not i.function]
+        paths = {f"{name.replace('.', '/')}.py" for name in names} - found.keys()
+        new = [source(path) for path in sorted(paths) if (ROOT / path).is_file()]
+        found |= {file.path: file for file in new}
+        waiting += new
+    return list(found.values())
+
+
 def test_addon_uses_nothing_but_blender() -> None:
     uphold(foreign_imports, sources("addon"))
     assert len(list(foreign_imports(Source("addon/x.py", "import torch, json, numpy")))) == 1
@@ -106,6 +128,15 @@ def test_addon_reaches_itself_relatively() -> None:
     files = [file for file in sources("addon") if file.path != "addon/__main__.py"]
     uphold(absolute_imports, files)
     assert len(list(absolute_imports(Source("addon/x.py", "from addon import protocol\nfrom . import protocol")))) == 1
+
+
+def test_hosts_need_no_server() -> None:
+    files = reached(
+        [file for file in sources("tests/addon/hosts") if Path(file.path).name.startswith(("test_", "conf"))]
+    )
+    assert "tests/addon/session/samples.py" in {file.path for file in files}
+    uphold(host_imports, files)
+    assert len(list(host_imports(Source("tests/x.py", "import uvicorn\ndef f():\n    import fastapi")))) == 1
 
 
 def test_bpy_stays_in_its_files() -> None:

@@ -14,7 +14,8 @@ from addon.protocol.blockout import LoraFile
 from addon.session.seeds import Seeds
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout, dispatching, is_online, until
+from tests.addon.session.dispatching import dispatching, is_online, until
+from tests.addon.session.samples import VIEW, blockout
 
 
 def offering(settings: ServerSettings, folder: Path) -> ServerSettings:

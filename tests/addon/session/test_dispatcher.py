@@ -12,7 +12,8 @@ from addon.session.seeds import Seeds
 from server.catalogue import offered
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, online, until
+from tests.addon.session.dispatching import dispatching, is_absent, is_online, online, until
+from tests.addon.session.samples import VIEW, blockout
 
 
 def test_a_picture_arrives(settings: ServerSettings, tmp_path: Path) -> None:

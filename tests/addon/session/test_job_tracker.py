@@ -14,7 +14,8 @@ from addon.session.progress import describe
 from addon.session.task import Task
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import JOB, VIEW, blockout, dispatching, is_absent, is_online, online, until
+from tests.addon.session.dispatching import dispatching, is_absent, is_online, online, until
+from tests.addon.session.samples import JOB, VIEW, blockout
 
 PICTURE = b"picture"
 

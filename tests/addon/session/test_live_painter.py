@@ -19,7 +19,8 @@ from addon.session.live_painter import LivePainter, keep
 from addon.session.live_state import LiveRequest
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout, dispatching, is_online, until
+from tests.addon.session.dispatching import dispatching, is_online, until
+from tests.addon.session.samples import VIEW, blockout
 
 LONG = 200  # steps of 0.02 s
 

@@ -10,7 +10,8 @@ from addon.session import pending, reducer
 from addon.session.state import Session
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, until
+from tests.addon.session.dispatching import dispatching, is_absent, is_online, until
+from tests.addon.session.samples import VIEW, blockout
 
 VARIED = replace(VIEW, entry="1" * 64)  # of that picture of the history
 

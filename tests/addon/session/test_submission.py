@@ -14,7 +14,8 @@ from addon.session.dispatcher import Dispatcher
 from addon.session.seeds import Seeds
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout, dispatching, is_absent, is_online, online, tunnel, until
+from tests.addon.session.dispatching import dispatching, is_absent, is_online, online, tunnel, until
+from tests.addon.session.samples import VIEW, blockout
 
 
 def test_an_answer_that_is_lost_on_the_way_makes_no_second_job(settings: ServerSettings, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from addon.session.watch import link_name
 from server.catalogue import offered
 from server.http.host import running
 from server.settings import ServerSettings
-from tests.addon.session.samples import VIEW, blockout, dispatching, is_online, online, tunnel, until
+from tests.addon.session.dispatching import dispatching, is_online, online, tunnel, until
+from tests.addon.session.samples import VIEW, blockout
 
 
 def test_another_server_is_dialled_as_soon_as_it_is_set(settings: ServerSettings, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import bpy
@@ -18,7 +19,9 @@ from addon.runtime import preferences
 from addon.runtime.app import App
 from tests.addon.hosts.sample_scenes import box, fresh
 from tests.addon.session.samples import blockout
-from tests.server.serving import serving
+
+# A Blender of its own has the add-on alone.
+pytestmark = pytest.mark.skipif(find_spec("uvicorn") is None, reason="the server is not installed here")
 
 EARLIER = "1" * 64
 CURSED = "a cursed castle"  # which this painter does not survive
@@ -27,6 +30,8 @@ CURSED = "a cursed castle"  # which this painter does not survive
 @pytest.fixture
 def painting(own_home: Path, application: App) -> Iterator[App]:
     """The application in a scene with a rocket, with preferences, and with a server that paints masks."""
+    from tests.server.serving import serving
+
     mark_a_rocket(fresh())
     own = bpy.context.preferences.addons.new()
     own.module = EXTENSION

@@ -12,7 +12,7 @@ from addon.session.pending import save
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
 from addon.session.state import Session, find_sequence
 from tests.addon.pictures.sequences.samples import VIEW, painter, sequence_of
-from tests.addon.session.samples import online, until
+from tests.addon.session.dispatching import online, until
 
 
 def ended(session: Session, name: str = "s") -> PictureSequence:
