@@ -39,11 +39,11 @@ list() { # NAME ... -> the names with commas between; or none
 host() { # VERSION -> run the host tests there
   local version=$1 venv=.hosts/$1 base
   base=$(interpreter "${python[$version]}") || { skip "bpy $version" "no ${python[$version]}"; return 0; }
-  if [[ ! -e $venv/ready ]]; then
+  if [[ tests/hosts.sh -nt $venv/ready ]]; then # it is absent, or older than what this script installs
     "$base" -m venv "$venv" && "$venv/bin/pip" install -q "bpy==$version" pytest pytest-xdist hypothesis && touch "$venv/ready" ||
       { skip "bpy $version" "it could not be installed for $base"; return 0; }
   fi
-  tell "bpy $version" "$venv/bin/python" -m pytest -c /dev/null --rootdir . --confcutdir tests/addon/hosts -p no:cacheprovider -p tests.blender_processes --import-mode=importlib -q -rs -n 2 --dist loadfile -m 'not long' -o $'markers=timeout: pytest-timeout is not there\nlong: minutes by nature' tests/addon/hosts
+  tell "bpy $version" "$venv/bin/python" -m pytest -c /dev/null --rootdir . --confcutdir tests/addon/hosts -p no:cacheprovider -p tests.blender_processes --import-mode=importlib -q -rs -n "${WORKERS:-2}" --dist loadfile -m 'not long' -o $'markers=timeout: pytest-timeout is not there\nlong: minutes by nature' tests/addon/hosts
 }
 
 for version in "${@:-4.2.23}" $([[ $# -gt 0 ]] || echo 5.0.1 5.2.3); do
