@@ -37,9 +37,8 @@ class Recipe:
 
     `buckets` are the (width, height) pairs trained on and their shares. `code_width` numbers of a latent cell say which
     noun, `colours` are components of what is seen. `cross_only` says at which levels of the denoiser, finest first,
-    cells look at words but not at each other. `scenes` are kept at a time, the oldest replaced as training goes. Half
-    of them hold one of the nouns `frequent`. `hours` are core-hours for all lessons together. `from_shipped` says that
-    the weights that ship are gone on with.
+    cells look at words but not at each other. `scenes` are kept at a time, the oldest replaced as training goes.
+    `hours` are core-hours for all lessons together. `from_shipped` says that the weights that ship are gone on with.
     """
 
     name: str
@@ -62,12 +61,11 @@ class Recipe:
     lessons: dict[str, Lesson] = field(default_factory=lambda: dict(LESSONS))
     tokens: int = 32
     from_shipped: bool = False
-    frequent: tuple[str, ...] = ()
 
     @property
     def vocabulary(self) -> Vocabulary:
         """The nouns and places of this recipe, and how its scenes are drawn."""
-        return Vocabulary(self.nouns, self.places, self.style, self.frequent)
+        return Vocabulary(self.nouns, self.places, self.style)
 
     @property
     def area(self) -> int:
@@ -142,7 +140,6 @@ CRISP = replace(
         "second-judge": Lesson(share=0.03, rate=1e-3, batch=4, decay=0.99),
     },
     from_shipped=True,
-    frequent=("castle", "rocket", "airplane", "guitar"),
 )
 
 RECIPES = {recipe.name: recipe for recipe in (SHARP, FULL, FALLBACK, CRISP)}

@@ -95,15 +95,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The nouns and places a model knows, in the order of the Judge's classes, and how its scenes are drawn.
-
-    Half of the scenes to learn from hold one of the nouns `frequent`, beside those in which chance puts one.
-    """
+    """The nouns and places a model knows, in the order of the Judge's classes, and how its scenes are drawn."""
 
     nouns: tuple[str, ...]
     places: tuple[str, ...] = tuple(PLACES)
     style: SceneStyle = FIRST
-    frequent: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -172,9 +168,6 @@ def draw_nouns(rng: np.random.Generator, vocabulary: Vocabulary, count: int, tes
     """Different nouns whose combination is (test) or is not (training) held out; one thing alone is always allowed."""
     while True:
         nouns = [vocabulary.nouns[k] for k in rng.choice(len(vocabulary.nouns), count, replace=False)]
-        if vocabulary.frequent and not test and rng.random() < 0.5:
-            one = pick(rng, vocabulary.frequent)
-            nouns = [one, *(noun for noun in nouns if noun != one)][:count]
         if count == 1 or held_out(nouns) == test:
             return nouns
 

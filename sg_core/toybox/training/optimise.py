@@ -4,7 +4,7 @@
 Training is measured in core-hours, so that a stop, a pause or a busy machine changes nothing. The learning rate stays
 level and sinks over the last quarter of the plan (Hu et al., 2024, arXiv 2404.06395): a longer plan only moves the end.
 Resuming needs masters, averages and clock, not the optimisers' moments. Muon (Jordan et al., 2024) trains the matrices,
-since in a short trial it learned faster than AdamW; a CPU that is slow in bf16, in which Muon is written, uses AdamW.
+since in a short trial it learned faster than AdamW, and AdamW the rest.
 """
 
 import time
@@ -18,9 +18,11 @@ from torch import Tensor, nn
 
 from sg_core.toybox.recipe import Lesson
 from sg_core.toybox.training import checkpoint
+from sg_core.toybox.training.muon import Float32Muon
 
 WARM_STEPS = 100
 SINKING = 0.25
+DECAY = 0.01  # of the matrices
 
 
 @dataclass
@@ -169,10 +171,10 @@ def precision(device: torch.device) -> torch.dtype:
 
 
 def for_matrices(matrices: list[Tensor], rate: float, dtype: torch.dtype) -> torch.optim.Optimizer:
-    """Muon, whose steps are matched to AdamW's so that both take the same rate; AdamW where bf16 is slow."""
+    """Muon, whose steps are matched to AdamW's so that both take the same rate; in float32 where bf16 is slow."""
     if dtype is torch.bfloat16:
-        return torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-    return torch.optim.AdamW(matrices, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
+        return torch.optim.Muon(matrices, lr=rate, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw")
+    return Float32Muon(matrices, rate, DECAY)
 
 
 def is_hidden(name: str, weight: Tensor) -> bool:

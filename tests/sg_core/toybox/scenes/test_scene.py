@@ -75,17 +75,6 @@ def test_rockets_stand_upright_half_of_the_time_where_the_style_says_so(atlas):
         assert sum(atlas.tiles[item.tile].turned for item in rockets) / len(rockets) == pytest.approx(share, abs=0.2)
 
 
-def test_half_of_the_scenes_to_learn_from_hold_a_frequent_noun_and_those_of_tests_do_not(atlas):
-    vocabulary = replace(VOCABULARY, frequent=("castle",))
-
-    def share(test: bool) -> float:
-        scenes = [draw_scene(seed, atlas, vocabulary, count=1, test=test) for seed in range(300)]
-        return sum(item.noun == "castle" for scene in scenes for item in scene.objects) / 300
-
-    assert share(test=False) == pytest.approx(0.5, abs=0.1)
-    assert share(test=True) < 0.12
-
-
 def test_held_out_combinations_are_drawn_for_tests_and_never_for_training(atlas):
     for seed in range(150):
         for test in (False, True):
