@@ -11,7 +11,7 @@ from sg_core.toybox.training.muon import Float32Muon, orthogonalised
 def test_singular_values_are_brought_near_one(shape):
     torch.manual_seed(0)
     values = torch.linalg.svdvals(orthogonalised(torch.randn(shape)))
-    assert 0.4 < values.min() < values.max() < 1.3
+    assert 0.6 < values.min() < values.max() < 1.2
 
 
 def test_nothing_stays_nothing():
