@@ -34,7 +34,7 @@ class Float32Muon(torch.optim.Muon):
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """A matrix (rows, columns) with singular values brought near one, most of them to 0.68 to 1.14, by a few products."""
+    """A matrix (rows, columns) with singular values brought near one, most to 0.68 to 1.14, by a few products."""
     tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if tall else matrix
     wide = wide / wide.norm().clamp(min=FLOOR)
