@@ -7,7 +7,7 @@ As a contact sheet it is made of names: no data-block belongs to it, and no undo
 from dataclasses import dataclass
 
 from .history import Entry
-from .labels import facts_of, labels
+from .labels import entry_facts, labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,6 @@ class Comparison:
 def comparison(space: int, first: Entry, second: Entry) -> Comparison:
     """Of two pictures, the line in their middle."""
     entries = (first, second)
-    facts = [facts_of(entry.request, entry.settings.prompt, entry.settings.style, entry.created) for entry in entries]
+    facts = [entry_facts(entry) for entry in entries]
     left, right = labels(facts)
     return Comparison(space=space, names=(first.name, second.name), captions=(f"A  Seed {left}", f"B  Seed {right}"))

@@ -15,7 +15,7 @@ from ..protocol.strict_json import loads
 from ..session.state import Session, find_task
 from ..session.task import Task
 from .history import Entry
-from .labels import PictureFacts, facts_of, labels
+from .labels import PictureFacts, entry_facts, facts_of, labels
 
 CELLS_MAX = 16
 DIFFERENT = ("seed", "variation", "variation_seed")  # what pictures of one sheet may differ in
@@ -82,8 +82,7 @@ def _without_difference(request: dict[str, Any]) -> str:
 
 def cell_of_entry(entry: Entry) -> SheetCell:
     """The cell of a picture that is there."""
-    facts = facts_of(entry.request, entry.settings.prompt, entry.settings.style, entry.created)
-    return SheetCell(facts=facts, name=entry.name)
+    return SheetCell(facts=entry_facts(entry), name=entry.name)
 
 
 def cell_of_task(task: Task) -> SheetCell:

@@ -19,7 +19,7 @@ from ..custom_properties import declare
 from ..protocol.strict_json import ContractError
 from . import history
 from .history import IN_FILE, Entry, thumb_pixels
-from .labels import PictureFacts, facts_of, labels
+from .labels import PictureFacts, entry_facts, labels
 from .pixels import Icons, ImagePixels, shortened
 
 AT_ONCE = 2  # entries that one tick reads
@@ -129,8 +129,7 @@ class Gallery:
         return self._large.find(str(image.session_uid))
 
     def enlarge(self, image: bpy.types.Image, pixels: ImagePixels) -> None:
-        """Make the icon of a scene's new picture, of these ``pixels``. Blender's own preview of it would take longer:
-        the first one that it draws loads a file of scenes for previews, 27 ms."""
+        """Make the icon of a scene's new picture. Blender's own preview first loads a file of scenes, 27 ms."""
         for name in self._large.names():
             self._large.drop(name)
         if pixels.size:
@@ -172,10 +171,6 @@ class Gallery:
 
     def tick(self, manager: bpy.types.WindowManager) -> bool:
         """Make ready what panels are about to draw, a little of it; whether there is something new."""
-        if self._prune_due:
-            history.prune(self.folder)
-            self._prune_due = False
-        self._indexed = self._indexed or self._requests.refresh(INDEXED_AT_ONCE)  # or the first press would wait
         scope, favourites = selection = _selection(manager)
         if selection != self._selection:
             self._selection, self.first, self._files = selection, 0, None
@@ -187,12 +182,23 @@ class Gallery:
         for name in set(self._icons.names()) - items.keys() - {tile.name for tile in (*self.disk_tiles, *self._read)}:
             self._icons.drop(name)
             self._facts.pop(name, None)
-        return bool(missing) or read
+        fresh = bool(missing) or read
+        if not fresh:
+            self._tidy()
+        return fresh
 
     def close(self) -> None:
         """Forget every thumbnail."""
         self._icons.close()
         self._large.close()
+
+    def _tidy(self) -> None:
+        """What can wait for a tick that has nothing to show: either of them goes through the whole folder."""
+        if self._prune_due:
+            history.prune(self.folder)
+            self._prune_due = False
+        elif not self._indexed:
+            self._indexed = self._requests.refresh(INDEXED_AT_ONCE)  # or the first press would wait
 
     def _look(self, item: MaquetteHistoryItem) -> ImagePixels:
         """Read an entry of a .blend: its facts, and its thumbnail."""
@@ -201,7 +207,7 @@ class Gallery:
             thumbnail = thumb_pixels(entry.thumb)
         except ContractError:  # a newer Maquette's entry: its button says so when it is pressed
             return BLANK
-        self._facts[item.name] = _facts(entry)
+        self._facts[item.name] = entry_facts(entry)
         return thumbnail
 
     def _read_disk(self, favourites: bool) -> bool:
@@ -225,7 +231,7 @@ class Gallery:
             return
         if files.name not in self._icons:
             self._icons.put(files.name, thumb_pixels(entry.thumb))
-        self._facts[files.name] = _facts(entry)
+        self._facts[files.name] = entry_facts(entry)
         yield DiskTile(files.name, entry.settings.prompt, entry.caption, files.favourite)
 
 
@@ -275,10 +281,6 @@ def page(scene: bpy.types.Scene, manager: bpy.types.WindowManager, gallery: Gall
 def _start(first: int, total: int) -> int:
     """Where a page begins; the last one, when there are fewer pictures than there were."""
     return min(first, max(0, total - 1) // PAGE * PAGE)
-
-
-def _facts(entry: Entry) -> PictureFacts:
-    return facts_of(entry.request, entry.settings.prompt, entry.settings.style, entry.created)
 
 
 def register() -> None:

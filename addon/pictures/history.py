@@ -14,6 +14,7 @@ import shutil
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -174,12 +175,13 @@ def is_favourite(folder: Path, name: str) -> bool:
 def listing(folder: Path) -> list[PictureFiles]:
     """The folder's pictures, newest first, without opening a file."""
     stats: dict[str, dict[str, os.stat_result]] = defaultdict(dict)
-    for path in folder.glob("*.*"):
-        try:
-            stats[path.stem][path.suffix] = path.stat()
-        except FileNotFoundError:  # another Blender has just deleted it
-            continue
-    pictures = [_files(name, kinds) for name, kinds in stats.items() if NAME.fullmatch(name) and LISTED & kinds.keys()]
+    with suppress(FileNotFoundError), os.scandir(folder) as files:  # no picture was ever kept
+        for file in files:
+            name, suffix = os.path.splitext(file.name)
+            if NAME.fullmatch(name):
+                with suppress(FileNotFoundError):  # another Blender has just deleted it
+                    stats[name][suffix] = file.stat()
+    pictures = [_files(name, kinds) for name, kinds in stats.items() if LISTED & kinds.keys()]
     return sorted(pictures, key=lambda files: files.created, reverse=True)
 
 
@@ -210,8 +212,8 @@ class RequestIndex:
     def refresh(self, most: int | None = None) -> bool:
         """Read what is new in the folder, at most so many entries, and forget what has gone; whether that was all."""
         try:
-            files = (Path(name) for name in os.listdir(self._folder))
-            names = {file.stem for file in files if file.suffix == ".json" and NAME.fullmatch(file.stem)}
+            files = (os.path.splitext(name) for name in os.listdir(self._folder))
+            names = {name for name, suffix in files if suffix == ".json" and NAME.fullmatch(name)}
         except OSError:  # no picture was ever kept, or none can be read
             names = set()
         self._digests = {name: digest for name, digest in self._digests.items() if name in names}

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..protocol.blockout import Blockout
 from ..request.adapters import summary
+from .history import Entry
 
 DAYS = ("%d %b", "%d %b, %H:%M", "%d %b, %H:%M:%S", "%d %b %Y, %H:%M:%S")  # of pictures of several days
 TIMES = ("%H:%M", "%H:%M:%S")  # of those of one
@@ -58,6 +59,11 @@ def facts_of(request: Blockout, prompt: str, style: str, created: float) -> Pict
         strength=request.strength,
         created=created,
     )
+
+
+def entry_facts(entry: Entry) -> PictureFacts:
+    """Those of a picture in the history."""
+    return facts_of(entry.request, entry.settings.prompt, entry.settings.style, entry.created)
 
 
 def labels(pictures: Sequence[PictureFacts]) -> tuple[str, ...]:
