@@ -194,11 +194,11 @@ class Gallery:
 
     def _tidy(self) -> None:
         """What can wait for a tick that has nothing to show: either of them goes through the whole folder."""
-        if self._prune_due:
-            history.prune(self.folder)
-            self._prune_due = False
-        elif not self._indexed:
-            self._indexed = self._requests.refresh(INDEXED_AT_ONCE)  # or the first press would wait
+        if not self._prune_due:
+            self._indexed = self._indexed or self._requests.refresh(INDEXED_AT_ONCE)  # or the first press would wait
+        elif history.prune(self.folder):
+            self.reread()
+        self._prune_due = False
 
     def _look(self, item: MaquetteHistoryItem) -> ImagePixels:
         """Read an entry of a .blend: its facts, and its thumbnail."""

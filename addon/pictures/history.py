@@ -145,10 +145,12 @@ def picture(folder: Path, name: str) -> Path | None:
     return path if path.exists() else None
 
 
-def prune(folder: Path) -> None:
-    """Delete the oldest pictures beyond the caps."""
-    for files in surplus(listing(folder)):
+def prune(folder: Path) -> bool:
+    """Delete the oldest pictures beyond the caps; whether there were any."""
+    beyond = surplus(listing(folder))
+    for files in beyond:
         forget(folder, files.name)
+    return bool(beyond)
 
 
 def forget(folder: Path, name: str) -> None:
@@ -175,7 +177,7 @@ def is_favourite(folder: Path, name: str) -> bool:
 def listing(folder: Path) -> list[PictureFiles]:
     """The folder's pictures, newest first, without opening a file."""
     stats: dict[str, dict[str, os.stat_result]] = defaultdict(dict)
-    with suppress(FileNotFoundError), os.scandir(folder) as files:  # no picture was ever kept
+    with suppress(OSError), os.scandir(folder) as files:  # no picture was ever kept, or none can be read
         for file in files:
             name, suffix = os.path.splitext(file.name)
             if NAME.fullmatch(name):

@@ -190,6 +190,20 @@ def test_the_disks_hundreds_are_read_a_page_at_a_time(scene, tmp_path) -> None:
     gallery.close()
 
 
+def test_what_is_pruned_is_not_shown(scene, tmp_path) -> None:
+    gallery, manager = album.Gallery(tmp_path), bpy.context.window_manager
+    text = history.text(entry(0))
+    for number in range(history.COUNT + 2):
+        path = tmp_path / f"{number:064x}.json"
+        path.write_text(text.replace(f"{0:064x}", path.stem))
+        os.utime(path, (1.8e9, 1.8e9 + number))
+    manager.maquette_scope = "DISK"
+    ticks(gallery, manager)  # the last of them has nothing to show, and prunes
+    ticks(gallery, manager)
+    assert len(list(tmp_path.glob("*.json"))) == gallery.total == history.COUNT
+    gallery.close()
+
+
 def ticks(gallery: album.Gallery, manager) -> list[float]:
     """The gallery's ticks until nothing is new, each in seconds of this thread."""
     lasted, fresh = [], True
