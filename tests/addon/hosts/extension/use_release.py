@@ -109,7 +109,7 @@ def receive_pending(app: object, withdrawn: set[str]) -> None:
 
 def paint_the_same(scene: bpy.types.Scene, app: object) -> None:
     """Generate asks for what it asked for then, with what came since (masks, shaped noise, emphasis) switched off; in
-    another size, for Toybox's own has doubled."""
+    another size, for Toybox's own has doubled, and at the scale that its revision of today wants."""
     first = scene.maquette_history[0]
     request = json.loads(first.text)["request"]
     scene.maquette_exact, scene.maquette_vary, scene.maquette_count = False, False, 1
@@ -119,7 +119,8 @@ def paint_the_same(scene: bpy.types.Scene, app: object) -> None:
     picture = scene["maquette_picture"]
     asked = json.loads(picture["maquette_request"])
     changed = {key for key in asked | request if asked.get(key) != request.get(key)}
-    assert changed <= {"width", "height", "frame", "regions"}, changed
+    assert changed <= {"width", "height", "scale", "frame", "regions"}, changed
+    assert [asked["scale"]] == [model.scale for model in app.session.link.models if model.name == request["model"]]
     for before, now in zip(request["regions"], asked["regions"], strict=True):
         assert all(abs(a - b) < 0.02 for a, b in zip(now["centroid"], before["centroid"], strict=True)), now["name"]
         other = {key for key in now | before if now.get(key) != before.get(key)}
