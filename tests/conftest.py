@@ -32,6 +32,15 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def blender() -> str:
+    """$BLENDER, the Blender whose window a test works in; without one, unset or empty, the test is skipped."""
+    binary = os.environ.get("BLENDER")
+    if not binary:
+        pytest.skip("$BLENDER is not set: no real window")
+    return binary
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Served"]:
     """One server for the tests of a file."""

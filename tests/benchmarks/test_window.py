@@ -3,7 +3,6 @@
 
 import ast
 import json
-import os
 import time
 from pathlib import Path
 
@@ -117,9 +116,7 @@ def test_without_a_window_it_says_what_is_missing(monkeypatch):
 
 
 @pytest.mark.timeout(1800)
-def test_it_runs_in_a_window(tmp_path, capsys, record_property):
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
+def test_it_runs_in_a_window(blender: str, tmp_path, capsys, record_property):
     (tmp_path / "examples").mkdir()
     words = ["--json", "--triangles", "20000", "--examples", str(tmp_path / "examples"), "--quiet", "2"]
     engine = "tests.addon.hosts.mask_painter:Painter"

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Camera from View in a real window: the new camera's frame just holds what the view shows."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_a_new_camera_frames_what_the_view_shows(tmp_path, record_property) -> None:
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    report = run_scenario(os.environ["BLENDER"], "camera_framing", tmp_path, flat_colour_server())
+def test_a_new_camera_frames_what_the_view_shows(blender: str, tmp_path, record_property) -> None:
+    report = run_scenario(blender, "camera_framing", tmp_path, flat_colour_server())
     assert report["ok"], report["trace"]
     record_property("framed", report["framed"])
     assert len(report["framed"]) == 6

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Contact sheets and comparisons in a real window: worked by hand, undone, and nothing left in the file."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
@@ -12,12 +10,10 @@ FIRST = 0.05  # and by the first of them
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
     folder = tmp_path_factory.mktemp("window")
-    return run_scenario(os.environ["BLENDER"], "contact_sheets", folder, flat_colour_server())
+    return run_scenario(blender, "contact_sheets", folder, flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The history in a real window: each button one step to undo, and thumbnails that come and go with their file."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
@@ -12,13 +10,9 @@ REQUEST = [NIGHT, 9, 4]  # what the panel says before each reuse, and after its 
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(
-        os.environ["BLENDER"], "history_buttons", tmp_path_factory.mktemp("window"), flat_colour_server()
-    )
+    return run_scenario(blender, "history_buttons", tmp_path_factory.mktemp("window"), flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The overlay in a real window: it lies on the camera's frame, says how far the picture is off, and follows edits."""
 
-import os
 import statistics
 
 import pytest
@@ -14,11 +13,9 @@ SLICE = 0.05  # seconds that the main thread may be held
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(os.environ["BLENDER"], "overlay", tmp_path_factory.mktemp("window"), flat_colour_server(ASTRAY))
+    return run_scenario(blender, "overlay", tmp_path_factory.mktemp("window"), flat_colour_server(ASTRAY))
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The panel in a real window: whatever is said or painted, no button moves."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
@@ -11,11 +9,9 @@ STEP = 11  # pixels between two looks for a button: how exactly its place is kno
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(os.environ["BLENDER"], "panel", tmp_path_factory.mktemp("panel"), flat_colour_server())
+    return run_scenario(blender, "panel", tmp_path_factory.mktemp("panel"), flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

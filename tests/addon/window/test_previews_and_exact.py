@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """While one waits, in a real window: previews are seen and leave nothing; an exact capture is shown, stopped, done."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,9 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(folder: Path) -> dict:
+def report(blender: str, folder: Path) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(os.environ["BLENDER"], "previews_and_exact", folder, flat_colour_server())
+    return run_scenario(blender, "previews_and_exact", folder, flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

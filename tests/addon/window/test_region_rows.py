@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The list of regions in a real window: its numbers, its reasons, what a region has of its own, and styles."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
@@ -11,12 +9,10 @@ ASTRAY = 16  # pixels of a picture of 256 x 256
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
     folder = tmp_path_factory.mktemp("regions")
-    return run_scenario(os.environ["BLENDER"], "region_rows", folder, flat_colour_server(ASTRAY))
+    return run_scenario(blender, "region_rows", folder, flat_colour_server(ASTRAY))
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Two views stacked in a real window: EEVEE shows what Cycles does, and each button is one step to undo."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(
-        os.environ["BLENDER"], "stacked_projections", tmp_path_factory.mktemp("window"), flat_colour_server()
-    )
+    return run_scenario(blender, "stacked_projections", tmp_path_factory.mktemp("window"), flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

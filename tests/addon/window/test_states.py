@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The panel from nothing installed to a queue of four, in a window, at two scales: Generate stays where it is."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
@@ -12,11 +10,9 @@ STATES = {"absent", "not-installed", "starting", "ready", "painting", "queue", "
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(os.environ["BLENDER"], "states", tmp_path_factory.mktemp("states"), flat_colour_server())
+    return run_scenario(blender, "states", tmp_path_factory.mktemp("states"), flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The extension in a real window: $BLENDER is worked by the driver, with real events where a hand would make them."""
 
-import os
 import sqlite3
 import time
 from contextlib import closing
@@ -13,14 +12,6 @@ from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scen
 
 PROMPT = "a castle and a rocket on a meadow"
 PAUSE = 0.05  # seconds that the add-on may hold the main thread while a job runs
-
-
-@pytest.fixture(scope="module")
-def blender() -> str:
-    """The Blender to work in."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return os.environ["BLENDER"]
 
 
 @pytest.fixture(scope="module")

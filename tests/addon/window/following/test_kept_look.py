@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A look that is kept, in a real window, with the model that ships."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, run_scenario, toybox_server
@@ -12,12 +10,10 @@ OTHER = 0.003  # of a channel on average: something changed
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
     folder = tmp_path_factory.mktemp("look")
-    return run_scenario(os.environ["BLENDER"], "kept_look", folder, toybox_server())
+    return run_scenario(blender, "kept_look", folder, toybox_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Live in a real window, with the model that ships: a block is let go, and its picture lies over the camera's view."""
 
-import os
 import statistics
 
 import pytest
@@ -13,12 +12,10 @@ HELD = 0.03  # seconds that the main thread may be held at a time, likewise
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
     folder = tmp_path_factory.mktemp("live")
-    return run_scenario(os.environ["BLENDER"], "live", folder, toybox_server())
+    return run_scenario(blender, "live", folder, toybox_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: MIT
 """All Cameras and Frame Range in a real window."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
-    return run_scenario(os.environ["BLENDER"], "sequences", tmp_path_factory.mktemp("sequences"), flat_colour_server())
+    return run_scenario(blender, "sequences", tmp_path_factory.mktemp("sequences"), flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Three cameras painted in turn, each told what the others show, and baked in slices, in a real window."""
 
-import os
-
 import pytest
 
 from tests.addon.window.run_blender import SECONDS, flat_colour_server, run_scenario
@@ -11,12 +9,10 @@ SLICE = 0.05  # seconds: a few milliseconds' work, or one call of Blender's that
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
     folder = tmp_path_factory.mktemp("window")
-    return run_scenario(os.environ["BLENDER"], "views_in_turn", folder, flat_colour_server())
+    return run_scenario(blender, "views_in_turn", folder, flat_colour_server())
 
 
 @pytest.mark.timeout(SECONDS + 30)

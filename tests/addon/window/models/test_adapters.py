@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A tiny checkpoint of Stable Diffusion XL with LoRAs paints from the panel, in a real window with the real engine."""
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -15,12 +14,10 @@ from tests.server.models.model_files import twenty
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> dict:
+def report(blender: str, tmp_path_factory) -> dict:
     """What happened in the window."""
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
     folder = tmp_path_factory.mktemp("adapters")
-    return run_scenario(os.environ["BLENDER"], "adapters", folder, server(folder))
+    return run_scenario(blender, "adapters", folder, server(folder))
 
 
 def server(folder: Path) -> str:
@@ -91,11 +88,9 @@ def test_a_file_that_changed_or_is_gone_is_said_with_a_way_on(report: dict) -> N
 
 
 @pytest.mark.timeout(SECONDS + 30)
-def test_a_folder_is_named_read_and_painted_from(tmp_path: Path) -> None:
-    if "BLENDER" not in os.environ:
-        pytest.skip("$BLENDER is not set: no real window")
+def test_a_folder_is_named_read_and_painted_from(blender: str, tmp_path: Path) -> None:
     twenty(tmp_path / "mixed")
-    report = run_scenario(os.environ["BLENDER"], "model_folders", tmp_path, flat_colour_server())
+    report = run_scenario(blender, "model_folders", tmp_path, flat_colour_server())
     assert report["ok"], report["trace"]
     good = [name for name, trouble in report["files"].items() if not trouble]
     assert good == ["mixed/dreamer", "old/dreamer", "paint.fp16", "toybox.safetensors"]
