@@ -10,13 +10,26 @@ from typing import Any
 
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 RESTART = 2.0  # seconds before work without end that failed begins anew
+HELD = 1.0  # seconds between two slices from which on Blender was busy with something else
+
+
+class PausableLoop(asyncio.SelectorEventLoop):  # Windows' default loop cannot be stopped at once
+    """A loop whose clock leaves out the seconds that it was ``paused``: who waits for an answer is not told that none
+    came in time when nobody could read it."""
+
+    paused = 0.0
+
+    def time(self) -> float:
+        """Seconds in which the loop could run."""
+        return super().time() - self.paused
 
 
 class EventLoop:
     """An asyncio loop that never holds the main thread longer than its ready callbacks take."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.SelectorEventLoop()  # Windows' default loop cannot be stopped at once
+        self.loop = PausableLoop()
+        self._left = time.monotonic()
         self._tasks: set[asyncio.Task[object]] = set()
         self._failures: list[BaseException] = []
 
@@ -42,17 +55,22 @@ class EventLoop:
 
         In rounds, for an answer takes several, and while a heavy scene is redrawn slices are far between.
         """
-        end = time.monotonic() + SLICE
+        end = self._enter() + SLICE
         for _ in range(ROUNDS):
             self.loop.call_soon(self.loop.stop)
             self.loop.run_forever()
-            if time.monotonic() > end:
+            self._left = time.monotonic()
+            if self._left > end:
                 break
         self._raise_failure()
 
     def wait(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Run until a coroutine is done, and the started ones beside it: the driver of the background."""
-        self.loop.run_until_complete(coroutine)
+        self._enter()
+        try:
+            self.loop.run_until_complete(coroutine)
+        finally:
+            self._left = time.monotonic()
         self._raise_failure()
 
     def close(self) -> None:
@@ -64,6 +82,13 @@ class EventLoop:
             self.loop.run_until_complete(asyncio.wait(tasks))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
+
+    def _enter(self) -> float:
+        """The time; what has passed since the loop ran last was a pause if Blender was held meanwhile."""
+        now = time.monotonic()
+        if now - self._left > HELD:
+            self.loop.paused += now - self._left
+        return now
 
     def _raise_failure(self) -> None:
         if self._failures:

@@ -3,12 +3,13 @@
 
 import asyncio
 import gc
+import socket
 import time
 
 import pytest
 
 from addon.cooperative import SLICE, finish, gradually
-from addon.runtime.event_loop import EventLoop
+from addon.runtime.event_loop import HELD, EventLoop
 from addon.runtime.timers import freeze_heap
 
 
@@ -39,6 +40,37 @@ def test_work_without_end_begins_anew_after_a_failure(event_loop: EventLoop, mon
         except ZeroDivisionError:
             complaints += 1
     assert (len(begun), complaints) == (3, 2)
+
+
+def test_an_answer_that_came_while_blender_was_held_came_in_time(event_loop: EventLoop) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    answers: list[bytes] = []
+
+    async def ask() -> None:
+        async with asyncio.timeout(HELD / 2):
+            answers.append(await event_loop.loop.sock_recv(ours, 16))
+
+    with ours, theirs:
+        event_loop.start(ask())
+        event_loop.once()
+        theirs.send(b"here")
+        time.sleep(HELD * 1.1)  # a render, a bake, a file that is opened
+        event_loop.once()
+    assert answers == [b"here"]
+
+
+def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_was_said(event_loop: EventLoop) -> None:
+    async def ask() -> None:
+        async with asyncio.timeout(0.2):
+            await asyncio.Event().wait()
+
+    asked, begun = event_loop.start(ask()), time.monotonic()
+    with pytest.raises(TimeoutError):
+        while not asked.done() and time.monotonic() - begun < 5:
+            event_loop.once()
+            time.sleep(0.01)
+    assert 0.2 <= time.monotonic() - begun < 2
 
 
 def work(count: int, seconds: float):
