@@ -10,7 +10,7 @@ from typing import Any
 
 SLICE, ROUNDS = 0.004, 8  # seconds that begin no further round; rounds of a slice
 RESTART = 2.0  # seconds before work without end that failed begins anew
-HELD = 1.0  # seconds between two slices from which on Blender was busy with something else
+GAP = 1.0  # seconds that count at most between two slices: Blender was busy with something else
 
 
 class PausableLoop(asyncio.SelectorEventLoop):  # Windows' default loop cannot be stopped at once
@@ -84,10 +84,9 @@ class EventLoop:
         self.loop.close()
 
     def _enter(self) -> float:
-        """The time; what has passed since the loop ran last was a pause if Blender was held meanwhile."""
+        """The time; what has passed since the loop ran last is a pause but for the first GAP."""
         now = time.monotonic()
-        if now - self._left > HELD:
-            self.loop.paused += now - self._left
+        self.loop.paused += max(0.0, now - self._left - GAP)
         return now
 
     def _raise_failure(self) -> None:

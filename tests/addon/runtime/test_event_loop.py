@@ -9,7 +9,7 @@ import time
 import pytest
 
 from addon.cooperative import SLICE, finish, gradually
-from addon.runtime.event_loop import HELD, EventLoop
+from addon.runtime.event_loop import GAP, EventLoop
 from addon.runtime.timers import freeze_heap
 
 
@@ -48,14 +48,14 @@ def test_an_answer_that_came_while_blender_was_held_came_in_time(event_loop: Eve
     answers: list[bytes] = []
 
     async def ask() -> None:
-        async with asyncio.timeout(HELD / 2):
+        async with asyncio.timeout(1.5 * GAP):
             answers.append(await event_loop.loop.sock_recv(ours, 16))
 
     with ours, theirs:
         event_loop.start(ask())
         event_loop.once()
         theirs.send(b"here")
-        time.sleep(HELD * 1.1)  # a render, a bake, a file that is opened
+        time.sleep(2 * GAP)  # a render, a bake, a file that is opened
         event_loop.once()
     assert answers == [b"here"]
 
@@ -71,6 +71,14 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_was_said(even
             event_loop.once()
             time.sleep(0.01)
     assert 0.2 <= time.monotonic() - begun < 2
+
+
+def test_where_slices_are_far_between_pauses_still_end(event_loop: EventLoop) -> None:
+    resting = event_loop.start(asyncio.sleep(GAP / 2))
+    event_loop.once()
+    time.sleep(1.5 * GAP)  # a heavy scene is redrawn
+    event_loop.once()
+    assert resting.done()
 
 
 def work(count: int, seconds: float):
