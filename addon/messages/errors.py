@@ -252,7 +252,7 @@ class ReferenceGone(UserError):
 
     def __init__(self) -> None:
         message = "The picture that this one is to follow is not on this machine."
-        super().__init__(message, "Show a picture that is, or turn Keep Look off.")
+        super().__init__(message, "Show a picture that is; where Keep Look is on, turn it off.")
 
 
 class TakenGone(UserError):

@@ -112,7 +112,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "locked-object": Fix(why="whether another file's object becomes local, only the artist decides"),
         "strange-words": Fix(why="what to say instead, only the artist knows; It Knows lists the things"),
         "sequence-unusable": Fix(why="painting it again takes what is painted from its folder; the sentence says why"),
-        "cameras-gone": Fix(why="what was deleted is deleted; Strips, beside it, needs no camera"),
+        "cameras-gone": Fix(why="what was deleted is deleted; Folder, beside it, needs no camera"),
         "no-editor": _buttons(Button(operator="screen.back_to_previous", text="All Editors Again")),
         "too-many-views": Fix(why="which view to take down, only the artist knows; each has its cross in the list"),
         "scene-gone": _buttons(OPEN_FOLDER),

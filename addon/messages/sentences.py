@@ -91,7 +91,7 @@ def strange_words(model: str, words: str, left: str) -> Notice:
 def cameras_missing(names: str) -> Notice:
     """Cameras of a sequence that the scene has no more; their pictures have nothing to lie behind."""
     message = f"The scene has no camera {names} any more."
-    return Notice(code="cameras-gone", message=message, fix="Strips shows those pictures too.")
+    return Notice(code="cameras-gone", message=message, fix="Folder shows those pictures too.")
 
 
 def no_editor() -> Notice:

@@ -195,6 +195,6 @@ def _add_painting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ray", type=address, metavar="ADDRESS", help="paint on a Ray cluster, or 'local'; no server")
     parser.add_argument("--actors", type=actors, default=0, help="with --ray: how many; one a GPU, else one a machine")
     parser.add_argument("--engine", default=ENGINE, metavar="MODULE:NAME", help="with --ray: what paints")
-    folder = "with --ray: a folder of LoRAs and VAEs, the same on every machine"
+    folder = "with --ray: a folder of LoRAs, VAEs and ControlNets, the same on every machine"
     parser.add_argument("--loras", type=Path, action="append", default=[], help=folder)
     parser.add_argument("--patience", type=patience, default=PATIENCE, help="seconds to wait for a server that is away")

@@ -289,7 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     add_reference_flags(parser)
     add_object_flag(parser)
     parser.add_argument("--model", help="a model of the server, a diffusers folder or a checkpoint file")
-    folder = "a folder of LoRAs and VAEs"
+    folder = "a folder of LoRAs, VAEs and ControlNets"
     parser.add_argument("--loras", dest="lora_folders", type=Path, action="append", default=[], help=folder)
     parser.add_argument("--server", type=Path, help="connection file of the server to use")
     parser.add_argument("--blender", type=Path, help="the Blender to use; by default bpy, in Python")

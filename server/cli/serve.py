@@ -125,7 +125,9 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--model", action="append", help="also offer a folder, a checkpoint or a name of ours")
     of_models = "offer what is in this folder, ComfyUI's, A1111's or any"
     flags.add_argument("--models", type=Path, action="append", default=[], help=of_models)
-    flags.add_argument("--loras", type=Path, action="append", default=[], help="a folder of LoRAs and VAEs")
+    flags.add_argument(
+        "--loras", type=Path, action="append", default=[], help="a folder of LoRAs, VAEs and ControlNets"
+    )
     on = "cpu or cuda:N, several with commas between: a worker each"
     flags.add_argument("--device", type=devices, default=(), help=on)
     flags.add_argument("--engine", type=engine, default=ServerSettings.engine, help="what paints, as module:factory")

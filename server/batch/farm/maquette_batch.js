@@ -17,7 +17,7 @@ const JOB_TYPE = {
         { key: "seeds", type: "string", default: "", description: "Such as 0-3; empty for the scene's own" },
         { key: "settings", type: "string", default: "", description: "As --set takes them, with ; between: steps=20" },
         { key: "model", type: "string", default: "", description: "A model's name; empty for the worker's first" },
-        { key: "masks", type: "bool", default: false, description: "Object masks and depth beside the pictures" },
+        { key: "masks", type: "bool", default: false, description: "Object masks beside the pictures" },
         {
             key: "out", type: "string", subtype: "dir_path", required: true, visible: "submission",
             description: "Folder of the results, which every worker can write",

@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reference", type=Path, help=f"the picture that it follows; {BESIDE} beside it by default")
     parser.add_argument("--model", help="a model's name, folder or file; by default the one that it names")
     parser.add_argument("--steps", type=int, help="paint it in so many steps instead")
-    folder = "a folder of LoRAs and VAEs"
+    folder = "a folder of LoRAs, VAEs and ControlNets"
     parser.add_argument("--loras", dest="lora_folders", type=Path, action="append", default=[], help=folder)
     parser.add_argument("--home", type=Path, default=home(), help="folder in which folders of models are named")
     parser.add_argument("--out", type=Path, help=f"the page; SOURCE{SUFFIX} by default")
