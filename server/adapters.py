@@ -283,7 +283,7 @@ def _named(entries: Mapping[Path, tuple[Path, AdapterInfo]]) -> Iterator[Adapter
             if counts[info.kind, names[file]] > 1:
                 names[file] = "/".join([*file.parts[-1 - up : -1], file.stem])
     for file, (_, info) in entries.items():
-        yield Adapter(file, replace(info, name=printable(names[file][-200:])))
+        yield Adapter(file, replace(info, name=printable(names[file][-200:]), trouble=printable(info.trouble)))
 
 
 def _listed(adapters: Sequence[Adapter]) -> str:

@@ -65,6 +65,11 @@ def offered(sources: Sequence[Path | str]) -> tuple[ModelInfo, ...]:
     return tuple(models)
 
 
+def offered_name(source: Path | str) -> str:
+    """What a server calls this model that offers it first. Raises NotAModel."""
+    return offered([source])[0].name
+
+
 def described(source: Path | str, name: str | None = None, parts: Path | None = None) -> ModelInfo:
     """A model as an offer, with the defaults of its Card.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from addon.client.exceptions import ClientError
 
-from ..catalogue import DEFAULT, described, offered
+from ..catalogue import DEFAULT, described, offered, offered_name
 from ..cli.files import scratch
 from ..cli.following import PATIENCE, ServerLost
 from ..cli.terminal import complain
@@ -161,7 +161,7 @@ def address(text: str) -> str:
 def model_name(words: argparse.Namespace) -> str | None:
     """What the model is called that the flags name; a cluster has no server that has names for its folders."""
     named: str | None = words.model
-    return described(named).name if named is not None and words.ray is not None else named
+    return offered_name(named) if named is not None and words.ray is not None else named
 
 
 def _parser(verb: str, purpose: str) -> argparse.ArgumentParser:

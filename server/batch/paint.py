@@ -104,15 +104,15 @@ class BatchPainter:
         if request.name in self.names:
             raise NamedTwice(f"two requests of this batch are called {request.name}: rename one")
         self.names.add(request.name)
-        blockout = await self.source.pinned(request.blockout)
-        if self.look is None or self.look.is_key(request):
-            return await self._key_painted(request, blockout)
-        followed = await self.look.followed(request, blockout)
+        if self.look is None or self.look.is_key(request):  # before anything is awaited: the first is the key
+            return await self._key_painted(request)
+        followed = await self.look.followed(request, await self.source.pinned(request.blockout))
         return await self._row(request, followed.blockout, {BESIDE: followed.png})
 
-    async def _key_painted(self, request: PictureRequest, blockout: Blockout) -> ManifestRow:
+    async def _key_painted(self, request: PictureRequest) -> ManifestRow:
         """One that follows none, and that others may."""
         try:
+            blockout = await self.source.pinned(request.blockout)
             row = await self._row(request, blockout)
             if self.look is not None:
                 self.look.ready(request, key_on_disk(request, blockout, self.path(row.name)))

@@ -19,7 +19,7 @@ from addon.request.phrases import said, swapped
 from addon.request.settings import FLAGS, SENT, to_flags
 
 from ..cli.files import in_words
-from ..cli.request_files import of_model
+from ..cli.request_files import changes_of
 from ..errors import CommandError
 
 FRAMES = (-1_048_574, 1_048_574)
@@ -201,7 +201,7 @@ def changed(
     blockout: Blockout, settings: Mapping[str, Any], regions: Sequence[RegionChange], model: str | None = None
 ) -> Blockout:
     """A blockout that was captured before, with what is set since, and for the model of that name. Raises WrongPlan."""
-    document = dump(blockout) | {name: dump(value) for name, value in settings.items()} | of_model(blockout, model)
+    document = dump(blockout) | changes_of(blockout, settings, model)
     for change in regions:
         items = [item for item in document["regions"] if change.region in (item["name"], item["phrase"])]
         if not items:

@@ -28,7 +28,7 @@ FIXES = {
     errno.EISDIR: "a folder is in the way: move it",
     errno.ENAMETOOLONG: "the name is too long",
 }
-SCRATCH = "maquette-"
+SCRATCH = ".maquette-scratch-"  # no name that a person gives a home or results, which hold a lock too
 YOUNG = 60.0  # seconds in which a folder may still get its lock
 
 

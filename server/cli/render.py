@@ -23,7 +23,7 @@ from addon.protocol.strict_json import ContractError, dump, load
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.settings import FLAGS, SENT, add_flags, from_flags
 
-from ..catalogue import described, is_checkpoint, offered
+from ..catalogue import is_checkpoint, offered, offered_name
 from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
@@ -34,7 +34,7 @@ from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
-from .request_files import is_request, of_model, read_request
+from .request_files import changes_of, is_request, read_request
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
@@ -158,13 +158,10 @@ def read_blockout(path: Path, settings: Mapping[str, Any], name: str | None) -> 
 
     Raises NotARequest, CannotRender.
     """
-    changes = {field: settings[field] for field in SENT if field in settings}
+    sent = {field: settings[field] for field in SENT if field in settings}
     request = read_request(path)
-    changes |= of_model(request, name)
-    if control := changes.get("control"):
-        changes["control"] = dump(replace(control, depth=request.control and request.control.depth))
     try:
-        return load(Blockout, dump(request) | changes)
+        return load(Blockout, dump(request) | changes_of(request, sent, name))
     except ContractError as error:
         raise CannotRender(f"{path} cannot be painted so: {error}") from error
 
@@ -245,7 +242,7 @@ async def _main(words: argparse.Namespace) -> None:
     name, models = words.model, []
     if name is not None and (Path(name).is_dir() or is_checkpoint(Path(name))):
         models = [Path(name)]
-        name = described(name).name
+        name = offered_name(name)
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source: SceneFile | Blockout = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with link(words.server, models, words.lora_folders) as way:

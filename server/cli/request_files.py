@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Files that carry a request: a blockout as JSON, or a PNG of a picture of ours."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from addon.protocol.blockout import Blockout
 from addon.protocol.png import BLOCKOUT_KEY, SIGNATURE, chunks
-from addon.protocol.strict_json import ContractError, loads
+from addon.protocol.strict_json import ContractError, dump, loads
 
 from ..errors import CommandError
 
@@ -35,6 +37,15 @@ def read_request(path: Path) -> Blockout:
         return loads(Blockout, content)
     except (OSError, ContractError) as error:
         raise NotARequest(f"{path} is no blockout: {error}") from error
+
+
+def changes_of(request: Blockout, settings: Mapping[str, Any], model: str | None) -> dict[str, Any]:
+    """The fields of a request that these settings and this model change, as JSON values. A ControlNet that is set looks
+    at the depth that was captured."""
+    changes = {name: dump(value) for name, value in settings.items()} | of_model(request, model)
+    if control := settings.get("control"):
+        changes["control"] = dump(replace(control, depth=request.control and request.control.depth))
+    return changes
 
 
 def of_model(request: Blockout, name: str | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ..catalogue import (
     is_gguf,
 )
 from ..fingerprints import TRANSFORMER
+from ..unique_names import printable
 from .folder_parts import refuse_incomplete
 from .folder_settings import refuse_unreadable
 from .walk import PICKLED, QUANTISED, UNFINISHED, WEIGHTS, CandidateFile
@@ -137,7 +138,7 @@ def _checkpoint(path: Path, size: int, header: Header) -> FileVerdict:
         return _network(path, size, header.tensors, kind)
     if kind is None or "pipeline" not in kind:
         return _other(path, size, None if kind is None else str(kind["is"]))
-    licence = header.notes.get(LICENCE, "")[:200]
+    licence = printable(header.notes.get(LICENCE, ""))[:200]
     if trouble := _unpaintable(path, header):
         return FileVerdict(path, path.stem, "checkpoint", size, licence=licence, trouble=trouble)
     try:

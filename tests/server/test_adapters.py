@@ -2,6 +2,7 @@
 """What goes on top of a model, as the server finds it: by kind and base, by names of its own, and why not."""
 
 import hashlib
+import json
 import os
 import pickle
 import subprocess
@@ -126,6 +127,13 @@ def test_what_is_neither_is_not_offered_and_what_is_torn_or_pickled_says_so(tmp_
     assert broken.trouble.startswith("5 bytes of") and "the download broke off" in broken.trouble
     with pytest.raises(UnfitAdapter, match="“old” is of no use: it is pickled"):
         catalogue.find("lora", "old")
+
+
+def test_a_name_cut_within_a_letter_can_be_said(tmp_path: Path) -> None:
+    table = json.dumps({"x\ud83d": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}).encode()
+    (tmp_path / "odd.safetensors").write_bytes(len(table).to_bytes(8, "little") + table + bytes(8))
+    (odd,) = AdapterCatalogue([tmp_path]).all()
+    assert odd.info.trouble and odd.info.trouble.encode()
 
 
 def test_names_are_unique_and_reach_as_far_up_as_they_must(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from addon.protocol.default_model import TOYBOX
-from server.catalogue import NotAModel, described, offered
+from server.catalogue import NotAModel, described, offered, offered_name
 from server.cli.main import main
 
 WEIGHTS = Path(__file__).parents[2] / "sg_core" / "toybox" / "weights"
@@ -87,6 +87,8 @@ def test_no_two_models_have_one_name(tmp_path):
     named = folder_of(tmp_path / "c" / "toybox")
     assert [model.name for model in offered((named,))] == ["c/toybox", "toybox"]
     assert [model.name for model in offered(("toybox", named))] == ["toybox", "c/toybox"]
+    assert offered_name(named) == "c/toybox", "what is named is painted with, not the one that ships"
+    assert offered_name("toybox") == "toybox" and offered_name(one) == "mine"
     assert len(offered((one, one))) == 2
 
 

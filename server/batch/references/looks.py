@@ -7,9 +7,12 @@ change; from elsewhere, looks alone.
 """
 
 import asyncio
+import io
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+
+from PIL import Image
 
 from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, ReferencePicture
@@ -19,7 +22,7 @@ from addon.request.references import Keeps, following, reference_of
 
 from ...cli.following import NotPainted
 from ...cli.reference_flags import WrongReference, as_png, request_in
-from ..requests import MEASURES, PictureRequest, parts_of
+from ..requests import MEASURES, SEED, PictureRequest, parts_of
 
 FIRST = "first"
 
@@ -93,8 +96,9 @@ def look_of(word: str) -> BatchLook:
         return BatchLook()
     try:
         content = Path(word).read_bytes()
+        Image.open(io.BytesIO(content)).load()  # whole, before anything is captured
         return BatchLook(KeyPicture(content, request_in(content)))
-    except (OSError, ContractError) as error:
+    except (OSError, Image.DecompressionBombError, ContractError) as error:
         raise WrongReference(f"{word} is neither 'first' nor a picture that can be followed: {error}") from error
 
 
@@ -108,5 +112,9 @@ def key_on_disk(request: PictureRequest, blockout: Blockout, path: Path) -> KeyP
 
 
 def _kind(request: PictureRequest) -> tuple[str, ...]:
+    """Scene, seed and prompt; of a name that does not say its scene the folder and the seed."""
     part = parts_of(request.name)
-    return part["scene"], part["seed"], part["prompt"]
+    if part["camera"]:
+        return part["scene"], part["seed"], part["prompt"]
+    seed = SEED.search(request.name)
+    return request.name.rpartition("/")[0], seed.group(0) if seed else "", ""

@@ -17,7 +17,7 @@ from addon.protocol.png import SIGNATURE
 from addon.protocol.step_counts import all_steps
 
 from ...adapters import AdapterCatalogue, Setup, files_of
-from ...catalogue import described, is_checkpoint, offered
+from ...catalogue import is_checkpoint, offered, offered_name
 from ...errors import CommandError
 from ...models.card_files import CardFiles
 from ...models.library import ModelLibrary
@@ -85,7 +85,7 @@ def inspect(blockout: Blockout, source: Path, words: argparse.Namespace) -> "Ins
 def model_of(settings: ServerSettings, name: str) -> tuple[ModelInfo, ModelLibrary]:
     """A model of ours, one that a path names, or one of the folders of models. Raises CannotInspect."""
     library = ModelLibrary(settings.folders, settings.listed_folders, settings.models)
-    title = described(name).name if _is_path(name) else name
+    title = offered_name(name) if _is_path(name) else name
     model = settings.model(title)
     if model is None:
         library.look()

@@ -74,6 +74,8 @@ def main(argv: Sequence[str]) -> int:
     followers = [name for name, blockout in frames.items() if blockout.reference is not None]
     if followers:
         raise CannotPaintSequence(f"{followers[0]} follows a picture of its own: name requests that follow none")
+    if words.out.resolve() in {path.resolve().parent for path in words.requests}:
+        raise CannotPaintSequence(f"{words.out} holds the requests, which the painted ones would replace: {ELSEWHERE}")
     asyncio.run(_paint(frames, words))
     return 0
 
@@ -83,6 +85,7 @@ async def _paint(frames: dict[str, Blockout], words: argparse.Namespace) -> None
         words.out.mkdir(parents=True, exist_ok=True)
     for name in frames:
         refuse_to_overwrite(words.out / f"{name}.png", words.overwrite)
+        refuse_to_overwrite(words.out / f"{name}{SUFFIX}", words.overwrite)
     look = SequenceLook(words.after, words.other_views)
     async with link(words.server) as server:
         names = iter(bar(frames, desc="painting", unit="frame"))

@@ -2,10 +2,12 @@
 """What a batch is to paint, read from a command line."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from addon.protocol.blockout import ControlNet
 from addon.protocol.views import RegionChange
 from server.batch.plan import (
     BatchPlan,
@@ -123,6 +125,13 @@ def test_a_captured_request_is_changed():
         changed(blockout(), {}, read_sets(["dog.strength=0.5"])[1])
     with pytest.raises(WrongPlan, match="capture it anew"):
         check_sent({"size": 50})
+
+
+def test_a_controlnet_that_is_set_looks_at_the_depth_that_was_captured():
+    depth = blockout().regions[0].mask
+    captured = replace(blockout(), control=ControlNet(name="depth", scale=0.8, depth=depth))
+    set_since = changed(captured, {"control": ControlNet(name="depth", scale=0.5)}, ()).control
+    assert set_since == ControlNet(name="depth", scale=0.5, depth=depth)
 
 
 def test_the_seeds_of_a_view():

@@ -52,7 +52,9 @@ def request_of(folder, **changes):
 
 def leftovers(folder):
     """Our temporary folders, and parts of files, that a command has left."""
-    return [path for name in ("maquette-*", "*.part") for path in folder.rglob(name) if path.parent.name != "home"]
+    return [
+        path for name in (f"{files.SCRATCH}*", "*.part") for path in folder.rglob(name) if path.parent.name != "home"
+    ]
 
 
 def ends(process, number, folder, seconds=15.0):
@@ -136,20 +138,21 @@ def test_whoever_ignores_hang_ups_goes_on(tmp_path):
 
 
 def test_what_killed_commands_left_goes_with_the_next(tmp_path, monkeypatch):
-    """But not what is in use, what is of this minute, nor what is not ours."""
+    """But not what is in use, what is of this minute, nor what is not ours: a home and results hold a lock too."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for name in ("maquette-dead", "maquette-alive", "maquette-young", "maquette-notes", "other"):
+    dead, alive, young, notes = (files.SCRATCH + name for name in ("dead", "alive", "young", "notes"))
+    for name in (dead, alive, young, notes, "maquette-night", "other"):
         (tmp_path / name).mkdir()
-        if name != "maquette-notes":
+        if name != notes:
             with home_lock.hold(tmp_path / name):
                 pass
-        if name != "maquette-young":
+        if name != young:
             os.utime(tmp_path / name, (0, 0))
-    with home_lock.hold(tmp_path / "maquette-alive"):
-        os.utime(tmp_path / "maquette-alive", (0, 0))
+    with home_lock.hold(tmp_path / alive):
+        os.utime(tmp_path / alive, (0, 0))
         with files.scratch() as folder:
             assert folder.parent == tmp_path and not home_lock.is_free(folder)
     names = sorted(
         path.name for path in tmp_path.iterdir() if path.is_dir() and path.name != Path("maquette-home").name
     )
-    assert names == ["maquette-alive", "maquette-notes", "maquette-young", "other"]
+    assert names == [alive, notes, young, "maquette-night", "other"]

@@ -70,6 +70,14 @@ def test_a_network_that_takes_more_than_latents_is_named(tmp_path: Path, channel
     assert words in shown(tmp_path)["a"]
 
 
+def test_a_licence_cut_within_a_letter_can_be_said(tmp_path: Path) -> None:
+    tensors_file(tmp_path / "a.safetensors", modelspec__license="CC \ud83d")
+    library = ModelLibrary((tmp_path,), None, ())
+    library.look()
+    (offer,) = library.offers
+    assert offer.licence.startswith("CC ") and offer.licence.encode()
+
+
 DEEP = re.compile(r"(input|output|middle)_block.*transformer_blocks\.[4-9]\.")
 TOWER = "conditioner.embedders.1.model."
 LARGE = whole("stable-diffusion-xl")

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: MIT
 """``--keep-look``: each picture follows its key, which is painted first; what is there is not painted again."""
 
+import asyncio
 import json
 from hashlib import sha256
 
 import pytest
 
 from server.batch.manifest import read_rows
+from server.batch.paint import BatchPainter
+from server.batch.references.looks import BatchLook
+from server.batch.requests import PictureRequest
+from server.cli.following import NotPainted
 from server.cli.main import main
-from tests.server.batch.batches import jobs, pictures, requests
+from tests.server.batch.batches import MEADOW, jobs, pictures, requests
+from tests.server.serving import blockout
 
 
 @pytest.fixture
@@ -54,6 +60,51 @@ def test_every_picture_follows_the_first_of_its_kind(tmp_path, here, capsys) -> 
     assert main(words) == 0
     assert "8 of 8: 0 painted, 8 there, 0 failed" in capsys.readouterr().err
     assert pictures(out) == first and len(jobs(here)) == before
+
+
+@pytest.mark.parametrize("part", ["cats", "cats/Camera", "cats/Camera/seed0007"])
+def test_the_first_of_a_part_of_the_requests_is_followed_by_the_rest_of_it(part, tmp_path, here) -> None:
+    folder, out = requests(tmp_path / "in", 3, prompt="a cat with a look"), tmp_path / "out"
+    assert main(["paint", str(folder / part), "--keep-look", "first", "--out", str(out)]) == 0
+    first, *others = sorted(read_rows(out))
+    assert reference(out, first) is None
+    digest = sha256((out / first).with_name("reference.png").read_bytes()).hexdigest()
+    assert [reference(out, name)["picture"] for name in others] == [digest, digest]
+
+
+def test_the_first_is_the_key_whoever_s_files_are_read_sooner(tmp_path) -> None:
+    keys: list[str] = []
+
+    class Source:
+        """One that is told sooner what the second request's files are than what the first one's are."""
+
+        pauses = iter((0.2, 0.0))
+
+        async def pinned(self, blockout):
+            await asyncio.sleep(next(self.pauses))
+            raise NotPainted("pinned, and that is all")
+
+    class Look(BatchLook):
+        def is_key(self, request):
+            first = super().is_key(request)
+            keys.extend([request.name] * first)
+            return first
+
+    async def paint() -> None:
+        painter = BatchPainter(Source(), tmp_path, (), {}, lambda *news, **facts: None, look=Look())
+        ones = [PictureRequest(f"cats/Camera/seed0001/{frame:04d}", blockout()) for frame in (1, 2)]
+        await asyncio.gather(*map(painter.paint, ones))
+
+    asyncio.run(paint())
+    assert keys == ["cats/Camera/seed0001/0001"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0 torn", b"no picture"])
+def test_a_picture_that_cannot_be_read_is_said_before_anything_is_captured(content, tmp_path, capsys) -> None:
+    (tmp_path / "torn.jpg").write_bytes(content)
+    words = ["batch", str(MEADOW), "--keep-look", str(tmp_path / "torn.jpg"), "--out", str(tmp_path / "out")]
+    assert main(words) == 1
+    assert "torn.jpg is neither 'first' nor a picture that can be followed" in capsys.readouterr().err
 
 
 def test_a_key_that_cannot_be_painted_fails_those_that_follow_it_alone(tmp_path, here, capsys) -> None:

@@ -61,3 +61,11 @@ def test_what_is_no_sequence_is_refused_before_anything_is_painted(frames, tmp_p
     assert main(["sequence", *frames, "--out", str(out), "--overwrite", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["picture"] for line in lines] == [str(out / f"{number:04d}.png") for number in (1, 2, 3)]
+
+
+def test_the_requests_themselves_are_never_replaced(frames, tmp_path, capsys):
+    before = requests(tmp_path)
+    for more in ([], ["--overwrite"]):
+        assert main(["sequence", *frames, "--out", str(tmp_path), *more]) == 1
+        assert "holds the requests" in capsys.readouterr().err
+    assert requests(tmp_path) == before and not list(tmp_path.glob("*.png"))
