@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from addon.client.exceptions import ClientError
+from addon.protocol.paths import cards_folder
 
 from ..catalogue import DEFAULT, described, offered, offered_name
 from ..cli.files import scratch
 from ..cli.following import PATIENCE, ServerLost
 from ..cli.terminal import complain
+from ..models.card_files import CardFiles
 from ..settings import ServerSettings
 from .cluster.ray_cluster import ray_cluster
 from .plan import BatchPlan, WrongPlan, frame_list, read_prompts, read_sets, seed_list
@@ -72,7 +74,8 @@ def capture_main(argv: Sequence[str]) -> int:
     parser = _parser("capture", "Write the requests of many views of many scenes; no server, no torch.")
     _add_scenes(parser)
     words = parser.parse_args(argv)
-    plan, model = plan_of(words), described(words.model or DEFAULT)
+    plan = plan_of(words)
+    (model,) = CardFiles(cards_folder()).stated([described(words.model or DEFAULT)])
     with listening(words.out, words.json) as listen:
         failed = asyncio.run(
             capture(plan, model, words.out, blender=words.blender, overwrite=words.overwrite, listen=listen)

@@ -44,7 +44,7 @@ class Offers:
 
     def all(self) -> tuple[ModelInfo, ...]:
         """The models on offer, each as its owner's cards have it; the first is the default."""
-        return self.cards.applied(self._uncarded())
+        return self.cards.stated(self._uncarded())
 
     def find(self, name: str) -> ModelInfo:
         """The model of that name. Raises UnknownModel."""

@@ -201,11 +201,8 @@ def artifact(services: In, digest: str) -> Response:
 @router.get("/models")
 def models(services: In) -> Response:
     """The models this server offers; the first is its default."""
-    precision, offers = precisions(services.store.facts()), services.offers
-    stated = (
-        replace_fields(model, precision=precision.get(model.name, ""), fingerprint=offers.fingerprint(model))
-        for model in offers.all()
-    )
+    precision = precisions(services.store.facts())
+    stated = (replace_fields(model, precision=precision.get(model.name, "")) for model in services.offers.all())
     return JSONResponse([dump(model) for model in stated])
 
 

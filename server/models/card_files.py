@@ -15,7 +15,7 @@ is said with its line, and costs nobody but itself. All of it is read again when
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from addon.protocol.default_model import TOYBOX
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..catalogue import facts
+from ..fingerprints import carded
 from ..unique_names import printable
 
 KEYS = (
@@ -72,6 +73,14 @@ class CardFiles:
         """The models with the defaults that they say; one as it was where those do not fit it."""
         self._read()
         return tuple(map(self._applied, models))
+
+    def stated(self, models: Sequence[ModelInfo]) -> tuple[ModelInfo, ...]:
+        """The models as clients are told of them: with those defaults, and fingerprints that count what they say."""
+        carded_models = zip(models, self.applied(models), strict=True)
+        return tuple(
+            replace(applied, fingerprint=carded(model.fingerprint, self._values(model)))
+            for model, applied in carded_models
+        )
 
     def _values(self, model: ModelInfo) -> CardValues:
         merged: dict[str, Any] = {}

@@ -31,6 +31,8 @@ from addon.protocol.strict_json import dump, loads
 from ...adapters import AdapterCatalogue, files_of
 from ...cli.following import NotPainted, PaintedPicture, ServerLost
 from ...errors import CommandError
+from ...http.admission import refuse_changed
+from ...models.card_files import CardFiles
 from ...problems import Refusal
 from ...settings import ServerSettings
 from .paint_actor import ActorAnswer, PaintActor
@@ -99,6 +101,9 @@ class RayCluster:
     alive: int = 0
     hiring: set["asyncio.Task[None]"] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._stated = CardFiles(self.settings.cards).stated(self.settings.models)
+
     @property
     def ahead(self) -> int:
         """One row for each actor, and some that wait."""
@@ -110,17 +115,20 @@ class RayCluster:
 
     def models(self) -> Coroutine[Any, Any, Sequence[ModelInfo]]:
         """Those that the actors have."""
-        return asyncio.sleep(0, self.settings.models)  # known already
+        return asyncio.sleep(0, self._stated)  # known already
 
     async def pinned(self, blockout: Blockout) -> Blockout:
         """As the files that are here say it. Raises NotPainted."""
         return await asyncio.to_thread(self._pinned, blockout)  # it reads them, and they are large
 
     def _pinned(self, blockout: Blockout) -> Blockout:
-        model = self.settings.model(blockout.model)
-        if model is None or not files_of(blockout):
+        model = next((model for model in self._stated if model.name == blockout.model), None)
+        if model is None:
             return blockout
         try:
+            refuse_changed(blockout, model.fingerprint)
+            if not files_of(blockout):
+                return blockout
             catalogue = AdapterCatalogue(self.settings.adapters, self.settings.models, self.settings.checksums)
             return catalogue.pinned(blockout, model)
         except Refusal as refusal:

@@ -44,6 +44,12 @@ def test_a_model_s_own_word_counts_more_than_its_family_s(tmp_path: Path) -> Non
     assert files.applied([elsewhere])[0] is elsewhere and CardFiles(tmp_path / "none").applied([TOYBOX])[0] is TOYBOX
 
 
+def test_clients_are_told_a_fingerprint_that_counts_what_cards_say(tmp_path: Path) -> None:
+    (stated,) = cards(tmp_path, mine=CARD).stated([TOYBOX])
+    assert stated.scale == 4.5 and stated.fingerprint not in ("", TOYBOX.fingerprint)
+    assert CardFiles(tmp_path / "none").stated([TOYBOX]) == (TOYBOX,)
+
+
 def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     files = cards(tmp_path, mine=CARD)
     assert files.applied([TOYBOX])[0].steps == 25

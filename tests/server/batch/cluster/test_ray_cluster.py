@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: MIT
 """Batches on Ray: this machine's own cluster, and one of two nodes, of which one is killed."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from server.batch.cluster.ray_cluster import RayCluster
 from server.batch.manifest import read_rows
+from server.catalogue import offered
+from server.cli.following import NotPainted
 from server.cli.main import main
+from server.settings import ServerSettings
 from tests.server.batch.batches import requests
 from tests.server.batch.cluster.listeners import descendants, environment, listening
-from tests.server.serving import ROOT, wait_until
+from tests.server.serving import ROOT, blockout, wait_until
 
 ENGINE = "tests.server.batch.cluster.engines:WaitingEngine"
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'maquette[cluster]'")
@@ -66,6 +72,29 @@ def test_without_ray_it_is_said(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr("server.batch.cluster.ray_cluster.find_spec", lambda name: None)
     assert main(["paint", str(requests(tmp_path / "in", 1)), "--ray", "local", "--out", str(tmp_path / "out")]) == 1
     assert "pip install 'maquette[cluster]'" in capsys.readouterr().err
+
+
+def test_cards_of_one_s_own_count_as_they_do_behind_a_server(tmp_path) -> None:
+    (tmp_path / "cards").mkdir()
+    settings = ServerSettings(home=tmp_path / "home", models=offered(()), cards=tmp_path / "cards")
+    (plain,) = asyncio.run(models_of(settings))
+    (tmp_path / "cards" / "mine.toml").write_text('[model.toybox]\nsteps = 5\nlayers = ["mid_block"]\n')
+    (own,) = asyncio.run(models_of(settings))
+    assert own.steps == 5 and own.fingerprint not in ("", plain.fingerprint)
+
+
+def test_a_request_of_a_model_that_has_changed_is_refused(tmp_path) -> None:
+    settings = ServerSettings(home=tmp_path / "home", models=offered(()), cards=tmp_path)
+    cluster = RayCluster(settings, 1, None)
+    (model,) = settings.models
+    same = replace(blockout(), model=model.name, fingerprint=model.fingerprint)
+    assert asyncio.run(cluster.pinned(same)) == same
+    with pytest.raises(NotPainted, match="have changed since this request was painted"):
+        asyncio.run(cluster.pinned(replace(same, fingerprint="0" * 64)))
+
+
+async def models_of(settings: ServerSettings):
+    return await RayCluster(settings, 1, None).models()
 
 
 @needs_ray
