@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from operator import methodcaller
 from typing import TypeVar
@@ -23,6 +24,8 @@ AHEAD = 3  # pictures at the server at once: one is painted, the others wait so 
 PATIENCE = 300.0  # seconds without a server
 PAUSES = (0.25, 4.0)
 FAREWELL_SECONDS = 1.0  # for cancelling, when somebody waits for the command to end
+UNKNOWN_REFERENCE = "unknown-reference"  # of one that never had them, or has tidied up
+STARTS = 3  # of a server, that a request waits through; more are its fault
 GONE = ("unknown-job", "unknown-artifact")  # of a server that has another queue, or has tidied up
 
 
@@ -74,9 +77,7 @@ class ServerLink:
         self, blockout: Blockout, key: str, watch: Callable[[int], None], references: Sequence[bytes] = ()
     ) -> PaintedPicture:
         """As ``painted``, of a blockout that refers to the PNG files ``references``."""
-        for png in references:
-            await self.call(methodcaller("refer", png))
-        return await painted(self, blockout, key, lambda event: watch(event.step))
+        return await painted(self, blockout, key, lambda event: watch(event.step), references)
 
     async def call(self, ask: Callable[[Client], Awaitable[T]]) -> T:
         """What the server answers, whenever it does. Waits while it is away, and as long as it asks to be left alone.
@@ -112,20 +113,26 @@ class ServerLink:
 
 
 async def painted(
-    link: ServerLink, blockout: Blockout, key: str, watch: Callable[[Event], None] = lambda event: None
+    link: ServerLink,
+    blockout: Blockout,
+    key: str,
+    watch: Callable[[Event], None] = lambda event: None,
+    references: Sequence[bytes] = (),
 ) -> PaintedPicture:
     """The picture of a blockout: that of the job with this ``key``, whoever asked for it, else a new one's.
 
-    A job of an earlier try that was cancelled, failed, or has lost its picture is not taken: the next has a key with a
-    number. Interrupted, it cancels what it asked for. Raises NotPainted, ServerLost, ClientError.
+    ``references`` are the PNG files that it refers to: a server that lacks them is sent them, also one that starts anew
+    meanwhile. A job of an earlier try that was cancelled, failed, or has lost its picture is not taken: the next has a
+    key with a number. Interrupted, it cancels what it asked for. Raises NotPainted, ServerLost, ClientError.
     """
     for turn in count():
         name = f"{key}.{turn}" if turn else key
-        job = await _submitted(link, blockout, name)
+        submitted = partial(_submitted, link, blockout, name, references)
+        job = await submitted()
         if job.state in ENDED and job.state != "done":
             continue
         try:
-            job = await _ended(link, blockout, name, job, watch)
+            job = await _ended(link, job, watch, submitted)
         except asyncio.CancelledError:
             await _cancel(link, job.id)
             raise
@@ -139,8 +146,10 @@ async def painted(
     raise AssertionError("count never ends")
 
 
-async def _ended(link: ServerLink, blockout: Blockout, key: str, job: Job, watch: Callable[[Event], None]) -> Job:
-    """A job once it is over."""
+async def _ended(
+    link: ServerLink, job: Job, watch: Callable[[Event], None], submitted: Callable[[], Awaitable[Job]]
+) -> Job:
+    """A job once it is over; ``submitted`` asks for it anew, by its key."""
     while True:
         try:
             async for event in link.client.events(job=job.id, patient=False):
@@ -148,21 +157,29 @@ async def _ended(link: ServerLink, blockout: Blockout, key: str, job: Job, watch
             ended: Job = await link.call(methodcaller("job", job.id))
             return ended
         except (ServerAbsent, WrongToken):
-            job = await _submitted(link, blockout, key)  # asks for it by its key, wherever the server is by now
+            job = await submitted()  # wherever the server is by now
         except ServerProblem as error:
             if error.code not in GONE and error.retry_after is None:
                 raise
             await asyncio.sleep(error.retry_after or 0.0)
-            job = await _submitted(link, blockout, key)
+            job = await submitted()
 
 
-async def _submitted(link: ServerLink, blockout: Blockout, key: str) -> Job:
+async def _submitted(link: ServerLink, blockout: Blockout, key: str, references: Sequence[bytes]) -> Job:
     """The job of a key. Interrupted while the server may just have taken it, it cancels it."""
 
     def ask(client: Client) -> Awaitable[Job]:
         return _whole(client, blockout, key)
 
-    return await link.call(ask)
+    for starts in count():
+        try:
+            return await link.call(ask)
+        except ServerProblem as error:
+            if error.code != UNKNOWN_REFERENCE or not references or starts == STARTS:
+                raise
+        for png in references:  # only now: most are there, of the picture before
+            await link.call(methodcaller("refer", png))
+    raise AssertionError("count never ends")
 
 
 async def _whole(client: Client, blockout: Blockout, key: str) -> Job:

@@ -92,8 +92,8 @@ async def render(
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
-    blockout = await _noted(link, change(blockout), follows, result.blockout)
-    picture, achieved = await paint(link, blockout)
+    blockout, files = await _noted(link, change(blockout), follows, result.blockout)
+    picture, achieved = await paint(link, blockout, files)
     refuse_to_overwrite(result.picture, overwrite)  # another command may have been quicker
     with writing(out, ELSEWHERE):
         write(result.picture, picture)
@@ -106,9 +106,9 @@ async def render(
 
 async def _noted(
     link: ServerLink, blockout: Blockout, follows: Callable[[Blockout], PictureToFollow | None], file: Path
-) -> Blockout:
-    """The request as it is sent, written to ``file``: its files pinned, and the picture that it follows, which is put
-    beside it, where the server has it."""
+) -> tuple[Blockout, tuple[bytes, ...]]:
+    """The request as it is sent, written to ``file``: its files pinned; and the pictures that it refers to, which are
+    put beside it, where the server has them."""
     blockout = await link.call(methodcaller("pinned", blockout))
     if (picture_to_follow := follows(blockout)) is not None:
         for png in picture_to_follow.files:
@@ -119,11 +119,14 @@ async def _noted(
         write(file, json.dumps(dump(blockout)).encode())
         for name, png in named_files(picture_to_follow).items():
             write(file.parent / name, png)
-    return blockout
+    return blockout, () if picture_to_follow is None else picture_to_follow.files
 
 
-async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achieved, ...]]:
-    """The picture of a blockout, as PNG, and what it shows, with a progress bar in a terminal.
+async def paint(
+    link: ServerLink, blockout: Blockout, files: Sequence[bytes] = ()
+) -> tuple[bytes, tuple[Achieved, ...]]:
+    """The picture of a blockout that refers to these PNG ``files``, as PNG, and what it shows, with a progress bar in a
+    terminal.
 
     Raises NotPainted when the job does not get done, ServerLost when the server goes for good.
     """
@@ -134,7 +137,7 @@ async def paint(link: ServerLink, blockout: Blockout) -> tuple[bytes, tuple[Achi
             progress.set_postfix_str("" if phase == "painting" else phase)
             progress.update(event.step - progress.n)
 
-        picture = await painted(link, blockout, uuid.uuid4().hex, watch)
+        picture = await painted(link, blockout, uuid.uuid4().hex, watch, files)
     return picture.png, picture.achieved
 
 

@@ -56,9 +56,7 @@ async def painted_sequence(
     now = look or SequenceLook()
     for blockout in blockouts:
         request: Blockout = await server.call(methodcaller("pinned", now.following(blockout)))
-        if key is not None:
-            await server.call(methodcaller("refer", key))
-        picture = await painted(server, request, uuid.uuid4().hex)
+        picture = await painted(server, request, uuid.uuid4().hex, references=() if key is None else (key,))
         yield SequencePicture(request, picture.png, picture.achieved, key)
         following = now.after(request, sha256(picture.png).hexdigest(), picture.achieved)
         key = key if following.key == now.key else picture.png

@@ -3,11 +3,15 @@
 
 import asyncio
 from functools import partial
+from hashlib import sha256
 
 import pytest
+from PIL import Image
 
 from addon.client.api import connect, find_connection
+from addon.protocol.blockout import ReferencePicture
 from server.cli.following import NotPainted, ServerLink, ServerLost, painted
+from server.worker.png_files import png
 from tests.server.serving import blockout, serving, until
 
 SLOW = {"prompt": "a cat, ms=100", "steps": 20}
@@ -48,6 +52,22 @@ def test_a_restart_on_another_port_with_another_token(tmp_path):
     assert [job.id for job in jobs] == [picture.job]
     assert picture.png.startswith(b"\x89PNG")
     assert reasons[-1] == "" and any("No server" in reason for reason in reasons)
+
+
+def test_a_restart_between_a_reference_and_its_job(tmp_path):
+    """What no job refers to is swept when a server starts: it is sent again."""
+    home, picture = tmp_path / "home", png(Image.new("RGB", (8, 8), (90, 90, 90)))
+    request = blockout(reference=ReferencePicture(picture=sha256(picture).hexdigest(), caption="a cat"))
+
+    async def follow(served, again):
+        link = await link_to(served)
+        await link.client.refer(picture)
+        served.kill(with_worker=True)
+        with again():
+            return await painted(link, request, "a key", references=(picture,))
+
+    with serving(home) as served:
+        assert asyncio.run(follow(served, partial(serving, home))).png.startswith(b"\x89PNG")
 
 
 def test_a_server_that_stays_away(tmp_path):
