@@ -81,10 +81,10 @@ def capture(
         camera = camera_of(scene, camera)  # not before: a frame may bind one of its own
         named = marks(scene)
         check_request(settings, named)
-        named, model = named_in(settings.prompt, named), scaled(model, settings.size)
+        named, scaled_model = named_in(settings.prompt, named), scaled(model, settings.size)
         known = Meshes() if meshes is None else meshes
         usual = partial(viewport, depsgraph=depsgraph, meshes=known, patience=patience)
-        visible = (look or usual)(scene, camera, named, model)
+        visible = (look or usual)(scene, camera, named, scaled_model)
         graph, owners = depsgraph or evaluated(scene), {part.owner for part in visible.parts}
         explained = tuple(
             mark if index in owners else with_hidden(scene, graph, mark, known) for index, mark in enumerate(named)
@@ -95,7 +95,7 @@ def capture(
         marks=explained,
         parts=visible.parts,
         view=visible.view,
-        canvas=canvas(visible.view.aspect, model),
+        canvas=canvas(visible.view.aspect, scaled_model),
         exact=visible.exact,
     )
 

@@ -24,9 +24,10 @@ from .regions import Covers, outlining
 class Snapshot:
     """Everything that a blockout is made of, as it was when Generate was pressed.
 
-    ``settings`` are sent as they are, to ``model``, which is as large as they say. ``marks`` have their phrases as the
-    prompt spells them; the owners of ``parts`` index them, NOTHING for what only hides. ``exact`` is what a render
-    shows of each mark, where that is known.
+    ``settings`` are sent as they are, to ``model``; the ``canvas`` alone has the size that they say, so that whoever
+    captures again for that model does not apply it twice. ``marks`` have their phrases as the prompt spells them; the
+    owners of ``parts`` index them, NOTHING for what only hides. ``exact`` is what a render shows of each mark, where
+    that is known.
     """
 
     settings: Settings

@@ -87,6 +87,10 @@ class Page:
         """How many pictures there are up to the page's end."""
         return min(self.first + PAGE, self.total)
 
+    def find(self, name: str) -> HistoryTile | None:
+        """The tile of that name, where it is on the page."""
+        return next((tile for tile in self.tiles if tile.name == name), None)
+
 
 class Gallery:
     """What the history's panel shows of one Blender. ``disk_tiles`` are those of the disk's page."""
@@ -156,12 +160,9 @@ class Gallery:
         return history.find(self.folder, name) if item is None else history.parse(item.text)
 
     def painted(self, scene: bpy.types.Scene) -> Callable[[str], str]:
-        """From a blockout as JSON to the name of the picture of it, "" without one: the scene's, else one on disk.
-
-        As both stand now. A picture that is not on disk any more may be painted again.
-        """
+        """From a blockout as JSON to the name of the picture of it, "" without one: the scene's of now, else one that
+        is on disk by the time it is asked for. A picture that is not there any more may be painted again."""
         texts = {item.name: item.text for item in entries(scene) if history.picture(self.folder, item.name)}
-        self._requests.refresh()
 
         def find(request: str) -> str:
             own = next((name for name, text in texts.items() if history.asks_for(text, request)), "")
@@ -263,8 +264,7 @@ def remember(scene: bpy.types.Scene, entry: Entry) -> None:
 def forget(scene: bpy.types.Scene, name: str) -> None:
     """Take an entry out of the scene's own history, if it is there."""
     items = entries(scene)
-    index = items.find(name)
-    if index >= 0:
+    if (index := items.find(name)) >= 0:
         items.remove(index)
 
 

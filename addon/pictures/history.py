@@ -224,8 +224,15 @@ class RequestIndex:
         return names == self._digests.keys()
 
     def find(self, request: str) -> str:
-        """The name of a picture that is there of a blockout as JSON, "" without one."""
+        """The name of a picture that is there of a blockout as JSON, "" without one. What is new in the folder is read
+        only where none is known: to list it for each of many seeds would hold the window."""
         wanted = request_digest(request)
+        if not (name := self._find(wanted)):
+            self.refresh()
+            name = self._find(wanted)
+        return name
+
+    def _find(self, wanted: bytes) -> str:
         names = (name for name, digest in self._digests.items() if digest == wanted)
         return next((name for name in names if picture(self._folder, name) is not None), "")
 

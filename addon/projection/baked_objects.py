@@ -64,6 +64,7 @@ def bakeable(scene: bpy.types.Scene) -> list[bpy.types.Object]:
         if item.type != "MESH":
             raise Unbakeable(f"{item.name} is no mesh.", "Convert it to one (Object > Convert), and bake.")
         check([item, mesh_of(item)])
+    _check_left(items)
     return items
 
 
@@ -94,6 +95,7 @@ def apply_bakes(bakes: Sequence[Bake]) -> None:
     objects = [item for item, bake in zip(items, bakes, strict=True) if item is not None and _fits(item, bake)]
     if len(objects) != len(bakes):
         raise changed()
+    _check_left(objects)
     lit = [_is_lit(item) for item in objects]
     forget_projections(objects)
     for item, bake, is_lit in zip(objects, bakes, lit, strict=True):
@@ -104,6 +106,13 @@ def mesh_of(item: bpy.types.Object) -> bpy.types.Mesh:
     """The data of an object that is a mesh."""
     assert isinstance(item.data, bpy.types.Mesh), f"{item.name} is no mesh"
     return item.data
+
+
+def _check_left(items: Sequence[bpy.types.Object]) -> None:
+    """Raise Unbakeable for one in Edit Mode: until that is left its mesh has no layers to write to."""
+    editing = next((item for item in items if mesh_of(item).is_editmode), None)
+    if editing is not None:
+        raise Unbakeable(f"{editing.name} is in Edit Mode.", "Leave it (Tab), and bake.")
 
 
 def _fits(item: bpy.types.Object, bake: Bake) -> bool:

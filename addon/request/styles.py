@@ -4,13 +4,15 @@
 A file of styles is a JSON list; each style needs a ``name`` and a ``text``, and may have ``negative``, ``steps``,
 ``strength`` and ``model``. Ours are in ``styles.json``; the artist's own are in a folder, and win where a name is the
 same. A file that cannot be read is named, and the others are read all the same. A thumbnail is a PNG file of the
-style's name, as ``save`` spells it, beside the file; those of ours are in ``thumbnails``.
+style's name, as ``save`` spells it, beside the file; those of ours are in ``thumbnails``. Names that are spelled alike
+have files apart: no style is replaced by another.
 """
 
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,7 +105,7 @@ def delete(file: Path) -> None:
 def own(folder: Path, name: str) -> Path | None:
     """The file that ``save`` made for a style; None for a style of ours or of a file written by hand."""
     path = _file(folder, name)
-    return path if path.exists() else None
+    return path if _names(path) == [name] else None
 
 
 def styled(prompt: str, style: Style | None) -> str:
@@ -164,12 +166,31 @@ def _styles(path: Path) -> Sequence[Style]:
     return [load(Style, document) for document in documents]
 
 
+def _names(path: Path) -> list[str]:
+    """Of the styles in a file; none where it is absent, or cannot be read."""
+    try:
+        return [style.name for style in _styles(path)]
+    except (OSError, ValueError):
+        return []
+
+
 def _thumbnail(folder: Path, name: str) -> Path | None:
     """The artist's own of a style, else ours."""
-    files = (_file(parent, name).with_suffix(".png") for parent in (folder, THUMBNAILS))
+    plain = _plain_file(folder, name)
+    own = [_file(folder, name), *([plain] if name in _names(plain) else [])]  # one by hand may have several
+    files = (file.with_suffix(".png") for file in (*own, _plain_file(THUMBNAILS, name)))
     return next((file for file in files if file.is_file()), None)
 
 
 def _file(folder: Path, name: str) -> Path:
+    """Where ``save`` keeps a style: the file of its name, unless anything else is there; then one that is read after
+    that, and so wins."""
+    plain = _plain_file(folder, name)
+    apart = plain.with_name(f"{plain.stem}_{sha256(name.encode()).hexdigest()[:6]}.json")
+    kept = next((file for file in (apart, plain) if _names(file) == [name]), None)
+    return kept or (apart if plain.exists() else plain)
+
+
+def _plain_file(folder: Path, name: str) -> Path:
     stem = re.sub(r"[^\w-]+", "-", name).strip("-").lower()
     return folder / f"{stem or 'style'}.json"

@@ -28,6 +28,7 @@ LONG = 0.002  # seconds of a slice after which it begins nothing more
 def _opened(*_: object) -> None:
     app().dispatcher.apply(file_opened)
     close_views(app())
+    app().gallery.chosen = ""
 
 
 def register() -> None:

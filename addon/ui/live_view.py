@@ -166,7 +166,7 @@ class LiveView:
         anchors = self._anchors(scene)
 
         def slices() -> Slices[LiveRequest]:
-            layout = layout_of((yield from developing(scene, snapshot, lambda blockout: blockout)))
+            layout = layout_of((yield from developing(scene, snapshot, lambda blockout, _: blockout)))
             anchor, request = suitable(anchors, layout), layout
             if anchor is not None:
                 layout = seeded(layout, anchor.request)

@@ -27,7 +27,7 @@ class MAQUETTE_PT_history(Tab, bpy.types.Panel):
         row.prop(manager, FAVOURITES, text="", icon="SOLO_ON" if manager.maquette_favourites else "SOLO_OFF")
         self.layout.operator("maquette.open_request", text="Open Request…", icon="FILEBROWSER")
         page = gallery.page(context.scene, manager, app().gallery)
-        chosen = next((tile for tile in page.tiles if tile.name == app().gallery.chosen), None)
+        chosen = page.find(app().gallery.chosen)
         if not page.total:
             self.layout.label(text="No favourites here" if manager.maquette_favourites else "No pictures yet")
         if page.total > PAGE:

@@ -85,6 +85,37 @@ def test_a_style_is_kept_replaced_and_wins_over_ours(tmp_path: Path) -> None:
     assert own(tmp_path, "Concept Art") is None
 
 
+@pytest.mark.parametrize(("one", "other"), [("Ink", "ink"), ("Noir (warm)", "noir warm"), ("!", "?")])
+def test_styles_whose_names_are_spelled_alike_have_files_apart(tmp_path: Path, one: str, other: str) -> None:
+    for name in (one, other):
+        save(tmp_path, Style(name=name, text=f", {name}"))
+        save_thumbnail(tmp_path, name, name.encode())
+    style_library = read(tmp_path)
+    for name in (one, other):
+        style, thumbnail = style_library.find(name), style_library.thumbnail(name)
+        assert style is not None and style.text == f", {name}"
+        assert thumbnail is not None and thumbnail.read_bytes() == name.encode()
+    assert own(tmp_path, one.swapcase() + "…") is None  # which is spelled alike, and was never saved
+    file = own(tmp_path, one)
+    assert file is not None
+    delete(file)
+    assert read(tmp_path).find(one) is None and own(tmp_path, one) is None
+    save(tmp_path, Style(name=other, text=", anew"))  # still in its own file, though the shorter name is free
+    assert [style.text for style in read(tmp_path).styles if style.name == other] == [", anew"]
+    assert len(list(tmp_path.glob("*.json"))) == 1
+
+
+def test_a_file_by_hand_is_neither_replaced_nor_deleted_and_what_is_saved_wins(tmp_path: Path) -> None:
+    by_hand = tmp_path / "ink.json"
+    by_hand.write_text('[{"name": "Ink", "text": ", ink"}, {"name": "Wash", "text": ", wash"}]')
+    by_hand.with_suffix(".png").write_bytes(b"a picture")
+    assert own(tmp_path, "Ink") is None and read(tmp_path).thumbnail("Ink") == by_hand.with_suffix(".png")
+    file, before = save(tmp_path, Style(name="Ink", text=", pen")), by_hand.read_bytes()
+    found = read(tmp_path)
+    assert [(name, found.find(name).text) for name in ("Ink", "Wash")] == [("Ink", ", pen"), ("Wash", ", wash")]
+    assert own(tmp_path, "Ink") == file != by_hand and by_hand.read_bytes() == before
+
+
 def test_bad_files_are_named_and_the_others_read(tmp_path: Path) -> None:
     save(tmp_path, Style(name="Good", text=", good"))
     for name, text in (

@@ -45,7 +45,7 @@ class OpenSheet(bpy.types.Operator):
 
     @refusing
     def execute(self, context: Context) -> Status:
-        tasks = [task for task in app().session.tasks if coming(task) and scene_of(task.view) == context.scene]
+        tasks = _coming(context.scene)
         request = _latest(context.scene, tasks)
         if not request:
             raise Misfit("There is no picture yet.", "Press Generate first.")
@@ -148,6 +148,12 @@ def selected(context: Context) -> str:
     """The name of the picture that is selected on the sheet of this editor; "" where there is none."""
     sheet = sheet_in(context) if comparison_in(context) is None else None
     return sheet.cell.name if sheet is not None else ""
+
+
+def _coming(scene: bpy.types.Scene) -> list[Task]:
+    """What was asked for of the scene and has not arrived; frames of a sequence go to that, and to no sheet."""
+    tasks = [task for task in app().session.tasks if coming(task) and not task.view.sequence]
+    return [task for task in tasks if scene_of(task.view) == scene]
 
 
 def _latest(scene: bpy.types.Scene, tasks: list[Task]) -> str:

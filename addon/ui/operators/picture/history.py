@@ -144,6 +144,8 @@ class DeleteEntry(bpy.types.Operator):
         with files("The picture could not be deleted"):
             history.forget(app().gallery.folder, self.name)
         gallery.forget(context.scene, self.name)
+        if app().gallery.chosen == self.name:  # or Undo would bring it back chosen
+            app().gallery.chosen = ""
         app().gallery.reread()
         leave_views(app(), self.name)
         self.report({"INFO"}, "Deleted from disk and from this file's history")

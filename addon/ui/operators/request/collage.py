@@ -8,7 +8,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ....messages.errors import EntryGone, ReferenceGone, RegionGone, TakenGone
-from ....pictures import history
+from ....pictures import gallery, history
 from ....pictures.history import Entry
 from ....protocol.blockout import Blockout, CollagePart, Region
 from ....protocol.strict_json import ContractError
@@ -38,7 +38,7 @@ class TakeRegion(bpy.types.Operator):
         region = region_of(context, self.uid)
         mark = marks.read(region)
         assert mark is not None, "it is marked"
-        name = self.name or app().gallery.chosen
+        name = self.name or _chosen(context)
         if region.get(marks.TAKEN_FROM):
             marks.write(region, marks.TAKEN_FROM, None)
             return settle()
@@ -48,6 +48,14 @@ class TakeRegion(bpy.types.Operator):
         region_in_picture(entry, mark)
         marks.write(region, marks.TAKEN_FROM, entry.name)
         return settle()
+
+
+def _chosen(context: Context) -> str:
+    """The name of the picture that is chosen in the history, "" where the page that is shown has it not: nobody sees
+    it."""
+    page = gallery.page(context.scene, context.window_manager, app().gallery)
+    tile = page.find(app().gallery.chosen)
+    return "" if tile is None else tile.name
 
 
 def entry_of_picture(scene: bpy.types.Scene, name: str) -> Entry:

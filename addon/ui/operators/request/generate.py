@@ -3,8 +3,9 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
@@ -22,7 +23,7 @@ from ....messages.notice import Notice
 from ....pictures.origin import scene_of, viewpoint
 from ....projection.matching import reference_to_match
 from ....protocol.answers import ModelInfo
-from ....protocol.blockout import Blockout
+from ....protocol.blockout import Blockout, ReferencePicture
 from ....regions import marks
 from ....request.phrases import listed, strange
 from ....request.settings import KEYS, VARIATION, Settings
@@ -40,6 +41,11 @@ from .collage import beginning_of
 from .exact_capture import exact_capture
 from .history_requests import request_again
 from .references import followed, reference_for, repeated
+
+Follow: TypeAlias = Callable[[Blockout, ReferencePicture | None], Blockout]
+"""From a captured request to the one that is sent; it follows what the projected views show, where they do."""
+
+Send: TypeAlias = Callable[[Coroutine[Any, Any, int | None]], Coroutine[Any, Any, Viewpoint]]
 
 
 class Generate(bpy.types.Operator):
@@ -88,20 +94,20 @@ class Generate(bpy.types.Operator):
         reference = reference_for(scene, snapshot, restyle=self.restyle or restyle, picture=self.follow or picture)
         begin = beginning_of(scene)
 
-        def follow(blockout: Blockout) -> Blockout:
-            return begin(followed(blockout, reference))
+        def follow(blockout: Blockout, shown: ReferencePicture | None) -> Blockout:
+            return begin(followed(blockout, shown or reference))
 
         match = self.match or match
         live = developing(scene, snapshot, follow, match)
         view = viewpoint(scene, camera_of(scene), depsgraph)
-        details = (view, kept_settings(scene), self._seeds(context))
+        details, move_on = (view, kept_settings(scene), self._seeds(context)), partial(moving_on, view, seed_of(scene))
         if snapshot.settings.exact and not match:
             capture = exact_capture(context, snapshot.settings, snapshot.model)
-            return self._expose(capture, live, details, follow)
+            return self._expose(capture, live, details, follow, move_on)
         if not bpy.app.background:
-            app().event_loop.start(moving_on(view, onto_sheet(dispatcher.send(live, *details), view)))
+            app().event_loop.start(move_on(onto_sheet(dispatcher.send(live, *details), view)))
             return {"FINISHED"}
-        app().event_loop.wait(moving_on(view, dispatcher.deliver(finish(live), *details)))
+        app().event_loop.wait(move_on(dispatcher.deliver(finish(live), *details)))
         return self._end()
 
     def _seeds(self, context: Context) -> Seeds:
@@ -118,7 +124,8 @@ class Generate(bpy.types.Operator):
         capture: ExactCapture,
         live: Slices[Blockout],
         details: tuple[Viewpoint, Settings, Seeds],
-        follow: Callable[[Blockout], Blockout],
+        follow: Follow,
+        move_on: Send,
     ) -> Status:
         """Send what a render shows instead."""
         send = app().dispatcher.deliver if bpy.app.background else app().dispatcher.submit
@@ -128,7 +135,7 @@ class Generate(bpy.types.Operator):
             capture,
             live,
             lock,
-            lambda blockout: moving_on(view, onto_sheet(send(follow(blockout), *details), view)),
+            lambda blockout: move_on(onto_sheet(send(follow(blockout, None), *details), view)),
         )
         if not bpy.app.background:
             app().event_loop.start(exposing)
@@ -202,12 +209,16 @@ class Dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
-async def moving_on(view: Viewpoint, sending: Coroutine[Any, Any, int | None]) -> Viewpoint:
-    """Send, and have the scene's seed be what comes next, unless it is to stay or was set anew meanwhile; the ``view``,
-    by which this press's tasks are known."""
-    asked = scene_of(view)
-    key = KEYS[moving(asked.get(VARIATION, 0.0) if asked else 0.0)]
-    first = asked.get(key, 0) if asked else 0
+def seed_of(scene: bpy.types.Scene) -> tuple[str, int]:
+    """The property that moves on, and its seed at the press: another may be typed while an exact capture is made."""
+    key = KEYS[moving(scene.get(VARIATION, 0.0))]
+    return key, scene.get(key, 0)
+
+
+async def moving_on(view: Viewpoint, seed: tuple[str, int], sending: Coroutine[Any, Any, int | None]) -> Viewpoint:
+    """Send, and have the scene's seed be what comes next, unless it is to stay or is another than the press's
+    ``seed``, which was set meanwhile; the ``view``, by which this press's tasks are known."""
+    key, first = seed
     following, scene = await sending, scene_of(view)
     if following is None or scene is None or not scene.get(VARY, True):
         return view
@@ -229,9 +240,7 @@ def panel_snapshot(
     return capture(scene, settings, model, depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def developing(
-    scene: bpy.types.Scene, first: Snapshot, follow: Callable[[Blockout], Blockout], match: bool = False
-) -> Slices[Blockout]:
+def developing(scene: bpy.types.Scene, first: Snapshot, follow: Follow, match: bool = False) -> Slices[Blockout]:
     """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
     with what they show already."""
     key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
@@ -247,7 +256,7 @@ def developing(
         blockout = yield from develop(snapshot)
         folder = app().gallery.folder
         shown = (yield from reference_to_match(key, meshes, snapshot, folder)) if match else None
-        return follow(blockout) if shown is None else followed(blockout, shown)
+        return follow(blockout, shown)
 
     return slices()
 

@@ -54,16 +54,18 @@ class BakeProjections(bpy.types.Operator):
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        bakes, ended = None, True
         try:
             bakes = one_slice(self._work)
-            if bakes is None:
-                return {"PASS_THROUGH"}
-            apply_bakes(bakes)
+            ended = bakes is not None
+            if bakes is not None:
+                apply_bakes(bakes)
         except UserError as error:
-            self.cancel(context)
             return refuse(self, notice(error))
-        self.cancel(context)
-        return settle()
+        finally:
+            if ended:  # by an error of ours too, or “Baking” would stay for ever
+                self.cancel(context)
+        return settle() if ended else {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
         """Stop the timer; nothing has been changed."""

@@ -99,14 +99,14 @@ class PaintViews(bpy.types.Operator):
 def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
     """Each camera's turn; yields what to wait for. Nothing of Blender's is kept between: an undo makes it stale.
 
-    Ends without a word where a picture failed, for the session says why. However it ends, the scene looks through the
-    camera of ``before`` again. Raises ViewGone where a camera is gone.
+    Ends without a word where a picture failed, for the session says why, and where the window shows another scene.
+    However it ends, the scene looks through the camera of ``before`` again. Raises ViewGone where a camera is gone.
     """
     try:
         for uid in cameras:
             _look_through(scene_uid, uid)
             running = app().event_loop.running
-            if call("maquette.generate", "INVOKE_DEFAULT", True, match=True) != {"FINISHED"}:
+            if _press(scene_uid, "maquette.generate", match=True) != {"FINISHED"}:
                 break
             sending = app().event_loop.running - running
             yield lambda sending=sending: all(task.done() for task in sending)
@@ -115,7 +115,7 @@ def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
             entry = _entry_of(job)
             if not entry or not make_current(scene_uid, entry):
                 break
-            if "RUNNING_MODAL" not in call("maquette.project", "INVOKE_DEFAULT", True):
+            if "RUNNING_MODAL" not in _press(scene_uid, "maquette.project"):
                 break
             yield lambda: all(one.bl_idname != PROJECT for window in _windows() for one in window.modal_operators)
             if not _is_projected(scene_uid, entry):
@@ -123,6 +123,14 @@ def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
     finally:
         with suppress(ViewGone):
             _look_through(scene_uid, before)
+
+
+def _press(scene_uid: int, operator: str, **values: object) -> Status:
+    """Press a button of that scene; cancelled where the artist went to another, of which it would be by now."""
+    scene = bpy.context.scene
+    if scene is None or scene.session_uid != scene_uid:
+        return {"CANCELLED"}
+    return call(operator, "INVOKE_DEFAULT", True, **values)
 
 
 def _look_through(scene_uid: int, uid: int) -> None:

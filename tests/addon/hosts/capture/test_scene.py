@@ -7,9 +7,11 @@ import bpy
 import pytest
 
 from addon.camera.reader import view
+from addon.capture.scene import capture as snapshot
 from addon.capture.scene import evaluated, geometry
 from addon.messages.errors import NoCamera, NothingMarked, PanoramicCamera, PhraseMissing
 from addon.regions.marks import mark, marks
+from addon.request.settings import Settings
 from tests.addon.hosts.blockouts import capture
 from tests.addon.hosts.capture.sample_cameras import look
 from tests.addon.hosts.sample_scenes import ball, box, camera, fingerprint, fresh, group
@@ -28,6 +30,15 @@ def test_no_camera_a_panorama_and_nothing_marked_are_said():
     scene.camera = None
     with pytest.raises(NoCamera):
         capture(scene, prompt="a thing")
+
+
+@pytest.mark.parametrize("percent", [50, 200])
+def test_what_is_captured_again_for_a_snapshot_s_model_is_as_large(percent):
+    scene = fresh()
+    mark(box("thing"))
+    whole = snapshot(scene, Settings(prompt="a thing"))
+    first = snapshot(scene, Settings(prompt="a thing", size=percent))
+    assert snapshot(scene, first.settings, first.model).canvas == first.canvas != whole.canvas
 
 
 # Frames, scenes, cameras that are not the current ones

@@ -147,6 +147,17 @@ def test_what_is_painted_is_in_the_scene_or_on_disk(scene, tmp_path) -> None:
     gallery.close()
 
 
+def test_what_is_painted_by_the_time_it_is_asked_counts(scene, tmp_path) -> None:
+    """An exact capture takes its time: what was pressed before it may have come meanwhile."""
+    gallery, own = album.Gallery(tmp_path), entry(1)
+    painted = gallery.painted(scene)
+    assert painted(history.request(own)) == ""
+    history.keep(tmp_path, own)
+    (tmp_path / f"{own.name}.png").write_bytes(b"a picture")
+    assert painted(history.request(own)) == own.name
+    gallery.close()
+
+
 def test_pages_of_the_file(scene, tmp_path) -> None:
     for number in range(IN_FILE):
         album.remember(scene, entry(number))

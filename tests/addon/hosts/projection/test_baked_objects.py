@@ -124,6 +124,24 @@ def test_what_was_undone_or_reshaped_meanwhile_is_not_baked(tmp_path):
         apply_bakes(finish(work))
 
 
+def test_what_is_in_edit_mode_is_not_baked_and_stays_projected(tmp_path):
+    scene = fresh(320, 180)
+    thing = ball("ball", (0, 0, 0), 2.0, 12)
+    mark(thing)
+    bpy.context.view_layer.update()
+    projected(scene, tmp_path)
+    bakes = finish(baking(scene))
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    for begin in (lambda: apply_bakes(bakes), lambda: bakeable(scene)):
+        with pytest.raises(Unbakeable, match="ball is in Edit Mode"):
+            begin()
+    assert "maquette_thrown" in thing
+    bpy.ops.object.mode_set(mode="OBJECT")
+    apply_bakes(bakes)
+    assert layers(thing) == [LAYER] and "maquette_thrown" not in thing
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e30])
 def test_points_that_are_no_numbers_cost_their_faces_alone(value, tmp_path):
     scene = fresh(320, 180)

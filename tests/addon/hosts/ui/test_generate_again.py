@@ -2,22 +2,16 @@
 """Generate Again, under a picture that failed: asks for what that was to be, with a real server."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import bpy
 import pytest
 
-from addon.extension import EXTENSION
 from addon.pictures import history
 from addon.pictures.history import Entry, Thumb
-from addon.regions.marks import mark
 from addon.request.settings import DEFAULTS
-from addon.runtime import preferences
 from addon.runtime.app import App
-from tests.addon.hosts.sample_scenes import box, fresh
 from tests.addon.session.samples import blockout
 
 # A Blender of its own has the add-on alone.
@@ -25,27 +19,6 @@ pytestmark = pytest.mark.skipif(find_spec("uvicorn") is None, reason="the server
 
 EARLIER = "1" * 64
 CURSED = "a cursed castle"  # which this painter does not survive
-
-
-@pytest.fixture
-def painting(own_home: Path, application: App) -> Iterator[App]:
-    """The application in a scene with a rocket, with preferences, and with a server that paints masks."""
-    from tests.server.serving import serving
-
-    mark_a_rocket(fresh())
-    own = bpy.context.preferences.addons.new()
-    own.module = EXTENSION
-    preferences.register()
-    with serving(own_home, engine="tests.addon.hosts.mask_painter:Painter"):
-        yield application
-    preferences.unregister()
-    bpy.context.preferences.addons.remove(own)
-
-
-def mark_a_rocket(scene: bpy.types.Scene) -> None:
-    """What the scene asks for."""
-    mark(box("rocket", (0, 0, 0)))
-    scene.maquette_prompt, scene.maquette_steps = "a rocket", 3
 
 
 def test_a_variation_that_failed_is_asked_for_again_whatever_the_scene_asks_for(painting: App) -> None:
