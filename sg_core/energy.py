@@ -171,7 +171,8 @@ def presence(words: str | Phrase, mask: Any = None, tolerance: float = 0.4) -> E
     """The phrase is there at all: 1 - its share among the prompt's words, where that share is largest.
 
     Silhouettes are blind to magnitude, so a thing can keep its outline and vanish. The share is a softmax over the
-    prompt's own words; its mean over the best sixteenth of the picture (or of the mask) counts. Error = energy.
+    prompt's own words; its mean over the best sixteenth of the picture counts, in which cells outside a mask are
+    nothing: a small thing, the likelier to be lost, is never counted as there for good. Error = energy.
     """
 
     def measure(tape: Tape) -> Measure:

@@ -87,8 +87,11 @@ def reread(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor, pr
     step = model.steps(STEPS, "ddim", (latent.shape[2], latent.shape[3])).steps[round(progress * STEPS)]
     noise = torch.randn(latent.shape, generator=torch.Generator("cpu").manual_seed(0)).to(latent)
     words = model.words([prompt], [phrase(text) for text in phrases])
+    text = model.encode([prompt])
+    if model.card.guided_by == "input":
+        text = text.guided(model.card.scale)
     with torch.no_grad(), listening(model.network, model.layers(latent), words) as tape:
-        model.predict(step.alpha * latent + step.sigma * noise, step, model.encode([prompt]))
+        model.predict(step.alpha * latent + step.sigma * noise, step, text)
     return tape
 
 

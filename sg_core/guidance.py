@@ -101,7 +101,7 @@ class Relative:
         until: progress at which guidance ends; by then the layout is settled.
         floor: gradients below this fraction of the row's largest are not amplified any further, so a satisfied
             energy can fall silent.
-        decay: the change also shrinks as (energy / its largest)^decay; 0 turns that off.
+        decay: the change also shrinks as (energy / its largest)^decay, not below an energy of 0; 0 turns that off.
         clip: largest RMS of the change, in units of the latent's noise.
         patience: steps on end within tolerance after which a row rests; it is woken when an error grows again.
         every: the energy is looked at in every so many steps; those between go on along the gradient of the latest.
@@ -132,7 +132,8 @@ class Relative:
 
     def push(self, gradient: Tensor, correction: Tensor, step: Step, kind: Parametrisation, memory: Memory) -> Tensor:
         """Along the gradient, as large as the correction allows; of a row at rest nothing changes."""
-        eased = (memory.energy / memory.highest.clamp_min(1e-12)) ** self.decay
+        share = memory.energy / memory.highest.clamp_min(1e-12)
+        eased = torch.where(memory.energy < 0, 1.0, share) ** self.decay  # below nothing there is no share of the most
         length = (self.strength * eased * rms(correction)).clamp(max=self.clip) * ~self.rests(memory)
         steepness = torch.maximum(rms(gradient), self.floor * memory.steepest).clamp_min(1e-30)
         sign = math.copysign(1.0, kind.slope(step.alpha, step.sigma))

@@ -116,11 +116,15 @@ def occurrences(prompt: str, subject: Phrase) -> list[tuple[int, int]]:
 
 
 def claims(prompt: str, subjects: Sequence[Phrase]) -> dict[Phrase, list[tuple[int, int]]]:
-    """The spans of several phrases in one prompt. Each word belongs to one of them, the longest that says it; a phrase
-    with no words of its own has those that it shares."""
+    """The spans of several phrases in one prompt. Each word belongs to one of them, the longest that says it, of two as
+    long the one that says which occurrence it is; a phrase with no words of its own has those that it shares."""
     every = [subject for subject in dict.fromkeys(subjects) if subject.nth is None]
+    picked = [span for subject in subjects if subject.nth is not None for span in occurrences(prompt, subject)]
     shares = shared_out(folded(prompt), [subject.words for subject in every])
-    own = dict(zip(every, shares, strict=True))
+    own = {
+        subject: [(start, end) for start, end in share if not any(a <= start and end <= b for a, b in picked)]
+        for subject, share in zip(every, shares, strict=True)
+    }
     return {subject: own.get(subject) or occurrences(prompt, subject) for subject in subjects}
 
 
@@ -129,12 +133,17 @@ def appended(prompt: str, texts: Sequence[str]) -> tuple[str, list[Phrase]]:
 
     So can a region be guided whose words the prompt does not say, or have words of its own: masked, they are heard in
     the region alone.
+
+    Raises TokenError for mere signs, which no prompt can be found to say.
     """
     phrases = []
     for text in texts:
         start = len(prompt) + 2
         prompt = f"{prompt}, {text}"
-        nth = next(i for i, (begin, _) in enumerate(occurrences(prompt, Phrase(text)), 1) if begin >= start)
+        spans = enumerate(occurrences(prompt, Phrase(text)), 1)
+        nth = next((i for i, (begin, _) in spans if begin >= start), None)
+        if nth is None:
+            raise TokenError(f"{text!r} says no word: use words that a prompt can say")
         phrases.append(Phrase(text, nth))
     return prompt, phrases
 

@@ -23,8 +23,8 @@ from sg_core.tokens import Phrase, occurrences
 
 from ..problems import UnknownReference, Unpaintable
 from .control_pictures import control_picture
-from .reference_latents import encoded, first_pass, reference_of
-from .translate import PLACED, coverage, strength_of, weighted, wording
+from .reference_latents import encoded, first_pass, read, reference_of
+from .translate import PLACED, coverage, prompt_read, strength_of, weighted, wording
 
 ALIKE = 4.0  # weight of a look against a shape
 
@@ -64,7 +64,7 @@ def _followed(
     if asked.keeps == "layout":
         return sg_core.keep_layout(reference, {phrase: coverage(region.mask) for phrase, region in regions.items()})
     if asked.keeps == "attention":
-        return sg_core.prompt_to_prompt(model, reference, wording(blockout).prompt)
+        return sg_core.prompt_to_prompt(model, reference, prompt_read(blockout))
     if asked.keeps == "look":
         return _look(model, reference, regions)
     changed = {phrase: coverage(r.mask) for phrase, r in regions.items() if _changed(r, phrase, reference)}
@@ -150,7 +150,7 @@ def resembling(
         key, (region, phrase) = (part.picture, part.caption, part.seed), named[part.region]
         if key not in known:
             asked = ReferencePicture(picture=part.picture, caption=part.caption, seed=part.seed)
-            known[key] = encoded(model, blockout, asked, png)
+            known[key] = encoded(model, blockout, asked, read(png))
         energy += part.weight * compared(part, phrase, known[key], blockout)
         if part.weight and not region.enforce and part.properties != ("appearance",):
             held += outlined(model, judge, blockout, part, (region, phrase), known[key])

@@ -21,7 +21,7 @@ from addon.protocol.blockout import Blockout, Frame, Mask, Region, mask_rows, pa
 from sg_core.energy import Energy
 from sg_core.schedule import between, times
 from sg_core.second_passes.enlargement import first_size
-from sg_core.tokens import Phrase, occurrences
+from sg_core.tokens import Phrase, occurrences, words_of
 
 PLACED = 0.5  # weight of a centroid or a size against a shape
 PRESENT = 0.25
@@ -40,17 +40,22 @@ class Wording:
 
 
 def wording(blockout: Blockout) -> Wording:
-    """The prompt, and at its end the phrases that it does not say and the descriptions."""
+    """The prompt, and at its end the phrases that it does not say and the descriptions; mere signs describe nothing."""
     regions = blockout.regions
     unnamed = [region.phrase for region in regions if region.unnamed]
-    described = [region.description for region in regions if region.description]
+    described = [region.description for region in regions if words_of(region.description)]
     prompt, said = sg_core.appended(blockout.prompt, [*unnamed, *described])
     names, descriptions = iter(said[: len(unnamed)]), iter(said[len(unnamed) :])
     return Wording(
         prompt,
         tuple(next(names) if region.unnamed else Phrase(region.phrase) for region in regions),
-        tuple(next(descriptions) if region.description else None for region in regions),
+        tuple(next(descriptions) if words_of(region.description) else None for region in regions),
     )
+
+
+def prompt_read(blockout: Blockout) -> str:
+    """The prompt as the model reads it: what its regions add to it counts only where they pull at all."""
+    return wording(blockout).prompt if strength_of(blockout) else blockout.prompt
 
 
 def paint(
@@ -73,9 +78,8 @@ def paint(
         moments.append(moment)
         watch(moment)
 
-    words = wording(blockout)
-    prompt = words.prompt if strength else blockout.prompt
-    looked_at = [phrase for phrase in words.phrases if occurrences(prompt, phrase)] if inspected else None
+    prompt, phrases = prompt_read(blockout), wording(blockout).phrases
+    looked_at = [phrase for phrase in phrases if occurrences(prompt, phrase)] if inspected else None
     picture = sg_core.generate(
         model,
         prompt,

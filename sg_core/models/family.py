@@ -143,20 +143,32 @@ def read_spans(
 
     Raises TooLong when the encoder would not read the prompt to its end.
     """
-    start, stop = len(before), len(before) + len(prompt)
-    read = tokenizer(before + prompt + after, return_offsets_mapping=True, truncation=False, verbose=False, **options)
-    inside = [(max(a, start) - start, min(b, stop) - start) for a, b in read["offset_mapping"]]
-    spans = [(a, b) if b > a else (0, 0) for a, b in inside][dropped:]
-    if len(spans) > room:
-        raise TooLong(prompt, lost(prompt, spans[room - 1 :]), f"{len(spans)} tokens and the model reads {room}")
+    spans = unlimited_spans(tokenizer, prompt, before, after, **options)[dropped:]
+    check_room(prompt, spans, room)
     return spans
 
 
 def lowered_spans(tokenizer: Any, prompt: str, room: int, *, before: str = "") -> TokenSpans:
     """``read_spans`` of encoders that read the prompt in small letters, and without the blanks around it."""
     blanks = len(prompt) - len(prompt.lstrip())
-    spans = read_spans(tokenizer, prompt.lower().strip(), room, before=before)
-    return [(a + blanks, b + blanks) if b > a else (0, 0) for a, b in spans]
+    read = unlimited_spans(tokenizer, prompt.lower().strip(), before)
+    spans = [(a + blanks, b + blanks) if b > a else (0, 0) for a, b in read]
+    check_room(prompt, spans, room)
+    return spans
+
+
+def unlimited_spans(tokenizer: Any, prompt: str, before: str = "", after: str = "", **options: Any) -> TokenSpans:
+    """``read_spans`` of an encoder that reads any number of tokens."""
+    start, stop = len(before), len(before) + len(prompt)
+    read = tokenizer(before + prompt + after, return_offsets_mapping=True, truncation=False, verbose=False, **options)
+    inside = [(max(a, start) - start, min(b, stop) - start) for a, b in read["offset_mapping"]]
+    return [(a, b) if b > a else (0, 0) for a, b in inside]
+
+
+def check_room(prompt: str, spans: TokenSpans, room: int) -> None:
+    """Raise TooLong, with the prompt as it was said, where there are more tokens than the encoder reads."""
+    if len(spans) > room:
+        raise TooLong(prompt, lost(prompt, spans[room - 1 :]), f"{len(spans)} tokens and the model reads {room}")
 
 
 def lost(prompt: str, unread: TokenSpans) -> str:

@@ -152,6 +152,14 @@ def test_relative_decays_with_the_energy() -> None:
         assert rms(push).item() == pytest.approx(expected * full, rel=1e-4)
 
 
+def test_relative_does_not_decay_below_nothing() -> None:
+    """Terms with a negative weight push away: their energy falls without end."""
+    gradient, correction = draw(0, 1.0, 1.0, 1.0), draw(1, 0.1, 0.1, 0.1)
+    memory = read(nothing_yet(gradient), [-0.5, 0.8, 0.8], [9.0, 9.0, 9.0]).along(gradient)
+    push = Relative(1.0).push(gradient, correction, STEP, EPSILON, read(memory, [-0.7, -0.1, 0.8], [9.0, 9.0, 9.0]))
+    assert torch.allclose(rms(push), rms(correction))
+
+
 def test_relative_is_clipped() -> None:
     gradient, correction = draw(0, 1.0, 1.0), draw(1, 0.1, 50.0)
     push = Relative(1.0, clip=0.5).push(gradient, correction, STEP, EPSILON, remembered(gradient))

@@ -7,7 +7,7 @@ import torch
 from sg_core import Layout, Moment, apart, appended, colour, confined, generate, leakage, place, score, shaped_noise
 from sg_core.attention.tape import Tape
 from sg_core.energy import Energy
-from sg_core.errors import EnergyError, RequestError
+from sg_core.errors import EnergyError, RequestError, TokenError
 from sg_core.layout import as_layout
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
 from sg_core.schedule import until
@@ -133,6 +133,12 @@ def test_words_are_appended_and_found_where_they_were_appended() -> None:
     assert prompt == "a blue castle, blue, a rock, blue"
     assert phrases == [Phrase("blue", 2), Phrase("a rock", 1), Phrase("blue", 3)]
     assert [occurrences(prompt, phrase) for phrase in phrases] == [[(15, 19)], [(21, 27)], [(29, 33)]]
+
+
+@pytest.mark.parametrize("signs", ["-", "()", ""])
+def test_mere_signs_are_not_appended(signs: str) -> None:
+    with pytest.raises(TokenError, match="says no word"):
+        appended("a blue castle", ["a rock", signs])
 
 
 def test_a_region_that_the_prompt_does_not_name_is_guided_all_the_same(model: StableDiffusion1) -> None:

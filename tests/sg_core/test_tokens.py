@@ -11,7 +11,7 @@ from sg_core.attention.tape import listening
 from sg_core.conditioning import Conditioning
 from sg_core.errors import TokenError, TooLong
 from sg_core.models.stable_diffusion_1 import StableDiffusion1
-from sg_core.tokens import Phrase, locate
+from sg_core.tokens import Phrase, claims, locate
 
 
 def columns(model: StableDiffusion1, prompt: str, phrase: str | Phrase) -> tuple[int, ...]:
@@ -47,6 +47,16 @@ def test_columns_spell_the_phrase(data: st.DataObject, tokenizer: CLIPTokenizer)
     (found,) = locate(tokenizer, [prompt], [wanted]).phrases[wanted]
     ids = tokenizer(prompt).input_ids
     assert tokenizer.decode([ids[i] for i in found]).split() == ["rock", "castle"]
+
+
+@pytest.mark.parametrize("said", ["a rocket", "rocket", "a blue rocket"])
+def test_words_that_one_phrase_picks_are_no_other_s(said: str) -> None:
+    """Of a region's description, or of a region that the prompt does not name."""
+    prompt = f"a rocket on grass, {said}"
+    picked, rocket = Phrase(said, prompt.count(said)), Phrase("rocket")
+    assert claims(prompt, [rocket, picked]) == {rocket: [(2, 8)], picked: [(19, len(prompt))]}
+    alone = f"a castle, {said}"
+    assert claims(alone, [rocket, Phrase(said, 1)])[rocket] == [(len(alone) - 6, len(alone))]  # with none of its own
 
 
 def test_content_leaves_out_start_and_end(model: StableDiffusion1) -> None:

@@ -31,7 +31,8 @@ def dev_spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
     text = pipe.tokenizer.apply_chat_template(messages, add_generation_prompt=False, tokenize=False)[0]
     before, after = around(text, prompt)
     tokenizer = getattr(pipe.tokenizer, "tokenizer", pipe.tokenizer)  # within a processor of pictures and text
-    return read_spans(tokenizer, prompt, LENGTH, before=before, after=after, add_special_tokens=False)
+    spans = read_spans(tokenizer, prompt, LENGTH, before=before, after=after, add_special_tokens=False)
+    return padded(tokenizer, spans)
 
 
 def klein_spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
@@ -39,7 +40,13 @@ def klein_spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
     message = [{"role": "user", "content": prompt}]
     options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
     before, after = around(pipe.tokenizer.apply_chat_template(message, **options), prompt)
-    return read_spans(pipe.tokenizer, prompt, LENGTH, before=before, after=after)
+    return padded(pipe.tokenizer, read_spans(pipe.tokenizer, prompt, LENGTH, before=before, after=after))
+
+
+def padded(tokenizer: Any, spans: TokenSpans) -> TokenSpans:
+    """As the network gets them: Mistral's tokenizer fills up on the left, so that the text stands last."""
+    empty = LENGTH - len(spans) if tokenizer.padding_side == "left" else 0
+    return [*[(0, 0)] * empty, *spans]
 
 
 def predict(pipe: Any, latent: Tensor, time: Tensor, text: Conditioning) -> Tensor:

@@ -9,6 +9,7 @@ import pytest
 
 import sg_core
 from addon.protocol.blockout import Mask, Scheduler, pack_mask
+from server.problems import Unpaintable
 from server.worker import translate, vocabulary
 from sg_core.models.schedulers import SCHEDULERS
 from sg_core.tokens import Phrase
@@ -107,6 +108,13 @@ def test_a_description_is_heard_in_its_region_alone():
     layout = translate.layout(replace(ASKED, masks=0.5, regions=(replace(CASTLE, description="a rocket"), ROCKET)))
     held = {mask.phrase: [mask.weight(progress) for progress in (0.0, 0.6)] for mask in layout.masks.terms}
     assert held == {Phrase("castle"): [1, 0], Phrase("a rocket", 2): [1, 1], Phrase("rocket"): [1, 0]}
+
+
+def test_mere_signs_describe_nothing(engine):
+    signs = (replace(CASTLE, description="-"), replace(ROCKET, description="()"))
+    assert translate.wording(replace(ASKED, regions=signs)) == translate.wording(ASKED)
+    with pytest.raises(Unpaintable, match="'-' says no word"):
+        engine.paint(replace(ASKED, regions=(replace(CASTLE, phrase="-", unnamed=True), ROCKET)), unwatched)
 
 
 def test_only_words_a_model_knows_describe_a_region():

@@ -9,12 +9,14 @@ from hashlib import sha256
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+import torch.nn.functional as F
+from PIL import Image, PngImagePlugin
 
 from addon.protocol.blockout import (
     Blocking,
     CollagePart,
     FlatColour,
+    Frame,
     ReferencePicture,
     ReferenceRegion,
     pack_mask,
@@ -27,7 +29,8 @@ from server.worker.png_files import handed_over
 from server.worker.reference_latents import latent_of, latent_text, read, reference_of
 from server.worker.references import collected, keeping
 from server.worker.reporter import JobReporter, WorkerFacts
-from sg_core.edits.keeping import Carry
+from sg_core.edits.keeping import Carry, Replace
+from sg_core.tokens import Phrase
 from tests.server.worker.sample_request import ASKED, CASTLE, ROCKET, pixels, unwatched
 
 HERE, THERE = (
@@ -120,6 +123,17 @@ def test_what_keeps_less_than_the_picture_changes_it(engine, before, keeps):
     assert not np.array_equal(pixels(other), pixels(plain))
 
 
+def test_words_are_aligned_with_the_prompt_that_is_painted(engine, before):
+    """Where no region pulls, none adds words to it."""
+    castle = replace(BEFORE.regions[0], description="blue rock", unnamed=True)
+    plain = replace(BEFORE, strength=0.0, reference=follow(before, keeps="attention"))
+    alone, described = (
+        [term.alignment for term in keeping(engine._ready.sparing, None, asked, before).keeping.of(Replace, 0.0)]
+        for asked in (plain, replace(plain, regions=(castle, BEFORE.regions[1])))
+    )
+    assert any(alone) and described == alone
+
+
 def test_what_is_shown_already_stays_and_the_rest_is_painted(engine, before):
     left = pack_mask(16, 8, bytes(([255] * 8 + [0] * 8) * 8))
     painted = engine.paint(replace(BEFORE, seed=99, reference=follow(before, shown=left)), unwatched, before).full
@@ -137,6 +151,46 @@ def test_a_photograph_is_followed_like_a_picture_of_ours(engine):
     assert after.shape == (64, 128, 3)
     small = np.asarray(Image.fromarray(rows).resize((128, 64), Image.Resampling.BILINEAR), int)
     assert np.abs(after[:, 72:].astype(int) - small[:, 72:]).mean() < 4
+
+
+def redrawn(png: bytes) -> bytes:
+    """A picture of ours with what it carries, and other pixels."""
+    image, file, texts = Image.open(io.BytesIO(png)), io.BytesIO(), PngImagePlugin.PngInfo()
+    for key, text in image.text.items():
+        texts.add_text(key, text)
+    rows = np.random.default_rng(0).integers(0, 256, (image.height, image.width, 3), np.uint8)
+    Image.fromarray(rows).save(file, "PNG", pnginfo=texts)
+    return file.getvalue()
+
+
+def test_the_artist_s_frame_is_followed_to_the_pixel(engine):
+    """Its latent says what is around it; of what is inside, that is not the last word."""
+    png = redrawn(engine.paint(BEFORE, unwatched).picture)
+    followed = reference_of(engine._ready.sparing, None, replace(BEFORE, reference=follow(png)), png)
+    assert torch.equal(framed(followed.picture[0], BEFORE.frame), read(png).pixels)
+    again = engine.paint(replace(BEFORE, seed=99, reference=follow(png)), unwatched, png)
+    assert np.array_equal(pixels(again.picture), pixels(png))
+
+
+def framed(values: torch.Tensor, frame: Frame) -> torch.Tensor:
+    """The artist's part of (..., y, x)."""
+    return values[..., frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
+
+
+@pytest.mark.parametrize("kind", ["picture", "full"])
+def test_of_a_picture_of_another_size_frame_lies_on_frame(engine, kind):
+    """Pixels and masks alike: the frames lie otherwise in the two pictures."""
+    png, model = redrawn(getattr(engine.paint(BEFORE, unwatched), kind)), engine._ready.sparing
+    new = Frame(left=2, top=6, width=224, height=120)
+    asked = replace(BEFORE, width=240, height=128, frame=new, reference=follow(png))
+    followed = reference_of(model, None, asked, png)
+    old = read(png).pixels if kind == "picture" else framed(read(png).pixels, BEFORE.frame)
+    doubled = F.interpolate(old[None], (120, 224), mode="bilinear", antialias=True, align_corners=False)
+    assert torch.allclose(framed(followed.picture, new), doubled, atol=1e-6)
+    for found in (followed.regions, followed.outlines):
+        covered = framed(found[Phrase("castle")], new) > 0.5  # 16 to 40 and 0 to 16 of 128 x 64, 8 and 2 of it outside
+        rows, columns = covered.nonzero(as_tuple=True)
+        assert (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1) == (16, 64, 0, 28)
 
 
 @pytest.mark.parametrize("png", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a"])

@@ -42,7 +42,7 @@ from .exact_capture import exact_capture
 from .history_requests import request_again
 from .references import followed, reference_for, repeated
 
-Follow: TypeAlias = Callable[[Blockout, ReferencePicture | None], Blockout]
+BlockoutChange: TypeAlias = Callable[[Blockout, ReferencePicture | None], Blockout]
 """From a captured request to the one that is sent; it follows what the projected views show, where they do."""
 
 Send: TypeAlias = Callable[[Coroutine[Any, Any, int | None]], Coroutine[Any, Any, Viewpoint]]
@@ -124,7 +124,7 @@ class Generate(bpy.types.Operator):
         capture: ExactCapture,
         live: Slices[Blockout],
         details: tuple[Viewpoint, Settings, Seeds],
-        follow: Follow,
+        follow: BlockoutChange,
         move_on: Send,
     ) -> Status:
         """Send what a render shows instead."""
@@ -240,7 +240,9 @@ def panel_snapshot(
     return capture(scene, settings, model, depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def developing(scene: bpy.types.Scene, first: Snapshot, follow: Follow, match: bool = False) -> Slices[Blockout]:
+def developing(
+    scene: bpy.types.Scene, first: Snapshot, follow: BlockoutChange, match: bool = False
+) -> Slices[Blockout]:
     """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
     with what they show already."""
     key = SceneKey(scene.session_uid, camera_of(scene).session_uid)

@@ -18,6 +18,7 @@ from sg_core import AttentionError, TokenError, generate, listening, place
 from sg_core.attention.hooks import active_inside
 from sg_core.attention.masks import masking
 from sg_core.conditioning import Conditioning
+from sg_core.grounding import reread
 from sg_core.models.cards import read_card
 from sg_core.models.folder import quiet
 from sg_core.models.loading import load
@@ -157,8 +158,27 @@ def test_the_words_are_the_prompt_s(case: Case, model: Model) -> None:
         assert words.phrases[phrase][0] and set(words.phrases[phrase][0]) <= content
     with pytest.raises(TokenError, match="does not say 'moon'"):
         model.words([PROMPT], [Phrase("moon")])
-    with pytest.raises(sg_core.TooLong):
-        model.encode(["castle " * 1200])
+    long = " Huge Castle" * 600
+    with pytest.raises(sg_core.TooLong) as caught:
+        model.encode([long])
+    assert caught.value.prompt == long and long.endswith(caught.value.lost)  # as it was said, not as it is read
+
+
+def test_the_words_stand_where_they_are_read(case: Case, model: Model) -> None:
+    """Behind the padding, where that comes first: of another word the network is told something else there."""
+    told = [model.encode([text]).rows for text in (PROMPT, PROMPT.replace("castle", "rocket"))]
+    one, other = (rows.get("cap_feats", rows.get("encoder_hidden_states")) for rows in told)
+    columns = list(model.words([PROMPT], PHRASES).phrases[PHRASES[0]][0])
+    assert ((one - other)[0, columns].abs().amax(1) > 0).all()
+
+
+def test_a_finished_picture_is_read_as_it_was_painted(case: Case, model: Model) -> None:
+    """With its guidance, where the network is told that as a number."""
+    latent = prepared(model, case)[0]
+    louder = copy.copy(model)
+    object.__setattr__(louder, "card", replace(model.card, scale=model.card.scale + 1))
+    one, other = (reread(read, PROMPT, ["red rocket"], latent).map(PHRASES[1]) for read in (model, louder))
+    assert one.isfinite().all() and torch.equal(one, other) == (model.card.guided_by != "input")
 
 
 def test_a_checkpointed_gradient_is_the_gradient(case: Case, model: Model) -> None:

@@ -77,7 +77,7 @@ def qwen() -> Qwen2Tokenizer:
 
 
 def mistral() -> PreTrainedTokenizerFast:
-    """Bytes that merge, and a chat with a system message."""
+    """Bytes that merge, and a chat with a system message; what is shorter is filled up on the left."""
     vocabulary, pairs = _bytes()
     vocabulary |= {mark: len(vocabulary) + i for i, mark in enumerate(MISTRAL_MARKS)}
     whole = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs))
@@ -85,6 +85,7 @@ def mistral() -> PreTrainedTokenizerFast:
     whole.decoder = decoders.ByteLevel()
     whole.add_special_tokens([AddedToken(mark, special=True) for mark in MISTRAL_MARKS])
     marks = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=whole, model_max_length=2048, **marks)
+    options = {"model_max_length": 2048, "padding_side": "left"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=whole, **options, **marks)
     tokenizer.chat_template = MISTRAL_TEMPLATE
     return tokenizer
