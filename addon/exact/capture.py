@@ -88,7 +88,8 @@ def _prepared(scene: bpy.types.Scene, camera: bpy.types.Object) -> tuple[bpy.typ
 def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph], Read]) -> Read:
     """What ``read`` makes of the depsgraph that a render of ``scene`` uses. Raises ExactFailed.
 
-    Such a depsgraph exists only while a render engine renders: this is one that reads, and paints nothing.
+    Such a depsgraph exists only while a render engine renders: this is one that reads, and paints nothing. Nothing is
+    composited meanwhile, which might write files of the artist's, and no strips are shown instead. ``scene`` stays so.
     """
     results: list[Read] = []
 
@@ -99,6 +100,7 @@ def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph
             results.append(read(depsgraph))
 
     bpy.utils.register_class(Reader)
+    scene.render.use_compositing = scene.render.use_sequencer = False
     engine_before = scene.render.engine
     use_engine(scene.render, Reader.bl_idname)
     try:

@@ -66,4 +66,4 @@ def project_first(scene: bpy.types.Scene, pictures: Sequence[FrameFile]) -> None
         for picture in pictures:
             camera = named(cameras, picture.camera)
             if picture.frame == first and camera is not None:
-                project(scene, camera, bpy.data.images.load(picture.file, check_existing=True))
+                project(scene, camera, bpy.data.images.load(picture.file))  # its own: a background's is many pictures

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from addon.camera.view import View
+from addon.compat import image_strips
 from addon.exact import cryptomatte
 from addon.exact.capture import _refuse_shared, exactly, look_through, only_layer, render_layers
 from addon.exact.second_blender import alike
@@ -171,6 +172,16 @@ def sprinkled(name, x, source, settings):
     else:
         settings.render_type, settings.instance_object = "OBJECT", source
     return settings
+
+
+def test_strips_of_the_artist_s_are_not_rendered_instead(tmp_path):
+    scene = fresh()
+    mark(ball("thing", (0, 0, 0), 1.3))
+    picture = bpy.data.images.new("strip", 8, 8)
+    picture.save(filepath=str(tmp_path / "0001.png"))
+    image_strips(scene.sequence_editor_create()).new_image("strip", str(tmp_path / "0001.png"), 1, 1)
+    assert scene.render.use_sequencer
+    assert exact(scene)["thing"].visible == pytest.approx(1.0, abs=0.01)
 
 
 def test_what_cannot_be_told_apart_is_said():

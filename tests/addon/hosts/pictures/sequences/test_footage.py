@@ -13,9 +13,10 @@ from addon.pictures.camera_background import has_background, remove_background, 
 from addon.pictures.sequences.footage import as_strips, behind_cameras
 from addon.pictures.sequences.frame_files import keep, name_of_frame
 from addon.pictures.sequences.scene_views import _views_of, object_named
-from addon.projection.projectors import artist_cameras, project
+from addon.pictures.sequences.views_in_turn import project_first
+from addon.projection.projectors import PROJECTOR, artist_cameras, project, projectors
 from addon.protocol.png import plain
-from addon.protocol.views import Views
+from addon.protocol.views import FrameFile, Views
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
 from addon.session.task import NOWHERE, Viewpoint
 from tests.addon.hosts.projection.sample_projection import flat, staged
@@ -79,6 +80,16 @@ def test_a_camera_shows_each_picture_at_its_frame(scene, tmp_path, numbers) -> N
     remove_background(bpy.data.objects["A"])
     assert not shows_background(scene)
     assert not bpy.data.objects["A"].data.background_images
+
+
+def test_what_is_projected_of_pictures_behind_a_camera_stays_one_picture(tmp_path) -> None:
+    scene = staged(64, 36)
+    done = sequence(tmp_path, **{scene.camera.name: (1, 2)})
+    shown_behind(scene, done)
+    files = [FrameFile(camera=one.camera, frame=one.frame, file=str(done.folder / one.file)) for one in done.frames]
+    project_first(scene, files)
+    (projector,) = projectors(scene)
+    assert projector[PROJECTOR]["picture"].source == "FILE"
 
 
 def test_all_cameras_show_one_picture_each_and_those_that_are_gone_are_named(scene, tmp_path) -> None:
