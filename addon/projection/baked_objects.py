@@ -21,9 +21,10 @@ from ..messages.errors import Unbakeable
 from ..raster.frustum import FARTHEST
 from ..raster.triangles import PIECE, Bools, Floats, Indices, Singles
 from .baking import MARGIN, BakedView, Surface, baked, fitting
+from .keys import PROJECTED, PROJECTOR
 from .light import png
 from .materials import check
-from .projectors import PROJECTED, PROJECTOR, forget_projections, is_on, projectors
+from .projectors import forget_projections, is_on, projectors
 from .unwrapping import Faces, unwrapped
 from .view_numbers import changed, read_view
 

@@ -20,8 +20,9 @@ from ..protocol.views import unmoved
 from ..raster.triangles import Bools, Singles
 from ..raster.zbuffer import NOTHING
 from .baking import BakedView
+from .keys import PROJECTED, PROJECTOR
 from .light import png
-from .projectors import PROJECTED, PROJECTOR, SEEN, is_on, projectors
+from .projectors import SEEN, is_on, projectors
 from .shown import Shown, shown
 from .view_numbers import read_view
 

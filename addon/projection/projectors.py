@@ -6,8 +6,7 @@ what it projects is a node group, kept on it. Objects keep the keys of the proje
 change builds the objects' materials anew from their own ones, so that nothing is ever left over.
 """
 
-import time
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -24,14 +23,13 @@ from ..messages.errors import TooManyViews
 from ..protocol.views import unmoved
 from ..raster.instances import camera_triangles
 from .depth import depth_file, depth_frustum
+from .keys import PROJECTED, PROJECTOR, keys_of, next_key, pruned, tell_apart
 from .materials import RESULT, SLOTS, apply_groups, mark_result, restore_slots, sweep
 from .node_groups import PARTS, depth_image, layer, nearest, sight, stack, standing
 from .nodes import images_of
 from .receivers import Receivers, owned_by_receivers, receivers
 
-PROJECTOR = "maquette_projector"  # on a projector: its key, node group, picture, aspect, and whether it is on
 SEEN = "seen_from"  # there: the view as numbers, for hidden cameras are not evaluated, and the frame may change
-PROJECTED = "maquette_thrown"  # on an object: keys of the projectors that project onto it
 MOST = 8  # projectors a scene: each reads two images, and EEVEE holds few in one material
 SENSOR = ("type", "sensor_width", "sensor_height", "sensor_fit")
 LENS = (*SENSOR, "lens", "ortho_scale", "shift_x", "shift_y", "clip_start", "clip_end")
@@ -115,7 +113,7 @@ def project(
     lit = is_lit(scene)
     projector = _set_up(scene, camera.evaluated_get(graph))
     group.name = f"Maquette {projector.name}"
-    key = _next_key()
+    key = next_key()
     record: dict[str, object] = {
         "key": key,
         "on": True,
@@ -127,7 +125,7 @@ def project(
     record[SEEN] = numbers(camera_view)
     projector[PROJECTOR] = record
     for item in onto.objects:
-        item[PROJECTED] = " ".join([*_keys(item), key])
+        item[PROJECTED] = " ".join([*keys_of(item), key])
     remove_projectors(earlier)
     return projector
 
@@ -176,6 +174,8 @@ def remove_projectors(cameras: Iterable[bpy.types.Object]) -> None:
 
     Without any, what an older Maquette projected is removed all the same.
     """
+    cameras = list(cameras)
+    _tell_apart()  # before any is gone, whose copy in another scene would pass for it
     for projector in cameras:
         data = camera_data(projector)
         collections = [collection for collection in projector.users_collection if has(collection, RESULT)]
@@ -233,23 +233,18 @@ def _rebuild() -> None:
     objects = [item for item in objects if item.library is None and item.override_library is None]
     restore_slots([item for item in objects if has(item, SLOTS)])
     sweep()  # before new copies are made, so that they get the old ones' names
+    _tell_apart()
     cameras = {projector for scene in bpy.data.scenes for projector in projectors(scene)}
     records = {projector[PROJECTOR]["key"]: projector[PROJECTOR] for projector in cameras}
     by_keys: dict[tuple[str, ...], list[bpy.types.Object]] = {}
     for item in objects:
-        keys = _pruned(item, records)
+        keys = pruned(item, records)
         by_keys.setdefault(tuple(key for key in keys if records[key]["on"]), []).append(item)
     apply_groups(dict(_groups(by_keys, records)))
 
 
-def _pruned(item: bpy.types.Object, records: Container[str]) -> list[str]:
-    """The keys on ``item`` that still are a projector's, oldest first; the others are taken off it."""
-    keys = sorted(key for key in _keys(item) if key in records)
-    if keys:
-        item[PROJECTED] = " ".join(keys)
-    elif has(item, PROJECTED):
-        del item[PROJECTED]
-    return keys
+def _tell_apart() -> None:
+    tell_apart([projectors(scene) for scene in bpy.data.scenes])
 
 
 def _groups(
@@ -262,15 +257,3 @@ def _groups(
             lit = any(bool(records[key].get("lit", False)) for key in keys)
             group = mark_result(stack([records[key]["group"] for key in keys], "Maquette projection", lit))
             yield from ((item, group) for item in objects)
-
-
-def _next_key() -> str:
-    """One that comes after all others of the file. Clocks step back, so that one alone would not do; and it keeps keys
-    of several files apart, whose objects may be brought together."""
-    keys = [str(item[PROJECTOR]["key"]) for item in bpy.data.objects if has(item, PROJECTOR)]
-    keys += [key for item in bpy.data.objects for key in _keys(item)]
-    return f"{max([time.time_ns(), *(int(key, 16) + 1 for key in keys)]):x}"
-
-
-def _keys(item: bpy.types.Object) -> list[str]:
-    return str(item.get(PROJECTED, "")).split()

@@ -12,9 +12,10 @@ from ..messages.errors import Unbakeable
 from ..raster.lens import Lens
 from ..raster.triangles import Singles
 from .baking import BakedView
+from .keys import PROJECTOR
 from .light import as_light
 from .nodes import images_of
-from .projectors import PROJECTOR, SEEN
+from .projectors import SEEN
 
 
 def changed() -> Unbakeable:

@@ -5,7 +5,8 @@ import bpy
 
 from ...pictures.camera_background import FOLLOW, has_background, shows_background
 from ...pictures.image import ENTRY
-from ...projection.projectors import PROJECTOR, is_lit, is_on, projectors
+from ...projection.keys import PROJECTOR
+from ...projection.projectors import is_lit, is_on, projectors
 from ...projection.view_transform import altering
 from ...runtime.app import app
 from ..context import Context

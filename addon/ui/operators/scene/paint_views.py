@@ -11,7 +11,8 @@ import bpy
 from ....camera.reader import camera_of
 from ....messages.errors import NoCamera, UserError, ViewGone
 from ....pictures.image import ENTRY
-from ....projection.projectors import PROJECTOR, artist_cameras, check_room, projectors
+from ....projection.keys import PROJECTOR
+from ....projection.projectors import artist_cameras, check_room, projectors
 from ....protocol.strict_json import ContractError
 from ....runtime.app import app
 from ....runtime.windows import redraw

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How many views a scene has: a new one takes the place of that from the same camera, and too many are refused."""
 
+import bpy
 import pytest
 
 from addon.capture.scene import capture, evaluated
@@ -8,7 +9,8 @@ from addon.capture.snapshot import develop
 from addon.cooperative import finish
 from addon.messages.errors import TooManyViews
 from addon.pictures.sequences.views_in_turn import view_request
-from addon.projection.projectors import MOST, check_room, project, projectors
+from addon.projection.keys import PROJECTOR, keys_of
+from addon.projection.projectors import MOST, check_room, project, projectors, remove_projectors
 from addon.request.settings import Settings
 from tests.addon.hosts.projection.sample_projection import flat, nudged, staged
 from tests.addon.hosts.sample_scenes import camera
@@ -46,3 +48,21 @@ def test_cameras_that_are_projected_from_already_need_no_room():
     more = [camera(scene, (number - 2, -9, 5), (0, 0, 0), f"More {number}") for number in range(4)]
     with pytest.raises(TooManyViews, match="4 cameras, and 5 more that are projected already, are more than 8"):
         check_room(scene, evaluated(scene), more)
+
+
+def test_a_full_copy_of_a_scene_has_views_of_its_own():
+    first = staged(64, 36)
+    pictures = [flat(rgb) for rgb in (RED, BLUE)]
+    for picture in pictures:
+        project(first, nudged(first), picture)
+    assert bpy.ops.scene.new(type="FULL_COPY") == {"FINISHED"}
+    (copy,) = (scene for scene in bpy.data.scenes if scene != first)
+    box, other = (next(item for item in scene.objects if item.name.startswith("box")) for scene in (first, copy))
+    assert keys_of(box) == keys_of(other) and len(keys_of(box)) == 2
+    remove_projectors(projectors(first))
+    assert not keys_of(box) and "Maquette" not in box.active_material.name
+    assert len(keys_of(other)) == 2 and "Maquette" in other.active_material.name
+    assert [projector[PROJECTOR]["picture"] for projector in projectors(copy)] == pictures
+    assert project(copy, nudged(copy), flat(RED)) == projectors(copy)[-1]
+    remove_projectors(projectors(copy))
+    assert not keys_of(other) and "Maquette" not in other.active_material.name

@@ -14,7 +14,8 @@ from addon.pictures.sequences.footage import as_strips, behind_cameras
 from addon.pictures.sequences.frame_files import keep, name_of_frame
 from addon.pictures.sequences.scene_views import _views_of, object_named
 from addon.pictures.sequences.views_in_turn import project_first
-from addon.projection.projectors import PROJECTOR, artist_cameras, project, projectors
+from addon.projection.keys import PROJECTOR
+from addon.projection.projectors import artist_cameras, project, projectors
 from addon.protocol.png import plain
 from addon.protocol.views import FrameFile, Views
 from addon.session.sequence import PictureSequence, SequenceFrame, by_camera
