@@ -11,7 +11,7 @@ import pytest
 from addon.capture.scene import evaluated
 from addon.messages.errors import LockedObject
 from addon.pictures.image import remove
-from addon.projection import projectors as projectors_module
+from addon.projection import keys
 from addon.projection.projectors import is_on, project, projectable, projectors, remove_projectors, switch
 from addon.regions.marks import mark, unmark
 from tests.addon.hosts.projection.sample_projection import GREEN, flat, gradient, nudged, psnr, regions, staged
@@ -93,7 +93,7 @@ def test_each_camera_sees_its_own_picture(tmp_path, record_property):
 @pytest.mark.parametrize("step", [3600, 0, -3600])
 def test_the_newer_view_lies_on_top_whatever_the_clock_does(step, tmp_path, monkeypatch):
     scene, now = staged(), time.time_ns()
-    monkeypatch.setattr(projectors_module, "time", SimpleNamespace(time_ns=lambda: now))
+    monkeypatch.setattr(keys, "time", SimpleNamespace(time_ns=lambda: now))
     first = project(scene, nudged(scene), flat(RED))
     now += step * 10**9
     second = project(scene, nudged(scene), flat(BLUE))
