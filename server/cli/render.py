@@ -107,12 +107,10 @@ async def render(
 async def _noted(
     link: ServerLink, blockout: Blockout, follows: Callable[[Blockout], PictureToFollow | None], file: Path
 ) -> tuple[Blockout, tuple[bytes, ...]]:
-    """The request as it is sent, written to ``file``: its files pinned; and the pictures that it refers to, which are
-    put beside it, where the server has them."""
+    """The request as it is sent, its files pinned, and the pictures that it refers to: written to ``file`` and beside
+    it."""
     blockout = await link.call(methodcaller("pinned", blockout))
     if (picture_to_follow := follows(blockout)) is not None:
-        for png in picture_to_follow.files:
-            await link.call(methodcaller("refer", png))
         blockout = picture_to_follow.blockout
     with writing(file.parent, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         file.parent.mkdir(parents=True, exist_ok=True)
