@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from addon.protocol.blockout import Blockout
+from addon.protocol.file_names import portable
 
 from ..cli.request_files import NotARequest, read_request
 from ..unique_names import printable
@@ -52,13 +53,13 @@ class RefusedView:
 
 def view_name(scene: str, camera: str, frame: int) -> str:
     """What a view is called whose pictures nobody paints."""
-    return f"{safe(scene)}/{safe(camera)}/{frame:04d}"
+    return f"{portable(scene)}/{portable(camera)}/{frame:04d}"
 
 
 def name_of(scene: str, camera: str, frame: int, seed: int, prompt: int = 0) -> str:
     """The name of a picture; ``prompt`` counts from 1, 0 where there is but one."""
     words = f"seed{seed:04d}" + (f"-prompt{prompt}" if prompt else "")
-    return f"{safe(scene)}/{safe(camera)}/{words}/{frame:04d}"
+    return f"{portable(scene)}/{portable(camera)}/{words}/{frame:04d}"
 
 
 def parts_of(name: str) -> dict[str, str]:
@@ -67,13 +68,6 @@ def parts_of(name: str) -> dict[str, str]:
     if match is None:
         return {"scene": name, "camera": "", "seed": "", "prompt": "", "frame": ""}
     return {part: value or "" for part, value in match.groupdict().items()}
-
-
-def safe(name: str) -> str:
-    """A name as a folder can have it on every system; one that had to be changed is told apart by some of its hash."""
-    plain = re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:80]
-    digest = sha256(name.encode("utf-8", "surrogateescape")).hexdigest()  # of the very bytes, whatever they are
-    return plain if plain == name else f"{plain}-{digest[:6]}"
 
 
 def sendable(name: str) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from addon.blender_process import SceneFile
+from addon.protocol.file_names import portable
 from addon.protocol.strict_json import dump
 from addon.protocol.views import FrameFile
 
 from ..cli import blender_process
 from ..cli.files import scratch
-from .requests import PictureRequest, parts_of, safe
+from .requests import PictureRequest, parts_of
 
 FILE = "scene.blend"
 
@@ -39,7 +40,7 @@ class SceneCopies:
             )
             for request in chosen
         )
-        target = out / safe(name) / FILE
+        target = out / portable(name) / FILE
         with scratch() as folder:
             document = folder / "frames.json"
             document.write_text(json.dumps(dump(frames)))

@@ -7,15 +7,14 @@ quits, or is killed, goes on where it stopped: what an earlier sequence has pain
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from ...protocol.file_names import portable
 from ...protocol.strict_json import ContractError, Record, dump, loads
 from ...session.sequence import SequenceFrame
 
@@ -35,7 +34,7 @@ def new_folder(root: Path, title: str) -> Path:
     """A folder that was not there before, named for what is in it. Raises OSError."""
     root.mkdir(parents=True, exist_ok=True)
     for number in count(1):
-        folder = root / f"{plain(title)}-{number:03d}"
+        folder = root / f"{portable(title)}-{number:03d}"
         with suppress(FileExistsError):
             folder.mkdir()
             return folder
@@ -56,13 +55,7 @@ def painted_before(root: Path) -> dict[str, Path]:
 
 def name_of_frame(camera: str, frame: int) -> str:
     """Where a picture lies in its sequence's folder."""
-    return f"{plain(camera)}/{frame:04d}.png"
-
-
-def plain(name: str) -> str:
-    """A name as a folder can have it on every system; one that had to be changed is told apart by some of its hash."""
-    safe = re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:80]
-    return safe if safe == name else f"{safe}-{sha256(name.encode()).hexdigest()[:6]}"
+    return f"{portable(camera)}/{frame:04d}.png"
 
 
 def keep(folder: Path, file: str, picture: Path, key: str) -> Path:

@@ -11,8 +11,8 @@ from addon.pictures.sequences.frame_files import (
     name_of_frame,
     new_folder,
     painted_before,
-    plain,
 )
+from addon.protocol.file_names import portable
 from addon.session.sequence import SequenceFrame
 
 
@@ -34,8 +34,7 @@ def frames(*numbers: int) -> list[SequenceFrame]:
 
 def test_each_sequence_has_a_folder_of_its_own(tmp_path) -> None:
     made = [new_folder(tmp_path / "all", "my scene/1") for _ in range(2)]
-    assert [path.name for path in made] == [f"{plain('my scene/1')}-{number:03d}" for number in (1, 2)]
-    assert plain("my scene/1") != plain("my scene 1")
+    assert [path.name for path in made] == [f"{portable('my scene/1')}-{number:03d}" for number in (1, 2)]
 
 
 def test_what_was_painted_is_known_again_even_after_a_torn_line(tmp_path, picture) -> None:
