@@ -97,6 +97,7 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "style-unkept": Fix(why="the sentence says what hinders; the style is still in the dialog"),
         "folders-unkept": Fix(why="the sentence says what hinders"),
         "style-shipped": Fix(why="what came with Maquette stays; saving one of that name hides it"),
+        "style-by-hand": Fix(why="a file that somebody wrote is theirs to change; the sentence names it"),
         "phrase-shared": _buttons(
             Button(operator="maquette.tell_apart", subject_property="phrase"),
             Button(operator="maquette.make_one", subject_property="phrase"),

@@ -49,6 +49,12 @@ def style_shipped(name: str) -> Notice:
     return Notice(code="style-shipped", message=f"“{name}” came with Maquette.", fix=fix)
 
 
+def style_by_hand(name: str, file: str) -> Notice:
+    """A style is to be deleted that the artist has written into a file."""
+    fix = "Take it out of the file, and press Reload Styles."
+    return Notice(code="style-by-hand", message=f"“{name}” is in {file}, which may hold others.", fix=fix)
+
+
 def differs(regions: str) -> Notice:
     """A warning: an exact capture shows these regions otherwise than the view does."""
     message = f"A render shows some things otherwise than the view: {regions}."

@@ -45,15 +45,20 @@ class Style:
 
 @dataclass(frozen=True)
 class StyleLibrary:
-    """Every style there is, a sentence for each file that is none, and which style has which thumbnail."""
+    """Every style there is, a sentence for each file that is none, and each style's file and thumbnail, by its name."""
 
     styles: tuple[Style, ...] = ()
     faults: tuple[str, ...] = ()
+    files: tuple[tuple[str, Path], ...] = ()
     thumbnails: tuple[tuple[str, Path], ...] = ()
 
     def find(self, name: str) -> Style | None:
         """The style of that name."""
         return next((style for style in self.styles if style.name == name), None)
+
+    def file(self, name: str) -> Path | None:
+        """The file that the style of that name was read from: ``SHIPPED`` of one of ours."""
+        return dict(self.files).get(name)
 
     def thumbnail(self, name: str) -> Path | None:
         """The thumbnail of the style of that name; None for one that has none."""
@@ -67,16 +72,19 @@ class StyleLibrary:
 def read(folder: Path) -> StyleLibrary:
     """Our styles and those in ``folder``, which need not exist."""
     styles: dict[str, Style] = {}
+    files: dict[str, Path] = {}
     faults = []
     for path in (SHIPPED, *sorted(folder.glob("*.json"))):
         try:
-            styles.update((style.name, style) for style in _styles(path))
+            found = {style.name: style for style in _styles(path)}
         except (OSError, ValueError) as error:  # ContractError and JSON's own are ValueErrors
             faults.append(f"{path.name}: {error}")
-    pictures = ((name, _thumbnail(folder, name)) for name in styles)
-    return StyleLibrary(
-        tuple(styles.values()), tuple(faults), tuple((name, path) for name, path in pictures if path is not None)
-    )
+        else:
+            styles |= found
+            files |= dict.fromkeys(found, path)
+    pictures = ((name, _thumbnail(folder, name, path)) for name, path in files.items())
+    thumbnails = tuple((name, picture) for name, picture in pictures if picture is not None)
+    return StyleLibrary(tuple(styles.values()), tuple(faults), tuple(files.items()), thumbnails)
 
 
 def save(folder: Path, style: Style) -> Path:
@@ -174,12 +182,13 @@ def _names(path: Path) -> list[str]:
         return []
 
 
-def _thumbnail(folder: Path, name: str) -> Path | None:
-    """The artist's own of a style, else ours."""
+def _thumbnail(folder: Path, name: str, file: Path) -> Path | None:
+    """The picture of the style that was read from ``file``: the artist's own, else, of a style of ours, ours."""
     plain = _plain_file(folder, name)
-    own = [_file(folder, name), *([plain] if name in _names(plain) else [])]  # one by hand may have several
-    files = (file.with_suffix(".png") for file in (*own, _plain_file(THUMBNAILS, name)))
-    return next((file for file in files if file.is_file()), None)
+    pictures = [_file(folder, name), *([plain] if name in _names(plain) else [])]  # a file by hand may have several
+    ours = [_plain_file(THUMBNAILS, name)] if file == SHIPPED else []
+    files = (picture.with_suffix(".png") for picture in (*pictures, *ours))
+    return next((picture for picture in files if picture.is_file()), None)
 
 
 def _file(folder: Path, name: str) -> Path:

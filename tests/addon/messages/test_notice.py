@@ -26,7 +26,10 @@ INSTALLATION = {
     "folder-unwritable",
     "installation-failed",
 }
-FOLDERS = {"style-unkept", "folders-unkept", "style-shipped", "history-unreadable", "history-unwritten", "unkept"}
+FOLDERS = {
+    *("style-unkept", "style-shipped", "style-by-hand"),
+    *("folders-unkept", "history-unreadable", "history-unwritten", "unkept"),
+}
 SERVER = {
     *("no-worker", "unauthorised", "browser", "foreign-host", "no-route", "key-reused", "not-json", "unknown-field"),
     *("queue-full", "none-waiting", "too-many-streams", "queue-unavailable", "internal", "no-model", "no-room"),

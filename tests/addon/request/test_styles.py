@@ -114,6 +114,7 @@ def test_a_file_by_hand_is_neither_replaced_nor_deleted_and_what_is_saved_wins(t
     found = read(tmp_path)
     assert [(name, found.find(name).text) for name in ("Ink", "Wash")] == [("Ink", ", pen"), ("Wash", ", wash")]
     assert own(tmp_path, "Ink") == file != by_hand and by_hand.read_bytes() == before
+    assert [found.file(name) for name in ("Ink", "Wash", "Sunset", "none")] == [file, by_hand, SHIPPED, None]
 
 
 def test_bad_files_are_named_and_the_others_read(tmp_path: Path) -> None:
@@ -154,6 +155,9 @@ def test_every_style_for_toybox_has_a_thumbnail_and_the_artist_s_own_wins(tmp_pa
     assert style_library.thumbnail("Ink and Wash") is None  # Toybox cannot paint what that does
     file = save(tmp_path, Style(name="Ink and Wash", text=", ink"))
     save_thumbnail(tmp_path, "Ink and Wash", b"a picture")
+    save(tmp_path, Style(name="Sunset", text=", at sunset"))
+    assert read(tmp_path).thumbnail("Sunset") is None, "ours is of another style"
+    delete(tmp_path / "sunset.json")
     own_thumbnail = read(tmp_path).thumbnail("Ink and Wash")
     assert own_thumbnail is not None and own_thumbnail.read_bytes() == b"a picture"
     delete(file)

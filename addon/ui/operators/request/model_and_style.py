@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from ....capture.scene_settings import read, write
 from ....messages import sentences
+from ....messages.notice import Notice
 from ....pictures import history
 from ....pictures.image import ENTRY, PICTURE
 from ....pictures.pixels import encoded, shrunk
@@ -104,7 +105,7 @@ class SaveStyle(bpy.types.Operator):
 
 
 class DeleteStyle(bpy.types.Operator):
-    """Delete the file of the chosen style; what came with Maquette stays"""
+    """Delete the file of the chosen style; what came with Maquette stays, and what you wrote into a file"""
 
     bl_idname = "maquette.delete_style"
     bl_label = "Delete Style"
@@ -120,7 +121,7 @@ class DeleteStyle(bpy.types.Operator):
         name = context.scene[STYLE]
         file = styles.own(app().style_folder, name)
         if file is None:
-            return refuse(self, sentences.style_shipped(name))
+            return refuse(self, _undeletable(name))
         styles.delete(file)
         app().read_styles()
         if app().style_library.find(name) is None:
@@ -139,6 +140,14 @@ class ReadStyles(bpy.types.Operator):
         for fault in app().style_library.faults:
             self.report({"WARNING"}, fault)
         return {"FINISHED"}
+
+
+def _undeletable(name: str) -> Notice:
+    """Why the style of that name, which ``save`` never wrote, stays."""
+    file = app().style_library.file(name)
+    if file is None or file == styles.SHIPPED:
+        return sentences.style_shipped(name)
+    return sentences.style_by_hand(name, str(file))
 
 
 def _latest(scene: bpy.types.Scene) -> Path | None:

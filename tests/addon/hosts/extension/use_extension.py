@@ -193,6 +193,16 @@ def choose(scene: bpy.types.Scene, app: object) -> None:
     assert bpy.ops.maquette.choose_style(name="Sunset") == {"FINISHED"}
     assert app.style_library.thumbnail("Sunset").exists() and app.style_icon("Somebody's") == 0
     assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
+    assert app.session.notice.code == "style-shipped", app.session.notice
+    by_hand = app.style_folder / "ink.json"
+    by_hand.write_text('[{"name": "Ink", "text": ", ink"}, {"name": "Wash", "text": ", wash"}]')
+    assert bpy.ops.maquette.read_styles() == {"FINISHED"} and bpy.ops.maquette.choose_style(name="Ink") == {"FINISHED"}
+    assert bpy.ops.maquette.delete_style() == {"CANCELLED"}
+    assert app.session.notice.code == "style-by-hand" and by_hand.name in app.session.notice.message
+    by_hand.unlink()
+    assert bpy.ops.maquette.read_styles() == {"FINISHED"} and bpy.ops.maquette.choose_style(name="Sunset") == {
+        "FINISHED"
+    }
 
 
 def capture_exactly(scene: bpy.types.Scene, app: object) -> None:
