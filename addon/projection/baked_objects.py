@@ -31,6 +31,7 @@ from .view_numbers import changed, read_view
 SIDE = 2048  # texels
 LAYER = "Maquette Bake"
 PLAIN = (0.8, 0.8, 0.8)  # light of what has no material
+MOST_LAYERS = 8  # of UVs, that a mesh can have
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,7 @@ class _Body:
     world: Floats
     under: Floats
     corners: int  # of its mesh before any modifier
+    is_full: bool  # as it has as many layers of UVs as it can
 
 
 def bakeable(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -120,7 +122,12 @@ def _fits(item: bpy.types.Object, bake: Bake) -> bool:
     """Whether it still is what was baked."""
     if not has(item, PROJECTED) or not isinstance(item.data, bpy.types.Mesh):
         return False
-    return bake.uvs is None or len(item.data.loops) == len(bake.uvs)
+    return bake.uvs is None or (len(item.data.loops) == len(bake.uvs) and not _is_full(item.data))
+
+
+def _is_full(mesh: bpy.types.Mesh) -> bool:
+    """Whether there is no room for a layer of UVs of ours."""
+    return len(mesh.uv_layers) >= MOST_LAYERS and LAYER not in mesh.uv_layers
 
 
 def _is_lit(item: bpy.types.Object) -> bool:
@@ -138,7 +145,8 @@ def _read(uid: int, scene_uid: int) -> _Body:
     evaluated_item = item.evaluated_get(evaluated(scene))
     materials = [_own_colour(slot.material) for slot in item.material_slots] or [PLAIN]
     mesh, world = read_corners(evaluated_item), np.array(evaluated_item.matrix_world)
-    return _Body(item.name, mesh, world, np.array(materials), len(mesh_of(item).loops))
+    before = mesh_of(item)  # any modifier
+    return _Body(item.name, mesh, world, np.array(materials), len(before.loops), _is_full(before))
 
 
 def _surface(body: _Body) -> Slices[tuple[Surface, bool]]:
@@ -195,6 +203,11 @@ def _new_uvs(body: _Body, placed: Singles, points: Singles) -> Slices[Singles]:
         raise Unbakeable(
             f"A modifier gives {body.name} other faces, and its UVs overlap or leave the image.",
             "Apply the modifier, or unwrap the object (U in Edit Mode).",
+        )
+    if body.is_full:
+        raise Unbakeable(
+            f"{body.name} has {MOST_LAYERS} UV maps, as many as a mesh can have, and the one of renders will not do.",
+            "Remove one (Object Data > UV Maps), and bake.",
         )
     numbers = np.bincount(mesh.of) + 2 if len(mesh.of) else np.zeros(0, np.int64)
     starts = np.cumsum(numbers) - numbers

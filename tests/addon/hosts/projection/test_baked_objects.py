@@ -113,6 +113,21 @@ def test_what_cannot_be_baked_is_said_and_changes_nothing(tmp_path):
     assert fingerprint() == before
 
 
+def test_a_mesh_with_all_the_uv_maps_it_can_have_is_named_and_stays_projected(tmp_path):
+    scene = staged()
+    projected(scene, tmp_path)
+    bakes, box = finish(baking(scene)), scene.objects["box"]
+    while len(box.data.uv_layers) < 8:
+        box.data.uv_layers.new()  # every face over the whole image
+    bpy.context.view_layer.update()
+    before = fingerprint()
+    with pytest.raises(Unbakeable, match="box has 8 UV maps"):
+        finish(baking(scene))
+    with pytest.raises(Unbakeable, match="have changed since"):
+        apply_bakes(bakes)
+    assert fingerprint() == before and "maquette_thrown" in box
+
+
 def test_what_was_undone_or_reshaped_meanwhile_is_not_baked(tmp_path):
     scene = staged()
     projected(scene, tmp_path)
