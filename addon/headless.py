@@ -40,7 +40,7 @@ from .exact.capture import exactly, use_engine
 from .messages.errors import NoCamera, SecondBlenderFailed, UserError
 from .pictures.camera_background import background
 from .pictures.image import load_picture, make_current
-from .pictures.sequences.footage import behind_cameras
+from .pictures.sequences.footage import behind_cameras, cameras_named
 from .pictures.sequences.frame_files import CONSECUTIVE
 from .pictures.sequences.scene_views import object_named, problem_of, scene_named, write_views
 from .pictures.sequences.views_in_turn import project_first
@@ -174,7 +174,11 @@ def _frame(scene: bpy.types.Scene, source: SceneFile) -> int | None:
 def _footage(command: FootageCommand) -> None:
     scene, frames = scene_named(), loads(tuple[FrameFile, ...], command.frames.read_bytes())
     pictures = [SequenceFrame(camera=one.camera, frame=one.frame, file=one.file) for one in frames]
-    for name in behind_cameras(scene, by_camera(pictures), Path()):
+    by_name = by_camera(pictures)
+    for camera in cameras_named(scene, by_name).values():
+        if camera.is_editable and camera.data.users > 1:  # or all would show one's pictures; this is a copy of the file
+            camera.data = camera.data.copy()
+    for name in behind_cameras(scene, by_name, Path()):
         raise NoCamera(f"The scene has no camera {name}.", "Capture the scene anew.")
     if command.project:
         project_first(scene, frames)

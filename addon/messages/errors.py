@@ -231,7 +231,7 @@ class TooManyViews(UserError):
 
 
 class SequenceUnusable(UserError):
-    """A sequence is of another scene, has no picture, or is on the list no more."""
+    """A sequence is of another scene, has no picture, is on the list no more, or its cameras share a lens."""
 
     code = "sequence-unusable"
 

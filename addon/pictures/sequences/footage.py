@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A painted sequence in the scene: behind its cameras, each frame's picture at its frame, or as strips."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import bpy
 from ...camera.reader import camera_data
 from ...compat import image_strips
 from ...data_blocks import named
+from ...messages.errors import SequenceUnusable
 from ...projection.materials import check
 from ...session.sequence import PictureSequence, SequenceFrame, by_camera
 from ..camera_background import background
@@ -22,10 +23,11 @@ def behind_cameras(
     """Show each camera's ``pictures`` of a ``folder`` over what it sees, frame by frame; the cameras that are gone from
     the scene.
 
-    Raises LockedObject, OSError, RuntimeError for a file that is gone: before any camera has changed.
+    Raises LockedObject, SequenceUnusable for cameras of one lens, OSError, RuntimeError for a file that is gone: before
+    any camera has changed.
     """
-    cameras = [item for item in scene.objects if item.type == "CAMERA"]
-    by_name = {name: camera for name in pictures if (camera := named(cameras, name)) is not None}
+    by_name = cameras_named(scene, pictures)
+    _check_apart(by_name.values())
     check([camera_data(camera) for camera in by_name.values()])
     files = {name: consecutive(folder, pictures[name]) for name in by_name}
     images = {name: bpy.data.images.load(str(paths[0]), check_existing=True) for name, paths in files.items()}
@@ -38,6 +40,23 @@ def behind_cameras(
             user.frame_offset = int(files[name][0].stem) - 1  # the number of its first file counts from one
             user.use_auto_refresh = True
     return tuple(name for name in pictures if name not in by_name)
+
+
+def cameras_named(scene: bpy.types.Scene, names: Iterable[str]) -> dict[str, bpy.types.Object]:
+    """Those of the names that cameras of the scene have, with their cameras."""
+    cameras = [item for item in scene.objects if item.type == "CAMERA"]
+    return {name: camera for name in names if (camera := named(cameras, name)) is not None}
+
+
+def _check_apart(cameras: Iterable[bpy.types.Object]) -> None:
+    """Raise SequenceUnusable for two that share a lens, as Alt D leaves them: what is behind them belongs to it."""
+    seen: dict[bpy.types.Camera, str] = {}
+    for camera in cameras:
+        other = seen.setdefault(camera_data(camera), camera.name)
+        if other != camera.name:
+            message = f"{other} and {camera.name} share their lens, and with it what is behind them."
+            fix = "Give each its own (Object > Relations > Make Single User > Object & Data), or press As Strips."
+            raise SequenceUnusable(message, fix)
 
 
 def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ PROJECTED = """
 import bpy, json, sys
 bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
 print(json.dumps(sum("maquette_projector" in item for item in bpy.data.objects)))
+for name in ("Camera", "Side"):
+    print([one.image.filepath for one in bpy.data.objects[name].data.background_images])
 """
 
 
@@ -88,7 +90,8 @@ def test_each_camera_goes_on_with_what_the_others_show(scene, tmp_path, here, ca
         assert sha256(beside.read_bytes()).hexdigest() == asked.reference.picture
         told = np.asarray(Image.open(beside).resize(shown.shape[::-1]).convert("RGB"))[shown]
         assert np.abs(told - np.array([seed, 0, 2])).max() <= 1  # the other's colour, for the engine paints its seed
-    assert int(run(PROJECTED, out / "meadow" / "scene.blend").splitlines()[-1]) == 2
+    projected, *behind = run(PROJECTED, out / "meadow" / "scene.blend").splitlines()[-3:]
+    assert projected == "2" and [name in line for name, line in zip(("Camera", "Side"), behind, strict=True)] == [1, 1]
     first, before = pictures(out), len(jobs(here))
     capsys.readouterr()
     assert main([word for word in words if word != "--scenes"]) == 0

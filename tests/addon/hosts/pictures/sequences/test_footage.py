@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from addon.compat import image_strips
-from addon.messages.errors import LockedObject
+from addon.messages.errors import LockedObject, SequenceUnusable
 from addon.pictures.camera_background import has_background, remove_background, shows_background
 from addon.pictures.sequences.footage import as_strips, behind_cameras
 from addon.pictures.sequences.frame_files import keep, name_of_frame
@@ -69,6 +69,15 @@ def shown(scene: bpy.types.Scene, camera: str, frame: int) -> int:
     loaded.pixels.foreach_get(pixels)
     bpy.data.images.remove(loaded)
     return round(float(pixels[0]) * 255)
+
+
+def test_cameras_that_share_a_lens_are_named_and_none_is_changed(scene, tmp_path) -> None:
+    done = sequence(tmp_path, A=(1, 2), B=(1, 2))
+    bpy.data.objects["B"].data = bpy.data.objects["A"].data
+    with pytest.raises(SequenceUnusable, match="A and B share their lens"):
+        shown_behind(scene, done)
+    assert not shows_background(scene)
+    assert shown_behind(scene, sequence(tmp_path, A=(1, 2))) == (), "one of them alone is well"
 
 
 @pytest.mark.parametrize("numbers", [(5, 6, 7), (1, 3), (0, 1, 2)])
