@@ -245,7 +245,7 @@ def _mismatch(contract: object) -> VersionMismatch:
         return VersionMismatch(f"What answers does not speak contract {VERSION}", MISMATCH)
     if contract < VERSION:
         message = f"The server is older than the add-on: it speaks contract {contract}, not {VERSION}"
-        fix = "Bring it to the same version (git pull in its clone, then make demo), and start it again."
+        fix = "Bring it to the same version: stop it, then Install the Server… (in a clone: git pull, then make demo)."
         return ServerOlder(message, fix)
     return AddonOlder(f"The add-on is older than the server: it speaks contract {VERSION}, not {contract}", RENEW)
 

@@ -12,6 +12,7 @@ LINKS = frozenset(  # codes of what is over once a server answers
         "server-absent",
         "model-unlisted",
         "live-offline",
+        "address-set",
         "server-runs",
         "server-died",
         "server-unknown",

@@ -148,6 +148,12 @@ def history_unwritten(folder: str, reason: str) -> Notice:
 # the way to the server
 
 
+def address_set(address: str) -> Notice:
+    """A server is to be started here, and another is asked."""
+    message = f"The preferences have the add-on ask {address}; a server started here would not be asked."
+    return Notice(code="address-set", message=message, fix="Empty Address there first.")
+
+
 def server_runs() -> Notice:
     """A second server is asked for, which nobody could end."""
     fix = "Wait until it answers, or stop it first."

@@ -22,6 +22,8 @@ ONE_PIXEL = bytes.fromhex(  # a PNG file of one pixel
 )
 _SCREEN = np.linspace(0.0, 1.0, 256, dtype=np.float32)
 LIGHT = np.where(_SCREEN <= 0.04045, _SCREEN / 12.92, ((_SCREEN + 0.055) / 1.055) ** 2.4).astype(np.float32)  # of sRGB
+LINEAR_FILES = (b"\x76\x2f\x31\x01", b"#?RADIANCE", b"#?RGBE")  # OpenEXR, Radiance HDR
+LINEAR_TOE = 0.0031308  # of sRGB, in linear light
 # (height, width, 4), rows from the bottom as Blender has them, 0..1, as shown on screen
 ImagePixels: TypeAlias = NDArray[np.float32]
 
@@ -57,6 +59,8 @@ def _decoded_by_blender(picture: bytes) -> ImagePixels:
     with _temporary_file() as data:
         image = data.images.new("Maquette", 1, 1)
         image.source = "FILE"
+        if picture.startswith(LINEAR_FILES):  # which Blender tells by the name of a file, and this has none
+            image.colorspace_settings.name = "Non-Color"
         image.pack(data=picture, data_len=len(picture))
         return of_image(image)
 
@@ -77,13 +81,23 @@ def warm_up() -> None:
 
 
 def of_image(image: bpy.types.Image) -> ImagePixels:
-    """The pixels of an image; (0, 0, 4) for one that cannot be read."""
+    """The pixels of an image; (0, 0, 4) for one that cannot be read.
+
+    Blender has those of a file of more than eight bits as linear light.
+    """
     width, height = image.size
     pixels = np.empty((height, width, 4), np.float32)
     if pixels.size:
         buffer: Any = image.pixels  # one number, says its stub
         buffer.foreach_get(pixels.ravel())
-    return pixels
+    return _on_screen(pixels) if image.is_float else pixels
+
+
+def _on_screen(light: ImagePixels) -> ImagePixels:
+    """Linear light as the screen has it; alpha stays."""
+    rgb = light[..., :3].clip(0.0, 1.0)
+    light[..., :3] = np.where(rgb <= LINEAR_TOE, rgb * 12.92, 1.055 * rgb ** (1 / 2.4) - 0.055)
+    return light
 
 
 def linear(pixels: ImagePixels) -> ImagePixels:

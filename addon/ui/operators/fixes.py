@@ -3,7 +3,8 @@
 
 import bpy
 from bpy.props import StringProperty
-from mathutils import Matrix, Vector
+from bpy_extras.object_utils import world_to_camera_view
+from mathutils import Vector
 
 from ...extension import EXTENSION
 from ...messages import sentences
@@ -80,8 +81,7 @@ class TellApart(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         scene = context.scene
-        pose = Matrix() if scene.camera is None else scene.camera.matrix_world.inverted()
-        marked = sorted(marked_by(scene, self.phrase), key=lambda item: (pose @ _middle(item)).x)
+        marked = sorted(marked_by(scene, self.phrase), key=lambda item: _across(scene, _middle(item)))
         phrases = apart(self.phrase, len(marked))
         for item, phrase in zip(marked, phrases, strict=True):
             marks.write(item, marks.PHRASE, phrase)
@@ -152,6 +152,14 @@ def _objects(marked: list[marks.Marked]) -> list[bpy.types.Object]:
 def _middle(item: marks.Marked) -> Vector:
     origins = [part.matrix_world.translation for part in marks.parts_of(item)]
     return sum(origins, Vector()) / max(1, len(origins))
+
+
+def _across(scene: bpy.types.Scene, point: Vector) -> tuple[bool, float]:
+    """To sort by, from left to right of the frame, what lies behind the camera last; without one along the x axis."""
+    if scene.camera is None or scene.camera.type != "CAMERA":
+        return False, point.x
+    place = world_to_camera_view(scene, scene.camera, point)
+    return place.z <= 0.0, place.x
 
 
 CLASSES = (

@@ -5,7 +5,7 @@ import bpy
 
 from ...messages import sentences
 from ...runtime.app import app
-from ...runtime.preferences import server_command, server_known
+from ...runtime.preferences import preferences, server_command, server_known
 from ...session.reducer import connection_requested
 from ..context import Context
 from .status import Status, call, refuse
@@ -19,6 +19,8 @@ class StartServer(bpy.types.Operator):
 
     def execute(self, context: Context) -> Status:
         server, command = app().server, server_command()
+        if preferences().address:  # which is asked instead of one here
+            return refuse(self, sentences.address_set(preferences().address))
         if server is not None and server.poll() is None:  # a second one would have nobody to end it
             return refuse(self, sentences.server_runs())
         if not server_known():

@@ -12,7 +12,7 @@ import bpy
 from ...compat import prompt_box
 from ...request.settings import PROMPT
 from ...runtime.app import app
-from ...runtime.preferences import server_known
+from ...runtime.preferences import preferences, server_known
 from ...runtime.windows import occupied
 from ...session.progress import describe, progress
 from ...session.state import Session
@@ -143,7 +143,10 @@ def first_steps(stage: bpy.types.UILayout, context: Context, room: float) -> Non
     scene, session = context.scene, app().session
     regions = bool(app().regions.rows.get(scene.session_uid, ()))
     asked = bool(session.submissions or session.exact_captures or session.waiting)
-    server = ("start_server", "Start Server") if server_known() else ("install_server", "Install the Server…")
+    if preferences().address:
+        server = ("connect", "Connect")
+    else:
+        server = ("start_server", "Start Server") if server_known() else ("install_server", "Install the Server…")
     steps = (
         (regions, "maquette.add_selected", "1  Select objects: Add Selected"),
         (scene.camera is not None, "maquette.add_camera", "2  Camera from View"),

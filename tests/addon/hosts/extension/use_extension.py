@@ -120,6 +120,8 @@ def start_server(app: object, command: str) -> None:
     preferences.address = "http://localhost.evil.example:8000"
     assert bpy.ops.maquette.generate() == {"CANCELLED"}
     assert "another machine" in app.session.notice.message, app.session
+    assert bpy.ops.maquette.start_server() == {"CANCELLED"}
+    assert (app.server, app.session.notice.code) == (None, "address-set"), app.session
     preferences.address = ""
     preferences.command = "no-such-program-here serve"
     assert bpy.ops.maquette.start_server() == {"CANCELLED"}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 import bpy
+from mathutils import Vector
 
 OF_THE_SERVER = {
     f"maquette.{name}" for name in ("start_server", "stop_server", "connect", "open_log", "open_preferences")
@@ -56,6 +57,14 @@ def has_a_twin(app, castle: bpy.types.Object) -> None:
     scene.maquette_prompt = "a castle and a rocket on a meadow"
     castle.maquette_phrase = twin.maquette_phrase = "castle"
     fixes(app, "phrase-shared", lambda: None, "make_one", phrase="castle")
+    del castle["maquette_together"], twin["maquette_together"]
+    stood, camera = castle.matrix_world.copy(), scene.camera.matrix_world
+    castle.location, twin.location = camera @ Vector((1.0, 0.0, -4.0)), camera @ Vector((2.0, 0.0, -14.0))
+    bpy.context.view_layer.update()
+    assert bpy.ops.maquette.tell_apart(phrase="castle") == {"FINISHED"}
+    assert (castle.maquette_phrase, twin.maquette_phrase) == ("right castle", "left castle"), "as the frame has them"
+    scene.maquette_prompt, castle.maquette_phrase = "a castle and a rocket on a meadow", "castle"
+    castle.matrix_world = stood
     bpy.data.objects.remove(twin)
 
 
