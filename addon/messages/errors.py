@@ -204,7 +204,7 @@ class Misfit(UserError):
 
 
 class Displaced(Misfit):
-    """The picture's camera stands elsewhere now, or its frame has another shape."""
+    """The picture's camera stands elsewhere now, or is gone, or its frame has another shape."""
 
     code = "displaced"
 

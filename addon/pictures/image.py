@@ -61,6 +61,25 @@ def load_picture(
     return image
 
 
+def camera_of_picture(image: bpy.types.Image) -> bpy.types.Object | None:
+    """The camera that a picture was seen through; None where no scene has it any more."""
+    camera = image.get(CAMERA)
+    is_there = isinstance(camera, bpy.types.Object) and camera.type == "CAMERA" and bool(camera.users_scene)
+    return camera if is_there else None
+
+
+def pictures_of_entry(entry: str) -> list[bpy.types.Image]:
+    """The images of the .blend that are a picture of the history."""
+    return [image for image in bpy.data.images if image.get(ENTRY) == entry]
+
+
+def replace_camera(entry: str, camera: bpy.types.Object) -> None:
+    """Have a picture of the history be seen through ``camera`` wherever its own is gone."""
+    for image in pictures_of_entry(entry):
+        if camera_of_picture(image) is None:
+            image[CAMERA] = camera
+
+
 def drop_unused(folder: Path, latest: bpy.types.Image) -> None:
     """Take earlier pictures out of the .blend that nothing shows or uses; each is in the history's ``folder``, from
     where Show brings it back."""

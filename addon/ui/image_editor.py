@@ -41,12 +41,16 @@ def take(scene: bpy.types.Scene, image: bpy.types.Image, pixels: ImagePixels) ->
     scene[PICTURE] = image
     app().gallery.enlarge(image, pixels)
     follow(scene, image.get(CAMERA), image)
-    replace_earlier(image)
+    replace_earlier(scene, image)
 
 
-def replace_earlier(image: bpy.types.Image) -> None:
-    """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay."""
-    for window, area in following_editors():
+def replace_earlier(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
+    """Image Editors that show nothing, or an earlier picture of ours, follow; the artist's own images stay, and so do
+    those in windows of another scene where some window shows this one."""
+    editors = list(following_editors())
+    own = [(window, area) for window, area in editors if window.scene == scene]
+    shown = any(window.scene == scene for window in bpy.context.window_manager.windows)
+    for window, area in own if shown else editors:
         show_in(window, area, image)
 
 

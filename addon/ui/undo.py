@@ -74,10 +74,10 @@ def _mark(stars: Mapping[str, bool]) -> None:
 
 
 def _point_editors() -> None:
-    for window in window_manager().windows:
-        picture = current(window.scene)
+    for scene in {window.scene.session_uid: window.scene for window in window_manager().windows}.values():
+        picture = current(scene)
         if picture is not None:
-            replace_earlier(picture)
+            replace_earlier(scene, picture)
 
 
 def register() -> None:

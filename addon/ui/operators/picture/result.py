@@ -17,7 +17,7 @@ from ....messages import sentences
 from ....messages.errors import Displaced, Misfit, UserError
 from ....messages.notice import notice
 from ....pictures.camera_background import background
-from ....pictures.image import CAMERA, ENTRY, POSE
+from ....pictures.image import ENTRY, POSE, camera_of_picture
 from ....pictures.origin import viewpoint
 from ....projection.depth import depth_file, depth_frustum
 from ....projection.node_groups import PARTS
@@ -225,12 +225,14 @@ def _image(scene: bpy.types.Scene) -> bpy.types.Image:
 
 def _camera(scene: bpy.types.Scene, graph: bpy.types.Depsgraph, image: bpy.types.Image) -> bpy.types.Object:
     """The camera that the picture was seen through. Raises Misfit when it no longer stands there."""
-    camera = image.get(CAMERA)
-    if not isinstance(camera, bpy.types.Object) or camera.type != "CAMERA" or camera not in set(scene.objects):
-        raise Misfit("The camera of this picture is gone.", "Generate again from another one.")
+    camera, entry = camera_of_picture(image), image.get(ENTRY)
+    if camera is None or camera not in set(scene.objects):
+        message = "The camera of this picture is gone."
+        if entry is None:
+            raise Misfit(message, "Generate again from another one.")
+        raise Displaced(message, "Put the scene's camera in its place, or generate again.", entry)
     if not unmoved(viewpoint(scene, camera, graph).pose, image[POSE]):
         message, fix = "The camera or its frame has changed since this picture.", "Put it back, or generate again."
-        entry = image.get(ENTRY)
         raise Misfit(message, fix) if entry is None else Displaced(message, fix, entry)
     return camera
 

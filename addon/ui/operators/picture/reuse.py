@@ -15,7 +15,7 @@ from ....messages.errors import EntryGone, HistoryUnreadable
 from ....messages.notice import Notice
 from ....pictures import history
 from ....pictures.history import Entry
-from ....pictures.image import ENTRY, drop_unused, load_picture
+from ....pictures.image import ENTRY, camera_of_picture, drop_unused, load_picture, pictures_of_entry, replace_camera
 from ....pictures.pixels import of_image
 from ....protocol.blockout import Blockout
 from ....regions import marks
@@ -123,6 +123,7 @@ class RestoreCamera(bpy.types.Operator):
         camera = camera_of(context.scene, camera_of_entry(context.scene, entry))
         hold(camera, pose, context.view_layer)
         context.scene.camera = camera
+        replace_camera(entry.name, camera)
         return settle()
 
 
@@ -132,8 +133,7 @@ def show_again(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Image | None:
     picture = history.picture(app().gallery.folder, entry.name)
     if picture is None:
         return None
-    image = next((image for image in bpy.data.images if image.get(ENTRY) == entry.name), None)
-    image = image or _loaded(picture, entry, scene)
+    image = _present(scene, entry) or _loaded(picture, entry, scene)
     image_editor.take(scene, image, of_image(image))
     drop_unused(app().gallery.folder, image)
     return image
@@ -154,6 +154,16 @@ def _recall(scene: bpy.types.Scene, request: Blockout) -> None:
         if region is not None and item.is_editable:
             marks.recall(item, region)
     marks.recall_beginning(scene, request)
+
+
+def _present(scene: bpy.types.Scene, entry: Entry) -> bpy.types.Image | None:
+    """The entry's picture as an image that the .blend has, seen through a camera of this scene where there is one: a
+    copy of the scene has pictures of its own."""
+    camera = camera_of_entry(scene, entry)
+    if camera is not None:
+        replace_camera(entry.name, camera)
+    images, objects = pictures_of_entry(entry.name), set(scene.objects)
+    return next((image for image in images if camera is None or camera_of_picture(image) in objects), None)
 
 
 def _loaded(picture: Path, entry: Entry, scene: bpy.types.Scene) -> bpy.types.Image:

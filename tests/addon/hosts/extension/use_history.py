@@ -30,6 +30,7 @@ def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     scene["maquette_picture"] = None
     assert act.show_entry(name=name) == {"FINISHED"}
     assert scene["maquette_picture"]["maquette_camera"] == scene.camera
+    replaces_the_camera(scene, app, name)
     assert act.favour(name=name) == {"FINISHED"} and history[name].favourite
     assert (folder / f"{name}.favourite").exists()
     saved = folder.parent / "saved.png"
@@ -46,6 +47,30 @@ def take_up_again(scene: bpy.types.Scene, app: object, prompt: str) -> None:
     assert not history and not list(folder.glob(f"{name}.*"))
     assert act.reuse(name=name, what="SEED") == {"CANCELLED"}
     assert app.session.notice.code == "entry-gone"
+
+
+def replaces_the_camera(scene: bpy.types.Scene, app: object, name: str) -> None:
+    """A picture whose camera was deleted is projected through another that is put in its place; a scene's copy has a
+    picture of its own, through its own camera."""
+    act, deleted = bpy.ops.maquette, scene.camera.name
+    pose, data = scene.camera.matrix_world.copy(), scene.camera.data
+    bpy.data.objects.remove(scene.camera)
+    assert act.project() == {"CANCELLED"} and app.session.notice.code == "displaced", app.session.notice
+    camera = bpy.data.objects.new(deleted, data)
+    scene.collection.objects.link(camera)
+    scene.camera, camera.matrix_world = camera, pose
+    bpy.context.view_layer.update()
+    assert act.restore_camera(name=app.session.notice.subject) == {"FINISHED"}, app.session.notice
+    assert scene["maquette_picture"]["maquette_camera"] == camera
+    assert act.project() == {"FINISHED"}, app.session.notice
+    bpy.ops.scene.new(type="FULL_COPY")
+    copied = bpy.context.scene
+    assert act.show_entry(name=name) == {"FINISHED"}, app.session.notice
+    assert copied["maquette_picture"]["maquette_camera"] == copied.camera != camera
+    assert scene["maquette_picture"]["maquette_camera"] == camera
+    bpy.data.scenes.remove(copied)
+    bpy.context.window.scene = scene
+    assert act.remove_results() == {"FINISHED"}
 
 
 def open_again(scene: bpy.types.Scene, app: object, file: Path, prompt: str) -> None:
