@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A painted sequence in the scene: behind its cameras, each frame's picture at its frame, or as strips."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,20 +61,39 @@ def _check_apart(cameras: Iterable[bpy.types.Object]) -> None:
 
 
 def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, ...]:
-    """A strip for each camera's pictures in the scene's sequencer, above what is there; their names. Raises OSError."""
+    """A strip for each shot in the scene's sequencer, on a channel for each camera, above what is there; their names.
+
+    A shot is of one camera, up to where others have frames between two of its own: so a cut plays as it was cut. A
+    frame that was not painted holds the picture before it.
+    """
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strips = image_strips(editor)
     channel = max((strip.channel for strip in strips), default=0)
+    by_name = by_camera(sequence.frames)
     names = []
-    for number, (name, frames) in enumerate(by_camera(sequence.frames).items(), 1):
-        files = consecutive(sequence.folder, frames)
-        names.append(_strip(strips, f"{sequence.title}, {name}", files, channel + number, frames).name)
+    for number, (name, frames) in enumerate(by_name.items(), 1):
+        others = {frame.frame for other, pictures in by_name.items() if other != name for frame in pictures}
+        title, shots = f"{sequence.title}, {name}", _shots(frames, others)
+        names += [_strip(strips, title, sequence.folder, channel + number, shot).name for shot in shots]
     return tuple(names)
 
 
-def _strip(strips: Any, name: str, files: Sequence[Path], channel: int, frames: Sequence[SequenceFrame]) -> Any:
-    strip = strips.new_image(name, str(files[0]), channel, frames[0].frame)
-    for file in files[1:]:
-        strip.elements.append(file.name)
-    strip.frame_final_duration = len(files)
+def _shots(frames: Sequence[SequenceFrame], others: Collection[int]) -> list[list[SequenceFrame]]:
+    """The frames of one camera, apart where ``others`` have one between two of them and it has none there."""
+    shots = [[frames[0]]]
+    for before, frame in pairwise(frames):
+        if any(number in others for number in range(before.frame + 1, frame.frame)):
+            shots.append([])
+        shots[-1].append(frame)
+    return shots
+
+
+def _strip(strips: Any, name: str, folder: Path, channel: int, shot: Sequence[SequenceFrame]) -> Any:
+    first, last = shot[0], shot[-1]
+    strip = strips.new_image(name, str(folder / first.file), channel, first.frame)
+    by_number, file = {frame.frame: frame.file for frame in shot}, first.file
+    for number in range(first.frame + 1, last.frame + 1):
+        file = by_number.get(number, file)
+        strip.elements.append(Path(file).name)  # of the same folder, for each camera has its own
+    strip.frame_final_duration = last.frame - first.frame + 1
     return strip

@@ -129,11 +129,28 @@ def test_strips_lie_above_what_is_there_and_begin_at_their_first_frame(scene, tm
     names = as_strips(scene, done)
     strips = image_strips(scene.sequence_editor)
     assert len(strips) == 4 and [strips[name].channel for name in names] == [3, 4]
-    strip = strips[names[0]]
-    assert (strip.frame_final_start, strip.frame_final_duration) == (3, 4)
-    assert [element.filename for element in strip.elements] == [f"{number:04d}.png" for number in (1, 2, 3, 4)]
-    assert Path(bpy.path.abspath(strip.directory)).name == "held"
-    assert [element.filename for element in strips[names[1]].elements] == ["0003.png", "0004.png"]
+    (held, other) = (strips[name] for name in names)
+    assert (held.frame_final_start, held.frame_final_duration) == (3, 4)
+    assert elements(held) == [3, 4, 4, 6], "frame 5 was not painted"
+    assert Path(bpy.path.abspath(held.directory)) == done.folder / "A"
+    assert elements(other) == [3, 4]
+
+
+def elements(strip) -> list[int]:
+    """The numbers of the pictures that a strip plays."""
+    return [int(Path(element.filename).stem) for element in strip.elements]
+
+
+def test_a_cut_between_cameras_plays_each_frame_from_its_own(scene, tmp_path) -> None:
+    cut = {"A": (1, 2, 5, 6, 7), "B": (3, 4, 8, 10)}
+    names = as_strips(scene, sequence(tmp_path, **cut))
+    strips = [image_strips(scene.sequence_editor)[name] for name in names]
+    on_top = {}
+    for strip in sorted(strips, key=lambda strip: strip.channel):
+        for number, picture in enumerate(elements(strip), round(strip.frame_final_start)):
+            on_top[number] = (Path(bpy.path.abspath(strip.directory)).name, picture)
+    assert on_top == {frame: (camera, frame) for camera, frames in cut.items() for frame in frames} | {9: ("B", 8)}
+    assert len({strip.channel for strip in strips}) == 2
 
 
 def test_what_projects_a_picture_is_no_camera_to_paint_through():
