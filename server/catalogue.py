@@ -18,7 +18,7 @@ from addon.protocol.answers import ModelInfo, RegionField
 from addon.protocol.strict_json import ContractError, load
 from weight_files.checkpoint_shapes import unlike
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, model_name, network_family
 from weight_files.network_sizes import NetworkSize, network_size, other_size, size_of_folder
 from weight_files.safetensors_header import Unreadable, read_header
 
@@ -125,9 +125,9 @@ def _local_card(source: Path, catalogue: Mapping[str, Any], parts: Path | None) 
     Raises NotAModel.
     """
     path, folder = source.absolute() if source.is_file() else source.resolve(), source  # a file may be a link
-    name = path.name
+    name = model_name(path)
     if is_checkpoint(source):
-        name, tensors = path.stem, tensors_of(source)
+        tensors = tensors_of(source)
         kind = _kind_of_file(source, tensors, catalogue["files"])
         if "families" in kind:
             others = parts or path.with_suffix("")
@@ -157,7 +157,7 @@ def _card_of_network(
         raise NotAModel(file, f"it is {kind['is']} as a GGUF file, and {PACKAGE_NEEDED}")
     if not (parts / "model_index.json").is_file():
         raise NotAModel(file, f"it is {kind['is']}, and {NEEDED.format(family)}")
-    if (other := _family(parts, file.stem if parts.name == file.stem else parts.resolve().name, families)) != family:
+    if (other := _family(parts, file.stem if parts.name == file.stem else model_name(parts), families)) != family:
         raise NotAModel(file, f"it is {kind['is']}, and {parts} is of {other}: {NEEDED.format(family)}")
     if not (configured := size_of_folder(parts)).fits(size):
         raise NotAModel(file, f"it is {kind['is']}, and {other_size(size, configured)}")
@@ -180,7 +180,7 @@ def parts_for(file: Path, folders: Sequence[Path]) -> Path | None:
 def _gives(folder: Path, family: str, tensors: Mapping[str, Any], families: Mapping[str, Any]) -> bool:
     """Whether a folder is of this family, and configures a network of the tensors' size."""
     try:
-        own = _family(folder, folder.resolve().name, families)
+        own = _family(folder, model_name(folder), families)
     except NotAModel:
         return False
     return own == family and size_of_folder(folder).fits(network_size(tensors))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a file is, told by what its tensors are called, by the kinds that sg_core's ``cards.json`` lists."""
+"""What a file is: by what its tensors are called, by the kinds that sg_core's ``cards.json`` lists, or by its name."""
 
 import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 
@@ -37,6 +38,17 @@ def foreign_channels(network: Mapping[str, Any], autoencoder: Mapping[str, Any])
     inputs, latents = network.get("in_channels", 4), autoencoder.get("latent_channels", 4)
     channels = f"its network takes {inputs} channels, and its autoencoder makes {latents}"
     return "" if inputs == latents else f"{channels}: it is made for inpainting or the like, and not painted with alone"
+
+
+def model_name(path: Path) -> str:
+    """What a checkpoint file, by the name it was found under, or a folder is called: its own name, and where that is a
+    commit, as in a hub's cache, its repository's."""
+    if path.is_file():
+        return path.stem
+    folder = path.resolve()
+    repository = folder.parent.parent.name
+    in_cache = folder.parent.name == "snapshots" and repository.startswith("models--")
+    return repository.rpartition("--")[2] if in_cache else folder.name
 
 
 def is_named(name: str, facts: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from addon.protocol.answers import ModelInfo
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import kind_of, network_family
+from weight_files.kinds import kind_of, model_name, network_family
 from weight_files.network_sizes import UNKNOWN, NetworkSize, network_size, size_of_folder
 from weight_files.safetensors_header import Header, Unreadable, read_header
 
@@ -206,7 +206,7 @@ def _unread(tensors: Mapping[str, Mapping[str, Any]], known: Collection[str]) ->
 
 def _folder(path: Path) -> FileVerdict:
     """Of a folder in diffusers' format. Raises OSError."""
-    name, size = _called(path), _weights(path)
+    name, size = model_name(path), _weights(path)
     pipelines = [str(facts_["pipeline"]) for facts_ in facts()["families"].values()]
     try:
         refuse_incomplete(path, pipelines)
@@ -245,14 +245,6 @@ def _parts_of(family: str) -> Mapping[str, Sequence[str]]:
     catalogue = facts()
     parts: Mapping[str, Sequence[str]] = catalogue["parts"][catalogue["families"][family]["pipeline"]]
     return parts
-
-
-def _called(path: Path) -> str:
-    """What a folder is called; in a hub's cache, where it is a commit, what its repository is."""
-    repository = path.parent.parent.name
-    if path.parent.name == "snapshots" and repository.startswith("models--"):
-        return repository.rpartition("--")[2]
-    return path.name
 
 
 def _weights(path: Path) -> int:

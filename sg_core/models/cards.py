@@ -17,7 +17,7 @@ from typing import Any
 from sg_core.errors import WeightsError
 from sg_core.models.folder import read_index, read_json
 from weight_files.gguf_header import gguf_tensors
-from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, network_family
+from weight_files.kinds import configuration_name, foreign_channels, is_named, kind_of, model_name, network_family
 from weight_files.safetensors_header import Unreadable, read_header
 
 PACKAGE = Path(__file__).parents[1]
@@ -124,8 +124,8 @@ def read_card(folder: Path, parts: Path | None = None, **values: Any) -> Card:
 
     Raises WeightsError when it is of no family we know, or its configuration or ``card.json`` cannot be understood.
     """
-    path = folder.resolve()
-    name = str(values.get("name", path.stem if is_checkpoint(path) else path.name))
+    path = folder.absolute() if folder.is_file() else folder.resolve()  # a file may be a link to what has no such name
+    name = str(values.get("name", model_name(path)))
     try:
         if folder.is_file() and "families" in (kind := kind_of_file(folder)):
             return _card_of_network(folder, kind, name, parts or folder.with_suffix(""), values)
@@ -143,10 +143,10 @@ def _card_of_network(file: Path, kind: Mapping[str, Any], name: str, parts: Path
     if not (parts / "model_index.json").is_file():
         raise WeightsError(f"{file} is {kind['is']}, and {NEEDED.format(family)}")
     beside = parts.name == file.stem
-    if (other := _family(parts, name if beside else parts.resolve().name)) != family:
+    if (other := _family(parts, name if beside else model_name(parts))) != family:
         raise WeightsError(f"{file} is {kind['is']}, and {parts} is of {other}: {NEEDED.format(family)}")
-    sizes, path = _sizes(parts, family), str(file.resolve())
-    facts = {"name": name, "source": path, "revision": "local", "parts_folder": str(parts.resolve())}
+    sizes = _sizes(parts, family)
+    facts = {"name": name, "source": str(file.absolute()), "revision": "local", "parts_folder": str(parts.resolve())}
     return new_card(family, **{**facts, **sizes, **values})
 
 

@@ -11,6 +11,7 @@ import torch
 
 from server.catalogue import described
 from server.worker.engine import DiffusionEngine
+from sg_core.models.cards import read_card
 from sg_core.models.folder import quiet
 from tests.server.worker.sample_request import ASKED, pixels, unwatched
 from tests.sg_core.models import checkpoint_file
@@ -80,3 +81,21 @@ def test_the_first_versions_have_models_of_few_steps_too(tmp_path: Path, kin: st
     guided, free = (engine.paint(replace(asked, strength=strength), unwatched) for strength in (0.7, 0.0))
     assert not np.array_equal(pixels(guided.full), pixels(free.full))
     assert described(Path(shutil.copytree(folder, tmp_path / "hyperreal dreams"))).family == "stable-diffusion-1"
+
+
+def test_few_steps_are_told_by_the_repository_in_a_hub_s_cache_and_by_the_name_of_a_link(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    snapshot = tmp_path / "models--them--dreamer-turbo" / "snapshots" / ("0" * 40)
+    with quiet():
+        pipelines.stable_diffusion_2().save_pretrained(snapshot)
+    offer, card = described(snapshot), read_card(snapshot)
+    assert (offer.name, offer.family, offer.steps) == ("dreamer-turbo", "stable-diffusion-1-turbo", FEW["turbo"][0])
+    assert (card.name, card.family) == (offer.name, offer.family)
+    content = checkpoint.rename(tmp_path / "0a1b2c")
+    checkpoint.with_suffix("").rename(tmp_path / "xl-turbo")
+    link = tmp_path / "xl-turbo.safetensors"
+    link.symlink_to(content)
+    offer, card = described(link), read_card(link)
+    assert (offer.name, offer.family) == ("xl-turbo", "stable-diffusion-xl-turbo")
+    assert (card.name, card.family, card.source) == (offer.name, offer.family, offer.source)

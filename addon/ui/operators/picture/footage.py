@@ -37,7 +37,7 @@ class SequenceBackground(bpy.types.Operator):
 
 
 class SequenceStrips(bpy.types.Operator):
-    """Lay the pictures out in the scene's sequencer, a strip a camera. A render shows the strips from then on, unless
+    """Lay the pictures out in the scene's sequencer, a strip a shot. A render shows the strips from then on, unless
     Sequencer is off among the output's Post Processing"""
 
     bl_idname = "maquette.sequence_strips"
