@@ -89,8 +89,9 @@ def best_of(name: str) -> str:
     return SEED.sub("best", name) if SEED.search(name) else f"{name}-best"
 
 
-def request_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """The files with requests, of folders as ``capture`` leaves them too, and the names of their pictures.
+def request_files(paths: Sequence[Path], out: Path | None = None) -> list[tuple[Path, str]]:
+    """The files with requests, of folders as ``capture`` leaves them too, and the names of their pictures; none that
+    was painted into ``out``, where that is a folder inside one of them.
 
     Raises NotARequest for a path that is not there, and a folder that has none.
     """
@@ -98,6 +99,8 @@ def request_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     for path in paths:
         if path.is_dir():
             inside = sorted(path.rglob(f"*{SUFFIX}"))
+            if out is not None and path.resolve() in (whole := out.resolve()).parents:
+                inside = [file for file in inside if not (_is_painted(file) and whole in file.resolve().parents)]
             if not inside:
                 raise NotARequest(f"{path} holds no file *{SUFFIX}: name one that maquette capture has written")
             files += ((file, sendable(file.relative_to(path).as_posix().removesuffix(SUFFIX))) for file in inside)
@@ -106,6 +109,26 @@ def request_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
         else:
             raise NotARequest(f"There is no file {path}")
     return files
+
+
+def without_painted_seeds(files: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """The same but for what was painted of a view that another of them is of, with another seed: so a command that
+    paints several seeds beside its requests can be given again. Of views that were all painted the first stays."""
+    views: dict[str, list[Path]] = {}
+    for file, _ in files:
+        views.setdefault(_view_of(file), []).append(file)
+    firsts = {min(kin, key=lambda file: (_is_painted(file), len(file.name))) for kin in views.values()}
+    return [(file, name) for file, name in files if file in firsts or not _is_painted(file)]
+
+
+def _view_of(file: Path) -> str:
+    """The same of all files with requests that differ by their seed alone."""
+    return best_of(file.as_posix().removesuffix(SUFFIX))
+
+
+def _is_painted(file: Path) -> bool:
+    """Whether a request was written beside its picture, and not by ``capture``."""
+    return file.name.endswith(SUFFIX) and file.with_name(file.name.removesuffix(SUFFIX) + MEASURES).exists()
 
 
 def request_of(file: Path, name: str) -> PictureRequest:

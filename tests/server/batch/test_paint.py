@@ -2,6 +2,7 @@
 """``maquette paint``, as it is typed: requests to pictures, over loopback, without Blender."""
 
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -37,6 +38,30 @@ def test_a_folder_is_painted_once(tmp_path, here, capsys):
     assert pictures(out) == first
     # three frames are of one request here: content is the key, so a seed is painted once
     assert len(jobs(here)) == before + 2
+
+
+@pytest.mark.parametrize("words", [["--seeds", "0-2"], ["--seeds", "7,9"], ["--best", "2"], []])
+def test_pictures_beside_their_requests_are_there_when_the_command_is_given_again(tmp_path, here, capsys, words):
+    folder, flat = requests(tmp_path / "in", 2), tmp_path / "in" / "cat.blockout.json"
+    flat.write_bytes(next(folder.rglob("*.blockout.json")).read_bytes())
+    command = ["paint", str(folder), *words, "--out", str(folder)]
+    assert main(command) == 0
+    assert main(command) == 0, "again"
+    first, said = pictures(folder), capsys.readouterr().err
+    next(folder.rglob("*.png")).unlink()
+    assert main(command) == 0
+    assert "0 failed" in said and pictures(folder) == first
+
+
+def test_what_was_painted_into_a_folder_of_its_requests_is_none_of_them(tmp_path, here, capsys, monkeypatch):
+    folder = requests(tmp_path / "in", 2)
+    monkeypatch.chdir(folder)
+    for out in ("night", str(folder / "day")):
+        assert main(["paint", ".", "--seeds", "1-2", "--out", out]) == 0
+        capsys.readouterr()
+        assert main(["paint", str(folder), "--seeds", "1-2", "--out", out]) == 0
+        assert "4 there, 0 failed" in capsys.readouterr().err
+        shutil.rmtree(folder / out)
 
 
 def test_the_news_as_lines_of_json(tmp_path, here, capsys):
