@@ -29,7 +29,7 @@ from ...protocol.views import CapturedView, RegionChange, Views
 from ...raster.frustum import Frustum
 from ...raster.instances import camera_triangles
 from ...regions import marks
-from ...request.phrases import said, swapped
+from ...request.phrases import Mark, said, swapped
 from ...request.settings import Settings
 from .views_in_turn import check_cameras, take_in, view_request
 
@@ -41,6 +41,7 @@ def write_views(command: ViewsCommand, again: Callable[[], None]) -> None:
     """
     views = loads(Views, command.views.read_bytes())
     exact = settings_of(views.flags).get("exact")
+    views = replace(views, regions=_by_phrase(scene_named(views.scene_name or None), views.regions))
     scene = _prepared(views)
     numbered = list(_views_of(scene, views))
     if views.in_turn:
@@ -115,16 +116,32 @@ def _depth(snapshot: Snapshot) -> Slices[bytes]:
     return (yield from depth_picture(triangles, view.lens, frame.width, frame.height))
 
 
+def _by_phrase(scene: bpy.types.Scene, changes: Sequence[RegionChange]) -> tuple[RegionChange, ...]:
+    """The changes, with regions that are to have another phrase called by the one that they have, which is what the
+    prompt says. Raises NothingMarked for a region that the scene has not."""
+    by_phrase: dict[RegionChange, None] = {}
+    for change in changes:
+        matching = _matching(scene, change.region)
+        called = [replace(change, region=mark.phrase) for _, mark in matching] if change.field == "phrase" else [change]
+        by_phrase |= dict.fromkeys(called)
+    return tuple(by_phrase)
+
+
 def _change_regions(scene: bpy.types.Scene, changes: Sequence[RegionChange]) -> None:
     """Raises NothingMarked for a region that the scene has not."""
+    matching = [(change, item) for change in changes for item, _ in _matching(scene, change.region)]
+    for change, item in matching:
+        marks.set_text(item, change.field, change.value)
+
+
+def _matching(scene: bpy.types.Scene, name: str) -> list[tuple[marks.Marked, Mark]]:
+    """The regions of that name or phrase. Raises NothingMarked where there is none."""
     regions = list(marks.marked(scene))
-    for change in changes:
-        items = [item for item, mark in regions if change.region in (mark.name, item.name, mark.phrase)]
-        if not items:
-            names = ", ".join(mark.name for _, mark in regions) or "none"
-            raise NothingMarked(f"The scene has no region “{change.region}”; it has {names}.", "Name one of them.")
-        for item in items:
-            marks.set_text(item, change.field, change.value)
+    matching = [(item, mark) for item, mark in regions if name in (mark.name, item.name, mark.phrase)]
+    if not matching:
+        names = ", ".join(mark.name for _, mark in regions) or "none"
+        raise NothingMarked(f"The scene has no region “{name}”; it has {names}.", "Name one of them.")
+    return matching
 
 
 def _renamed(scene: bpy.types.Scene, prompt: str, changes: Sequence[RegionChange]) -> str:

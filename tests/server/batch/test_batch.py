@@ -29,6 +29,14 @@ scene.camera.keyframe_insert("location", frame=2)
 bpy.ops.wm.save_as_mainfile(filepath={path!r}, compress=False)
 """
 
+RENAMED = """
+import bpy
+bpy.ops.wm.open_mainfile(filepath={source!r})
+castle = bpy.data.collections["castle"]
+castle.name, castle["maquette_phrase"] = "Cube", "castle"
+bpy.ops.wm.save_as_mainfile(filepath={path!r}, compress=False)
+"""
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
@@ -73,6 +81,18 @@ def test_every_combination(scene, tmp_path, here, capsys, monkeypatch):
     capsys.readouterr()
     assert main(words) == 0
     assert "16 of 16: 0 painted, 16 there, 0 failed" in capsys.readouterr().err
+
+
+def test_a_region_called_by_its_object_s_name_gets_its_phrase_changed_in_the_prompt_too(tmp_path):
+    path = tmp_path / "meadow.blend"
+    code = RENAMED.format(source=str(MEADOW), path=str(path))
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    words = ["capture", str(path), "--set", "Cube.phrase=ruin", "--set", "Cube.strength=0.5"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    (file,) = (tmp_path / "out").rglob("*.blockout.json")
+    asked = loads(Blockout, file.read_bytes())
+    assert "ruin" in asked.prompt and "castle" not in asked.prompt
+    assert [region.strength for region in asked.regions if region.phrase == "ruin"] == [0.5]
 
 
 def test_past_a_bad_scene(scene, tmp_path, here, capsys):
