@@ -6,11 +6,16 @@ from mathutils import Matrix, Vector
 
 
 def frame_view(
-    camera: bpy.types.Camera, scene: bpy.types.Scene, space: bpy.types.SpaceView3D, view: bpy.types.RegionView3D
+    camera: bpy.types.Camera,
+    scene: bpy.types.Scene,
+    space: bpy.types.SpaceView3D,
+    view: bpy.types.RegionView3D,
+    behind: float = 0.0,
 ) -> Matrix:
     """Give ``camera`` the lens with which its frame just holds what ``view`` shows; where it then has to stand.
 
-    A frame of another shape than the view holds more beside it, or above and below.
+    A frame of another shape than the view holds more beside it, or above and below. An orthographic view also shows
+    what is ``behind`` its eye, so far, and an orthographic camera does not: it steps back.
     """
     camera.type = "PERSP" if view.is_perspective else "ORTHO"
     camera.clip_start, camera.clip_end = space.clip_start, space.clip_end
@@ -21,7 +26,9 @@ def frame_view(
         camera.lens /= wider
         return pose
     camera.ortho_scale *= wider
-    return pose @ Matrix.Translation((0.0, 0.0, _behind(scene, view.view_matrix) + camera.clip_start))
+    step = behind + camera.clip_start
+    camera.clip_end += step  # what the view shows farthest away
+    return pose @ Matrix.Translation((0.0, 0.0, step))
 
 
 def half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
@@ -29,9 +36,3 @@ def half_frame(camera: bpy.types.Camera, scene: bpy.types.Scene) -> Vector:
     corners = camera.view_frame(scene=scene)
     away = 1.0 if camera.type == "ORTHO" else -corners[0].z
     return Vector([max(abs(corner[axis]) for corner in corners) / away for axis in (0, 1)])
-
-
-def _behind(scene: bpy.types.Scene, pose: Matrix) -> float:
-    """How far meshes reach behind the camera: an orthographic view shows them too, an orthographic camera does not."""
-    matrices = [(pose @ item.matrix_world, item.bound_box) for item in scene.objects if item.type == "MESH"]
-    return max((0.0, *(float((matrix @ Vector(corner)).z) for matrix, box in matrices for corner in box)))

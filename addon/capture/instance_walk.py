@@ -8,7 +8,7 @@ afterwards, and once for all of a kind: there may be a million.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +18,7 @@ import numpy as np
 from ..raster.instances import Mesh
 from ..raster.triangles import Ints, Singles
 from ..regions.visibility import chain_of
+from .back_faces import Culled
 from .meshes import fetch
 from .meshes import read as read_mesh
 from .metaballs import read_parts
@@ -25,7 +26,6 @@ from .metaballs import read_parts
 MOVED = 1000  # objects; Blender hands all instances out sooner than more of their matrices
 
 Originals = Mapping[int, bpy.types.Object]  # a file's objects by session id
-Culled = Callable[[bpy.types.Object], tuple[bool, ...]]
 
 
 @dataclass(frozen=True)

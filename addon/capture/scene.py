@@ -26,7 +26,7 @@ from ..regions.visibility import Chain, RenderVisibility, chain_of, hidden, laye
 from ..request.limits import check_request
 from ..request.phrases import Mark, named_in
 from ..request.settings import Settings
-from .back_faces import culling
+from .back_faces import Culled, culling
 from .canvas import canvas, scaled
 from .frames import at
 from .instance_walk import InstanceWalk, Meshes, Originals, ReadableMesh, read_for, walk
@@ -137,15 +137,21 @@ def geometry(
 
 
 def parts(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: Meshes, patience: float | None = None
+    scene: bpy.types.Scene,
+    depsgraph: bpy.types.Depsgraph,
+    meshes: Meshes,
+    patience: float | None = None,
+    *,
+    culled: Culled | None = None,
 ) -> Iterator[tuple[bpy.types.Object, MeshInstances]]:
     """The artist's objects that a render would show, mesh by mesh, owned by an index into the scene's marks.
 
     Of ``meshes``, those that are yet to be read are read for ``patience`` seconds, one at least, and the others come
     unread; 0 reads none, and None all. The walk over the instances does not count: of a million it takes a second. It
-    is kept with the meshes until something changes.
+    is kept with the meshes until something changes. ``culled`` says which materials are not drawn from behind, by
+    default the scene's engine.
     """
-    walk, originals = _walk(scene, depsgraph, meshes)
+    walk, originals = _walk(scene, depsgraph, meshes, culled)
     verdicts = Verdicts(scene, depsgraph)
     groups = []
     for number, kind in enumerate(walk.kinds):
@@ -160,7 +166,9 @@ def parts(
             yield original, MeshInstances(mesh, matrices, owner, kind.culled, kind.lineage, indices)
 
 
-def _walk(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: Meshes) -> tuple[InstanceWalk, Originals]:
+def _walk(
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: Meshes, culled: Culled | None
+) -> tuple[InstanceWalk, Originals]:
     """The walk that is kept with ``meshes``, or a new one; and the file's objects by session id."""
     override = layer_of(depsgraph).material_override
     shading = (scene.render.engine, scene.display.shading.show_backface_culling, override and override.session_uid)
@@ -174,7 +182,7 @@ def _walk(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, meshes: Meshes
     if kept is not None and meshes.moved:
         kept = kept.after(meshes.moved, depsgraph, originals)
     if kept is None:
-        kept = walk(depsgraph, culling(scene, override), origin)
+        kept = walk(depsgraph, culled or culling(scene, override), origin)
     meshes.walk, meshes.moved = kept, set()
     return kept, originals
 
@@ -214,6 +222,7 @@ class Verdicts:
     def __init__(self, scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
         self._scene = scene
         self._indices = {mark.phrase.casefold(): index for index, mark in enumerate(marks(scene))}
+        self._marked = {item for item, _ in marked(scene) if isinstance(item, bpy.types.Object)}
         self._by_collection = _collection_marks(scene)
         self._visibility = RenderVisibility(layer_of(depsgraph))
 
@@ -229,9 +238,16 @@ class Verdicts:
         """The artist's object and its mark's index, or NOTHING; None for what no render shows."""
         if not self._visibility.has(chain):
             return None
-        mark = None if self._visibility.cuts(chain) else _mark(chain, self._by_collection)
+        mark = None if self._visibility.cuts(chain) else self._mark(chain)
         owner = NOTHING if mark is None or not mark.on else self._indices.get(mark.phrase.casefold(), NOTHING)
         return chain[0], owner
+
+    def _mark(self, chain: Chain) -> Mark | None:
+        """The mark that counts: an object's before a collection's, the object's own before its instancer's; none that
+        is another scene's, as of the background."""
+        candidates = [read(item) for item in chain if item in self._marked]
+        candidates += [self._by_collection.get(item) for item in chain]
+        return next((mark for mark in candidates if mark is not None), None)
 
 
 def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
@@ -240,12 +256,6 @@ def evaluated(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
         return bpy.context.evaluated_depsgraph_get()
     with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
         return bpy.context.evaluated_depsgraph_get()
-
-
-def _mark(chain: Chain, by_collection: dict[bpy.types.Object, Mark]) -> Mark | None:
-    """The mark that counts: an object's before a collection's, the object's own before its instancer's."""
-    candidates = [read(item) for item in chain] + [by_collection.get(item) for item in chain]
-    return next((mark for mark in candidates if mark is not None), None)
 
 
 def _collection_marks(scene: bpy.types.Scene) -> dict[bpy.types.Object, Mark]:

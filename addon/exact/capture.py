@@ -20,6 +20,7 @@ from mathutils import Matrix
 from ..camera.placement import carry
 from ..camera.reader import view
 from ..camera.view import View
+from ..capture.back_faces import Culled, culling
 from ..capture.canvas import canvas, mask_size, overscan
 from ..capture.instance_walk import Meshes
 from ..capture.scene import Visible, evaluated, owned, parts
@@ -60,7 +61,8 @@ def exactly(
     scene = rename_apart(scene)
     only_layer(scene, layer)
     scene, camera = _prepared(scene, camera)
-    camera_view, instances, owners = render_depsgraph(scene, lambda graph: _read(scene, camera, graph))
+    culled = culling(scene, scene.view_layers[layer].material_override)  # by its own engine, not the one that reads
+    camera_view, instances, owners = render_depsgraph(scene, lambda graph: _read(scene, camera, graph, culled))
     _refuse_shared(owners, named)
     size = canvas(camera_view.aspect, model)
     wide = View(camera_view.pose, overscan(camera_view.lens, size), size.width / size.height)
@@ -89,7 +91,8 @@ def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph
     """What ``read`` makes of the depsgraph that a render of ``scene`` uses. Raises ExactFailed.
 
     Such a depsgraph exists only while a render engine renders: this is one that reads, and paints nothing. Nothing is
-    composited meanwhile, which might write files of the artist's, and no strips are shown instead. ``scene`` stays so.
+    composited meanwhile, which might write files of the artist's, no strips are shown instead, and Freestyle, which
+    Blender ends at where no picture was painted, draws no lines. ``scene`` stays so.
     """
     results: list[Read] = []
 
@@ -100,7 +103,7 @@ def render_depsgraph(scene: bpy.types.Scene, read: Callable[[bpy.types.Depsgraph
             results.append(read(depsgraph))
 
     bpy.utils.register_class(Reader)
-    scene.render.use_compositing = scene.render.use_sequencer = False
+    scene.render.use_compositing = scene.render.use_sequencer = scene.render.use_freestyle = False
     engine_before = scene.render.engine
     use_engine(scene.render, Reader.bl_idname)
     try:
@@ -195,9 +198,9 @@ def _set_up_cycles(scene: bpy.types.Scene, samples: int) -> None:
 
 
 def _read(
-    scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph
+    scene: bpy.types.Scene, camera: bpy.types.Object, graph: bpy.types.Depsgraph, culled: Culled
 ) -> tuple[View, tuple[MeshInstances, ...], dict[str, set[int]]]:
-    instances = tuple(instance for _, instance in parts(scene, graph, Meshes()))
+    instances = tuple(instance for _, instance in parts(scene, graph, Meshes(), culled=culled))
     return view(scene, camera, graph), instances, _owners(scene, graph)
 
 

@@ -50,10 +50,20 @@ def listen(follower: Follower) -> tuple[tuple[str, Handler], ...]:
     return handlers
 
 
+def listen_again(handlers: Sequence[tuple[str, Handler]]) -> bool:
+    """Have Blender call those of ``handlers`` again that a script has taken from it, as scripts clear a whole list;
+    whether there were any."""
+    lost = [(name, handler) for name, handler in handlers if handler not in getattr(bpy.app.handlers, name)]
+    for name, handler in lost:
+        getattr(bpy.app.handlers, name).append(handler)
+    return bool(lost)
+
+
 def unlisten(handlers: Sequence[tuple[str, Handler]]) -> None:
     """Have Blender call these handlers no more."""
     for name, handler in handlers:
-        getattr(bpy.app.handlers, name).remove(handler)
+        if handler in (calling := getattr(bpy.app.handlers, name)):
+            calling.remove(handler)
 
 
 def _moved(updates: Sequence[bpy.types.DepsgraphUpdate]) -> frozenset[int] | None:

@@ -24,7 +24,7 @@ from ..runtime.timers import guarded
 from ..runtime.windows import EDITOR, playing, redraw, rendering, tab_open, window_manager
 from ..session.state import Session
 from .backdrop import Backdrop, prepare
-from .edits import listen, unlisten
+from .edits import listen, listen_again, unlisten
 from .figure import Figure
 from .gpu_drawing import OVERLAY, OVERLAY_PARTS, PARTS, Drawing, Rectangle, draw, is_enabled, prepared
 from .scene_watcher import SceneWatcher
@@ -61,6 +61,7 @@ class Overlay:
     @property
     def meshes(self) -> Meshes:
         """What was read of meshes, kept until any geometry changes."""
+        self._listen_again()
         return self.watcher.meshes
 
     @property
@@ -103,6 +104,7 @@ class Overlay:
     def look(self) -> float:
         """Take the work in view a slice further; answers when to look again."""
         manager, watcher, begun = window_manager(), self.watcher, time.perf_counter()
+        self._listen_again()
         if watcher.relist({window.scene.session_uid: (window.scene, window.view_layer) for window in manager.windows}):
             redraw()
         if self._is_away():
@@ -117,6 +119,11 @@ class Overlay:
         if self.measures != before:
             redraw()
         return QUICK if watcher.working else REST if scenes else ASLEEP
+
+    def _listen_again(self) -> None:
+        """Where a script has taken our handlers from Blender, what is known may be of long ago."""
+        if listen_again(self._listeners):
+            self.watcher.forget()
 
     def _tick(self) -> float:
         return guarded(self.look)

@@ -64,8 +64,8 @@ def load_picture(
 def camera_of_picture(image: bpy.types.Image) -> bpy.types.Object | None:
     """The camera that a picture was seen through; None where no scene has it any more."""
     camera = image.get(CAMERA)
-    is_there = isinstance(camera, bpy.types.Object) and camera.type == "CAMERA" and bool(camera.users_scene)
-    return camera if is_there else None
+    is_in_scene = isinstance(camera, bpy.types.Object) and camera.type == "CAMERA" and bool(camera.users_scene)
+    return camera if is_in_scene else None
 
 
 def pictures_of_entry(entry: str) -> list[bpy.types.Image]:

@@ -87,8 +87,7 @@ class RenderDifferences:
 
     def _of_modifier(self, modifier: bpy.types.Modifier, render: bpy.types.RenderSettings) -> Iterator[str]:
         if isinstance(modifier, bpy.types.ParticleSystemModifier):
-            if modifier.show_render:
-                yield from _of_particles(modifier.particle_system.settings)
+            yield from _of_particles(modifier)
         elif modifier.show_render != modifier.show_viewport:
             yield "modifiers"
         elif not modifier.show_render:
@@ -168,10 +167,16 @@ def _of_kind(item: bpy.types.Object) -> Iterator[str]:
             yield "detail"
 
 
-def _of_particles(settings: bpy.types.ParticleSettings) -> Iterator[str]:
+def _of_particles(modifier: bpy.types.ParticleSystemModifier) -> Iterator[str]:
+    settings = modifier.particle_system.settings
     if settings.type == "HAIR" and settings.render_type == "PATH":
-        yield "hair"
+        if modifier.show_render:
+            yield "hair"
     elif settings.render_type in {"OBJECT", "COLLECTION"}:
+        if modifier.show_render != modifier.show_viewport:
+            yield "particles"
+        if not (modifier.show_render and modifier.show_viewport):
+            return
         children = settings.child_type != "NONE" and settings.child_percent != settings.rendered_child_count
         if children or settings.display_percentage != 100:
             yield "particles"

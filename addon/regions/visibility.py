@@ -110,14 +110,14 @@ class RenderVisibility:
     def __init__(self, layer: bpy.types.ViewLayer) -> None:
         layers = [layer, *(_default_layer(scene) for scene in background_sets(_scene_of(layer)))]
         self.objects = {item: own for own in reversed(layers) for item in _rendered(own.layer_collection)}
-        self._insides: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
+        self._hidden: dict[bpy.types.Collection, set[bpy.types.Object]] = {}
 
     def has(self, chain: Chain) -> bool:
         """Whether it is there, be it as a holdout."""
         base = chain[-1]
         if base not in self.objects or base.indirect_only_get(view_layer=self.objects[base]):
             return False
-        if len(chain) == 2 and (collection := instanced(base)) and chain[0] not in self._inside(collection):
+        if len(chain) == 2 and not self._is_instanced(chain[0], base):
             return False
         return all(item.visible_camera for item in chain)
 
@@ -126,11 +126,18 @@ class RenderVisibility:
         item, base = chain[0], chain[-1]
         return bool(item.is_holdout or (base in self.objects and base.holdout_get(view_layer=self.objects[base])))
 
-    def _inside(self, collection: bpy.types.Collection) -> set[bpy.types.Object]:
-        """What renders of an instanced collection."""
-        if collection not in self._insides:
-            self._insides[collection] = set(contents(collection, rendered=True))
-        return self._insides[collection]
+    def _is_instanced(self, item: bpy.types.Object, base: bpy.types.Object) -> bool:
+        """Whether a render has the instances of ``item`` that a viewport has by ``base``: of what a collection holds
+        itself that which it renders, and all that is scattered there; of what stands on vertices or faces the same."""
+        if (collection := instanced(base)) is not None:
+            return item not in self._hidden_inside(collection)
+        return item in self.objects or base.instance_type not in {"VERTS", "FACES"} or item.parent != base
+
+    def _hidden_inside(self, collection: bpy.types.Collection) -> set[bpy.types.Object]:
+        """What an instanced collection holds and no render shows."""
+        if collection not in self._hidden:
+            self._hidden[collection] = {*contents(collection)} - {*contents(collection, rendered=True)}
+        return self._hidden[collection]
 
 
 def background_sets(scene: bpy.types.Scene) -> list[bpy.types.Scene]:

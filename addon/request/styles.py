@@ -76,12 +76,12 @@ def read(folder: Path) -> StyleLibrary:
     faults = []
     for path in (SHIPPED, *sorted(folder.glob("*.json"))):
         try:
-            found = {style.name: style for style in _styles(path)}
+            named = {style.name: style for style in _styles(path)}
         except (OSError, ValueError) as error:  # ContractError and JSON's own are ValueErrors
             faults.append(f"{path.name}: {error}")
         else:
-            styles |= found
-            files |= dict.fromkeys(found, path)
+            styles |= named
+            files |= dict.fromkeys(named, path)
     pictures = ((name, _thumbnail(folder, name, path)) for name, path in files.items())
     thumbnails = tuple((name, picture) for name, picture in pictures if picture is not None)
     return StyleLibrary(tuple(styles.values()), tuple(faults), tuple(files.items()), thumbnails)

@@ -41,7 +41,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop it."""
-    bpy.app.handlers.load_post.remove(_opened)
+    if _opened in bpy.app.handlers.load_post:  # unless a script has cleared the list
+        bpy.app.handlers.load_post.remove(_opened)
     for timer in (warm_up, _tick):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)

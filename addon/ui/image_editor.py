@@ -49,8 +49,8 @@ def replace_earlier(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
     those in windows of another scene where some window shows this one."""
     editors = list(following_editors())
     own = [(window, area) for window, area in editors if window.scene == scene]
-    shown = any(window.scene == scene for window in bpy.context.window_manager.windows)
-    for window, area in own if shown else editors:
+    has_window = any(window.scene == scene for window in bpy.context.window_manager.windows)
+    for window, area in own if has_window else editors:
         show_in(window, area, image)
 
 

@@ -13,6 +13,7 @@ from bpy.app.handlers import persistent
 
 from ..messages.errors import UserError
 from ..messages.notice import notice
+from ..overlay.edits import unlisten
 from ..pictures import history
 from ..pictures.gallery import entries
 from ..runtime.app import app
@@ -91,5 +92,4 @@ def register() -> None:
 
 def unregister() -> None:
     """Listen no more."""
-    for name, handler in app().undo_handlers:
-        getattr(bpy.app.handlers, name).remove(handler)
+    unlisten(app().undo_handlers)

@@ -89,9 +89,10 @@ def best_of(name: str) -> str:
     return SEED.sub("best", name) if SEED.search(name) else f"{name}-best"
 
 
-def request_files(paths: Sequence[Path], out: Path | None = None) -> list[tuple[Path, str]]:
+def request_files(paths: Sequence[Path], out: Path | None = None, one_a_view: bool = False) -> list[tuple[Path, str]]:
     """The files with requests, of folders as ``capture`` leaves them too, and the names of their pictures; none that
-    was painted into ``out``, where that is a folder inside one of them.
+    was painted into ``out``, where that is a folder inside one of them; and of views, where several seeds are to be
+    painted of each, ``one_a_view``, none that was painted with another seed than the one it was asked for with.
 
     Raises NotARequest for a path that is not there, and a folder that has none.
     """
@@ -108,12 +109,12 @@ def request_files(paths: Sequence[Path], out: Path | None = None) -> list[tuple[
             files.append((path, sendable(path.name.partition(".")[0] or path.name)))
         else:
             raise NotARequest(f"There is no file {path}")
-    return files
+    return _without_painted_seeds(files) if one_a_view else files
 
 
-def without_painted_seeds(files: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    """The same but for what was painted of a view that another of them is of, with another seed: so a command that
-    paints several seeds beside its requests can be given again. Of views that were all painted the first stays."""
+def _without_painted_seeds(files: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """The same but for what was painted of a view that another of them is of: so a command that paints several seeds
+    beside its requests can be given again. Of a view that was painted with all the first stays."""
     views: dict[str, list[Path]] = {}
     for file, _ in files:
         views.setdefault(_view_of(file), []).append(file)

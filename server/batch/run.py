@@ -32,17 +32,7 @@ from .progress import NewsKind, NewsListener
 from .references.looks import BatchLook, look_of
 from .references.reference_files import ReferenceFiles
 from .references.turns import PictureTurns
-from .requests import (
-    DEPTH,
-    SUFFIX,
-    PictureRequest,
-    RefusedView,
-    beside,
-    request_files,
-    request_of,
-    reseeded,
-    without_painted_seeds,
-)
+from .requests import DEPTH, SUFFIX, PictureRequest, RefusedView, beside, request_files, request_of, reseeded
 from .scene_copies import SceneCopies
 from .sources import PictureSource
 
@@ -162,9 +152,7 @@ async def paint(
     Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     check_sent(plan.settings)
-    files, pictures = request_files(paths, out), ReferenceFiles(tuple(references))
-    if plan.seeds or plan.best:
-        files = without_painted_seeds(files)
+    files, pictures = request_files(paths, out, bool(plan.seeds or plan.best)), ReferenceFiles(tuple(references))
     with filling(out):
         check_free(out, overwrite)
         models = await source.models()

@@ -51,9 +51,9 @@ def cameras_named(scene: bpy.types.Scene, names: Iterable[str]) -> dict[str, bpy
 
 def _check_apart(cameras: Iterable[bpy.types.Object]) -> None:
     """Raise SequenceUnusable for two that share a lens, as Alt D leaves them: what is behind them belongs to it."""
-    seen: dict[bpy.types.Camera, str] = {}
+    by_lens: dict[bpy.types.Camera, str] = {}
     for camera in cameras:
-        other = seen.setdefault(camera_data(camera), camera.name)
+        other = by_lens.setdefault(camera_data(camera), camera.name)
         if other != camera.name:
             message = f"{other} and {camera.name} share their lens, and with it what is behind them."
             fix = "Give each its own (Object > Relations > Make Single User > Object & Data), or press As Strips."
@@ -73,25 +73,25 @@ def as_strips(scene: bpy.types.Scene, sequence: PictureSequence) -> tuple[str, .
     names = []
     for number, (name, frames) in enumerate(by_name.items(), 1):
         others = {frame.frame for other, pictures in by_name.items() if other != name for frame in pictures}
-        title, shots = f"{sequence.title}, {name}", _shots(frames, others)
-        names += [_strip(strips, title, sequence.folder, channel + number, shot).name for shot in shots]
+        title, runs = f"{sequence.title}, {name}", _runs(frames, others)
+        names += [_strip(strips, title, sequence.folder, channel + number, run).name for run in runs]
     return tuple(names)
 
 
-def _shots(frames: Sequence[SequenceFrame], others: Collection[int]) -> list[list[SequenceFrame]]:
+def _runs(frames: Sequence[SequenceFrame], others: Collection[int]) -> list[list[SequenceFrame]]:
     """The frames of one camera, apart where ``others`` have one between two of them and it has none there."""
-    shots = [[frames[0]]]
+    runs = [[frames[0]]]
     for before, frame in pairwise(frames):
         if any(number in others for number in range(before.frame + 1, frame.frame)):
-            shots.append([])
-        shots[-1].append(frame)
-    return shots
+            runs.append([])
+        runs[-1].append(frame)
+    return runs
 
 
-def _strip(strips: Any, name: str, folder: Path, channel: int, shot: Sequence[SequenceFrame]) -> Any:
-    first, last = shot[0], shot[-1]
+def _strip(strips: Any, name: str, folder: Path, channel: int, run: Sequence[SequenceFrame]) -> Any:
+    first, last = run[0], run[-1]
     strip = strips.new_image(name, str(folder / first.file), channel, first.frame)
-    by_number, file = {frame.frame: frame.file for frame in shot}, first.file
+    by_number, file = {frame.frame: frame.file for frame in run}, first.file
     for number in range(first.frame + 1, last.frame + 1):
         file = by_number.get(number, file)
         strip.elements.append(Path(file).name)  # of the same folder, for each camera has its own

@@ -158,8 +158,8 @@ def _across(scene: bpy.types.Scene, point: Vector) -> tuple[bool, float]:
     """To sort by, from left to right of the frame, what lies behind the camera last; without one along the x axis."""
     if scene.camera is None or scene.camera.type != "CAMERA":
         return False, point.x
-    place = world_to_camera_view(scene, scene.camera, point)
-    return place.z <= 0.0, place.x
+    in_frame = world_to_camera_view(scene, scene.camera, point)
+    return in_frame.z <= 0.0, in_frame.x
 
 
 CLASSES = (

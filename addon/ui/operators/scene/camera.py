@@ -9,6 +9,7 @@ from mathutils import Matrix, Vector
 from ....camera.framing import frame_view
 from ....camera.placement import hold, moved, pose_of
 from ....camera.reader import camera_data, camera_of
+from ....capture.reach import reach_behind
 from ....capture.scene import owned
 from ....messages.errors import LockedObject, NothingMarked
 from ....raster.zbuffer import NOTHING
@@ -34,7 +35,9 @@ class AddCamera(bpy.types.Operator):
         assert space is not None and space.region_3d is not None, "poll lets no other area through"
         camera_data = bpy.data.cameras.new("Camera")
         camera = bpy.data.objects.new("Camera", camera_data)
-        camera.matrix_world = frame_view(camera_data, scene, space, space.region_3d)
+        view, graph = space.region_3d, context.evaluated_depsgraph_get()
+        behind = 0.0 if view.is_perspective else reach_behind(scene, graph, view.view_matrix)
+        camera.matrix_world = frame_view(camera_data, scene, space, view, behind)
         scene.collection.objects.link(camera)
         scene.camera = camera
         space.region_3d.view_perspective = "CAMERA"

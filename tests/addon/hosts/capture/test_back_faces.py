@@ -4,8 +4,10 @@
 import bpy
 import pytest
 
+from addon.exact.capture import exactly
 from addon.messages.errors import RegionBehind
-from addon.regions.marks import mark
+from addon.protocol.default_model import TOYBOX
+from addon.regions.marks import mark, marks
 from tests.addon.hosts.sample_scenes import box, captured, fresh, instance, mesh, put
 
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
@@ -51,6 +53,12 @@ def test_each_material_says_so_for_its_own_faces(exact):
     region = captured(house(EEVEE, (True, False)), "a duck", exact=exact)["duck"]
     assert region.visible == pytest.approx(0.5, abs=0.05)
     assert region.centroid[0] < 0.45
+
+
+def test_a_render_s_depths_leave_culled_faces_out_too():
+    scene = house(EEVEE)
+    visible = exactly(scene, scene.camera, marks(scene), TOYBOX)
+    assert {part.culled for part in visible.parts} == {(), (True,)}
 
 
 def test_workbench_culls_all_or_nothing():

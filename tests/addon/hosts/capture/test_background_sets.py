@@ -56,6 +56,16 @@ def test_half_a_castle_is_behind_the_set(build):
     assert alike(view, render) > 0.97
 
 
+def test_what_has_a_region_s_phrase_in_a_background_scene_hides_and_is_no_part_of_it():
+    scene = fresh(256, 256)
+    mark(box("castle", (0, 2, 0), (3, 3, 3)))
+    near(scene)
+    bpy.context.view_layer.update()
+    alone = captured(scene, "a castle")["castle"]
+    mark(bpy.data.objects["wall"], "castle")
+    assert captured(scene, "a castle")["castle"] == alone
+
+
 def test_what_is_marked_in_a_background_scene_is_no_region_and_is_said():
     """There it is one; here an artist could not switch it off, nor select it."""
     scene = fresh(256, 256)

@@ -207,6 +207,27 @@ def sown(name, x, leaf):
     return thing
 
 
+def test_a_scene_with_freestyle_is_captured_without_its_lines():
+    scene = fresh(256, 256)
+    mark(ball("thing"))
+    plain = exact(scene)["thing"]
+    scene.render.use_freestyle = True  # by which Blender ended, where no picture was painted
+    assert alike(exact(scene)["thing"], plain) > 0.99
+
+
+def test_what_is_scattered_inside_an_instanced_collection_counts_in_the_view_as_in_a_render():
+    scene = fresh(256, 256)
+    tree, assets = group("tree"), group("assets")
+    leaf = ball("leaf", (0, 0, 0), 0.6, 12, assets)
+    trunk = sown("trunk", 0.0, leaf)
+    scene.collection.objects.unlink(trunk)
+    tree.objects.link(trunk)
+    mark(instance("thing", tree, (0, 0, 0)))
+    bpy.context.view_layer.update()
+    view, render = live(scene)["thing"], exact(scene)["thing"]
+    assert view.size == pytest.approx(render.size, rel=0.05) and alike(view, render) > 0.95
+
+
 def test_the_named_view_layer_is_rendered():
     scene = fresh(256, 256)
     mark(ball("thing"))

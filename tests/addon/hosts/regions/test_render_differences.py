@@ -147,6 +147,16 @@ def asks_whether_it_is_the_view():
     return thing
 
 
+def scattered(in_view, in_renders):
+    """Leaves on a ball, by particles."""
+    thing = hair()
+    settings = thing.particle_systems[0].settings
+    settings.count, settings.particle_size = 60, 1.0
+    settings.render_type, settings.instance_object = "OBJECT", ball("leaf", (0, 60, 0), 0.4, 8)
+    thing.modifiers[0].show_viewport, thing.modifiers[0].show_render = in_view, in_renders
+    return thing
+
+
 CASES = {
     "plain": (lambda: ball("thing"), ()),
     "as in the view": (lambda: subdivided(2, 2), ()),
@@ -156,6 +166,10 @@ CASES = {
     "nodes that ask": (asks_whether_it_is_the_view, ("modifiers",)),
     "hair": (hair, ("hair",)),
     "hair that does not render": (bald, ()),
+    "scattered": (lambda: scattered(True, True), ()),
+    "scattered in renders": (lambda: scattered(False, True), ("particles",)),
+    "scattered in the view": (lambda: scattered(True, False), ("particles",)),
+    "scattered nowhere": (lambda: scattered(False, False), ()),
     "hair of curves": (fur, ("hair",)),
     "a curve of few points": (coarse, ("detail",)),
     "displaced": (lambda: displaced("DISPLACEMENT"), ("displacement",)),

@@ -4,6 +4,8 @@
 import bpy
 import pytest
 
+from addon.capture.instance_walk import Meshes
+from addon.capture.scene import evaluated, parts
 from addon.messages.errors import RegionBare, RegionHidden, UserError
 from addon.regions.marks import mark, parts_of
 from addon.regions.visibility import hidden, show
@@ -185,3 +187,15 @@ def test_a_region_of_several_things_is_hidden_when_all_are():
     bpy.context.view_layer.update()
     with pytest.raises(UserError, match="in the view"):
         capture(scene, prompt="a castle")
+
+
+@pytest.mark.parametrize("way", ["VERTS", "FACES"])
+def test_what_stands_on_vertices_or_faces_is_captured_as_it_renders(way):
+    scene = fresh(256, 256)
+    field, blade = box("field", (0, 0, 0), (2, 2, 2)), box("blade", (0, 0, 0), (0.5, 0.5, 0.5))
+    blade.parent, field.instance_type = field, way
+    mark(field)
+    for hide, shown in ((False, {"field", "blade"}), (True, {"field"})):
+        blade.hide_render = hide
+        bpy.context.view_layer.update()
+        assert {original.name for original, _ in parts(scene, evaluated(scene), Meshes())} == shown
