@@ -22,9 +22,8 @@ from use_edge_cases import ask_early, ask_unheard, use_edge_cases
 from use_fixes import use_fixes
 from use_history import take_up_again
 from use_messages import use_messages
-from use_sequences import use_sequences
 from use_styles import choose
-from use_views import paint_and_bake
+from use_views import paint_and_bake, use_sequences
 
 PROMPT = "a castle and a rocket on a meadow"
 

@@ -30,18 +30,6 @@ def watcher():
     edits.unlisten(listeners)
 
 
-def test_handlers_that_a_script_cleared_are_called_again(watcher):
-    handlers = [("depsgraph_update_post", len), ("frame_change_post", len)]
-    for name, handler in handlers:
-        getattr(bpy.app.handlers, name).append(handler)
-    assert not edits.listen_again(handlers)
-    bpy.app.handlers.frame_change_post.clear()
-    assert edits.listen_again(handlers) and bpy.app.handlers.frame_change_post[:] == [len]
-    bpy.app.handlers.depsgraph_update_post.clear()
-    edits.unlisten(handlers)  # which never minds what is gone
-    assert not bpy.app.handlers.frame_change_post
-
-
 def settle(watcher, scene, images=()):
     """Slices until there is nothing more to do; says how many there were."""
     bpy.context.view_layer.update()
