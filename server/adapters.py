@@ -90,8 +90,11 @@ class AdapterCatalogue:
 
     def all(self) -> tuple[Adapter, ...]:
         """Everything that is there now, by name; names are unique in a kind."""
-        entries = dict(islice(self._entries(), MOST))
-        return tuple(sorted(_named(entries), key=lambda adapter: (adapter.info.kind, adapter.info.name.lower())))
+        entries: dict[Path, tuple[Path, tuple[Path, AdapterInfo]]] = {}
+        for file, facts in islice(self._entries(), MOST):
+            entries.setdefault(file.resolve(), (file, facts))  # links may lead to one file; its name is the link's
+        adapters = _named(dict(entries.values()))
+        return tuple(sorted(adapters, key=lambda adapter: (adapter.info.kind, adapter.info.name.lower())))
 
     def find(self, kind: AdapterKind, name: str, adapters: Sequence[Adapter] | None = None) -> Adapter:
         """The one of that name, of all or of these.
@@ -177,7 +180,7 @@ class AdapterCatalogue:
         return info.sha256
 
     def _entries(self) -> Iterator[tuple[Path, tuple[Path, AdapterInfo]]]:
-        """(file, (the folder it was found in, what it is)), each file once."""
+        """(file, (the folder it was found in, what it is)), by every path that leads to it."""
         for folder in self.folders:
             yield from self._in(folder, DEPTH, own=True)
         for parent in dict.fromkeys((*self.parents(), *self.model_folders)):
@@ -193,7 +196,7 @@ class AdapterCatalogue:
         for file in _files(folder, depth):
             info = self._info(file, own)
             if info is not None:
-                yield file.resolve(), (folder, info)
+                yield file.absolute(), (folder, info)
 
     def _info(self, file: Path, own: bool) -> AdapterInfo | None:
         """What a file is; of a folder that is not for adapters alone only what surely is one."""
@@ -209,7 +212,7 @@ class AdapterCatalogue:
         return info and replace(info, sha256=self._digest(file, mark))
 
     def _digest(self, file: Path, mark: FileMark) -> str:
-        row = self._digests.get(str(file.resolve()))
+        row = self._digests.get(str(file.absolute()))
         return row[1] if row is not None and row[0] == mark else ""
 
     def _remember(self) -> None:

@@ -38,6 +38,7 @@ Count = Annotated[int, Range(0, 2**53)]
 AdapterKind = Literal["lora", "vae", "controlnet"]
 RegionField = Literal["strength", "start", "until", "description", "colour"]
 State = Literal["queued", "leased", "running", "done", "failed", "cancelled"]
+STARTING = "starting"  # the device of a worker that has not said yet what it computes on
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
 

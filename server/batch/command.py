@@ -111,6 +111,8 @@ def _painting(words: argparse.Namespace, work: BatchWork) -> int:
     own = {"--actors": words.actors, "--loras": words.loras, "--engine": words.engine != ENGINE}
     if words.ray is None and (idle := [flag for flag, value in own.items() if value]):
         raise WrongPlan(f"{', '.join(idle)}: a server has its own; say --ray too, or leave that out")
+    if words.ray is not None and words.server is not None:
+        raise WrongPlan("--server and --ray both paint: leave one of them out")
 
     async def perform(listen: NewsListener) -> BatchOutcome:
         async with painting_source(words) as source:
@@ -133,7 +135,8 @@ async def painting_source(words: argparse.Namespace) -> AsyncIterator[PictureSou
         return
     with scratch() as home:
         models = offered([] if words.model is None else [words.model])
-        settings = ServerSettings(home=home, models=models, adapters=tuple(words.loras), engine=words.engine)
+        folders = tuple(path.absolute() for path in words.loras)  # an actor works in a folder of its own
+        settings = ServerSettings(home=home, models=models, adapters=folders, engine=words.engine)
         async with ray_cluster(words.ray, settings, words.actors) as cluster:
             yield cluster
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from addon.client.api import Client, connect
 from addon.client.exceptions import ClientError, ServerAbsent, ServerProblem, WrongToken
-from addon.protocol.answers import ENDED, Achieved, Connection, Event, Job, ModelInfo
+from addon.protocol.answers import ENDED, STARTING, Achieved, Connection, Event, Job, ModelInfo
 from addon.protocol.blockout import Blockout
 
 from ..errors import CommandError
@@ -66,7 +66,16 @@ class ServerLink:
         self.waiting = hear
 
     async def models(self) -> Sequence[ModelInfo]:
-        """The models on offer, the usual one first. Raises ServerLost, ClientError."""
+        """The models on offer, the usual one first. Raises ServerLost, ClientError.
+
+        In what precision they are computed is part of a picture's key, and only a worker that has started can say it:
+        it is waited for, ``patience`` seconds at most.
+        """
+        end = time.monotonic() + self.patience
+        while (await self.call(Client.health)).device == STARTING and time.monotonic() < end:
+            self.waiting("The server is starting")
+            await asyncio.sleep(PAUSES[0])
+        self.waiting("")
         return await self.call(Client.models)
 
     async def pinned(self, blockout: Blockout) -> Blockout:

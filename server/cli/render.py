@@ -244,6 +244,7 @@ async def _main(words: argparse.Namespace) -> None:
     if name is not None and (Path(name).is_dir() or is_checkpoint(Path(name))):
         models = [Path(name)]
         name = offered_name(name)
+    _refuse_idle(words, settings, models)
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source: SceneFile | Blockout = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with link(words.server, models, words.lora_folders) as way:
@@ -254,6 +255,17 @@ async def _main(words: argparse.Namespace) -> None:
         choices = (change, follows, words.overwrite, not words.no_scene)
         result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)
+
+
+def _refuse_idle(words: argparse.Namespace, settings: Mapping[str, Any], models: Sequence[Path]) -> None:
+    """Raises CannotRender for what would be said in vain: how to capture what was captured before, and what a server of
+    its own is to have."""
+    if is_request(words.scene) and not words.objects:
+        given = [name for name in ("camera", "frame") if getattr(words, name) is not None]
+        if idle := [f"--{name}" for name in (*given, *settings) if name not in SENT]:
+            raise CannotRender(f"{', '.join(idle)} cannot be set once a scene is captured: capture it anew")
+    if words.server is not None and (models or words.lora_folders):
+        raise CannotRender("--server has its own models and --loras: start it with these, or leave --server out")
 
 
 def tell(result: Result, as_json: bool) -> None:

@@ -3,16 +3,14 @@
 
 from collections.abc import Mapping
 
+from addon.protocol.answers import STARTING, Health, WorkerState
 from addon.protocol.answers import VERSION as CONTRACT
-from addon.protocol.answers import Health, WorkerState
 
 from ..queue.store import Store
 from ..settings import VERSION
 from ..worker.memory import FACT, MemoryState, from_fact, of_machine
 from ..worker.pool import WorkerPool
 from ..worker.supervisor import Supervisor
-
-STARTING = "starting"
 
 
 def health_of(store: Store, pool: WorkerPool) -> Health:

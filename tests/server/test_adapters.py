@@ -21,6 +21,7 @@ from server.catalogue import described
 from server.problems import ChangedAdapter, NoAdapter, UnfitAdapter
 from tests.server import adapter_files
 from tests.server.serving import blockout
+from weight_files.fingerprint import with_configuration
 
 
 def shapes(*names: str, size: tuple[int, ...] = (4, 4)) -> dict[str, torch.Tensor]:
@@ -224,6 +225,20 @@ def test_a_controlnet_is_pinned_by_its_folder_s_name_and_what_is_made_for_anothe
         catalogue.pinned(blockout(control=ControlNet(name="edges")), model)
     with pytest.raises(ChangedAdapter, match="“depth-15” is another file"):
         catalogue.pinned(blockout(control=ControlNet(name="depth-15", sha256="0" * 64)), model)
+
+
+def test_a_controlnet_behind_a_link_keeps_its_configuration_and_its_folder_s_name(tmp_path: Path) -> None:
+    """As a hub's cache has both: the content is called by its sum."""
+    blobs, folder = tmp_path / "blobs", tmp_path / "snapshot" / "depth"
+    blobs.mkdir()
+    folder.mkdir(parents=True)
+    save_file(shapes(*HINT) | shapes(HEARS, size=(4, 768)), blobs / "0a1b")
+    (blobs / "2c3d").write_text("{}")
+    for name, content in (("diffusion_pytorch_model.safetensors", "0a1b"), ("config.json", "2c3d")):
+        (folder / name).symlink_to(blobs / content)
+    (adapter,) = AdapterCatalogue([folder.parent, folder]).all()
+    assert (adapter.info.name, adapter.file) == ("depth", folder / "diffusion_pytorch_model.safetensors")
+    assert with_configuration(adapter.file) == (adapter.file, folder / "config.json")
 
 
 def test_what_was_pinned_is_known_by_its_sum_when_a_namesake_comes(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ ODD = {
     "patience of no number": ("paint IN --patience nan", FLAG, "no time to wait"),
     "patience below 0": ("paint IN --patience=-1", FLAG, "no time to wait"),
     "actors without a cluster": ("paint IN --actors 2", FAULT, "say --ray too"),
+    "a server and a cluster": ("paint IN --ray local --server c.json", FAULT, "leave one of them out"),
     "fewer actors than none": ("paint IN --ray local --actors=-1", FLAG, "no number of actors"),
     "a cluster of nobody": ("paint IN --ray=", FLAG, "say the address of a cluster"),
     "nothing to join": ("join EMPTY --out OUT", FAULT, "There is no manifest with pictures in"),

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from addon.client.api import connect, find_connection
+from addon.protocol.answers import STARTING
 from addon.protocol.blockout import ReferencePicture
 from server.cli.following import NotPainted, ServerLink, ServerLost, painted
 from server.worker.png_files import png
@@ -52,6 +53,18 @@ def test_a_restart_on_another_port_with_another_token(tmp_path):
     assert [job.id for job in jobs] == [picture.job]
     assert picture.png.startswith(b"\x89PNG")
     assert reasons[-1] == "" and any("No server" in reason for reason in reasons)
+
+
+def test_models_are_listed_once_a_worker_can_say_how_it_computes(tmp_path):
+    """Else the keys of a batch would depend on how soon after its server it began."""
+
+    async def listed(served):
+        link = await link_to(served)
+        return await link.models(), await link.client.health(), await link.client.models()
+
+    with serving(tmp_path / "home") as served:
+        models, health, later = asyncio.run(listed(served))
+    assert models == later and health.device != STARTING
 
 
 def test_a_restart_between_a_reference_and_its_job(tmp_path):
