@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data-blocks by name. A bare name may be several's, for every linked file brings names of its own; a full name, which
-says the file, is one's."""
+"""Data-blocks by name, and whether they are this file's. A bare name may be several's, for every linked file brings
+names of its own; a full name, which says the file, is one's."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -15,3 +15,9 @@ def named(blocks: Iterable[DataBlock], name: str) -> DataBlock | None:
     candidates = [block for block in blocks if name in (block.name_full, block.name)]
     candidates.sort(key=lambda block: (block.name_full != name, block.library is not None))
     return candidates[0] if candidates else None
+
+
+def is_saved(block: bpy.types.ID) -> bool:
+    """Whether what is changed of it stays: not of what is linked, nor of what overrides that, which Blender lets be
+    changed, and forgets with the file."""
+    return block.is_editable and block.override_library is None

@@ -111,6 +111,11 @@ def in_sets(names: Sequence[str]) -> str:
     return f"Marked in the background scene, where they only hide: {', '.join(names)}"
 
 
+def elsewhere() -> str:
+    """Of a region that another file's object is."""
+    return "Another file's, where it is marked: change it there, or make it local (Object › Relations › Make Local)."
+
+
 def approximate(phrase: str, differences: Sequence[str]) -> str:
     """That what the view has of a region is not what renders show, for these kinds of reason."""
     return f"{phrase} is approximate: {', '.join(differences)}"

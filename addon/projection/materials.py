@@ -12,6 +12,7 @@ import bpy
 
 from ..compat import ensure_nodes
 from ..custom_properties import has
+from ..data_blocks import is_saved
 from ..messages.errors import LockedObject
 from .node_groups import splice
 
@@ -24,8 +25,7 @@ Tagged = TypeVar("Tagged", bound=bpy.types.ID)
 def check(items: Sequence[bpy.types.ID]) -> None:
     """Raise LockedObject for the first that is linked from another file, or overrides what is."""
     for item in items:
-        # Blender would let an override be changed, and forget on saving what its slots held
-        if not item.is_editable or item.override_library is not None:
+        if not is_saved(item):
             raise LockedObject(
                 f"{item.name} belongs to another file.",
                 "Make it local (Object > Relations > Make Local), or leave it unmarked.",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import bpy
 
+from ...data_blocks import is_saved
 from ...messages import fixes, region_sentences
 from ...overlay.gpu_drawing import OVERLAY, PARTS, enabled_parts, is_enabled
 from ...protocol.answers import ModelInfo
@@ -80,7 +81,9 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         icon = app().swatches.icon(entry.row.colour)
         select = request.operator("maquette.select_region", text="", icon_value=icon, depress=selected)
         select.uid, select.words = uid, "\n".join(f"{fault.message}." for fault in entry.faults)
+        saved = is_saved(region)
         field = request.row(align=True)
+        field.enabled = saved
         field.ui_units_x = _phrase_width(context, measure)
         field.alert = any(fault.code in ("strange-words", "phrase-missing") for fault in entry.faults)
         field.prop(region, marks.PHRASE, text="", placeholder=default_phrase(region.name))
@@ -88,12 +91,15 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
             _share(request.row(align=True), entry, measure.block)
             if measure.picture is not None:
                 _achieved(request.row(align=True), entry, measure.picture)
-        hold = hold_of(region.maquette_enforce)
-        other = request.operator("maquette.enforce", text="", icon=HOLD_ICONS[hold])
+        hold, edits = hold_of(region.maquette_enforce), request.row(align=True)
+        edits.enabled = saved
+        other = edits.operator("maquette.enforce", text="", icon=HOLD_ICONS[hold])
         other.uid, other.what = uid, "loose" if hold == "silhouette" else "silhouette"
-        eye_icon: Icon = "HIDE_ON" if region.maquette_off else "HIDE_OFF"
-        row.prop(region, marks.OFF, text="", icon=eye_icon, invert_checkbox=True)
-        row.operator("maquette.remove_region", text="", icon="X").uid = uid
+        icon_of_off: Icon = "HIDE_ON" if region.maquette_off else "HIDE_OFF"
+        side = row.row(align=True)
+        side.enabled = saved
+        side.prop(region, marks.OFF, text="", icon=icon_of_off, invert_checkbox=True)
+        side.operator("maquette.remove_region", text="", icon="X").uid = uid
 
     def _reasons(self, column: bpy.types.UILayout, entry: ListedRegion, context: Context) -> None:
         """Why the row of this colour is red, with a button where one puts that right, and what only a render shows."""
@@ -134,6 +140,8 @@ class MAQUETTE_PT_regions(Tab, bpy.types.Panel):
         header.label(text=entry.row.phrase, icon_value=app().swatches.icon(entry.row.colour))
         if body is None:
             return
+        if not is_saved(entry.region):
+            paragraph(body, region_sentences.elsewhere(), context, "LINKED", "BLANK1")
         _hold(body.row(align=True), entry)
         _own(body.column(), entry, model)
         measure, column = entry.measure, body.column(align=True)
@@ -181,7 +189,7 @@ def _achieved(row: bpy.types.UILayout, entry: ListedRegion, picture: PictureMeas
 def _hold(row: bpy.types.UILayout, entry: ListedRegion) -> None:
     """Loose or Silhouette, and each property by itself, for what is neither."""
     region, uid = entry.region, str(entry.row.uid)
-    hold = hold_of(region.maquette_enforce)
+    hold, row.enabled = hold_of(region.maquette_enforce), is_saved(region)
     for key, label, _, _ in HOLDS:
         choice = row.operator("maquette.enforce", text=label, depress=key == hold)
         choice.uid, choice.what = uid, key
@@ -195,18 +203,21 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
     region = entry.region
     column.use_property_split = True
     column.use_property_decorate = False
+    fields, saved = column.column(), is_saved(region)
+    fields.enabled = saved
     for keys in ((marks.STRENGTH,), (marks.START, marks.UNTIL), (marks.DESCRIPTION,)):
         if any(OWN_FIELDS[key] in model.region_fields or region.get(key) is not None for key in keys):
-            together = column.column(align=True)
+            together = fields.column(align=True)
             for key in keys:
                 together.prop(region, key)
     if region.get(marks.UNNAMED) or any(fault.code == "phrase-missing" for fault in entry.faults):
-        column.prop(region, marks.UNNAMED)
+        fields.prop(region, marks.UNNAMED)
     _look(column.row(align=True), entry)
     _taken(column.row(align=True), entry)
     coloured = region.get(marks.COLOUR) is not None
     if "colour" in model.region_fields or coloured:
         row = column.row(align=True)
+        row.enabled = saved
         if coloured:
             row.prop(region, marks.COLOUR)
         icon: Icon = "X" if coloured else "ADD"
@@ -216,13 +227,15 @@ def _own(column: bpy.types.UILayout, entry: ListedRegion, model: ModelInfo) -> N
 
 def _look(row: bpy.types.UILayout, entry: ListedRegion) -> None:
     """Whether it looks as in the latest picture; or it alone anew in that picture."""
-    row.prop(entry.region, marks.KEEP_LOOK)
+    keep = row.row(align=True)
+    keep.enabled = is_saved(entry.region)
+    keep.prop(entry.region, marks.KEEP_LOOK)
     row.operator("maquette.repaint_region", text="", icon="BRUSH_DATA").uid = str(entry.row.uid)
 
 
 def _taken(row: bpy.types.UILayout, entry: ListedRegion) -> None:
     """Out of which picture of the history it is taken."""
-    name = str(entry.region.get(marks.TAKEN_FROM, ""))
+    name, row.enabled = str(entry.region.get(marks.TAKEN_FROM, "")), is_saved(entry.region)
     if name:
         icon = app().gallery.icon(name)
         button = row.operator("maquette.take_region", text="Taken from This", icon_value=icon, depress=True)
