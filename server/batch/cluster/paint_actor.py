@@ -6,10 +6,11 @@ Requests and answers are JSON texts and PNG files, so that both ends may be of r
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pkgutil import resolve_name
+from types import MappingProxyType
 
 from pydantic import TypeAdapter
 
@@ -18,7 +19,7 @@ from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import dump, loads
 
 from ...adapters import AdapterCatalogue, Setup
-from ...models.card_files import CardFiles
+from ...models.card_files import CardValues
 from ...problems import NoModel, Refusal
 from ...safeguards.content_filter import FilterGate
 from ...safeguards.digital_source import source_type
@@ -38,12 +39,15 @@ class ActorAnswer:
 
 
 class PaintActor:
-    """An engine as the settings (JSON) name it, and the model that it has in memory."""
+    """An engine as the settings (JSON) name it, and the model that it has in memory.
 
-    def __init__(self, settings: str) -> None:
+    ``cards`` are what the one who gave the command wrote of the models, by name: an actor's machine may have others.
+    """
+
+    def __init__(self, settings: str, cards: Mapping[str, CardValues] = MappingProxyType({})) -> None:
         self._settings = TypeAdapter(ServerSettings).validate_json(settings)
         self._engine: Engine = resolve_name(self._settings.engine)()
-        self._cards = CardFiles(self._settings.cards)
+        self._cards = cards
         self._adapters = AdapterCatalogue(self._settings.adapters, self._settings.models, self._settings.checksums)
         self._finishing = Finishing.of(self._settings.safeguards, VERSION)
         self._gate = FilterGate(self._settings.safeguards.content_filter)
@@ -67,7 +71,7 @@ class PaintActor:
             raise NoModel(f"This batch has no model {blockout.model}", fix="Name it with --model.")
         self._gate.request(blockout)
         files = {sha256(png).hexdigest(): png for png in references}
-        setup = replace(self._adapters.setup(blockout), card=self._cards.values(model))
+        setup = replace(self._adapters.setup(blockout), card=self._cards.get(model.name, ()))
         before, self._loaded = self._loaded, None
         if before != (model, setup):
             self._engine.load(model, setup)

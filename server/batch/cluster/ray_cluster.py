@@ -102,7 +102,9 @@ class RayCluster:
     hiring: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._stated = CardFiles(self.settings.cards).stated(self.settings.models)
+        files, models = CardFiles(self.settings.cards), self.settings.models
+        self._stated = files.stated(models)
+        self._cards = {model.name: files.values(model) for model in models}
 
     @property
     def ahead(self) -> int:
@@ -199,7 +201,7 @@ class RayCluster:
     async def _hire(self) -> None:
         gpus = 1 if self.ray.cluster_resources().get("GPU") else 0
         kind = self.ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(PaintActor)
-        actor = kind.remote(TypeAdapter(ServerSettings).dump_json(self.settings).decode())
+        actor = kind.remote(TypeAdapter(ServerSettings).dump_json(self.settings).decode(), self._cards)
         try:
             await actor.ready.remote()
         except self.ray.exceptions.RayError as error:

@@ -31,6 +31,16 @@ def test_its_pictures_say_where_they_come_from(tmp_path):
     assert digital_source(silent.png) == "" and b"maquette.blockout" not in silent.png
 
 
+def test_its_models_have_the_cards_of_who_gave_the_command(tmp_path):
+    settings, card = fake(tmp_path), (("layers", ("mid_block",)),)
+    (model, *_) = settings.models
+    painter = PaintActor(TypeAdapter(ServerSettings).dump_json(settings).decode(), {model.name: card})
+    loaded = []
+    painter._engine.load = lambda model, setup: loaded.append(setup.card)
+    assert painter.paint(json.dumps(dump(blockout(model=model.name)))).problem == ""
+    assert loaded == [card]
+
+
 def test_its_filter_is_asked(tmp_path, package):  # noqa: F811
     answer = actor(tmp_path, content_filter="strict").paint(json.dumps(dump(blockout(prompt="a knight and a cat"))))
     assert (answer.png, json.loads(answer.problem)["type"]) == (b"", "content-refused")
