@@ -2,13 +2,12 @@
 """Several views, one look: the picture of each camera is painted in turn, told what the others show, and projected."""
 
 import asyncio
-from collections.abc import Callable, Collection, Generator
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 import bpy
 
-from ....camera.reader import camera_of
 from ....messages.errors import NoCamera, UserError, ViewGone
 from ....pictures.image import ENTRY
 from ....projection.keys import PROJECTOR
@@ -40,14 +39,11 @@ class PaintViews(bpy.types.Operator):
     @refusing
     def execute(self, context: Context) -> Status:
         """In the background, where each press waits for its picture."""
-        scene, before = context.scene, camera_of(context.scene)
-        try:
-            for camera in self._cameras(context):
-                scene.camera = camera
-                if call("maquette.generate", match=True) != {"FINISHED"} or call("maquette.project") != {"FINISHED"}:
-                    return {"CANCELLED"}
-        finally:
-            scene.camera = before
+        for camera in self._cameras(context):
+            with looking_through(context.scene, camera):
+                status = call("maquette.generate", match=True)
+            if status != {"FINISHED"} or call("maquette.project") != {"FINISHED"}:
+                return {"CANCELLED"}
         return {"FINISHED"}
 
     def invoke(self, context: Context, event: bpy.types.Event) -> Status:
@@ -56,7 +52,7 @@ class PaintViews(bpy.types.Operator):
     @refusing
     def _begin(self, context: Context) -> Status:
         cameras = [camera.session_uid for camera in self._cameras(context)]
-        self._turns = turns(context.scene.session_uid, camera_of(context.scene).session_uid, cameras)
+        self._turns = turns(context.scene.session_uid, cameras)
         self._waits_for: Callable[[], bool] = lambda: True
         self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)
         context.window_manager.modal_handler_add(self)
@@ -81,7 +77,7 @@ class PaintViews(bpy.types.Operator):
         return {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
-        """Stop the timer, and look through the camera of before; what was projected stays."""
+        """Stop the timer; what was projected stays."""
         context.window_manager.event_timer_remove(self._timer)
         self._turns.close()
         redraw()
@@ -97,33 +93,42 @@ class PaintViews(bpy.types.Operator):
         return cameras
 
 
-def turns(scene_uid: int, before: int, cameras: list[int]) -> Turns:
+def turns(scene_uid: int, cameras: list[int]) -> Turns:
     """Each camera's turn; yields what to wait for. Nothing of Blender's is kept between: an undo makes it stale.
 
     Ends without a word where a picture failed, for the session says why, and where the window shows another scene.
-    However it ends, the scene looks through the camera of ``before`` again. Raises ViewGone where a camera is gone.
+    Raises ViewGone where a camera is gone.
     """
+    for uid in cameras:
+        running = app().event_loop.running
+        with looking_through(*_scene_and_camera(scene_uid, uid)):
+            status = _press(scene_uid, "maquette.generate", match=True)
+        if status != {"FINISHED"}:
+            break
+        sending = app().event_loop.running - running
+        yield lambda sending=sending: all(task.done() for task in sending)
+        job = _job_of(sending)
+        yield lambda job=job: not _is_coming(job)
+        entry = _entry_of(job)
+        if not entry or not make_current(scene_uid, entry):
+            break
+        if "RUNNING_MODAL" not in _press(scene_uid, "maquette.project"):
+            break
+        yield lambda: all(one.bl_idname != PROJECT for window in _windows() for one in window.modal_operators)
+        if not _is_projected(scene_uid, entry):
+            break
+
+
+@contextmanager
+def looking_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> Iterator[None]:
+    """The scene's camera is that one while a button is pressed, and no longer: what the press began knows it, and the
+    artist may save, or press another, at any time."""
+    before = scene.camera
+    scene.camera = camera
     try:
-        for uid in cameras:
-            _look_through(scene_uid, uid)
-            running = app().event_loop.running
-            if _press(scene_uid, "maquette.generate", match=True) != {"FINISHED"}:
-                break
-            sending = app().event_loop.running - running
-            yield lambda sending=sending: all(task.done() for task in sending)
-            job = _job_of(sending)
-            yield lambda job=job: not _is_coming(job)
-            entry = _entry_of(job)
-            if not entry or not make_current(scene_uid, entry):
-                break
-            if "RUNNING_MODAL" not in _press(scene_uid, "maquette.project"):
-                break
-            yield lambda: all(one.bl_idname != PROJECT for window in _windows() for one in window.modal_operators)
-            if not _is_projected(scene_uid, entry):
-                break
+        yield
     finally:
-        with suppress(ViewGone):
-            _look_through(scene_uid, before)
+        scene.camera = before
 
 
 def _press(scene_uid: int, operator: str, **values: object) -> Status:
@@ -134,13 +139,13 @@ def _press(scene_uid: int, operator: str, **values: object) -> Status:
     return call(operator, "INVOKE_DEFAULT", True, **values)
 
 
-def _look_through(scene_uid: int, uid: int) -> None:
-    """Have the scene's camera be that one. Raises ViewGone."""
+def _scene_and_camera(scene_uid: int, uid: int) -> tuple[bpy.types.Scene, bpy.types.Object]:
+    """Both, by their session ids. Raises ViewGone."""
     scene = _scene(scene_uid)
     camera = next((one for one in bpy.data.objects if one.session_uid == uid), None)
     if scene is None or camera is None:
         raise ViewGone()
-    scene.camera = camera
+    return scene, camera
 
 
 def _scene(uid: int) -> bpy.types.Scene | None:

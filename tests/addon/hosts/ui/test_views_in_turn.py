@@ -20,7 +20,7 @@ def test_a_scene_that_the_artist_went_to_is_not_painted_instead(application: App
     scene.maquette_prompt = "a castle"
     marks.mark(box("castle", (0, 0, 0)))
     first, second = scene.camera, camera(scene, (2, -10, 0), (0, 0, 0), "Second")
-    work = turns(scene.session_uid, first.session_uid, [second.session_uid])
+    work = turns(scene.session_uid, [second.session_uid])
     with bpy.context.temp_override(scene=bpy.data.scenes.new("another")):
         assert list(work) == []
     assert scene.camera == first

@@ -24,7 +24,7 @@ def test_each_camera_is_painted_and_told_what_the_others_show(report: dict) -> N
     assert report["views"] == ["View 1", "View 2", "View 3"], report["notice"]
     assert report["seen from"] == ["Camera", "Camera 1", "Camera 2"]
     assert report["told"] == 2  # all but the first
-    assert report["camera"] == "Camera"
+    assert report["camera"] == report["camera meanwhile"] == "Camera"
 
 
 def test_a_bake_that_is_stopped_leaves_nothing_and_one_that_ends_is_one_step(report: dict) -> None:

@@ -77,6 +77,8 @@ def painted(app, folder: Path, report: dict, number: int, around: float = 1.0, b
     if busy:
         press("generate")  # which is painted first, and is none of the turns
     press("paint_views")
+    yield lambda: len(app.session.tasks) >= 2  # the second camera's turn
+    report["camera meanwhile"] = bpy.context.scene.camera.name
     yield from over("MAQUETTE_OT_paint_views")
     report["notice"] = str(app.session.notice)
     report["views"] = views()
