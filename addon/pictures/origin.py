@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a picture was asked for: its scene and camera in a file that is open now."""
 
+from dataclasses import replace
+
 import bpy
 
 from ..camera.reader import view
@@ -21,6 +23,16 @@ def camera_of(view: Viewpoint) -> bpy.types.Object | None:
     camera = next((item for item in bpy.data.objects if item.session_uid == view.camera), None)
     camera = named(bpy.data.objects, view.origin.camera) if camera is None and _is_open(view.origin) else camera
     return camera if camera is not None and camera.type == "CAMERA" else None
+
+
+def as_saved(view: Viewpoint) -> Viewpoint:
+    """The same, of the file as it is called now, where its scene is in it."""
+    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == view.scene), None)
+    if scene is None:
+        return view
+    camera = next((item for item in bpy.data.objects if item.session_uid == view.camera), None)
+    name = view.origin.camera if camera is None else camera.name_full
+    return replace(view, origin=Origin(file=bpy.data.filepath, scene=scene.name_full, camera=name))
 
 
 def _is_open(origin: Origin) -> bool:

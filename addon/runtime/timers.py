@@ -15,8 +15,9 @@ from bpy.app.handlers import persistent
 
 from ..messages.notice import Notice
 from ..messages.sentences import stumbled
+from ..pictures.origin import as_saved
 from ..pictures.pixels import warm_up
-from ..session.reducer import file_opened, notice_changed
+from ..session.reducer import file_opened, file_saved, notice_changed
 from .app import app, log
 from .sheets import close_views, renew
 from .windows import occupied, redraw, window_manager
@@ -31,9 +32,14 @@ def _opened(*_: object) -> None:
     app().gallery.chosen = ""
 
 
+def _saved(*_: object) -> None:
+    app().dispatcher.apply(file_saved, as_saved)
+
+
 def register() -> None:
-    """Start the timer, in a window; and hear of files that are opened."""
+    """Start the timer, in a window; and hear of files that are opened and saved."""
     bpy.app.handlers.load_post.append(persistent(_opened))
+    bpy.app.handlers.save_post.append(persistent(_saved))
     if not bpy.app.background:
         bpy.app.timers.register(warm_up, first_interval=ACTIVE)  # later than the splash screen, which may have done so
         bpy.app.timers.register(_tick, first_interval=ACTIVE, persistent=True)
@@ -41,8 +47,9 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop it."""
-    if _opened in bpy.app.handlers.load_post:  # unless a script has cleared the list
-        bpy.app.handlers.load_post.remove(_opened)
+    for handlers, handler in ((bpy.app.handlers.load_post, _opened), (bpy.app.handlers.save_post, _saved)):
+        if handler in handlers:  # unless a script has cleared the list
+            handlers.remove(handler)
     for timer in (warm_up, _tick):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)

@@ -5,10 +5,10 @@ Each is named for what has happened. The store applies them; none reads a clock,
 user can meet is one test away. No bpy.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..messages import sentences
 from ..messages.notice import LINKS, OF_A_FILE, Notice
@@ -16,7 +16,7 @@ from ..protocol.answers import AdapterInfo, Event, Health, Job, ModelInfo
 from ..protocol.model_files import Library
 from .sequence import PictureSequence, SequenceFrame
 from .state import Link, LinkName, Preview, Session, find_sequence, find_task
-from .task import Task, with_record
+from .task import Task, Viewpoint, with_record
 
 STOPPED = sentences.server_stopped()
 FLUTTER = 0.02  # of a machine's memory
@@ -99,6 +99,20 @@ def file_opened(session: Session) -> Session:
     """Another file is open: what was said of the scenes of the one before is over."""
     notice = session.notice
     return replace(session, notice=None) if notice is not None and notice.code in OF_A_FILE else session
+
+
+def file_saved(session: Session, renewed: Callable[[Viewpoint], Viewpoint]) -> Session:
+    """The open file was saved, perhaps for the first time or by another name: what was asked for in it is of that."""
+    tasks = tuple(_renewed(task, renewed) for task in session.tasks)
+    return replace(session, tasks=tasks, sequences=tuple(_renewed(one, renewed) for one in session.sequences))
+
+
+Seen = TypeVar("Seen", Task, PictureSequence)
+
+
+def _renewed(asked: Seen, renewed: Callable[[Viewpoint], Viewpoint]) -> Seen:
+    view = renewed(asked.view)
+    return asked if view == asked.view else replace(asked, view=view)
 
 
 def exact_capture_begun(session: Session) -> Session:

@@ -11,7 +11,7 @@ from addon.session import reducer
 from addon.session.progress import describe, title
 from addon.session.reducer import TASKS_MAX
 from addon.session.state import Link, Preview, Session, is_unlisted, offered_model
-from addon.session.task import Task
+from addon.session.task import Origin, Task
 from tests.addon.session.samples import HEALTH, VIEW, event, job, with_jobs
 
 PROBLEM = Problem(type="out-of-memory", title="Out of memory", status=507, detail="2048 px do not fit.", fix="Less.")
@@ -205,6 +205,15 @@ def test_what_is_said_of_a_scene_is_over_with_its_file():
         session = reducer.file_opened(reducer.notice_changed(Session(), Notice(message="So.", code=code)))
         assert (session.notice is not None) == stays, code
     assert reducer.file_opened(Session()) == Session()
+
+
+def test_what_was_asked_for_in_a_file_is_of_it_as_it_was_saved_last():
+    saved = Origin(file="castle.blend", scene="Scene", camera="Camera")
+    there, elsewhere = with_jobs(job("a")).tasks[0], replace(with_jobs(job("b")).tasks[0], view=replace(VIEW, scene=7))
+    session = replace(Session(), tasks=(there, elsewhere))
+    after = reducer.file_saved(session, lambda view: replace(view, origin=saved) if view.scene == VIEW.scene else view)
+    assert [task.view.origin for task in after.tasks] == [saved, elsewhere.view.origin]
+    assert after.tasks[1] is elsewhere
 
 
 def test_free_memory_is_news_only_where_it_has_changed_much():
