@@ -27,10 +27,12 @@ RESTARTS = 8  # times that a scene is seen anew, before all is read at once: an 
 
 @dataclass(frozen=True)
 class SceneKey:
-    """A scene and its camera, by their session ids; not by references, which an undo makes stale."""
+    """A scene and its camera, by their session ids, and a view layer by its name, "" for that of a window which shows
+    the scene; not by references, which an undo makes stale."""
 
     scene: int
     camera: int
+    layer: str = ""
 
     def find(self) -> tuple[bpy.types.Scene, bpy.types.Object, bpy.types.Depsgraph]:
         """Both, and the scene's evaluated depsgraph as it is now. Raises Misfit when the file was closed meanwhile."""
@@ -39,7 +41,8 @@ class SceneKey:
         if scene is None or camera is None:
             raise Misfit("The scene or its camera is gone, and was not captured yet.", "Press the button again.")
         windows = bpy.context.window_manager.windows if bpy.context.window_manager else ()
-        layer = next((window.view_layer for window in windows if window.scene == scene), scene.view_layers[0])
+        shown = (window.view_layer for window in windows if window.scene == scene)
+        layer = scene.view_layers.get(self.layer) or next(shown, scene.view_layers[0])
         layer.update()  # another timer may just have removed what the depsgraph still knows
         assert layer.depsgraph is not None, "it was just brought up to date"
         return scene, camera, layer.depsgraph

@@ -159,14 +159,15 @@ class LiveView:
         """What the scene asks for as it stands. Raises UserError."""
         marks.check_apart(scene)
         camera = camera_of(scene)
-        _, _, depsgraph = SceneKey(scene.session_uid, camera.session_uid).find()
+        key = SceneKey(scene.session_uid, camera.session_uid)
+        _, _, depsgraph = key.find()
         changes = live_changes(scene)
         snapshot = panel_snapshot(scene, depsgraph, changes)
         view, settings = viewpoint(scene, camera, depsgraph), replace(kept_settings(scene), **changes)
         anchors = self._anchors(scene)
 
         def slices() -> Slices[LiveRequest]:
-            layout = layout_of((yield from developing(scene, snapshot, lambda blockout, _: blockout)))
+            layout = layout_of((yield from developing(key, snapshot, lambda blockout, _: blockout)))
             anchor, request = suitable(anchors, layout), layout
             if anchor is not None:
                 layout = seeded(layout, anchor.request)

@@ -25,6 +25,7 @@ from ....projection.projectors import next_part, project, projectable
 from ....projection.receivers import owned_by_receivers
 from ....protocol.views import unmoved
 from ....raster.instances import MeshInstances, camera_triangles
+from ....regions.visibility import layer_of
 from ....runtime.app import app
 from ....runtime.windows import EDITOR
 from ...context import Context, view_3d
@@ -111,7 +112,8 @@ class Project(bpy.types.Operator):
         camera = _camera(context.scene, graph, image)
         self._onto = self._selected(context)
         self._locked = projectable(context.scene, graph, camera, image, self._onto)[0].locked
-        self._key, self._picture = SceneKey(context.scene.session_uid, camera.session_uid), image.session_uid
+        self._key = SceneKey(context.scene.session_uid, camera.session_uid, layer_of(graph).name)
+        self._picture = image.session_uid
         self._depth, self._file = depths(self._key, app().regions.meshes, self._onto), b""
         self._groups: tuple[int, ...] = ()
         self._timer = context.window_manager.event_timer_add(PERIOD, window=context.window)

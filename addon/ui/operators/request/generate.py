@@ -25,6 +25,7 @@ from ....projection.matching import reference_to_match
 from ....protocol.answers import ModelInfo
 from ....protocol.blockout import Blockout, ReferencePicture
 from ....regions import marks
+from ....regions.visibility import layer_of
 from ....request.phrases import listed, strange
 from ....request.settings import KEYS, VARIATION, Settings
 from ....request.styles import applied
@@ -98,7 +99,8 @@ class Generate(bpy.types.Operator):
             return begin(followed(blockout, shown or reference))
 
         match = self.match or match
-        live = developing(scene, snapshot, follow, match)
+        key = SceneKey(scene.session_uid, camera_of(scene).session_uid, layer_of(depsgraph).name)
+        live = developing(key, snapshot, follow, match)
         view = viewpoint(scene, camera_of(scene), depsgraph)
         details, move_on = (view, kept_settings(scene), self._seeds(context)), partial(moving_on, view, seed_of(scene))
         if snapshot.settings.exact and not match:
@@ -240,12 +242,9 @@ def panel_snapshot(
     return capture(scene, settings, model, depsgraph=depsgraph, meshes=meshes, patience=0.0)
 
 
-def developing(
-    scene: bpy.types.Scene, first: Snapshot, follow: BlockoutChange, match: bool = False
-) -> Slices[Blockout]:
+def developing(key: SceneKey, first: Snapshot, follow: BlockoutChange, match: bool = False) -> Slices[Blockout]:
     """The request of a snapshot, whose remaining meshes are read first; of one that is to ``match`` the projected views
     with what they show already."""
-    key = SceneKey(scene.session_uid, camera_of(scene).session_uid)
     meshes, model = app().regions.meshes, first.model
 
     def again(patience: float | None) -> Snapshot:

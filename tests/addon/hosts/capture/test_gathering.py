@@ -2,6 +2,7 @@
 """Meshes read in slices while an artist edits, undoes and deletes: what comes of it is one moment of the scene."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -43,6 +44,20 @@ def staged() -> SceneKey:
     bpy.context.view_layer.update()
     bpy.ops.ed.undo_push(message="staged")
     return SceneKey(scene.session_uid, scene.camera.session_uid)
+
+
+def test_what_is_read_later_is_of_the_view_layer_that_the_press_saw() -> None:
+    key = staged()
+    scene = bpy.context.scene
+    collection = bpy.data.collections.new("front")
+    scene.collection.children.link(collection)
+    ball("screen", (0, -3, 0), 2.0, collection=collection)
+    other = scene.view_layers.new("without")
+    other.layer_collection.children["front"].exclude = True
+    for name, is_there in (("ViewLayer", True), ("without", False), ("", True)):
+        _, _, graph = replace(key, layer=name).find()
+        seen = {original.name for original, _ in parts(scene, graph, Meshes())}
+        assert ("screen" in seen) == is_there and "ball 1" in seen
 
 
 def values(instances: Instances) -> list[tuple[Any, ...]]:
