@@ -42,10 +42,14 @@ def new_folder(root: Path, title: str) -> Path:
 
 
 def painted_before(root: Path) -> dict[str, Path]:
-    """By their content keys, all pictures that lie in the sequences under ``root``."""
+    """By their content keys, all pictures that lie in the sequences under ``root``; of a list that cannot be read none,
+    for they can be painted again."""
     pictures: dict[str, Path] = {}
     for path in sorted(root.glob(f"*/{LIST}")):
-        for line in path.read_bytes().splitlines():
+        lines: Sequence[bytes] = ()
+        with suppress(OSError):
+            lines = path.read_bytes().splitlines()
+        for line in lines:
             with suppress(ContractError, UnicodeDecodeError):  # cut short by whoever was killed
                 row = loads(PaintedFrame, line)
                 if (path.parent / row.file).is_file():

@@ -45,6 +45,7 @@ def test_what_was_painted_is_known_again_even_after_a_torn_line(tmp_path, pictur
     with (one / LIST).open("ab") as lines:
         lines.write(b'{"key": "key d", "fi')
     (one / name_of_frame("Camera", 2)).unlink()
+    (tmp_path / "all" / "unreadable" / "painted.jsonl").mkdir(parents=True)
     there = painted_before(tmp_path / "all")
     assert {key: path.read_text() for key, path in there.items()} == {"key a": "a", "key c": "c"}
     assert kept.name == "-003.png"
