@@ -56,7 +56,7 @@ def _check_apart(cameras: Iterable[bpy.types.Object]) -> None:
         other = by_lens.setdefault(camera_data(camera), camera.name)
         if other != camera.name:
             message = f"{other} and {camera.name} share their lens, and with it what is behind them."
-            fix = "Give each its own (Object > Relations > Make Single User > Object & Data), or press As Strips."
+            fix = "Give each its own (Object > Relations > Make Single User > Object & Data), or press Strips."
             raise SequenceUnusable(message, fix)
 
 
