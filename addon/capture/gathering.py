@@ -41,8 +41,8 @@ class SceneKey:
         if scene is None or camera is None:
             raise Misfit("The scene or its camera is gone, and was not captured yet.", "Press the button again.")
         windows = bpy.context.window_manager.windows if bpy.context.window_manager else ()
-        shown = (window.view_layer for window in windows if window.scene == scene)
-        layer = scene.view_layers.get(self.layer) or next(shown, scene.view_layers[0])
+        layers = (window.view_layer for window in windows if window.scene == scene)
+        layer = scene.view_layers.get(self.layer) or next(layers, scene.view_layers[0])
         layer.update()  # another timer may just have removed what the depsgraph still knows
         assert layer.depsgraph is not None, "it was just brought up to date"
         return scene, camera, layer.depsgraph

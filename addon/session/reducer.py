@@ -107,12 +107,12 @@ def file_saved(session: Session, renewed: Callable[[Viewpoint], Viewpoint]) -> S
     return replace(session, tasks=tasks, sequences=tuple(_renewed(one, renewed) for one in session.sequences))
 
 
-Seen = TypeVar("Seen", Task, PictureSequence)
+TaskOrSequence = TypeVar("TaskOrSequence", Task, PictureSequence)
 
 
-def _renewed(asked: Seen, renewed: Callable[[Viewpoint], Viewpoint]) -> Seen:
-    view = renewed(asked.view)
-    return asked if view == asked.view else replace(asked, view=view)
+def _renewed(item: TaskOrSequence, renewed: Callable[[Viewpoint], Viewpoint]) -> TaskOrSequence:
+    view = renewed(item.view)
+    return item if view == item.view else replace(item, view=view)
 
 
 def exact_capture_begun(session: Session) -> Session:

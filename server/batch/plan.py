@@ -16,7 +16,7 @@ from addon.protocol.strict_json import ContractError, dump, load
 from addon.protocol.views import RegionChange, Views
 from addon.request.limits import LimitExceeded, check_settings
 from addon.request.phrases import said, swapped
-from addon.request.settings import FLAGS, SENT, to_flags
+from addon.request.settings import FLAGS, to_flags
 
 from ..cli.files import in_words
 from ..cli.request_files import changes_of
@@ -189,12 +189,6 @@ def _change(text: str, region: str, name: str, value: str) -> RegionChange:
         return load(RegionChange, {"region": region, "field": name, "value": value})
     except (ValueError, ContractError) as error:
         raise WrongPlan(f"--set {text!r}: a region has {', '.join(REGION_FIELDS)} to set, not that") from error
-
-
-def check_sent(settings: Mapping[str, Any]) -> None:
-    """Raises WrongPlan for what only a capture could change."""
-    if fixed := [name for name in settings if name not in SENT]:
-        raise WrongPlan(f"{', '.join(fixed)} cannot be set once a scene is captured: capture it anew")
 
 
 def changed(

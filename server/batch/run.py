@@ -20,14 +20,14 @@ from addon.protocol.strict_json import dump
 from ..cli.files import CannotWrite, in_words
 from ..cli.reference_flags import WrongReference
 from ..cli.render import link
-from ..cli.request_files import NotARequest
+from ..cli.request_files import NotARequest, check_captured
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import requests_of
 from .manifest import ManifestRow, read_rows, write_durably
 from .page import check_free, write_pages
 from .paint import BatchPainter, WouldOverwrite
-from .plan import BatchPlan, WrongPlan, changed, check_sent, scene_names, with_seed
+from .plan import BatchPlan, WrongPlan, changed, scene_names, with_seed
 from .progress import NewsKind, NewsListener
 from .references.looks import BatchLook, look_of
 from .references.reference_files import ReferenceFiles
@@ -149,9 +149,9 @@ async def paint(
     The pictures that a request refers to lie beside it, or in one of the folders ``references``; where they do
     not, or a file holds no request, that hinders no other.
 
-    Raises NotARequest, WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
+    Raises NotARequest, AlreadyCaptured, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
-    check_sent(plan.settings)
+    check_captured(plan.settings)
     files, pictures = request_files(paths, out, bool(plan.seeds or plan.best)), ReferenceFiles(tuple(references))
     with filling(out):
         check_free(out, overwrite)

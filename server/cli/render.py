@@ -34,7 +34,7 @@ from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
 from .region_report import Outcome, outcomes
-from .request_files import changes_of, is_request, read_request
+from .request_files import changes_of, check_captured, is_request, read_request
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
@@ -240,11 +240,13 @@ async def _main(words: argparse.Namespace) -> None:
     settings = settings_from(words)
     if not words.scene.is_file():
         raise CannotRender(f"There is no file {words.scene}")
-    name, models = words.model, []
-    if name is not None and (Path(name).is_dir() or is_checkpoint(Path(name))):
-        models = [Path(name)]
-        name = offered_name(name)
-    _refuse_idle(words, settings, models)
+    is_local = words.model is not None and (Path(words.model).is_dir() or is_checkpoint(Path(words.model)))
+    models = [Path(words.model)] if is_local else []
+    name = offered_name(words.model) if is_local else words.model
+    if is_request(words.scene) and not words.objects:
+        check_captured([*(name for name in ("camera", "frame") if getattr(words, name) is not None), *settings])
+    if words.server is not None and (models or words.lora_folders):
+        raise CannotRender("--server has its own models and --loras: start it with these, or leave --server out")
     out = words.out or Path("out") / words.scene.name.partition(".")[0]
     source: SceneFile | Blockout = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with link(words.server, models, words.lora_folders) as way:
@@ -257,17 +259,6 @@ async def _main(words: argparse.Namespace) -> None:
     tell(result, words.json)
 
 
-def _refuse_idle(words: argparse.Namespace, settings: Mapping[str, Any], models: Sequence[Path]) -> None:
-    """Raises CannotRender for what would be said in vain: how to capture what was captured before, and what a server of
-    its own is to have."""
-    if is_request(words.scene) and not words.objects:
-        given = [name for name in ("camera", "frame") if getattr(words, name) is not None]
-        if idle := [f"--{name}" for name in (*given, *settings) if name not in SENT]:
-            raise CannotRender(f"{', '.join(idle)} cannot be set once a scene is captured: capture it anew")
-    if words.server is not None and (models or words.lora_folders):
-        raise CannotRender("--server has its own models and --loras: start it with these, or leave --server out")
-
-
 def tell(result: Result, as_json: bool) -> None:
     """Say what became of each region, and where the files are; or the same as one line of JSON."""
     if as_json:
@@ -276,9 +267,8 @@ def tell(result: Result, as_json: bool) -> None:
         return
     for region in result.regions:
         say(region.words())
-    for path in result.files.values():
-        if path is not None:
-            say(str(path))
+    for path in filter(None, result.files.values()):
+        say(str(path))
 
 
 def frame(text: str) -> int:

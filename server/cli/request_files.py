@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files that carry a request: a blockout as JSON, or a PNG of a picture of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from addon.protocol.blockout import Blockout
 from addon.protocol.png import BLOCKOUT_KEY, SIGNATURE, chunks
 from addon.protocol.strict_json import ContractError, dump, loads
+from addon.request.settings import SENT
 
 from ..errors import CommandError
 
@@ -17,6 +18,10 @@ SUFFIXES = (".json", ".png")
 
 class NotARequest(CommandError):
     """A file that carries no request."""
+
+
+class AlreadyCaptured(CommandError):
+    """What only a capture could change is to be changed of a request."""
 
 
 def is_request(path: Path) -> bool:
@@ -37,6 +42,12 @@ def read_request(path: Path) -> Blockout:
         return loads(Blockout, content)
     except (OSError, ContractError) as error:
         raise NotARequest(f"{path} is no blockout: {error}") from error
+
+
+def check_captured(names: Iterable[str]) -> None:
+    """Raises AlreadyCaptured for what a request cannot have changed, by the names of flags and settings."""
+    if fixed := [name for name in names if name not in SENT]:
+        raise AlreadyCaptured(f"{', '.join(fixed)} cannot be set once a scene is captured: capture it anew")
 
 
 def changes_of(request: Blockout, settings: Mapping[str, Any], model: str | None) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from server.batch.plan import (
     BatchPlan,
     WrongPlan,
     changed,
-    check_sent,
     frame_list,
     read_prompts,
     read_sets,
     scene_names,
     seed_list,
 )
+from server.cli.request_files import AlreadyCaptured, check_captured
 from tests.server.serving import blockout
 
 
@@ -123,8 +123,8 @@ def test_a_captured_request_is_changed():
     assert (request.regions[0].phrase, request.regions[0].strength) == ("red dog", 0.5)
     with pytest.raises(WrongPlan, match="there is cat"):
         changed(blockout(), {}, read_sets(["dog.strength=0.5"])[1])
-    with pytest.raises(WrongPlan, match="capture it anew"):
-        check_sent({"size": 50})
+    with pytest.raises(AlreadyCaptured, match="size cannot be set once a scene is captured"):
+        check_captured({"size": 50, "steps": 9})
 
 
 def test_a_controlnet_that_is_set_looks_at_the_depth_that_was_captured():

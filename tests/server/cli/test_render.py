@@ -173,7 +173,7 @@ def test_the_server_may_be_named(request_file, tmp_path, served, own_home):
         (["--prompt", "a cat, raise"], "Painting failed"),
         (["--server", "/nowhere/connection.json"], "maquette serve"),
         (["--server", "c.json", "--loras", "."], "--server has its own models and --loras"),
-        (["--camera", "Side", "--frame", "0", "--size", "50"], "--camera, --frame, --size cannot be set once"),
+        (["--camera", "Side", "--frame", "0", "--size", "50"], "camera, frame, size cannot be set once"),
     ],
 )
 def test_what_cannot_be_painted_says_why(request_file, tmp_path, here, capsys, flags, said):

@@ -75,8 +75,8 @@ class TakeCell(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         sheet = app().sheet
         status = call(ShowEntry.bl_idname, "EXEC_DEFAULT", True, name=selected(context))
-        is_taken = status == {"FINISHED"}  # and not refused
-        app().sheet = sheet and replace(sheet, taken=sheet.taken or is_taken)  # which to be shown it would have left
+        finished = status == {"FINISHED"}  # and not refused
+        app().sheet = sheet and replace(sheet, taken=sheet.taken or finished)  # which to be shown it would have left
         return status
 
 
