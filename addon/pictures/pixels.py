@@ -60,7 +60,7 @@ def _decoded_by_blender(picture: bytes) -> ImagePixels:
         image = data.images.new("Maquette", 1, 1)
         image.source = "FILE"
         if picture.startswith(LINEAR_FILES):  # which Blender tells by the name of a file, and this has none
-            image.colorspace_settings.name = "Non-Color"
+            image.colorspace_settings.is_data = True
         image.pack(data=picture, data_len=len(picture))
         return of_image(image)
 
