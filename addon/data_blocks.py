@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data-blocks by name, and whether they are this file's. A bare name may be several's, for every linked file brings
-names of its own; a full name, which says the file, is one's."""
+"""Data-blocks by name or session id, and whether they are this file's. A bare name may be several's, for every linked
+file brings names of its own; a full name, which says the file, is one's. References die on undo, session ids do not."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -15,6 +15,11 @@ def named(blocks: Iterable[DataBlock], name: str) -> DataBlock | None:
     candidates = [block for block in blocks if name in (block.name_full, block.name)]
     candidates.sort(key=lambda block: (block.name_full != name, block.library is not None))
     return candidates[0] if candidates else None
+
+
+def of_session(blocks: Iterable[DataBlock], uid: int) -> DataBlock | None:
+    """The one of that session id; None where it is gone."""
+    return next((block for block in blocks if block.session_uid == uid), None)
 
 
 def is_saved(block: bpy.types.ID) -> bool:

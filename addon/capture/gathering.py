@@ -14,6 +14,7 @@ from typing import TypeVar
 import bpy
 
 from ..cooperative import Slices
+from ..data_blocks import of_session
 from ..messages.errors import Misfit
 from ..raster.instances import MeshInstances
 from .instance_walk import Meshes
@@ -36,8 +37,8 @@ class SceneKey:
 
     def find(self) -> tuple[bpy.types.Scene, bpy.types.Object, bpy.types.Depsgraph]:
         """Both, and the scene's evaluated depsgraph as it is now. Raises Misfit when the file was closed meanwhile."""
-        camera = next((item for item in bpy.data.objects if item.session_uid == self.camera), None)
-        scene = next((item for item in bpy.data.scenes if item.session_uid == self.scene), None)
+        camera = of_session(bpy.data.objects, self.camera)
+        scene = of_session(bpy.data.scenes, self.scene)
         if scene is None or camera is None:
             raise Misfit("The scene or its camera is gone, and was not captured yet.", "Press the button again.")
         windows = bpy.context.window_manager.windows if bpy.context.window_manager else ()

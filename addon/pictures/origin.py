@@ -7,30 +7,30 @@ import bpy
 
 from ..camera.reader import view
 from ..camera.view import numbers
-from ..data_blocks import named
+from ..data_blocks import named, of_session
 from ..regions.marks import marked
 from ..session.task import Origin, Viewpoint
 
 
 def scene_of(view: Viewpoint) -> bpy.types.Scene | None:
     """The scene that was seen, while its file is open, or open again."""
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == view.scene), None)
+    scene = of_session(bpy.data.scenes, view.scene)
     return named(bpy.data.scenes, view.origin.scene) if scene is None and _is_open(view.origin) else scene
 
 
 def camera_of(view: Viewpoint) -> bpy.types.Object | None:
     """The camera it was seen through, likewise."""
-    camera = next((item for item in bpy.data.objects if item.session_uid == view.camera), None)
+    camera = of_session(bpy.data.objects, view.camera)
     camera = named(bpy.data.objects, view.origin.camera) if camera is None and _is_open(view.origin) else camera
     return camera if camera is not None and camera.type == "CAMERA" else None
 
 
 def as_saved(view: Viewpoint) -> Viewpoint:
     """The same, of the file as it is called now, where its scene is in it."""
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == view.scene), None)
+    scene = of_session(bpy.data.scenes, view.scene)
     if scene is None:
         return view
-    camera = next((item for item in bpy.data.objects if item.session_uid == view.camera), None)
+    camera = of_session(bpy.data.objects, view.camera)
     name = view.origin.camera if camera is None else camera.name_full
     return replace(view, origin=Origin(file=bpy.data.filepath, scene=scene.name_full, camera=name))
 

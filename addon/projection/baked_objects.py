@@ -17,6 +17,7 @@ from ..capture.scene import evaluated
 from ..compat import ensure_nodes
 from ..cooperative import Slices
 from ..custom_properties import has
+from ..data_blocks import of_session
 from ..messages.errors import Unbakeable
 from ..raster.frustum import FARTHEST
 from ..raster.triangles import PIECE, Bools, Floats, Indices, Singles
@@ -138,8 +139,8 @@ def _is_lit(item: bpy.types.Object) -> bool:
 
 def _read(uid: int, scene_uid: int) -> _Body:
     """An object as a render has it. Raises Unbakeable where it is gone."""
-    item = next((one for one in bpy.data.objects if one.session_uid == uid), None)
-    scene = next((one for one in bpy.data.scenes if one.session_uid == scene_uid), None)
+    item = of_session(bpy.data.objects, uid)
+    scene = of_session(bpy.data.scenes, scene_uid)
     if item is None or scene is None or not isinstance(item.data, bpy.types.Mesh):
         raise changed()
     evaluated_item = item.evaluated_get(evaluated(scene))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..camera.view import View
 from ..cooperative import Slices
+from ..data_blocks import of_session
 from ..messages.errors import Unbakeable
 from ..raster.lens import Lens
 from ..raster.triangles import Singles
@@ -41,7 +42,7 @@ def read_view(uid: int) -> Slices[BakedView]:
 
 def _record(uid: int) -> Any:
     """What a projector keeps. Raises Unbakeable."""
-    projector = next((one for one in bpy.data.objects if one.session_uid == uid), None)
+    projector = of_session(bpy.data.objects, uid)
     if projector is None:
         raise changed()
     record = projector[PROJECTOR]

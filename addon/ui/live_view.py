@@ -14,6 +14,7 @@ import bpy
 from ..camera.reader import camera_of
 from ..capture.gathering import SceneKey
 from ..cooperative import Slices, frame_share, one_slice
+from ..data_blocks import of_session
 from ..messages import sentences
 from ..messages.errors import UserError
 from ..messages.notice import Notice, notice
@@ -109,7 +110,7 @@ class LiveView:
 
     def _step(self) -> float:
         live = app().live
-        scene = next((scene for scene in bpy.data.scenes if scene.session_uid == live.state.scene), None)
+        scene = of_session(bpy.data.scenes, live.state.scene)
         if scene is None:
             self.stop()
             return CALM

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from addon.client.api import Client, connect
 from addon.client.exceptions import ClientError, ServerAbsent, ServerProblem, WrongToken
-from addon.protocol.answers import ENDED, STARTING, Achieved, Connection, Event, Job, ModelInfo
+from addon.protocol.answers import ENDED, STARTING, Achieved, Connection, Event, Health, Job, ModelInfo
 from addon.protocol.blockout import Blockout
 
 from ..errors import CommandError
@@ -69,10 +69,10 @@ class ServerLink:
         """The models on offer, the usual one first. Raises ServerLost, ClientError.
 
         In what precision they are computed is part of a picture's key, and only a worker that has started can say it:
-        it is waited for, ``patience`` seconds at most.
+        one is waited for, ``patience`` seconds at most.
         """
         end = time.monotonic() + self.patience
-        while (await self.call(Client.health)).device == STARTING and time.monotonic() < end:
+        while _is_starting(await self.call(Client.health)) and time.monotonic() < end:
             self.waiting("The server is starting")
             await asyncio.sleep(PAUSES[0])
         self.waiting("")
@@ -206,3 +206,8 @@ async def _cancel(link: ServerLink, job: str) -> None:
     with suppress(ClientError, TimeoutError):
         async with asyncio.timeout(FAREWELL_SECONDS):
             await link.client.cancel(job)
+
+
+def _is_starting(health: Health) -> bool:
+    """Whether no worker has said yet what it computes on, and one may."""
+    return not health.trouble and all(worker.device == STARTING for worker in health.workers or (health,))

@@ -2,6 +2,7 @@
 """A server that goes, and comes back elsewhere, in the middle of a job; and one that is full."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
@@ -9,8 +10,9 @@ import pytest
 from PIL import Image
 
 from addon.client.api import connect, find_connection
-from addon.protocol.answers import STARTING
+from addon.protocol.answers import STARTING, Health, WorkerState
 from addon.protocol.blockout import ReferencePicture
+from server.cli import following
 from server.cli.following import NotPainted, ServerLink, ServerLost, painted
 from server.worker.png_files import png
 from tests.server.serving import blockout, serving, until
@@ -65,6 +67,15 @@ def test_models_are_listed_once_a_worker_can_say_how_it_computes(tmp_path):
     with serving(tmp_path / "home") as served:
         models, health, later = asyncio.run(listed(served))
     assert models == later and health.device != STARTING
+
+
+def test_of_several_workers_one_is_waited_for_and_none_that_cannot_work():
+    starting, ready = (WorkerState(device=device, model="") for device in (STARTING, "cpu"))
+    health = Health(version="1", contract=2, device=STARTING, model="", queued=0, running=0)
+    both = replace(health, device=f"2 × {STARTING}", workers=(starting, starting))
+    assert following._is_starting(health) and following._is_starting(both)
+    assert not following._is_starting(replace(both, workers=(starting, ready)))
+    assert not following._is_starting(replace(health, trouble="There is no such engine."))
 
 
 def test_a_restart_between_a_reference_and_its_job(tmp_path):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import bpy
 
+from ....data_blocks import of_session
 from ....messages.errors import NoCamera, UserError, ViewGone
 from ....pictures.image import ENTRY
 from ....projection.keys import PROJECTOR
@@ -141,15 +142,11 @@ def _press(scene_uid: int, operator: str, **values: object) -> Status:
 
 def _scene_and_camera(scene_uid: int, uid: int) -> tuple[bpy.types.Scene, bpy.types.Object]:
     """Both, by their session ids. Raises ViewGone."""
-    scene = _scene(scene_uid)
-    camera = next((one for one in bpy.data.objects if one.session_uid == uid), None)
+    scene = of_session(bpy.data.scenes, scene_uid)
+    camera = of_session(bpy.data.objects, uid)
     if scene is None or camera is None:
         raise ViewGone()
     return scene, camera
-
-
-def _scene(uid: int) -> bpy.types.Scene | None:
-    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
 
 
 def _job_of(sending: Collection[asyncio.Task[object]]) -> str:
@@ -172,7 +169,7 @@ def _entry_of(job: str) -> str:
 
 def make_current(scene_uid: int, entry: str) -> bool:
     """Have the scene's picture be that of the history, whichever has come or was shown since; whether it is."""
-    scene = _scene(scene_uid)
+    scene = of_session(bpy.data.scenes, scene_uid)
     image = None if scene is None else current(scene)
     if scene is None or (image is not None and image.get(ENTRY) == entry):
         return scene is not None
@@ -182,7 +179,7 @@ def make_current(scene_uid: int, entry: str) -> bool:
 
 
 def _is_projected(scene_uid: int, entry: str) -> bool:
-    scene = _scene(scene_uid)
+    scene = of_session(bpy.data.scenes, scene_uid)
     pictures = [] if scene is None else [projector[PROJECTOR]["picture"] for projector in projectors(scene)]
     return any(picture is not None and picture.get(ENTRY) == entry for picture in pictures)
 
