@@ -54,9 +54,11 @@ class EventLog:
     async def follow(self) -> None:
         """Keeps the newest events, until the signal is closed."""
         loop, read = asyncio.get_running_loop(), 0.0
-        while not self._signal.closed:
+        while True:
             await asyncio.sleep(max(0.0, read + PACE - loop.time()))
             news, read = self._signal.next(), loop.time()
+            if self._signal.closed:  # asked after the news is taken: what closes before that never sets it
+                break
             try:
                 frames = await run_in_threadpool(self._read, self._newest)
             except QueueUnavailable:

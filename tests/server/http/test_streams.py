@@ -141,6 +141,25 @@ def test_a_long_log_is_read_once_for_all_who_ask(tmp_path):
     asyncio.run(story())
 
 
+def test_a_log_that_is_closed_between_two_looks_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(event_log, "PACE", 0.3)
+
+    async def story():
+        store, notices = CountingStore(tmp_path / "jobs.sqlite"), Signal()
+        logged(store, 1)
+        log = EventLog(store, notices)
+        told, following = log.next(), asyncio.create_task(log.follow())
+        async with asyncio.timeout(10):
+            await told.wait()  # the log has looked, and pauses before it looks again
+            ending = log.next()
+            notices.close()
+            await following
+        assert log.closed and ending.is_set()
+        store.close()
+
+    asyncio.run(story())
+
+
 def test_news_is_read_once_and_the_memory_of_it_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(event_log, "RECENT", 64)
 
