@@ -85,7 +85,7 @@ class AdapterCatalogue:
         self.model_folders: Sequence[Path] = ()  # more folders that models lie in
         self._headers: dict[str, tuple[FileMark, AdapterInfo | None]] = {}
         self._digests: dict[str, tuple[FileMark, str]] = {}
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._remember()
 
     def all(self) -> tuple[Adapter, ...]:
@@ -113,16 +113,21 @@ class AdapterCatalogue:
         """What is said of it, with its sha256. Raises NoAdapter where it cannot be read any more."""
         try:
             mark, file = _mark(adapter.file), str(adapter.file)
-            with self._lock:
-                before = self._digests.get(file)
-            if before is None or before[0] != mark:
-                before = mark, content_sha256(adapter.file)
+            if (before := self._noted(file, mark)) is None:
+                with self._reading:  # one at a time: who asks for the same meanwhile waits for it
+                    before = self._noted(file, mark) or content_sha256(adapter.file)
                 with self._lock:
-                    self._digests[file] = before
+                    self._digests[file] = mark, before
                     self._write()
         except OSError as error:
             raise NoAdapter(f"{printable(str(adapter.file))} cannot be read: {error.strerror}") from error
-        return replace(adapter.info, sha256=before[1])
+        return replace(adapter.info, sha256=before)
+
+    def _noted(self, file: str, mark: FileMark) -> str | None:
+        """The sha256 that was made of a file, if it is the same still."""
+        with self._lock:
+            known = self._digests.get(file)
+        return known[1] if known is not None and known[0] == mark else None
 
     def pinned(self, blockout: Blockout, model: ModelInfo) -> Blockout:
         """The request with the sha256 of every file that it names.

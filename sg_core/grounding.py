@@ -9,7 +9,7 @@ measurement, and a Grounding says which of the two it is.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,8 @@ from sg_core.judge import Judge, detect, noun_of
 from sg_core.models.model import Model
 from sg_core.terms import properties
 from sg_core.tokens import Phrase, phrase
+
+Said = TypeVar("Said", bound=str | Phrase)
 
 # Toybox's attention held against its Judge: read later, outlines get worse (mean IoU of 32 objects 0.48 half way, 0.47
 # here, 0.43 at 0.9); read earlier, presence is told worse. Of what lay under PRESENT, 4 of 6 objects were absent, and 1
@@ -40,8 +42,14 @@ class Grounding:
 
 
 def groundings(
-    model: Model, judge: Judge | None, prompt: str, phrases: Sequence[str], latent: Tensor, picture: Tensor
-) -> dict[str, Grounding]:
+    model: Model,
+    judge: Judge | None,
+    prompt: str,
+    phrases: Sequence[Said],
+    latent: Tensor,
+    picture: Tensor,
+    besides: Sequence[str | Phrase] = (),
+) -> dict[Said, Grounding]:
     """Each phrase as the picture shows it.
 
     Args:
@@ -49,17 +57,18 @@ def groundings(
             another, is left to the model's attention.
         latent: clean, (1, channel, y, x).
         picture: the latent decoded, (1, 3, height, width) in 0..1.
+        besides: what else the prompt says, whose words are none of the phrases'.
 
     What the prompt does not say, and the Judge does not know, counts as absent.
     """
     measured = {} if judge is None else judged(judge, phrases, picture)
     rest = [words for words in phrases if words not in measured]
-    return measured | (attended(model, prompt, rest, latent) if rest else {})
+    return measured | (attended(model, prompt, rest, latent, [*measured, *besides]) if rest else {})
 
 
-def judged(judge: Judge, phrases: Sequence[str], picture: Tensor) -> dict[str, Grounding]:
+def judged(judge: Judge, phrases: Sequence[Said], picture: Tensor) -> dict[Said, Grounding]:
     """What the Judge detects of the phrases that it can tell apart; picture (1, 3, height, width) in 0..1."""
-    nouns = {words: noun_of(words, judge.nouns) for words in phrases}
+    nouns = {words: noun_of(phrase(words).words, judge.nouns) for words in phrases}
     uses = Counter(nouns.values())
     distinct = {words: noun for words, noun in nouns.items() if noun is not None and uses[noun] == 1}
     detections = detect(judge, picture, [list(distinct.values())])[0]
@@ -69,17 +78,21 @@ def judged(judge: Judge, phrases: Sequence[str], picture: Tensor) -> dict[str, G
     return {words: Grounding(mask, "judge") for words, mask in masks.items()}
 
 
-def attended(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor) -> dict[str, Grounding]:
+def attended(
+    model: Model, prompt: str, phrases: Sequence[Said], latent: Tensor, besides: Sequence[str | Phrase] = ()
+) -> dict[Said, Grounding]:
     """Where the model itself looks for the phrases, in the finished picture; latent clean, (1, channel, y, x)."""
     present = [words for words in phrases if _says(model, prompt, words)]
-    masks: dict[str, Tensor | None] = dict.fromkeys(phrases)
+    masks: dict[Said, Tensor | None] = dict.fromkeys(phrases)
     if present:
-        tape = reread(model, prompt, present, latent)
+        tape = reread(model, prompt, [*present, *(one for one in besides if _says(model, prompt, one))], latent)
         masks |= {words: attention_mask(tape, phrase(words)) for words in present}
     return {words: Grounding(mask, "attention") for words, mask in masks.items()}
 
 
-def reread(model: Model, prompt: str, phrases: Sequence[str], latent: Tensor, progress: float = PROGRESS) -> Tape:
+def reread(
+    model: Model, prompt: str, phrases: Sequence[str | Phrase], latent: Tensor, progress: float = PROGRESS
+) -> Tape:
     """The tape of one pass over a clean latent, noised (always by the same noise) to ``progress`` of a trajectory.
 
     Raises TokenError when the prompt does not say one of the phrases.
@@ -106,7 +119,7 @@ def attention_mask(tape: Tape, words: Phrase) -> Tensor | None:
     return F.interpolate(silhouette, scale_factor=float(times), mode="bilinear")[0, 0].clamp(0, 1)
 
 
-def _says(model: Model, prompt: str, words: str) -> bool:
+def _says(model: Model, prompt: str, words: str | Phrase) -> bool:
     """Whether there are tokens to ask about; without guidance a prompt may leave a region out."""
     try:
         model.words([prompt], [phrase(words)])

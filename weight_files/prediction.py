@@ -16,7 +16,7 @@ from weight_files.safetensors_header import Header, read_header
 NOTE = "modelspec.prediction_type"
 NOTED: Mapping[str, str] = {"v": "v_prediction", "v_prediction": "v_prediction", "epsilon": "epsilon"}
 BESIDE = re.compile(r"""^\s*parameterization:\s*["']?v["']?\s*(?:#.*)?$""", re.MULTILINE)
-NAMED = re.compile(r"v[-_. ]?pred", re.IGNORECASE)
+NAMED = re.compile(r"v[-_. ]?pred(?!ator|ict(?!ion))", re.IGNORECASE)
 LONGEST = 100_000  # bytes of a YAML file; that of a model has two thousand
 
 

@@ -57,6 +57,7 @@ START = "Press Start Server, or run maquette serve in a shell."
 THERE = "Start the server there, or correct the Address in the add-on's preferences."
 MISMATCH = "Bring add-on and server to the same version."
 RENEW = "Bring it to the same version: install the newer zip, or Get Extensions › Update."
+READING_SECONDS = 900.0  # for the sha256 of a file of some gigabytes, which is read through once
 SILENCE_SECONDS = 45.0  # the server says something every 15 s
 
 
@@ -99,7 +100,8 @@ class Client:
     async def adapter(self, kind: AdapterKind, name: str) -> AdapterInfo:
         """One of them, with its sha256. Raises ServerProblem where it is not there or of no use."""
         query = urlencode({"kind": kind, "name": name})
-        return _read(AdapterInfo, await self._json("GET", f"/v1/adapter?{query}"))
+        request = replace(self._request("GET", f"/v1/adapter?{query}"), seconds=READING_SECONDS)
+        return _read(AdapterInfo, _parsed(await self._answer(request, DOCUMENT_BYTES)))
 
     async def pinned(self, blockout: Blockout) -> Blockout:
         """A request with the sha256 of each file that it names without one, as the server has it."""

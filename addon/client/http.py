@@ -33,7 +33,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What to ask, and of whom; ``address`` is http://host:port."""
+    """What to ask, and of whom; ``address`` is http://host:port. ``seconds`` are those until an answer begins, where it
+    takes longer than others."""
 
     address: str
     method: str
@@ -41,6 +42,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     kind: str = "application/json"
+    seconds: float | None = None
 
     def encoded(self) -> bytes:
         """As it goes over the wire; ``kind`` is the body's."""
@@ -105,7 +107,7 @@ async def _exchange(request: Request) -> AsyncIterator[tuple[asyncio.StreamReade
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, limit=LINE_BYTES)
     try:
         writer.write(request.encoded())
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(request.seconds or ANSWER_SECONDS):
             await writer.drain()
             status = _status(await _line(reader))
             headers = await _headers(reader)

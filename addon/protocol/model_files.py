@@ -23,10 +23,12 @@ __all__ = [
     "FILES",
     "FOLDERS_FILE",
     "Fit",
+    "FoldersUnreadable",
     "Library",
     "ModelFile",
     "ModelFolder",
     "folders_path",
+    "listed_folders",
     "read_folders",
     "write_folders",
 ]
@@ -89,17 +91,32 @@ def folders_path() -> Path:
     return home() / FOLDERS_FILE
 
 
+class FoldersUnreadable(Exception):
+    """The list of folders is there, and cannot be taken at its word: to write it anew would lose it."""
+
+
 def read_folders(path: Path) -> tuple[Path, ...]:
     """The folders that are named in the file; none where it is absent, damaged, or others may write it."""
     try:
+        return listed_folders(path)[:FOLDERS]
+    except FoldersUnreadable:
+        return ()
+
+
+def listed_folders(path: Path) -> tuple[Path, ...]:
+    """All that the file names, for who writes it anew; none where it is absent. Raises FoldersUnreadable."""
+    try:
         others = path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         names = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except FileNotFoundError:
         return ()
-    trusted = not others or sys.platform == "win32"
-    if not trusted or not isinstance(names, list):
-        return ()
-    return tuple(Path(name) for name in names[:FOLDERS] if isinstance(name, str) and name)
+    except (OSError, ValueError, RecursionError) as error:
+        raise FoldersUnreadable(f"it cannot be read ({error}): mend it, or delete it") from error
+    if others and sys.platform != "win32":
+        raise FoldersUnreadable("others may write it: take that right from them")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise FoldersUnreadable("it is no list of paths: mend it, or delete it")
+    return tuple(Path(name) for name in names if name)
 
 
 def write_folders(path: Path, folders: Sequence[Path]) -> None:

@@ -18,9 +18,13 @@ from addon.protocol.views import CapturedView, TurnPicture
 
 from ..cli.blender_process import TAIL, BlenderFailed, NotCaptured, blender_words
 from ..cli.files import scratch
+from ..cli.request_files import SUFFIX, asks_for
+from .manifest import write_durably
+from .paint import WouldOverwrite
 from .plan import BatchPlan, with_seed
+from .progress import NewsListener
 from .references.turns import PictureTurns
-from .requests import PictureRequest, RefusedView, name_of, view_name
+from .requests import DEPTH, PictureRequest, RefusedView, beside, name_of, view_name
 
 LINE_BYTES = 2**20  # of what Blender prints
 SILENCE = 3600.0  # seconds, of a Blender that captures a view
@@ -145,3 +149,17 @@ async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
         if not line:
             return
         yield line
+
+
+def keep_request(out: Path, request: PictureRequest, overwrite: bool, listen: NewsListener) -> None:
+    """Write what was captured of a view to be painted some time. Raises WouldOverwrite where another request lies."""
+    path = out / f"{request.name}{SUFFIX}"
+    listen("asked", request.name)
+    is_there = asks_for(path, request.blockout)
+    if path.exists() and not is_there and not overwrite:
+        raise WouldOverwrite(path, "is there already, of a scene or settings that were otherwise")
+    if not is_there:
+        write_durably(path, json.dumps(dump(request.blockout)).encode())
+    if request.depth:
+        write_durably(beside(path, DEPTH), request.depth)
+    listen("there" if is_there else "saved", request.name)

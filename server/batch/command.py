@@ -28,6 +28,7 @@ from .run import BatchOutcome, batch, capture, link, paint
 from .sources import PictureSource
 
 OUT = Path("out/batch")
+MODELS = {"batch": "the server's first", "capture": DEFAULT, "paint": "each request's own"}  # without --model
 ENGINE = ServerSettings.engine
 NO_SERVER = ServerLost.exit_code
 BatchWork = Callable[[PictureSource, NewsListener], Coroutine[Any, Any, BatchOutcome]]
@@ -177,7 +178,7 @@ def _parser(verb: str, purpose: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="strength=0.6, castle.phrase=ruin"
     )
-    parser.add_argument("--model", help="a model's name; the server's first by default")
+    parser.add_argument("--model", help=f"a model's name; {MODELS[verb]} by default")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the results")
     parser.add_argument("--overwrite", action="store_true", help="paint anew what has changed since, or was changed")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each piece of news")

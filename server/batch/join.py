@@ -9,13 +9,14 @@ from pathlib import Path
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, loads
 
+from ..cli.request_files import SUFFIX
 from .manifest import ManifestRow, append, digest_of, read_rows, write_durably
 from .page import check_free, write_pages
 from .paint import OBJECTS, WouldOverwrite
 from .plan import WrongPlan
 from .progress import NewsListener, listening
 from .references.reference_files import keep_reference
-from .requests import DEPTH, MEASURES, SUFFIX
+from .requests import DEPTH, MEASURES
 from .run import filling
 
 

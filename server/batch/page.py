@@ -17,18 +17,20 @@ from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Mask
 from addon.protocol.strict_json import ContractError, dump, loads
 
+from ..cli.request_files import SUFFIX
 from ..unique_names import printable
+from ..unreadable import UNREADABLE
 from .manifest import FILE as MANIFEST
 from .manifest import ROW_START, ManifestRow, read_rows, write_durably
 from .measures import Cells, framed
 from .paint import WouldOverwrite
-from .requests import MEASURES, SUFFIX, parts_of
+from .requests import MEASURES, parts_of
 
 PAGE, SHEET = "index.html", "sheet.png"
 TEMPLATE = Path(__file__).with_name("page.html")
 MOST = 240  # pictures on a sheet; more are on the page alone
 THUMBNAIL, GAP, CAPTION = 160, 6, 14
-PAPER, INK, UNREADABLE = (24, 24, 27), (228, 228, 231), (63, 63, 70)
+PAPER, INK, ABSENT = (24, 24, 27), (228, 228, 231), (63, 63, 70)
 OUTLINE_CELLS = 96  # of the longer side of an outline's grid
 
 
@@ -108,8 +110,8 @@ def _thumbnail(path: Path) -> Image.Image:
     try:
         with Image.open(path) as picture:
             small = picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), UNREADABLE)
+    except UNREADABLE:
+        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), ABSENT)
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     return small
 

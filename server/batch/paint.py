@@ -19,6 +19,7 @@ from addon.protocol.strict_json import dump
 
 from ..cli.following import NotPainted
 from ..cli.reference_flags import BESIDE
+from ..cli.request_files import SUFFIX, asks_for
 from ..errors import CommandError
 from .manifest import ManifestRow, append, digest_of, write_durably
 from .measures import measured, objects
@@ -26,7 +27,7 @@ from .progress import NewsListener
 from .references.looks import BatchLook, key_on_disk
 from .references.reference_files import keep_reference, reference_name
 from .references.turns import PictureTurns
-from .requests import DEPTH, MEASURES, SUFFIX, PictureRequest
+from .requests import DEPTH, MEASURES, PictureRequest
 from .sources import PictureSource
 
 OBJECTS = ".objects.png"
@@ -167,8 +168,8 @@ class BatchPainter:
         """Raises WouldOverwrite where another request lies, such as the one that was read to be painted otherwise."""
         path = self.path(request.name)
         path = path.with_name(path.stem + SUFFIX)
-        own = [json.dumps(dump(one)).encode() for one in (request.blockout, blockout)]
-        if request.name not in self.rows and not self.overwrite and path.exists() and path.read_bytes() not in own:
+        free = request.name in self.rows or self.overwrite or not path.exists()
+        if not free and not asks_for(path, request.blockout, blockout):
             raise WouldOverwrite(path, "is there already, and asks for something else")
 
     def _check_free(self, row: ManifestRow) -> None:

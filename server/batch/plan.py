@@ -109,8 +109,10 @@ def number_list(text: str, least: int, most: int) -> tuple[int, ...]:
         if match is None:
             raise argparse.ArgumentTypeError(f"{part!r} is neither a number nor a range such as 1-48 or 0-100:10")
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-        if not least <= first <= last <= most or step < 1 or (last - first) // step >= MOST:
+        if not least <= first <= last <= most or step < 1:
             raise argparse.ArgumentTypeError(f"{part!r} must go up, and lie in {least} to {most}")
+        if (last - first) // step >= MOST:
+            raise argparse.ArgumentTypeError(f"{part!r} is more than {MOST:,} numbers: name fewer at a time")
         numbers |= dict.fromkeys(range(first, last + 1, step))
     return tuple(numbers)
 

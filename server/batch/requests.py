@@ -15,10 +15,10 @@ from pathlib import Path
 from addon.protocol.blockout import Blockout
 from addon.protocol.file_names import portable
 
-from ..cli.request_files import NotARequest, read_request
+from ..cli.request_files import SUFFIX, NotARequest, read_request, stem_of
 from ..unique_names import printable
 
-SUFFIX, MEASURES, DEPTH = ".blockout.json", ".achieved.json", ".depth.exr"
+MEASURES, DEPTH = ".achieved.json", ".depth.exr"
 SEED = re.compile(r"(?<=/)seed(?P<folder>\d+)(?=(?:-prompt\d+)?/[^/]+$)|(?<=-)seed(?P<flat>\d+)$")
 NAME = re.compile(r"(?P<scene>[^/]+)/(?P<camera>[^/]+)/seed(?P<seed>\d+)(?:-prompt(?P<prompt>\d+))?/(?P<frame>-?\d+)")
 
@@ -106,7 +106,7 @@ def request_files(paths: Sequence[Path], out: Path | None = None, one_a_view: bo
                 raise NotARequest(f"{path} holds no file *{SUFFIX}: name one that maquette capture has written")
             files += ((file, sendable(file.relative_to(path).as_posix().removesuffix(SUFFIX))) for file in inside)
         elif path.is_file():
-            files.append((path, sendable(path.name.partition(".")[0] or path.name)))
+            files.append((path, sendable(stem_of(path) or path.name)))
         else:
             raise NotARequest(f"There is no file {path}")
     return _without_painted_seeds(files) if one_a_view else files

@@ -6,7 +6,6 @@ async with link(None) as server:
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
@@ -15,16 +14,16 @@ from typing import Any
 
 from addon.protocol import home_lock
 from addon.protocol.answers import ModelInfo
-from addon.protocol.strict_json import dump
 
 from ..cli.files import CannotWrite, in_words
 from ..cli.reference_flags import WrongReference
 from ..cli.render import link
 from ..cli.request_files import NotARequest, check_captured
+from ..cli.results import ELSEWHERE
 from ..errors import CommandError
 from .best import judge_of, keep_best
-from .capture import requests_of
-from .manifest import ManifestRow, read_rows, write_durably
+from .capture import keep_request, requests_of
+from .manifest import ManifestRow, read_rows
 from .page import check_free, write_pages
 from .paint import BatchPainter, WouldOverwrite
 from .plan import BatchPlan, WrongPlan, changed, scene_names, with_seed
@@ -32,14 +31,13 @@ from .progress import NewsKind, NewsListener
 from .references.looks import BatchLook, look_of
 from .references.reference_files import ReferenceFiles
 from .references.turns import PictureTurns
-from .requests import DEPTH, SUFFIX, PictureRequest, RefusedView, beside, request_files, request_of, reseeded
-from .scene_copies import SceneCopies
+from .requests import PictureRequest, RefusedView, request_files, request_of, reseeded
+from .scene_copies import SceneCopies, copies_of
 from .sources import PictureSource
 
 __all__ = ["BatchOutcome", "BatchPlan", "batch", "capture", "link", "paint"]
 
 BUFFER = 64  # requests that wait to be handed over
-ELSEWHERE = "name another folder with --out"
 
 
 class BatchRunning(CommandError):
@@ -84,6 +82,7 @@ async def batch(
     WrongPlan, BatchRunning, ServerLost, ClientError, CannotWrite.
     """
     scenes = scene_names(plan.scenes)
+    copies = copies_of(scenes, out, blender, plan.in_turn) if scene_copies else None
     with filling(out):
         check_free(out, overwrite)
         models = await source.models()
@@ -91,8 +90,8 @@ async def batch(
         painter = BatchPainter(source, out, models, read_rows(out), listen, overwrite, masks, _look(plan), turns)
         chosen, asked = _chosen(models, model), dict[str, list[PictureRequest]]()
         await _paint_all(painter, _captured(painter, scenes, plan, chosen, blender, asked))
-        if scene_copies:
-            await _copy_scenes(painter, SceneCopies(scenes, blender, plan.in_turn), asked)
+        if copies is not None:
+            await _copy_scenes(painter, copies, asked)
         return _ended(painter, bool(plan.best))
 
 
@@ -212,26 +211,13 @@ async def capture(
                             fail(item.name, item.reason)
                             continue
                         try:
-                            _write_request(out, item, overwrite, listen)
+                            keep_request(out, item, overwrite, listen)
                         except WouldOverwrite as error:  # of this view alone
                             fail(item.name, str(error))
             except CommandError as error:
                 failed[name] = None
                 listen("scene", name, reason=str(error))
     return tuple(failed)
-
-
-def _write_request(out: Path, request: PictureRequest, overwrite: bool, listen: NewsListener) -> None:
-    path, content = out / f"{request.name}{SUFFIX}", json.dumps(dump(request.blockout)).encode()
-    listen("asked", request.name)
-    there = path.read_bytes() if path.exists() else None
-    if there is not None and there != content and not overwrite:
-        raise WouldOverwrite(path, "is there already, of a scene or settings that were otherwise")
-    if there != content:
-        write_durably(path, content)
-    if request.depth:
-        write_durably(beside(path, DEPTH), request.depth)
-    listen("there" if there == content else "saved", request.name)
 
 
 async def _paint_all(painter: BatchPainter, requests: AsyncGenerator[PictureRequest, None]) -> None:

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from addon.blender_process import SceneFile
@@ -13,6 +14,7 @@ from addon.protocol.views import FrameFile
 
 from ..cli import blender_process
 from ..cli.files import scratch
+from ..cli.results import refuse_to_replace
 from .requests import PictureRequest, parts_of
 
 FILE = "scene.blend"
@@ -40,7 +42,7 @@ class SceneCopies:
             )
             for request in chosen
         )
-        target = out / portable(name) / FILE
+        target = _copy(out, name)
         with scratch() as folder:
             document = folder / "frames.json"
             document.write_text(json.dumps(dump(frames)))
@@ -48,6 +50,17 @@ class SceneCopies:
                 SceneFile(path=self.scenes[name]), document, target, self.blender, self.project
             )
         return target
+
+
+def _copy(out: Path, name: str) -> Path:
+    return out / portable(name) / FILE
+
+
+def copies_of(scenes: Mapping[str, Path], out: Path, blender: Path | None, project: bool) -> SceneCopies:
+    """Of these scenes, into that folder. Raises WouldReplace where one would take the place of one of the scenes."""
+    for name, scene in product(scenes, scenes.values()):
+        refuse_to_replace(_copy(out, name), scene)
+    return SceneCopies(scenes, blender, project)
 
 
 def sequence_of(requests: Iterable[PictureRequest]) -> list[PictureRequest]:

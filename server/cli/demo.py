@@ -21,7 +21,8 @@ from ..http.host import running
 from . import blender_process
 from .files import scratch, write, writing
 from .following import ServerLink
-from .render import ELSEWHERE, own_server, paint, render, settings_from
+from .render import own_server, paint, render, settings_from
+from .results import ELSEWHERE
 from .terminal import bar, say
 
 if TYPE_CHECKING:

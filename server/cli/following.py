@@ -2,14 +2,15 @@
 """A server that is followed: through a restart, to another port, with another token. A job is asked for by its key."""
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from operator import methodcaller
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from addon.client.api import Client, connect
 from addon.client.exceptions import ClientError, ServerAbsent, ServerProblem, WrongToken
@@ -20,7 +21,7 @@ from ..errors import CommandError
 
 T = TypeVar("T")
 
-AHEAD = 3  # pictures at the server at once: one is painted, the others wait so that it never does
+SPARE = 2  # pictures at the server beside those in hand, so that no worker waits for one
 PATIENCE = 300.0  # seconds without a server
 PAUSES = (0.25, 4.0)
 FAREWELL_SECONDS = 1.0  # for cancelling, when somebody waits for the command to end
@@ -52,14 +53,14 @@ class PaintedPicture:
 class ServerLink:
     """The way to a server. ``find`` says where it is by now, None of one that nobody starts anew.
 
-    ``waiting`` hears why nothing goes on, and "" once it does.
+    ``waiting`` hears why nothing goes on, and "" once it does. ``ahead`` pictures are at the server at once.
     """
 
     client: Client
     find: Callable[[], Connection] | None = None
     patience: float = PATIENCE
     waiting: Callable[[str], None] = lambda reason: None
-    ahead: int = AHEAD
+    ahead: int = 1 + SPARE
 
     def on_waiting(self, hear: Callable[[str], None]) -> None:
         """Have ``hear`` told why nothing goes on, and "" once it does."""
@@ -72,10 +73,11 @@ class ServerLink:
         one is waited for, ``patience`` seconds at most.
         """
         end = time.monotonic() + self.patience
-        while _is_starting(await self.call(Client.health)) and time.monotonic() < end:
+        while _is_starting(health := await self.call(Client.health)) and time.monotonic() < end:
             self.waiting("The server is starting")
             await asyncio.sleep(PAUSES[0])
         self.waiting("")
+        self.ahead = max(1, len(health.workers)) + SPARE
         return await self.call(Client.models)
 
     async def pinned(self, blockout: Blockout) -> Blockout:
@@ -112,7 +114,8 @@ class ServerLink:
         self.waiting(error.message)
         while self.client is lost:  # another task may have been quicker
             if self.find is None or time.monotonic() > end:
-                raise ServerLost(f"{error.message}, for {self.patience:.0f} seconds. {error.fix}") from error
+                waited = "" if self.find is None else f", for {self.patience:.0f} seconds"
+                raise ServerLost(f"{error.message}{waited}. {error.fix}") from error
             with suppress(ServerAbsent, WrongToken):
                 self.client = await connect(self.find())
                 break
@@ -141,7 +144,7 @@ async def painted(
         if job.state in ENDED and job.state != "done":
             continue
         try:
-            job = await _ended(link, job, watch, submitted)
+            job = await _while_able(link, _ended(link, job, watch, submitted))
         except asyncio.CancelledError:
             await _cancel(link, job.id)
             raise
@@ -153,6 +156,34 @@ async def painted(
         with suppress(ServerProblem):  # it has tidied up: paint anew
             return PaintedPicture(await link.call(methodcaller("artifact", digests[0])), job.id, job.achieved)
     raise AssertionError("count never ends")
+
+
+async def _while_able(link: ServerLink, ending: Coroutine[Any, Any, Job]) -> Job:
+    """A job once it is over. Raises ServerLost where no worker can work for ``patience`` seconds."""
+    job, unable = asyncio.ensure_future(ending), asyncio.ensure_future(_unable(link))
+    try:
+        await asyncio.wait((job, unable), return_when=asyncio.FIRST_COMPLETED)
+        return job.result() if job.done() else unable.result()
+    finally:
+        for task in (job, unable):
+            task.cancel()
+        await asyncio.gather(job, unable, return_exceptions=True)
+
+
+async def _unable(link: ServerLink) -> NoReturn:
+    """Waits until no worker has been able to work for ``patience`` seconds, and says meanwhile why; raises
+    ServerLost."""
+    end = math.inf
+    while True:
+        await asyncio.sleep(min(PAUSES[1], max(PAUSES[0], end - time.monotonic())))
+        trouble = (await link.call(Client.health)).trouble
+        if not trouble and end < math.inf:
+            link.waiting("")
+        end = min(end, time.monotonic() + link.patience) if trouble else math.inf
+        if time.monotonic() >= end:
+            raise ServerLost(f"{trouble}, for {link.patience:.0f} seconds. Mend that, and start the server again")
+        if trouble:
+            link.waiting(trouble)
 
 
 async def _ended(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, get_args
 
-from addon.protocol.blockout import Blockout, Scheduler
+from addon.protocol.blockout import ENLARGEMENT, Blockout, Scheduler
 from addon.protocol.strict_json import ContractError, dump, load
 
 from ..errors import CommandError
@@ -22,6 +22,14 @@ HELP = (
 def numbers(text: str) -> list[float]:
     """Numbers with commas between."""
     return [float(part) for part in text.split(",")]
+
+
+def enlargement(text: str) -> float:
+    """How many times as large. Raises ArgumentTypeError for what no picture can be, ValueError for no number."""
+    times = float(text)
+    if not 1.0 <= times <= ENLARGEMENT:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {ENLARGEMENT:g}")
+    return times
 
 
 def names(text: str) -> list[str]:
@@ -59,7 +67,8 @@ def add_layout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scheduler", choices=get_args(Scheduler), help="how the model walks from noise to picture")
     parser.add_argument("--lora", dest="lora_words", action="append", metavar="NAME=WEIGHT", help="add a LoRA")
     parser.add_argument("--vae", dest="vae_name", metavar="NAME", help="decode with this autoencoder")
-    parser.add_argument("--enlarge", type=float, metavar="TIMES", help="sides so much larger, by a second pass, 1 to 4")
+    larger = "sides so much larger, by a second pass, 1 to 4"
+    parser.add_argument("--enlarge", type=enlargement, metavar="TIMES", help=larger)
     parser.add_argument("--leakage", type=float, help="weight of keeping words out of other regions' places")
     parser.add_argument("--confined", action="store_true", default=None, help="pull in and around the regions only")
     parser.add_argument("--blocking", type=float, metavar="AMOUNT", help="begin as flat blocks, 0 to 1")

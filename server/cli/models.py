@@ -8,12 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from addon.protocol.model_files import FOLDERS_FILE, Library, ModelFile, read_folders, write_folders
+from addon.protocol.model_files import (
+    FOLDERS_FILE,
+    FoldersUnreadable,
+    Library,
+    ModelFile,
+    listed_folders,
+    write_folders,
+)
 from addon.protocol.paths import home
 from addon.protocol.strict_json import dump
 from weight_files.safetensors_header import amount
 
 from ..catalogue import offered
+from ..errors import CommandError
 from ..models.card_files import CardFiles
 from ..models.library import ModelLibrary
 from ..models.memory_needs import MemoryNeeds
@@ -25,6 +33,10 @@ from .terminal import complain, say
 
 WIDTH = 100
 GIBIBYTE = 2**30
+
+
+class WrongFolders(CommandError):
+    """The list of folders cannot be changed so."""
 
 
 def library_of(settings: ServerSettings, device: DeviceReport | None) -> Library:
@@ -98,17 +110,24 @@ def parser() -> argparse.ArgumentParser:
     return flags
 
 
+def rename(listed: Path, added: Sequence[Path], removed: Sequence[Path]) -> None:
+    """Name these folders in the list, and those no more. Raises WrongFolders, CannotWrite."""
+    try:
+        named = [*listed_folders(listed), *added]
+    except FoldersUnreadable as error:
+        raise WrongFolders(f"{listed} stays as it is: {error}") from error
+    if strangers := [str(path) for path in removed if path not in named]:
+        raise WrongFolders(f"{', '.join(strangers)}: no folder of {listed} is called so, and nothing was changed")
+    with writing(listed, "name another home with --home"):
+        write_folders(listed, [path for path in named if path not in removed])
+
+
 def main(argv: Sequence[str]) -> int:
     """``maquette models``: 0, whatever is in the folders."""
     words = parser().parse_args(argv)
     listed = words.home / FOLDERS_FILE
     if words.add or words.remove:
-        removed = {path.absolute() for path in words.remove}
-        named = [
-            path for path in (*read_folders(listed), *(path.absolute() for path in words.add)) if path not in removed
-        ]
-        with writing(listed, "name another home with --home"):
-            write_folders(listed, named)
+        rename(listed, [path.absolute() for path in words.add], [path.absolute() for path in words.remove])
     folders = tuple(path.absolute() for path in words.models)
     settings = ServerSettings(home=words.home, models=offered(words.model), folders=folders)
     library = library_of(settings, None if words.quick else device_report())

@@ -13,10 +13,11 @@ from PIL import Image
 
 from addon.protocol.blockout import Blockout, CollagePart, Likeness, ReferencePicture
 from addon.protocol.png import BLOCKOUT_KEY, LATENT_KEY
-from addon.protocol.strict_json import ContractError, load, loads
+from addon.protocol.strict_json import load, loads
 from addon.request.references import Keeps, following, reference_of
 
 from ..errors import CommandError
+from ..unreadable import UNREADABLE
 
 TAKE = "the region is taken out of this picture: castle=photo.jpg; phrase=tower; caption=a tower by the sea"
 LIKE = (
@@ -200,7 +201,7 @@ def _picture(path: Path, blockout: Blockout) -> tuple[bytes, Blockout | None]:
     try:
         content = path.read_bytes()
         return as_png(content, blockout), request_in(content)
-    except (OSError, Image.DecompressionBombError, ContractError) as error:
+    except UNREADABLE as error:
         raise WrongReference(f"{path} is no picture that can be followed: {error}") from error
 
 
@@ -225,8 +226,13 @@ def named_files(follows: PictureToFollow | None) -> dict[str, bytes]:
     """The pictures that a blockout refers to, by the names that they have beside it."""
     if follows is None:
         return {}
-    parts = {f"part-{sha256(png).hexdigest()[:12]}.png": png for png in follows.parts}
+    parts = {part_name(png): png for png in follows.parts}
     return parts if follows.png is None else {BESIDE: follows.png, **parts}
+
+
+def part_name(png: bytes) -> str:
+    """What a picture that a request takes something out of is called beside it."""
+    return f"part-{sha256(png).hexdigest()[:12]}.png"
 
 
 def file_beside(folder: Path, digest: str) -> bytes | None:

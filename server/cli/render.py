@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import methodcaller
 from pathlib import Path
@@ -33,32 +33,17 @@ from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
-from .region_report import Outcome, outcomes
-from .request_files import changes_of, check_captured, is_request, read_request
+from .region_report import outcomes
+from .request_files import changes_of, check_captured, is_request, read_request, stem_of
+from .results import ELSEWHERE, Result, refuse_to_differ, refuse_to_overwrite, refuse_to_replace
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
 DRAIN = 0.3  # seconds
-ELSEWHERE = "name another folder with --out"
 
 
 class CannotRender(CommandError):
     """Why there is no picture."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a rendering left behind, and what became of each region; no ``scene`` when there was only a blockout."""
-
-    picture: Path
-    blockout: Path
-    scene: Path | None
-    regions: tuple[Outcome, ...] = ()
-
-    @property
-    def files(self) -> dict[str, Path | None]:
-        """What was written, by what it is."""
-        return {"picture": self.picture, "blockout": self.blockout, "scene": self.scene}
 
 
 async def render(
@@ -77,22 +62,25 @@ async def render(
 
     ``settings``, by name, count before the scene's; ``name`` is the model's, the server's first by default; ``program``
     is the Blender to use instead of bpy. ``change`` has the last word on the blockout, and ``follows`` says which
-    picture it follows. A picture that is there is only replaced to ``overwrite`` it; without ``scene_copy`` there is no
-    scene.blend.
+    picture it follows. What is there is only replaced to ``overwrite`` it, and the scene itself never; without
+    ``scene_copy`` there is no scene.blend.
     """
-    result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend")
+    has_scene = isinstance(source, SceneFile) and not is_request(source.path) and scene_copy
+    result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend" if has_scene else None)
     refuse_to_overwrite(result.picture, overwrite)
-    result = result if scene_copy else replace(result, scene=None)
     if isinstance(source, Blockout):
-        blockout, result = source, replace(result, scene=None)
+        blockout = source
     elif is_request(source.path):
-        blockout, result = read_blockout(source.path, settings, name), replace(result, scene=None)
+        blockout = read_blockout(source.path, settings, name)
     else:
+        if result.scene is not None:
+            refuse_to_replace(result.scene, source.path)
+            refuse_to_overwrite(result.scene, overwrite)
         model = await chosen(link, name)
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
-    blockout, files = await _noted(link, change(blockout), follows, result.blockout)
+    blockout, files = await _noted(link, change(blockout), follows, result.blockout, overwrite)
     picture, achieved = await paint(link, blockout, files)
     refuse_to_overwrite(result.picture, overwrite)  # another command may have been quicker
     with writing(out, ELSEWHERE):
@@ -105,17 +93,23 @@ async def render(
 
 
 async def _noted(
-    link: ServerLink, blockout: Blockout, follows: Callable[[Blockout], PictureToFollow | None], file: Path
+    link: ServerLink,
+    blockout: Blockout,
+    follows: Callable[[Blockout], PictureToFollow | None],
+    file: Path,
+    overwrite: bool,
 ) -> tuple[Blockout, tuple[bytes, ...]]:
     """The request as it is sent, its files pinned, and the pictures that it refers to: written to ``file`` and beside
     it."""
     blockout = await link.call(methodcaller("pinned", blockout))
     if (picture_to_follow := follows(blockout)) is not None:
         blockout = picture_to_follow.blockout
+    beside = named_files(picture_to_follow)
+    refuse_to_differ(file, blockout, beside, overwrite)
     with writing(file.parent, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, json.dumps(dump(blockout)).encode())
-        for name, png in named_files(picture_to_follow).items():
+        for name, png in beside.items():
             write(file.parent / name, png)
     return blockout, () if picture_to_follow is None else picture_to_follow.files
 
@@ -137,12 +131,6 @@ async def paint(
 
         picture = await painted(link, blockout, uuid.uuid4().hex, watch, files)
     return picture.png, picture.achieved
-
-
-def refuse_to_overwrite(picture: Path, overwrite: bool) -> None:
-    """Raises CannotRender for a picture that is there, unless it may be overwritten."""
-    if picture.exists() and not overwrite:
-        raise CannotRender(f"{picture} is there already: {ELSEWHERE}, or say --overwrite")
 
 
 async def chosen(link: ServerLink, name: str | None) -> ModelInfo:
@@ -247,7 +235,7 @@ async def _main(words: argparse.Namespace) -> None:
         check_captured([*(name for name in ("camera", "frame") if getattr(words, name) is not None), *settings])
     if words.server is not None and (models or words.lora_folders):
         raise CannotRender("--server has its own models and --loras: start it with these, or leave --server out")
-    out = words.out or Path("out") / words.scene.name.partition(".")[0]
+    out = words.out or Path("out") / stem_of(words.scene)
     source: SceneFile | Blockout = SceneFile(path=words.scene, camera=words.camera, frame=words.frame)
     async with link(words.server, models, words.lora_folders) as way:
         if words.objects:

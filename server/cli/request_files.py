@@ -13,6 +13,7 @@ from addon.request.settings import SENT
 
 from ..errors import CommandError
 
+SUFFIX = ".blockout.json"  # of what a capture writes
 SUFFIXES = (".json", ".png")
 
 
@@ -42,6 +43,19 @@ def read_request(path: Path) -> Blockout:
         return loads(Blockout, content)
     except (OSError, ContractError) as error:
         raise NotARequest(f"{path} is no blockout: {error}") from error
+
+
+def stem_of(path: Path) -> str:
+    """What a file with a request, or a scene, is called: ``shot.001`` of ``shot.001.blockout.json``."""
+    return path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem
+
+
+def asks_for(path: Path, *blockouts: Blockout) -> bool:
+    """Whether a file is there and asks for one of these, in whatever way it is written."""
+    try:
+        return read_request(path) in blockouts
+    except NotARequest:
+        return False
 
 
 def check_captured(names: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from ..queue.signal import Signal
 from ..queue.store import Store
 from ..settings import ServerSettings
 from ..worker.pool import WorkerPool
+from ..worker.reporter import OF_A_PROCESS
 from . import error_responses
 from .event_log import EventLog
 from .gate import Gate
@@ -40,6 +41,7 @@ def _lifespan(settings: ServerSettings) -> Callable[[FastAPI], AbstractAsyncCont
         with suppress(QueueUnavailable):  # what cannot be cleared now is not needed to start
             newest = store.last_event()
             store.put_back("restart")  # all workers' jobs: no answer shows one in hand of a worker that is gone
+            store.forget_facts(OF_A_PROCESS)  # the workers to come may compute on something else
             store.sweep()
         pool, events = WorkerPool(settings, store, signal), EventLog(store, signal, newest)
         offers = Offers.of(settings, store)

@@ -10,6 +10,7 @@ from weight_files.checkpoint_shapes import configured_numbers
 from weight_files.foreign import foreign_key
 from weight_files.prediction import is_of_edm
 from weight_files.safetensors_header import Unreadable, read_header
+from weight_files.vocabulary import has_vocabulary
 
 from .folder_parts import read_object, weights_of
 
@@ -69,6 +70,8 @@ def _refuse_words(part: Path) -> None:
         with tokens.open("rb") as opened:
             if not opened.read(64).lstrip().startswith(b"{"):
                 raise Unreadable(f"in it, {part.name}/{TOKENS} is damaged; get the folder again")
+    elif not has_vocabulary(part):
+        raise Unreadable(f"its {part.name} holds no words; get the folder again")
     elif (part / PIECES).is_file() and not _has_packages():
         raise Unreadable(f"its {part.name} needs two packages: pip install sentencepiece protobuf")
 

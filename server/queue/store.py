@@ -13,7 +13,7 @@ a slow reader skips what is stale, and no queue of ours can grow.
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -277,6 +277,12 @@ class Store:
         """Notes a fact about the worker."""
         with self._writing() as db:
             db.execute("INSERT INTO fact VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value))
+
+    def forget_facts(self, names: Iterable[str]) -> None:
+        """What every worker said of itself under these names counts no longer."""
+        with self._writing() as db:
+            for name in names:
+                db.execute("DELETE FROM fact WHERE name = ? OR name GLOB ? || '.[0-9]*'", (name, name))
 
     # How
 

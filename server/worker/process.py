@@ -199,7 +199,8 @@ def paint(equipment: Equipment, blockout: Blockout, reporter: JobReporter) -> No
     if (loaded.info, loaded.setup) != (model, setup):
         reporter.phase(JobProgress("loading the model"))
     loaded.info, loaded.anything = None, True
-    equipment.engine.load(model, setup)
+    with reporter.busy():  # a download may take longer than a worker is waited for
+        equipment.engine.load(model, setup)
     loaded.info, loaded.setup = model, setup
     reporter.start("painting")  # the first step may be long in coming, and nothing loads any more
     files = reporter.pictures()

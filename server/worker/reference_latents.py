@@ -28,6 +28,7 @@ from sg_core.second_passes.enlargement import first_size
 from sg_core.tokens import Phrase
 
 from ..problems import Unpaintable
+from ..unreadable import UNREADABLE
 from .translate import coverage, wording
 
 HEADER = struct.Struct("<3I")  # channels, rows and columns of a latent, before its numbers in float16
@@ -85,7 +86,7 @@ def read(png: bytes) -> PngReference:
         request = json.loads(texts[BLOCKOUT_KEY]) if texts.keys() & {BLOCKOUT_KEY, LATENT_KEY} else {}
         size = load(FramedSize, {key: request[key] for key in ("width", "height", "frame")}) if request else None
         model = str(request["model"]) if latent is not None else ""
-    except (OSError, ValueError, LookupError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise Unpaintable(f"The picture that this one follows cannot be read: {error}", path="reference") from error
     return PngReference(pixels, latent, model, size)
 

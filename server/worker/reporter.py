@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TypeVar
 
 from addon.protocol.answers import ModelInfo, Problem
@@ -22,12 +22,15 @@ from ..queue.availability import RETRY_SECONDS
 from ..queue.sharing import WorkerSlot
 from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
+from .alive import saying
 from .engine import Painting, Progress
-from .memory import FACT, of_device, to_fact
+from .memory import FACT, PRECISIONS, of_device, to_fact
 from .pipe import STALLED, Pipe
 
 T = TypeVar("T")
 MUTE_SECONDS = 2.0  # without another try to note progress after one that failed: painting must not stand still for it
+
+OF_A_PROCESS = ("device", "model", PRECISIONS)  # facts that the next worker may not share
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,10 @@ class JobReporter:
                 self._offer(lambda: self._store.preview(self._claim, sketch))
             self._previewed = time.monotonic()
             self._note_memory()
+
+    def busy(self) -> AbstractContextManager[None]:
+        """Meanwhile the server hears now and then that something goes on, as long as it does."""
+        return saying(self._pipe.send, self._settings.patience / 4)
 
     def start(self, phase: str) -> None:
         """The model is ready, and this phase begins. Raises StaleClaim."""

@@ -115,17 +115,27 @@ def layout(blockout: Blockout) -> sg_core.Layout:
     """
     said = wording(blockout)
     regions = list(zip(blockout.regions, said.phrases, strict=True))
-    shaped: dict[str | Phrase, Tensor] = {
-        phrase: coverage(region.mask) for region, phrase in regions if "shape" in region.enforce
-    }
+    shaped: dict[str | Phrase, Tensor] = {}
+    for region, phrase in regions:
+        if "shape" in region.enforce:
+            shaped[phrase] = together(coverage(region.mask), shaped.get(phrase))
     energy = sg_core.place(shaped) + sum((loose(*pair, blockout) for pair in regions), Energy())
-    energy = weighted(energy + blockout.leakage * sg_core.apart(shaped), {phrase: region for region, phrase in regions})
+    strongest = {phrase: region for region, phrase in sorted(regions, key=lambda pair: pair[0].strength)}
+    energy = weighted(energy + blockout.leakage * sg_core.apart(shaped), strongest)
     whole = energy + sum((coloured(region) for region in blockout.regions), Energy()) + sg_core.Layout()
     if blockout.noise:
         whole += sg_core.shaped_noise(blockout.noise, inside=around(blockout))
     if blockout.confined:
         whole += sg_core.confined(around(blockout))
     return whole + masks(blockout, said)
+
+
+def together(cover: Tensor, other: Tensor | None) -> Tensor:
+    """What either covers, where two regions are of one phrase: the larger of the two masks' grids is kept."""
+    if other is None:
+        return cover
+    size = max(cover.shape, other.shape, key=lambda shape: shape[0] * shape[1])
+    return torch.maximum(*(F.interpolate(one[None, None], size, mode="nearest")[0, 0] for one in (cover, other)))
 
 
 def masks(blockout: Blockout, said: Wording) -> sg_core.Layout:
@@ -210,9 +220,11 @@ def achieved(
         small = first_size(model.card, blockout.width, blockout.height, blockout.enlargement)
         latent = F.interpolate(latent, model.latent_shape(*small)[1:], mode="area")
         picture = F.interpolate(picture, small[::-1], mode="area")
-    phrases = [region.phrase for region in blockout.regions]
-    groundings = sg_core.groundings(model, judge, wording(blockout).prompt, phrases, latent, picture)
-    return tuple(achieved_by(groundings[region.phrase], region.name, blockout) for region in blockout.regions)
+    said = wording(blockout)
+    described = [description for description in said.descriptions if description is not None]
+    groundings = sg_core.groundings(model, judge, said.prompt, said.phrases, latent, picture, described)
+    regions = zip(blockout.regions, said.phrases, strict=True)
+    return tuple(achieved_by(groundings[phrase], region.name, blockout) for region, phrase in regions)
 
 
 def achieved_by(grounding: sg_core.Grounding, name: str, blockout: Blockout) -> Achieved:

@@ -125,11 +125,11 @@ class Keeping:
         """
         if self.resumed:
             return noise
+        for kept in self.terms:
+            check_size(kept.goal if isinstance(kept, Carry) else kept.reference.latent, noise)
         for term in self.of(Freeze, 0.0):
-            check_size(term.reference, noise)
             noise = torch.where(term.open_area.to(noise) > 0, noise, term.reference.noise)
         for mover in self.of(Follow, 0.0):
-            check_size(mover.reference, noise)
             travelled = moved_noise(mover.reference.noise, mover.movement, mover.target)
             changed = (travelled != mover.reference.noise).any(1, keepdim=True)
             noise = torch.where(changed | mover.target.to(noise.device), travelled, noise)
@@ -182,10 +182,10 @@ def held(clean: Tensor, term: Hold) -> Tensor:
     return (clean - middle) * factor + goal
 
 
-def check_size(reference: Reference, latent: Tensor) -> None:
-    """Raise RequestError for a reference of another size than the picture's latent (batch, channel, y, x)."""
-    if reference.latent.shape[1:] != latent.shape[1:]:
-        sizes = [f"{shape[-1]} x {shape[-2]}" for shape in (reference.latent.shape, latent.shape)]
+def check_size(reference: Tensor, latent: Tensor) -> None:
+    """Raise RequestError for a reference's latent of another size than the picture's, both (batch, channel, y, x)."""
+    if reference.shape[1:] != latent.shape[1:]:
+        sizes = [f"{shape[-1]} x {shape[-2]}" for shape in (reference.shape, latent.shape)]
         raise RequestError(
             f"the reference is {sizes[0]} cells and the picture {sizes[1]}: "
             "paint at the reference's size, and with the model that it is encoded by"

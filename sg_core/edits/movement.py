@@ -136,8 +136,9 @@ def moved_noise(noise: Tensor, movement: Movement, target: Tensor) -> Tensor:
 
 
 def grown(mask: Tensor, cells: int) -> Tensor:
-    """Where a mask (y, x), or what is so many cells around it, covers anything: (y, x) bool."""
-    touched = (mask > COVERS).float()[None, None]
+    """Where a mask (y, x), or what is so many cells around it, covers a cell about as well as it covers any: (y, x)
+    bool. What is thin covers none whole."""
+    touched = (mask > COVERS * mask.max()).float()[None, None]
     return F.max_pool2d(touched, 2 * cells + 1, 1, cells)[0, 0] > 0
 
 

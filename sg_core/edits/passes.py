@@ -43,7 +43,7 @@ def sources(model: Model, keeping: Keeping, latent: Tensor, scale: float) -> Sou
     words, itself = (word_layers(model, latent), small_layers(model, latent)) if replaces else ({}, {})
     texts = []
     for reference in {id(term.reference): term.reference for term in terms}.values():
-        check_size(reference, latent)
+        check_size(reference.latent, latent)
         texts.append((reference, _told(model, reference, scale)))
     return Sources(model, tuple(texts), alike, words, itself)
 
@@ -76,7 +76,7 @@ def heard_references(model: Model, energy: Energy, latent: Tensor, scale: float)
     """
     texts = []
     for reference, phrases in energy.references.items():
-        check_size(reference, latent)
+        check_size(reference.latent, latent)
         words = model.words([reference.caption], phrases)
         texts.append((reference, _told(model, reference, scale), words))
     return HeardReferences(model, tuple(texts))

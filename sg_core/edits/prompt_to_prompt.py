@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
+from unicodedata import category
 
 import torch
 import torch.nn.functional as F
@@ -23,10 +24,9 @@ from sg_core.attention.hooks import active_inside, refuse_compiled, submodule
 from sg_core.attention.tape import Grid, refuse_unfaithful
 from sg_core.errors import RequestError
 from sg_core.models.model import Model
-from sg_core.tokens import Phrase
+from sg_core.tokens import Phrase, occurrences, words_of
 
 LARGEST = 1024  # cells of a layer that looks at itself: of larger ones the matrix would be gigabytes
-WORD = re.compile(r"\w+")
 
 AttentionMaps = dict[str, Tensor]
 """By layer, (batch, head, query, key)."""
@@ -63,20 +63,31 @@ class ReplacedMaps:
 
 def aligned(model: Model, prompt: str, caption: str) -> Alignment:
     """Words that are the same, or stand in each other's place. Raises TokenError for a text that is too long."""
-    own, theirs = ([word[0].lower() for word in WORD.finditer(text)] for text in (prompt, caption))
+    own, theirs = word_spans(prompt), word_spans(caption)
+    now, before = ([text[a:b].lower() for a, b in spans] for text, spans in ((prompt, own), (caption, theirs)))
     pairs = [(0, 0)]
-    for kind, a, b, c, d in SequenceMatcher(None, own, theirs, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in SequenceMatcher(None, now, before, autojunk=False).get_opcodes():
         if kind in ("equal", "replace"):
-            for one, other in zip(range(a, b), range(c, d), strict=False):
-                pairs += _tokens(_columns(model, prompt, own, one), _columns(model, caption, theirs, other))
+            for one, other in zip(own[a:b], theirs[c:d], strict=False):
+                pairs += _tokens(_columns(model, prompt, one), _columns(model, caption, other))
     ends = [max(model.words([text], []).content[0], default=0) + 1 for text in (prompt, caption)]
     return Alignment(tuple(dict.fromkeys(pairs)), *ends)
 
 
-def _columns(model: Model, text: str, words: Sequence[str], index: int) -> Sequence[int]:
-    """The tokens of one of a text's words."""
-    word = Phrase(words[index], words[: index + 1].count(words[index]))
-    return model.words([text], [word]).phrases[word][0]
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text are: letters and digits with their marks, which Python's own words are cut at."""
+    plain = "".join(sign if sign.isalnum() or category(sign).startswith("M") else " " for sign in text)
+    return [word.span() for word in re.finditer(r"\S+", plain) if words_of(word[0])]
+
+
+def _columns(model: Model, text: str, span: tuple[int, int]) -> Sequence[int]:
+    """The tokens of one of a text's words; none where nothing of a prompt is found by it."""
+    words = text[slice(*span)]
+    for nth, (start, end) in enumerate(occurrences(text, Phrase(words)), 1):
+        if start <= span[0] < end:
+            word = Phrase(words, nth)
+            return model.words([text], [word]).phrases[word][0]
+    return ()
 
 
 def _tokens(own: Sequence[int], theirs: Sequence[int]) -> list[tuple[int, int]]:

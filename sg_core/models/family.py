@@ -25,6 +25,7 @@ Guided = tuple[Tensor, Tensor]
 CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
 T5_TOKENIZERS = ("T5Tokenizer", "T5TokenizerFast")
 QWEN_TOKENIZERS = ("Qwen2Tokenizer", "Qwen2TokenizerFast")
+MARK = "\ufffc"  # a sign for what is put in its place, which no template says
 AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny")
 
 
@@ -150,9 +151,11 @@ def read_spans(
 
 def lowered_spans(tokenizer: Any, prompt: str, room: int, *, before: str = "") -> TokenSpans:
     """``read_spans`` of encoders that read the prompt in small letters, and without the blanks around it."""
-    blanks = len(prompt) - len(prompt.lstrip())
-    read = unlimited_spans(tokenizer, prompt.lower().strip(), before)
-    spans = [(a + blanks, b + blanks) if b > a else (0, 0) for a, b in read]
+    small = [(letter, index) for index, capital in enumerate(prompt) for letter in capital.lower()]  # "İ" becomes two
+    text = "".join(letter for letter, _ in small)
+    sources = [index for _, index in small][len(text) - len(text.lstrip()) :]
+    read = unlimited_spans(tokenizer, text.strip(), before)
+    spans = [(sources[a], sources[b - 1] + 1) if b > a else (0, 0) for a, b in read]
     check_room(prompt, spans, room)
     return spans
 
@@ -178,7 +181,18 @@ def lost(prompt: str, unread: TokenSpans) -> str:
     return prompt[begin:].strip()
 
 
-def around(text: str, prompt: str) -> tuple[str, str]:
-    """A template's text before and behind the prompt that it was filled with."""
-    start = text.rindex(prompt)
+def chat(tokenizer: Any, **options: Any) -> Callable[[str], str]:
+    """What a user's message becomes in a language model's template, an answer to follow."""
+
+    def filled(text: str) -> str:
+        message = [{"role": "user", "content": text}]
+        return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True, **options))
+
+    return filled
+
+
+def around(filled: Callable[[str], str], prompt: str) -> tuple[str, str]:
+    """The text before and behind the prompt of a template that is ``filled`` with it, and may say the same itself."""
+    text = filled(prompt)
+    start = text.index(prompt, filled(MARK).index(MARK))
     return text[:start], text[start + len(prompt) :]

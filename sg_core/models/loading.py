@@ -182,7 +182,7 @@ def _download(repository: str, revision: str) -> Path:
     Raises WeightsError when it cannot be had.
     """
     parts = dict.fromkeys(part for family in FAMILIES.values() for part in family.folders)
-    kinds = [f"{part}/{kind}" for part in parts for kind in ("*.json", "*.txt", "*.safetensors")]
+    kinds = [f"{part}/{kind}" for part in parts for kind in ("*.json", "*.txt", "*.model", "*.safetensors")]
     patterns = ["model_index.json", OWN_CARD, *kinds]
     with tqdm(desc=repository, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
 

@@ -129,7 +129,10 @@ def mean_latent(autoencoder: Any, pictures: Tensor) -> Tensor:
     """What one of diffusers' autoencoders makes of pictures (batch, 3, height, width) in 0..1, before it is scaled."""
     own = next(autoencoder.parameters())
     encoded = autoencoder.encode((pictures * 2 - 1).to(own))
-    latent: Tensor = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+    if hasattr(encoded, "latent_dist"):
+        latent: Tensor = encoded.latent_dist.mode()
+    else:
+        latent = encoded.latents if hasattr(encoded, "latents") else encoded.latent  # of Sana's
     return latent.float()
 
 

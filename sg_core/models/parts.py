@@ -23,6 +23,7 @@ from sg_core.errors import WeightsError
 from sg_core.models.folder import quiet, read_index, read_json
 from weight_files.foreign import foreign_key
 from weight_files.prediction import is_of_edm
+from weight_files.vocabulary import has_vocabulary
 
 LEGACY = ("torch_dtype", "rope_scaling", "rope_parameters", "hidden_activation")
 """Keys that hold text, and that earlier versions of a class wrote."""
@@ -138,6 +139,8 @@ def read_tokenizer(path: Path, name: str) -> Any:
     if (settings := path / "tokenizer_config.json").is_file():
         _refuse_foreign(_object(settings), settings)
     _refuse_others(path)
+    if not has_vocabulary(path):
+        raise WeightsError(f"{path} holds no words, neither tokenizer.json nor any other list: get the folder again")
     try:
         return getattr(transformers, name).from_pretrained(path, local_files_only=True)
     except ImportError as error:

@@ -35,6 +35,7 @@ Kind = tuple[Any, Mapping[str, Any]]
 
 KARRAS = MappingProxyType({"use_karras_sigmas": True})
 FLOW = MappingProxyType({"prediction_type": "flow_prediction", "use_flow_sigmas": True})
+OTHER_SPACINGS = ("use_exponential_sigmas", "use_beta_sigmas")
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 SCHEDULERS: Mapping[str, Kind] = MappingProxyType(
@@ -102,7 +103,12 @@ def timetable(
     if name not in schedulers:
         raise RequestError(f"there is no scheduler {name!r}: choose one of {', '.join(schedulers)}")
     kind, changes = schedulers[name]
-    scheduler = configured(kind, config, changes, flow=schedulers is FLOW_SCHEDULERS)
+    if count == 1:  # whose end cannot be moved: diffusers would divide 0 by 0
+        config = {**config, "shift_terminal": None}
+    try:
+        scheduler = configured(kind, config, changes, flow=schedulers is FLOW_SCHEDULERS)
+    except (ValueError, NotImplementedError, ImportError) as error:  # such as beta spacing without scipy
+        raise RequestError(f"this model's noise cannot be walked by {name}: {error}") from error
     limit = scheduler.config.num_train_timesteps
     if name == "lcm":
         limit = min(limit, scheduler.config.get("original_inference_steps") or limit)
@@ -135,6 +141,8 @@ def configured(kind: Any, config: Mapping[str, Any], changes: Mapping[str, Any],
         own["flow_shift" if changes.get("use_flow_sigmas") else "shift"] = shift
     if "clip_sample" in inspect.signature(kind.__init__).parameters:
         own.setdefault("clip_sample", False)  # or diffusers cuts latents at 1, which only pixels end at
+    if changes.get("use_karras_sigmas"):  # one way to space noise levels, of which diffusers takes no two
+        own = {name: value for name, value in own.items() if name not in OTHER_SPACINGS}
     return kind.from_config({**own, **changes})
 
 

@@ -7,6 +7,8 @@ import os
 import pickle
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from safetensors.torch import save_file
 
 from addon.protocol.answers import AdapterInfo
 from addon.protocol.blockout import AdapterFile, ControlNet, LoraFile
+from server import adapters
 from server.adapters import AdapterCatalogue
 from server.catalogue import described
 from server.problems import ChangedAdapter, NoAdapter, UnfitAdapter
@@ -177,6 +180,22 @@ def test_a_sum_is_made_once_and_anew_when_the_file_is(tmp_path: Path) -> None:
     assert known(catalogue).sha256 == hashlib.sha256(file.read_bytes()).hexdigest() != first.sha256
     sums.write_text("[1, 2")
     assert AdapterCatalogue([tmp_path], checksums=sums).all()[0].info.sha256 == ""
+
+
+def test_who_asks_for_a_sum_that_is_being_made_waits_for_it(tmp_path: Path, monkeypatch) -> None:
+    save_file(kohya(TO_K), tmp_path / "ink.safetensors")
+    catalogue, made = AdapterCatalogue([tmp_path]), []
+
+    def slowly(path: Path) -> str:
+        made.append(path)
+        time.sleep(0.3)
+        return "0" * 64
+
+    monkeypatch.setattr(adapters, "content_sha256", slowly)
+    ink = catalogue.find("lora", "ink")
+    with ThreadPoolExecutor(4) as threads:
+        assert {info.sha256 for info in threads.map(catalogue.described, [ink] * 4)} == {"0" * 64}
+    assert len(made) == 1
 
 
 def test_a_request_is_pinned_or_refused_by_name(tmp_path: Path) -> None:

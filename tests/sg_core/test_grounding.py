@@ -63,6 +63,18 @@ def test_the_rest_is_asked_of_the_model(model):
     assert {sight.by for sight in alone.values()} == {"attention"}
 
 
+def test_words_of_something_else_are_not_looked_for(model):
+    """A description that says the phrase too is another's: painted apart, it is read apart."""
+    prompt, other = "a castle , a toy castle", Phrase("a toy castle", 1)
+    latent = torch.randn(1, *model.latent_shape(64, 64), generator=torch.Generator().manual_seed(0))
+    own, all_said, first = (
+        reread(model, prompt, phrases, latent).map(phrases[0])
+        for phrases in ([CASTLE, other], [CASTLE], [Phrase("castle", 1)])
+    )
+    assert torch.equal(own, first) and not torch.equal(own, all_said)
+    assert attended(model, prompt, [CASTLE], latent, [other, "moon"]).keys() == {CASTLE}
+
+
 def test_rereading_is_repeatable_and_leaves_nothing_behind(model):
     latent = torch.zeros(1, *model.latent_shape(64, 64))
     one, two = (reread(model, "a castle", ["castle"], latent).map(CASTLE) for _ in range(2))

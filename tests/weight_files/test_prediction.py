@@ -45,7 +45,15 @@ def test_a_file_beside_it_says_it(tmp_path: Path, text: str, said: bool) -> None
     assert stated_noise(file) == (VELOCITY if said else {})
 
 
-@pytest.mark.parametrize("name", ["noobaiXL_Vpred10", "other v-pred", "third.v_pred.fp16"])
+@pytest.mark.parametrize("name", ["alienVPredator_v10", "alien-v-predator", "evPredict"])
+def test_a_name_that_only_sounds_so_says_nothing(tmp_path: Path, name: str) -> None:
+    assert stated_noise(tensors_file(tmp_path / f"{name}.safetensors")) == {}
+
+
+NAMES = ["noobaiXL_Vpred10", "other v-pred", "third.v_pred.fp16", "vPredV2", "it.v-prediction"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_its_name_says_it_where_nothing_else_does(tmp_path: Path, name: str) -> None:
     assert stated_noise(tensors_file(tmp_path / f"{name}.safetensors")) == VELOCITY
     noted = tensors_file(tmp_path / f"{name}.safetensors", modelspec__prediction_type="epsilon")

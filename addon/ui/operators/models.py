@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Name the folders in which the server looks for models; it begins at once where it runs on this machine."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bpy
 from bpy.props import StringProperty
 
 from ...messages import sentences
-from ...protocol.model_files import folders_path, read_folders, write_folders
+from ...protocol.model_files import FoldersUnreadable, folders_path, listed_folders, write_folders
 from ...runtime.app import app
 from ...runtime.windows import redraw
 from ..context import Context
@@ -30,7 +31,7 @@ class AddModelFolder(bpy.types.Operator):
     def execute(self, context: Context) -> Status:
         path = Path(bpy.path.abspath(self.filepath))
         folder = path if path.is_dir() or path.suffix in (".yaml", ".yml") else path.parent
-        return _write(self, (*read_folders(folders_path()), folder))
+        return _write(self, lambda named: (*named, folder))
 
 
 class RemoveModelFolder(bpy.types.Operator):
@@ -42,12 +43,14 @@ class RemoveModelFolder(bpy.types.Operator):
     path: StringProperty(options={"HIDDEN"})
 
     def execute(self, context: Context) -> Status:
-        return _write(self, tuple(folder for folder in read_folders(folders_path()) if str(folder) != self.path))
+        return _write(self, lambda named: [folder for folder in named if str(folder) != self.path])
 
 
-def _write(operator: bpy.types.Operator, folders: tuple[Path, ...]) -> Status:
+def _write(operator: bpy.types.Operator, change: Callable[[Sequence[Path]], Sequence[Path]]) -> Status:
     try:
-        write_folders(folders_path(), folders)
+        write_folders(folders_path(), change(listed_folders(folders_path())))
+    except FoldersUnreadable as error:
+        return refuse(operator, sentences.folders_unkept(str(folders_path()), str(error)))
     except OSError as error:
         return refuse(operator, sentences.folders_unkept(str(folders_path()), error.strerror or str(error)))
     app().read_model_folders()

@@ -22,6 +22,7 @@ from addon.request.references import Keeps, following, reference_of
 
 from ...cli.following import NotPainted
 from ...cli.reference_flags import WrongReference, as_png, request_in
+from ...unreadable import UNREADABLE
 from ..requests import MEASURES, SEED, PictureRequest, parts_of
 
 FIRST = "first"
@@ -98,7 +99,7 @@ def look_of(word: str) -> BatchLook:
         content = Path(word).read_bytes()
         Image.open(io.BytesIO(content)).load()  # whole, before anything is captured
         return BatchLook(KeyPicture(content, request_in(content)))
-    except (OSError, Image.DecompressionBombError, ContractError) as error:
+    except UNREADABLE as error:
         raise WrongReference(f"{word} is neither 'first' nor a picture that can be followed: {error}") from error
 
 

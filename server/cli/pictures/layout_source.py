@@ -10,11 +10,11 @@ from PIL import Image
 
 from addon.protocol.answers import ModelInfo
 from addon.protocol.blockout import SIDES, Blockout, Frame, Region, pack_mask
-from addon.protocol.strict_json import ContractError
 from addon.request.phrases import swapped
 from addon.request.settings import Settings, sent
 
 from ...errors import CommandError
+from ...unreadable import UNREADABLE
 from ..reference_flags import request_in
 
 EVERYWHERE = pack_mask(1, 1, b"\xff")  # where an object is, the picture says
@@ -44,7 +44,7 @@ def request_of_picture(
         request = request_in(content)
         with Image.open(path) as image:
             width, height = sides(image.width / image.height, model, settings.get("size", 100))
-    except (OSError, Image.DecompressionBombError, ContractError) as error:
+    except UNREADABLE as error:
         raise NoLayout(f"{path} is no picture that can be read: {error}") from error
     caption: str = words.caption or ("" if request is None else request.prompt)
     if not caption:

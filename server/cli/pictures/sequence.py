@@ -5,11 +5,12 @@ import argparse
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from operator import methodcaller
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 from addon.protocol.answers import Achieved
@@ -20,12 +21,12 @@ from addon.request.sequences import KeyFrames, SequenceLook
 from ...errors import CommandError
 from ..files import write, writing
 from ..following import ServerLink, painted
+from ..reference_flags import file_beside, part_name
 from ..region_report import outcomes
-from ..render import ELSEWHERE, link, refuse_to_overwrite
-from ..request_files import read_request
+from ..render import link
+from ..request_files import SUFFIX, read_request, stem_of
+from ..results import ELSEWHERE, refuse_to_overwrite
 from ..terminal import bar, say
-
-SUFFIX = ".blockout.json"
 
 
 class CannotPaintSequence(CommandError):
@@ -43,20 +44,27 @@ class SequencePicture:
 
 
 async def painted_sequence(
-    server: ServerLink, blockouts: Iterable[Blockout], look: SequenceLook | None = None, key: bytes | None = None
+    server: ServerLink,
+    blockouts: Iterable[Blockout],
+    look: SequenceLook | None = None,
+    key: bytes | None = None,
+    parts: Mapping[str, bytes] = MappingProxyType({}),
 ) -> AsyncIterator[SequencePicture]:
     """The pictures of requests in their order, each with the look of its key frame.
 
     Args:
         look: whose look is kept; the first frame's by default.
         key: the PNG file of ``look``'s key frame, where it has one already.
+        parts: the PNG files that requests take something out of, by their sha256.
 
     Raises NotPainted, ServerLost, ClientError.
     """
     now = look or SequenceLook()
     for blockout in blockouts:
         request: Blockout = await server.call(methodcaller("pinned", now.following(blockout)))
-        picture = await painted(server, request, uuid.uuid4().hex, references=() if key is None else (key,))
+        files = [parts[digest] for digest in request.pictures if digest in parts]
+        files += [] if key is None else [key]
+        picture = await painted(server, request, uuid.uuid4().hex, references=files)
         yield SequencePicture(request, picture.png, picture.achieved, key)
         following = now.after(request, sha256(picture.png).hexdigest(), picture.achieved)
         key = key if following.key == now.key else picture.png
@@ -66,7 +74,7 @@ async def painted_sequence(
 def main(argv: Sequence[str]) -> int:
     """``maquette sequence``."""
     words = _parser().parse_args(argv)
-    frames = {_name(path): read_request(path) for path in words.requests}
+    frames = {stem_of(path): read_request(path) for path in words.requests}
     if len(frames) != len(words.requests):
         raise CannotPaintSequence("two requests are called the same: rename one, or give each once")
     followers = [name for name, blockout in frames.items() if blockout.reference is not None]
@@ -74,11 +82,14 @@ def main(argv: Sequence[str]) -> int:
         raise CannotPaintSequence(f"{followers[0]} follows a picture of its own: name requests that follow none")
     if words.out.resolve() in {path.resolve().parent for path in words.requests}:
         raise CannotPaintSequence(f"{words.out} holds the requests, which the painted ones would replace: {ELSEWHERE}")
-    asyncio.run(_paint(frames, words))
+    parts: dict[str, bytes] = {}
+    for path, blockout in zip(words.requests, frames.values(), strict=True):
+        parts |= _parts(path, blockout)
+    asyncio.run(_paint(frames, parts, words))
     return 0
 
 
-async def _paint(frames: dict[str, Blockout], words: argparse.Namespace) -> None:
+async def _paint(frames: dict[str, Blockout], parts: dict[str, bytes], words: argparse.Namespace) -> None:
     with writing(words.out, ELSEWHERE):
         words.out.mkdir(parents=True, exist_ok=True)
     for name in frames:
@@ -87,14 +98,16 @@ async def _paint(frames: dict[str, Blockout], words: argparse.Namespace) -> None
     look = SequenceLook(words.after, words.other_views)
     async with link(words.server) as server:
         names = iter(bar(frames, desc="painting", unit="frame"))
-        async for frame in painted_sequence(server, frames.values(), look):
-            _keep(frame, next(names), words)
+        async for frame in painted_sequence(server, frames.values(), look, parts=parts):
+            _keep(frame, parts, next(names), words)
 
 
-def _keep(frame: SequencePicture, name: str, words: argparse.Namespace) -> None:
-    """Write a frame, its request, and its key frame by the name that ``render`` looks for, in a folder of its own."""
+def _keep(frame: SequencePicture, parts: Mapping[str, bytes], name: str, words: argparse.Namespace) -> None:
+    """Write a frame, its request, and what that takes something out of: with the key frame it can be painted again."""
     picture = words.out / f"{name}.png"
     with writing(words.out, ELSEWHERE):
+        for png in (parts[digest] for digest in frame.blockout.pictures if digest in parts):
+            write(words.out / part_name(png), png)
         write(words.out / f"{name}{SUFFIX}", json.dumps(dump(frame.blockout)).encode())
         write(picture, frame.png)
     reports = list(outcomes(frame.blockout, frame.achieved))
@@ -104,8 +117,13 @@ def _keep(frame: SequencePicture, name: str, words: argparse.Namespace) -> None:
     say(str(picture))
 
 
-def _name(path: Path) -> str:
-    return path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem
+def _parts(path: Path, blockout: Blockout) -> dict[str, bytes]:
+    """The pictures that a request takes something out of, which lie beside it, by their sha256. Raises
+    CannotPaintSequence for one that does not."""
+    files = {digest: file_beside(path.parent, digest) for digest in blockout.pictures}
+    if absent := [digest for digest, png in files.items() if png is None]:
+        raise CannotPaintSequence(f"{path} refers to the picture {absent[0][:12]}…: put it into {path.parent}")
+    return {digest: png for digest, png in files.items() if png is not None}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from ...safeguards.content_credentials import EXTRA, Credentials, credentials, i
 from ...safeguards.digital_source import digital_source, is_of_a_model
 from ...safeguards.finishing import mark_content, request_text
 from ...safeguards.pixel_mark import PixelMark, read
+from ...unreadable import UNREADABLE
 from ..files import in_words as hindrance
 from ..terminal import say
 
@@ -70,7 +71,7 @@ def provenance(path: Path, anchors: str = "") -> Provenance:
         media_type, mark = Image.MIME[image.format or "PNG"], read(image)
     except OSError as error:
         raise NotAPicture(path, error.strerror or "it is none, or damaged") from error
-    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise NotAPicture(path, str(error)) from error
     signed = credentials(file, media_type, anchors) if installed() else None
     return Provenance(_request(file), digital_source(file), signed, mark, installed())

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from sg_core.conditioning import Conditioning
-from sg_core.models.family import QWEN_TOKENIZERS, Family, around, joint_grids, read_spans, shifted
+from sg_core.models.family import QWEN_TOKENIZERS, Family, around, chat, joint_grids, read_spans, shifted
 from sg_core.tokens import TokenSpans
 
 LENGTH = 512  # tokens of the template and the prompt in it
@@ -27,9 +27,11 @@ def dev_spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
     """Mistral's tokens, a system message in front."""
     from diffusers.pipelines.flux2.pipeline_flux2 import format_input
 
-    messages = format_input([prompt], pipe.system_message)
-    text = pipe.tokenizer.apply_chat_template(messages, add_generation_prompt=False, tokenize=False)[0]
-    before, after = around(text, prompt)
+    def filled(text: str) -> str:
+        messages = format_input([text], pipe.system_message)
+        return str(pipe.tokenizer.apply_chat_template(messages, add_generation_prompt=False, tokenize=False)[0])
+
+    before, after = around(filled, prompt)
     tokenizer = getattr(pipe.tokenizer, "tokenizer", pipe.tokenizer)  # within a processor of pictures and text
     spans = read_spans(tokenizer, prompt, LENGTH, before=before, after=after, add_special_tokens=False)
     return padded(tokenizer, spans)
@@ -37,9 +39,7 @@ def dev_spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
 
 def klein_spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
     """Qwen's tokens, told not to think."""
-    message = [{"role": "user", "content": prompt}]
-    options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
-    before, after = around(pipe.tokenizer.apply_chat_template(message, **options), prompt)
+    before, after = around(chat(pipe.tokenizer, enable_thinking=False), prompt)
     return padded(pipe.tokenizer, read_spans(pipe.tokenizer, prompt, LENGTH, before=before, after=after))
 
 

@@ -19,6 +19,7 @@ from sg_core.models.family import (
     QWEN_TOKENIZERS,
     Family,
     around,
+    chat,
     layers,
     read_spans,
     shifted,
@@ -40,9 +41,7 @@ def encode(pipe: Any, prompts: list[str], negative: bool) -> Conditioning:
 
 def spans(pipe: Any, prompt: str, negative: bool) -> TokenSpans:
     """Qwen's tokens, told to think."""
-    message = [{"role": "user", "content": prompt}]
-    options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": True}
-    before, after = around(pipe.tokenizer.apply_chat_template(message, **options), prompt)
+    before, after = around(chat(pipe.tokenizer, enable_thinking=True), prompt)
     return read_spans(pipe.tokenizer, prompt, LENGTH, before=before, after=after)
 
 

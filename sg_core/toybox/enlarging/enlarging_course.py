@@ -16,6 +16,7 @@ from sg_core.toybox.enlarging.decoder_lesson import EnlargingTraining
 from sg_core.toybox.enlarging.frozen_model import FrozenModel
 from sg_core.toybox.enlarging.patch_basis import PatchSource
 from sg_core.toybox.enlarging.scene_cache import CHUNK, SceneCache
+from sg_core.toybox.enlarging.self_play import SelfPlayTraining
 from sg_core.toybox.recipe import Recipe
 from sg_core.toybox.scenes.atlas import Atlas, load_atlas
 from sg_core.toybox.segmenter import load_judge, save_judge
@@ -101,11 +102,7 @@ def begin_enlarging(
         return learner_of_lesson
 
     source = PatchSource(recipe, atlas, parts, model.basis)
-    denoiser = DenoiserTraining(
-        parts,
-        pools(source, folder, pictured=0),
-        learner("denoiser", {"unet": parts.unet.train(), "text": parts.text_encoder.train()}),
-    )
+    denoiser = begin_denoiser(parts, pools(source, folder, pictured=0), learner, first)
     painter = learner("decoder", {"decoder": parts.vae.decoder.train()})
     likeness = load_judge(first / "judge").network.requires_grad_(False).to(device, painter.precision)
     judges = {
@@ -118,6 +115,17 @@ def begin_enlarging(
     grow(denoiser.pools, max(0, FIRST_SCENES - sum(pool.filled for pool in denoiser.pools)))
     decoder = EnlargingTraining(caches(recipe, atlas, model, painter.steps), parts.vae.decoder, painter, likeness)
     return EnlargingCourse(recipe, atlas, folder, parts, model, denoiser, decoder, judges)
+
+
+def begin_denoiser(
+    parts: Parts, scene_pools: list[Pool], learner: Callable[[str, dict[str, torch.nn.Module]], Learner], first: Path
+) -> DenoiserTraining:
+    """The denoiser's training, of its velocities with its words, or of itself against its own pictures."""
+    if scene_pools[0].source.recipe.self_play:
+        copy = FrozenModel(load_parts(first).to(parts.unet.device))
+        return SelfPlayTraining(parts, scene_pools, learner("denoiser", {"unet": parts.unet.train()}), copy)
+    modules = {"unet": parts.unet.train(), "text": parts.text_encoder.train()}
+    return DenoiserTraining(parts, scene_pools, learner("denoiser", modules))
 
 
 def grow(scene_pools: Sequence[Pool], count: int) -> None:

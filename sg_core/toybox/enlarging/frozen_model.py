@@ -52,15 +52,14 @@ class FrozenModel:
             self.parts.text_encoder.load_state_dict(trained.text_encoder.state_dict())
 
     @torch.no_grad()
-    def walk(self, noise: Tensor, clean: Tensor, captions: Sequence[str], times: Sequence[int], scale: float) -> Tensor:
+    def walk(self, noise: Tensor, clean: Tensor, tokens: Tensor, times: Sequence[int], scale: float) -> Tensor:
         """DDIM steps from the first of `times` down, as the sampler that ships takes them.
 
-        `noise` and `clean` are (batch, channel, y, x); returns latents of that shape.
+        `noise` and `clean` are (batch, channel, y, x), `tokens` (batch, length); returns latents of that shape.
         """
-        tokens = self.parts.tokens(list(captions)).to(self.device)
         if scale > 1:
             tokens = torch.cat([tokens, self.empty.expand_as(tokens)])
-        words = self.parts.text_encoder(tokens).last_hidden_state
+        words = self.words(tokens)
         levels = [self.alphas[time] for time in times] + [self.alphas[0]]
         latent = levels[0].sqrt() * clean + (1 - levels[0]).sqrt() * noise
         for time, here, there in zip(times, levels, levels[1:], strict=False):
@@ -70,7 +69,12 @@ class FrozenModel:
             latent = there.sqrt() * clean + (1 - there).sqrt() * noise
         return latent
 
-    def velocity(self, latent: Tensor, time: int, words: Tensor, scale: float) -> Tensor:
+    def words(self, tokens: Tensor) -> Tensor:
+        """What the denoiser is told: (batch, length, width) of token ids (batch, length)."""
+        hidden: Tensor = self.parts.text_encoder(tokens.to(self.device)).last_hidden_state
+        return hidden
+
+    def velocity(self, latent: Tensor, time: int | Tensor, words: Tensor, scale: float) -> Tensor:
         """The guided velocity; `words` hold those of no caption behind the captions' where `scale` is over 1."""
         rows = torch.cat([latent, latent]) if scale > 1 else latent
         predicted: Tensor = self.parts.unet(rows.to(self.precision), time, words).sample.float()

@@ -56,12 +56,12 @@ class SceneCache:
         seeds = range(self.first_seed + self.drawn, self.first_seed + self.drawn + CHUNK)
         scenes = [draw_scene(seed, self.atlas, self.recipe.vocabulary, width / height) for seed in seeds]
         rgb = compose(scenes, self.atlas, width, height).rgb
-        true, captions = self.model.latents(rgb), [scene.caption for scene in scenes]
+        true, tokens = self.model.latents(rgb), self.model.parts.tokens([scene.caption for scene in scenes])
         times = [time for time in sampler_times(np.random.randint(FEWEST, MOST + 1)) if time <= LATEST]
         times = times[np.random.randint(len(times) - 1) :]
         scale = SCALES[np.random.randint(len(SCALES))]
         rows = [number % self.size for number in range(self.drawn, self.drawn + CHUNK)]
         self.pictures[rows] = (rgb * 255).round().byte()
         self.true[rows] = true
-        self.cleaned[rows] = self.model.walk(torch.randn_like(true), true, captions, times, scale)
+        self.cleaned[rows] = self.model.walk(torch.randn_like(true), true, tokens.to(true.device), times, scale)
         self.drawn += CHUNK

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from addon.client import http
+from addon.client import api, http
 from addon.client.api import Client, connect, find_connection
 from addon.client.exceptions import ClientError, Garbled, ServerAbsent
 from addon.messages import fixes
@@ -51,6 +51,15 @@ def test_a_silent_stranger_is_given_up(monkeypatch):
     monkeypatch.setattr(http, "ANSWER_SECONDS", 0.2)
     with stranger(None) as (port, _), pytest.raises(ServerAbsent, match="No server answers at"):
         asyncio.run(connect(connection(port)))
+
+
+def test_a_sum_of_a_large_file_is_waited_for_longer_than_other_answers(monkeypatch):
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(api, "READING_SECONDS", 1.0)
+    began = time.monotonic()
+    with stranger(None) as (port, _), pytest.raises(ServerAbsent):
+        asyncio.run(Client(connection(port)).adapter("lora", "ink"))
+    assert time.monotonic() - began >= 1.0
 
 
 async def _listen(port: int) -> None:

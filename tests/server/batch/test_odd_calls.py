@@ -11,7 +11,7 @@ ODD = {
     "frames that go down": ("batch MEADOW --frames 9-1", FLAG, "must go up"),
     "frames of no number": ("batch MEADOW --frames 1-x", FLAG, "neither a number nor a range"),
     "frames without end": ("batch MEADOW --frames 99999999", FLAG, "must go up, and lie in"),
-    "a million frames and one": ("capture MEADOW --frames 0-1000000", FLAG, "must go up"),
+    "a million frames and one": ("capture MEADOW --frames 0-1000000", FLAG, "more than 1,000,000 numbers"),
     "no scene": ("batch", FLAG, "the following arguments are required: scenes"),
     "an absent scene": ("batch ABSENT.blend", FAULT, "There is no file ABSENT.blend"),
     "a folder for a scene": ("batch IN", FAULT, "There is no file"),

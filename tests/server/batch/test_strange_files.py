@@ -4,6 +4,7 @@
 Each ends in a sentence, hinders no other, and nothing of anybody's is replaced.
 """
 
+import json
 import os
 import resource
 import subprocess
@@ -60,6 +61,13 @@ def test_captured_requests_are_not_replaced_by_others(tmp_path, here, capsys):
     assert pictures(folder) == before
     assert painted(folder, "--out", folder) == 0
     assert pictures(folder).items() >= before.items()
+
+
+def test_a_request_that_is_written_otherwise_is_the_same(tmp_path, here):
+    folder = requests(tmp_path / "in", 1)
+    (file,) = folder.rglob("*.blockout.json")
+    file.write_text(json.dumps(json.loads(file.read_text()), indent=2) + "\n")
+    assert painted(folder, "--out", folder) == 0
 
 
 @pytest.mark.parametrize("name", [PAGE, SHEET, FILE])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from addon.protocol.model_files import Library, ModelFile
+from addon.protocol.model_files import FOLDERS_FILE, Library, ModelFile
 from server.catalogue import PACKAGE_NEEDED
 from server.cli.doctor import of_models, unmet
 from server.cli.main import main
@@ -96,3 +96,23 @@ def test_folders_are_named_and_taken_off_again(tmp_path: Path) -> None:
     assert asked(tmp_path / "home", "models")[1]["files"][0]["name"] == "mine"
     left = asked(tmp_path / "home", "models", "--remove", str(tmp_path / "models"))[1]
     assert not left["files"] and not asked(tmp_path / "home", "models")[1]["files"]
+
+
+def test_a_list_of_folders_that_cannot_be_read_is_not_written_anew(tmp_path: Path, capsys) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    listed = home / FOLDERS_FILE
+    words = ["models", "--home", str(home), "--quick", "--add", str(tmp_path)]
+    for text, rights, said in (('["/a", "/b",]', 0o600, "cannot be read"), ('["/a"]', 0o664, "others may write it")):
+        listed.write_text(text)
+        listed.chmod(rights)
+        assert main(words) == 1
+        assert f"{listed} stays as it is: " in (error := capsys.readouterr().err) and said in error
+        assert listed.read_text() == text
+    listed.chmod(0o600)
+    assert main([*words[:4], "--remove", "/nowhere"]) == 1
+    assert "/nowhere: no folder of" in capsys.readouterr().err
+    many = [f"/{number}" for number in range(120)]
+    listed.write_text(json.dumps(many))
+    assert main(words) == 0
+    assert json.loads(listed.read_text()) == [*many, str(tmp_path)]

@@ -2,6 +2,7 @@
 """A server that goes, and comes back elsewhere, in the middle of a job; and one that is full."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -14,6 +15,7 @@ from addon.protocol.answers import STARTING, Health, WorkerState
 from addon.protocol.blockout import ReferencePicture
 from server.cli import following
 from server.cli.following import NotPainted, ServerLink, ServerLost, painted
+from server.queue.store import Store
 from server.worker.png_files import png
 from tests.server.serving import blockout, serving, until
 
@@ -76,6 +78,50 @@ def test_of_several_workers_one_is_waited_for_and_none_that_cannot_work():
     assert following._is_starting(health) and following._is_starting(both)
     assert not following._is_starting(replace(both, workers=(starting, ready)))
     assert not following._is_starting(replace(health, trouble="There is no such engine."))
+
+
+def test_a_server_that_starts_again_says_nothing_of_the_worker_before(tmp_path):
+    async def listed(served):
+        link = await link_to(served)
+        return (await link.client.health()).device, await link.models(), await link.client.models()
+
+    def worked():
+        with closing(Store(tmp_path / "home" / "jobs.sqlite")) as store:
+            return {name for name, value in store.facts().items() if value}
+
+    with serving(tmp_path / "home") as served:
+        asyncio.run(listed(served))
+        served.kill(with_worker=True)
+    assert {"device", "precisions"} <= worked()
+    with serving(tmp_path / "home", settings={"engine": "json:nothing"}) as served:
+        assert asyncio.run(listed(served))[0] == STARTING
+        assert not {"device", "precisions"} & worked()
+
+
+def test_a_server_whose_worker_cannot_work_is_not_waited_for_for_ever(tmp_path):
+    reasons = []
+
+    async def follow(served):
+        link = await link_to(served, waiting=reasons.append, patience=1.0)
+        return await painted(link, blockout(), "a key")
+
+    with serving(tmp_path / "home", settings={"engine": "json:nothing"}) as served:
+        with pytest.raises(ServerLost, match=r"json:nothing cannot be loaded .*, for 1 seconds"):
+            asyncio.run(follow(served))
+        (job,) = served.json("GET", "/v1/jobs")[1]
+        assert job["state"] == "queued", "it is taken up by the same command, once a worker works"
+    assert any("cannot be loaded" in reason for reason in reasons)
+
+
+def test_no_worker_of_several_waits_for_a_picture(tmp_path):
+    async def ahead(served):
+        link = await link_to(served)
+        await link.models()
+        return link.ahead
+
+    for devices, pictures in ((("cpu",), 3), (("cpu",) * 3, 5)):
+        with serving(tmp_path / str(pictures), settings={"devices": devices}) as served:
+            assert asyncio.run(ahead(served)) == pictures
 
 
 def test_a_restart_between_a_reference_and_its_job(tmp_path):

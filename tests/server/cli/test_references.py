@@ -3,6 +3,8 @@
 
 import io
 import json
+import struct
+import zlib
 from dataclasses import replace
 from hashlib import sha256
 
@@ -13,6 +15,7 @@ from addon.protocol.blockout import Blockout, Frame
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
 from server.cli.reference_flags import as_png
+from server.worker.png_files import png
 from tests.server.serving import blockout, serving
 
 
@@ -81,6 +84,17 @@ def test_what_cannot_be_followed_is_said(request_file, before, tmp_path, capsys,
     named = [word.format(before=before, blockout=request_file) for word in words]
     assert main(["render", str(request_file), "--out", str(tmp_path / "after"), *named]) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_a_file_that_pillow_chokes_on_is_no_picture(request_file, tmp_path, capsys):
+    whole = png(Image.new("RGB", (8, 8)))
+    comment = b"x\0\0" + zlib.compress(bytes(5 * 2**20))
+    chunk = struct.pack(">I", len(comment)) + b"zTXt" + comment + struct.pack(">I", zlib.crc32(b"zTXt" + comment))
+    for name, content in (("large", whole[:33] + chunk + whole[33:]), ("torn", whole[:8] + b"\0\0\0\4" + whole[12:])):
+        (path := tmp_path / f"{name}.png").write_bytes(content)
+        for words in (["--keep-look", str(path), "--caption", "a cat"], ["--take", f"cat={path}"]):
+            assert main(["render", str(request_file), "--out", str(tmp_path / "out"), *words]) == 1
+            assert f"{path} is no picture that can be followed" in capsys.readouterr().err
 
 
 def test_a_region_is_taken_out_of_another_picture(request_file, before, tmp_path):

@@ -60,6 +60,50 @@ def test_nothing_is_overwritten_in_silence(request_file, tmp_path, served, monke
     assert (out / "picture.png").read_bytes() != before
 
 
+def test_the_request_that_is_read_is_not_replaced_by_another(tmp_path, served, monkeypatch, capsys):
+    """It may lie in the folder of the results, as long as they are of it, in whatever way it is written."""
+    monkeypatch.setenv("MAQUETTE_HOME", str(served.home))
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    path = shots / "blockout.json"
+    path.write_text(before := json.dumps(dump(blockout(prompt="a cat again")), indent=1) + "\n")
+    assert main(["render", str(path), "--seed", "9", "--out", str(shots)]) == 1
+    assert f"{path} is there already: name another folder with --out" in capsys.readouterr().err
+    assert path.read_text() == before and not (shots / "picture.png").exists()
+    assert main(["render", str(path), "--out", str(shots)]) == 0
+    assert main(["render", str(path), "--seed", "9", "--out", str(shots), "--overwrite"]) == 0
+    assert read_request(path).seed == 9
+
+
+def test_a_scene_is_not_replaced_by_its_painted_copy_nor_another_in_silence(tmp_path, served, monkeypatch, capsys):
+    monkeypatch.setenv("MAQUETTE_HOME", str(served.home))
+    scene, other = tmp_path / "scene.blend", tmp_path / "other.blend"
+    scene.write_bytes(b"mine")
+    other.write_bytes(b"another")
+    for more in ([], ["--overwrite"]):
+        assert main(["render", str(scene), "--out", str(tmp_path), *more]) == 1
+        assert "is the scene itself, which its painted copy would replace" in capsys.readouterr().err
+    assert main(["render", str(other), "--out", str(tmp_path)]) == 1
+    assert f"{scene} is there already" in capsys.readouterr().err
+    copied = tmp_path / "scene" / "scene.blend"
+    copied.parent.mkdir()
+    copied.write_bytes(b"mine")
+    assert main(["batch", str(copied), "--scenes", "--out", str(tmp_path)]) == 1
+    assert f"{copied} is the scene itself" in capsys.readouterr().err
+    assert (scene.read_bytes(), copied.read_bytes()) == (b"mine", b"mine")
+
+
+def test_files_of_dotted_names_have_folders_of_their_own(tmp_path, served, monkeypatch):
+    monkeypatch.setenv("MAQUETTE_HOME", str(served.home))
+    monkeypatch.chdir(tmp_path)
+    for number in ("001", "002"):
+        (tmp_path / f"shot.{number}.blockout.json").write_text(json.dumps(dump(blockout())))
+        assert main(["render", f"shot.{number}.blockout.json"]) == 0
+    assert {path.parent.name for path in tmp_path.rglob("picture.png")} == {"shot.001", "shot.002"}
+    assert main(["paint", "shot.001.blockout.json", "shot.002.blockout.json", "--out", "painted"]) == 0
+    assert {path.name for path in (tmp_path / "painted").glob("shot*.png")} == {"shot.001.png", "shot.002.png"}
+
+
 def test_whoever_gives_up_cancels(tmp_path):
     path = tmp_path / "slow.blockout.json"
     path.write_text(json.dumps(dump(blockout(prompt="a cat, ms=100", steps=100))))

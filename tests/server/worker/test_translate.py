@@ -88,3 +88,13 @@ def test_a_region_enforces_what_it_says(enforce, terms):
 def test_shapes_keep_out_of_each_other():
     names = [term.name for term in translate.layout(ASKED).energy.terms]
     assert {"keep_out of castle", "keep_out of rocket"} <= set(names)
+
+
+def test_two_regions_of_one_phrase_are_one_target():
+    """Neither is forgotten, nor kept out of the other's place; the finer of two masks says how fine."""
+    left, right = pack_mask(2, 1, bytes([255, 0])), pack_mask(4, 1, bytes([0, 0, 0, 255]))
+    both = translate.together(translate.coverage(right), translate.coverage(left))
+    assert torch.equal(both, torch.tensor([[1.0, 1.0, 0.0, 1.0]]))
+    twins = tuple(replace(CASTLE, name=name, mask=mask) for name, mask in (("left", left), ("right", right)))
+    names = [term.name for term in translate.layout(replace(ASKED, regions=twins)).energy.terms]
+    assert names.count("shape of castle") == 1 and "keep_out of castle" not in names

@@ -8,7 +8,7 @@ import torch
 
 from sg_core import generate
 from sg_core.edits import look
-from sg_core.edits.keeping import Carry
+from sg_core.edits.keeping import Carry, Keeping
 from sg_core.edits.reference import Reference, RegionMasks, painted, pictured
 from sg_core.errors import RequestError
 from sg_core.layout import Layout
@@ -103,6 +103,9 @@ def test_a_layout_is_kept_where_its_regions_are_and_around_them_words_decide(mod
 def test_a_reference_of_another_size_is_refused(model: StableDiffusion1) -> None:
     with pytest.raises(RequestError, match="8 x 8 cells and the picture 12 x 8"):
         paint(model, look.freeze(reference(model), NEW), width=96)
+    goal = Carry(torch.zeros(1, *model.latent_shape(64, 64)), torch.ones(8, 8))
+    with pytest.raises(RequestError, match="8 x 8 cells and the picture 12 x 8"):
+        paint(model, Layout(keeping=Keeping((goal,))), width=96)
 
 
 def test_a_region_that_the_reference_does_not_have_is_named(model: StableDiffusion1) -> None:

@@ -79,3 +79,12 @@ def test_a_hole_is_filled_with_what_is_around_it() -> None:
     assert torch.equal(whole[..., :14, :], picture[..., :14, :])
     assert whole[0, 0, 30, 8] > 0.9 and whole[0, 2, 30, 56] > 0.9
     assert torch.equal(filled(red, 0 * hole), red) and torch.equal(filled(red, torch.ones_like(hole)), red)
+
+
+def test_what_is_thin_reaches_the_cells_that_it_covers_best() -> None:
+    """A mast, which covers no cell by half."""
+    mask = torch.zeros(8, 8)
+    mask[:, 3], mask[:, 4] = 0.3, 0.1
+    assert torch.equal(grown(mask, 0), mask > 0.2)
+    assert not grown(torch.zeros(8, 8), 1).any()
+    assert torch.equal(grown(block(4, 4, 8, 8), 0), block(4, 4, 8, 8) > 0)

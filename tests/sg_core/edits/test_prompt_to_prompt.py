@@ -17,6 +17,7 @@ from sg_core.edits.prompt_to_prompt import (
     recorded_maps,
     weights,
     word_layers,
+    word_spans,
 )
 from sg_core.edits.reference import Reference, painted
 from sg_core.errors import RequestError
@@ -42,6 +43,25 @@ def test_words_stand_in_the_place_of_others(model: StableDiffusion1) -> None:
     added = aligned(model, "a blue castle on grass", CAPTION)
     assert added.pairs == ((0, 0), (1, 1), (3, 2), (4, 3), (5, 4)), "blue has a map of its own"
     assert Alignment(((0, 0), (2, 1)), 3, 2).columns(5) == ([0, 2, 3, 4], [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a caf\u00e9 at night", ["a", "caf\u00e9", "at", "night"]),
+        ("a cafe\u0301 at night", ["a", "cafe\u0301", "at", "night"]),
+        ("\u0915\u093f\u0932\u093e _ 3d", ["\u0915\u093f\u0932\u093e", "3d"]),
+        ("snake_case, (twice)", ["snake", "case", "twice"]),
+    ],
+)
+def test_a_word_keeps_its_marks(text: str, words: list[str]) -> None:
+    assert [text[start:end] for start, end in word_spans(text)] == words
+
+
+def test_words_that_are_read_alike_are_told_apart(model: StableDiffusion1) -> None:
+    """Each has its own token; and a text with marks of its own is aligned too."""
+    assert aligned(model, "castle Castle", "castle Castle").pairs[:3] == ((0, 0), (1, 1), (2, 2))
+    assert len(aligned(model, "a cafe\u0301 on grass", CAPTION).pairs) > 3
 
 
 def test_a_layer_looks_where_it_is_told() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every scheduler leads an ideal network to its picture, and is diffusers' own pipeline with that scheduler."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,6 +109,18 @@ def test_a_flow_begins_with_nothing_but_noise() -> None:
     assert PARAMETRISATIONS["flow"].slope(0.5, 0.5) == 2.0
 
 
+TWO_SPACINGS = {**NOISE, "use_exponential_sigmas": True, "use_karras_sigmas": True}
+
+
+def test_karras_spacing_takes_the_place_of_another() -> None:
+    own, plain = (told_by(config, "dpm++ 2m karras") for config in ({**NOISE, "use_exponential_sigmas": True}, NOISE))
+    assert own == plain
+
+
+def told_by(config: Mapping, name: str) -> list[float]:
+    return [step.sigma for step in timetable(config, name, 4).steps]
+
+
 @pytest.mark.parametrize(
     ("config", "name", "count", "schedulers", "said"),
     [
@@ -116,6 +129,7 @@ def test_a_flow_begins_with_nothing_but_noise() -> None:
         (NOISE, "ddim", 1001, SCHEDULERS, "walks 1 to 1000"),
         (NOISE, "lcm", 51, SCHEDULERS, "walks 1 to 50"),
         (NOISE, "euler", 0, SCHEDULERS, "walks 1 to 1000"),
+        (TWO_SPACINGS, "euler", 4, SCHEDULERS, "cannot be walked by euler"),
     ],
 )
 def test_what_cannot_be_walked_is_refused(
@@ -123,3 +137,10 @@ def test_what_cannot_be_walked_is_refused(
 ) -> None:
     with pytest.raises(RequestError, match=said):
         timetable(config, name, count, schedulers=schedulers)
+
+
+@pytest.mark.parametrize("name", ["ddim", "euler", "unipc", "lcm"])
+def test_a_single_step_of_a_flow_whose_end_is_moved(name: str) -> None:
+    """As Qwen-Image's is: of one step there is no end to move."""
+    steps = timetable({**FLOW, "shift_terminal": 0.02}, name, 1, schedulers=FLOW_SCHEDULERS).steps
+    assert len(steps) == 1 and all(math.isfinite(value) for value in (steps[0].time, steps[0].alpha, steps[0].sigma))

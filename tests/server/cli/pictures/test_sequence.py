@@ -4,12 +4,15 @@
 import json
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from addon.protocol.blockout import Blockout
+from addon.protocol.blockout import Blockout, CollagePart
 from addon.protocol.strict_json import dump, loads
 from server.cli.main import main
+from server.worker.png_files import png
 from tests.server.serving import block, blockout
 
 
@@ -69,3 +72,18 @@ def test_the_requests_themselves_are_never_replaced(frames, tmp_path, capsys):
         assert main(["sequence", *frames, "--out", str(tmp_path), *more]) == 1
         assert "holds the requests" in capsys.readouterr().err
     assert requests(tmp_path) == before and not list(tmp_path.glob("*.png"))
+
+
+def test_frames_that_take_something_out_of_a_picture(frames, tmp_path, capsys):
+    """It lies beside the requests, and then beside the frames."""
+    picture = png(Image.new("RGB", (64, 64), (200, 40, 40)))
+    part = CollagePart(region="cat", picture=sha256(picture).hexdigest(), caption="a cat", phrase="cat")
+    for path in map(Path, frames):
+        path.write_text(json.dumps(dump(replace(loads(Blockout, path.read_bytes()), collage=(part,)))))
+    words = ["sequence", *frames, "--out", str(tmp_path / "out")]
+    assert main(words) == 1
+    assert f"refers to the picture {part.picture[:12]}…: put it into {tmp_path}" in capsys.readouterr().err
+    (tmp_path / "cat.png").write_bytes(picture)
+    assert main(words) == 0
+    assert all(request.collage == (part,) for request in requests(tmp_path / "out"))
+    assert main(["render", str(tmp_path / "out" / "0003.blockout.json"), "--out", str(tmp_path / "again")]) == 0

@@ -164,6 +164,12 @@ def test_the_words_are_the_prompt_s(case: Case, model: Model) -> None:
     assert caught.value.prompt == long and long.endswith(caught.value.lost)  # as it was said, not as it is read
 
 
+def test_a_picture_is_encoded(case: Case, model: Model) -> None:
+    width, height = case.size
+    latent = model.latent(torch.rand(1, 3, height, width))
+    assert latent.shape == (1, *model.latent_shape(width, height)) and latent.isfinite().all()
+
+
 def test_the_words_stand_where_they_are_read(case: Case, model: Model) -> None:
     """Behind the padding, where that comes first: of another word the network is told something else there."""
     told = [model.encode([text]).rows for text in (PROMPT, PROMPT.replace("castle", "rocket"))]

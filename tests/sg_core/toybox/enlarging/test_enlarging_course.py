@@ -95,10 +95,10 @@ def test_the_walk_is_the_sampler_s_and_cleans_what_was_noised_a_little(atlas, mo
         scheduler.set_timesteps(count)
         assert sampler_times(count) == scheduler.timesteps.tolist()
     true = model.latents(pictures(atlas, 256, 256))
-    captions = [draw_scene(seed, atlas, CRISP.vocabulary).caption for seed in range(4)]
+    tokens = model.parts.tokens([draw_scene(seed, atlas, CRISP.vocabulary).caption for seed in range(4)])
     torch.manual_seed(0)
     for scale in (1.0, 3.0):
-        cleaned = model.walk(torch.randn_like(true), true, captions, sampler_times(20)[-5:], scale)
+        cleaned = model.walk(torch.randn_like(true), true, tokens, sampler_times(20)[-5:], scale)
         noisy = model.alphas[201].sqrt() * true + (1 - model.alphas[201]).sqrt() * torch.randn_like(true)
         assert (cleaned - true).square().mean() < 0.5 * (noisy - true).square().mean()
 
