@@ -22,7 +22,7 @@ from sg_core.models.model import Model
 from sg_core.terms import properties
 from sg_core.tokens import Phrase, phrase
 
-Said = TypeVar("Said", bound=str | Phrase)
+AnyPhrase = TypeVar("AnyPhrase", bound=str | Phrase)
 
 # Toybox's attention held against its Judge: read later, outlines get worse (mean IoU of 32 objects 0.48 half way, 0.47
 # here, 0.43 at 0.9); read earlier, presence is told worse. Of what lay under PRESENT, 4 of 6 objects were absent, and 1
@@ -45,11 +45,11 @@ def groundings(
     model: Model,
     judge: Judge | None,
     prompt: str,
-    phrases: Sequence[Said],
+    phrases: Sequence[AnyPhrase],
     latent: Tensor,
     picture: Tensor,
     besides: Sequence[str | Phrase] = (),
-) -> dict[Said, Grounding]:
+) -> dict[AnyPhrase, Grounding]:
     """Each phrase as the picture shows it.
 
     Args:
@@ -66,7 +66,7 @@ def groundings(
     return measured | (attended(model, prompt, rest, latent, [*measured, *besides]) if rest else {})
 
 
-def judged(judge: Judge, phrases: Sequence[Said], picture: Tensor) -> dict[Said, Grounding]:
+def judged(judge: Judge, phrases: Sequence[AnyPhrase], picture: Tensor) -> dict[AnyPhrase, Grounding]:
     """What the Judge detects of the phrases that it can tell apart; picture (1, 3, height, width) in 0..1."""
     nouns = {words: noun_of(phrase(words).words, judge.nouns) for words in phrases}
     uses = Counter(nouns.values())
@@ -79,11 +79,11 @@ def judged(judge: Judge, phrases: Sequence[Said], picture: Tensor) -> dict[Said,
 
 
 def attended(
-    model: Model, prompt: str, phrases: Sequence[Said], latent: Tensor, besides: Sequence[str | Phrase] = ()
-) -> dict[Said, Grounding]:
+    model: Model, prompt: str, phrases: Sequence[AnyPhrase], latent: Tensor, besides: Sequence[str | Phrase] = ()
+) -> dict[AnyPhrase, Grounding]:
     """Where the model itself looks for the phrases, in the finished picture; latent clean, (1, channel, y, x)."""
     present = [words for words in phrases if _says(model, prompt, words)]
-    masks: dict[Said, Tensor | None] = dict.fromkeys(phrases)
+    masks: dict[AnyPhrase, Tensor | None] = dict.fromkeys(phrases)
     if present:
         tape = reread(model, prompt, [*present, *(one for one in besides if _says(model, prompt, one))], latent)
         masks |= {words: attention_mask(tape, phrase(words)) for words in present}

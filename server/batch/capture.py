@@ -155,11 +155,11 @@ def keep_request(out: Path, request: PictureRequest, overwrite: bool, listen: Ne
     """Write what was captured of a view to be painted some time. Raises WouldOverwrite where another request lies."""
     path = out / f"{request.name}{SUFFIX}"
     listen("asked", request.name)
-    is_there = asks_for(path, request.blockout)
-    if path.exists() and not is_there and not overwrite:
+    unchanged = asks_for(path, request.blockout)
+    if path.exists() and not unchanged and not overwrite:
         raise WouldOverwrite(path, "is there already, of a scene or settings that were otherwise")
-    if not is_there:
+    if not unchanged:
         write_durably(path, json.dumps(dump(request.blockout)).encode())
     if request.depth:
         write_durably(beside(path, DEPTH), request.depth)
-    listen("there" if is_there else "saved", request.name)
+    listen("there" if unchanged else "saved", request.name)

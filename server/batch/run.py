@@ -15,11 +15,10 @@ from typing import Any
 from addon.protocol import home_lock
 from addon.protocol.answers import ModelInfo
 
-from ..cli.files import CannotWrite, in_words
+from ..cli.files import ELSEWHERE, CannotWrite, in_words
 from ..cli.reference_flags import WrongReference
 from ..cli.render import link
 from ..cli.request_files import NotARequest, check_captured
-from ..cli.results import ELSEWHERE
 from ..errors import CommandError
 from .best import judge_of, keep_best
 from .capture import keep_request, requests_of

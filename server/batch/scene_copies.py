@@ -13,8 +13,7 @@ from addon.protocol.strict_json import dump
 from addon.protocol.views import FrameFile
 
 from ..cli import blender_process
-from ..cli.files import scratch
-from ..cli.results import refuse_to_replace
+from ..cli.files import refuse_to_replace, scratch
 from .requests import PictureRequest, parts_of
 
 FILE = "scene.blend"

@@ -19,10 +19,9 @@ from addon.protocol.strict_json import loads
 from ..errors import CommandError
 from ..http.host import running
 from . import blender_process
-from .files import scratch, write, writing
+from .files import ELSEWHERE, scratch, write, writing
 from .following import ServerLink
 from .render import own_server, paint, render, settings_from
-from .results import ELSEWHERE
 from .terminal import bar, say
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Files and folders of the command line: written whole or not at all, and what hinders that in words."""
+"""Files and folders of the command line: written whole or not at all, over nothing that somebody may miss, and what
+hinders that in words."""
 
 import errno
 import os
@@ -15,6 +16,7 @@ from addon.protocol import home_lock
 
 from ..errors import CommandError
 
+ELSEWHERE = "name another folder with --out"
 RIGHTS, SPACE = "give yourself the right to write there", "make room there"
 FIXES = {
     errno.EACCES: RIGHTS,
@@ -34,6 +36,10 @@ YOUNG = 60.0  # seconds in which a folder may still get its lock
 
 class CannotWrite(CommandError):
     """A folder or file cannot be written, and what to do."""
+
+
+class WouldReplace(CommandError):
+    """A file is in the way that nobody said may go."""
 
 
 @contextmanager
@@ -61,6 +67,24 @@ def write(path: Path, content: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def refuse_to_overwrite(path: Path, overwrite: bool) -> None:
+    """Raises WouldReplace for a file that is there, unless it may be overwritten."""
+    if path.exists() and not overwrite:
+        raise WouldReplace(f"{path} is there already: {ELSEWHERE}, or say --overwrite")
+
+
+def refuse_to_replace(copy: Path, scene: Path) -> None:
+    """Raises WouldReplace where the painted copy of a scene would take the place of that scene."""
+    if copy.exists() and copy.samefile(scene):
+        raise WouldReplace(f"{scene} is the scene itself, which its painted copy would replace: {ELSEWHERE}")
+
+
+def refuse_to_differ(path: Path, content: bytes, overwrite: bool) -> None:
+    """Raises WouldReplace for a file that is there and another, unless it may be overwritten."""
+    if not (path.is_file() and path.read_bytes() == content):
+        refuse_to_overwrite(path, overwrite)
 
 
 @contextmanager

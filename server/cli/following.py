@@ -21,7 +21,7 @@ from ..errors import CommandError
 
 T = TypeVar("T")
 
-SPARE = 2  # pictures at the server beside those in hand, so that no worker waits for one
+PREFETCH = 2  # pictures at the server beside those in hand, so that no worker waits for one
 PATIENCE = 300.0  # seconds without a server
 PAUSES = (0.25, 4.0)
 FAREWELL_SECONDS = 1.0  # for cancelling, when somebody waits for the command to end
@@ -60,7 +60,7 @@ class ServerLink:
     find: Callable[[], Connection] | None = None
     patience: float = PATIENCE
     waiting: Callable[[str], None] = lambda reason: None
-    ahead: int = 1 + SPARE
+    ahead: int = 1 + PREFETCH
 
     def on_waiting(self, hear: Callable[[str], None]) -> None:
         """Have ``hear`` told why nothing goes on, and "" once it does."""
@@ -77,7 +77,7 @@ class ServerLink:
             self.waiting("The server is starting")
             await asyncio.sleep(PAUSES[0])
         self.waiting("")
-        self.ahead = max(1, len(health.workers)) + SPARE
+        self.ahead = max(1, len(health.workers)) + PREFETCH
         return await self.call(Client.models)
 
     async def pinned(self, blockout: Blockout) -> Blockout:

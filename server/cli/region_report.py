@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What became of each region of a painted blockout, in words and as JSON."""
+"""What a rendering left behind, and what became of each region, in words and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Region
@@ -39,6 +40,21 @@ class Outcome:
             "size": self.achieved.size,
             "asked": {"centroid": self.request.centroid, "size": self.request.size},
         }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a rendering left behind, and what became of each region; no ``scene`` when there was only a blockout."""
+
+    picture: Path
+    blockout: Path
+    scene: Path | None
+    regions: tuple[Outcome, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """What was written, by what it is."""
+        return {"picture": self.picture, "blockout": self.blockout, "scene": self.scene}
 
 
 def outcomes(blockout: Blockout, achieved: Sequence[Achieved]) -> list[Outcome]:

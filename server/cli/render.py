@@ -28,14 +28,13 @@ from ..errors import CommandError
 from ..http.host import running
 from ..settings import ServerSettings
 from . import blender_process
-from .files import scratch, write, writing
+from .files import ELSEWHERE, refuse_to_differ, refuse_to_overwrite, refuse_to_replace, scratch, write, writing
 from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
-from .region_report import outcomes
-from .request_files import changes_of, check_captured, is_request, read_request, stem_of
-from .results import ELSEWHERE, Result, refuse_to_differ, refuse_to_overwrite, refuse_to_replace
+from .region_report import Result, outcomes
+from .request_files import asks_for, changes_of, check_captured, is_request, read_request, stem_of
 from .terminal import bar, complain, say
 
 LAST_FRAME = 1_048_574
@@ -80,7 +79,8 @@ async def render(
         with bar(desc="capturing", total=1) as progress:
             blockout = await blender_process.capture(source, settings, model, program)
             progress.update()
-    blockout, files = await _noted(link, change(blockout), follows, result.blockout, overwrite)
+    read = None if isinstance(source, Blockout) else source.path
+    blockout, files = await _noted(link, change(blockout), follows, result.blockout, read, overwrite)
     picture, achieved = await paint(link, blockout, files)
     refuse_to_overwrite(result.picture, overwrite)  # another command may have been quicker
     with writing(out, ELSEWHERE):
@@ -97,15 +97,20 @@ async def _noted(
     blockout: Blockout,
     follows: Callable[[Blockout], PictureToFollow | None],
     file: Path,
+    read: Path | None,
     overwrite: bool,
 ) -> tuple[Blockout, tuple[bytes, ...]]:
     """The request as it is sent, its files pinned, and the pictures that it refers to: written to ``file`` and beside
-    it."""
+    it. One that a try before has left there is replaced; the one that was ``read`` by itself alone. Raises
+    WouldReplace."""
     blockout = await link.call(methodcaller("pinned", blockout))
     if (picture_to_follow := follows(blockout)) is not None:
         blockout = picture_to_follow.blockout
     beside = named_files(picture_to_follow)
-    refuse_to_differ(file, blockout, beside, overwrite)
+    if read is not None and file.exists() and file.samefile(read) and not asks_for(file, blockout):
+        refuse_to_overwrite(file, overwrite)
+    for name, png in beside.items():
+        refuse_to_differ(file.parent / name, png, overwrite)
     with writing(file.parent, ELSEWHERE):  # not before: what cannot be captured leaves nothing behind
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, json.dumps(dump(blockout)).encode())

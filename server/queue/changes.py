@@ -15,8 +15,9 @@ from addon.protocol.blockout import Blockout
 from addon.protocol.step_counts import all_steps
 from addon.protocol.strict_json import dump
 
-from ..problems import NotWaiting
-from . import job_state
+from ..problems import NotWaiting, UnknownReference
+from . import job_state, rows
+from .artifacts import ArtifactStore
 from .job_state import ACTIVE, Ticket, Verb
 from .rows import WAITING, job_row
 
@@ -63,6 +64,16 @@ def insert(
         seed=blockout.seed,
         position=position,
     )
+
+
+def refer(db: sqlite3.Connection, artifacts: ArtifactStore, job: Job, blockout: Blockout) -> Job:
+    """The job, which now keeps the pictures that it refers to from being deleted. Raises UnknownReference."""
+    for number, digest in enumerate(blockout.pictures):
+        path = artifacts.find(digest)
+        if path is None:
+            raise UnknownReference(f"There is no picture {digest[:12]}… here", path=blockout.field_of(digest))
+        rows.refer(db, job.id, path.name, path.stat().st_size, number)
+    return job
 
 
 def waiting(db: sqlite3.Connection, job: str) -> sqlite3.Row:

@@ -24,11 +24,11 @@ from addon.protocol.answers import Achieved, Event, Job, Problem, State
 from addon.protocol.blockout import Blockout
 from addon.protocol.strict_json import ContractError, dump, loads
 
-from ..problems import KeyReused, QueueFull, UnknownReference
+from ..problems import KeyReused, QueueFull
 from . import rows, sharing
 from .artifacts import ArtifactStore, PictureFile
 from .availability import available, unavailable
-from .changes import advance, claimed, forget, insert, log, note_progress, put_back, to_front, waiting
+from .changes import advance, claimed, forget, insert, log, note_progress, put_back, refer, to_front, waiting
 from .job_state import ACTIVE
 from .migrations import PATIENCE, connect, reader
 from .rows import COLUMNS, in_states, job_by, job_of, job_row
@@ -93,19 +93,10 @@ class Store:
             if instead is not None:
                 replaced = waiting(db, instead)
                 advance(db, replaced, "cancel")
-                return self._refer(db, insert(db, blockout, body, key, digest, replaced), blockout), True
+                return refer(db, self.artifacts, insert(db, blockout, body, key, digest, replaced), blockout), True
             if rows.waiting_count(db) >= limit:
                 raise QueueFull(f"{limit} jobs are waiting", headers={"Retry-After": "10"})
-            return self._refer(db, insert(db, blockout, body, key, digest), blockout), True
-
-    def _refer(self, db: sqlite3.Connection, job: Job, blockout: Blockout) -> Job:
-        """The job, which now keeps the pictures that it refers to from being deleted. Raises UnknownReference."""
-        for number, digest in enumerate(blockout.pictures):
-            path = self.artifacts.find(digest)
-            if path is None:
-                raise UnknownReference(f"There is no picture {digest[:12]}… here", path=blockout.field_of(digest))
-            rows.refer(db, job.id, path.name, path.stat().st_size, number)
-        return job
+            return refer(db, self.artifacts, insert(db, blockout, body, key, digest), blockout), True
 
     def keep(self, png: bytes) -> str:
         """Keeps a picture for jobs to follow; its digest. It goes with them, or at the next start. Raises NoRoom."""

@@ -12,12 +12,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 NEWS, STALLED, FREE = "news", "stalled", "free"  # look at the queue; I cannot use the queue; nothing is in hand
 HOLDS, UNFIT = "holds", "unfit"  # and which job; and why this worker will never work
 ABANDONED = 70  # exit code of a worker whose server is gone
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _CHUNK = 65536
+BUSY = 0.002  # of a processor: a slow download takes more, and who waits for a disk that is gone takes none
 
 
 class Pipe:
@@ -56,6 +59,28 @@ class Pipe:
         self.leave()
         time.sleep(self._drain)
         os._exit(ABANDONED)
+
+
+@contextmanager
+def saying(say: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Meanwhile ``say`` is called every so many seconds in which this process has computed; by another thread."""
+    over = threading.Event()
+
+    def watch() -> None:
+        before = time.process_time()
+        while not over.wait(seconds):
+            now = time.process_time()
+            if now - before >= BUSY * seconds:
+                say()
+            before = now
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def first_line(descriptor: int) -> bytes:

@@ -22,10 +22,9 @@ from ..queue.availability import RETRY_SECONDS
 from ..queue.sharing import WorkerSlot
 from ..queue.store import Claim, JobProgress, Store
 from ..settings import ServerSettings
-from .alive import saying
 from .engine import Painting, Progress
 from .memory import FACT, PRECISIONS, of_device, to_fact
-from .pipe import STALLED, Pipe
+from .pipe import STALLED, Pipe, saying
 
 T = TypeVar("T")
 MUTE_SECONDS = 2.0  # without another try to note progress after one that failed: painting must not stand still for it

@@ -125,8 +125,8 @@ class Keeping:
         """
         if self.resumed:
             return noise
-        for kept in self.terms:
-            check_size(kept.goal if isinstance(kept, Carry) else kept.reference.latent, noise)
+        for each in self.terms:
+            check_size(each.goal if isinstance(each, Carry) else each.reference.latent, noise)
         for term in self.of(Freeze, 0.0):
             noise = torch.where(term.open_area.to(noise) > 0, noise, term.reference.noise)
         for mover in self.of(Follow, 0.0):

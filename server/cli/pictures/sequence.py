@@ -19,13 +19,12 @@ from addon.protocol.strict_json import dump
 from addon.request.sequences import KeyFrames, SequenceLook
 
 from ...errors import CommandError
-from ..files import write, writing
+from ..files import ELSEWHERE, refuse_to_overwrite, write, writing
 from ..following import ServerLink, painted
 from ..reference_flags import file_beside, part_name
 from ..region_report import outcomes
 from ..render import link
 from ..request_files import SUFFIX, read_request, stem_of
-from ..results import ELSEWHERE, refuse_to_overwrite
 from ..terminal import bar, say
 
 

@@ -21,7 +21,7 @@ from sg_core.toybox.training.pool import Pool, tensor
 BETA = 150.0  # the discriminator's logit is so much times the difference of mean squared errors
 ROUND = 400  # steps with one frozen copy
 STEPS, SCALES = (8, 12, 16), (3.0, 5.0)  # how it paints: steps, and from which scale to which
-CHUNK, KEPT = 48, 2048  # pictures that it paints at a time, and that are kept
+CHUNK, STORED = 48, 2048  # pictures that it paints at a time, and that are kept
 RENEWED, FILLING = 16, 4  # steps from one chunk to the next, and while there are fewer than are kept
 
 
@@ -78,7 +78,7 @@ class SelfPlayTraining(DenoiserTraining):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sizes = [max(CHUNK, round(KEPT * share)) for share in self.shares]
+        sizes = [max(CHUNK, round(STORED * share)) for share in self.shares]
         self.pictures = [OwnPictures(pool, self.model, size) for pool, size in zip(self.pools, sizes, strict=True)]
 
     def loss(self) -> tuple[Tensor, int]:
@@ -95,15 +95,15 @@ class SelfPlayTraining(DenoiserTraining):
         batch = self.learner.lesson.batch
         index = torch.randint(pictures.filled, (batch,))
         latents = torch.cat([pictures.true[index], pictures.own[index]])
-        untold = torch.rand(batch, 1, device=latents.device) < EMPTY_CAPTIONS
-        tokens = torch.where(untold, self.empty, pictures.tokens[index]).repeat(2, 1)
+        empty = torch.rand(batch, 1, device=latents.device) < EMPTY_CAPTIONS
+        tokens = torch.where(empty, self.empty, pictures.tokens[index]).repeat(2, 1)
         time = (draw_times(batch) * len(self.alphas)).long().to(latents.device).repeat(2)
         noise = torch.randn_like(pictures.true[index]).repeat(2, 1, 1, 1)
-        error, known = self.errors(latents, noise, time, tokens)
-        true, own = (BETA * (known - error)).chunk(2)
-        told = ~untold[:, 0]
-        apart = F.softplus(-true) + F.softplus(own)
-        return torch.where(told, apart, BETA / 2 * error[:batch]).mean(), 2 * batch
+        error, reference = self.errors(latents, noise, time, tokens)
+        true, own = (BETA * (reference - error)).chunk(2)
+        captioned = ~empty[:, 0]
+        discerned = F.softplus(-true) + F.softplus(own)
+        return torch.where(captioned, discerned, BETA / 2 * error[:batch]).mean(), 2 * batch
 
     def errors(self, latents: Tensor, noise: Tensor, time: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Mean squared errors of the velocity (batch,): the denoiser's, and its copy's."""
@@ -111,6 +111,6 @@ class SelfPlayTraining(DenoiserTraining):
         noisy, velocity = alpha * latents + sigma * noise, alpha * noise - sigma * latents
         with torch.no_grad():
             words = self.model.words(tokens)
-            known = self.model.velocity(noisy, time, words, 1.0)
+            reference = self.model.velocity(noisy, time, words, 1.0)
         predicted: Tensor = self.parts.unet(noisy.to(self.learner.precision), time, words).sample.float()
-        return (predicted - velocity).square().mean((1, 2, 3)), (known - velocity).square().mean((1, 2, 3))
+        return (predicted - velocity).square().mean((1, 2, 3)), (reference - velocity).square().mean((1, 2, 3))

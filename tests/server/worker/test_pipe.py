@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 
 from server.queue.store import Store
 from server.settings import ServerSettings
-from server.worker.pipe import ABANDONED
+from server.worker.pipe import ABANDONED, saying
 from server.worker.supervisor import RESTART_SECONDS
 from tests.server.processes import processes_of, workers_of
 from tests.server.serving import blockout, environment, fake, serving, wait_until
@@ -111,3 +112,15 @@ def test_poison_delays_nobody_by_a_longer_pause(tmp_path: Path) -> None:
 def test_an_engine_that_is_none_is_named(tmp_path: Path) -> None:
     with serving(tmp_path / "home", engine="tests.server.fake_engine:Absent") as served:
         wait_until(lambda: "fake_engine:Absent cannot be loaded" in served.json("GET", "/v1/health")[1]["trouble"])
+
+
+def test_who_computes_says_a_word_now_and_then_and_who_waits_says_none():
+    heard = threading.Semaphore(0)
+    with saying(heard.release, 0.05):
+        end = time.monotonic() + 20
+        while not heard.acquire(blocking=False):
+            assert time.monotonic() < end
+    heard = threading.Semaphore(0)
+    with saying(heard.release, 0.5):
+        assert not heard.acquire(timeout=2)
+    assert not heard.acquire(timeout=1), "and nobody says anything afterwards"

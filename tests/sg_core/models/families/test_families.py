@@ -30,6 +30,7 @@ from tests.sg_core.models.families.pipelines import Case
 PROMPT, OTHER = "a huge castle and a red rocket", "a cat on the sky and a huge dog"
 PHRASES = (Phrase("castle"), Phrase("red rocket"))
 STEPS = 4
+UNENCODED = {"dev-2", "klein", "base", "qwen", "if"}
 
 
 def half(flipped: bool = False) -> Tensor:
@@ -164,9 +165,14 @@ def test_the_words_are_the_prompt_s(case: Case, model: Model) -> None:
     assert caught.value.prompt == long and long.endswith(caught.value.lost)  # as it was said, not as it is read
 
 
-def test_a_picture_is_encoded(case: Case, model: Model) -> None:
+def test_a_picture_is_encoded_or_that_is_said(case: Case, model: Model) -> None:
     width, height = case.size
-    latent = model.latent(torch.rand(1, 3, height, width))
+    pictures = torch.rand(1, 3, height, width)
+    if case.name in UNENCODED:
+        with pytest.raises(sg_core.RequestError, match="cannot encode pictures here yet"):
+            model.latent(pictures)
+        return
+    latent = model.latent(pictures)
     assert latent.shape == (1, *model.latent_shape(width, height)) and latent.isfinite().all()
 
 

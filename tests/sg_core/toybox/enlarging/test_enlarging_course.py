@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -105,6 +106,7 @@ def test_the_walk_is_the_sampler_s_and_cleans_what_was_noised_a_little(atlas, mo
 
 def test_a_cache_holds_scenes_with_true_and_cleaned_latents_and_replaces_the_oldest(atlas, model):
     torch.manual_seed(0)
+    np.random.seed(0)
     cache = SceneCache(TINY_PICTURES, atlas, model, (96, 64), 2 * CHUNK, 0)
     cache.renew()
     assert cache.filled == CHUNK

@@ -26,7 +26,7 @@ def few(monkeypatch) -> None:
     monkeypatch.setattr(enlarging_course, "load_atlas", lambda nouns: atlas)
     monkeypatch.setattr(enlarging_course, "FIRST_SCENES", 16)
     monkeypatch.setattr(self_play, "CHUNK", 8)
-    monkeypatch.setattr(self_play, "KEPT", 16)
+    monkeypatch.setattr(self_play, "STORED", 16)
     monkeypatch.setattr(self_play, "STEPS", (2,))
 
 
