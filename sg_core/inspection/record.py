@@ -94,7 +94,10 @@ class InspectionRecorder:
     def inspection(self, picture: Tensor, targets: Mapping[str, Any]) -> Inspection:
         """All of it, with the finished picture (3, height, width) and where phrases were to be."""
         masks = {words: torch.as_tensor(mask, dtype=torch.float32).cpu() for words, mask in targets.items()}
-        return Inspection(picture.detach().float().cpu(), tuple(self.steps), masks)
+        first = {
+            words: mask if mask.ndim == 2 else mask[0] for words, mask in masks.items()
+        }  # the picture's that is shown
+        return Inspection(picture.detach().float().cpu(), tuple(self.steps), first)
 
 
 def inspected(

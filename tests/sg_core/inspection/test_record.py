@@ -115,3 +115,11 @@ def test_previews_are_few_and_small(model: StableDiffusion1) -> None:
     assert sizes == [(3, 160, 80), (3, 64, 64)]
     assert list(chosen_steps(4, 9)) == [1, 2, 3, 4] and chosen_steps(1000, 3) == [1, 501, 1000]
     assert list(chosen_steps(30, 1)) == [1]
+
+
+def test_of_several_pictures_the_first_is_looked_into(model: StableDiffusion1) -> None:
+    """With its own mask, where each has one."""
+    several = {"castle": torch.stack([LEFT, RIGHT])}
+    inspection = inspected(model, PROMPT, masks(several), seeds=[0, 1], **SIZE)
+    assert torch.equal(inspection.targets["castle"], LEFT)
+    assert "castle" in page(inspection, PROMPT)
