@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a rendering left behind, and what became of each region, in words and as JSON."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from addon.protocol.answers import Achieved
 from addon.protocol.blockout import Blockout, Region
 from addon.protocol.frame import offset
+
+from .terminal import say
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,15 @@ def _offset(region: Region, achieved: Achieved, blockout: Blockout) -> float | N
     if achieved.centroid is None:
         return None
     return offset(achieved.centroid, region.centroid, blockout.frame.width / blockout.frame.height)
+
+
+def tell(result: Result, as_json: bool) -> None:
+    """Say what became of each region, and where the files are; or the same as one line of JSON."""
+    if as_json:
+        files = {kind: path and str(path) for kind, path in result.files.items()}
+        say(json.dumps(files | {"achieved": [region.record() for region in result.regions]}))
+        return
+    for region in result.regions:
+        say(region.words())
+    for path in filter(None, result.files.values()):
+        say(str(path))

@@ -33,9 +33,9 @@ from .following import PATIENCE, ServerLink, painted
 from .layout_flags import add_layout_flags, changed
 from .pictures.layout_source import add_object_flag, request_of_picture
 from .reference_flags import PictureToFollow, add_reference_flags, follow, named_files
-from .region_report import Result, outcomes
+from .region_report import Result, outcomes, tell
 from .request_files import asks_for, changes_of, check_captured, is_request, read_request, stem_of
-from .terminal import bar, complain, say
+from .terminal import bar, complain
 
 LAST_FRAME = 1_048_574
 DRAIN = 0.3  # seconds
@@ -67,18 +67,10 @@ async def render(
     has_scene = isinstance(source, SceneFile) and not is_request(source.path) and scene_copy
     result = Result(out / "picture.png", out / "blockout.json", out / "scene.blend" if has_scene else None)
     refuse_to_overwrite(result.picture, overwrite)
-    if isinstance(source, Blockout):
-        blockout = source
-    elif is_request(source.path):
-        blockout = read_blockout(source.path, settings, name)
-    else:
-        if result.scene is not None:
-            refuse_to_replace(result.scene, source.path)
-            refuse_to_overwrite(result.scene, overwrite)
-        model = await chosen(link, name)
-        with bar(desc="capturing", total=1) as progress:
-            blockout = await blender_process.capture(source, settings, model, program)
-            progress.update()
+    if result.scene is not None and isinstance(source, SceneFile):
+        refuse_to_replace(result.scene, source.path)
+        refuse_to_overwrite(result.scene, overwrite)
+    blockout = await _blockout(link, source, settings, name, program)
     read = None if isinstance(source, Blockout) else source.path
     blockout, files = await _noted(link, change(blockout), follows, result.blockout, read, overwrite)
     picture, achieved = await paint(link, blockout, files)
@@ -90,6 +82,25 @@ async def render(
             await blender_process.apply(source, result.picture, result.blockout, achieved, result.scene, program)
             progress.update()
     return replace(result, regions=tuple(outcomes(blockout, achieved)))
+
+
+async def _blockout(
+    link: ServerLink,
+    source: SceneFile | Blockout,
+    settings: Mapping[str, Any],
+    name: str | None,
+    program: Path | None,
+) -> Blockout:
+    """The blockout itself, the one that a file carries, or that of a scene, which is captured."""
+    if isinstance(source, Blockout):
+        return source
+    if is_request(source.path):
+        return read_blockout(source.path, settings, name)
+    model = await chosen(link, name)
+    with bar(desc="capturing", total=1) as progress:
+        blockout = await blender_process.capture(source, settings, model, program)
+        progress.update()
+    return blockout
 
 
 async def _noted(
@@ -250,18 +261,6 @@ async def _main(words: argparse.Namespace) -> None:
         choices = (change, follows, words.overwrite, not words.no_scene)
         result = await render(way, source, settings, name, out, words.blender, *choices)
     tell(result, words.json)
-
-
-def tell(result: Result, as_json: bool) -> None:
-    """Say what became of each region, and where the files are; or the same as one line of JSON."""
-    if as_json:
-        files = {kind: path and str(path) for kind, path in result.files.items()}
-        say(json.dumps(files | {"achieved": [region.record() for region in result.regions]}))
-        return
-    for region in result.regions:
-        say(region.words())
-    for path in filter(None, result.files.values()):
-        say(str(path))
 
 
 def frame(text: str) -> int:

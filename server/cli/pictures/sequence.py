@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
         raise CannotPaintSequence(f"{words.out} holds the requests, which the painted ones would replace: {ELSEWHERE}")
     parts: dict[str, bytes] = {}
     for path, blockout in zip(words.requests, frames.values(), strict=True):
-        parts |= _parts(path, blockout)
+        parts |= _parts(path, blockout, parts)
     asyncio.run(_paint(frames, parts, words))
     return 0
 
@@ -116,10 +116,10 @@ def _keep(frame: SequencePicture, parts: Mapping[str, bytes], name: str, words: 
     say(str(picture))
 
 
-def _parts(path: Path, blockout: Blockout) -> dict[str, bytes]:
-    """The pictures that a request takes something out of, which lie beside it, by their sha256. Raises
-    CannotPaintSequence for one that does not."""
-    files = {digest: file_beside(path.parent, digest) for digest in blockout.pictures}
+def _parts(path: Path, blockout: Blockout, found: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The pictures that a request takes something out of, by their sha256: ``found`` already, or beside it. Raises
+    CannotPaintSequence for one that is neither."""
+    files = {digest: found.get(digest) or file_beside(path.parent, digest) for digest in blockout.pictures}
     if absent := [digest for digest, png in files.items() if png is None]:
         raise CannotPaintSequence(f"{path} refers to the picture {absent[0][:12]}…: put it into {path.parent}")
     return {digest: png for digest, png in files.items() if png is not None}
